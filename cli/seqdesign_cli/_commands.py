@@ -1,0 +1,24 @@
+"""The one table of commands. Nothing here is imported until its command is asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command lives: its module, config class and function, and its line in ``seqdesign --help``."""
+
+    module: str
+    config: str
+    function: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "inspect": Command(
+        "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
+    ),
+    "datasets": Command(
+        "seqdesign.commands.datasets", "DatasetsConfig", "datasets", "List or copy the bundled data."
+    ),
+}

@@ -1,0 +1,154 @@
+"""``seqdesign inspect``: what is in a file of sequences, in one pass and constant memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from seqdesign.commands._result import Result
+from seqdesign.config import CommandConfig, Positional
+from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
+
+if TYPE_CHECKING:
+    from seqdesign.sequences.alphabets import Alphabet
+    from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
+
+_BAR = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectConfig(ColumnOptions, CommandConfig):
+    """Options of ``inspect``."""
+
+    input: Annotated[Path, Positional("FILE")]
+    """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""
+    alphabet: str = AUTO
+    """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectResult(Result):
+    """What was found. Counts of letters ignore case; lengths are in characters as they stand in the file."""
+
+    command: ClassVar[str] = "inspect"
+    text_to: ClassVar[Literal["stdout", "stderr"]] = "stdout"
+
+    input: str
+    format: str
+    compression: str
+    n_records: int
+    n_letters: int
+    n_lower_case: int
+    alphabet: str | None
+    min_length: int
+    median_length: float
+    max_length: int
+    length_histogram: tuple[tuple[int, int, int], ...]
+    composition: dict[str, int]
+    unknown_letters: tuple[UnknownLetter, ...]
+    n_duplicate_ids: int
+    n_duplicate_sequences: int
+    n_compared: int
+    outcome: OutcomeSummary | None
+
+    def text(self) -> str:
+        """A short report."""
+        packed = "" if self.compression == "plain" else f", {self.compression}"
+        lines = [f"{self.input}: {self.format}{packed}, {_count(self.n_records, 'record')}"]
+        if self.n_records:
+            lines += [*self._about_letters(), *self._about_lengths(), *self._about_records()]
+        return "\n".join(lines)
+
+    def _about_letters(self) -> list[str]:
+        shares = "  ".join(f"{c} {n / self.n_letters:.1%}" for c, n in self.composition.items())
+        lines = [
+            f"alphabet     {self.alphabet or 'cannot be told; name it with --alphabet'}",
+            f"composition  {shares}",
+        ]
+        if self.n_lower_case:
+            lines.append(f"lower case   {_count(self.n_lower_case, 'letter')}, read as upper case")
+        for u in self.unknown_letters:
+            meaning = f" (IUPAC for {u.stands_for})" if u.stands_for else ""
+            place = f"record '{u.record}', position {u.position}" + (f", line {u.line}" if u.line else "")
+            lines.append(f"unknown      '{u.letter}'{meaning} {_count(u.count, 'time')}, first in {place}")
+        return lines
+
+    def _about_lengths(self) -> list[str]:
+        lines = [f"length       {self.min_length} to {self.max_length}, median {self.median_length:g}"]
+        if self.min_length < self.max_length:
+            most = max(count for _, _, count in self.length_histogram)
+            for low, high, count in self.length_histogram:
+                name = str(low) if low == high else f"{low}-{high}"
+                lines.append(f"{name:>12} {'#' * round(_BAR * count / most)} {count:,}")
+        return lines
+
+    def _about_records(self) -> list[str]:
+        among = "" if self.n_compared == self.n_records else f" among the first {self.n_compared:,} records"
+        sequences = _count(self.n_duplicate_sequences, "sequence")
+        repeated = f"repeated     {_count(self.n_duplicate_ids, 'id')}, {sequences}{among}"
+        if (o := self.outcome) is None:
+            return [repeated, "outcome      none"]
+        missing = f", {o.missing:,} without" if o.missing else ""
+        moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
+        return [repeated, f"outcome      {o.count:,} values{missing}: {moments}"]
+
+
+def inspect(config: InspectConfig) -> InspectResult:
+    """Read a file once and say what is in it. An empty file has 0 records, which is no error here.
+
+    Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
+    """
+    from seqdesign.sequences.alphabets import get_alphabet
+    from seqdesign.sequences.compression import compression_of, open_input
+    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.sequences.reader import guess_format, is_blank, stream_sequences
+    from seqdesign.sequences.survey import Survey
+
+    alphabet = None if config.alphabet == AUTO else get_alphabet(config.alphabet)
+    survey = Survey()
+    with open_input(resolve_input(config.input)) as handle:
+        compression = compression_of(handle)
+        blank = is_blank(handle)
+        kind = file_format(config) or ("empty" if blank else guess_format(handle))
+        batches = stream_sequences(
+            handle,
+            sequence_column=config.sequence,
+            outcome=config.outcome,
+            id_column=config.id_,
+            format=file_format(config),
+            allow_empty=True,
+        )
+        for batch in batches:
+            survey.add(batch)
+    alphabet = alphabet or survey.guess()
+    return _result(survey, str(config.input), kind, compression, alphabet)
+
+
+def _result(
+    survey: Survey, name: str, kind: str, compression: str, alphabet: Alphabet | None
+) -> InspectResult:
+    duplicate_ids, duplicate_sequences, compared = survey.duplicates()
+    return InspectResult(
+        input=name,
+        format={"fasta": "FASTA", "parquet": "Parquet"}.get(kind, kind),
+        compression=compression,
+        n_records=survey.n_records,
+        n_letters=survey.n_letters,
+        n_lower_case=survey.n_lower,
+        alphabet=alphabet.name if alphabet else None,
+        min_length=min(survey.lengths, default=0),
+        median_length=survey.median_length(),
+        max_length=max(survey.lengths, default=0),
+        length_histogram=survey.length_histogram(),
+        composition=survey.composition(),
+        unknown_letters=survey.unknown_letters(alphabet) if alphabet else (),
+        n_duplicate_ids=duplicate_ids,
+        n_duplicate_sequences=duplicate_sequences,
+        n_compared=compared,
+        outcome=survey.outcome(),
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,108 @@
+"""Distances between sequences and the edits that lead from one to another.
+
+Levenshtein distance counts single-letter substitutions, insertions and deletions (Levenshtein 1966);
+Hamming distance counts substitutions between sequences of one length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist, cpdist
+
+IntArray = npt.NDArray[np.int64]
+CodeArray = npt.NDArray[np.uint8]
+
+
+def levenshtein(a: str, b: str) -> int:
+    """Smallest number of single-letter substitutions, insertions and deletions that turn ``a`` into ``b``."""
+    return int(Levenshtein.distance(a, b))
+
+
+def levenshtein_pairs(first: Sequence[str], second: Sequence[str]) -> IntArray:
+    """Distances between ``first[i]`` and ``second[i]``, shape (N,). ValueError if the counts differ."""
+    if len(first) != len(second):
+        raise ValueError(f"both lists must have the same length, got {len(first)} and {len(second)}")
+    if len(first) == 0:
+        return np.zeros(0, dtype=np.int64)
+    distances = cpdist(first, second, scorer=Levenshtein.distance, dtype=np.int32)
+    return np.asarray(distances, dtype=np.int64)
+
+
+def levenshtein_matrix(first: Sequence[str], second: Sequence[str]) -> IntArray:
+    """Distances between every ``first[i]`` and every ``second[j]``, shape (N, M)."""
+    if len(first) == 0 or len(second) == 0:
+        return np.zeros((len(first), len(second)), dtype=np.int64)
+    distances = cdist(first, second, scorer=Levenshtein.distance, dtype=np.int32)
+    return np.asarray(distances, dtype=np.int64)
+
+
+def edit_list(original: str, revised: str) -> list[str]:
+    """A shortest list of edits from ``original`` to ``revised``; its length is their Levenshtein distance.
+
+    Positions are 1-based and count letters of ``original``:
+
+    - ``A5G``: the A at position 5 becomes G,
+    - ``del3T``: the T at position 3 is removed,
+    - ``ins7C``: a C is inserted in front of position 7 (length + 1 appends it). Insertions at one place
+      stand in the order in which their letters appear in ``revised``.
+    """
+    edits = []
+    for operation in Levenshtein.editops(original, revised):
+        source, target = operation.src_pos, operation.dest_pos
+        if operation.tag == "replace":
+            edits.append(f"{original[source]}{source + 1}{revised[target]}")
+        elif operation.tag == "delete":
+            edits.append(f"del{source + 1}{original[source]}")
+        else:
+            edits.append(f"ins{source + 1}{revised[target]}")
+    return edits
+
+
+def letter_codes(sequences: Sequence[str]) -> CodeArray:
+    """ASCII codes of sequences of one length, shape (N, L). ValueError for mixed lengths or other letters."""
+    if len(sequences) == 0:
+        return np.zeros((0, 0), dtype=np.uint8)
+    length = len(sequences[0])
+    for index, sequence in enumerate(sequences):
+        if len(sequence) != length:
+            raise ValueError(
+                f"sequences must all have the length of the first ({length}), "
+                f"got {len(sequence)} letters at index {index}"
+            )
+    joined = "".join(sequences)
+    if not joined.isascii():
+        wrong = next(letter for letter in joined if not letter.isascii())
+        raise ValueError(f"sequences must consist of ASCII letters, got {wrong!r}")
+    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(sequences), length)
+
+
+def hamming(first: Sequence[str], second: Sequence[str]) -> IntArray:
+    """Number of differing positions of ``first[i]`` and ``second[i]``, shape (N,).
+
+    All sequences must have one length; ValueError otherwise.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"both lists must have the same length, got {len(first)} and {len(second)}")
+    codes = letter_codes([*first, *second])
+    distances: IntArray = np.count_nonzero(codes[: len(first)] != codes[len(first) :], axis=1).astype(
+        np.int64
+    )
+    return distances
+
+
+def hamming_matrix(first: CodeArray, second: CodeArray) -> npt.NDArray[np.int32]:
+    """Number of differing positions of every row of ``first`` (N, L) and of ``second`` (M, L), shape (N, M).
+
+    Works on integer codes (see `letter_codes`) and adds up one position at a time, so memory stays at
+    N x M. ValueError if the lengths differ.
+    """
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"both arrays must have the same length, got {first.shape[1]} and {second.shape[1]}")
+    distances = np.zeros((len(first), len(second)), dtype=np.int32)
+    for a, b in zip(first.T, np.ascontiguousarray(second.T), strict=True):
+        distances += a[:, None] != b[None, :]
+    return distances

@@ -1,0 +1,1 @@
+"""Networks and their losses; no optimizer, device or file in here."""

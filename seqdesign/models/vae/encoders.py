@@ -1,0 +1,115 @@
+"""Encoder networks: padded tokens (N, L) -> features (N, H). PAD never changes a feature.
+
+Three kinds, one signature. ``recurrent`` reads any length; ``dense`` and ``conv`` read up to ``max_length`` positions
+and see each position as its own place, which suits aligned libraries (deep mutational scans, MPRA, splice sites).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqdesign.models.vae.config import VAEOptions
+from seqdesign.sequences.encoders import Vocabulary
+
+
+def make_encoder(options: VAEOptions, vocabulary: Vocabulary, max_length: int) -> Encoder:
+    """The encoder that the (adapted) options name."""
+    if options.encoder == "dense":
+        return DenseEncoder(vocabulary, max_length, 2 * options.hidden, options.dropout)
+    if options.encoder == "conv":
+        return ConvEncoder(vocabulary, max_length, 2 * options.hidden, options.dropout)
+    return RecurrentEncoder(vocabulary, options.encoder, options.embedding, options.hidden, options.dropout)
+
+
+class _OneHot(nn.Module):
+    """Tokens (N, L) -> (N, V, max_length): letters one-hot, UNKNOWN uniform, PAD and the rest zero."""
+
+    table: Tensor
+
+    def __init__(self, vocabulary: Vocabulary, max_length: int) -> None:
+        super().__init__()
+        self.max_length = max_length
+        letters = len(vocabulary.alphabet.letters)
+        table = torch.zeros(vocabulary.size, letters)
+        table[:letters] = torch.eye(letters)
+        table[vocabulary.unknown] = 1.0 / letters
+        self.register_buffer("table", table, persistent=False)
+        self.pad = vocabulary.pad
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        short = self.max_length - tokens.shape[1]
+        tokens = F.pad(tokens, (0, short), value=self.pad)
+        return self.table[tokens].transpose(1, 2)
+
+
+class DenseEncoder(nn.Module):
+    """Two fully connected layers over the flattened one-hot."""
+
+    def __init__(self, vocabulary: Vocabulary, max_length: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.one_hot = _OneHot(vocabulary, max_length)
+        self.net = nn.Sequential(
+            nn.Linear(len(vocabulary.alphabet.letters) * max_length, hidden),
+            nn.SiLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+        )
+        self.num_features = hidden
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        return self.net(self.one_hot(tokens).flatten(1))
+
+
+class RecurrentEncoder(nn.Module):
+    """Bidirectional GRU or LSTM; the features are both final states, taken at each sequence's own end."""
+
+    def __init__(self, vocabulary: Vocabulary, cell: str, embedding: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        make = nn.LSTM if cell == "lstm" else nn.GRU
+        self.embed = nn.Embedding(vocabulary.size, embedding)
+        self.forward_net = make(embedding, hidden, batch_first=True)
+        self.backward_net = make(embedding, hidden, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
+        self.num_features = 2 * hidden
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        steps = torch.arange(tokens.shape[1], device=tokens.device)
+        # Reverse each sequence within its own length, so that padding stays at the end in both directions.
+        back = (lengths[:, None] - 1 - steps).clamp(min=0)
+        last = (lengths - 1).clamp(min=0)
+        rows = torch.arange(len(tokens), device=tokens.device)
+        features = [
+            net(self.embed(x))[0][rows, last]
+            for net, x in ((self.forward_net, tokens), (self.backward_net, tokens.gather(1, back)))
+        ]
+        return self.dropout(torch.cat(features, dim=1))
+
+
+class ConvEncoder(nn.Module):
+    """Residual convolutions with stride-2 pooling, flattened: (N, V, L) -> (N, C, L/4) -> (N, H)."""
+
+    def __init__(self, vocabulary: Vocabulary, max_length: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        channels = max(32, hidden // 2)
+        # A multiple of 4 so that two poolings always see whole windows.
+        padded = -(-max_length // 4) * 4
+        self.one_hot = _OneHot(vocabulary, padded)
+        self.stem = nn.Conv1d(len(vocabulary.alphabet.letters), channels, 7, padding=3)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.SiLU(), nn.Conv1d(channels, channels, 5, padding=2), nn.SiLU(), nn.Conv1d(channels, channels, 1))
+            for _ in range(2)
+        )
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels * padded // 4, hidden), nn.SiLU())
+        self.num_features = hidden
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        x = self.stem(self.one_hot(tokens))
+        for block in self.blocks:
+            x = F.avg_pool1d(x + block(x), 2)
+        return self.head(x.flatten(1))
+
+
+Encoder = DenseEncoder | RecurrentEncoder | ConvEncoder

@@ -1,0 +1,184 @@
+"""E, D and F of the sequence VAE, the language model beside them, and their losses.
+
+Shapes: N sequences, L letters, d latent dimensions. E: tokens (N, L) -> Normal (N, d); D: z -> strings; F: z -> outcome.
+The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
+
+    L = -E_q log p(x|z) + w_pri KL(q(z|x) || N(0, I)) + w_out/var(y) (y - F(E(x)))^2
+        + w_inv/var(y) E_z (F(z) - F(E(D(z))))^2
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.distributions import Normal
+
+from seqdesign.decoding.greedy import greedy
+from seqdesign.metrics.divergences import kl_standard_normal
+from seqdesign.models.vae.config import VAEOptions, anneal_factor
+from seqdesign.models.vae.decoder import RecurrentDecoder
+from seqdesign.models.vae.encoders import make_encoder
+from seqdesign.sequences.encoders import Vocabulary
+
+MIN_SCALE, MAX_SCALE = 0.01, 1.0
+
+
+class Batch(NamedTuple):
+    """tokens (N, L) int64 padded, lengths (N,) int64, outcomes (N,) float32 in user units, NaN = unlabelled."""
+
+    tokens: Tensor
+    lengths: Tensor
+    outcomes: Tensor
+
+
+class SequenceVAE(nn.Module):
+    """A latent model of sequences and their outcome.
+
+    ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are those of
+    the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
+    """
+
+    players = ("vae", "language_model")
+
+    def __init__(
+        self,
+        options: VAEOptions,
+        vocabulary: Vocabulary,
+        max_length: int,
+        *,
+        outcome_mean: float = 0.0,
+        outcome_scale: float = 0.0,
+    ) -> None:
+        super().__init__()
+        assert isinstance(options.latent_dim, int), "adapt() the options first"
+        self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
+        self.outcome_mean, self.outcome_scale = outcome_mean, outcome_scale
+        self.latent_dim = options.latent_dim
+        self.features = make_encoder(options, vocabulary, max_length)
+        self.posterior_mean = nn.Linear(self.features.num_features, self.latent_dim)
+        self.posterior_scale = nn.Linear(self.features.num_features, self.latent_dim)
+        # A start near 0.27 for every sequence: sharp enough to reconstruct, wide enough to feel the prior.
+        nn.init.zeros_(self.posterior_scale.weight)
+        nn.init.constant_(self.posterior_scale.bias, -1.0)
+        self.decoder = RecurrentDecoder(
+            vocabulary, self.latent_dim, options.hidden, options.embedding, max_length, cell=options.decoder
+        )
+        self.outcome_net = nn.Sequential(
+            nn.Linear(self.latent_dim, options.hidden),
+            nn.SiLU(),
+            nn.Linear(options.hidden, options.hidden),
+            nn.SiLU(),
+            nn.Linear(options.hidden, 1),
+        )
+        self.language_model = RecurrentDecoder(
+            vocabulary, 0, options.hidden, options.embedding, max_length, cell=options.decoder, dropout=0.2
+        )
+
+    @property
+    def has_outcome(self) -> bool:
+        """Whether F was trained."""
+        return self.outcome_scale > 0
+
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
+        """The parameters that the loss of ``player`` moves; no parameter belongs to two players."""
+        theirs = player == "language_model"
+        return [p for name, p in self.named_parameters() if name.startswith("language_model.") == theirs]
+
+    def encode(self, tokens: Tensor, lengths: Tensor) -> Normal:
+        """q(z|x), (N, d). Scales lie in [0.01, 1], so any negative log alpha on the authors' scale is feasible."""
+        features = self.features(tokens, lengths)
+        scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * torch.sigmoid(self.posterior_scale(features).float())
+        return Normal(self.posterior_mean(features).float(), scale, validate_args=False)
+
+    def standard_outcome(self, z: Tensor) -> Tensor:
+        """F(z) in standard deviations from the training mean, (N,)."""
+        return self.outcome_net(z).squeeze(1).float()
+
+    def outcome(self, z: Tensor) -> Tensor:
+        """F(z) in the user's units, (N,)."""
+        return self.outcome_mean + self.outcome_scale * self.standard_outcome(z)
+
+    def log_likelihood(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """log p(x) in nats by the language model, (N,): the naturalness of a sequence.
+
+        The VAE's own bound is loose by many nats when the KL weight is below 1, as REVISE needs it; so the letters
+        have a model of their own, trained on the same sequences.
+        """
+        nothing = torch.zeros(len(tokens), 0, device=tokens.device)
+        return self.language_model.log_prob(nothing, tokens, lengths)
+
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+        """Scalar loss terms of one player; ``loss`` is their weighted sum. ``progress`` in [0, 1] drives annealing."""
+        if player == "language_model":
+            nll = -self.log_likelihood(batch.tokens, batch.lengths).mean()
+            return {"loss": nll, "language_nll": nll}
+        options = self.options
+        posterior = self.encode(batch.tokens, batch.lengths)
+        z = posterior.mean + posterior.stddev * self._noise(posterior.mean.shape, rng)
+        inputs = self._hide(self.decoder.inputs(batch.tokens), rng)
+        terms = {
+            "reconstruction": -self.decoder.log_prob(z, batch.tokens, batch.lengths, inputs).mean(),
+            "kl": kl_standard_normal(posterior.mean, posterior.stddev).mean(),
+        }
+        factor = anneal_factor(options, progress)
+        loss = terms["reconstruction"] + factor * options.kl_weight * self._prior_cost(posterior)
+        if self.has_outcome:
+            terms["outcome"] = self._outcome_loss(posterior, z, batch.outcomes)
+            loss = loss + options.outcome_weight * terms["outcome"]
+            if options.invariance_weight > 0:
+                terms["invariance"] = self.invariance_loss(self._codes(posterior, rng))
+                loss = loss + factor * options.invariance_weight * terms["invariance"]
+        return {"loss": loss, **terms}
+
+    def invariance_loss(self, z: Tensor) -> Tensor:
+        """Mean (F(z) - F(E(D(z))))^2 over codes z (N, d), in units of Var(y). D is discrete: no gradient through it."""
+        with torch.no_grad():
+            decoded = greedy(self.decoder, z)
+        before = self.standard_outcome(z)
+        if self.options.invariance_target == "fixed":
+            before = before.detach()
+        after = self.standard_outcome(self.encode(decoded.tokens, decoded.lengths).mean)
+        return (before - after).square().mean()
+
+    def _prior_cost(self, posterior: Normal) -> Tensor:
+        """The KL that is charged: above the free bits, summed or averaged over the dimensions."""
+        per_dimension = kl_standard_normal(posterior.mean, posterior.stddev, per_dimension=True).mean(0)
+        cost = per_dimension.clamp(min=self.options.free_bits).sum()
+        return cost / self.latent_dim if self.options.kl_reduction == "mean" else cost
+
+    def _outcome_loss(self, posterior: Normal, z: Tensor, outcomes: Tensor) -> Tensor:
+        """Mean squared error of F in units of Var(y), over the labelled sequences of the batch."""
+        labelled = ~outcomes.isnan()
+        target = ((outcomes - self.outcome_mean) / self.outcome_scale).nan_to_num()
+        codes = {"mean": (posterior.mean,), "sample": (z,), "both": (posterior.mean, z)}[self.options.outcome_on]
+        errors = torch.stack([(self.standard_outcome(code) - target).square() for code in codes]).mean(0)
+        return (errors * labelled).sum() / labelled.sum().clamp(min=1)
+
+    def _codes(self, posterior: Normal, rng: Generator) -> Tensor:
+        """Codes for the invariance term: prior draws and, for ``both``, half of them around encoded sequences.
+
+        Those around sequences are up to three posterior widths away, where REVISE is going to look.
+        """
+        n = self.options.invariance_batch
+        noise = self._noise(torch.Size((n, self.latent_dim)), rng)
+        if self.options.invariance_from == "prior":
+            return noise
+        device = noise.device
+        rows = torch.randint(len(posterior.mean), (n // 2,), generator=rng).to(device)
+        widths = 1 + 2 * torch.rand((n // 2, 1), generator=rng).to(device)
+        mean, scale = posterior.mean.detach()[rows], posterior.stddev.detach()[rows]
+        return torch.cat([mean + widths * scale * noise[: n // 2], noise[n // 2 :]])
+
+    def _hide(self, inputs: Tensor, rng: Generator) -> Tensor:
+        """Decoder inputs (N, L+1) with a share of the letters replaced by UNKNOWN (word dropout)."""
+        share = self.options.word_dropout
+        if share == 0:
+            return inputs
+        hidden = (torch.rand(inputs.shape, generator=rng) < share).to(inputs.device)
+        return inputs.masked_fill(hidden & (inputs < self.vocabulary.end), self.vocabulary.unknown)
+
+    def _noise(self, shape: torch.Size, rng: Generator) -> Tensor:
+        # Drawn on the CPU, so that a seed means the same on every device.
+        return torch.randn(shape, generator=rng).to(self.posterior_mean.weight.device)

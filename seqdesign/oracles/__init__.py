@@ -1,0 +1,1 @@
+"""Things that score sequences or latent points with a known answer: tables, grammars, closed forms."""

@@ -1,0 +1,115 @@
+"""The edits between an original sequence and its revision, as text and as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup, escape
+from rapidfuzz.distance import Levenshtein
+
+from seqdesign.reports.printable import printable
+
+OperationKind = Literal["keep", "substitute", "insert", "delete"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A stretch of one kind of edit."""
+
+    kind: OperationKind
+    position: int
+    """1-based in the original; of an insertion, the position that it stands in front of."""
+    original: str
+    """What stood there; empty for an insertion."""
+    revised: str
+    """What stands there now; empty for a deletion."""
+
+
+def edit_operations(original: str, revised: str) -> tuple[Operation, ...]:
+    """The fewest substitutions, insertions and deletions that turn ``original`` into ``revised``, in order.
+
+    Of several shortest ways, the one without gaps is taken if there is one (the lengths are equal and the
+    Hamming distance is the edit distance). Levenshtein (1966), by rapidfuzz.
+    """
+    if len(original) == len(revised):
+        mismatches = sum(a != b for a, b in zip(original, revised, strict=True))
+        if mismatches == Levenshtein.distance(original, revised):
+            return _substitutions(original, revised)
+    kinds: dict[str, OperationKind] = {
+        "equal": "keep",
+        "replace": "substitute",
+        "insert": "insert",
+        "delete": "delete",
+    }
+    return tuple(
+        Operation(
+            kinds[op.tag],
+            op.src_start + 1,
+            original[op.src_start : op.src_end],
+            revised[op.dest_start : op.dest_end],
+        )
+        for op in Levenshtein.opcodes(original, revised)
+    )
+
+
+def _substitutions(original: str, revised: str) -> tuple[Operation, ...]:
+    operations: list[Operation] = []
+    start = 0
+    for end in range(1, len(original) + 1):
+        same = original[start] == revised[start]
+        if end == len(original) or (original[end] == revised[end]) != same:
+            kind: OperationKind = "keep" if same else "substitute"
+            operations.append(Operation(kind, start + 1, original[start:end], revised[start:end]))
+            start = end
+    return tuple(operations)
+
+
+def diff_html(original: str, revised: str) -> Markup:
+    """The revised sequence in one line with its edits marked, for the ``sd-diff`` styles of a page.
+
+    A substitution is bold and underlined with its edit (as ``A5G``) as tooltip, an insertion is an
+    underlined ``<ins>``, a deletion a struck ``<del>``: each is told without colour, on paper too.
+    """
+    parts = [Markup('<code class="sd-diff">')]
+    for op in edit_operations(original, revised):
+        if op.kind == "keep":
+            parts.append(escape(op.original))
+        elif op.kind == "substitute":
+            for offset, (old, new) in enumerate(zip(op.original, op.revised, strict=True)):
+                parts.append(Markup('<b title="{}{}{}">{}</b>').format(old, op.position + offset, new, new))
+        elif op.kind == "insert":
+            parts.append(Markup("<ins>{}</ins>").format(op.revised))
+        else:
+            parts.append(Markup("<del>{}</del>").format(op.original))
+    return Markup("").join([*parts, Markup("</code>")])
+
+
+def diff_text(original: str, revised: str, *, width: int = 60) -> str:
+    """Both sequences aligned in blocks of ``width`` columns, with a line of marks between them.
+
+    Marks: ``*`` substitution, ``+`` insertion, ``-`` deletion. The numbers at the left are 1-based
+    positions of the first letter of the line. Raises ValueError for a width below 1.
+    """
+    if width < 1:
+        raise ValueError(f"width must be at least 1, got {width}")
+    top, marks, bottom = "", "", ""
+    for op in edit_operations(original, revised):
+        columns = max(len(op.original), len(op.revised))
+        top += printable(op.original) or "-" * columns
+        bottom += printable(op.revised) or "-" * columns
+        marks += {"keep": " ", "substitute": "*", "insert": "+", "delete": "-"}[op.kind] * columns
+    inserted = [mark == "+" for mark in marks]
+    deleted = [mark == "-" for mark in marks]
+    digits = len(str(max(len(original), len(revised), 1)))
+    blocks = []
+    for start in range(0, len(marks), width):
+        block = slice(start, start + width)
+        first = start + 1 - sum(inserted[:start]), start + 1 - sum(deleted[:start])
+        lines = (
+            f"original {first[0]:>{digits}} {top[block]}",
+            f"         {'':>{digits}} {marks[block]}".rstrip(),
+            f"revised  {first[1]:>{digits}} {bottom[block]}",
+        )
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)

@@ -1,0 +1,129 @@
+"""One self-contained HTML page: sections of text, figures and tables, and where everything came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from seqdesign.reports.palette import css_variables
+from seqdesign.reports.tables import Column, Row, format_value, html_table
+from seqdesign.rundir import atomic_write
+
+_CONTENTS_FROM = 4  # sections from which a list of contents helps
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of this package with the sentence below it."""
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and the columns to show, with the sentence above them."""
+
+    rows: Sequence[Row]
+    columns: Sequence[Column | str]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class _Section:
+    heading: str
+    paragraphs: tuple[str | Markup, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[tuple[str, Markup], ...]
+
+
+class Page:
+    """A report: ``page.section(...)`` in order, then ``page.write(path)``.
+
+    The file has no script and loads nothing (its content security policy forbids both), follows the
+    reader's light or dark mode, and prints. Everything but ``Markup`` is escaped.
+    """
+
+    def __init__(
+        self, title: str, *, summary: str = "", provenance: Mapping[str, object] | None = None
+    ) -> None:
+        """``summary`` stands below the title, ``provenance`` at the foot of the page in its own order.
+
+        ``provenance`` holds versions, command, seed, checksums of inputs; values may be mappings or lists.
+        """
+        self._title = title
+        self._summary = summary
+        self._provenance = dict(provenance or {})
+        self._sections: list[_Section] = []
+
+    def section(
+        self,
+        heading: str,
+        text: str | Markup | Sequence[str | Markup] = "",
+        figures: Sequence[Figure] = (),
+        tables: Sequence[Table] = (),
+    ) -> None:
+        """Append a section: paragraphs (a string is split at blank lines), then figures, then tables.
+
+        Raises TypeError for a figure that is not ``Markup``, since it would appear as source text.
+        """
+        for figure in figures:
+            if not isinstance(figure.svg, Markup):
+                raise TypeError(
+                    f"a figure must be Markup as the chart functions return, got {type(figure.svg)}"
+                )
+        rendered = tuple((t.caption, html_table(t.rows, t.columns, caption=t.caption)) for t in tables)
+        self._sections.append(_Section(heading, _paragraphs(text), tuple(figures), rendered))
+
+    def html(self) -> str:
+        """The page as text."""
+        folder = resources.files("seqdesign.reports") / "templates"
+        environment = Environment(
+            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
+        style = (folder / "page.css").read_text(encoding="utf-8")
+        for mode in ("light", "dark"):
+            style = style.replace(f"/*{mode}*/", css_variables(dark=mode == "dark"))
+        return template.render(
+            title=self._title,
+            summary=self._summary,
+            sections=self._sections,
+            contents=len(self._sections) >= _CONTENTS_FROM,
+            provenance=_provenance_rows(self._provenance),
+            # Our own file, not user text: quotes in CSS must stay quotes.
+            style=Markup(style),
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to ``path`` at once or not at all; OutputError if that fails."""
+        content = self.html().encode("utf-8")
+        with atomic_write(path) as handle:
+            handle.write(content)
+
+
+def _paragraphs(text: str | Markup | Sequence[str | Markup]) -> tuple[str | Markup, ...]:
+    if isinstance(text, Markup):
+        return (text,)
+    if isinstance(text, str):
+        return tuple(part.strip() for part in text.split("\n\n") if part.strip())
+    return tuple(text)
+
+
+def _provenance_rows(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """[(name, [(subname or "", value)])], one level deep; deeper values are written as they are."""
+    rows = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            items = [(str(k), format_value(v)) for k, v in value.items()]
+        elif isinstance(value, list | tuple):
+            items = [("", format_value(v)) for v in value]
+        else:
+            items = [("", format_value(value))]
+        rows.append((str(name), items))
+    return rows

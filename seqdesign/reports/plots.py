@@ -1,0 +1,24 @@
+"""Charts as inline SVG, gathered: data and labels in, a figure out.
+
+Values that cannot be shown (NaN, infinite, or not positive on a logarithmic axis) are left out, and the
+figure's description says how many. Series differ by dash, marker or fill as well as by colour. Every chart
+raises ValueError if nothing can be drawn or if values that belong together are not equally many.
+"""
+
+from __future__ import annotations
+
+from seqdesign.reports.bar_chart import bar_chart
+from seqdesign.reports.before_after import before_after
+from seqdesign.reports.histogram import histogram
+from seqdesign.reports.line_chart import line_chart
+from seqdesign.reports.scatter import agreement, predicted_measured, scatter
+
+__all__ = [
+    "agreement",
+    "bar_chart",
+    "before_after",
+    "histogram",
+    "line_chart",
+    "predicted_measured",
+    "scatter",
+]

@@ -1,0 +1,108 @@
+"""The options by which commands read sequences, and the functions that apply them.
+
+A command's config inherits these groups; importing this module loads no numpy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from seqdesign.config import Options
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+
+if TYPE_CHECKING:
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.reader import Format, SequenceSet
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions(Options):
+    """Where sequences, outcomes and ids stand in a file."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    sequence: str | None = None
+    """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
+    outcome: str | None = None
+    """Column of the outcome in a table, or key in FASTA headers (>id outcome=1.25); else 'outcome'."""
+    id_: str | None = None
+    """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
+    format: Literal["auto", "fasta", "table", "parquet"] = "auto"
+    """Format of the input; auto goes by its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(ColumnOptions):
+    """What to do about records that are not as they should be."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    on_duplicate: Literal["error", "first", "rename", "keep"] = "error"
+    """An id that occurs twice: refuse it, keep its first record, rename it (id.2), or keep both."""
+    on_missing: Literal["error", "drop", "unlabelled"] = "error"
+    """A record without a finite outcome among others: refuse, drop, or use it without outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterOptions(Options):
+    """How letters are read."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    alphabet: str = AUTO
+    """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
+    on_unknown: Literal["error", "skip", "mask"] = "error"
+    """A letter outside the alphabet, such as N: refuse it, skip its record, or mask it."""
+    gaps: Literal["error", "strip"] = "error"
+    """Gaps (- and .): refuse or remove them."""
+    convert_ut: bool = False
+    """Read U as T for DNA, T as U for RNA."""
+
+
+def file_format(options: ColumnOptions) -> Format | None:
+    """The ``format`` argument of the readers."""
+    return None if options.format == "auto" else options.format
+
+
+def read_with(options: ReadOptions, path: str | os.PathLike[str]) -> SequenceSet:
+    """``read_sequences`` as the options say. Raises InputError and UsageError."""
+    from seqdesign.sequences.reader import read_sequences
+
+    return read_sequences(
+        path,
+        sequence_column=options.sequence,
+        outcome=options.outcome,
+        id_column=options.id_,
+        format=file_format(options),
+        on_duplicate=options.on_duplicate,
+        on_missing=options.on_missing,
+    )
+
+
+def alphabet_with(options: LetterOptions, sequences: Iterable[str]) -> Alphabet:
+    """The alphabet named by the options, or guessed from the sequences. Raises InputError and UsageError."""
+    return guess_alphabet(sequences) if options.alphabet == AUTO else get_alphabet(options.alphabet)
+
+
+def encode_with(
+    options: LetterOptions, records: SequenceSet, alphabet: Alphabet, *, max_length: int | None = None
+) -> TokenArray:
+    """``encode`` as the options say, with file, line and record in its errors."""
+    from seqdesign.sequences.encoders import encode
+
+    return encode(
+        records.sequences,
+        alphabet,
+        on_unknown=options.on_unknown,
+        ids=records.ids,
+        source=records.source,
+        lines=records.lines,
+        max_length=max_length,
+        convert_ut=options.convert_ut,
+        gaps=options.gaps,
+    )

@@ -1,0 +1,378 @@
+"""Sequences with their outcomes from any file: FASTA, CSV, TSV or Parquet, whole or in batches.
+
+The format is decided by the content, and by the name's suffix where the content leaves it open. A path may be
+``-`` (standard input) or ``dataset:NAME`` (bundled data).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.compression import inner_suffix, open_input
+from seqdesign.sequences.datasets import resolve_input
+from seqdesign.sequences.fasta import header_fields
+from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
+from seqdesign.sequences.tables import choose_columns, read_table
+from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
+
+Format = Literal["fasta", "table", "parquet"]
+OnMissing = Literal["error", "drop", "unlabelled"]
+
+FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn", ".frn", ".fas", ".seq")
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+SEQUENCE_COLUMNS = ("sequence", "seq")
+ID_COLUMNS = ("id", "name")
+OUTCOME = "outcome"
+
+_HEAD = 4096
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceSet:
+    """N sequences as read: strings with their case, gaps and unknown letters untouched.
+
+    outcomes: (N,) float64 with NaN where a record is unlabelled, or None when no record has one.
+    weights: (N,) float64 or None. lines: (N,) int64, where each record begins in ``source`` (0: unknown).
+    n_dropped: records left out by ``on_missing="drop"`` or ``on_duplicate="first"``.
+    """
+
+    ids: list[str]
+    sequences: list[str]
+    outcomes: NDArray[np.float64] | None = None
+    source: str = ""
+    weights: NDArray[np.float64] | None = None
+    lines: NDArray[np.int64] | None = None
+    n_dropped: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("sequences", "outcomes", "weights", "lines"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.ids):
+                raise ValueError(f"{name} must have {len(self.ids)} entries as ids has, got {len(value)}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> SequenceSet:
+        """The chosen records, in the order given."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        places = chosen.tolist()
+        return replace(
+            self,
+            ids=[self.ids[i] for i in places],
+            sequences=[self.sequences[i] for i in places],
+            outcomes=None if self.outcomes is None else self.outcomes[chosen],
+            weights=None if self.weights is None else self.weights[chosen],
+            lines=None if self.lines is None else self.lines[chosen],
+            n_dropped=0,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Options:
+    """What to read from a file; see ``stream_sequences``."""
+
+    sequence_column: str | None
+    outcome: str | None
+    id_column: str | None
+    weight_column: str | None
+    format: Format | None
+    on_duplicate: OnDuplicate
+    max_record: int
+    batch_size: int
+    allow_empty: bool
+
+
+def read_sequences(
+    path: str | os.PathLike[str] | BinaryIO,
+    *,
+    sequence_column: str | None = None,
+    outcome: str | None = None,
+    id_column: str | None = None,
+    weight_column: str | None = None,
+    format: Format | None = None,
+    on_duplicate: OnDuplicate = "error",
+    on_missing: OnMissing = "error",
+    max_record: int = MAX_RECORD,
+) -> SequenceSet:
+    """All sequences of a file; see ``stream_sequences`` for the options not named here.
+
+    on_missing: where some records have an outcome, one without (empty, NA or not finite) is an error, is
+    dropped, or stays unlabelled (NaN). Without any outcome, ``outcomes`` is None.
+
+    Raises InputError, also for a file without a record, and UsageError for a column option with FASTA.
+    """
+    options = _Options(
+        sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
+        format=format, on_duplicate=on_duplicate, max_record=max_record, batch_size=16384,
+        allow_empty=False,
+    )  # fmt: skip
+    whole = _join(list(_stream(path, options)))
+    if whole.outcomes is None or not np.isnan(whole.outcomes).any():
+        return whole
+    if outcome is None and np.isnan(whole.outcomes).all():
+        return replace(whole, outcomes=None)
+    return _apply_missing(whole, on_missing, outcome or OUTCOME)
+
+
+def stream_sequences(
+    path: str | os.PathLike[str] | BinaryIO,
+    batch_size: int = 4096,
+    *,
+    sequence_column: str | None = None,
+    outcome: str | None = None,
+    id_column: str | None = None,
+    weight_column: str | None = None,
+    format: Format | None = None,
+    on_duplicate: OnDuplicate = "keep",
+    max_record: int = MAX_RECORD,
+    allow_empty: bool = False,
+) -> Iterator[SequenceSet]:
+    """The sequences of a file, at most ``batch_size`` at a time, in constant memory if duplicates are kept.
+
+    sequence_column: by default ``sequence`` or ``seq``. outcome: the column, or the key in FASTA headers
+    (``>id outcome=1.25``), by default ``outcome``; it must exist if named; missing or infinite values become
+    NaN. id_column: by default ``id`` or ``name`` if there, else records are called seq1, seq2, ...
+    weight_column: none by default. allow_empty: a file without a record gives no batch instead of an error.
+
+    Raises InputError naming file, line and column or record, for text in place of a number among others;
+    UsageError for a column option with FASTA.
+    """
+    yield from _stream(
+        path,
+        _Options(
+            sequence_column=sequence_column, outcome=outcome, id_column=id_column,
+            weight_column=weight_column, format=format, on_duplicate=on_duplicate, max_record=max_record,
+            batch_size=batch_size, allow_empty=allow_empty,
+        ),
+    )  # fmt: skip
+
+
+def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Iterator[SequenceSet]:
+    path = resolve_input(path) if isinstance(path, str | os.PathLike) else path
+    with open_input(path) as handle:
+        if options.allow_empty and is_blank(handle):
+            return
+        kind = options.format or guess_format(handle)
+        if kind == "fasta":
+            yield from _stream_fasta(handle, options)
+        else:
+            yield from _stream_table(handle, options, kind == "parquet")
+
+
+def is_blank(handle: io.BufferedReader) -> bool:
+    """Whether a file has nothing, or nothing but a little white space."""
+    head = handle.peek(_HEAD)
+    return len(head) < _HEAD and not head.removeprefix(b"\xef\xbb\xbf").strip()
+
+
+def guess_format(handle: io.BufferedReader) -> Format:
+    """FASTA, table or Parquet, by the first bytes, and by the suffix of the handle's name where they leave
+    it open.
+
+    Raises InputError when neither tells, and for FASTQ.
+    """
+    head = handle.peek(_HEAD)[:_HEAD]
+    suffix = inner_suffix(handle.name)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if text.startswith(b">") or suffix in FASTA_SUFFIXES:
+        return "fasta"
+    first_line = text.splitlines()[0] if text else b""
+    one_column = first_line.strip(b'" ').decode("utf-8", errors="replace") in SEQUENCE_COLUMNS
+    if suffix in TABLE_SUFFIXES or b"," in first_line or b"\t" in first_line or one_column:
+        return "table"
+    if not text:
+        raise InputError("no record; the file is empty", path=handle.name)
+    if text.startswith(b"@"):
+        raise InputError("this looks like FASTQ; convert it to FASTA first", path=handle.name, line=1)
+    raise InputError(
+        "neither FASTA (no '>' at the start) nor a table (no comma or tab in the first line); give the file "
+        "a suffix such as .fa or .csv, or name its format",
+        path=handle.name,
+        line=1,
+    )
+
+
+def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[SequenceSet]:
+    for name in ("sequence_column", "id_column", "weight_column"):
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"{name.replace('_', ' ')}: {handle.name} is FASTA and has no columns; leave it out"
+            )
+    source = handle.name
+    unique = UniqueIds(options.on_duplicate, source)
+    key = options.outcome or OUTCOME
+    n_found = n_dropped = 0
+    for block in read_blocks(handle, max_record=options.max_record, allow_empty=options.allow_empty):
+        ids, descriptions = ids_and_descriptions(block, source)
+        sequences = sequence_texts(block, source)
+        lines: Sequence[int] = block.lines
+        ids, kept = unique.apply(ids, lines)
+        if kept is not None:
+            descriptions = [descriptions[i] for i in kept]
+            sequences = [sequences[i] for i in kept]
+            lines = [lines[i] for i in kept]
+        cells = _header_values(descriptions, key)
+        outcomes = None if cells is None else _numbers(cells, key, source, lines, ids)
+        n_found += cells is not None
+        whole = SequenceSet(ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64))
+        yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
+        n_dropped = unique.n_dropped
+    if options.outcome is not None and n_found == 0 and not options.allow_empty:
+        raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
+
+
+def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
+    """The text of ``key`` in each header, "" where it is missing; None when it is in none of them."""
+    if not any(f"{key}=" in text for text in descriptions):
+        return None
+    cells = [header_fields(text).get(key, "") for text in descriptions]
+    return cells if any(cells) else None
+
+
+def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -> Iterator[SequenceSet]:
+    source = handle.name
+    unique = UniqueIds(options.on_duplicate, source)
+    roles: dict[str, str | None] = {}
+    n_rows = n_dropped = 0
+    for batch in read_table(handle, batch_size=options.batch_size, parquet=parquet):
+        roles = roles or _roles(list(batch.columns), options, source)
+        sequences = batch.columns[cast(str, roles["sequence"])]
+        _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
+        id_column = roles["id"]
+        if id_column is None:
+            ids = [f"seq{n_rows + i + 1}" for i in range(len(sequences))]
+        else:
+            ids = batch.columns[id_column]
+            _refuse_empty(ids, source, batch.lines, id_column)
+        outcomes, weights = (
+            None
+            if (name := roles[role]) is None
+            else _numbers(batch.columns[name], name, source, batch.lines, ids)
+            for role in ("outcome", "weight")
+        )
+        whole = SequenceSet(
+            ids, sequences, outcomes, source, weights, np.asarray(batch.lines, dtype=np.int64)
+        )
+        names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
+        if kept is not None:
+            whole = replace(whole.take(kept), ids=names)
+        yield replace(whole, n_dropped=unique.n_dropped - n_dropped)
+        n_rows += len(sequences)
+        n_dropped = unique.n_dropped
+    if n_rows == 0 and not options.allow_empty:
+        raise InputError("no record; the table has a header only", path=source)
+
+
+def _roles(header: list[str], options: _Options, source: str) -> dict[str, str | None]:
+    """Which column serves as sequence, id, outcome and weight. Raises InputError for a missing one."""
+    sequence = options.sequence_column or next((c for c in SEQUENCE_COLUMNS if c in header), None)
+    if sequence is None:
+        raise InputError(
+            f"there is no column 'sequence'; name it with --sequence; the columns are {', '.join(header)}",
+            path=source,
+            line=1,
+        )
+    named = [
+        c for c in (sequence, options.id_column, options.outcome, options.weight_column) if c is not None
+    ]
+    choose_columns(header, named, source)
+    return {
+        "sequence": sequence,
+        "id": options.id_column or next((c for c in ID_COLUMNS if c in header), None),
+        "outcome": options.outcome or (OUTCOME if OUTCOME in header else None),
+        "weight": options.weight_column,
+    }
+
+
+def _refuse_empty(cells: list[str], source: str, lines: Sequence[int], column: str) -> None:
+    if "" in cells:
+        raise InputError(f"column '{column}' is empty here", path=source, line=lines[cells.index("")])
+
+
+def _numbers(
+    cells: list[str], name: str, source: str, lines: Sequence[int], ids: Sequence[str]
+) -> NDArray[np.float64]:
+    """Cells as float64, NaN where one is empty, NA or not finite. Raises InputError for other text."""
+    try:
+        if any("_" in cell for cell in cells):  # float() would read 1_000 as a number
+            raise ValueError
+        values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
+    except ValueError:
+        values = np.array(
+            [_number(c, name, source, lines[i], ids[i]) for i, c in enumerate(cells)], dtype=np.float64
+        )
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _number(cell: str, name: str, source: str, line: int, record: str) -> float:
+    if cell.strip().lower() in _MISSING:
+        return float("nan")
+    try:
+        if "_" in cell:
+            raise ValueError
+        return float(cell)
+    except ValueError:
+        raise InputError(
+            f"'{name}' must be a number, got {cell!r}", path=source, line=line, record=record
+        ) from None
+
+
+def _cut(whole: SequenceSet, size: int) -> Iterator[SequenceSet]:
+    if len(whole) <= size:
+        yield whole
+        return
+    for start in range(0, len(whole), size):
+        part = whole.take(np.arange(start, min(start + size, len(whole))))
+        yield replace(part, n_dropped=whole.n_dropped if start == 0 else 0)
+
+
+def _join(parts: list[SequenceSet]) -> SequenceSet:
+    def column(name: str) -> NDArray[np.float64] | None:
+        values = [getattr(part, name) for part in parts]
+        if all(value is None for value in values):
+            return None
+        return np.concatenate(
+            [np.full(len(p), np.nan) if v is None else v for p, v in zip(parts, values, strict=True)]
+        )
+
+    return SequenceSet(
+        ids=[i for part in parts for i in part.ids],
+        sequences=[s for part in parts for s in part.sequences],
+        outcomes=column("outcomes"),
+        source=parts[0].source,
+        weights=column("weights"),
+        lines=np.concatenate([cast(NDArray[np.int64], part.lines) for part in parts]),
+        n_dropped=sum(part.n_dropped for part in parts),
+    )
+
+
+def _apply_missing(whole: SequenceSet, on_missing: OnMissing, name: str) -> SequenceSet:
+    missing = np.isnan(cast(NDArray[np.float64], whole.outcomes))
+    if on_missing == "unlabelled":
+        return whole
+    if on_missing == "drop":
+        n_missing = int(missing.sum())
+        if n_missing == len(whole):
+            raise InputError(f"no record is left: none has a finite '{name}'", path=whole.source)
+        return replace(whole.take(np.flatnonzero(~missing)), n_dropped=whole.n_dropped + n_missing)
+    first = int(missing.argmax())
+    raise InputError(
+        f"'{name}' is missing or not finite here, and in {int(missing.sum())} of {len(whole)} records; "
+        "use --on-missing drop or --on-missing unlabelled",
+        path=whole.source,
+        line=None if whole.lines is None else int(whole.lines[first]),
+        record=whole.ids[first],
+    )

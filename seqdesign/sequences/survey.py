@@ -1,0 +1,196 @@
+"""Counts over a stream of sequences in constant memory: what ``seqdesign inspect`` reports."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError
+from seqdesign.sequences.alphabets import Alphabet, LetterCounts
+from seqdesign.sequences.reader import SequenceSet
+
+DUPLICATES_CHECKED = 1_000_000  # records; 16 MB of hashes
+
+_OTHER = 0  # stands for every character outside ASCII
+
+
+@dataclass(frozen=True)
+class UnknownLetter:
+    """A character outside the alphabet: how often, and where first (position is 1-based)."""
+
+    letter: str
+    count: int
+    record: str
+    line: int | None
+    position: int
+    stands_for: str = ""
+
+
+@dataclass(frozen=True)
+class OutcomeSummary:
+    """Moments of the finite outcomes; sd with n - 1 (NaN for a single one)."""
+
+    count: int
+    missing: int
+    mean: float
+    sd: float
+    minimum: float
+    maximum: float
+
+
+@dataclass
+class Survey:
+    """Feed batches to ``add``; then read the counts and call the summaries."""
+
+    n_records: int = 0
+    n_letters: int = 0
+    n_lower: int = 0
+    lengths: Counter[int] = field(default_factory=Counter)
+    _characters: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, dtype=np.int64))
+    _first: dict[int, tuple[str, str, int | None, int]] = field(default_factory=dict)
+    _letters: LetterCounts = field(default_factory=LetterCounts)
+    _hashes: list[NDArray[np.int64]] = field(default_factory=list)
+    _outcomes: list[tuple[int, float, float, float, float]] = field(default_factory=list)
+
+    def add(self, batch: SequenceSet) -> None:
+        """Count one batch."""
+        n_room = max(0, DUPLICATES_CHECKED - self.n_records)
+        if n_room:
+            pairs = [
+                [hash(i) for i in batch.ids[:n_room]],
+                [hash(s.upper()) for s in batch.sequences[:n_room]],
+            ]
+            self._hashes.append(np.array(pairs, dtype=np.int64))
+        lengths = np.fromiter(map(len, batch.sequences), dtype=np.int64, count=len(batch))
+        for length, count in zip(*np.unique(lengths, return_counts=True), strict=True):
+            self.lengths[int(length)] += int(count)
+        text = "".join(batch.sequences)
+        if not text.isascii():
+            text = "".join(c if c.isascii() else chr(_OTHER) for c in text)
+        codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+        upper = np.frombuffer(text.upper().encode("ascii"), dtype=np.uint8)
+        self.n_lower += int((codes != upper).sum())
+        counts = np.bincount(upper, minlength=256)
+        self._remember_first(np.flatnonzero((counts > 0) & (self._characters == 0)), upper, lengths, batch)
+        self._characters += counts
+        self._letters.add(batch.sequences)
+        self.n_records += len(batch)
+        self.n_letters += len(text)
+        self._add_outcomes(batch)
+
+    def _remember_first(
+        self,
+        fresh: NDArray[np.int64],
+        codes: NDArray[np.uint8],
+        lengths: NDArray[np.int64],
+        batch: SequenceSet,
+    ) -> None:
+        ends = np.cumsum(lengths)
+        for code in fresh.tolist():
+            place = int((codes == code).argmax())
+            record = int(np.searchsorted(ends, place, side="right"))
+            position = place - int(ends[record] - lengths[record])
+            line = None if batch.lines is None else int(batch.lines[record])
+            self._first[code] = (batch.sequences[record][position], batch.ids[record], line, position + 1)
+
+    def _add_outcomes(self, batch: SequenceSet) -> None:
+        if batch.outcomes is None:
+            return
+        values = batch.outcomes[np.isfinite(batch.outcomes)]
+        if not values.size:
+            return
+        mean = float(values.mean())
+        part = (
+            values.size,
+            mean,
+            float(((values - mean) ** 2).sum()),
+            float(values.min()),
+            float(values.max()),
+        )
+        self._outcomes = [_combine(self._outcomes[0], part)] if self._outcomes else [part]
+
+    def guess(self) -> Alphabet | None:
+        """The alphabet of all letters so far, None where it cannot be told."""
+        try:
+            return self._letters.guess()
+        except InputError:
+            return None
+
+    def composition(self) -> dict[str, int]:
+        """Character (upper case) -> count, most frequent first; characters outside ASCII together as '?'."""
+        order = np.argsort(-self._characters, kind="stable")
+        return {
+            "?" if code == _OTHER else chr(code): int(self._characters[code])
+            for code in order.tolist()
+            if self._characters[code]
+        }
+
+    def unknown_letters(self, alphabet: Alphabet) -> tuple[UnknownLetter, ...]:
+        """What is not in the alphabet, gaps and stops included, in order of first appearance."""
+        return tuple(
+            UnknownLetter(
+                letter=letter,
+                count=int(self._characters[code]),
+                record=record,
+                line=line,
+                position=position,
+                stands_for=alphabet.ambiguity.get(chr(code), ""),
+            )
+            for code, (letter, record, line, position) in self._first.items()
+            if chr(code) not in alphabet.letters.upper()
+        )
+
+    def duplicates(self) -> tuple[int, int, int]:
+        """(repeated ids, repeated sequences, records compared): the first million, by 64-bit hashes."""
+        if not self._hashes:
+            return 0, 0, 0
+        ids, sequences = np.concatenate(self._hashes, axis=1)
+        return ids.size - np.unique(ids).size, sequences.size - np.unique(sequences).size, ids.size
+
+    def outcome(self) -> OutcomeSummary | None:
+        """Summary of the outcomes, None when there is none."""
+        if not self._outcomes:
+            return None
+        n, mean, squares, low, high = self._outcomes[0]
+        sd = math.sqrt(squares / (n - 1)) if n > 1 else math.nan
+        return OutcomeSummary(n, self.n_records - n, mean, sd, low, high)
+
+    def median_length(self) -> float:
+        """Median of the lengths; 0 without a record."""
+        half, seen = self.n_records / 2, 0
+        ordered = sorted(self.lengths.items())
+        for i, (length, count) in enumerate(ordered):
+            seen += count
+            if seen == half:
+                return (length + ordered[i + 1][0]) / 2
+            if seen > half:
+                return float(length)
+        return 0.0
+
+    def length_histogram(self, n_bins: int = 10) -> tuple[tuple[int, int, int], ...]:
+        """(shortest, longest, records) of at most ``n_bins`` bins of equal width; empty bins included."""
+        if not self.lengths:
+            return ()
+        low, high = min(self.lengths), max(self.lengths)
+        width = max(1, math.ceil((high - low + 1) / n_bins))
+        counts = Counter[int]()
+        for length, count in self.lengths.items():
+            counts[(length - low) // width] += count
+        return tuple(
+            (low + i * width, min(high, low + (i + 1) * width - 1), counts[i])
+            for i in range((high - low) // width + 1)
+        )
+
+
+def _combine(
+    a: tuple[int, float, float, float, float], b: tuple[int, float, float, float, float]
+) -> tuple[int, float, float, float, float]:
+    """Count, mean, sum of squared deviations, minimum, maximum of two sets together (Chan et al. 1979)."""
+    n = a[0] + b[0]
+    delta = b[1] - a[1]
+    mean = a[1] + delta * b[0] / n
+    return n, mean, a[2] + b[2] + delta * delta * a[0] * b[0] / n, min(a[3], b[3]), max(a[4], b[4])

@@ -1,0 +1,263 @@
+"""Tables in and out: CSV, TSV and Parquet, streaming, every cell as text.
+
+Text stays text: the peptide "NA", the id "001" and a formula-like "=cmd()" come back as they were written.
+Every row must have as many fields as the header. Parquet needs the ``parquet`` extra.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, BinaryIO
+
+from seqdesign.errors import InputError, MissingExtraError, OutputError
+from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
+
+MAX_LINE = 10_000_000
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TableBatch:
+    """Some rows of a table: columns maps each name to its cells; lines (1-based) are where the rows begin.
+
+    For Parquet, a line is the row's number.
+    """
+
+    columns: Mapping[str, list[str]]
+    lines: Sequence[int]
+
+
+def read_table(
+    path: str | os.PathLike[str] | BinaryIO,
+    *,
+    columns: Sequence[str] | None = None,
+    batch_size: int = 4096,
+    parquet: bool | None = None,
+) -> Iterator[TableBatch]:
+    """The rows of a table in batches; ``columns`` limits what is returned (a missing one is an error).
+
+    CSV or TSV is decided by whether the header line has a tab; Parquet by the content unless ``parquet``
+    says. Blank lines are skipped. Raises InputError for a row of another width, broken quotes, a NUL byte,
+    text that is not UTF-8, a line longer than ``MAX_LINE``, repeated or missing column names.
+    """
+    source = source_name(path)
+    with open_input(path) as handle:
+        if parquet if parquet is not None else handle.peek(4)[:4] == b"PAR1":
+            yield from _read_parquet(handle, source, columns, batch_size)
+        else:
+            yield from _read_text(handle, source, columns, batch_size)
+
+
+def _read_text(
+    handle: io.BufferedReader, source: str, wanted: Sequence[str] | None, batch_size: int
+) -> Iterator[TableBatch]:
+    rows = _rows(handle, source)
+    first = next(rows, None)
+    if first is None:
+        raise InputError("no record; the table is empty", path=source)
+    header = first[1]
+    names = choose_columns(header, wanted, source)
+    places = [header.index(name) for name in names]
+    width = len(header)
+    batch: list[list[str]] = []
+    lines: list[int] = []
+    for line, row in rows:
+        if len(row) != width:
+            raise InputError(
+                f"the row has {len(row)} fields, the header has {width}; quote fields that hold a separator",
+                path=source,
+                line=line,
+            )
+        batch.append(row)
+        lines.append(line)
+        if len(batch) == batch_size:
+            yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
+            batch, lines = [], []
+    if batch:
+        yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
+
+
+def choose_columns(header: Sequence[str], wanted: Sequence[str] | None, source: str) -> list[str]:
+    """The wanted column names, all of them by default. Raises InputError for repeated or missing names."""
+    repeated = sorted({name for name in header if list(header).count(name) > 1})
+    if repeated:
+        raise InputError(f"column names must be unique, got {', '.join(repeated)} twice", path=source, line=1)
+    missing = [name for name in wanted or () if name not in header]
+    if missing:
+        raise InputError(
+            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}",
+            path=source,
+            line=1,
+        )
+    return list(header if wanted is None else wanted)
+
+
+def _rows(handle: io.BufferedReader, source: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, fields) of each row that is not blank, the header first."""
+    numbered = _lines(handle, source)
+    delimiter = None
+    for number, text in numbered:
+        if not text or text.isspace():
+            continue
+        if delimiter is None:
+            delimiter = "\t" if "\t" in text else ","
+        if '"' in text:  # from here on fields may hold separators and line ends
+            yield from _quoted_rows(chain([(number, text)], numbered), delimiter, source)
+            return
+        yield number, text.split(delimiter)
+
+
+def _quoted_rows(
+    numbered: Iterable[tuple[int, str]], delimiter: str, source: str
+) -> Iterator[tuple[int, list[str]]]:
+    line = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal line
+        for number, text in numbered:
+            line = number
+            yield text + "\n"
+
+    rows = csv.reader(feed(), delimiter=delimiter, strict=True)
+    start = 1
+    while True:
+        n_before = rows.line_num
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise InputError(f"bad quotes in or before this line ({error})", path=source, line=line) from None
+        if row is None:
+            return
+        start = line - (rows.line_num - n_before) + 1
+        if row and not (len(row) == 1 and not row[0].strip()):
+            yield start, row
+
+
+def _lines(handle: io.BufferedReader, source: str) -> Iterator[tuple[int, str]]:
+    """(number, line without its end); LF, CRLF and CR end a line; no line of unlimited length is kept."""
+    number, carry, first = 1, b"", True
+    while data := handle.read(_BLOCK):
+        while data.endswith(b"\r") and (more := handle.read(1)):
+            data += more
+        if first:
+            data, first = data.removeprefix(b"\xef\xbb\xbf"), False
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        whole, newline, rest = (carry + data).rpartition(b"\n")
+        carry = rest
+        if newline:
+            for text in _decode(whole, number, source).split("\n"):
+                yield number, text
+                number += 1
+        if len(carry) > MAX_LINE:
+            raise InputError(f"the line is longer than {MAX_LINE:,} characters", path=source, line=number)
+    if carry:
+        yield number, _decode(carry, number, source)
+
+
+def _decode(data: bytes, number: int, source: str) -> str:
+    if b"\0" in data:
+        at = number + data.count(b"\n", 0, data.index(b"\0"))
+        raise InputError("NUL byte; this is no text file, or it is damaged", path=source, line=at)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = number + data.count(b"\n", 0, error.start)
+        raise InputError(
+            "the line is not UTF-8 text; convert the file to UTF-8", path=source, line=at
+        ) from None
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError("a Parquet file", "parquet") from None
+    return pyarrow
+
+
+def _read_parquet(
+    handle: io.BufferedReader, source: str, wanted: Sequence[str] | None, batch_size: int
+) -> Iterator[TableBatch]:
+    pyarrow = _pyarrow()
+    # Parquet keeps its index at the end; a stream that cannot seek back is held in memory.
+    seekable = handle if handle.seekable() else io.BytesIO(handle.read())
+    try:
+        file = pyarrow.parquet.ParquetFile(seekable)
+    except pyarrow.ArrowInvalid as error:
+        raise InputError(f"damaged Parquet file ({error})", path=source) from None
+    names = choose_columns(file.schema_arrow.names, wanted, source)
+    number = 1
+    for batch in file.iter_batches(batch_size=batch_size, columns=names):
+        columns = {
+            name: ["" if cell is None else str(cell) for cell in batch.column(name).to_pylist()]
+            for name in names
+        }
+        yield TableBatch(columns, range(number, number + batch.num_rows))
+        number += batch.num_rows
+
+
+def write_table(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+) -> int:
+    """Writes rows (mappings) or columns (name -> cells) by the suffix: CSV, TSV, Parquet; returns how many.
+
+    ``columns`` sets names and order, otherwise the first row does. None is written as an empty cell, a float
+    so that it reads back equal. A real file appears only when complete; "-" is standard output (CSV). Raises
+    OutputError for another suffix or when writing fails, ValueError for a row with other columns.
+    """
+    stream = _as_rows(rows)
+    first = next(stream, None)
+    names = list(columns) if columns is not None else list(first or {})
+    if not names:
+        raise ValueError("an empty table needs columns=[...] to have a header")
+    checked = _checked(chain(() if first is None else (first,), stream), names)
+    suffix = ".csv" if os.fspath(path) == "-" else inner_suffix(path)
+    if suffix == ".parquet":
+        return _write_parquet(checked, names, path)
+    if suffix not in (".csv", ".tsv", ".tab"):
+        raise OutputError(f"{os.fspath(path)}: a table must end in .csv, .tsv or .parquet, got '{suffix}'")
+    n_rows = 0
+    with open_output(path) as handle:
+        text = io.TextIOWrapper(handle, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
+        writer.writerow(names)
+        for row in checked:
+            writer.writerow(row)
+            n_rows += 1
+        text.detach()
+    return n_rows
+
+
+def _as_rows(rows: Iterable[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(rows, Mapping):
+        yield from rows
+        return
+    for cells in zip(*rows.values(), strict=True):
+        yield dict(zip(rows, cells, strict=True))
+
+
+def _checked(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Iterator[list[Any]]:
+    for row in rows:
+        if row.keys() != set(names):
+            raise ValueError(f"every row must have the columns {list(names)}, got {list(row)}")
+        yield [row[name] for name in names]
+
+
+def _write_parquet(rows: Iterable[list[Any]], names: Sequence[str], path: str | os.PathLike[str]) -> int:
+    pyarrow = _pyarrow()
+    cells = list(rows)
+    table = pyarrow.table({name: [row[i] for row in cells] for i, name in enumerate(names)})
+    with open_output(path) as handle:
+        pyarrow.parquet.write_table(table, handle)
+    return len(cells)

@@ -1,0 +1,62 @@
+"""Options of the training loop. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Flag, Options
+
+TARGET_STEPS = 5000
+"""Steps that ``--epochs auto`` aims at: small sets are passed often, large ones a few times."""
+MIN_EPOCHS, MAX_EPOCHS = 12, 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(Options):
+    """How long and how fast to learn, and on what."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    epochs: Annotated[int, Between(1)] | Literal["auto"] = "auto"
+    """Passes over the training set; auto aims at about 5,000 steps, within 12 to 400 passes."""
+    batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
+    """Sequences per step, over all devices."""
+    learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
+    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
+    weight_decay: Annotated[float, Between(0)] = 1e-4
+    """Weight decay of AdamW."""
+    clip: Annotated[float, Between(0, low_open=True)] = 5.0
+    """Largest gradient norm."""
+    held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
+    """Share of the sequences that is not learned from but judges the model."""
+    split: Literal["random", "cluster", "quantile"] = "random"
+    """Which sequences are held out: random ones (duplicates together), whole similarity clusters, or the best outcomes."""
+    patience: Annotated[int, Between(1)] | Literal["auto"] = "auto"
+    """Stop after this many passes without a better held-out loss; auto is a quarter of the passes, at least 5."""
+    devices: Annotated[int, Between(1)] = 1
+    """GPUs, or CPU processes, on each machine."""
+    num_nodes: Annotated[int, Between(1)] = 1
+    """Machines; start one process on each with torchrun, or let the cluster do it."""
+    precision: Literal["32", "bf16"] = "32"
+    """Arithmetic: 32-bit, or bfloat16 where it is safe (GPUs, recent CPUs)."""
+
+    def problems(self) -> Iterator[str]:
+        """Rules across fields."""
+        if self.epochs != "auto" and self.patience != "auto" and self.patience > self.epochs:
+            yield f"--patience: {self.patience} passes can never be reached in --epochs {self.epochs}; lower it"
+
+
+def num_epochs(options: FitOptions, num_train: int) -> int:
+    """Passes to run for ``num_train`` sequences."""
+    if options.epochs != "auto":
+        return options.epochs
+    steps = math.ceil(num_train / options.batch_size)
+    return min(MAX_EPOCHS, max(MIN_EPOCHS, round(TARGET_STEPS / steps)))
+
+
+def patience(options: FitOptions, epochs: int) -> int:
+    """Passes without improvement after which to stop."""
+    return max(5, epochs // 4) if options.patience == "auto" else options.patience

@@ -1,0 +1,54 @@
+"""Labelled sequences as tensors, in memory once and cast batch by batch."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.models.vae.model import Batch
+from seqdesign.sequences.encoders import TokenArray
+
+
+@dataclass(frozen=True, eq=False)
+class TokenData:
+    """tokens (N, L) uint8 padded, lengths (N,) int64, outcomes (N,) float32 with NaN = unlabelled."""
+
+    tokens: Tensor
+    lengths: Tensor
+    outcomes: Tensor
+
+    @classmethod
+    def of(cls, array: TokenArray, outcomes: NDArray[np.float64] | None) -> TokenData:
+        """Tensors of encoded sequences; ``outcomes`` (N,) in the user's units, None = unlabelled."""
+        values = np.full(len(array), np.nan) if outcomes is None else outcomes
+        return cls(
+            torch.from_numpy(array.tokens.copy()),
+            torch.from_numpy(array.lengths.copy()),
+            torch.from_numpy(values.astype(np.float32)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def to(self, device: torch.device) -> TokenData:
+        """The same on another device."""
+        return TokenData(self.tokens.to(device), self.lengths.to(device), self.outcomes.to(device))
+
+    def rows(self, index: Tensor) -> Batch:
+        """The chosen rows as a batch: int64 tokens, cut to the longest of them."""
+        lengths = self.lengths[index]
+        longest = int(lengths.max())
+        return Batch(self.tokens[index, :longest].long(), lengths, self.outcomes[index])
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the data, so that a run is not resumed on other data."""
+        digest = hashlib.sha256()
+        for tensor in (self.tokens, self.lengths, self.outcomes):
+            digest.update(str(tuple(tensor.shape)).encode())
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,330 @@
+"""The one training loop: any model with players, on CPU, one GPU or several, and it can be resumed.
+
+A *player* is a group of parameters with its own loss and optimizer (a VAE and its language model; a generator and a
+critic). All randomness is a function of (seed, step), so a resumed run repeats the numbers of an unbroken one.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Generator, Tensor, nn
+
+from seqdesign.errors import TrainingError
+from seqdesign.training.config import FitOptions, num_epochs, patience
+
+WARMUP_STEPS = 100
+MIN_IMPROVEMENT = 1e-4
+"""Relative improvement of a held-out loss that counts against the patience."""
+EVAL_ROWS = 512
+
+
+class Data(Protocol):
+    """Rows to learn from."""
+
+    def __len__(self) -> int: ...
+    def to(self, device: torch.device) -> Data:
+        """The same on another device."""
+        ...
+
+    def rows(self, index: Tensor) -> Any:
+        """One batch."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes when the data change."""
+        ...
+
+
+class Trainable(Protocol):
+    """A ``nn.Module`` whose losses are asked for player by player."""
+
+    players: tuple[str, ...]
+
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
+        """What the player's optimizer moves."""
+        ...
+
+    def losses(self, player: str, batch: Any, rng: Generator, progress: float) -> dict[str, Tensor]:
+        """Scalar terms; ``loss`` is minimised."""
+        ...
+
+
+@dataclass
+class FitState:
+    """Where a run stands; together with the weights it is all that a resumed run needs."""
+
+    epoch: int = 0
+    """Finished passes."""
+    step: int = 0
+    """Finished steps."""
+    stale: int = 0
+    """Passes since a held-out loss improved."""
+    best: dict[str, float] = field(default_factory=dict)
+    """Player -> best held-out loss."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One record of train and held-out terms per pass."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Training terms summed over the steps of the pass under way."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run to write down or to continue: weights now, the best weights so far, optimizers and the state."""
+
+    model: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimizers: dict[str, dict[str, Any]]
+    state: FitState
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a finished run returns; ``model`` holds each player's best weights. stop_reason: epochs | patience."""
+
+    state: FitState
+    stop_reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What the caller wants to be told; all calls come from the main process only."""
+
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None
+    on_step: Callable[[int, int], None] = lambda step, total: None
+    save: Callable[[Checkpoint, bool], None] = lambda checkpoint, improved: None
+
+
+def make_fabric(options: FitOptions, device: torch.device) -> Fabric:
+    """Fabric for a resolved device, launched: with several devices the other processes start here."""
+    precision = "bf16-mixed" if options.precision == "bf16" else "32-true"
+    one = options.devices == 1 and options.num_nodes == 1
+    devices: Any = [device.index or 0] if one and device.type == "cuda" else options.devices
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=devices,
+        num_nodes=options.num_nodes,
+        strategy="auto" if one else "ddp",
+        precision=precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+def fit(
+    model: nn.Module,
+    train: Data,
+    held_out: Data,
+    options: FitOptions,
+    *,
+    seed: int,
+    fabric: Fabric,
+    hooks: Hooks,
+    resume: Checkpoint | None = None,
+) -> Fit:
+    """Minimise every player's loss; stop at the last pass or when no held-out loss improves any more.
+
+    Ends with each player's best weights in ``model``. An interrupt (SIGINT, SIGTERM) finishes the step, saves, and
+    raises KeyboardInterrupt; a second one is immediate. Raises TrainingError when a loss is not finite.
+    """
+    with _isolated_randomness(fabric.device), _Interrupt() as interrupt:
+        run = _Run(model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt)
+        if resume is not None:
+            run.restore(resume)
+        while run.state.epoch < run.epochs and run.state.stale < run.patience:
+            run.one_epoch()
+        model.load_state_dict(run.best)
+        return Fit(run.state, "epochs" if run.state.epoch >= run.epochs else "patience")
+
+
+class _Run:
+    """One call of ``fit``."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Data,
+        held_out: Data,
+        options: FitOptions,
+        *,
+        seed: int,
+        fabric: Fabric,
+        hooks: Hooks,
+        interrupt: _Interrupt,
+    ) -> None:
+        self.model = model.to(fabric.device)
+        self.train, self.held_out = train.to(fabric.device), held_out.to(fabric.device)
+        self.options, self.seed, self.fabric = options, seed, fabric
+        self.hooks, self.interrupt = hooks, interrupt
+        self.players: tuple[str, ...] = model.players  # type: ignore[assignment]
+        self.parameters = {p: model.player_parameters(p) for p in self.players}  # type: ignore[operator]
+        self.optimizers = {
+            p: torch.optim.AdamW(self.parameters[p], lr=options.learning_rate, weight_decay=options.weight_decay)
+            for p in self.players
+        }
+        self.steps_per_epoch = math.ceil(len(train) / options.batch_size)
+        self.epochs = num_epochs(options, len(train))
+        self.patience = patience(options, self.epochs)
+        self.total_steps = self.epochs * self.steps_per_epoch
+        self.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        self.state = FitState()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        self.model.load_state_dict(checkpoint.model)
+        self.best = {k: v.to(self.fabric.device) for k, v in checkpoint.best.items()}
+        for player, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(checkpoint.optimizers[player])
+        self.state = checkpoint.state
+
+    def one_epoch(self) -> None:
+        state = self.state
+        order = torch.randperm(len(self.train), generator=self._rng("order", state.epoch))
+        batches = order.tensor_split(self.steps_per_epoch)
+        self.model.train()
+        for batch in batches[state.step - state.epoch * self.steps_per_epoch :]:
+            self._step(batch)
+            if self.interrupt.asked:
+                self._save(improved=False)
+                raise KeyboardInterrupt
+        record = {"epoch": state.epoch + 1.0, "step": float(state.step), "learning_rate": self._learning_rate()}
+        record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
+        held_out = self.fabric.broadcast(self._held_out_terms())
+        record |= {f"held_out_{k}": v for k, v in held_out.items()}
+        improved = self._compare(held_out)
+        state.epoch, state.sums = state.epoch + 1, {}
+        state.history.append(record)
+        self._save(improved=improved)
+        if self.fabric.is_global_zero:
+            self.hooks.on_epoch(record)
+
+    def _step(self, batch: Tensor) -> None:
+        state, fabric = self.state, self.fabric
+        progress = state.step / self.total_steps
+        rng = self._rng("noise", state.step, fabric.global_rank)
+        torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))  # dropout draws from the global generator
+        rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(fabric.device))
+        for player, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self._learning_rate()
+            with fabric.autocast():
+                losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
+            optimizer.zero_grad()
+            fabric.backward(losses["loss"])
+            self._average_gradients(player)
+            nn.utils.clip_grad_norm_(self.parameters[player], self.options.clip)
+            for name, value in losses.items():
+                key = name if name != "loss" else f"{player}_loss"
+                state.sums[key] = state.sums.get(key, 0.0) + self._finite(float(value.detach()), key)
+            optimizer.step()
+        state.step += 1
+        if fabric.is_global_zero:
+            self.hooks.on_step(state.step, self.total_steps)
+
+    def _average_gradients(self, player: str) -> None:
+        """Mean gradient over the processes, as one message."""
+        if self.fabric.world_size == 1:
+            return
+        gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        mean = self.fabric.all_reduce(flat, reduce_op="mean")
+        for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):  # type: ignore[union-attr]
+            gradient.copy_(part.view_as(gradient))
+
+    @torch.no_grad()
+    def _held_out_terms(self) -> dict[str, float]:
+        """Held-out loss terms at full weights; the same noise every time, so that passes compare."""
+        if not self.fabric.is_global_zero:
+            return {}
+        self.model.eval()
+        sums: dict[str, float] = {}
+        n = len(self.held_out)
+        rng = self._rng("held out", 0)
+        for index in torch.arange(n, device=self.fabric.device).split(EVAL_ROWS):
+            rows = self.held_out.rows(index)
+            for player in self.players:
+                with self.fabric.autocast():
+                    losses = self.model.losses(player, rows, rng, 1.0)  # type: ignore[operator]
+                for name, value in losses.items():
+                    key = name if name != "loss" else f"{player}_loss"
+                    sums[key] = sums.get(key, 0.0) + float(value) * len(index) / n
+        return sums
+
+    def _compare(self, held_out: dict[str, float]) -> bool:
+        """Keep the weights of every player that is better than ever; count stale passes."""
+        state, weights, improved, clearly = self.state, self.model.state_dict(), False, False
+        for player in self.players:
+            value, best = held_out[f"{player}_loss"], state.best.get(player, math.inf)
+            if value < best:
+                improved = True
+                clearly |= value < best - MIN_IMPROVEMENT * abs(value)
+                state.best[player] = value
+                mine = {id(p) for p in self.parameters[player]}
+                names = [name for name, p in self.model.named_parameters() if id(p) in mine]
+                self.best.update({name: weights[name].detach().clone() for name in names})
+        state.stale = 0 if clearly else state.stale + 1
+        return improved
+
+    def _save(self, *, improved: bool) -> None:
+        if self.fabric.is_global_zero:
+            optimizers = {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()}
+            self.hooks.save(Checkpoint(self.model.state_dict(), self.best, optimizers, self.state), improved)
+
+    def _learning_rate(self) -> float:
+        """Linear warm-up, then a cosine down to a twentieth (Loshchilov & Hutter 2017)."""
+        warm = min(1.0, (self.state.step + 1) / min(WARMUP_STEPS, max(1, self.total_steps // 10)))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.state.step / self.total_steps)))
+        return self.options.learning_rate * warm * (0.05 + 0.95 * cosine)
+
+    def _finite(self, value: float, name: str) -> float:
+        if math.isfinite(value):
+            return value
+        raise TrainingError(
+            f"{name} became {value} at step {self.state.step + 1} (learning rate {self._learning_rate():.3g}); the last "
+            "good checkpoint is kept; try a lower --learning-rate, or look for extreme outcomes in the input"
+        )
+
+    def _rng(self, purpose: str, *numbers: int) -> Generator:
+        """A generator that depends on the seed, the purpose and the numbers alone."""
+        words = np.random.SeedSequence([self.seed, *purpose.encode(), *numbers]).generate_state(1, np.uint64)
+        return Generator().manual_seed(int(words[0] >> np.uint64(1)))
+
+
+@contextmanager
+def _isolated_randomness(device: torch.device) -> Iterator[None]:
+    """The caller's global generators are as they were, whatever happens inside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
+
+
+class _Interrupt:
+    """Turns the first SIGINT or SIGTERM into a flag; the second one acts as it did before."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interrupt:
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
+            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._restore()
+
+    def _note(self, number: int, frame: object) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

@@ -1,0 +1,74 @@
+"""Tensors and a JSON record in one safetensors file: whole or absent, checked on reading, no pickle.
+
+safetensors itself refuses truncated files, overlaps and lying shapes, but a flipped bit in the data loads silently; so
+the file carries a SHA-256 over its tensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from seqdesign.errors import ModelError
+from seqdesign.rundir import atomic_write
+
+FORMAT = 1
+"""Version of what the record and the tensors mean; a newer one is refused."""
+
+
+def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write tensors (moved to the CPU) and a JSON-able record, atomically. Raises OutputError."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {
+        "format": str(FORMAT),
+        "sha256": _digest(plain),
+        "record": json.dumps(record, sort_keys=True, allow_nan=True),
+    }
+    data = save(plain, metadata)
+    with atomic_write(path) as handle:
+        handle.write(data)
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and the record of a file by ``write_tensors``.
+
+    Raises ModelError: missing, damaged, not ours, or of a newer format.
+    """
+    name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise ModelError(f"{name} does not exist; train the model first, or name its folder with --model")
+    try:
+        with safe_open(name, framework="pt") as handle:
+            metadata = handle.metadata() or {}
+            tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  (not a mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{name} is damaged or no safetensors file ({error}); restore it or train again") from error
+    if "format" not in metadata or "record" not in metadata:
+        raise ModelError(f"{name} was not written by seqdesign; name a folder made by one of its train commands")
+    if not metadata["format"].isdecimal() or int(metadata["format"]) > FORMAT:
+        raise ModelError(f"{name} has format {metadata['format']}, this version reads up to {FORMAT}; update seqdesign")
+    try:
+        record = json.loads(metadata["record"])
+    except ValueError as error:
+        raise ModelError(f"{name} is damaged: its record is no JSON ({error}); restore it or train again") from error
+    if metadata.get("sha256") != _digest(tensors):
+        raise ModelError(f"{name} is damaged: its checksum does not match; restore it or train again")
+    return tensors, record
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,315 @@
+"""The command line's manners: help, exit codes, one-line errors, streams and signals."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seqdesign import __version__
+from seqdesign_cli._commands import COMMANDS, Command
+
+FAKE = Path(__file__).with_name("fake_command.py")
+ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.")
+RUNNER = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "from seqdesign_cli._commands import COMMANDS, Command;"
+    f"COMMANDS['fake'] = Command{tuple(ROW)!r};"
+    "from seqdesign_cli.main import main; sys.exit(main())"
+)
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add the command ``fake``."""
+    spec = importlib.util.spec_from_file_location(ROW.module, FAKE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, ROW.module, module)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(COMMANDS, "fake", ROW)
+    return
+
+
+@pytest.fixture
+def start(python_env: dict[str, str]) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start ``seqdesign WORDS`` as a process, with the command ``fake``."""
+
+    def run(*words: str, **kwargs: object) -> subprocess.Popen[bytes]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": python_env, **kwargs}
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", RUNNER, str(FAKE.parent), *words], **pipes
+        )
+
+    return run
+
+
+def one_line_error(err: str) -> str:
+    """The message, after checking that it is the only line."""
+    match = re.fullmatch(r"seqdesign: error: (.+)\n", err)
+    assert match, err
+    return match[1]
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_lists_every_command_with_its_line(cli, flag: str) -> None:
+    done = cli(flag)
+    assert (done.code, done.err) == (0, "")
+    for name, row in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(row.help)}$", done.out, re.MULTILINE)
+
+
+def test_help_of_a_command_shows_every_option_its_rule_and_default_in_groups(cli) -> None:
+    done = cli("fake", "-h")
+    assert (done.code, done.err) == (0, "")
+    text = re.sub(r"\s+", " ", done.out)
+    assert "Usage: seqdesign fake [OPTIONS] SEQS Do what is asked. This is the second paragraph." in text
+    order = ["Arguments:", "Fake options:", "Model options:", "Common options:"]
+    assert sorted(order, key=text.index) == order
+    assert "-n, --number INT How many. (1 <= x; default: 10)" in text
+    assert "--rate FLOAT Step size [per record]. (0 < x <= 1; default: 0.1)" in text
+    assert "--cell gru|lstm Recurrent cell. (default: gru)" in text
+    assert "--keep TEXT Positions. (may be repeated)" in text
+    assert "--invariance / --no-invariance Use the loss. (default: on)" in text
+    assert "SEQS <str> Sequences to read. (required)" in text
+    assert "--seed INT Seed of every random choice" in text
+
+
+def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatch, cli) -> None:
+    from seqdesign_cli import _app
+
+    build = _app.build
+    monkeypatch.setattr(_app, "build", lambda *, styled: build(styled=True))
+    done = cli("fake", "-h")
+    assert done.code == 0
+    assert "Model options" in done.out
+    assert "Step size [per record]" in re.sub(r"\s+", " ", done.out)
+
+
+def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
+    done = cli()
+    assert (done.code, done.out) == (2, "")
+    assert "Commands:" in done.err
+
+
+def test_version_is_one_line_and_json_names_all_versions(cli) -> None:
+    done = cli("--version")
+    assert (done.code, done.out, done.err) == (0, f"seqdesign {__version__}\n", "")
+    found = json.loads(cli("--version", "--json").out)
+    assert (found["schema_version"], found["versions"]["seqdesign"]) == (1, __version__)
+    assert {"torch", "python", "numpy"} <= set(found["versions"])
+
+
+def test_options_reach_the_command(cli) -> None:
+    done = cli(
+        "fake", "x.fa", "--alpha", "-1.5", "--keep", "5-12", "--keep", "30", "--no-invariance", "--json"
+    )
+    assert json.loads(done.out) == {
+        "schema_version": 1, "command": "fake",
+        "alpha": -1.5, "keep": ["5-12", "30"], "invariance": False, "r2": None,
+    }  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_config_file_gives_options_and_arguments(cli, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('input = "x.fa"\nalpha = -2.0\nkeep = ["7"]\n')
+    done = cli("fake", "--config", tmp_path / "run.toml", "--alpha", "3", "--json")
+    assert (json.loads(done.out)["alpha"], json.loads(done.out)["keep"]) == (3.0, ["7"])
+
+
+def test_text_goes_where_the_result_says(cli) -> None:
+    assert (cli("fake", "x").out, cli("fake", "x").err) == ("", "alpha 0.0\n")
+    assert (cli("fake", "x", "--do", "text").out, cli("fake", "x", "--do", "text").err) == ("alpha 0.0\n", "")
+    assert (cli("fake", "x", "-q").out, cli("fake", "x", "-q").err) == ("", "")
+    assert cli("fake", "x", "-q", "--do", "text").out == "alpha 0.0\n"
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(
+    ("flag", "lines"),
+    [
+        ("-q", []),
+        ("--no-quiet", ["progress", "warning: posterior collapsed"]),
+        ("-v", ["detail", "progress", "warning: posterior collapsed", "old call"]),
+    ],
+)
+def test_messages_are_as_loud_as_asked(cli, flag: str, lines: list[str]) -> None:
+    done = cli("fake", "x", "--do", "talk", "--json", flag)
+    assert done.err.splitlines() == [f"seqdesign: {line}" for line in lines]
+    assert json.loads(done.out)["command"] == "fake"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fake"], "SEQS: is missing; it must be a file path"),
+        (["fake", "x", "--rate", "nan"], "--rate: must be a finite number with 0 < x <= 1, got 'nan'"),
+        (
+            ["fake", "x", "--cell", "gruu"],
+            "--cell: must be one of gru, lstm, got 'gruu'; did you mean 'gru'?",
+        ),
+        (
+            ["fake", "x", "-n", "0", "--rate", "2"],
+            "2 problems: --number: must be .* got '0'; --rate: must be .* got '2'",
+        ),
+        (["fake", "x", "--alhpa", "1"], "no such option: --alhpa .*--alpha.*; see --help"),
+        (["fake", "x", "y"], "got unexpected extra argument.*y.*; see --help"),
+        (["fake", "x", "--alpha"], "option '--alpha' requires an argument; see --help"),
+        (["fkae"], "no such command 'fkae'. Did you mean 'fake'.*; see --help"),
+        (
+            ["fake", "x", "--config", "none.toml"],
+            "--config: cannot read none.toml: No such file or directory",
+        ),
+    ],
+)
+def test_a_usage_error_is_one_line_and_exit_2(cli, words: list[str], said: str) -> None:
+    done = cli(*words)
+    assert (done.code, done.out) == (2, "")
+    assert re.fullmatch(said.replace("?", r"\?"), one_line_error(done.err))
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("input-error", "a.fa:3: record 'r1': letter 'J' is not DNA"),
+        ("extra", "reading .zst needs an optional package: pip install 'seqdesign[zst]'"),
+        ("memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
+        ("gpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
+        ("cpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
+        (
+            "bug",
+            (
+                "this is a bug in seqdesign, please report it: ZeroDivisionError: division by zero"
+                " (--debug shows where)"
+            ),
+        ),
+        ("os-error", "/secret/file: Permission denied"),
+    ],
+)
+def test_a_failure_is_one_line_and_exit_1(cli, what: str, said: str) -> None:
+    done = cli("fake", "x", "--do", what)
+    assert (done.code, done.out) == (1, "")
+    assert one_line_error(done.err) == said
+
+
+def test_debug_shows_the_traceback_and_the_same_line(cli) -> None:
+    done = cli("fake", "x", "--do", "input-error", "--debug")
+    assert done.code == 1
+    assert done.err.startswith("Traceback (most recent call last):")
+    assert done.err.endswith("seqdesign: error: a.fa:3: record 'r1': letter 'J' is not DNA\n")
+
+
+def test_an_interrupt_is_exit_130(cli) -> None:
+    done = cli("fake", "x", "--do", "interrupt")
+    assert (done.code, done.err) == (130, "seqdesign: interrupted\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_with_130(start, number: int) -> None:
+    with start("fake", "x", "--do", "sleep") as process:
+        assert process.stderr.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 130
+        assert process.stderr.read() == b"seqdesign: interrupted\n"
+
+
+def test_a_reader_that_leaves_is_silent_141(start) -> None:
+    with start("fake", "x", "--do", "stream", "-q") as process:
+        assert process.stdout.readline() == b">s0\n"
+        process.stdout.close()
+        assert process.wait(timeout=20) == 141
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["fake", "-h"], ["fake", "x", "--do", "text"]])
+def test_output_that_nobody_reads_is_silent_141(start, words: list[str]) -> None:
+    with start(*words, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.wait(timeout=20) == 141
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize(
+    "words",
+    [["--version"], ["fake", "x", "--do", "text"], ["fake", "x", "--json"], ["fake", "x", "--do", "stream"]],
+)
+def test_a_full_disk_on_stdout_is_one_line_and_exit_1(start, words: list[str]) -> None:
+    with (
+        open("/dev/full", "wb") as full,
+        start(*words, "-q" if "fake" in words else "--json", stdout=full) as process,
+    ):
+        assert process.wait(timeout=20) == 1
+        assert "No space left on device" in one_line_error(process.stderr.read().decode())
+
+
+def test_closed_standard_streams_are_survived(python_env: dict[str, str]) -> None:
+    base = [sys.executable, "-c", RUNNER, str(FAKE.parent), "fake", "x"]
+    shell = 'exec "$@" <&- >&-'
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *base, "--json"], stderr=subprocess.PIPE, env=python_env, check=False
+    )
+    assert done.returncode == 1
+    assert "cannot write to stdout: it is closed" in one_line_error(done.stderr.decode())
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *base, "--json"],
+        capture_output=True,
+        env=python_env,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["command"] == "fake"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"COLUMNS": "20"},
+        {"TERM": "dumb"},
+        {"PYTHONIOENCODING": "ascii"},
+    ],
+)
+def test_help_works_in_a_poor_environment(python, environment: dict[str, str]) -> None:
+    done = python("-m", "seqdesign_cli", "inspect", "--help", **environment)
+    assert (done.code, done.err) == (0, "")
+    assert "\x1b" not in done.out
+    assert "--seed" in done.out
+
+
+def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str]) -> None:
+    for words, wanted in (("seqdesign fa", b"fake"), ("seqdesign fake --alp", b"--alpha")):
+        env = {
+            **python_env,
+            "_SEQDESIGN_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", RUNNER, str(FAKE.parent)], capture_output=True, env=env, check=False
+        )
+        assert wanted in done.stdout.split(b"\n")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_of_the_table_can_be_bound(cli, name: str) -> None:
+    done = cli(name, "--help")
+    assert done.code == 0
+    assert f"Usage: seqdesign {name}" in done.out
+    assert "Common options:" in done.out
+
+
+def test_the_table_and_the_files_of_commands_agree(root: Path) -> None:
+    files = {path.stem for path in (root / "seqdesign" / "commands").glob("[!_]*.py")}
+    rows = {row.module.rpartition(".")[2] for name, row in COMMANDS.items() if name != "fake"}
+    assert rows == files
+    for name, row in COMMANDS.items():
+        assert row.function == name.replace("-", "_")

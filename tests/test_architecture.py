@@ -1,0 +1,208 @@
+"""The house rules that no linter knows: light imports, sizes, documented options, tests that can fail."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqdesign.config import fields_of
+from seqdesign_cli._commands import COMMANDS
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = sorted([*(ROOT / "seqdesign").rglob("*.py"), *(ROOT / "cli").rglob("*.py")])
+ALL_CODE = sorted(
+    SHIPPED + [p for d in ("tests", "examples", "benchmarks") for p in (ROOT / d).rglob("*.py")]
+)
+HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
+
+KINDS = ("optimizers", "models", "objectives", "constraints")
+"""Extension points whose members are exercised by tests/contracts/test_<kind>.py over the registry."""
+
+
+def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
+    for path in paths:
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import seqdesign",
+        "import seqdesign.config, seqdesign.registry, seqdesign.rundir, seqdesign.errors",
+        "from seqdesign_cli.main import main; assert main(['--help']) == 0",
+        "from seqdesign_cli.main import main; assert main(['--version']) == 0",
+        *(
+            f"from seqdesign_cli.main import main; assert main(['{name}', '--help']) == 0"
+            for name in COMMANDS
+        ),
+    ],
+)
+def test_looking_around_imports_nothing_heavy(python: Callable[..., Any], code: str) -> None:
+    done = python("-c", f"{code}\nimport sys\nprint(*sorted(set({HEAVY!r}) & set(sys.modules)), 'END')")
+    assert done.code == 0, done.err
+    loaded = done.out.splitlines()[-1].split()[:-1]
+    assert [name for name in loaded if name != "pydantic"] == []
+
+
+def test_every_config_field_is_documented() -> None:
+    seen = 0
+    for row in COMMANDS.values():
+        for spec in fields_of(getattr(importlib.import_module(row.module), row.config)):
+            assert spec.help.endswith("."), (
+                f"{row.config}.{spec.name} needs a docstring that ends with a full stop"
+            )
+            seen += 1
+    assert seen > 0
+
+
+def test_no_option_name_is_taken_twice_in_a_command() -> None:
+    for name, row in COMMANDS.items():
+        specs = fields_of(getattr(importlib.import_module(row.module), row.config))
+        names = [n for s in specs for n in (s.option, *s.flags)] + ["-h", "--help"]
+        assert len(names) == len(set(names)), name
+
+
+def test_files_and_functions_stay_small() -> None:
+    large = []
+    for path, tree in trees(SHIPPED):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MAX_FILE_LINES:
+            large.append(f"{path.relative_to(ROOT)}: {lines} lines")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+                doc = node.body[0] if ast.get_docstring(node) else None
+                length = node.end_lineno - node.lineno + 1
+                length -= (doc.end_lineno or 0) - doc.lineno + 1 if doc else 0
+                if length > MAX_FUNCTION_LINES:
+                    large.append(f"{path.relative_to(ROOT)}: {node.name} has {length} lines")
+    assert large == []
+
+
+# Calls that only compute: their result thrown away means that a check or an edit does nothing.
+PURE = {
+    "allclose", "isclose", "equal", "array_equal", "is_feasible", "replace", "strip", "upper", "lower",
+    "startswith", "endswith", "split", "format", "sorted", "isfinite", "isnan", "all", "any",
+}  # fmt: skip
+
+
+def discarded(tree: ast.Module) -> list[int]:
+    """Lines of expression statements that are comparisons or calls of pure functions."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Expr):
+            continue
+        value = node.value
+        if isinstance(value, ast.Compare | ast.BoolOp):
+            found.append(node.lineno)
+        elif isinstance(value, ast.Call):
+            call = value.func
+            name = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
+            owner = (
+                call.value.id if isinstance(call, ast.Attribute) and isinstance(call.value, ast.Name) else ""
+            )
+            writes = any(keyword.arg in ("out", "inplace") for keyword in value.keywords)
+            if name in PURE and not writes and (owner, name) != ("os", "replace"):
+                found.append(node.lineno)
+    return found
+
+
+def test_no_check_and_no_result_is_thrown_away() -> None:
+    found = [f"{path.relative_to(ROOT)}:{line}" for path, tree in trees(ALL_CODE) for line in discarded(tree)]
+    assert found == []
+
+
+@pytest.mark.parametrize("line", ["os.replace(a, b)", "np.equal(a, b, out=c)", "a.sort()", "print(a)"])
+def test_the_search_for_thrown_away_results_spares_effects(line: str) -> None:
+    assert discarded(ast.parse(line)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["torch.allclose(a, b)", "np.allclose(a, b)", "a == b", "name.replace('a', 'b')", "a and b", "all(x)"],
+)
+def test_the_search_for_thrown_away_results_finds_them(line: str) -> None:
+    assert discarded(ast.parse(f"def f():\n    {line}")) == [2]
+
+
+def test_every_test_checks_something() -> None:
+    tests = [
+        (f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node)
+        for path, tree in trees(sorted((ROOT / "tests").rglob("test_*.py")))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert [name for name, node in tests if not checks(node)] == []
+    assert len(tests) > 50
+
+
+def checks(function: ast.FunctionDef) -> bool:
+    """Whether a test asserts, expects an error or warning, or calls a helper named assert_* or check_*."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("raises", "warns") or re.match(r"assert|check", name):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_member_has_a_contract_battery_over_its_registry(kind: str) -> None:
+    members = [
+        p
+        for p in (ROOT / "seqdesign" / kind).glob("[!_]*")
+        if p.suffix == ".py" or (p / "__init__.py").exists()
+    ]
+    battery = ROOT / "tests" / "contracts" / f"test_{kind}.py"
+    assert not members or battery.exists(), (
+        f"{kind} has members {[m.name for m in members]} but no {battery.name}"
+    )
+    assert not battery.exists() or "Registry" in battery.read_text() or "registry" in battery.read_text()
+
+
+def test_every_example_is_short_and_listed() -> None:
+    listed = (ROOT / "examples" / "README.md").read_text() if any((ROOT / "examples").glob("*.py")) else ""
+    for path in (ROOT / "examples").glob("*.py"):
+        assert re.fullmatch(r"\d\d_[a-z_]+\.py", path.name)
+        assert path.name in listed, f"{path.name} is not listed in examples/README.md"
+        assert len(path.read_text().splitlines()) <= 60, path.name
+
+
+def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
+    lines = (root / "constraints.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", line) for line in lines)
+    pinned = {line.partition("==")[0] for line in lines}
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(r for extra in project["optional-dependencies"].values() for r in extra),
+    ]
+    assert {re.match(r"[\w-]+", requirement)[0].lower() for requirement in wanted} <= pinned
+    assert "torch==2.13.0" in lines
+
+
+def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(
+    python: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = python("-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist", timeout=120, cwd=ROOT)
+    assert done.code == 0, done.err
+    (wheel,) = (tmp_path / "dist").glob("seqdesign-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"seqdesign", "seqdesign_cli"}
+    for path in (ROOT / "data").rglob("*"):
+        if path.is_file():
+            assert f"seqdesign/_data/{path.relative_to(ROOT / 'data')}" in names
+    code = {f"{path.relative_to(ROOT)}".removeprefix("cli/") for path in SHIPPED}
+    assert code <= set(names)
+    templates = {str(p.relative_to(ROOT)) for p in (ROOT / "seqdesign").rglob("*.j2")}
+    assert templates <= set(names)

@@ -1,0 +1,126 @@
+"""Edit distances against known pairs, a plain recurrence and the axioms of a metric."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqdesign.metrics.edits import (
+    edit_list,
+    hamming,
+    hamming_matrix,
+    letter_codes,
+    levenshtein,
+    levenshtein_matrix,
+    levenshtein_pairs,
+)
+
+words = st.text("ACGT", max_size=12)
+EDIT = re.compile(
+    r"^(?:(?P<old>[A-Z])(?P<at>\d+)(?P<new>[A-Z])|(?P<kind>del|ins)(?P<place>\d+)(?P<letter>[A-Z]))$"
+)
+
+
+def apply_edits(original: str, edits: list[str]) -> str:
+    """Read the notation back; an independent reference for the round trip."""
+    kept, inserted = list(original), [""] * (len(original) + 1)
+    for edit in edits:
+        match = EDIT.match(edit)
+        assert match is not None
+        if match["kind"] == "ins":
+            inserted[int(match["place"]) - 1] += match["letter"]
+            continue
+        at = int(match["at"] or match["place"]) - 1
+        assert original[at] == (match["old"] or match["letter"])
+        kept[at] = match["new"] or ""
+    return "".join(a + b for a, b in zip(inserted, [*kept, ""], strict=True))
+
+
+def recurrence(a: str, b: str) -> int:
+    """The textbook dynamic programme."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        previous, row = row, [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (x != y)))
+    return row[-1]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"),
+    [("kitten", "sitting", 3), ("intention", "execution", 5), ("flaw", "lawn", 2), ("", "abc", 3)],
+)
+def test_levenshtein_has_the_known_values(a, b, distance):
+    """Oracle 16."""
+    assert levenshtein(a, b) == levenshtein(b, a) == distance
+    assert len(edit_list(a, b)) == distance
+
+
+@given(words, words)
+def test_levenshtein_matches_the_recurrence(a, b):
+    assert levenshtein(a, b) == recurrence(a, b)
+
+
+@given(words, words, words)
+def test_levenshtein_is_a_metric(a, b, c):
+    """Oracle 16: symmetry and triangle inequality."""
+    assert (levenshtein(a, b) == 0) == (a == b)
+    assert levenshtein(a, b) == levenshtein(b, a)
+    assert levenshtein(a, c) <= levenshtein(a, b) + levenshtein(b, c)
+
+
+@given(st.lists(words, max_size=5), st.lists(words, max_size=5))
+def test_matrix_and_pairs_agree_with_single_distances(first, second):
+    matrix = levenshtein_matrix(first, second)
+    assert matrix.shape == (len(first), len(second))
+    assert matrix.dtype == np.int64
+    assert matrix.tolist() == [[levenshtein(a, b) for b in second] for a in first]
+    size = min(len(first), len(second))
+    pairs = levenshtein_pairs(first[:size], second[:size])
+    assert pairs.dtype == np.int64
+    assert pairs.tolist() == np.diag(matrix)[:size].tolist()
+
+
+def test_edits_name_letters_and_one_based_positions_of_the_original():
+    assert edit_list("AAAAA", "AAAAG") == ["A5G"]
+    assert edit_list("ACTGA", "ACGA") == ["del3T"]
+    assert edit_list("AAAAAAGG", "AAAAAACGG") == ["ins7C"]
+    assert edit_list("GG", "GGAC") == ["ins3A", "ins3C"]
+    assert edit_list("ACGT", "ACGT") == []
+
+
+@given(words, words)
+def test_applying_the_edit_list_gives_the_revised_sequence(a, b):
+    edits = edit_list(a, b)
+    assert len(edits) == levenshtein(a, b)
+    assert apply_edits(a, edits) == b
+
+
+@given(st.integers(0, 8).flatmap(lambda n: st.tuples(*[st.text("ACGT", min_size=n, max_size=n)] * 4)))
+def test_hamming_counts_differing_positions(strings):
+    first, second = list(strings[:2]), list(strings[2:])
+    expected = [[sum(x != y for x, y in zip(a, b, strict=True)) for b in second] for a in first]
+    assert hamming(first, second).tolist() == [expected[0][0], expected[1][1]]
+    matrix = hamming_matrix(letter_codes(first), letter_codes(second))
+    assert matrix.tolist() == expected
+
+
+def test_hamming_of_nothing_is_nothing():
+    assert hamming([], []).shape == (0,)
+
+
+def test_unequal_counts_or_lengths_and_other_letters_are_refused():
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        levenshtein_pairs(["A"], ["A", "C"])
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        hamming(["A"], ["A", "C"])
+    with pytest.raises(ValueError, match=r"\(2\), got 3 letters at index 1"):
+        letter_codes(["AC", "ACG"])
+    with pytest.raises(ValueError, match="'é'"):
+        letter_codes(["Aé"])
+    with pytest.raises(ValueError, match="got 2 and 3"):
+        hamming_matrix(letter_codes(["AC"]), letter_codes(["ACG"]))

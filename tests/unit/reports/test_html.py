@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from seqdesign.errors import OutputError
+from seqdesign.reports.diff import diff_html
+from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.reports.logo import sequence_logo
+from seqdesign.reports.plots import histogram
+
+EVIL = "</title></style></svg><script>document.title='XSS'</script><img src=x onerror=alert(1)>\"'"
+VOID = {"meta", "br", "img", "link", "input"}
+
+
+class Outline(HTMLParser):
+    """Elements with attributes, text by element, and whether every element is closed in order."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], {}
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def page():
+    page = Page(
+        "Report",
+        summary="One sentence.",
+        provenance={"seed": 0, "versions": {"python": "3.12"}, "inputs": ["a.fa", "b.fa"], "commit": None},
+    )
+    logo, bars = sequence_logo(["ACGT"] * 5, letters="ACGT"), histogram({"a": [1, 2]}, title="h", x_label="x")
+    page.section("Figures", "First.\n\nSecond.", figures=[Figure(logo, "A logo."), Figure(bars, "Bars.")])
+    page.section(
+        "Rows", tables=[Table([{"id": "s1", "edits": diff_html("AC", "AG")}], ["id", "edits"], "Edits.")]
+    )
+    return page
+
+
+def test_a_page_is_well_formed_and_complete(page):
+    outline = Outline(page.html())
+    assert outline.open == []
+    assert len(outline.all("figure")) == 2
+    assert outline.text["figcaption"] == ["A logo.", "Bars."]
+    assert {"First.", "Second."} <= set(outline.text["p"])
+    assert [a.get("title") for a in outline.all("b")] == ["C2G"]
+
+
+def test_a_page_has_no_script_and_refers_to_nothing_outside(page):
+    content = page.html()
+    outline = Outline(content)
+    assert not outline.all("script")
+    assert not outline.all("link")
+    references = [
+        v for _, attributes in outline.elements for k, v in attributes.items() if k in ("src", "href")
+    ]
+    assert references
+    assert all(value.startswith("#") for value in references)
+    assert not re.search(r"url\(|@import", content)
+    assert "default-src 'none'" in next(a["content"] for a in outline.all("meta") if "http-equiv" in a)
+
+
+def test_markup_in_any_text_is_shown_and_never_run():
+    page = Page(EVIL, summary=EVIL, provenance={EVIL: {EVIL: EVIL}})
+    logo = sequence_logo(["A"], letters="ACGT", title=EVIL)
+    table = Table([{EVIL: EVIL, "edits": diff_html(EVIL, EVIL[1:])}], [EVIL, "edits"], EVIL)
+    for _ in range(4):
+        page.section(EVIL, [EVIL], [Figure(logo, EVIL)], [table])
+    outline = Outline(page.html())
+    assert outline.open == []
+    assert not outline.all("script")
+    assert not outline.all("img")
+    assert not [k for _, attributes in outline.elements for k in attributes if k.startswith("on")]
+    assert outline.text["h1"] == [EVIL]
+    assert outline.text["title"][0] == EVIL
+
+
+def test_a_plain_string_is_refused_as_a_figure():
+    with pytest.raises(TypeError, match="must be Markup"):
+        Page("t").section("s", figures=[Figure("<svg></svg>", "c")])
+
+
+def test_provenance_stands_in_its_order(page):
+    outline = Outline(page.html())
+    assert outline.text["dt"] == ["seed", "versions", "inputs", "commit"]
+    footer = page.html().split("<footer>")[1]
+    assert re.findall(r"<code>(.*?)</code>", footer) == ["0", "3.12", "a.fa", "b.fa", ""]
+
+
+def test_contents_link_to_their_sections():
+    page = Page("t")
+    for name in "abcd":
+        page.section(name)
+    outline = Outline(page.html())
+    links = {a["href"] for a in outline.all("a")}
+    assert links == {f"#{a['id']}" for a in outline.all("section")}
+    assert len(links) == 4
+
+
+def test_every_colour_variable_is_defined_for_both_modes(page):
+    content = page.html()
+    used = set(re.findall(r"var\((--sd-\w+)", content))
+    assert used
+    for mode in (
+        content.split("prefers-color-scheme: dark")[0],
+        content.split("prefers-color-scheme: dark")[1],
+    ):
+        assert used <= set(re.findall(r"(--sd-\w+):", mode))
+
+
+def test_the_same_page_is_the_same_bytes_and_replaces_the_old_file(page, tmp_path):
+    target = tmp_path / "report.html"
+    target.write_text("old")
+    page.write(target)
+    assert target.read_text(encoding="utf-8") == page.html() == page.html()
+    assert os.listdir(tmp_path) == ["report.html"]
+
+
+def test_a_folder_that_is_missing_is_an_output_error(page, tmp_path):
+    with pytest.raises(OutputError, match=r"report\.html"):
+        page.write(tmp_path / "none" / "report.html")
+
+
+def test_reports_import_neither_torch_nor_pandas_nor_matplotlib():
+    code = (
+        "import sys, seqdesign.reports.html, seqdesign.reports.logo, seqdesign.reports.plots\n"
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
