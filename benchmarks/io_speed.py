@@ -3,10 +3,9 @@
     python benchmarks/io_speed.py [--records 200000] [--length 200] [--rounds 5]
 
 Prints medians over rounds in which the readers take turns, and their ratios. Goals: at least 20 times the
-speed of Bio.SeqIO.parse plus a loop over letters (the list comprehension is the faster
-way to write that loop), at most 1.5 times the time of dnaio plus a lookup table,
-and the same peak memory of streaming for files ten times apart in size (read from /proc, so on Linux only).
-dnaio is left out where it is not installed.
+speed of Bio.SeqIO.parse plus a loop over letters (a list comprehension is the faster way to write that loop),
+at most 1.5 times the time of dnaio plus a lookup table, and the same peak memory of streaming for files ten
+times apart in size (read from /proc, so on Linux only). dnaio is left out where it is not installed.
 """
 
 from __future__ import annotations
@@ -108,9 +107,8 @@ def compare_readers(path: Path, n_records: int, rounds: int) -> None:
     median = {name: statistics.median(values) for name, values in times.items()}
     for name in names:
         ratio = median[name] / median["seqdesign"]
-        print(
-            f"{name:<18} {median[name]:8.3f} s  {n_records / median[name] / 1e6:6.3f} M seq/s  {ratio:6.2f} x ours"
-        )
+        speed = n_records / median[name] / 1e6
+        print(f"{name:<18} {median[name]:8.3f} s  {speed:6.3f} M seq/s  {ratio:6.2f} times our time")
 
 
 def other_steps(path: Path, rounds: int) -> None:
@@ -138,7 +136,8 @@ STREAM = """
 import sys
 from seqdesign.sequences.reader import stream_sequences
 n = sum(len(batch) for batch in stream_sequences(sys.argv[1]))
-print(n, next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(n, int(peak) // 1024)
 """
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "from_dict",
     "jsonable",
     "panels_of",
+    "part",
     "resolve",
     "suggest",
     "to_dict",
@@ -141,6 +142,11 @@ def resolve(cls: type[ConfigT], overrides: Mapping[str, Any], config_file: Path 
     ]
     _raise(problems)
     return cls(**values)
+
+
+def part(config: Options, group: type[ConfigT]) -> ConfigT:
+    """The options of one ``group`` out of a config that inherits it."""
+    return group(**{spec.name: getattr(config, spec.name) for spec in fields_of(group)})
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -15,6 +15,9 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
+    "train-vae": Command(
+        "seqdesign.commands.train_vae", "TrainVAEConfig", "train_vae", "Learn a VAE with outcome predictor."
+    ),
     "inspect": Command(
         "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
     ),

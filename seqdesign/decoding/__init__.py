@@ -1,0 +1,1 @@
+"""From codes to strings: greedy, beam search, sampling and adaptive decoding, in batches, for any decoder."""

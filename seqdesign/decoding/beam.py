@@ -1,29 +1,27 @@
-"""Batched beam search over an autoregressive step function: all sequences and all beams in one batch.
+"""Batched beam search: all codes and all beams are one batch for the network.
 
-Shapes: N sequences, W beams, V letters, T positions. Width 1 is greedy decoding. No length penalty: the score is
-log p(x | z), END included, so the score of a string equals its teacher-forced log-probability.
+Shapes: N codes, W beams, V letters, T = max_length positions. No length penalty: a score is log p(x | z), END
+included, so it equals the string's teacher-forced log-probability.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from seqdesign.decoding.edit_ball import EditBall
-
-State = tuple[Tensor, ...]
-StepFunction = Callable[[State, Tensor, int], tuple[Tensor, State]]
-"""(state, previous tokens (N,), t) -> (logits (N, V+1) over the letters and END, next state)."""
+from seqdesign.decoding.edit_ball import EditBall, EditBallSearch, last_forced
+from seqdesign.decoding.protocol import AutoregressiveDecoder, chunks, log_probabilities
 
 
 @dataclass(frozen=True)
 class BeamResult:
-    """tokens (N, W, T) padded; lengths (N, W); scores (N, W) log-probabilities in nats, best first.
+    """The strings found, best first.
 
-    A beam that could not be filled (fewer strings than W exist) has score -inf and length 0.
+    tokens: (N, W, T) int64, PAD after the last letter. lengths: (N, W) int64, without END.
+    scores: (N, W) float64, log-probabilities in nats. Where fewer than W strings were found the rest has
+    score -inf and length 0.
     """
 
     tokens: Tensor
@@ -33,94 +31,166 @@ class BeamResult:
 
 @torch.no_grad()
 def beam_search(
-    step: StepFunction,
-    state: State,
+    decoder: AutoregressiveDecoder,
+    z: Tensor,
     *,
     width: int,
-    max_length: int,
-    start: int,
-    end: int,
-    pad: int,
     bonus: Tensor | None = None,
     forced: Tensor | None = None,
     ball: EditBall | None = None,
+    chunk: int | None = None,
 ) -> BeamResult:
-    """The W most probable strings that the search finds for each of the N states.
+    """The W most probable strings that the search finds for each of the codes (N, d).
 
-    bonus: (N, >= T, V+1) is added to the logits before they are normalised (adaptive decoding).
-    forced: (N, >= T) token to emit at each position, -1 where the decoder is free.
-    ball: only strings within that many edits of each original are searched.
-    Ties are broken towards the lower beam, then the lower token id. ``max_length`` bounds the letters; at that
-    position only END is possible.
+    bonus: (N, T, V+1) is added to the logits before they are normalised (adaptive decoding); scores include
+    it.
+    forced: (N, T) tokens that every string must have, -1 where it is free. A string does not end before its
+    last forced position; a forced END fixes the length.
+    ball: only strings within that many edits of each original.
+    chunk: codes that are searched together; it changes speed and memory only.
+    ``forced`` and ``ball`` exclude strings and leave the scores of the others as they are.
+
+    Ties go to the better beam, then to the lower token id. Raises ValueError for arguments that do not fit.
     """
-    n, device = len(state[0]), state[0].device
+    _check(decoder, len(z), width, bonus, forced, ball)
+    parts = []
+    for rows in chunks(len(z), width, chunk):
+        rules = _Rules(
+            decoder,
+            None if bonus is None else bonus[rows],
+            None if forced is None else forced[rows],
+            None if ball is None else ball[rows],
+        )
+        parts.append(_search(decoder, z[rows], width, rules))
+    return BeamResult(
+        torch.cat([part.tokens for part in parts]),
+        torch.cat([part.lengths for part in parts]),
+        torch.cat([part.scores for part in parts]),
+    )
+
+
+def _check(
+    decoder: AutoregressiveDecoder,
+    n: int,
+    width: int,
+    bonus: Tensor | None,
+    forced: Tensor | None,
+    ball: EditBall | None,
+) -> None:
+    if width < 1:
+        raise ValueError(f"width must be at least 1, got {width}")
+    length, outputs = decoder.max_length, decoder.end + 1
+    if bonus is not None and bonus.shape != (n, length, outputs):
+        raise ValueError(f"bonus must have shape {(n, length, outputs)}, got {tuple(bonus.shape)}")
+    if forced is not None and forced.shape != (n, length):
+        raise ValueError(f"forced must have shape {(n, length)}, got {tuple(forced.shape)}")
+    if forced is not None and bool(((forced < -1) | (forced > decoder.end)).any()):
+        raise ValueError(f"forced tokens must be -1 (free), a letter or END, so -1 .. {decoder.end}")
+    if ball is not None and not len(ball.originals) == len(ball.lengths) == len(ball.max_edits) == n:
+        raise ValueError(
+            f"the ball must have one original for each of the {n} codes, got {len(ball.originals)}"
+        )
+    if ball is not None and bool((ball.max_edits < 0).any()):
+        raise ValueError(f"max_edits must be at least 0, got {int(ball.max_edits.min())}")
+
+
+class _Rules:
+    """What may be emitted, and how likely it is: the decoder's logits, bonus, forced tokens and edit ball."""
+
+    def __init__(
+        self,
+        decoder: AutoregressiveDecoder,
+        bonus: Tensor | None,
+        forced: Tensor | None,
+        ball: EditBall | None,
+    ) -> None:
+        self.end = decoder.end
+        self.bonus, self.forced = bonus, forced
+        self.last = None if forced is None else last_forced(forced)
+        self.ball = None if ball is None else EditBallSearch(ball, decoder.max_length, decoder.end, forced)
+        self.rows = None if self.ball is None else self.ball.start()
+
+    def log_probs(self, logits: Tensor, t: int) -> Tensor:
+        """Logits (N, W, V+1) -> log-probabilities, -inf for what must not be emitted."""
+        if self.bonus is not None:
+            logits = logits + self.bonus[:, t].unsqueeze(1)
+        log_p = log_probabilities(logits)
+        if self.forced is not None and self.last is not None:
+            token = self.forced[:, t, None]
+            outputs = torch.arange(log_p.shape[2], device=log_p.device)
+            wrong = (token >= 0) & (outputs != token) | (self.last[:, None] > t) & (outputs == self.end)
+            log_p = log_p.masked_fill(wrong.unsqueeze(1), -torch.inf)
+        if self.ball is not None and self.rows is not None:
+            log_p = log_p.masked_fill(~self.ball.allowed(self.rows, t), -torch.inf)
+        return log_p
+
+    def follow(self, parents: Tensor, tokens: Tensor, t: int) -> None:
+        """Beams (N, W') were made from their parents by adding the tokens at position t."""
+        if self.ball is not None and self.rows is not None:
+            rows = self.rows.gather(1, parents.unsqueeze(2).expand(-1, -1, self.rows.shape[2]))
+            self.rows = self.ball.advance(rows, tokens, t)
+
+
+def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules) -> BeamResult:
+    n, end, device = len(z), decoder.end, z.device
     scores = torch.zeros(n, 1, dtype=torch.float64, device=device)
     done = torch.zeros(n, 1, dtype=torch.bool, device=device)
-    previous = torch.full((n,), start, dtype=torch.long, device=device)
+    previous = torch.full((n,), decoder.start, dtype=torch.long, device=device)
+    first_row = torch.arange(n, device=device).unsqueeze(1)
+    state = decoder.initial_state(z)
     history: list[tuple[Tensor, Tensor]] = []
-    distances = None if ball is None else ball.start()
-    for t in range(max_length + 1):
-        logits, state = step(state, previous, t)
+    num_done = 0
+    for t in range(decoder.max_length):
+        logits, state = decoder.step(state, previous, t)
         beams = scores.shape[1]
-        log_p = _log_probs(logits.view(n, beams, -1), t, bonus, forced)
-        if ball is not None and distances is not None:
-            log_p = log_p.masked_fill(~ball.allowed(distances, log_p.shape[2], end), -torch.inf)
-        # A finished string stays as it is: END again, at no cost.
-        log_p = log_p.masked_fill(done.unsqueeze(2), -torch.inf)
-        log_p[..., end] = torch.where(done, 0.0, log_p[..., end])
-        scores, parents, tokens = _best(scores.unsqueeze(2) + log_p, width)
+        candidates = scores.unsqueeze(2) + rules.log_probs(logits.unflatten(0, (n, beams)), t)
+        if num_done:
+            # A finished string stays as it is: END again, at no cost.
+            candidates.masked_fill_(done.unsqueeze(2), -torch.inf)
+            candidates[..., end] = torch.where(done, scores, candidates[..., end])
+        scores, parents, tokens = _best(candidates, width)
         history.append((parents, tokens))
-        if ball is not None and distances is not None:
-            distances = ball.advance(distances, parents, tokens)
-        done = done.gather(1, parents) | (tokens == end)
-        if bool(done.all()):
+        done = (tokens == end) | (scores == -torch.inf)
+        num_done = int(done.sum())
+        if num_done == done.numel():
             break
-        rows = (parents + torch.arange(n, device=device).unsqueeze(1) * beams).flatten()
-        state = tuple(s[rows] for s in state)
+        rules.follow(parents, tokens, t)
+        rows = (parents + first_row * beams).flatten()
+        state = tuple(s.index_select(0, rows) for s in state)
         previous = tokens.flatten()
-    return _backtrack(history, scores, width, end, pad)
-
-
-def _log_probs(logits: Tensor, t: int, bonus: Tensor | None, forced: Tensor | None) -> Tensor:
-    """(N, W, V+1) logits -> float64 log-probabilities, with the bonus added and forced tokens the only choice."""
-    if bonus is not None and t < bonus.shape[1]:
-        logits = logits + bonus[:, None, t]
-    log_p = torch.log_softmax(logits, dim=2).double()
-    if forced is not None and t < forced.shape[1]:
-        token = forced[:, t]
-        wrong = torch.arange(log_p.shape[2], device=log_p.device) != token[:, None]
-        log_p = log_p.masked_fill((wrong & (token >= 0)[:, None])[:, None], -torch.inf)
-    return log_p
+    return _backtrack(history, scores, width, decoder)
 
 
 def _best(candidates: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(N, W, V+1) scores -> the best ``width``: scores, parent beam and token, each (N, W'); ties: lowest index."""
-    n, _, outputs = candidates.shape
-    flat = candidates.view(n, -1)
-    k = min(width, flat.shape[1])
-    # topk breaks ties arbitrarily; a drift far below float32 resolution makes the lowest index win.
-    drift = torch.arange(flat.shape[1], device=flat.device, dtype=flat.dtype) * 1e-10
-    index = (flat - drift).topk(k, dim=1).indices
+    """Scores (N, W, V+1) -> the best ``width`` of them, their beams and tokens, each (N, W'); ties: lowest
+    index.
+
+    ``topk`` orders equal scores as it likes. So the index replaces the last few bits of the score: for
+    numbers of one sign the order of floating-point numbers is that of their bits. Scores count as equal
+    when they agree to a relative 1e-11 or so, far below the resolution of the float32 log-probabilities
+    that they sum.
+    """
+    flat = candidates.flatten(1)
+    num = flat.shape[1]
+    low = (1 << num.bit_length()) - 1
+    keys = flat.abs().view(torch.int64) & ~low | torch.arange(num, device=flat.device)
+    index = keys.topk(min(width, num), dim=1, largest=False).values & low
+    outputs = candidates.shape[2]
     return flat.gather(1, index), index // outputs, index % outputs
 
 
-def _backtrack(history: list[tuple[Tensor, Tensor]], scores: Tensor, width: int, end: int, pad: int) -> BeamResult:
-    """Follow the parents from the last step to the first."""
+def _backtrack(
+    history: list[tuple[Tensor, Tensor]], scores: Tensor, width: int, decoder: AutoregressiveDecoder
+) -> BeamResult:
+    """Follow the parents from the last step to the first, and fill up to (N, width, T)."""
     n, found = scores.shape
+    tokens = torch.full((n, width, decoder.max_length), decoder.pad, dtype=torch.long, device=scores.device)
     beam = torch.arange(found, device=scores.device).expand(n, found)
-    columns = []
-    for parents, tokens in reversed(history):
-        columns.append(tokens.gather(1, beam))
+    for t in range(len(history) - 1, -1, -1):
+        parents, emitted = history[t]
+        tokens[:, :found, t] = emitted.gather(1, beam)
         beam = parents.gather(1, beam)
-    text = torch.stack(columns[::-1], dim=2)
-    lengths = (text != end).sum(2)
-    possible = scores > -torch.inf
-    lengths = lengths.where(possible, 0)
-    inside = torch.arange(text.shape[2], device=text.device) < lengths.unsqueeze(2)
-    text = text.where(inside, pad)
-    short = width - found
-    if short > 0:
-        text = torch.nn.functional.pad(text, (0, 0, 0, short), value=pad)
-        lengths = torch.nn.functional.pad(lengths, (0, short))
-        scores = torch.nn.functional.pad(scores, (0, short), value=-torch.inf)
-    return BeamResult(text, lengths, scores)
+    scores = torch.nn.functional.pad(scores, (0, width - found), value=-torch.inf)
+    empty = (tokens == decoder.end) | (scores == -torch.inf).unsqueeze(2)
+    tokens = tokens.masked_fill_(empty, decoder.pad)
+    return BeamResult(tokens, (tokens != decoder.pad).sum(2), scores)

@@ -1,8 +1,13 @@
 """The strings within k edits of an original, as a constraint that beam search can follow letter by letter.
 
-Each beam carries one row of the Levenshtein table: entry j is the distance between the prefix decoded so far and the
-first j letters of the original (Wagner & Fischer 1974). A prefix can still end inside the ball exactly when the
-smallest entry is <= k, because the rest of the original may follow unchanged.
+A beam that has emitted t letters carries part of row t of the Levenshtein table (Wagner & Fischer 1974): the
+distances between those letters and the first j letters of the original, for |j - t| <= k. Outside this band
+no distance is <= k (Ukkonen 1985). A second table, filled from the end, holds the fewest further edits with
+which a string can still be completed, given max_length and the forced tokens. A token is allowed exactly
+when some way of completing it stays within the budget, so a beam never runs into a dead end.
+
+Shapes: N originals of at most L letters, W beams, T = max_length, K = 2k + 1 with the largest k; entry b of
+a row belongs to j = t + b - k.
 """
 
 from __future__ import annotations
@@ -12,45 +17,118 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+FAR = 1 << 20
+"""More than any distance, and far from overflow after as many additions as there are positions."""
+
 
 @dataclass(frozen=True)
 class EditBall:
-    """originals: tokens (N, L) padded; lengths (N,); max_edits: (N,) substitutions, insertions and deletions."""
+    """originals: tokens (N, L) padded; lengths: (N,); max_edits: (N,) substitutions, insertions and
+    deletions, >= 0.
+
+    UNKNOWN in an original equals no letter: replacing it costs one edit. So a ball may hold no string at all.
+    """
 
     originals: Tensor
     lengths: Tensor
     max_edits: Tensor
 
+    def __getitem__(self, rows: slice) -> EditBall:
+        """The balls of some originals."""
+        return EditBall(self.originals[rows], self.lengths[rows], self.max_edits[rows])
+
+
+class EditBallSearch:
+    """The tables of one ball for strings of at most ``max_length`` letters; token ``end`` is END.
+
+    forced: (N, T) tokens that the string must have, -1 where it is free, or None.
+    """
+
+    def __init__(self, ball: EditBall, max_length: int, end: int, forced: Tensor | None = None) -> None:
+        originals, self.lengths = ball.originals.long(), ball.lengths.long()
+        self.end = end
+        # No distance exceeds the longer length, so neither need the budget.
+        budget = ball.max_edits.long().clamp(max=max(originals.shape[1], max_length))
+        self.k = int(budget.max()) if len(budget) else 0
+        self.budget = budget.unsqueeze(1)
+        inside = torch.arange(originals.shape[1], device=originals.device) < self.lengths.unsqueeze(1)
+        letters = originals.where(inside & (originals < end), -1)
+        right = max(0, max_length + self.k + 1 - letters.shape[1])
+        self.letters = torch.nn.functional.pad(letters, (self.k, right), value=-1)
+        """(N, >= T + K): the original from j = -k on, -1 where nothing can match."""
+        self.rest = self._fewest_edits_to_complete(max_length, forced)
+        """rest[t]: (N, K), the fewest edits that complete t letters matched against j letters."""
+
+    def _window(self, t: int) -> Tensor:
+        """(N, K): letter j of the original for each entry of row t."""
+        return self.letters[:, t : t + 2 * self.k + 1]
+
+    def _fewest_edits_to_complete(self, max_length: int, forced: Tensor | None) -> list[Tensor]:
+        band = torch.arange(2 * self.k + 1, device=self.letters.device)
+        length = self.lengths.unsqueeze(1)
+        rest: list[Tensor] = []
+        last = None if forced is None else last_forced(forced).unsqueeze(1)
+        for t in range(max_length, -1, -1):
+            j = t - self.k + band
+            here = (length - j).masked_fill((j < 0) | (j > length), FAR)
+            if last is not None:
+                token = None if forced is None or t == max_length else forced[:, t, None]
+                stop = (last < t) if token is None else (last < t) | ((last == t) & (token == self.end))
+                here = here.masked_fill(~stop, FAR)
+            else:
+                token = None
+            if rest:
+                here = torch.minimum(here, self._emit(rest[-1], t, token))
+            # Deleting letters of the original: the best over i >= j of here[i] + (i - j).
+            here = (here + band).flip(1).cummin(1).values.flip(1) - band
+            rest.append(here.masked_fill((j < 0) | (j > length), FAR))
+        return rest[::-1]
+
+    def _emit(self, after: Tensor, t: int, token: Tensor | None) -> Tensor:
+        """Fewest edits when one more letter is emitted: matched, substituted or inserted."""
+        window = self._window(t)
+        matches = window >= 0 if token is None else (window >= 0) & ((token < 0) | (token == window))
+        inserted = torch.nn.functional.pad(after[:, :-1], (1, 0), value=FAR) + 1
+        emitted = torch.minimum(after + (~matches).long(), inserted)
+        return emitted if token is None else emitted.masked_fill(token == self.end, FAR)
+
     def start(self) -> Tensor:
-        """Distances (N, 1, L+1) of the empty prefix; entries past an original's own length are out of reach."""
-        j = torch.arange(self.originals.shape[1] + 1, device=self.originals.device, dtype=torch.int16)
-        return self._within_length(j.expand(len(self.originals), 1, -1))
+        """Row 0 (N, 1, K): the distances of the empty prefix."""
+        band = torch.arange(2 * self.k + 1, device=self.letters.device)
+        row = (band - self.k).masked_fill(band < self.k, FAR)
+        return row.expand(len(self.letters), 1, -1)
 
-    def _within_length(self, rows: Tensor) -> Tensor:
-        j = torch.arange(rows.shape[2], device=rows.device)
-        return rows.masked_fill((j > self.lengths[:, None])[:, None], 30_000)
-
-    def allowed(self, rows: Tensor, num_outputs: int, end: int) -> Tensor:
-        """(N, W, V+1) bool: the tokens after which the original can still be reached within the budget."""
-        n, beams, _ = rows.shape
-        budget = self.max_edits[:, None, None]
-        # Below the budget any letter is fine; at the budget only a letter that matches the original for free.
-        spare = (rows.amin(2, keepdim=True) < budget).expand(n, beams, num_outputs)
-        on_budget = rows[..., :-1] <= budget
-        letters = self.originals.clamp(max=end)[:, None].expand(n, beams, -1)
-        matches = torch.zeros(n, beams, num_outputs, dtype=torch.int8, device=rows.device)
-        matches = matches.scatter_reduce(2, letters, on_budget.to(torch.int8), "amax")
-        allowed = spare | matches.bool()
-        last = rows.gather(2, self.lengths[:, None, None].expand(n, beams, 1))
-        allowed[..., end] = (last <= budget).squeeze(2)
+    def allowed(self, rows: Tensor, t: int) -> Tensor:
+        """Rows t (N, W, K) -> (N, W, V+1) bool: the tokens after which the string can be completed."""
+        after = self.rest[t + 1]
+        inserted = torch.nn.functional.pad(after[:, :-1], (1, 0), value=FAR)
+        any_letter = self.budget - 1 - torch.minimum(after, inserted)
+        spare = (rows <= any_letter.unsqueeze(1)).any(2, keepdim=True)
+        window = self._window(t)
+        outputs = torch.arange(self.end + 1, device=window.device)
+        is_letter = (window.unsqueeze(2) == outputs).float()
+        free = (rows <= (self.budget - after).unsqueeze(1)).float()
+        allowed = spare | (free @ is_letter > 0)
+        allowed[..., self.end] = self._distance(rows, t) <= self.budget
         return allowed
 
-    def advance(self, rows: Tensor, parents: Tensor, tokens: Tensor) -> Tensor:
-        """The rows (N, W', L+1) after each beam's new token (N, W'); END leaves a row without meaning."""
-        rows = rows.gather(1, parents.unsqueeze(2).expand(-1, -1, rows.shape[2]))
-        differs = (self.originals[:, None] != tokens.unsqueeze(2)).to(rows.dtype)
-        substituted = torch.nn.functional.pad(rows[..., :-1] + differs, (1, 0), value=30_000)
-        best = torch.minimum(rows + 1, substituted)
+    def _distance(self, rows: Tensor, t: int) -> Tensor:
+        """(N, W): distances to the whole originals, FAR when outside the band."""
+        b = (self.lengths - t + self.k)[:, None, None].expand(-1, rows.shape[1], 1)
+        inside = (b >= 0) & (b < rows.shape[2])
+        return rows.gather(2, b.clamp(0, rows.shape[2] - 1)).where(inside, FAR).squeeze(2)
+
+    def advance(self, rows: Tensor, tokens: Tensor, t: int) -> Tensor:
+        """Rows t + 1 (N, W, K) after the tokens (N, W) at position t; a row after END has no meaning."""
+        differs = (self._window(t).unsqueeze(1) != tokens.unsqueeze(2)).long()
+        inserted = torch.nn.functional.pad(rows[..., 1:], (0, 1), value=FAR) + 1
+        best = torch.minimum(rows + differs, inserted)
         # Deleting letters of the original: best[j] = min over i <= j of best[i] + (j - i).
-        j = torch.arange(best.shape[2], device=best.device, dtype=best.dtype)
-        return self._within_length((best - j).cummin(2).values + j)
+        band = torch.arange(best.shape[2], device=best.device)
+        return (best - band).cummin(2).values + band
+
+
+def last_forced(forced: Tensor) -> Tensor:
+    """(N,): the last position (0-based) with a forced token in (N, T), -1 where there is none."""
+    positions = torch.arange(1, forced.shape[1] + 1, device=forced.device)
+    return ((forced >= 0) * positions).amax(1) - 1

@@ -1,49 +1,99 @@
-"""Gradient ascent on an outcome inside an ellipsoid: the optimizer of REVISE, batched over items.
+"""Gradient ascent on an outcome inside an ellipsoid: the engine of REVISE, batched over items.
 
-Maximises F(z) + w log(1 - m2(z) / kappa2) for weights w that fall to almost 0 (a log-barrier). With
-u = (z - mean) / (sqrt(kappa2) scale), so that the ellipsoid is the unit ball, and slack = 1 - |u|^2, the step is
-
-    P^-1 grad,   P = damping * D + w * (2 / slack * I + 4 / slack^2 * u u'),
-
-the exact curvature of the barrier plus a multiple of the metric D that stands for the curvature of F
-(Barzilai and Borwein 1988). Newton's treatment of the barrier lets points slide along the boundary, where the
-bare gradient crawls. Each turn evaluates F once for the whole batch; an item whose trial did not raise its
-objective (Armijo) tries half the step in the next turn. Every evaluated point is strictly inside.
+One loop for every rule: the rule proposes a trial point for each item, the objective is evaluated once for
+the whole batch, and the rule hears the result. Items have their own step sizes and their own end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Annotated, Literal
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from seqdesign.config import Between, Options
+from seqdesign.optimizers._ascent_config import AscentConfig, Point, Stop
+from seqdesign.optimizers._ascent_rules import BarrierRule, OriginalRule
 from seqdesign.optimizers._ellipsoid import Ellipsoid
 
+__all__ = ["Ascent", "AscentConfig", "Objective", "Stop", "ascend"]
+
 Objective = Callable[[Tensor], Tensor]
-
-_ARMIJO = 1e-4  # share of the gain that the slope promises which a step must deliver
-_TO_BOUNDARY = 0.99  # share of the way to the boundary that one step may go
-_MIN_FRACTION = 2.0**-30  # below this part of a step, rounding decides and the search ends
-_ORIGINAL_WEIGHT = 1e-6
-_ORIGINAL_MIN_STEP = 1e-10
-_ORIGINAL_MIN_CHANGE = 1e-8
+"""Outcome to maximise: z (N, d) -> (N,), differentiable; entry n depends on row n of z alone."""
 
 
-class Stop(StrEnum):
-    """Why an item stopped."""
+@dataclass(frozen=True)
+class Ascent:
+    """What `ascend` found, one row per item; points have the dtype and device of the start."""
 
-    CONVERGED = "converged"
-    """A maximum inside the ellipsoid."""
-    BOUNDARY = "boundary"
-    """A maximum held by the boundary: beyond 0.999 of kappa2, or kappa2 leaves no room to move."""
-    BUDGET = "budget"
-    """The turns were used up."""
-    ZERO_GRADIENT = "zero-gradient"
-    """F has no slope at the start."""
-    INFEASIBLE = "infeasible"
-    """No point is feasible; the item stays at the mean."""
+    path: Tensor
+    """Points on the way, (K, N, d), from start to end; an item that stopped repeats its last point."""
+    z: Tensor
+    """The point of the way with the largest outcome, (N, d); the mean where nothing is feasible."""
+    value: Tensor
+    """F(z), (N,), float64."""
+    steps: Tensor
+    """Moves made, (N,), int64."""
+    stop: tuple[Stop, ...]
+    """Why each item ended."""
+
+
+def ascend(
+    objective: Objective, ellipsoid: Ellipsoid, start: Tensor, *, config: AscentConfig | None = None
+) -> Ascent:
+    """Climb ``objective`` from ``start`` without leaving ``ellipsoid``.
+
+    The objective is called with all N items at each turn, in the dtype and on the device of ``start``; every
+    point it sees lies strictly inside, items without room excepted, which stay at their mean.
+
+    Args:
+        objective: outcome to maximise.
+        ellipsoid: feasible set of N items.
+        start: (N, d); a start that is outside, or too close to the boundary, is first moved inside by
+        `Ellipsoid.shrink`.
+        config: how to climb; the defaults of `AscentConfig` when not given.
+
+    Raises:
+        ValueError: ``start`` or the result of the objective has a wrong shape, or the outcome or its gradient
+        is not finite at the start.
+    """
+    config = config or AscentConfig()
+    if start.shape != ellipsoid.mean.shape:
+        raise ValueError(f"start must be {tuple(ellipsoid.mean.shape)}, got {tuple(start.shape)}")
+    z = ellipsoid.shrink(start)
+    best = point = evaluate(objective, z, ellipsoid)
+    if not bool((torch.isfinite(point.value) & torch.isfinite(point.gradient).all(dim=1)).all()):
+        raise ValueError("the outcome or its gradient is not finite at the start; is the model damaged?")
+    rule_class = BarrierRule if config.method == "barrier" else OriginalRule
+    rule = rule_class(ellipsoid, point, config, torch.finfo(start.dtype).eps)
+    steps = torch.zeros(len(z), dtype=torch.int64, device=point.z.device)
+    path = [z]
+    for turn in range(1, config.steps + 1):
+        if not bool(rule.moving.any()):
+            break
+        proposed = rule.propose()
+        # What counts is the point that the objective sees, after rounding to its dtype.
+        z = proposed.to(start)
+        inside = rule.moving & ellipsoid.contains(z)
+        z = torch.where(inside.to(start.device).unsqueeze(1), z, rule.point.z.to(start))
+        trial = evaluate(objective, z, ellipsoid)
+        moved = rule.receive(trial, inside)
+        steps += moved
+        best = rule.point.where(rule.point.value > best.value, best)
+        if turn % config.record_every == 0:
+            path.append(rule.point.z.to(start))
+    if not torch.equal(path[-1], last := rule.point.z.to(start)):
+        path.append(last)
+    return Ascent(torch.stack(path), best.z.to(start), best.value, steps, rule.reasons())
+
+
+def evaluate(objective: Objective, z: Tensor, ellipsoid: Ellipsoid) -> Point:
+    """Outcome and gradient at ``z`` (N, d), as float64 on the device of the ellipsoid."""
+    variable = z.detach().requires_grad_()
+    with torch.enable_grad():
+        value = objective(variable)
+        if value.shape != z.shape[:1]:
+            shapes = f"({len(z)},), got {tuple(value.shape)}"
+            raise ValueError(f"the objective must return one number per item, shape {shapes}")
+        (gradient,) = torch.autograd.grad(value.sum(), variable)
+    return Point(*(ellipsoid.wide(tensor.detach()) for tensor in (z, value, gradient)))

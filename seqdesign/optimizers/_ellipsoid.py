@@ -72,15 +72,17 @@ class Ellipsoid:
                 "mean and scale must have the same shape (N, d) with d >= 1, "
                 f"got {tuple(mean.shape)} and {tuple(scale.shape)}"
             )
-        mean = mean.detach().double()
-        scale = scale.detach().double().clamp_min(min_scale)
+        # Apple's GPUs have no float64; there the ellipsoid stays on the CPU.
+        device = torch.device("cpu") if mean.device.type == "mps" else mean.device
+        mean = mean.detach().to(device).double()
+        scale = scale.detach().to(device).double().clamp_min(min_scale)
         if not bool(torch.isfinite(mean).all() and torch.isfinite(scale).all() and (scale > 0).all()):
             raise ValueError("mean and scale must be finite and scale positive; is the model damaged?")
         volume = scale.log().sum(dim=1)
         log_mode = -0.5 * mean.shape[1] * _LOG_2PI - volume
         kappa2 = _kappa2(log_alpha, alpha_scale, log_mode, volume, mean.shape[1])
         if not bool(torch.isfinite(kappa2).all()):
-            raise UsageError(f"{log_alpha:g} is beyond the range of numbers; use one closer to 0", option="--alpha")
+            raise UsageError(f"{log_alpha:g} is too large; use a number closer to 0", option="--alpha")
         return cls(mean, scale, kappa2, log_mode)
 
     @property
@@ -88,16 +90,20 @@ class Ellipsoid:
         """Which items have at least one feasible point, (N,) bool."""
         return self.kappa2 >= 0
 
+    def wide(self, tensor: Tensor) -> Tensor:
+        """``tensor`` as float64 on the device of the ellipsoid."""
+        return tensor.to(self.mean.device).double()
+
     def mahalanobis2(self, z: Tensor) -> Tensor:
         """m2 of points (..., N, d): (..., N)."""
-        return ((z.double() - self.mean) / self.scale).square().sum(dim=-1)
+        return ((self.wide(z) - self.mean) / self.scale).square().sum(dim=-1)
 
     def contains(self, z: Tensor) -> Tensor:
         """Which points (..., N, d) lie strictly inside: (..., N) bool."""
         return self.mahalanobis2(z) < self.kappa2
 
     def log_density(self, z: Tensor) -> Tensor:
-        """log q of points (..., N, d): (..., N), in nats."""
+        """Log density of points (..., N, d): (..., N), in nats."""
         return self.log_mode - 0.5 * self.mahalanobis2(z)
 
     def coverage(self) -> Tensor:
@@ -108,24 +114,12 @@ class Ellipsoid:
     def boundary_step(self, z: Tensor, direction: Tensor) -> Tensor:
         """Largest t with z + t * direction inside, (N,): the positive root of m2(z + t direction) = kappa2.
 
-        ``z`` (N, d) lies inside; ``direction`` (N, d). Infinite for a zero direction, 0 from outside
-        and where kappa2 <= 0. Coordinates are scaled to a unit ball and the direction to unit length, and
-        the root is taken in the form without cancellation, so that neither tiny nor huge numbers matter.
+        ``z`` (N, d) lies inside; ``direction`` (N, d). Infinite for a zero direction; 0 from the
+        boundary or outside and where kappa2 <= 0.
         """
-        radius = self._radii()
-        u = (z.double() - self.mean) / radius
-        v = direction.double() / radius
-        # Two norms: the first brings the squares of the second into range.
-        largest = v.abs().amax(dim=1, keepdim=True)
-        unit = v / torch.where(largest > 0, largest, torch.ones_like(largest))
-        length = unit.norm(dim=1, keepdim=True)
-        unit = unit / torch.where(length > 0, length, torch.ones_like(length))
-        along = (u * unit).sum(dim=1)
-        slack = (1.0 - u.square().sum(dim=1)).clamp_min(0.0)
-        root = (along.square() + slack).sqrt()
-        step = torch.where(along > 0, slack / (along + root), root - along)
-        step = step / (largest * length).squeeze(1)  # a zero direction has no end
-        return torch.where((slack > 0) & (self.kappa2 > 0), step, torch.zeros_like(step))
+        half_axes = self.half_axes()
+        step = unit_ball_step((self.wide(z) - self.mean) / half_axes, self.wide(direction) / half_axes)
+        return torch.where(self.kappa2 > 0, step, torch.zeros_like(step))
 
     def shrink(self, z: Tensor) -> Tensor:
         """Points (N, d) moved towards the mean just far enough to be well inside, in the dtype of ``z``.
@@ -135,25 +129,42 @@ class Ellipsoid:
         """
         distance = (self.mahalanobis2(z) / self._safe_kappa2()).sqrt().unsqueeze(1)
         factor = (1.0 - _MARGIN) / distance.clamp_min(1.0 - _MARGIN)
-        moved = (self.mean + factor * (z.double() - self.mean)).to(z.dtype)
-        moved = torch.where(factor < 1.0, moved, z)
-        return torch.where(self.contains(moved).unsqueeze(1), moved, self.mean.to(z.dtype))
+        moved = (self.mean + factor * (self.wide(z) - self.mean)).to(z)
+        moved = torch.where((factor < 1.0).to(z.device), moved, z)
+        return torch.where(self.contains(moved).to(z.device).unsqueeze(1), moved, self.mean.to(z))
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """One point per item, uniform in the ellipsoid and strictly inside, (N, d); the mean if kappa2 <= 0."""
+        """One point per item, uniform in the ellipsoid, strictly inside, (N, d); the mean if kappa2 <= 0."""
         num, dim = self.mean.shape
-        options = {"dtype": torch.float64, "device": generator.device, "generator": generator}
-        normal = torch.randn(num, dim, **options).to(self.mean.device)
-        uniform = torch.rand(num, 1, **options).to(self.mean.device)
+        device = generator.device
+        normal = self.wide(torch.randn(num, dim, generator=generator, dtype=torch.float64, device=device))
+        uniform = self.wide(torch.rand(num, 1, generator=generator, dtype=torch.float64, device=device))
         radial = normal / normal.norm(dim=1, keepdim=True) * uniform ** (1.0 / dim)
         return self.shrink(self.mean + self.kappa2.clamp_min(0.0).sqrt().unsqueeze(1) * self.scale * radial)
 
     def _safe_kappa2(self) -> Tensor:
         return torch.where(self.kappa2 > 0, self.kappa2, torch.ones_like(self.kappa2))
 
-    def _radii(self) -> Tensor:
-        """Half axes (N, d); the scale where the ellipsoid has none."""
+    def half_axes(self) -> Tensor:
+        """sqrt(kappa2) * scale, (N, d); the scale alone where kappa2 <= 0."""
         return self._safe_kappa2().sqrt().unsqueeze(1) * self.scale
+
+
+def unit_ball_step(u: Tensor, v: Tensor) -> Tensor:
+    """Largest t with |u + t v| <= 1, (N,), for ``u`` (N, d) inside the unit ball and ``v`` (N, d).
+
+    Infinite for v = 0; 0 for u on the sphere or outside. v is scaled first so that neither tiny nor huge
+    numbers matter, and the root is taken in the form without cancellation.
+    """
+    largest = v.abs().amax(dim=1)
+    unit = v / torch.where(largest > 0, largest, torch.ones_like(largest)).unsqueeze(1)
+    length2 = unit.square().sum(dim=1)
+    along = (u * unit).sum(dim=1)
+    slack = (1.0 - u.square().sum(dim=1)).clamp_min(0.0)
+    root = (along.square() + slack * length2).sqrt()
+    step = torch.where(along > 0, slack / (along + root), (root - along) / length2) / largest
+    step = torch.where(largest > 0, step, torch.full_like(step, math.inf))
+    return torch.where(slack > 0, step, torch.zeros_like(step))
 
 
 def _kappa2(bound: float, alpha_scale: AlphaScale, log_mode: Tensor, volume: Tensor, dim: int) -> Tensor:
@@ -170,7 +181,8 @@ def _kappa2(bound: float, alpha_scale: AlphaScale, log_mode: Tensor, volume: Ten
     if not math.isfinite(bound):
         holds, wanted = False, "a finite number"
     if not holds:
-        raise UsageError(f"with --alpha-scale {alpha_scale} must be {wanted}; got {bound:g}", option="--alpha")
+        message = f"must be {wanted} with --alpha-scale {alpha_scale}; got {bound:g}"
+        raise UsageError(message, option="--alpha")
     if alpha_scale == "original":
         return -2.0 * (bound + volume)
     if alpha_scale == "density":

@@ -1,7 +1,7 @@
 """Files plain or compressed, real or standard streams, behind one pair of functions.
 
 Reading goes by the first bytes (a gzip file named ``.fa`` is still gzip), writing by the suffix.
-zstandard needs Python 3.14 or the ``zst`` extra.
+zstandard needs the ``zst`` extra.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from seqdesign.rundir import atomic_write
 STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 BUFFER = 1 << 20
+_PACKED = 1 << 14
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstandard"}
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -82,12 +83,40 @@ class _Reader(io.RawIOBase):
 
 
 def _zstandard() -> ModuleType:
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    raise MissingExtraError("zstandard (.zst) data", "zst")
+    try:
+        return importlib.import_module("zstandard")
+    except ImportError:
+        raise MissingExtraError("zstandard (.zst) data", "zst") from None
+
+
+class _ZstandardFrames:
+    """One frame after the other. The package's own stream reader ends a truncated file without an error."""
+
+    def __init__(self, below: io.BufferedReader) -> None:
+        self._below, self._module = below, _zstandard()
+        self._frame: Any = None
+        self._packed = b""
+        self._ready = b""
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._ready:
+            # Small pieces bound what a single call can unpack to.
+            packed = self._packed or self._below.read(_PACKED)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("the last frame is not complete")
+                return 0
+            if self._frame is None:
+                self._frame = self._module.ZstdDecompressor().decompressobj()
+            self._ready, self._packed = self._frame.decompress(packed), b""
+            if self._frame.eof:
+                self._packed, self._frame = self._frame.unused_data, None
+        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._below.close()
 
 
 def source_name(path: str | os.PathLike[str] | BinaryIO) -> str:
@@ -135,7 +164,7 @@ def _decompressor(kind: str, handle: io.BufferedReader) -> BinaryStream:
     if kind == "xz":
         return _Owning(lzma.LZMAFile(handle), handle)
     if kind == "zstandard":
-        return _Owning(_zstandard().ZstdFile(handle), handle)
+        return _ZstandardFrames(handle)
     return handle
 
 
@@ -196,6 +225,6 @@ def _compressor(suffix: str) -> Callable[[BinaryIO], Any] | None:
     if kind == "xz":
         return lambda raw: lzma.LZMAFile(raw, "wb")
     if kind == "zstandard":
-        zstandard = _zstandard()
-        return lambda raw: zstandard.ZstdFile(raw, "wb")
+        compressor = _zstandard().ZstdCompressor(write_checksum=True)
+        return lambda raw: compressor.stream_writer(raw, closefd=False)
     return None

@@ -20,7 +20,7 @@ class FitOptions(Options):
 
     PANEL: ClassVar[str] = "Training options"
 
-    epochs: Annotated[int, Between(1)] | Literal["auto"] = "auto"
+    epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Passes over the training set; auto aims at about 5,000 steps, within 12 to 400 passes."""
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
     """Sequences per step, over all devices."""
@@ -34,7 +34,7 @@ class FitOptions(Options):
     """Share of the sequences that is not learned from but judges the model."""
     split: Literal["random", "cluster", "quantile"] = "random"
     """Which sequences are held out: random ones (duplicates together), whole similarity clusters, or the best outcomes."""
-    patience: Annotated[int, Between(1)] | Literal["auto"] = "auto"
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Stop after this many passes without a better held-out loss; auto is a quarter of the passes, at least 5."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""

@@ -67,8 +67,8 @@ class FitState:
     """Finished passes."""
     step: int = 0
     """Finished steps."""
-    stale: int = 0
-    """Passes since a held-out loss improved."""
+    stale: dict[str, int] = field(default_factory=dict)
+    """Player -> passes since its held-out loss improved. A player that ran out of patience rests."""
     best: dict[str, float] = field(default_factory=dict)
     """Player -> best held-out loss."""
     history: list[dict[str, float]] = field(default_factory=list)
@@ -140,7 +140,7 @@ def fit(
         run = _Run(model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt)
         if resume is not None:
             run.restore(resume)
-        while run.state.epoch < run.epochs and run.state.stale < run.patience:
+        while run.state.epoch < run.epochs and run.active():
             run.one_epoch()
         model.load_state_dict(run.best)
         return Fit(run.state, "epochs" if run.state.epoch >= run.epochs else "patience")
@@ -185,6 +185,10 @@ class _Run:
             optimizer.load_state_dict(checkpoint.optimizers[player])
         self.state = checkpoint.state
 
+    def active(self) -> list[str]:
+        """The players that still improve."""
+        return [player for player in self.players if self.state.stale.get(player, 0) < self.patience]
+
     def one_epoch(self) -> None:
         state = self.state
         order = torch.randperm(len(self.train), generator=self._rng("order", state.epoch))
@@ -212,7 +216,8 @@ class _Run:
         rng = self._rng("noise", state.step, fabric.global_rank)
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))  # dropout draws from the global generator
         rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(fabric.device))
-        for player, optimizer in self.optimizers.items():
+        for player in self.active():
+            optimizer = self.optimizers[player]
             for group in optimizer.param_groups:
                 group["lr"] = self._learning_rate()
             with fabric.autocast():
@@ -259,18 +264,18 @@ class _Run:
         return sums
 
     def _compare(self, held_out: dict[str, float]) -> bool:
-        """Keep the weights of every player that is better than ever; count stale passes."""
-        state, weights, improved, clearly = self.state, self.model.state_dict(), False, False
-        for player in self.players:
+        """Keep the weights of every active player that is better than ever; count its stale passes."""
+        state, weights, improved = self.state, self.model.state_dict(), False
+        for player in self.active():
             value, best = held_out[f"{player}_loss"], state.best.get(player, math.inf)
+            clearly = value < best - MIN_IMPROVEMENT * abs(value)
+            state.stale[player] = 0 if clearly else state.stale.get(player, 0) + 1
             if value < best:
                 improved = True
-                clearly |= value < best - MIN_IMPROVEMENT * abs(value)
                 state.best[player] = value
                 mine = {id(p) for p in self.parameters[player]}
                 names = [name for name, p in self.model.named_parameters() if id(p) in mine]
                 self.best.update({name: weights[name].detach().clone() for name in names})
-        state.stale = 0 if clearly else state.stale + 1
         return improved
 
     def _save(self, *, improved: bool) -> None:

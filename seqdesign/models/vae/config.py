@@ -21,7 +21,7 @@ class VAEOptions(Options):
     """Encoder network; auto is dense where all lengths are alike (aligned libraries), else a bidirectional GRU."""
     decoder: Literal["gru", "lstm"] = "gru"
     """Autoregressive decoder network."""
-    latent_dim: Annotated[int, Between(1, 4096)] | Auto = "auto"
+    latent_dim: Annotated[int | Auto, Between(1, 4096)] = "auto"
     """Dimensions d of the latent code; auto grows with the length, 32 to 128."""
     hidden: Annotated[int, Between(4, 8192)] = 128
     """Units of the recurrent networks and of the outcome network; a dense or conv encoder has twice as many."""

@@ -1,0 +1,79 @@
+"""Device, threads and progress, as the common options ask for them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from seqdesign.config import CommandConfig
+from seqdesign.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(config: CommandConfig) -> torch.device:
+    """The device that ``--device`` names; auto is the first GPU, else the CPU. Raises UsageError if it is absent."""
+    import torch
+
+    name = config.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    count = torch.cuda.device_count() if name.startswith("cuda") else 0
+    if name.startswith("cuda") and (not torch.cuda.is_available() or (torch.device(name).index or 0) >= count):
+        raise UsageError(f"{name} is not available here ({count} GPUs seen); use --device cpu", option="--device")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("mps is not available here; use --device cpu", option="--device")
+    device = torch.device(name)
+    return torch.device("cuda", 0) if name == "cuda" else device
+
+
+@contextmanager
+def compute(config: CommandConfig) -> Iterator[torch.device]:
+    """The device, with torch's thread count set while inside.
+
+    One thread unless ``--threads`` says otherwise: recurrent steps this small lose more to waiting threads than they
+    win, and several runs side by side do not fight for cores.
+    """
+    import torch
+
+    device = choose_device(config)
+    before = torch.get_num_threads()
+    torch.set_num_threads(config.threads or 1)
+    try:
+        yield device
+    finally:
+        torch.set_num_threads(before)
+
+
+class Progress:
+    """Live progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing with ``--quiet``."""
+
+    def __init__(self, what: str, config: CommandConfig) -> None:
+        self.what, self.quiet = what, config.quiet
+        self.terminal = sys.stderr.isatty()
+        self._next = 0.0
+        self._open = False
+
+    def update(self, done: int, total: int, note: str = "") -> None:
+        """Show ``done`` of ``total``; a terminal is redrawn five times a second, a file gets a line per 15 seconds."""
+        now = time.monotonic()
+        last = done >= total
+        if self.quiet or (now < self._next and not (last and self._open)):
+            return
+        self._next = now + (0.2 if self.terminal else 15.0)
+        line = f"{self.what}: {done:,} of {total:,} ({done / max(total, 1):.0%}) {note}".rstrip()
+        self._open = True
+        if self.terminal:
+            print(f"\r\x1b[2K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """End the line of a bar that did not get to its end."""
+        if self.terminal and self._open and not self.quiet:
+            print(file=sys.stderr)
+        self._open = False

@@ -1,0 +1,193 @@
+"""``seqdesign train-vae``: learn a sequence VAE, its outcome network and its language model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute
+from seqdesign.config import CommandConfig, Flag, Options, Positional, part
+from seqdesign.errors import OutputError
+from seqdesign.models.vae.config import VAEOptions
+from seqdesign.rundir import Manifest, RunDir, atomic_write
+from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+from seqdesign.training.config import FitOptions
+
+if TYPE_CHECKING:
+    from seqdesign.training.vae_quality import VAEQuality
+
+METRICS = "metrics.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder(Options):
+    """Where a model is written."""
+
+    PANEL: ClassVar[str] = "Output options"
+
+    output: Annotated[Path, Flag("-o")] = Path("models/vae")
+    """Folder of the model."""
+    overwrite: bool = False
+    """Replace a model that is already there."""
+    resume: bool = False
+    """Continue the run that was interrupted there, with the same input and options."""
+
+    def problems(self) -> Iterator[str]:
+        """Replace or continue, not both."""
+        if self.overwrite and self.resume:
+            yield "--overwrite: cannot be combined with --resume"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, CommandConfig):
+    """Learn a latent model of sequences and, where outcomes are given, of their outcome."""
+
+    sequences: Annotated[Path, Positional("SEQS")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainVAEResult(Result):
+    """What was learned, and how well it does on held-out sequences."""
+
+    command = "train-vae"
+
+    model: Path
+    alphabet: str
+    num_train: int
+    num_held_out: int
+    outcome: str | None
+    epochs: int
+    stop_reason: str
+    best_held_out_loss: float
+    seconds: float
+    quality: VAEQuality
+
+    def text(self) -> str:
+        """The table at the end of a run."""
+        q = self.quality
+        rows: list[tuple[str, str]] = [
+            ("sequences", f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet})"),
+            ("training", f"{self.epochs} passes in {self.seconds:.0f} s, stopped by {self.stop_reason}"),
+            ("reconstruction accuracy", f"{q.token_accuracy:.1%} of letters, {q.exact_accuracy:.1%} of sequences"),
+            ("NLL bound of the VAE", f"{q.nll_bound:.2f} nats per sequence"),
+            ("NLL of the language model", f"{q.language_nll:.2f} nats per sequence"),
+            ("KL to the prior", f"{q.kl:.2f} nats, {q.active_units} of {q.latent_dim} units active"),
+        ]
+        if q.outcome_r2 is not None and q.outcome_spearman is not None and q.invariance is not None:
+            auroc = "" if q.outcome_auroc is None else f", AUROC {q.outcome_auroc:.3f}"
+            rows += [
+                ("outcome F(E(x))", f"R2 {q.outcome_r2:.3f}, Spearman {q.outcome_spearman:.3f}{auroc}"),
+                ("invariance loss / Var(y)", f"{q.invariance:.3f}"),
+            ]
+        else:
+            rows.append(("outcome", "none in the input; revise will need one"))
+        rows.append(("model", str(self.model)))
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{name:<{width}}  {value}" for name, value in rows]
+        return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in q.warnings)])
+
+
+def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
+    """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
+    started = time.monotonic()
+    if not _is_main_process():  # another process of a multi-device run: the main one owns the folder
+        return _train(config, None, started)
+    with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
+        from seqdesign.training.vae_store import CHECKPOINT
+
+        if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
+            raise OutputError(
+                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite to start anew"
+            )
+        return _train(config, run, started)
+
+
+def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
+    from seqdesign.training.loop import make_fabric
+    from seqdesign.training.vae import train_sequence_vae
+    from seqdesign.training.vae_store import CHECKPOINT, CONFIG, WEIGHTS, save_vae
+
+    records = read_with(config, config.sequences)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    records = records.take(tokens.kept)
+    progress = Progress("training", config)
+    with compute(config) as device:
+        fabric = make_fabric(config, device)
+        if run is not None:
+            _begin(run, config, str(fabric.device))
+        history: list[dict[str, float]] = []
+
+        def on_epoch(record: dict[str, float]) -> None:
+            history.append(record)
+            if run is not None:
+                _write_metrics(run.path / METRICS, history)
+
+        def on_step(step: int, total: int) -> None:
+            note = f"held-out loss {history[-1]['held_out_vae_loss']:.3f}" if history else ""
+            progress.update(step, total, note)
+
+        try:
+            result = train_sequence_vae(
+                tokens,
+                records.outcomes,
+                options=part(config, VAEOptions),
+                fit_options=part(config, FitOptions),
+                seed=config.seed,
+                fabric=fabric,
+                outcome_name=config.outcome or "outcome",
+                folder=config.output,
+                resume=config.resume,
+                on_epoch=on_epoch,
+                on_step=on_step,
+            )
+        finally:
+            progress.close()
+        if run is not None:
+            save_vae(run.path, result.trained.model, result.trained.record)
+            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT])
+    state = result.fit.state
+    return TrainVAEResult(
+        model=config.output,
+        alphabet=tokens.alphabet.name,
+        num_train=len(result.train),
+        num_held_out=len(result.held_out),
+        outcome=result.trained.record.outcome,
+        epochs=state.epoch,
+        stop_reason=result.fit.stop_reason,
+        best_held_out_loss=state.best["vae"],
+        seconds=time.monotonic() - started,
+        quality=result.quality,
+    )
+
+
+def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
+    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
+    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.training.vae_store import CHECKPOINT
+
+    run.start(Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)]))
+    if config.overwrite:
+        (run.path / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _write_metrics(path: Path, history: list[dict[str, float]]) -> None:
+    """One row per pass; whole at any time."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    with atomic_write(path) as handle:
+        handle.write(text.getvalue().encode())
+
+
+def _is_main_process() -> bool:
+    """Whether this is the first process of the first machine (launchers number them in the environment)."""
+    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))

@@ -1,0 +1,69 @@
+"""What decoding asks of a decoder, and what it gives back.
+
+Shapes: N codes, V letters, T = max_length positions. Token ids: letters 0 .. V-1, END = V.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+State = tuple[Tensor, ...]
+"""What a decoder remembers: tensors with the batch first, so that rows can be repeated, dropped and
+reordered."""
+
+ROWS = 1_000
+"""Rows in one step of the network; more do not stay in a CPU's cache (benchmarks/beam_speed.py)."""
+
+
+class AutoregressiveDecoder(Protocol):
+    """p(x | z), one letter at a time, over strings of at most ``max_length`` letters.
+
+    A string of ``max_length`` letters ends with probability 1, so nothing here asks for a step at that
+    position.
+    """
+
+    start: int
+    end: int
+    pad: int
+    max_length: int
+
+    def initial_state(self, z: Tensor, /) -> State:
+        """Codes (N, d) -> the state before the first letter."""
+        ...
+
+    def step(self, state: State, previous: Tensor, t: int, /) -> tuple[Tensor, State]:
+        """Logits (N, V+1) of position ``t`` given the tokens (N,) at ``t - 1``, and the next state.
+
+        ``previous`` is START at position 0; it is END in rows that are finished, whose logits are not used.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One string for each code.
+
+    tokens: (N, T) int64, PAD after the last letter. lengths: (N,) int64, without END.
+    log_probs: (N,) float64, log p(x | z) in nats, END included.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    log_probs: Tensor
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Log-softmax over the last axis, in float32 at least."""
+    return torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
+
+
+def chunks(n: int, rows_each: int, chunk: int | None = None) -> Iterator[slice]:
+    """Slices of ``chunk`` codes, or of as many as keep a step near ROWS rows; one empty slice when n is 0."""
+    size = chunk or max(1, ROWS // rows_each)
+    for first in range(0, max(n, 1), size):
+        yield slice(first, min(first + size, n))

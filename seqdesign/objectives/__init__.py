@@ -1,0 +1,1 @@
+"""What is maximised: predicted outcomes (N,) in the user's units -> scores (N,), larger is better."""

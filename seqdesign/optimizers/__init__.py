@@ -1,0 +1,1 @@
+"""Optimizers: a ``DesignProblem``, a config and a generator -> a ``DesignResult``. One file each; ``_`` files help."""

@@ -1,0 +1,54 @@
+"""Options of REVISE and SEARCH. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviseOptions(Options):
+    """How REVISE climbs, decodes and chooses."""
+
+    PANEL: ClassVar[str] = "REVISE options"
+
+    alpha: float = -1.0
+    """Log of the least posterior density of a code, on --alpha-scale; lower permits bolder revisions."""
+    alpha_scale: Literal["original", "density", "relative", "coverage", "radius"] = "original"
+    """original: log alpha as the papers print it; density: as a true density; relative: log(alpha / mode); coverage: mass of the posterior in (0, 1); radius: standard deviations."""
+    select: Literal["path", "end"] = "path"
+    """path: decode along the way and keep what scores best after re-encoding; end: decode the last code only."""
+    decode: Literal["adaptive", "plain"] = "adaptive"
+    """adaptive: decoding the input's own code gives back the input; plain: the decoder as it is."""
+    width: Annotated[int, Between(1, 1000)] = 10
+    """Beams; 1 is greedy decoding."""
+    optimizer: Literal["barrier", "original"] = "barrier"
+    """barrier: log-barrier ascent that never gets worse; original: the authors' rule, which does not check."""
+    metric: Literal["euclid", "whitened"] = "euclid"
+    """Steepest in the latent space, or in standard deviations of the posterior."""
+    steps: Annotated[int, Between(1)] = 20
+    """Steps of each ascent."""
+    step_length: Annotated[float, Between(0, low_open=True)] = 0.3
+    """Length of a step, with --select path."""
+    learning_rate: Annotated[float, Between(0, low_open=True)] = 0.05
+    """First step size of --optimizer original."""
+    restarts: Annotated[int, Between(0)] = 1
+    """More ascents from random codes of the input's posterior."""
+    rounds: Annotated[int, Between(0)] = 2
+    """Times to start again from the codes of the best revisions so far, within the same ellipsoid."""
+    survivors: Annotated[int, Between(1)] = 4
+    """Best revisions from which each further round starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(Options):
+    """SEARCH: random mutants of the input, the best of which is kept (Mueller 2017's baseline)."""
+
+    PANEL: ClassVar[str] = "SEARCH options"
+
+    candidates: Annotated[int, Between(1)] = 100
+    """Mutants of each input."""
+    mutations: Annotated[int | None, Between(1)] = None
+    """Operations that make a mutant, a quarter of which do nothing; --max-edits when not given, else 3."""

@@ -1,0 +1,172 @@
+"""Train a SequenceVAE from encoded sequences in memory: split, fit, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from seqdesign.config import to_dict
+from seqdesign.errors import InputError
+from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.splits import cluster_split, quantile_split, random_split
+from seqdesign.training.config import FitOptions
+from seqdesign.training.data import TokenData
+from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit
+from seqdesign.training.vae_quality import VAEQuality, judge
+from seqdesign.training.vae_store import TrainedVAE, VAERecord, load_checkpoint, save_checkpoint
+
+MIN_SEQUENCES = 20
+FIXED_LENGTH_SHARE = 0.99
+FLOOR_QUANTILE = 0.05
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class VAETraining:
+    """A trained model, how its training went and how good it is; ``train`` and ``held_out`` index the input."""
+
+    trained: TrainedVAE
+    fit: Fit
+    quality: VAEQuality
+    train: Indices
+    held_out: Indices
+
+
+def train_sequence_vae(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    *,
+    options: VAEOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+    outcome_name: str = "outcome",
+    folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    on_step: Callable[[int, int], None] = lambda step, total: None,
+) -> VAETraining:
+    """Learn from N encoded sequences and their outcomes (N,), NaN = unlabelled, None = none at all.
+
+    With a ``folder``, a checkpoint is written there after every pass and ``resume`` continues from it.
+
+    Raises InputError for too few sequences or outcomes that are all the same, TrainingError, ModelError (resume).
+    """
+    train, held_out = _split(tokens, outcomes, fit_options, seed)
+    data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
+    record = _describe(tokens, outcomes, train, options, outcome_name)
+    identity = _identity(data, options, fit_options, seed, fabric)
+
+    def save(checkpoint: Checkpoint, improved: bool) -> None:
+        if folder is not None:
+            save_checkpoint(folder, checkpoint, record, identity)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = record.build()
+    fitted = fit(
+        model,
+        data,
+        judges,
+        fit_options,
+        seed=seed,
+        fabric=fabric,
+        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
+        resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
+    )
+    model.eval()
+    quality = judge(model, judges.to(fabric.device), torch.Generator().manual_seed(seed))
+    record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
+    return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
+
+
+def _split(
+    tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: FitOptions, seed: int
+) -> tuple[Indices, Indices]:
+    """(train, held out) indices; equal sequences are never on both sides."""
+    n = len(tokens)
+    if n < MIN_SEQUENCES:
+        raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
+    rng = np.random.default_rng(seed)
+    fractions = [1 - options.held_out, options.held_out]
+    if options.split == "quantile":
+        if outcomes is None or np.isnan(outcomes).any():
+            raise InputError("--split quantile needs an outcome for every sequence; use random or cluster")
+        train, held_out = quantile_split(outcomes, fractions[0])
+        return train, held_out
+    texts = decode(tokens.tokens, tokens.alphabet)
+    if options.split == "cluster":
+        alphabet = tokens.alphabet
+        train, held_out = cluster_split(
+            texts, fractions, rng, alphabet=alphabet, reverse_complement=alphabet.complement is not None
+        )
+        return train, held_out
+    groups = np.unique(tokens.tokens, axis=0, return_inverse=True)[1].reshape(-1)
+    train, held_out = random_split(n, fractions, rng, groups=groups)
+    return train, held_out
+
+
+def _take(outcomes: NDArray[np.float64] | None, part: Indices) -> NDArray[np.float64] | None:
+    return None if outcomes is None else outcomes[part]
+
+
+def _describe(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    train: Indices,
+    options: VAEOptions,
+    outcome_name: str,
+) -> VAERecord:
+    """What the networks need to know of the data."""
+    longest = int(tokens.lengths.max())
+    common = np.bincount(tokens.lengths).max() / len(tokens)
+    mean = scale = 0.0
+    if outcomes is not None:
+        known = outcomes[train][~np.isnan(outcomes[train])]
+        if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
+            raise InputError(
+                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in the training "
+                f"part; at least {MIN_SEQUENCES} that are not all the same are needed"
+            )
+        mean, scale = float(known.mean()), float(known.std())
+    return VAERecord(
+        options=adapt(options, max_length=longest, fixed_length=bool(common >= FIXED_LENGTH_SHARE)),
+        alphabet=tokens.alphabet,
+        max_length=longest,
+        min_length=int(tokens.lengths.min()),
+        outcome=outcome_name if scale > 0 else None,
+        outcome_mean=mean,
+        outcome_scale=scale,
+    )
+
+
+def _identity(
+    data: TokenData, options: VAEOptions, fit_options: FitOptions, seed: int, fabric: Fabric
+) -> dict[str, Any]:
+    """What must be the same for a run to be continued; the keys name it in the error message."""
+    return {
+        "input": data.fingerprint(),
+        "model options": to_dict(options),
+        "training options": to_dict(fit_options),
+        "--seed": seed,
+        "number of processes": fabric.world_size,
+    }
+
+
+@torch.no_grad()
+def _naturalness_floor(model: Any, data: TokenData) -> float:
+    """log p(x) per letter, END counted as one, that 95% of the training sequences exceed."""
+    parts = []
+    for index in torch.arange(min(len(data), 20_000), device=data.tokens.device).split(512):
+        batch = data.rows(index)
+        parts.append(model.log_likelihood(batch.tokens, batch.lengths) / (batch.lengths + 1))
+    return float(np.quantile(torch.cat(parts).cpu().numpy(), FLOOR_QUANTILE))
