@@ -18,6 +18,18 @@ COMMANDS: dict[str, Command] = {
     "train-vae": Command(
         "seqdesign.commands.train_vae", "TrainVAEConfig", "train_vae", "Learn a VAE with outcome predictor."
     ),
+    "revise": Command(
+        "seqdesign.commands.revise", "ReviseConfig", "revise", "Revise sequences into better ones."
+    ),
+    "sample-vae": Command(
+        "seqdesign.commands.sample_vae", "SampleVAEConfig", "sample_vae", "Draw new sequences from a VAE."
+    ),
+    "predict": Command(
+        "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
+    ),
+    "demo": Command(
+        "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."
+    ),
     "inspect": Command(
         "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
     ),

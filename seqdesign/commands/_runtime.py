@@ -49,6 +49,12 @@ def compute(config: CommandConfig) -> Iterator[torch.device]:
         torch.set_num_threads(before)
 
 
+def say(config: CommandConfig, line: str) -> None:
+    """A message on stderr, unless ``--quiet``."""
+    if not config.quiet:
+        print(line, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Live progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing with ``--quiet``."""
 
@@ -58,22 +64,22 @@ class Progress:
         self._next = 0.0
         self._open = False
 
-    def update(self, done: int, total: int, note: str = "") -> None:
-        """Show ``done`` of ``total``; a terminal is redrawn five times a second, a file gets a line per 15 seconds."""
+    def update(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Show ``done``, of ``total`` if known; a terminal is redrawn five times a second, a file now and then."""
         now = time.monotonic()
-        last = done >= total
-        if self.quiet or (now < self._next and not (last and self._open)):
+        if self.quiet or (now < self._next and done != total):
             return
         self._next = now + (0.2 if self.terminal else 15.0)
-        line = f"{self.what}: {done:,} of {total:,} ({done / max(total, 1):.0%}) {note}".rstrip()
+        share = "" if total is None else f" of {total:,} ({done / max(total, 1):.0%})"
+        line = f"{self.what}: {done:,}{share} {note}".rstrip()
         self._open = True
         if self.terminal:
-            print(f"\r\x1b[2K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+            print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """End the line of a bar that did not get to its end."""
+        """End the line of the bar."""
         if self.terminal and self._open and not self.quiet:
             print(file=sys.stderr)
         self._open = False

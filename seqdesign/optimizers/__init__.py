@@ -1,1 +1,1 @@
-"""Optimizers: a ``DesignProblem``, a config and a generator -> a ``DesignResult``. One file each; ``_`` files help."""
+"""Optimizers: a ``DesignProblem``, options and a seed -> a ``DesignResult``. One file each; ``_`` files help."""

@@ -6,10 +6,10 @@ steps by
 
     P^-1 grad,   P = damping * D + w * (2 / slack * I + 4 / slack^2 * u u'):
 
-the exact curvature of the barrier, and the metric D times a number that stands for the curvature of F
-(Barzilai and Borwein 1988). Newton's treatment of the barrier lets points slide along the boundary, where
-the bare gradient crawls. A step is cut at 0.99 of the way to the boundary and halved until Armijo's condition
-holds, one evaluation per halving.
+the exact curvature of the barrier, and the metric D times an estimate of the curvature of F (after Barzilai
+and Borwein 1988) or, for steps of a given length, times what gives the gradient step that length. Newton's
+treatment of the barrier lets points slide along the boundary, where the bare gradient crawls. A step is cut
+at 0.99 of the way to the boundary and halved until Armijo's condition holds, one evaluation per halving.
 
 `OriginalRule` is the loop of the authors of REVISE (Mueller, Gifford and Jaakkola 2017).
 """
@@ -29,7 +29,8 @@ _ON_BOUNDARY = 0.999  # share of kappa2 beyond which the boundary is what holds 
 _TO_BOUNDARY = 0.99  # share of the way to the boundary that one step may go
 _ARMIJO = 1e-4  # share of the promised gain that a step must deliver
 _MIN_FRACTION = 2.0**-30  # a step halved this far is lost in rounding
-_DAMPING_DROP = 0.1  # the curvature estimate falls at most this fast, also where F is straight or convex
+_DISAGREE = 0.3  # ratio of the two curvature estimates below which the larger one is taken
+_DAMPING_DROP = 0.01  # the curvature estimate falls at most this fast, also where F is straight or convex
 _TINY = torch.finfo(torch.float64).tiny
 
 _ORIGINAL_WEIGHT = 1e-6
@@ -105,7 +106,8 @@ class BarrierRule(_Rule):
         rise = trial.value - self.point.value + self.weight * (slack / self.slack).log()
         moved = inside & (rise > 0) & (rise >= _ARMIJO * self.fraction * self.promise)
         moved &= torch.isfinite(gradient.sum(dim=1))
-        self.damping = torch.where(moved, self._curvature(u - self.u, gradient), self.damping)
+        if self.config.step_length is None:
+            self.damping = torch.where(moved, self._curvature(u - self.u, gradient), self.damping)
         self.point = trial.where(moved, self.point)
         self.slack = torch.where(moved, slack, self.slack)
         self.u = torch.where(moved.unsqueeze(1), u, self.u)
@@ -145,10 +147,18 @@ class BarrierRule(_Rule):
         return step, (step * gradient).sum(dim=1)
 
     def _curvature(self, move: Tensor, gradient: Tensor) -> Tensor:
-        """Downward curvature of F over the last move, in the metric, (N,)."""
-        bent = (move * (self.gradient - gradient)).sum(dim=1)
-        length2 = (self.metric * move.square()).sum(dim=1).clamp_min(_TINY)
-        return torch.maximum(bent / length2, _DAMPING_DROP * self.damping)
+        """Downward curvature of F along the last move, in the metric, (N,).
+
+        Of the two estimates of Barzilai and Borwein the smaller makes long steps, and the larger is taken
+        where they disagree, which shows steep directions (Zhou, Gao and Dai 2006).
+        """
+        change = self.gradient - gradient
+        bent = (move * change).sum(dim=1)
+        gentle = bent / (self.metric * move.square()).sum(dim=1).clamp_min(_TINY)
+        steep = (change.square() / self.metric).sum(dim=1) / bent.clamp_min(_TINY)
+        estimate = torch.where(gentle < _DISAGREE * steep, steep, gentle)
+        estimate = torch.where(bent > 0, estimate, torch.zeros_like(estimate))
+        return torch.maximum(estimate, _DAMPING_DROP * self.damping)
 
     def _ball(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Coordinates u (N, d), and 1 - |u|^2 (N,), which is 1 for items without room."""

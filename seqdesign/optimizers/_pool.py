@@ -1,4 +1,4 @@
-"""The candidates that an optimizer has met, each scored once; the best that obey the rules are the designs."""
+"""The candidates an optimizer has met, each scored once; the best that obey the rules are the designs."""
 
 from __future__ import annotations
 
@@ -30,10 +30,14 @@ class Pool:
         return [row.tobytes() for row in rows]
 
     def add(self, owner: Tensor, tokens: Tensor, lengths: Tensor, at_code: Tensor) -> None:
-        """Score the candidates that are new. owner, lengths, at_code: (M,); tokens: (M, T)."""
+        """Score the candidates that are new and not too short.
+
+        owner, lengths, at_code: (M,); tokens: (M, T).
+        """
+        long_enough = (lengths >= self.problem.min_length).tolist()
         fresh = []
         for i, key in enumerate(self._keys(owner, tokens)):
-            if key not in self._seen:
+            if long_enough[i] and key not in self._seen:
                 self._seen.add(key)
                 fresh.append(i)
         if not fresh:
@@ -59,7 +63,10 @@ class Pool:
         score = problem.score(self.outcome)
         better = score > score[:n][self.owner]
         natural = problem.is_natural(
-            self.log_likelihood, self.lengths, self.before.log_likelihood[self.owner], problem.lengths[self.owner]
+            self.log_likelihood,
+            self.lengths,
+            self.before.log_likelihood[self.owner],
+            problem.lengths[self.owner],
         )
         allowed = (better & natural).nonzero().squeeze(1)
         order = allowed[torch.sort(score[allowed], descending=True, stable=True).indices]
@@ -92,5 +99,5 @@ class Pool:
 
 
 def per_item_generator(seed: int, tokens: Tensor) -> np.random.Generator:
-    """Randomness that depends on the seed and the sequence (T,) alone, so that a batch repeats its singles."""
+    """Randomness from the seed and the sequence (T,) alone, so that a batch repeats its singles."""
     return np.random.default_rng([seed, *tokens.tolist()])

@@ -5,7 +5,7 @@ Shapes: N starting sequences, T = the model's max_length, K designs for each sta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from torch.distributions import Normal
 
 from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.decoding.protocol import AutoregressiveDecoder
+from seqdesign.errors import InputError
 from seqdesign.optimizers._ellipsoid import Ellipsoid
 
 ROWS = 512
@@ -41,7 +42,7 @@ class LatentModel(Protocol):
         ...
 
     def log_likelihood(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """log p(x), (N,), nats: how natural a sequence is."""
+        """Natural log of p(x), (N,): how natural a sequence is."""
         ...
 
 
@@ -49,7 +50,12 @@ class LatentModel(Protocol):
 class DesignProblem:
     """Sequences to improve, what better means, and what must hold.
 
-    tokens: (N, T) int64 padded; lengths: (N,). score: outcomes (N,) -> what is maximised (N,).
+    tokens: (N, T) int64 padded; lengths: (N,), 1 to T. score: outcomes (N,) -> what is maximised (N,).
+
+    A start may hold UNKNOWN tokens; a design has letters only, and each unknown letter that it fills in counts
+    as an edit. UNKNOWN adds 0 to a start's log p(x), so ``min_loglik_change`` is strict for such starts.
+
+    Raises InputError where ``forced`` asks for anything but the start's own letter.
     """
 
     model: LatentModel
@@ -61,7 +67,7 @@ class DesignProblem:
     max_edits: int | None = None
     """Substitutions, insertions and deletions from the start."""
     forced: Tensor | None = None
-    """(N, T) tokens that a design must have, -1 where it is free."""
+    """(N, T) letters of the start that a design must have at the same place, -1 where it is free."""
     floor_per_letter: float | None = None
     """log p(x) / (letters + 1) that a design must reach, unless its start is below it itself."""
     min_loglik_change: float | None = None
@@ -69,14 +75,26 @@ class DesignProblem:
     top: int = 1
     """Designs wanted for each start."""
 
-    def ball(self, copies: int = 1) -> EditBall | None:
-        """The edit budget for ``copies`` rows of each start (copy-major), None without one."""
+    def __post_init__(self) -> None:
+        if self.forced is None:
+            return
+        wrong = (self.forced >= 0) & ((self.forced != self.tokens) | (self.tokens >= self.model.decoder.end))
+        if bool(wrong.any()):
+            i, position = wrong.nonzero()[0].tolist()
+            raise InputError(
+                f"start {i + 1}: position {position + 1} is to be kept, so it must hold a known letter; "
+                "it is unknown, past the end, or not the letter of the start"
+            )
+
+    def ball(self, rows: Tensor) -> EditBall | None:
+        """The edit budget around the starts with these indices (M,), None without one."""
         if self.max_edits is None:
             return None
-        budget = torch.full_like(self.lengths, self.max_edits)
-        return EditBall(*(x.repeat(copies, *[1] * (x.ndim - 1)) for x in (self.tokens, self.lengths, budget)))
+        return EditBall(self.tokens[rows], self.lengths[rows], torch.full_like(rows, self.max_edits))
 
-    def is_natural(self, log_likelihood: Tensor, lengths: Tensor, before: Tensor, before_lengths: Tensor) -> Tensor:
+    def is_natural(
+        self, log_likelihood: Tensor, lengths: Tensor, before: Tensor, before_lengths: Tensor
+    ) -> Tensor:
         """Whether designs are natural enough beside their starts; all arguments and the result (M,)."""
         if self.min_loglik_change is not None:
             return log_likelihood - before >= self.min_loglik_change
@@ -94,17 +112,28 @@ class Evaluation:
     log_likelihood: Tensor
 
 
+def blocks(tokens: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Tokens (n, L) and lengths (n,) of at most ``ROWS`` sequences at a time, without needless padding."""
+    for x, n in zip(tokens.split(ROWS), lengths.split(ROWS), strict=True):
+        yield x[:, : max([1, *n.tolist()])], n
+
+
+@torch.no_grad()
+def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
+    """q(z | x) of M sequences, (M, d); tokens (M, T)."""
+    parts = [model.encode(x, n) for x, n in blocks(tokens, lengths)]
+    mean, scale = torch.cat([p.mean for p in parts]), torch.cat([p.stddev for p in parts])
+    return Normal(mean, scale, validate_args=False)
+
+
 @torch.no_grad()
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
-    """Predicted outcome and naturalness of M sequences, in chunks; tokens (M, T)."""
+    """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
     outcomes, likelihoods = [], []
-    for index in torch.arange(len(tokens), device=tokens.device).split(ROWS):
-        n = lengths[index]
-        x = tokens[index, : max(1, int(n.max()))]
+    for x, n in blocks(tokens, lengths):
         outcomes.append(model.outcome(model.encode(x, n).mean))
         likelihoods.append(model.log_likelihood(x, n))
-    empty = torch.zeros(0, device=tokens.device)
-    return Evaluation(torch.cat([*outcomes, empty]), torch.cat([*likelihoods, empty]))
+    return Evaluation(torch.cat(outcomes), torch.cat(likelihoods))
 
 
 @dataclass(frozen=True)
@@ -120,8 +149,8 @@ class Latent:
 class DesignResult:
     """Up to K designs for each start, best first. A start that could not be improved has none.
 
-    tokens: (N, K, T); lengths, outcome (F(E(x)), user's units), log_likelihood (nats), outcome_at_code (F at the code
-    that the design was decoded from; NaN without codes): (N, K); found: (N, K) bool, which entries are designs.
+    tokens: (N, K, T); lengths, outcome (F(E(x)), user's units), log_likelihood (nats), outcome_at_code (F at the
+    code that the design was decoded from; NaN without codes): (N, K); found: (N, K) bool, which are designs.
     """
 
     tokens: Tensor

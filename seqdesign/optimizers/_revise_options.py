@@ -17,15 +17,16 @@ class ReviseOptions(Options):
     alpha: float = -1.0
     """Log of the least posterior density of a code, on --alpha-scale; lower permits bolder revisions."""
     alpha_scale: Literal["original", "density", "relative", "coverage", "radius"] = "original"
-    """original: log alpha as the papers print it; density: as a true density; relative: log(alpha / mode); coverage: mass of the posterior in (0, 1); radius: standard deviations."""
+    """original: log alpha as the papers print it; density: as a true density; relative: log(alpha / mode);
+    coverage: mass of the posterior in (0, 1); radius: standard deviations."""
     select: Literal["path", "end"] = "path"
-    """path: decode along the way and keep what scores best after re-encoding; end: decode the last code only."""
+    """path: decode along the way, keep what scores best after re-encoding; end: decode the last code only."""
     decode: Literal["adaptive", "plain"] = "adaptive"
     """adaptive: decoding the input's own code gives back the input; plain: the decoder as it is."""
     width: Annotated[int, Between(1, 1000)] = 10
     """Beams; 1 is greedy decoding."""
     optimizer: Literal["barrier", "original"] = "barrier"
-    """barrier: log-barrier ascent that never gets worse; original: the authors' rule, which does not check."""
+    """barrier: log-barrier ascent that never gets worse; original: the authors' rule, without a check."""
     metric: Literal["euclid", "whitened"] = "euclid"
     """Steepest in the latent space, or in standard deviations of the posterior."""
     steps: Annotated[int, Between(1)] = 20
@@ -51,4 +52,4 @@ class SearchOptions(Options):
     candidates: Annotated[int, Between(1)] = 100
     """Mutants of each input."""
     mutations: Annotated[int | None, Between(1)] = None
-    """Operations that make a mutant, a quarter of which do nothing; --max-edits when not given, else 3."""
+    """Random operations that make a mutant, --max-edits at most; --max-edits when not given, else 3."""

@@ -1,49 +1,47 @@
-"""REVISE: climb F inside the ellipsoid of codes that explain x0, and decode (Mueller, Gifford & Jaakkola 2017).
+"""REVISE: climb F inside the ellipsoid of codes that explain x0, and decode (Mueller, Gifford, Jaakkola 2017).
 
     z* = argmax F(z)  subject to  q(z | x0) >= alpha,      x* = D(z*)
 
-With ``select="path"`` every code on the way is decoded by beam search and what comes out is scored as F(E(x)), which is
-what counts: F off the encoded points is not to be trusted. Further rounds start from the codes of the best strings.
+With ``select="path"`` every code on the way is decoded by beam search and what comes out is scored as
+F(E(x)), which is what counts: F off the encoded points is not to be trusted. Further rounds start from the
+codes of the best strings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
-from torch.distributions import Normal
 
 from seqdesign.decoding.adaptive import adaptive_bonus
 from seqdesign.decoding.beam import beam_search
-from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.optimizers._ascent import AscentConfig, Stop, ascend
 from seqdesign.optimizers._ellipsoid import Ellipsoid
 from seqdesign.optimizers._pool import Pool, per_item_generator
-from seqdesign.optimizers._problem import ROWS, DesignProblem, DesignResult, Latent
+from seqdesign.optimizers._problem import DesignProblem, DesignResult, Latent, posterior
 from seqdesign.optimizers._revise_options import ReviseOptions
 
 
 def revise(problem: DesignProblem, options: ReviseOptions, seed: int) -> DesignResult:
     """Up to ``problem.top`` revisions of each start. A batch gives what its items give one by one.
 
-    A start for which no code is feasible gets none. Raises UsageError for an alpha that means nothing on its scale.
+    A start for which no code is feasible gets none. Raises UsageError for an alpha without meaning on its scale.
     """
     return _Revision(problem, options, seed).run()
 
 
 class _Revision:
-    """One call of ``revise``. Rows below are (start, code) pairs, each with the index of its start, its owner."""
+    """One call of ``revise``. Rows below are (start, code) pairs; the owner of a row is the index of its start."""
 
     def __init__(self, problem: DesignProblem, options: ReviseOptions, seed: int) -> None:
         self.problem, self.options, self.seed = problem, options, seed
         self.model = problem.model
         self.pool = Pool(problem)
-        with torch.no_grad():
-            posterior = self._encode(problem.tokens, problem.lengths)
-        self.posterior = posterior
-        self.ellipsoid = Ellipsoid.from_alpha(
-            posterior.mean, posterior.stddev, options.alpha, options.alpha_scale
-        )
+        self.posterior = posterior(self.model, problem.tokens, problem.lengths)
+        mean, scale = self.posterior.mean, self.posterior.stddev
+        self.ellipsoid = Ellipsoid.from_alpha(mean, scale, options.alpha, options.alpha_scale)
         self.bonus = self._bonus() if options.decode == "adaptive" else None
 
     def run(self) -> DesignResult:
@@ -51,22 +49,24 @@ class _Revision:
         feasible = self.ellipsoid.feasible.nonzero().squeeze(1).to(self.problem.tokens.device)
         stop = self._explore(feasible, self.posterior.mean[feasible])
         if options.select == "path":
-            for _ in range(options.restarts):
-                self._explore(feasible, self._random_codes()[feasible])
+            for codes in self._random_codes(options.restarts):
+                self._explore(feasible, codes[feasible])
             for _ in range(options.rounds):
-                places, exist = self.pool.best(options.survivors)
-                owner, rank = exist.nonzero(as_tuple=True)
-                chosen = places[owner, rank]
-                with torch.no_grad():
-                    codes = self._encode(self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
-                self._explore(owner, codes)
+                self._explore(*self._survivors())
         reasons = [Stop.INFEASIBLE.value] * len(self.problem.tokens)
         for i, reason in zip(feasible.tolist(), stop, strict=True):
             reasons[i] = reason
         return self.pool.result(Latent(self.ellipsoid, tuple(reasons)))
 
+    def _survivors(self) -> tuple[Tensor, Tensor]:
+        """The owners (M,) and codes (M, d) of the best strings so far."""
+        places, exist = self.pool.best(self.options.survivors)
+        chosen = places[exist]
+        codes = posterior(self.model, self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
+        return self.pool.owner[chosen], codes
+
     def _explore(self, owner: Tensor, codes: Tensor) -> tuple[str, ...]:
-        """Climb from ``codes`` (M, d), decode on the way, and add what comes out to the pool; why each row stopped."""
+        """Climb from ``codes`` (M, d) and pool what decodes on the way; why each row stopped."""
         if len(owner) == 0:
             return ()
         e = self.ellipsoid
@@ -83,54 +83,50 @@ class _Revision:
 
     def _ascent_config(self) -> AscentConfig:
         options = self.options
+        traced = options.select == "path" and options.optimizer == "barrier"
         return AscentConfig(
             method=options.optimizer,
             metric=options.metric,
             steps=options.steps,
             lr=options.learning_rate,
-            step_length=options.step_length if options.select == "path" and options.optimizer == "barrier" else None,
+            step_length=options.step_length if traced else None,
         )
 
     @torch.no_grad()
     def _decode(self, owner: Tensor, z: Tensor) -> None:
-        """Add the strings that codes z (M, d) decode to: every beam, or the first one with ``select="end"``."""
-        ball = self.problem.ball()
+        """Add what codes z (M, d) decode to: every beam, or only the first one with ``select="end"``."""
+        forced = self.problem.forced
         found = beam_search(
             self.model.decoder,
             z,
             width=self.options.width,
             bonus=None if self.bonus is None else self.bonus[owner],
-            forced=None if self.problem.forced is None else self.problem.forced[owner],
-            ball=None if ball is None else EditBall(ball.originals[owner], ball.lengths[owner], ball.max_edits[owner]),
+            forced=None if forced is None else forced[owner],
+            ball=self.problem.ball(owner),
         )
         beams = found.tokens.shape[1] if self.options.select == "path" else 1
-        tokens, lengths, scores = found.tokens[:, :beams], found.lengths[:, :beams], found.scores[:, :beams]
-        usable = (scores > -torch.inf) & (lengths >= self.problem.min_length)
+        usable = found.scores[:, :beams] > -torch.inf
+        owners = owner.unsqueeze(1).expand(-1, beams)
         at_code = self.model.outcome(z).unsqueeze(1).expand(-1, beams)
-        self.pool.add(owner.unsqueeze(1).expand(-1, beams)[usable], tokens[usable], lengths[usable], at_code[usable])
-
-    def _encode(self, tokens: Tensor, lengths: Tensor) -> Normal:
-        parts = [
-            self.model.encode(tokens[i, : max(1, int(lengths[i].max()))], lengths[i])
-            for i in torch.arange(len(tokens), device=tokens.device).split(ROWS)
-        ]
-        return Normal(torch.cat([p.mean for p in parts]), torch.cat([p.stddev for p in parts]), validate_args=False)
+        tokens, lengths = found.tokens[:, :beams], found.lengths[:, :beams]
+        self.pool.add(owners[usable], tokens[usable], lengths[usable], at_code[usable])
 
     def _bonus(self) -> Tensor:
+        problem = self.problem
         return adaptive_bonus(
             self.model.decoder,
             self.posterior.mean,
-            self.problem.tokens,
-            self.problem.lengths,
+            problem.tokens,
+            problem.lengths,
             width=self.options.width,
-            forced=self.problem.forced,
-            ball=self.problem.ball(),
+            forced=problem.forced,
+            ball=problem.ball(torch.arange(len(problem.tokens), device=problem.tokens.device)),
         )
 
-    def _random_codes(self) -> Tensor:
-        """One draw of each posterior, (N, d), moved inside the ellipsoid; the same whatever the batch."""
-        if not hasattr(self, "_generators"):
-            self._generators = [per_item_generator(self.seed, row) for row in self.problem.tokens.cpu()]
-        noise = np.stack([g.standard_normal(self.model.latent_dim) for g in self._generators])
-        mean = self.posterior.mean
-        return self.ellipsoid.shrink(mean + self.posterior.stddev * torch.from_numpy(noise).to(mean))
+    def _random_codes(self, draws: int) -> Iterator[Tensor]:
+        """Draws of the posteriors, (N, d) each, moved inside the ellipsoids; the same whatever the batch."""
+        mean, scale = self.posterior.mean, self.posterior.stddev
+        generators = [per_item_generator(self.seed, row) for row in self.problem.tokens.cpu()]
+        noise = np.array([g.standard_normal((draws, mean.shape[1])) for g in generators])
+        for k in range(draws if generators else 0):
+            yield self.ellipsoid.shrink(mean + scale * torch.from_numpy(noise[:, k]).to(mean))

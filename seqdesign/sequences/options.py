@@ -49,19 +49,27 @@ class ReadOptions(ColumnOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LetterOptions(Options):
-    """How letters are read."""
+class LetterPolicy(Options):
+    """How letters are read, for commands whose alphabet is the model's."""
 
     PANEL: ClassVar[str] = "Input options"
 
-    alphabet: str = AUTO
-    """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
     on_unknown: Literal["error", "skip", "mask"] = "error"
     """A letter outside the alphabet, such as N: refuse it, skip its record, or mask it."""
     gaps: Literal["error", "strip"] = "error"
     """Gaps (- and .): refuse or remove them."""
     convert_ut: bool = False
     """Read U as T for DNA, T as U for RNA."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterOptions(LetterPolicy):
+    """How letters are read, and which there are."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    alphabet: str = AUTO
+    """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
 
 
 def file_format(options: ColumnOptions) -> Format | None:
@@ -90,7 +98,7 @@ def alphabet_with(options: LetterOptions, sequences: Iterable[str]) -> Alphabet:
 
 
 def encode_with(
-    options: LetterOptions, records: SequenceSet, alphabet: Alphabet, *, max_length: int | None = None
+    options: LetterPolicy, records: SequenceSet, alphabet: Alphabet, *, max_length: int | None = None
 ) -> TokenArray:
     """``encode`` as the options say, with file, line and record in its errors."""
     from seqdesign.sequences.encoders import encode

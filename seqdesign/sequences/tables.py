@@ -230,12 +230,14 @@ def write_table(
     n_rows = 0
     with open_output(path) as handle:
         text = io.TextIOWrapper(handle, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
-        writer.writerow(names)
-        for row in checked:
-            writer.writerow(row)
-            n_rows += 1
-        text.detach()
+        try:
+            writer = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
+            writer.writerow(names)
+            for row in checked:
+                writer.writerow(row)
+                n_rows += 1
+        finally:
+            text.detach()  # or the wrapper would close standard output as it goes, even after a broken pipe
     return n_rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -213,13 +214,12 @@ def test_half_precision_logits_are_normalised_in_float32(toys: SimpleNamespace) 
     ids=["width", "bonus", "forced-shape", "forced-token", "ball-size", "ball-edits"],
 )
 def test_arguments_that_do_not_fit_are_refused(
-    toys: SimpleNamespace, arguments: dict[str, object], message: str
+    toys: SimpleNamespace, arguments: dict[str, Any], message: str
 ) -> None:
     if "ball" in arguments:
-        n, edits = arguments["ball"]  # type: ignore[misc]
-        arguments = {
-            "ball": EditBall(torch.zeros(n, 4).long(), torch.ones(n).long(), torch.full((n,), edits))
-        }
+        n, edits = arguments["ball"]
+        originals, lengths = torch.zeros(n, 4).long(), torch.ones(n).long()
+        arguments = {"ball": EditBall(originals, lengths, torch.full((n,), edits))}
+    decoder, z = toys.random_table(2, 3, 4), toys.table_codes(2)
     with pytest.raises(ValueError, match=message):
-        beam_search(toys.random_table(2, 3, 4), toys.table_codes(2), **{"width": 2, **arguments})  # type:
-        ignore[arg - type]
+        beam_search(decoder, z, **{"width": 2, **arguments})

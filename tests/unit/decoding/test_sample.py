@@ -81,11 +81,10 @@ def test_low_temperature_is_greedy(toys: SimpleNamespace) -> None:
 
 
 def test_draw_splits_the_unit_interval_by_the_probabilities() -> None:
-    """Cumulative .2, .2, .7, 1, 1: tokens 1 and 4 have probability 0 and are never drawn, not even at the
-    ends."""
-    logits = torch.tensor([0.2, 0.0, 0.5, 0.3, 0.0]).log().expand(6, -1)
+    """Cumulative 0, .2, .2, .7, 1, 1: tokens of probability 0 are never drawn, not even at the ends."""
+    logits = torch.tensor([0.0, 0.2, 0.0, 0.5, 0.3, 0.0]).log().expand(6, -1)
     uniform = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 1 - 2.0**-53], dtype=torch.float64)
-    assert draw(logits, uniform).tolist() == [0, 0, 2, 2, 3, 3]
+    assert draw(logits, uniform).tolist() == [1, 1, 3, 3, 4, 4]
 
 
 def test_the_largest_uniform_number_always_meets_a_possible_token() -> None:

@@ -91,7 +91,7 @@ def test_a_linear_outcome_reaches_its_closed_form_optimum(dim, metric):
 def test_a_concave_quadratic_outcome_reaches_its_closed_form_optimum(dim, metric):
     """Algorithms 1.4, oracle 13: the optimum by Karush, Kuhn and Tucker, on the boundary and inside."""
     ellipsoid, outcome = ellipsoids(dim), Recorder(quadratic(dim))
-    found = ascend(outcome, ellipsoid, ellipsoid.mean, config=AscentConfig(metric=metric, steps=2500))
+    found = ascend(outcome, ellipsoid, ellipsoid.mean, config=AscentConfig(metric=metric, steps=1000))
     gap = relative_gap(outcome.objective, ellipsoid, found.value)
     assert (gap.abs() < 1e-5).all(), gap
     center = outcome.objective.center.expand_as(ellipsoid.mean)

@@ -1,0 +1,252 @@
+"""``seqdesign revise``: improve each input sequence with a trained VAE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, SequenceOutput, fields_of
+from seqdesign.errors import InputError, ModelError, UsageError
+from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
+from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
+
+if TYPE_CHECKING:
+    import torch
+
+    from seqdesign.commands._revisions import Revision, Summary
+    from seqdesign.optimizers._problem import DesignProblem
+    from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.training.vae_store import TrainedVAE
+
+BLOCK = 1000
+"""Inputs revised side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalOptions(Options):
+    """What is better, and what must hold."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
+    minimize: bool = False
+    """Lower the outcome instead of raising it."""
+    target: float | None = None
+    """Bring the outcome to this value."""
+    max_edits: Annotated[int | None, Between(1)] = None
+    """Substitutions, insertions and deletions that are permitted."""
+    min_loglik_change: float | None = None
+    """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per letter as its input or as the least natural 5% of the training sequences."""
+    keep: str | None = None
+    """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
+    top: Annotated[int, Between(1, 1000)] = 1
+    """Revisions of each input, best first."""
+
+    def problems(self) -> Iterator[str]:
+        """One goal only, and positions that can be read."""
+        if self.minimize and self.target is not None:
+            yield "--minimize: cannot be combined with --target"
+        if self.keep is not None and not re.fullmatch(r"\s*\d+(-\d+)?\s*(,\s*\d+(-\d+)?\s*)*", self.keep):
+            yield f"--keep: must be positions such as 5-12,30, got {self.keep!r}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviseConfig(
+    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, CommandConfig
+):
+    """Revise sequences into better ones."""
+
+    input: Annotated[Path, Positional("INPUT")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    model: Annotated[Path, Flag("-m")] = Path("models/vae")
+    """Folder of a model made by train-vae on sequences with outcomes."""
+    method: str = "revise"
+    """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
+    table: Path | None = None
+    """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
+    report: Path | None = None
+    """Also write a self-contained HTML page."""
+
+    def problems(self) -> Iterator[str]:
+        """Options of the other method would have no effect."""
+        other = {"search": ReviseOptions, "revise": SearchOptions}.get(self.method)
+        for spec in fields_of(other) if other else ():
+            if getattr(self, spec.name) != spec.default:
+                yield f"{spec.option}: has no effect with --method {self.method}; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviseResult(Result):
+    """What was revised, on the whole."""
+
+    command: ClassVar[str] = "revise"
+
+    model: Path
+    method: str
+    summary: Summary
+    output: Path | None
+    table: Path | None
+    report: Path | None
+
+    def text(self) -> str:
+        """A few lines."""
+        return "\n".join([*self.summary.lines(), *(f"wrote {p}" for p in (self.output, self.table, self.report) if p)])
+
+
+def revise(config: ReviseConfig) -> ReviseResult:
+    """Revise ``config.input``; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
+    return revise_records(config)[0]
+
+
+def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
+    """``revise``, and every revision as a record."""
+    from seqdesign.commands import _revisions
+    from seqdesign.sequences.compression import open_output
+    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.vae_store import load_vae
+
+    optimize = _optimizer(config.method)
+    with compute(config) as device:
+        trained = load_vae(config.model, device)
+        if trained.record.outcome is None:
+            raise ModelError(
+                f"{config.model} was trained without outcomes, so it cannot tell what is better; train again on sequences "
+                "with outcome=NUMBER in their headers, or with --outcome COLUMN"
+            )
+        records = _read(config)
+        revisions: list[Revision] = []
+        progress = Progress("revising", config)
+        for first in range(0, len(records), BLOCK):
+            block = records.take(range(first, min(first + BLOCK, len(records))))
+            problem, kept = _problem(config, trained, block, device)
+            result = optimize(problem, config, config.seed)
+            revisions += _revisions.describe(problem, result, block.take(kept), trained.record.alphabet)
+            progress.update(min(first + BLOCK, len(records)), len(records))
+        progress.close()
+    if not revisions:
+        raise InputError("no record is left after --on-unknown skip", path=records.source)
+    summary = _revisions.summarise(revisions, trained.record)
+    with open_output(config.output or "-") as handle:
+        write_fasta((r.fasta(config.top) for r in revisions), handle)
+    if config.table is not None:
+        write_table((r.row() for r in revisions), config.table, columns=_revisions.COLUMNS)
+    if config.report is not None:
+        _write_report(config, trained, revisions, summary, records.source, str(device))
+    done = ReviseResult(
+        model=config.model,
+        method=config.method,
+        summary=summary,
+        output=config.output,
+        table=config.table,
+        report=config.report,
+    )
+    return done, revisions
+
+
+def _read(config: ReviseConfig) -> SequenceSet:
+    from seqdesign.sequences.reader import read_sequences
+
+    return read_sequences(
+        config.input,
+        sequence_column=config.sequence,
+        outcome=config.outcome,
+        id_column=config.id_,
+        format=file_format(config),
+        on_missing="unlabelled",
+    )
+
+
+def _write_report(
+    config: ReviseConfig, trained: TrainedVAE, revisions: list[Revision], summary: Summary, source: str, device: str
+) -> None:
+    from seqdesign.commands._revision_page import revision_page
+    from seqdesign.rundir import Manifest
+
+    assert config.report is not None
+    manifest = Manifest.begin(config, device=device, inputs=[source])
+    revision_page(revisions, summary, trained.record, config.model, manifest).write(config.report)
+
+
+def _optimizer(method: str):  # type: ignore[no-untyped-def]
+    """The optimizer function that ``--method`` names. Raises UsageError."""
+    from seqdesign.registry import Registry
+
+    registry = Registry("optimizer", "seqdesign.optimizers", "seqdesign.optimizers")
+    if method not in registry:
+        raise UsageError(f"must be one of {', '.join(registry.names())}, got {method!r}", option="--method")
+    return registry.load(method)
+
+
+def _problem(
+    config: ReviseConfig, trained: TrainedVAE, records: SequenceSet, device: torch.device
+) -> tuple[DesignProblem, list[int]]:
+    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+    import torch
+
+    from seqdesign.optimizers._problem import DesignProblem
+
+    model, record = trained.model, trained.record
+    array = encode_with(config, records, record.alphabet, max_length=record.max_length)
+    tokens = torch.full((len(array), record.max_length), model.vocabulary.pad)
+    tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
+    lengths = torch.from_numpy(array.lengths)
+    kept = array.kept.tolist()
+    problem = DesignProblem(
+        model=model,
+        tokens=tokens.to(device),
+        lengths=lengths.to(device),
+        score=_score(config),
+        min_length=record.min_length,
+        max_edits=config.max_edits,
+        forced=_forced(config, tokens, lengths, [records.ids[i] for i in kept], records.source, device),
+        floor_per_letter=record.naturalness_floor,
+        min_loglik_change=config.min_loglik_change,
+        top=config.top,
+    )
+    return problem, kept
+
+
+def _score(config: GoalOptions):  # type: ignore[no-untyped-def]
+    from seqdesign.objectives.maximize import maximize
+    from seqdesign.objectives.minimize import minimize
+    from seqdesign.objectives.target import target
+
+    if config.target is not None:
+        return target(config.target)
+    return minimize if config.minimize else maximize
+
+
+def _forced(
+    config: GoalOptions,
+    tokens: torch.Tensor,
+    lengths: torch.Tensor,
+    ids: list[str],
+    source: str,
+    device: torch.device,
+) -> torch.Tensor | None:
+    """(N, T) tokens at the positions of ``--keep``, -1 elsewhere."""
+    import torch
+
+    if config.keep is None:
+        return None
+    positions: list[int] = []
+    for part in config.keep.split(","):
+        first, _, last = part.strip().partition("-")
+        positions += range(int(first) - 1, int(last or first))
+    if not positions or min(positions) < 0:
+        raise UsageError(f"positions count from 1 and ranges go upwards, got {config.keep!r}", option="--keep")
+    short = (lengths <= max(positions)).nonzero().flatten().tolist()
+    if short:
+        raise InputError(
+            f"has {int(lengths[short[0]])} letters, but --keep names position {max(positions) + 1}",
+            path=source,
+            record=ids[short[0]],
+        )
+    forced = torch.full_like(tokens, -1)
+    forced[:, positions] = tokens[:, positions]
+    return forced.to(device)

@@ -1,0 +1,95 @@
+"""``seqdesign sample-vae``: new sequences from a trained VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import compute
+from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+
+if TYPE_CHECKING:
+    from seqdesign.sequences.fasta import Record
+    from seqdesign.training.vae_store import TrainedVAE
+
+BLOCK = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleVAEConfig(SequenceOutput, CommandConfig):
+    """Draw codes from the prior and decode them."""
+
+    num: Annotated[int, Flag("-n"), Between(1)] = 100
+    """Sequences to draw."""
+    model: Annotated[Path, Flag("-m")] = Path("models/vae")
+    """Folder of a model made by train-vae."""
+    decode: Literal["sample", "greedy"] = "sample"
+    """Draw each letter, or take the most probable one."""
+    temperature: Annotated[float, Between(0, low_open=True)] = 1.0
+    """Below 1 the letters are drawn more conservatively, above 1 more freely."""
+
+    def problems(self) -> Iterator[str]:
+        """Greedy decoding has no temperature."""
+        if self.decode == "greedy" and self.temperature != 1.0:
+            yield "--temperature: has no effect with --decode greedy; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleVAEResult(Result):
+    """What was drawn."""
+
+    command: ClassVar[str] = "sample-vae"
+
+    model: Path
+    num: int
+    output: Path | None
+
+    def text(self) -> str:
+        """One line."""
+        return f"drew {self.num:,} sequences from {self.model}" + (f" into {self.output}" if self.output else "")
+
+
+def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
+    """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
+    from seqdesign.sequences.compression import open_output
+    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.training.vae_store import load_vae
+
+    with compute(config) as device:
+        trained = load_vae(config.model, device)
+        with open_output(config.output or "-") as handle:
+            write_fasta(_draw(trained, config), handle)
+    return SampleVAEResult(model=config.model, num=config.num, output=config.output)
+
+
+def _draw(trained: TrainedVAE, config: SampleVAEConfig) -> Iterator[Record]:
+    """Records, a block at a time, so that any number fits in memory."""
+    import numpy as np
+    import torch
+
+    from seqdesign.decoding.greedy import greedy
+    from seqdesign.decoding.sample import sample
+    from seqdesign.optimizers._problem import evaluate
+    from seqdesign.sequences.encoders import decode
+    from seqdesign.sequences.fasta import Record, format_fields
+
+    model = trained.model
+    rng = torch.Generator().manual_seed(config.seed)
+    device = next(model.parameters()).device
+    for first in range(0, config.num, BLOCK):
+        n = min(BLOCK, config.num - first)
+        z = torch.randn(n, model.latent_dim, generator=rng).to(device)
+        if config.decode == "greedy":
+            drawn = greedy(model.decoder, z)
+        else:
+            drawn = sample(model.decoder, z, generator=rng, temperature=config.temperature)
+        scored = evaluate(model, drawn.tokens, drawn.lengths)
+        texts = decode(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
+        for i, text in enumerate(texts):
+            values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
+            if model.has_outcome:
+                values["outcome"] = f"{float(scored.outcome[i]):.6g}"
+            yield Record(f"sample_{first + i + 1}", format_fields(values), text)
