@@ -10,8 +10,8 @@ number of A's / 20. It then revises fresh strings, and the grammar itself judges
     -log p     unnaturalness under the exact grammar, nats
     d          Levenshtein distance to the start
 
-Goals: R2 > .95, invariance / Var(y) < .15, and a revision of at most 3.3 edits on average with Delta_Y >= 1.25
-and -log p <= 32. A second model without the regularisers (KL and invariance) shows what they are good for.
+Goals: R2 > .95, invariance / Var(y) < .15, and a revision of <= 3.3 edits on average with Delta_Y >= 1.25 and
+-log p <= 32. A second model without the regularisers (KL and invariance) shows what they are good for.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ COLUMNS = (
 )
 BARE = VAEOptions(kl_weight=0.0, invariance_weight=0.0, outcome_on="mean")
 FAST_EPOCHS, FAST_TEST = 25, 300
+BARE_EPOCHS = 30
+"""Enough for the second model: its R2 is at its height, and only its invariance matters here."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,9 @@ def train(
     arguments: argparse.Namespace, grammar: SimulationGrammar, options: VAEOptions, name: str
 ) -> TrainedVAE:
     strings = grammar.sample(arguments.n, np.random.default_rng(arguments.seed))
-    epochs = arguments.epochs or (FAST_EPOCHS if arguments.fast else "auto")
+    epochs = arguments.epochs or (
+        FAST_EPOCHS if arguments.fast else BARE_EPOCHS if options is BARE else "auto"
+    )
     folder: Path | None = arguments.model and arguments.model / name
     return trained(
         strings,

@@ -98,7 +98,8 @@ def describe(problem: DesignProblem, result: DesignResult, records: SequenceSet,
             revised = texts[k] if ranks else original
             at_code = float(columns["outcome_at_code"][i, k])
             status: Status = "revised" if ranks else "infeasible" if latent["feasible"] is False else "unchanged"
-            edits = edit_list(original if len(original) == len(known[i]) else known[i], revised) if ranks else []
+            source = original if len(original) == len(known[i]) else known[i]
+            edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
                 Revision(
                     id=records.ids[i],
@@ -119,6 +120,13 @@ def describe(problem: DesignProblem, result: DesignResult, records: SequenceSet,
                 )
             )
     return found
+
+
+def _edits(original: str, revised: str, indels: bool) -> list[str]:
+    """Such as A5G; position by position where only substitutions count."""
+    if indels:
+        return edit_list(original, revised)
+    return [f"{a}{i}{b}" for i, (a, b) in enumerate(zip(original, revised, strict=True), start=1) if a != b]
 
 
 def _latent(result: DesignResult, i: int) -> dict[str, Any]:

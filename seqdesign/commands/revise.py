@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
@@ -39,6 +39,8 @@ class GoalOptions(Options):
     """Bring the outcome to this value."""
     max_edits: Annotated[int | None, Between(1)] = None
     """Substitutions, insertions and deletions that are permitted."""
+    indels: Literal["auto", "yes", "no"] = "auto"
+    """Whether insertions and deletions are permitted; auto: unless all training sequences had one length."""
     min_loglik_change: float | None = None
     """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per letter as its input or as the least natural 5% of the training sequences."""
     keep: str | None = None
@@ -203,6 +205,7 @@ def _problem(
         score=_score(config),
         min_length=record.min_length,
         max_edits=config.max_edits,
+        indels=config.indels == "yes" or (config.indels == "auto" and record.min_length < record.max_length),
         forced=_forced(config, tokens, lengths, [records.ids[i] for i in kept], records.source, device),
         floor_per_letter=record.naturalness_floor,
         min_loglik_change=config.min_loglik_change,

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional, part
-from seqdesign.errors import OutputError
+from seqdesign.errors import OutputError, TrainingError
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.rundir import Manifest, RunDir, atomic_write
+from seqdesign.rundir import Manifest, RunDir
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
     from seqdesign.training.vae_quality import VAEQuality
 
-METRICS = "metrics.csv"
+
+RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
+"""Where launchers (Fabric, torchrun, srun) say which process of a run this is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOpt
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
+    def problems(self) -> Iterator[str]:
+        """Every process reads the input for itself."""
+        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
+            yield "--devices: several processes cannot share stdin; name a file"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainVAEResult(Result):
@@ -74,9 +80,15 @@ class TrainVAEResult(Result):
         """The table at the end of a run."""
         q = self.quality
         rows: list[tuple[str, str]] = [
-            ("sequences", f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet})"),
+            (
+                "sequences",
+                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet})",
+            ),
             ("training", f"{self.epochs} passes in {self.seconds:.0f} s, stopped by {self.stop_reason}"),
-            ("reconstruction accuracy", f"{q.token_accuracy:.1%} of letters, {q.exact_accuracy:.1%} of sequences"),
+            (
+                "reconstruction accuracy",
+                f"{q.token_accuracy:.1%} of letters, {q.exact_accuracy:.1%} of sequences",
+            ),
             ("NLL bound of the VAE", f"{q.nll_bound:.2f} nats per sequence"),
             ("NLL of the language model", f"{q.language_nll:.2f} nats per sequence"),
             ("KL to the prior", f"{q.kl:.2f} nats, {q.active_units} of {q.latent_dim} units active"),
@@ -99,21 +111,33 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
     if not _is_main_process():  # another process of a multi-device run: the main one owns the folder
-        return _train(config, None, started)
+        _assist(config, started)
     with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
         from seqdesign.training.vae_store import CHECKPOINT
 
         if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
             raise OutputError(
-                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite to start anew"
+                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
+                "to start anew"
             )
         return _train(config, run, started)
+
+
+def _assist(config: TrainVAEConfig, started: float) -> NoReturn:
+    """The part of a process that is not the main one: compute, and leave all words to the main one.
+
+    An interrupt or a failed step ends all processes at once; a bad exit code here would have the launcher
+    kill the main process before it has said so.
+    """
+    with suppress(KeyboardInterrupt, TrainingError):
+        _train(config, None, started)
+    raise SystemExit(0)
 
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.vae import train_sequence_vae
-    from seqdesign.training.vae_store import CHECKPOINT, CONFIG, WEIGHTS, save_vae
+    from seqdesign.training.vae_store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_vae, write_metrics
 
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
@@ -123,15 +147,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         fabric = make_fabric(config, device)
         if run is not None:
             _begin(run, config, str(fabric.device))
-        history: list[dict[str, float]] = []
-
-        def on_epoch(record: dict[str, float]) -> None:
-            history.append(record)
-            if run is not None:
-                _write_metrics(run.path / METRICS, history)
+        last: dict[str, float] = {}
 
         def on_step(step: int, total: int) -> None:
-            note = f"held-out loss {history[-1]['held_out_vae_loss']:.3f}" if history else ""
+            note = f"held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
             progress.update(step, total, note)
 
         try:
@@ -145,12 +164,15 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 outcome_name=config.outcome or "outcome",
                 folder=config.output,
                 resume=config.resume,
-                on_epoch=on_epoch,
+                on_epoch=last.update,
                 on_step=on_step,
             )
         finally:
             progress.close()
         if run is not None:
+            write_metrics(
+                run.path, result.fit.state.history
+            )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
             run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT])
     state = result.fit.state
@@ -178,16 +200,6 @@ def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
         (run.path / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _write_metrics(path: Path, history: list[dict[str, float]]) -> None:
-    """One row per pass; whole at any time."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    with atomic_write(path) as handle:
-        handle.write(text.getvalue().encode())
-
-
 def _is_main_process() -> bool:
     """Whether this is the first process of the first machine (launchers number them in the environment)."""
-    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)

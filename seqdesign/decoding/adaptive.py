@@ -1,5 +1,4 @@
-"""Adaptive decoding (Mueller, Gifford & Jaakkola 2017): a decoder that gives back the original from its own
-code.
+"""Adaptive decoding (Mueller, Gifford & Jaakkola 2017): an original's own code decodes to the original.
 
 A bonus is added to the logits of the original's own letters, so that decoding the original's code yields the
 original; decoding another code with the same bonus then shows what that code changes. The bonuses are
@@ -60,9 +59,7 @@ def adaptive_bonus(
             width=width,
             bonus=bonus[pending],
             forced=None if forced is None else forced[pending],
-            ball=None
-            if ball is None
-            else EditBall(*(x[pending] for x in (ball.originals, ball.lengths, ball.max_edits))),
+            ball=None if ball is None else ball[pending],
         )
         letters = targets[pending].where(targets[pending] >= 0, decoder.pad)
         letters = letters.masked_fill(letters == decoder.end, decoder.pad)
@@ -91,8 +88,10 @@ def _margins(decoder: AutoregressiveDecoder) -> Iterator[float]:
 def _teacher_forced(
     decoder: AutoregressiveDecoder, z: Tensor, tokens: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """(N, T) each: the lead of the best other token over the original's, and the original's token, -1 past
-    END."""
+    """(N, T) each: the lead of the best other token over the original's, and the original's token.
+
+    Past END the lead is 0 and the token -1.
+    """
     length = decoder.max_length
     wrong = (lengths < 1) | (lengths > length)
     if bool(wrong.any()):

@@ -23,19 +23,21 @@ FAR = 1 << 20
 
 @dataclass(frozen=True)
 class EditBall:
-    """originals: tokens (N, L) padded; lengths: (N,); max_edits: (N,) substitutions, insertions and
-    deletions, >= 0.
+    """The strings near some originals, each with its own budget.
 
+    originals: tokens (N, L) padded; lengths: (N,); max_edits: (N,) substitutions, insertions and deletions.
     UNKNOWN in an original equals no letter: replacing it costs one edit. So a ball may hold no string at all.
     """
 
     originals: Tensor
     lengths: Tensor
     max_edits: Tensor
+    indels: bool = True
+    """False: substitutions only, so that every string has the length of its original."""
 
-    def __getitem__(self, rows: slice) -> EditBall:
+    def __getitem__(self, rows: slice | Tensor) -> EditBall:
         """The balls of some originals."""
-        return EditBall(self.originals[rows], self.lengths[rows], self.max_edits[rows])
+        return EditBall(self.originals[rows], self.lengths[rows], self.max_edits[rows], self.indels)
 
 
 class EditBallSearch:
@@ -49,7 +51,9 @@ class EditBallSearch:
         self.end = end
         # No distance exceeds the longer length, so neither need the budget.
         budget = ball.max_edits.long().clamp(max=max(originals.shape[1], max_length))
-        self.k = int(budget.max()) if len(budget) else 0
+        self.indels = ball.indels
+        # Without insertions and deletions, letter t can only stand where letter t of the original stood.
+        self.k = int(budget.max()) if len(budget) and ball.indels else 0
         self.budget = budget.unsqueeze(1)
         inside = torch.arange(originals.shape[1], device=originals.device) < self.lengths.unsqueeze(1)
         letters = originals.where(inside & (originals < end), -1)
@@ -70,7 +74,7 @@ class EditBallSearch:
         last = None if forced is None else last_forced(forced).unsqueeze(1)
         for t in range(max_length, -1, -1):
             j = t - self.k + band
-            here = (length - j).masked_fill((j < 0) | (j > length), FAR)
+            here = (length - j).masked_fill((j < 0) | (j > length) | (not self.indels) & (j < length), FAR)
             if last is not None:
                 token = None if forced is None or t == max_length else forced[:, t, None]
                 stop = (last < t) if token is None else (last < t) | ((last == t) & (token == self.end))

@@ -1,1 +1,1 @@
-"""Optimizers: a ``DesignProblem``, options and a seed -> a ``DesignResult``. One file each; ``_`` files help."""
+"""Optimizers: ``DesignProblem``, options and a seed -> ``DesignResult``. One file each; ``_`` files help."""

@@ -154,7 +154,7 @@ def unit_ball_step(u: Tensor, v: Tensor) -> Tensor:
     """Largest t with |u + t v| <= 1, (N,), for ``u`` (N, d) inside the unit ball and ``v`` (N, d).
 
     Infinite for v = 0; 0 for u on the sphere or outside. v is scaled first so that neither tiny nor huge
-    numbers matter, and the root is taken in the form without cancellation.
+    numbers matter. t |v| is exact to a few roundings of 1, as the distance of u from the sphere is.
     """
     largest = v.abs().amax(dim=1)
     unit = v / torch.where(largest > 0, largest, torch.ones_like(largest)).unsqueeze(1)
@@ -162,7 +162,7 @@ def unit_ball_step(u: Tensor, v: Tensor) -> Tensor:
     along = (u * unit).sum(dim=1)
     slack = (1.0 - u.square().sum(dim=1)).clamp_min(0.0)
     root = (along.square() + slack * length2).sqrt()
-    step = torch.where(along > 0, slack / (along + root), (root - along) / length2) / largest
+    step = (root - along) / length2 / largest
     step = torch.where(largest > 0, step, torch.full_like(step, math.inf))
     return torch.where(slack > 0, step, torch.zeros_like(step))
 

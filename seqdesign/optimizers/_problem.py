@@ -52,8 +52,8 @@ class DesignProblem:
 
     tokens: (N, T) int64 padded; lengths: (N,), 1 to T. score: outcomes (N,) -> what is maximised (N,).
 
-    A start may hold UNKNOWN tokens; a design has letters only, and each unknown letter that it fills in counts
-    as an edit. UNKNOWN adds 0 to a start's log p(x), so ``min_loglik_change`` is strict for such starts.
+    A start may hold UNKNOWN tokens; a design has letters only, and each unknown letter that it fills in is an
+    edit. UNKNOWN adds 0 to a start's log p(x), so ``min_loglik_change`` is strict for such starts.
 
     Raises InputError where ``forced`` asks for anything but the start's own letter.
     """
@@ -66,6 +66,8 @@ class DesignProblem:
     """Letters that a design has at least; ``model.max_length`` is the other bound."""
     max_edits: int | None = None
     """Substitutions, insertions and deletions from the start."""
+    indels: bool = True
+    """False: edits are substitutions, as in an aligned library where each position has its own meaning."""
     forced: Tensor | None = None
     """(N, T) letters of the start that a design must have at the same place, -1 where it is free."""
     floor_per_letter: float | None = None
@@ -90,7 +92,9 @@ class DesignProblem:
         """The edit budget around the starts with these indices (M,), None without one."""
         if self.max_edits is None:
             return None
-        return EditBall(self.tokens[rows], self.lengths[rows], torch.full_like(rows, self.max_edits))
+        return EditBall(
+            self.tokens[rows], self.lengths[rows], torch.full_like(rows, self.max_edits), self.indels
+        )
 
     def is_natural(
         self, log_likelihood: Tensor, lengths: Tensor, before: Tensor, before_lengths: Tensor
@@ -149,8 +153,9 @@ class Latent:
 class DesignResult:
     """Up to K designs for each start, best first. A start that could not be improved has none.
 
-    tokens: (N, K, T); lengths, outcome (F(E(x)), user's units), log_likelihood (nats), outcome_at_code (F at the
-    code that the design was decoded from; NaN without codes): (N, K); found: (N, K) bool, which are designs.
+    tokens: (N, K, T); the others (N, K). outcome: F(E(x)) in user's units; log_likelihood: nats;
+    outcome_at_code: F at the code that a design was decoded from, NaN without codes; found: bool, which
+    entries are designs.
     """
 
     tokens: Tensor

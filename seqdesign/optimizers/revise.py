@@ -1,4 +1,4 @@
-"""REVISE: climb F inside the ellipsoid of codes that explain x0, and decode (Mueller, Gifford, Jaakkola 2017).
+"""REVISE: climb F inside the ellipsoid of codes that explain x0; decode (Mueller, Gifford & Jaakkola 2017).
 
     z* = argmax F(z)  subject to  q(z | x0) >= alpha,      x* = D(z*)
 
@@ -27,13 +27,14 @@ from seqdesign.optimizers._revise_options import ReviseOptions
 def revise(problem: DesignProblem, options: ReviseOptions, seed: int) -> DesignResult:
     """Up to ``problem.top`` revisions of each start. A batch gives what its items give one by one.
 
-    A start for which no code is feasible gets none. Raises UsageError for an alpha without meaning on its scale.
+    A start for which no code is feasible gets none. Raises UsageError for an alpha that means nothing on its
+    scale.
     """
     return _Revision(problem, options, seed).run()
 
 
 class _Revision:
-    """One call of ``revise``. Rows below are (start, code) pairs; the owner of a row is the index of its start."""
+    """One call of ``revise``. Rows are (start, code) pairs; the owner of a row is the index of its start."""
 
     def __init__(self, problem: DesignProblem, options: ReviseOptions, seed: int) -> None:
         self.problem, self.options, self.seed = problem, options, seed

@@ -1,10 +1,10 @@
 """SEARCH, the baseline of Mueller, Gifford & Jaakkola (2017): the best of 100 random mutants by F(E(x)).
 
-A mutant is x0 after a few operations. Each operation is drawn uniformly from those that apply at that moment:
-nothing, a substitution, a deletion (unless the string is as short as it may be) and an insertion (unless it is as long
-as it may be); its place is drawn from the places that are not fixed, its letter from the alphabet, the present one
-included. The authors draw from all four and skip what does not apply, which in a library of one length leaves half of
-all operations without effect.
+A mutant is x0 after a few operations. Each is drawn uniformly from those that apply at that moment: nothing,
+a substitution, a deletion (unless the string is as short as it may be) and an insertion (unless it is as long
+as it may be). Its place is drawn from those that are not fixed, its letter from the whole alphabet, also the
+present one. The authors draw from all four and skip what does not apply, which in a library of one length
+leaves half of all operations without effect.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class _Mutants:
             tokens[k * count : (k + 1) * count, holes] = rng.integers(self.letters, size=(count, len(holes)))
         owners = rows.repeat(count)
         lengths = self.lengths[owners]
-        chance = chance.reshape(len(owners), num, 3)
+        chances = chance.reshape(len(owners), num, 3)
         for step in range(num):
             active = np.flatnonzero(self.operations[owners] > step)
             tokens[active], lengths[active] = self._mutate(
-                owners[active], tokens[active], lengths[active], chance[active, step]
+                owners[active], tokens[active], lengths[active], chances[active, step]
             )
         return owners, tokens, lengths
 
@@ -110,22 +110,20 @@ class _Mutants:
                 np.where(lengths < self.max_length, lengths - head + 1, 0),
             ]
         )
-        order = np.cumsum(
-            num_places > 0, axis=0
-        )  # counts the operations that apply, so the last row is how many
-        operation = (order <= (chance[:, 0] * order[-1]).astype(np.int64)).sum(axis=0)
+        # Row k counts how many of the operations 0 .. k apply; the last row is how many there are.
+        rank = np.cumsum(num_places > 0, axis=0)
+        operation = (rank <= (chance[:, 0] * rank[-1]).astype(np.int64)).sum(axis=0)
         place = (chance[:, 1] * num_places[operation, np.arange(len(owners))]).astype(np.int64)
         letter = (chance[:, 2] * self.letters).astype(np.int64)
         substitute, delete, insert = (operation == k for k in (_SUBSTITUTE, _DELETE, _INSERT))
-        place = np.where(
-            substitute, self.free[owners, np.minimum(place, len(self.free[0]) - 1)], head + place
-        )
+        free_place = self.free[owners, np.minimum(place, self.free.shape[1] - 1)]
+        place = np.where(substitute, free_place, head + place)
 
         columns = np.arange(tokens.shape[1])
-        after = columns - place[:, None]
-        source = columns + (delete[:, None] & (after >= 0)) - (insert[:, None] & (after > 0))
-        tokens = np.take_along_axis(tokens, source.clip(max=columns[-1]), axis=1)
-        lengths = lengths + insert - delete
+        shift = delete.astype(np.int64) - insert
+        source = columns + (columns >= place[:, None]) * shift[:, None]
+        tokens = np.take_along_axis(tokens, source.clip(0, columns[-1]), axis=1)
+        lengths = lengths - shift
         written = np.flatnonzero(substitute | insert)
         tokens[written, place[written]] = letter[written]
         tokens[columns >= lengths[:, None]] = self.pad

@@ -9,9 +9,11 @@ from typing import Annotated, ClassVar, Literal
 
 from seqdesign.config import Between, Flag, Options
 
-TARGET_STEPS = 5000
+TARGET_STEPS = 4500
 """Steps that ``--epochs auto`` aims at: small sets are passed often, large ones a few times."""
-MIN_EPOCHS, MAX_EPOCHS = 12, 400
+SHORT = 20
+"""Letters up to which it aims at that; longer sequences cost more a step and teach more, so steps fall as 1/sqrt."""
+MIN_EPOCHS, MAX_EPOCHS = 6, 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,7 @@ class FitOptions(Options):
     PANEL: ClassVar[str] = "Training options"
 
     epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Passes over the training set; auto aims at about 5,000 steps, within 12 to 400 passes."""
+    """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes."""
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
     """Sequences per step, over all devices."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
@@ -33,9 +35,9 @@ class FitOptions(Options):
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
     """Share of the sequences that is not learned from but judges the model."""
     split: Literal["random", "cluster", "quantile"] = "random"
-    """Which sequences are held out: random ones (duplicates together), whole similarity clusters, or the best outcomes."""
+    """Which are held out: random ones (duplicates together), similarity clusters, or the best outcomes."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Stop after this many passes without a better held-out loss; auto is a quarter of the passes, at least 5."""
+    """Stop after this many passes without a better held-out loss; auto is a quarter of them, at least 5."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""
     num_nodes: Annotated[int, Between(1)] = 1
@@ -46,15 +48,16 @@ class FitOptions(Options):
     def problems(self) -> Iterator[str]:
         """Rules across fields."""
         if self.epochs != "auto" and self.patience != "auto" and self.patience > self.epochs:
-            yield f"--patience: {self.patience} passes can never be reached in --epochs {self.epochs}; lower it"
+            yield f"--patience: {self.patience} passes are never reached in --epochs {self.epochs}; lower it"
 
 
-def num_epochs(options: FitOptions, num_train: int) -> int:
-    """Passes to run for ``num_train`` sequences."""
+def num_epochs(options: FitOptions, num_train: int, length: int) -> int:
+    """Passes to run for ``num_train`` sequences of typically ``length`` letters."""
     if options.epochs != "auto":
         return options.epochs
     steps = math.ceil(num_train / options.batch_size)
-    return min(MAX_EPOCHS, max(MIN_EPOCHS, round(TARGET_STEPS / steps)))
+    target = TARGET_STEPS * min(1.0, math.sqrt(SHORT / max(length, 1)))
+    return min(MAX_EPOCHS, max(MIN_EPOCHS, round(target / steps)))
 
 
 def patience(options: FitOptions, epochs: int) -> int:

@@ -35,6 +35,11 @@ class TokenData:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def typical_length(self) -> int:
+        """Median length."""
+        return int(self.lengths.median())
+
     def to(self, device: torch.device) -> TokenData:
         """The same on another device."""
         return TokenData(self.tokens.to(device), self.lengths.to(device), self.outcomes.to(device))

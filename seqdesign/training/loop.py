@@ -1,11 +1,12 @@
 """The one training loop: any model with players, on CPU, one GPU or several, and it can be resumed.
 
-A *player* is a group of parameters with its own loss and optimizer (a VAE and its language model; a generator and a
-critic). All randomness is a function of (seed, step), so a resumed run repeats the numbers of an unbroken one.
+A *player* is a group of parameters with its own loss and optimizer (a VAE and its language model; a generator
+and a critic). All randomness is a function of (seed, step), so a resumed run repeats an unbroken one.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 import threading
@@ -16,10 +17,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
+from lightning_fabric import Fabric as Fabric  # the one import; others take it from here
 from torch import Generator, Tensor, nn
 
-from seqdesign.errors import TrainingError
+from seqdesign.errors import ModelError, TrainingError
 from seqdesign.training.config import FitOptions, num_epochs, patience
 
 WARMUP_STEPS = 100
@@ -32,6 +33,11 @@ class Data(Protocol):
     """Rows to learn from."""
 
     def __len__(self) -> int: ...
+    @property
+    def typical_length(self) -> int:
+        """Letters of a typical row: what a step costs."""
+        ...
+
     def to(self, device: torch.device) -> Data:
         """The same on another device."""
         ...
@@ -79,7 +85,10 @@ class FitState:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run to write down or to continue: weights now, the best weights so far, optimizers and the state."""
+    """A run to write down or to continue: weights now, the best so far, optimizers and the state.
+
+    What ``Hooks.save`` gets shares the memory of the running model; copy it to keep it.
+    """
 
     model: dict[str, Tensor]
     best: dict[str, Tensor]
@@ -89,7 +98,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a finished run returns; ``model`` holds each player's best weights. stop_reason: epochs | patience."""
+    """What a run returns; ``model`` holds each player's best weights. stop_reason: epochs | patience."""
 
     state: FitState
     stop_reason: str
@@ -114,7 +123,7 @@ def make_fabric(options: FitOptions, device: torch.device) -> Fabric:
         devices=devices,
         num_nodes=options.num_nodes,
         strategy="auto" if one else "ddp",
-        precision=precision,  # type: ignore[arg-type]
+        precision=precision,
     )
     fabric.launch()
     return fabric
@@ -133,11 +142,14 @@ def fit(
 ) -> Fit:
     """Minimise every player's loss; stop at the last pass or when no held-out loss improves any more.
 
-    Ends with each player's best weights in ``model``. An interrupt (SIGINT, SIGTERM) finishes the step, saves, and
-    raises KeyboardInterrupt; a second one is immediate. Raises TrainingError when a loss is not finite.
+    Ends with each player's best weights in ``model``. An interrupt (SIGINT, SIGTERM) finishes the step,
+    saves, and raises KeyboardInterrupt; a second one is immediate. Raises TrainingError when a loss is not
+    finite, ModelError when ``resume`` does not fit the model.
     """
     with _isolated_randomness(fabric.device), _Interrupt() as interrupt:
-        run = _Run(model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt)
+        run = _Run(
+            model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt
+        )
         if resume is not None:
             run.restore(resume)
         while run.state.epoch < run.epochs and run.active():
@@ -168,22 +180,32 @@ class _Run:
         self.players: tuple[str, ...] = model.players  # type: ignore[assignment]
         self.parameters = {p: model.player_parameters(p) for p in self.players}  # type: ignore[operator]
         self.optimizers = {
-            p: torch.optim.AdamW(self.parameters[p], lr=options.learning_rate, weight_decay=options.weight_decay)
+            p: torch.optim.AdamW(
+                self.parameters[p], lr=options.learning_rate, weight_decay=options.weight_decay
+            )
             for p in self.players
         }
-        self.steps_per_epoch = math.ceil(len(train) / options.batch_size)
-        self.epochs = num_epochs(options, len(train))
+        # Every process needs a row in every step.
+        self.steps_per_epoch = min(
+            math.ceil(len(train) / options.batch_size), max(1, len(train) // fabric.world_size)
+        )
+        self.epochs = num_epochs(options, len(train), train.typical_length)
         self.patience = patience(options, self.epochs)
         self.total_steps = self.epochs * self.steps_per_epoch
         self.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.state = FitState()
+        self.stop = False
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        self.model.load_state_dict(checkpoint.model)
+        try:
+            self.model.load_state_dict(checkpoint.model)
+            for player, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(copy.deepcopy(checkpoint.optimizers[player]))
+        except (RuntimeError, ValueError, KeyError) as error:
+            detail = " ".join(str(error).split())
+            raise ModelError(f"the checkpoint is of other networks ({detail}); train anew") from error
         self.best = {k: v.to(self.fabric.device) for k, v in checkpoint.best.items()}
-        for player, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(checkpoint.optimizers[player])
-        self.state = checkpoint.state
+        self.state = copy.deepcopy(checkpoint.state)
 
     def active(self) -> list[str]:
         """The players that still improve."""
@@ -196,12 +218,18 @@ class _Run:
         self.model.train()
         for batch in batches[state.step - state.epoch * self.steps_per_epoch :]:
             self._step(batch)
-            if self.interrupt.asked:
+            if self.stop:
                 self._save(improved=False)
                 raise KeyboardInterrupt
-        record = {"epoch": state.epoch + 1.0, "step": float(state.step), "learning_rate": self._learning_rate()}
+        record = {
+            "epoch": state.epoch + 1.0,
+            "step": float(state.step),
+            "learning_rate": self._learning_rate(),
+        }
         record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
         held_out = self.fabric.broadcast(self._held_out_terms())
+        for name, value in held_out.items():
+            self._check_finite(f"held-out {name}", value, state.step)
         record |= {f"held_out_{k}": v for k, v in held_out.items()}
         improved = self._compare(held_out)
         state.epoch, state.sums = state.epoch + 1, {}
@@ -214,7 +242,9 @@ class _Run:
         state, fabric = self.state, self.fabric
         progress = state.step / self.total_steps
         rng = self._rng("noise", state.step, fabric.global_rank)
-        torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))  # dropout draws from the global generator
+        torch.manual_seed(
+            int(torch.randint(2**62, (1,), generator=rng))
+        )  # dropout draws from the global generator
         rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(fabric.device))
         for player in self.active():
             optimizer = self.optimizers[player]
@@ -224,25 +254,34 @@ class _Run:
                 losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
             optimizer.zero_grad()
             fabric.backward(losses["loss"])
-            self._average_gradients(player)
-            nn.utils.clip_grad_norm_(self.parameters[player], self.options.clip)
-            for name, value in losses.items():
+            for name, value in self._agree(player, losses).items():
                 key = name if name != "loss" else f"{player}_loss"
-                state.sums[key] = state.sums.get(key, 0.0) + self._finite(float(value.detach()), key)
+                self._check_finite(key, value, state.step + 1)
+                state.sums[key] = state.sums.get(key, 0.0) + value
+            nn.utils.clip_grad_norm_(self.parameters[player], self.options.clip)
             optimizer.step()
         state.step += 1
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
 
-    def _average_gradients(self, player: str) -> None:
-        """Mean gradient over the processes, as one message."""
+    def _agree(self, player: str, losses: dict[str, Tensor]) -> dict[str, float]:
+        """Loss terms, and in place the gradient: both the mean over the processes, as one message.
+
+        The message tells of interrupts too, so that all processes end after the same step.
+        """
+        values = torch.stack([value.detach().float() for value in losses.values()])
         if self.fabric.world_size == 1:
-            return
+            self.stop = self.interrupt.asked
+            return dict(zip(losses, values.tolist(), strict=True))
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
-        mean = self.fabric.all_reduce(flat, reduce_op="mean")
-        for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):  # type: ignore[union-attr]
+        parts = [*gradients, values, values.new_tensor(float(self.interrupt.asked))]
+        mean = self.fabric.all_reduce(torch.cat([part.flatten() for part in parts]), reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        *means, terms, asked = mean.split([part.numel() for part in parts])
+        for gradient, part in zip(gradients, means, strict=True):
             gradient.copy_(part.view_as(gradient))
+        self.stop = asked.item() > 0
+        return dict(zip(losses, terms.tolist(), strict=True))
 
     @torch.no_grad()
     def _held_out_terms(self) -> dict[str, float]:
@@ -289,13 +328,12 @@ class _Run:
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.state.step / self.total_steps)))
         return self.options.learning_rate * warm * (0.05 + 0.95 * cosine)
 
-    def _finite(self, value: float, name: str) -> float:
-        if math.isfinite(value):
-            return value
-        raise TrainingError(
-            f"{name} became {value} at step {self.state.step + 1} (learning rate {self._learning_rate():.3g}); the last "
-            "good checkpoint is kept; try a lower --learning-rate, or look for extreme outcomes in the input"
-        )
+    def _check_finite(self, name: str, value: float, step: int) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{name} became {value} at step {step} (learning rate {self._learning_rate():.3g}); the last "
+                "good checkpoint is kept; lower --learning-rate, or look for extreme outcomes in the input"
+            )
 
     def _rng(self, purpose: str, *numbers: int) -> Generator:
         """A generator that depends on the seed, the purpose and the numbers alone."""
@@ -315,11 +353,13 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: dict[int, Any] = {}
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> _Interrupt:
         if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
-            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *error: object) -> None:

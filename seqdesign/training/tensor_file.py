@@ -1,7 +1,7 @@
 """Tensors and a JSON record in one safetensors file: whole or absent, checked on reading, no pickle.
 
-safetensors itself refuses truncated files, overlaps and lying shapes, but a flipped bit in the data loads silently; so
-the file carries a SHA-256 over its tensors.
+safetensors itself refuses truncated files, overlaps and lying shapes, but a flipped bit in the data or in the
+record loads silently; so the file carries a SHA-256 over both.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ FORMAT = 1
 """Version of what the record and the tensors mean; a newer one is refused."""
 
 
-def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+def write_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], record: Mapping[str, Any]
+) -> None:
     """Write tensors (moved to the CPU) and a JSON-able record, atomically. Raises OutputError."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {
-        "format": str(FORMAT),
-        "sha256": _digest(plain),
-        "record": json.dumps(record, sort_keys=True, allow_nan=True),
-    }
+    text = json.dumps(record, sort_keys=True)
+    metadata = {"format": str(FORMAT), "sha256": _digest(plain, text), "record": text}
     data = save(plain, metadata)
     with atomic_write(path) as handle:
         handle.write(data)
@@ -50,23 +49,23 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
             metadata = handle.metadata() or {}
             tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{name} is damaged or no safetensors file ({error}); restore it or train again") from error
+        raise ModelError(
+            f"{name} is damaged or no safetensors file ({error}); restore it or train again"
+        ) from error
     if "format" not in metadata or "record" not in metadata:
-        raise ModelError(f"{name} was not written by seqdesign; name a folder made by one of its train commands")
+        raise ModelError(f"{name} was not written by seqdesign; name a folder that a train command made")
     if not metadata["format"].isdecimal() or int(metadata["format"]) > FORMAT:
-        raise ModelError(f"{name} has format {metadata['format']}, this version reads up to {FORMAT}; update seqdesign")
-    try:
-        record = json.loads(metadata["record"])
-    except ValueError as error:
-        raise ModelError(f"{name} is damaged: its record is no JSON ({error}); restore it or train again") from error
-    if metadata.get("sha256") != _digest(tensors):
+        raise ModelError(
+            f"{name} has format {metadata['format']}, this version reads up to {FORMAT}; update seqdesign"
+        )
+    if metadata.get("sha256") != _digest(tensors, metadata["record"]):
         raise ModelError(f"{name} is damaged: its checksum does not match; restore it or train again")
-    return tensors, record
+    return tensors, json.loads(metadata["record"])
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256()
+def _digest(tensors: Mapping[str, Tensor], record: str) -> str:
+    """SHA-256 over the record and over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256(f"{record}\n".encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

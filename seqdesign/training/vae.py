@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from seqdesign.config import to_dict
@@ -19,20 +18,28 @@ from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.splits import cluster_split, quantile_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
-from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit
+from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.vae_quality import VAEQuality, judge
-from seqdesign.training.vae_store import TrainedVAE, VAERecord, load_checkpoint, save_checkpoint
+from seqdesign.training.vae_store import (
+    TrainedVAE,
+    VAERecord,
+    load_checkpoint,
+    save_checkpoint,
+    write_metrics,
+)
 
 MIN_SEQUENCES = 20
 FIXED_LENGTH_SHARE = 0.99
 FLOOR_QUANTILE = 0.05
+MAX_ROUNDING = 1e-3
+"""Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class VAETraining:
-    """A trained model, how its training went and how good it is; ``train`` and ``held_out`` index the input."""
+    """A trained model, how its training went, how good it is; ``train`` and ``held_out`` index the input."""
 
     trained: TrainedVAE
     fit: Fit
@@ -57,21 +64,24 @@ def train_sequence_vae(
 ) -> VAETraining:
     """Learn from N encoded sequences and their outcomes (N,), NaN = unlabelled, None = none at all.
 
-    With a ``folder``, a checkpoint is written there after every pass and ``resume`` continues from it.
+    With a ``folder``, a checkpoint and the figures of all passes are written there after every pass, and
+    ``resume`` continues from it.
 
-    Raises InputError for too few sequences or outcomes that are all the same, TrainingError, ModelError (resume).
+    Raises InputError for too few sequences or outcomes that cannot be learned from, TrainingError, and
+    ModelError when there is nothing to resume.
     """
     train, held_out = _split(tokens, outcomes, fit_options, seed)
-    data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
     record = _describe(tokens, outcomes, train, options, outcome_name)
+    data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
     identity = _identity(data, options, fit_options, seed, fabric)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if folder is not None:
             save_checkpoint(folder, checkpoint, record, identity)
+            write_metrics(folder, checkpoint.state.history)
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
     fitted = fit(
         model,
@@ -131,11 +141,12 @@ def _describe(
     common = np.bincount(tokens.lengths).max() / len(tokens)
     mean = scale = 0.0
     if outcomes is not None:
+        _check_precision(outcomes, outcome_name)
         known = outcomes[train][~np.isnan(outcomes[train])]
         if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
             raise InputError(
-                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in the training "
-                f"part; at least {MIN_SEQUENCES} that are not all the same are needed"
+                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in the "
+                f"training part; at least {MIN_SEQUENCES} that are not all the same are needed"
             )
         mean, scale = float(known.mean()), float(known.std())
     return VAERecord(
@@ -147,6 +158,22 @@ def _describe(
         outcome_mean=mean,
         outcome_scale=scale,
     )
+
+
+def _check_precision(outcomes: NDArray[np.float64], name: str) -> None:
+    """Raise InputError for outcomes that 32-bit numbers, as networks use them, cannot tell apart."""
+    known = outcomes[~np.isnan(outcomes)]
+    if len(known) == 0:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        exact, rounded = (
+            float(known.astype(kind).astype(np.float64).std()) for kind in (np.float64, np.float32)
+        )
+    if not abs(rounded - exact) <= MAX_ROUNDING * exact:  # not: NaN and infinity fail too
+        raise InputError(
+            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close together "
+            "for 32-bit numbers; subtract the mean or change the unit"
+        )
 
 
 def _identity(
@@ -164,7 +191,7 @@ def _identity(
 
 @torch.no_grad()
 def _naturalness_floor(model: Any, data: TokenData) -> float:
-    """log p(x) per letter, END counted as one, that 95% of the training sequences exceed."""
+    """What 95% of the training sequences exceed: log p(x) per letter, END counted as one."""
     parts = []
     for index in torch.arange(min(len(data), 20_000), device=data.tokens.device).split(512):
         batch = data.rows(index)

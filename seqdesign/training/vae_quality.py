@@ -96,14 +96,17 @@ def _chunk(model: SequenceVAE, held_out: TokenData, index: Tensor, rng: Generato
     batch = held_out.rows(index)
     posterior = model.encode(batch.tokens, batch.lengths)
     mean, scale = posterior.mean, posterior.stddev
-    rows = [
-        log_weights(z, model.decoder.log_prob(z, batch.tokens, batch.lengths), mean, scale)
-        for z in (mean + scale * torch.randn(mean.shape, generator=rng).to(mean.device) for _ in range(IWAE_SAMPLES))
-    ]
+    rows = []
+    for _ in range(IWAE_SAMPLES):
+        z = mean + scale * torch.randn(mean.shape, generator=rng).to(mean.device)
+        log_p = model.decoder.log_prob(z, batch.tokens, batch.lengths)
+        rows.append(log_weights(z, log_p, mean, scale))
     decoded = greedy(model.decoder, mean).tokens
     width = max(decoded.shape[1], batch.tokens.shape[1])
     pad = model.vocabulary.pad
-    decoded, target = (torch.nn.functional.pad(t, (0, width - t.shape[1]), value=pad) for t in (decoded, batch.tokens))
+    decoded, target = (
+        torch.nn.functional.pad(t, (0, width - t.shape[1]), value=pad) for t in (decoded, batch.tokens)
+    )
     return _Chunk(
         mean,
         scale,
@@ -144,18 +147,18 @@ def _warnings(
     found = []
     if collapsed:
         found.append(
-            "the posterior has collapsed: codes tell nothing of their sequences and revise would return the same string "
-            "for every input; lower --kl-weight or raise --free-bits"
+            "the posterior has collapsed: codes tell nothing of their sequences and revise would return the "
+            "same string for every input; lower --kl-weight or raise --free-bits"
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(
-            f"F is not to be believed: it explains {_share(outcome_r2)} of the held-out outcomes' variance; more data, "
-            "fewer noisy rows or a higher --outcome-weight may help"
+            f"F is not to be believed: it explains {_share(outcome_r2)} of the held-out outcomes' variance; "
+            "more data, fewer noisy rows or a higher --outcome-weight may help"
         )
     if invariance is not None and invariance > BELIEVABLE_INVARIANCE:
         found.append(
-            f"F disagrees with itself away from encoded sequences (invariance {invariance:.2f} of Var(y)); raise "
-            "--invariance-weight or --kl-weight"
+            f"F disagrees with itself away from encoded sequences (invariance {invariance:.2f} of Var(y)); "
+            "raise --invariance-weight or --kl-weight"
         )
     return tuple(found)
 

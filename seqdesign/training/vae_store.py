@@ -1,10 +1,12 @@
-"""SequenceVAE folders: ``model.safetensors`` with the weights and everything needed to build the networks again.
+"""SequenceVAE folders: ``model.safetensors`` with the weights and all that is needed to build the networks.
 
 ``config.json`` beside it is a copy of that record for people; only the safetensors file is read.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from seqdesign.config import from_dict, to_dict
 from seqdesign.errors import ModelError, SeqDesignError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.model import SequenceVAE
-from seqdesign.rundir import write_json
+from seqdesign.rundir import atomic_write, write_json
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.loop import Checkpoint, FitState
@@ -26,6 +28,7 @@ from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 KIND = "vae"
 WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
+METRICS = "metrics.csv"
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def load_vae(folder: str | os.PathLike[str], device: torch.device) -> TrainedVAE
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
     path = Path(folder)
     if not (path / WEIGHTS).exists() and (path / CHECKPOINT).exists():
-        raise ModelError(f"{path} holds an unfinished training run; finish it with seqdesign train-vae --resume")
+        raise ModelError(f"{path} holds an unfinished training run; finish it with train-vae --resume")
     tensors, raw = read_tensors(path / WEIGHTS)
     record = _record(path / WEIGHTS, raw)
     with torch.random.fork_rng(devices=[]):  # the initial weights are drawn and thrown away
@@ -124,11 +127,13 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
     if not path.exists():
         raise ModelError(f"{folder} holds no checkpoint to resume; start without --resume")
     tensors, raw = read_tensors(path)
+    if not {"identity", "groups", "state"} <= raw.keys():
+        raise ModelError(f"{path} is no checkpoint of train-vae; start anew with --overwrite")
     changed = [key for key, value in identity.items() if raw["identity"].get(key) != value]
     if changed:
         raise ModelError(
-            f"{path} was made with other {', '.join(changed)}; resume with the same input and options, or start anew "
-            "with --overwrite"
+            f"{path} was made with other {', '.join(changed)}; resume with the same input and options, or "
+            "start anew with --overwrite"
         )
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
     optimizers = {player: {"param_groups": g, "state": {}} for player, g in raw["groups"].items()}
@@ -142,13 +147,27 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(parts["model"], parts["best"], optimizers, FitState(**raw["state"]))
 
 
+def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write ``metrics.csv``: one row per pass, whole at any time; nothing before the first pass has ended."""
+    if not history:
+        return
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    with atomic_write(folder / METRICS) as handle:
+        handle.write(text.getvalue().encode())
+
+
 def _record(path: Path, raw: Mapping[str, Any]) -> VAERecord:
     if raw.get("kind") != KIND:
-        raise ModelError(f"{path} is a model of kind {raw.get('kind')!r}, a VAE is needed; name another folder")
+        raise ModelError(f"{path} is of kind {raw.get('kind')!r}, a VAE is needed; name another folder")
     try:
         return VAERecord.from_dict(raw)
     except (KeyError, TypeError, ValueError, SeqDesignError) as error:
-        raise ModelError(f"{path} has a record that this version cannot read ({error!r}); train again") from error
+        raise ModelError(
+            f"{path} has a record that this version cannot read ({error!r}); train again"
+        ) from error
 
 
 def _load_state(model: SequenceVAE, tensors: dict[str, Tensor], path: Path) -> None:

@@ -18,13 +18,13 @@ class VAEOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     encoder: Literal["auto", "dense", "conv", "gru", "lstm"] = "auto"
-    """Encoder network; auto is dense where all lengths are alike (aligned libraries), else a bidirectional GRU."""
+    """Encoder network; auto is dense where all lengths are alike (aligned libraries), else a two-way GRU."""
     decoder: Literal["gru", "lstm"] = "gru"
     """Autoregressive decoder network."""
     latent_dim: Annotated[int | Auto, Between(1, 4096)] = "auto"
     """Dimensions d of the latent code; auto grows with the length, 32 to 128."""
     hidden: Annotated[int, Between(4, 8192)] = 128
-    """Units of the recurrent networks and of the outcome network; a dense or conv encoder has twice as many."""
+    """Units of the recurrent and outcome networks; a dense or conv encoder has twice as many."""
     embedding: Annotated[int, Between(1, 1024)] = 32
     """Dimensions of a letter's embedding."""
     dropout: Annotated[float, Between(0, 0.9)] = 0.0

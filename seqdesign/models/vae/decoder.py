@@ -1,7 +1,7 @@
 """Autoregressive GRU or LSTM over letters and END, with or without a latent code.
 
-``D(x | z)`` starts from START, reads the letter before, and sees z in its initial state and at every step. The same
-network without a code (``latent_dim=0``) is the language model p(x) that scores naturalness.
+``D(x | z)`` starts from START, reads the letter before, and sees z in its initial state and at every step.
+The same network without a code (``latent_dim=0``) is the language model p(x) that scores naturalness.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class RecurrentDecoder(nn.Module):
         return self.output(self.dropout(out)) + self.bounds[t.clamp(max=1) + (t == self.max_length)]
 
     def log_prob(self, z: Tensor, tokens: Tensor, lengths: Tensor, inputs: Tensor | None = None) -> Tensor:
-        """log p(x | z) in nats (N,), END included; PAD and UNKNOWN positions contribute 0."""
+        """Score strings: log p(x | z) in nats (N,), END included; PAD and UNKNOWN positions contribute 0."""
         logits = self(z, self.inputs(tokens) if inputs is None else inputs)
         target = self.targets(tokens, lengths)
         known = target < self.num_outputs

@@ -1,7 +1,7 @@
 """Encoder networks: padded tokens (N, L) -> features (N, H). PAD never changes a feature.
 
-Three kinds, one signature. ``recurrent`` reads any length; ``dense`` and ``conv`` read up to ``max_length`` positions
-and see each position as its own place, which suits aligned libraries (deep mutational scans, MPRA, splice sites).
+Three kinds, one signature. ``recurrent`` reads any length; ``dense`` and ``conv`` read up to ``max_length``
+positions and see each as its own place, which suits aligned libraries (mutational scans, MPRA, splice sites).
 """
 
 from __future__ import annotations
@@ -60,13 +60,16 @@ class DenseEncoder(nn.Module):
         self.num_features = hidden
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (N, L), lengths (N,) -> features (N, H)."""
         return self.net(self.one_hot(tokens).flatten(1))
 
 
 class RecurrentEncoder(nn.Module):
     """Bidirectional GRU or LSTM; the features are both final states, taken at each sequence's own end."""
 
-    def __init__(self, vocabulary: Vocabulary, cell: str, embedding: int, hidden: int, dropout: float) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, cell: str, embedding: int, hidden: int, dropout: float
+    ) -> None:
         super().__init__()
         make = nn.LSTM if cell == "lstm" else nn.GRU
         self.embed = nn.Embedding(vocabulary.size, embedding)
@@ -76,6 +79,7 @@ class RecurrentEncoder(nn.Module):
         self.num_features = 2 * hidden
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (N, L), lengths (N,) -> features (N, H)."""
         steps = torch.arange(tokens.shape[1], device=tokens.device)
         # Reverse each sequence within its own length, so that padding stays at the end in both directions.
         back = (lengths[:, None] - 1 - steps).clamp(min=0)
@@ -99,13 +103,19 @@ class ConvEncoder(nn.Module):
         self.one_hot = _OneHot(vocabulary, padded)
         self.stem = nn.Conv1d(len(vocabulary.alphabet.letters), channels, 7, padding=3)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.SiLU(), nn.Conv1d(channels, channels, 5, padding=2), nn.SiLU(), nn.Conv1d(channels, channels, 1))
+            nn.Sequential(
+                nn.SiLU(),
+                nn.Conv1d(channels, channels, 5, padding=2),
+                nn.SiLU(),
+                nn.Conv1d(channels, channels, 1),
+            )
             for _ in range(2)
         )
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels * padded // 4, hidden), nn.SiLU())
         self.num_features = hidden
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (N, L), lengths (N,) -> features (N, H)."""
         x = self.stem(self.one_hot(tokens))
         for block in self.blocks:
             x = F.avg_pool1d(x + block(x), 2)

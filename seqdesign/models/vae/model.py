@@ -1,6 +1,7 @@
 """E, D and F of the sequence VAE, the language model beside them, and their losses.
 
-Shapes: N sequences, L letters, d latent dimensions. E: tokens (N, L) -> Normal (N, d); D: z -> strings; F: z -> outcome.
+Shapes: N sequences, L letters, d latent dimensions. E: tokens (N, L) -> Normal (N, d); D: z -> strings;
+F: z -> outcome.
 The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
 
     L = -E_q log p(x|z) + w_pri KL(q(z|x) || N(0, I)) + w_out/var(y) (y - F(E(x)))^2
@@ -26,7 +27,7 @@ MIN_SCALE, MAX_SCALE = 0.01, 1.0
 
 
 class Batch(NamedTuple):
-    """tokens (N, L) int64 padded, lengths (N,) int64, outcomes (N,) float32 in user units, NaN = unlabelled."""
+    """tokens (N, L) int64 padded, lengths (N,) int64, outcomes (N,) float32 in user units, NaN = none."""
 
     tokens: Tensor
     lengths: Tensor
@@ -36,8 +37,8 @@ class Batch(NamedTuple):
 class SequenceVAE(nn.Module):
     """A latent model of sequences and their outcome.
 
-    ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are those of
-    the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
+    ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are
+    those of the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
     """
 
     players = ("vae", "language_model")
@@ -87,7 +88,7 @@ class SequenceVAE(nn.Module):
         return [p for name, p in self.named_parameters() if name.startswith("language_model.") == theirs]
 
     def encode(self, tokens: Tensor, lengths: Tensor) -> Normal:
-        """q(z|x), (N, d). Scales lie in [0.01, 1], so any negative log alpha on the authors' scale is feasible."""
+        """q(z|x), (N, d). Scales lie in [0.01, 1], so that every log alpha < 0 of the authors is feasible."""
         features = self.features(tokens, lengths)
         scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * torch.sigmoid(self.posterior_scale(features).float())
         return Normal(self.posterior_mean(features).float(), scale, validate_args=False)
@@ -101,16 +102,16 @@ class SequenceVAE(nn.Module):
         return self.outcome_mean + self.outcome_scale * self.standard_outcome(z)
 
     def log_likelihood(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """log p(x) in nats by the language model, (N,): the naturalness of a sequence.
+        """Naturalness of sequences: log p(x) in nats by the language model, (N,).
 
-        The VAE's own bound is loose by many nats when the KL weight is below 1, as REVISE needs it; so the letters
-        have a model of their own, trained on the same sequences.
+        The VAE's own bound is loose by many nats when the KL weight is below 1, as REVISE needs it; so the
+        letters have a model of their own, trained on the same sequences.
         """
         nothing = torch.zeros(len(tokens), 0, device=tokens.device)
         return self.language_model.log_prob(nothing, tokens, lengths)
 
     def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
-        """Scalar loss terms of one player; ``loss`` is their weighted sum. ``progress`` in [0, 1] drives annealing."""
+        """Scalar terms of one player; ``loss`` is their weighted sum, annealed by ``progress`` in [0, 1]."""
         if player == "language_model":
             nll = -self.log_likelihood(batch.tokens, batch.lengths).mean()
             return {"loss": nll, "language_nll": nll}
@@ -133,7 +134,10 @@ class SequenceVAE(nn.Module):
         return {"loss": loss, **terms}
 
     def invariance_loss(self, z: Tensor) -> Tensor:
-        """Mean (F(z) - F(E(D(z))))^2 over codes z (N, d), in units of Var(y). D is discrete: no gradient through it."""
+        """Mean (F(z) - F(E(D(z))))^2 over codes z (N, d), in units of Var(y).
+
+        D is discrete: no gradient flows through it.
+        """
         with torch.no_grad():
             decoded = greedy(self.decoder, z)
         before = self.standard_outcome(z)
@@ -152,12 +156,14 @@ class SequenceVAE(nn.Module):
         """Mean squared error of F in units of Var(y), over the labelled sequences of the batch."""
         labelled = ~outcomes.isnan()
         target = ((outcomes - self.outcome_mean) / self.outcome_scale).nan_to_num()
-        codes = {"mean": (posterior.mean,), "sample": (z,), "both": (posterior.mean, z)}[self.options.outcome_on]
+        codes = {"mean": (posterior.mean,), "sample": (z,), "both": (posterior.mean, z)}[
+            self.options.outcome_on
+        ]
         errors = torch.stack([(self.standard_outcome(code) - target).square() for code in codes]).mean(0)
         return (errors * labelled).sum() / labelled.sum().clamp(min=1)
 
     def _codes(self, posterior: Normal, rng: Generator) -> Tensor:
-        """Codes for the invariance term: prior draws and, for ``both``, half of them around encoded sequences.
+        """Codes for the invariance term: prior draws and, for ``both``, half around encoded sequences.
 
         Those around sequences are up to three posterior widths away, where REVISE is going to look.
         """
@@ -172,9 +178,9 @@ class SequenceVAE(nn.Module):
         return torch.cat([mean + widths * scale * noise[: n // 2], noise[n // 2 :]])
 
     def _hide(self, inputs: Tensor, rng: Generator) -> Tensor:
-        """Decoder inputs (N, L+1) with a share of the letters replaced by UNKNOWN (word dropout)."""
+        """Decoder inputs (N, L+1); in training a share of the letters is UNKNOWN (word dropout)."""
         share = self.options.word_dropout
-        if share == 0:
+        if share == 0 or not self.training:
             return inputs
         hidden = (torch.rand(inputs.shape, generator=rng) < share).to(inputs.device)
         return inputs.masked_fill(hidden & (inputs < self.vocabulary.end), self.vocabulary.unknown)

@@ -43,6 +43,27 @@ def test_wide_beam_finds_the_whole_ball_and_nothing_else(
         assert found[0] == toys.best_of(decoder, z[i], list(expected))[0][1]
 
 
+@pytest.mark.parametrize("width", [1, 363])
+@pytest.mark.parametrize("edits", [0, 1, 2, 9])
+def test_without_indels_the_ball_is_that_of_hamming(toys: SimpleNamespace, edits: int, width: int) -> None:
+    """Strings of the original's length with at most that many substitutions; a narrow beam finds one too."""
+    n = len(ORIGINALS)
+    decoder, z = toys.random_table(n, 3, 5, seed=12), toys.table_codes(n)
+    ball = EditBall(*toys.padded(ORIGINALS, decoder), torch.full((n,), edits), indels=False)
+    forced = torch.full((n, 5), FREE)
+    forced[1, 1] = 0
+    result = beam_search(decoder, z, width=width, ball=ball, forced=forced)
+    for i, original in enumerate(ORIGINALS):
+        expected = {
+            s
+            for s in toys.all_strings(3, len(original), shortest=len(original))
+            if sum(a != b for a, b in zip(s, original, strict=True)) <= edits and (i != 1 or s[1] == 0)
+        }
+        found = set(found_strings(toys, result, i))
+        assert found <= expected
+        assert len(found) == min(width, len(expected))
+
+
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_narrow_beam_never_runs_into_a_dead_end(toys: SimpleNamespace, width: int) -> None:
     """300 random codes of full-length originals, where each insertion needs a deletion later on."""

@@ -221,9 +221,11 @@ def test_the_boundary_step_needs_room_and_a_direction():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_shrink_moves_only_what_is_outside_and_on_its_segment(dtype):
     mean, scale = (tensor.to(dtype) for tensor in posterior(100, 16, low=0.1))
+    mean = 1e-3 * mean
     ellipsoid = Ellipsoid.from_alpha(mean, scale, 3.0, "radius")
     noise = torch.randn(mean.shape, generator=generator(5)).to(dtype)
     z = mean + scale * noise * torch.linspace(0.1, 3, 100, dtype=dtype)[:, None]
+    z[:, 0] = 1e-20  # so that mean + (z - mean) is not z to the last bit
     inside = ellipsoid.contains(z)
     assert 0 < inside.sum() < 100
     moved = ellipsoid.shrink(z)

@@ -1,0 +1,72 @@
+"""Short strings whose outcome can be learned, and a tiny model to learn it."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from seqdesign.models.vae.config import VAEOptions
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import TokenArray, encode
+from seqdesign.training.config import FitOptions
+from seqdesign.training.loop import Checkpoint, make_fabric
+from seqdesign.training.vae import VAETraining, train_sequence_vae
+
+MODEL = {"hidden": 8, "latent_dim": 3, "embedding": 4, "invariance_batch": 8}
+FIT = {"epochs": 2, "batch_size": 16}
+
+
+def strings(n: int = 64, seed: int = 0, low: int = 3, high: int = 8) -> list[str]:
+    """Different random DNA strings of ``low`` to ``high`` letters."""
+    rng, found = np.random.default_rng(seed), {}
+    while len(found) < n:
+        found["".join(rng.choice(list("ACGT"), size=rng.integers(low, high + 1)))] = None
+    return list(found)
+
+
+def dna(texts: list[str]) -> TokenArray:
+    return encode(texts, get_alphabet("dna"))
+
+
+def outcomes(texts: list[str]) -> NDArray[np.float64]:
+    """Number of A."""
+    return np.array([float(s.count("A")) for s in texts])
+
+
+@pytest.fixture(scope="session")
+def fabric() -> Fabric:
+    """One CPU process."""
+    return make_fabric(FitOptions(), torch.device("cpu"))
+
+
+@pytest.fixture
+def tiny(fabric: Fabric) -> SimpleNamespace:
+    """The functions of this file: tests cannot import each other's modules."""
+
+    def train(texts: list[str], y: NDArray[np.float64] | None, seed: int = 0, **given: Any) -> VAETraining:
+        model = {k: v for k, v in given.items() if k in VAEOptions.__dataclass_fields__}
+        fit = {k: v for k, v in given.items() if k in FitOptions.__dataclass_fields__}
+        rest = {k: v for k, v in given.items() if k not in model | fit}
+        return train_sequence_vae(
+            dna(texts),
+            y,
+            options=VAEOptions(**(MODEL | model)),
+            fit_options=FitOptions(**(FIT | fit)),
+            seed=seed,
+            fabric=fabric,
+            **rest,
+        )
+
+    return SimpleNamespace(train=train, strings=strings, dna=dna, outcomes=outcomes, keep=keep)
+
+
+def keep(checkpoint: Checkpoint) -> Checkpoint:
+    """A copy that no longer shares the memory of the running model."""
+    return copy.deepcopy(checkpoint)
