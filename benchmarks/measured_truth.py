@@ -1,6 +1,6 @@
 """Revisions of real sequences, looked up among the measurements, on one thread.
 
-    python benchmarks/measured_truth.py [--data rna_mpsa_5ss9 prot_cr6261_121] [--inputs 500] [--model DIR]
+    python benchmarks/measured_truth.py [--data rna_mpsa_5ss9 prot_cr6261_121] [--inputs N] [--model DIR]
 
 A random half of a measured landscape is learned from; held-out sequences from below the training median are
 revised within 1 to 4 edits, and what comes out is looked up. All gains are measured ones, in standard
@@ -11,8 +11,7 @@ deviations of the training outcome, averaged over the revisions that were measur
                          searched exhaustively and told what was measured
     ours                 revise with its defaults and log alpha -10000, so that the edit budget is what holds
     ours, log alpha -1   revise with its defaults (for one budget)
-    SEARCH-100           the best of 100 random mutants by the same F, as published: each operation is a
-                         substitution, a deletion, an insertion or nothing, skipped where lengths are fixed
+    SEARCH-100           the best of 100 random mutants by the same F; some of their operations do nothing
     SEARCH-100 subst.    the same, all operations being substitutions at different places
     SEARCH-100 measured  the same, told what was measured: 100 random measured sequences within the budget
     end point            plain REVISE: greedy decoding of the end of the ascent, no edit budget
@@ -62,8 +61,9 @@ COLUMNS = (
 BUDGETS = (1, 2, 3, 4)
 DEFAULT_ALPHA_BUDGET = 3
 CANDIDATES = 100
-EPOCHS: dict[str, int | Literal["auto"]] = {"rna_mpsa_5ss9": "auto", "prot_cr6261_121": 100}
-"""Where it is not auto, train-vae would go on four times as long; F gains little by it."""
+PLANS: dict[str, tuple[int | Literal["auto"], int]] = {"prot_cr6261_121": (100, 100)}
+"""Passes and inputs for data where the usual ones would take an hour: train-vae would choose 400 passes."""
+USUAL_PLAN: tuple[int | Literal["auto"], int] = ("auto", 500)
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +111,8 @@ def prepare(name: str, arguments: argparse.Namespace) -> Landscape:
     folder: Path | None = arguments.model and arguments.model / name
     learned = data.take(train)
     assert learned.outcomes is not None
-    epochs = arguments.epochs or EPOCHS.get(name, "auto")
+    epochs, inputs = PLANS.get(name, USUAL_PLAN)
+    epochs, inputs = arguments.epochs or epochs, arguments.inputs or inputs
     model = trained(
         learned.sequences,
         learned.outcomes,
@@ -126,7 +127,7 @@ def prepare(name: str, arguments: argparse.Namespace) -> Landscape:
     truth = data.outcomes[test]
     print(f"{name}: held-out R2 {r2(truth, scores[test]):.3f}, Spearman {spearman(truth, scores[test]):.3f}")
     low = test[truth < np.median(learned.outcomes)]
-    chosen = np.sort(rng.permutation(low)[: arguments.inputs])
+    chosen = np.sort(rng.permutation(low)[:inputs])
     return Landscape(
         model=model,
         oracle=TableOracle(data.sequences, data.outcomes),
@@ -212,7 +213,7 @@ def end_point(place: Landscape) -> dict[str, object]:
 def main() -> None:
     made = parser(__doc__, "keep the models here, or use those kept here by an earlier run")
     made.add_argument("--data", nargs="+", default=["rna_mpsa_5ss9", "prot_cr6261_121"])
-    made.add_argument("--inputs", type=int, default=500)
+    made.add_argument("--inputs", type=int, help="sequences to revise (default: 500, or fewer for long ones)")
     arguments = made.parse_args()
     torch.set_num_threads(1)
     for name in arguments.data:

@@ -27,7 +27,7 @@ def revision_page(
     revisions: Sequence[Revision], summary: Summary, record: VAERecord, model: Path, manifest: Manifest
 ) -> Page:
     """The page that ``revise --report`` writes."""
-    page = Page("Revised sequences", summary=" ".join(summary.lines()[:2]), provenance=provenance(manifest))
+    page = Page("Revised sequences", summary="; ".join(summary.lines()[:3]), provenance=provenance(manifest))
     add_outcomes(page, revisions, record)
     add_logos(page, revisions, record)
     add_revisions(page, revisions, record)
@@ -57,9 +57,13 @@ def add_outcomes(page: Page, revisions: Sequence[Revision], record: VAERecord) -
     figures = [
         Figure(
             before_after(
-                before[::step], after[::step], title="Predicted outcome before and after", y_label=f"predicted {outcome}"
+                before[::step],
+                after[::step],
+                title="Predicted outcome before and after",
+                y_label=f"predicted {outcome}",
             ),
-            f"Each input (hollow) and its best revision (full), sorted by the prediction before{_of(best, step)}.",
+            f"Each input (hollow) and its best revision (full), sorted by the prediction "
+            f"before{_of(best, step)}.",
         ),
         Figure(
             histogram(
@@ -67,7 +71,8 @@ def add_outcomes(page: Page, revisions: Sequence[Revision], record: VAERecord) -
                 title="Naturalness",
                 x_label="log p(x) by the language model, nats",
             ),
-            "Revisions should stay where the inputs are: further left means less like the training sequences.",
+            "Revisions should stay where the inputs are: further left means less like the training "
+            "sequences.",
         ),
         Figure(
             histogram(
@@ -80,7 +85,8 @@ def add_outcomes(page: Page, revisions: Sequence[Revision], record: VAERecord) -
         ),
     ]
     text = (
-        "The prediction after revision is that of the decoded sequence read again by the encoder, F(E(x*)), not that of "
+        "The prediction after revision is that of the decoded sequence read again by the encoder, "
+        "F(E(x*)), not that of "
         "the code it came from."
     )
     page.section("Outcome and naturalness", text, figures)
@@ -91,7 +97,9 @@ def _of(best: Sequence[Revision], step: int) -> str:
 
 
 def add_logos(page: Page, revisions: Sequence[Revision], record: VAERecord) -> None:
-    """What the inputs have in common, what the revisions have, and the difference; for sequences of one length."""
+    """What the inputs have in common, what the revisions have, and the difference; for sequences of one
+    length.
+    """
     changed = [r for r in revisions if r.rank == 1 and r.status == "revised"]
     pairs = [(r.original, r.revised) for r in changed if len(r.original) == len(r.revised)]
     lengths = Counter(len(a) for a, _ in pairs)
@@ -101,7 +109,9 @@ def add_logos(page: Page, revisions: Sequence[Revision], record: VAERecord) -> N
     before, after = ([pair[i] for pair in pairs if len(pair[0]) == length] for i in (0, 1))
     letters = record.alphabet.letters
     figures = [
-        Figure(sequence_logo(before, letters=letters, title="Inputs"), f"{used:,} inputs of {length} letters."),
+        Figure(
+            sequence_logo(before, letters=letters, title="Inputs"), f"{used:,} inputs of {length} letters."
+        ),
         Figure(sequence_logo(after, letters=letters, title="Revisions"), "Their revisions."),
         Figure(
             difference_logo(before, after, letters=letters, title="What revision changed"),
@@ -156,7 +166,9 @@ def add_training(page: Page, model: Path) -> None:
     except FileNotFoundError:
         return
     except (KeyError, ValueError, IndexError) as error:
-        raise InputError(f"is not the metrics file of a training run ({error!r})", path=model / "metrics.csv") from error
+        raise InputError(
+            f"is not the metrics file of a training run ({error!r})", path=model / "metrics.csv"
+        ) from error
     figures = [
         Figure(
             line_chart(series, title="Loss", x_label="pass", y_label="weighted loss, nats", log_y=True),

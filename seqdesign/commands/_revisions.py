@@ -78,7 +78,9 @@ class Revision:
 COLUMNS = tuple(field.name for field in fields(Revision))
 
 
-def describe(problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet) -> list[Revision]:
+def describe(
+    problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet
+) -> list[Revision]:
     """The revisions of a block of inputs, in their order; an input without any stays as it is."""
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
     originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
@@ -87,7 +89,9 @@ def describe(problem: DesignProblem, result: DesignResult, records: SequenceSet,
         name: getattr(result, name).cpu().double().numpy()
         for name in ("outcome", "log_likelihood", "outcome_at_code", "found")
     }
-    before, likelihood = (v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood))
+    before, likelihood = (
+        v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
+    )
     found: list[Revision] = []
     for i, original in enumerate(originals):
         texts = decode(tokens[i], alphabet)
@@ -97,7 +101,9 @@ def describe(problem: DesignProblem, result: DesignResult, records: SequenceSet,
             # A masked letter has no token of its own, so an unchanged input is the text that was read.
             revised = texts[k] if ranks else original
             at_code = float(columns["outcome_at_code"][i, k])
-            status: Status = "revised" if ranks else "infeasible" if latent["feasible"] is False else "unchanged"
+            status: Status = (
+                "revised" if ranks else "infeasible" if latent["feasible"] is False else "unchanged"
+            )
             source = original if len(original) == len(known[i]) else known[i]
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
@@ -162,19 +168,25 @@ class Summary:
 
     def lines(self) -> list[str]:
         """What a person reads."""
+        outcome = (
+            f"predicted {self.outcome}: {self.mean_outcome_before:.4g} before, {self.mean_outcome:.4g} after"
+        )
+        gain = f"{self.mean_delta:+.4g}, {self.mean_delta_sd:+.2f} sd"
         lines = [
             f"{self.inputs:,} inputs: {self.revised:,} revised, {self.unchanged:,} unchanged",
-            f"predicted {self.outcome}: {self.mean_outcome_before:.4g} before, {self.mean_outcome:.4g} after "
-            f"({self.mean_delta:+.4g}, {self.mean_delta_sd:+.2f} sd), {self.mean_edits:.2f} edits, log-likelihood "
-            f"{self.mean_loglik_change:+.2f} nats",
+            f"{outcome} ({gain})",
+            f"{self.mean_edits:.2f} edits, log-likelihood {self.mean_loglik_change:+.2f} nats on average",
         ]
         if self.mean_code_gap is not None:
             lines.append(f"F at the code less F after re-encoding: {self.mean_code_gap:+.4g} on average")
         if self.mean_kappa2 is not None and self.mean_coverage is not None:
-            lines.append(f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average")
+            lines.append(
+                f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
+            )
         if self.infeasible:
             lines.append(
-                f"warning: no code is feasible for {self.infeasible:,} inputs, returned as they are; lower --alpha"
+                f"warning: no code is feasible for {self.infeasible:,} inputs, returned as they are; "
+                "lower --alpha"
             )
         return lines
 
@@ -182,7 +194,9 @@ class Summary:
 def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
     """The summary of at least one revision."""
     best = [r for r in revisions if r.rank == 1]
-    counts = {status: sum(r.status == status for r in best) for status in ("revised", "unchanged", "infeasible")}
+    counts = {
+        status: sum(r.status == status for r in best) for status in ("revised", "unchanged", "infeasible")
+    }
     delta = _mean([r.delta for r in best])
     gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
     kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]

@@ -29,7 +29,8 @@ class DemoConfig(CommandConfig):
     """Revise real 5' splice sites and look the revisions up in the measured landscape."""
 
     output: Annotated[Path, Flag("-o")] = Path("demo")
-    """Folder for the data, the model, the revisions and report.html; what an earlier demo left is replaced."""
+    """Folder for the data, the model, the revisions and report.html; what an earlier demo left is replaced.
+    """
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""
     epochs: Annotated[int, Between(1)] = 18
@@ -70,7 +71,7 @@ class DemoResult(Result):
         return "\n".join(
             [
                 "",
-                "Measured gain of revised 5' splice sites (standard deviations; the measurements were never trained on)",
+                "Measured gain of revised 5' splice sites, in standard deviations; never trained on",
                 text_table(rows, list(rows[0])),
                 "",
                 f"done in {self.seconds:.0f} s; open {self.report} in a browser",
@@ -93,7 +94,13 @@ def demo(config: DemoConfig) -> DemoResult:
     """Train on half of the measured splice sites, revise sites of the other half, and look the results up."""
     import numpy as np
 
-    from seqdesign.commands._revision_page import add_logos, add_outcomes, add_revisions, add_training, provenance
+    from seqdesign.commands._revision_page import (
+        add_logos,
+        add_outcomes,
+        add_revisions,
+        add_training,
+        provenance,
+    )
     from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
     from seqdesign.oracles.table import TableOracle
     from seqdesign.reports.html import Page
@@ -112,9 +119,17 @@ def demo(config: DemoConfig) -> DemoResult:
     _write(files["input"], records.take(chosen), with_outcome=False)
     model = config.output / "model"
     say(config, f"seqdesign train-vae {files['train']} -o {model} --epochs {config.epochs} --overwrite")
-    common = {"seed": config.seed, "device": config.device, "threads": config.threads, "quiet": config.quiet}
     trained = train_vae(
-        TrainVAEConfig(sequences=files["train"], output=model, epochs=config.epochs, overwrite=True, **common)
+        TrainVAEConfig(
+            sequences=files["train"],
+            output=model,
+            epochs=config.epochs,
+            overwrite=True,
+            seed=config.seed,
+            device=config.device,
+            threads=config.threads,
+            quiet=config.quiet,
+        )
     )
     say(config, trained.text())
 
@@ -122,7 +137,7 @@ def demo(config: DemoConfig) -> DemoResult:
     scale = float(outcomes[train].std())
     measured = outcomes[chosen]
     runs = {
-        (method, k): _revise(config, files["input"], model, method, k, common)
+        (method, k): _revise(config, files["input"], model, method, k)
         for k in BUDGETS
         for method in ("revise", "search")
     }
@@ -135,8 +150,8 @@ def demo(config: DemoConfig) -> DemoResult:
     manifest = Manifest.begin(config, device=config.device, inputs=[resolve_input(f"dataset:{DATA}")])
     page = Page(
         "Better splice sites",
-        summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised by at most three edits, and "
-        "looked up among 30,483 measured sites of which the model saw a random half.",
+        summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised by at most three "
+        f"edits, and looked up among {len(records):,} measured sites of which the model saw a random half.",
         provenance=provenance(manifest),
     )
     _add_truth(page, truth, shown, oracle, np.asarray(measured))
@@ -180,22 +195,28 @@ def _write(path: Path, records: SequenceSet, *, with_outcome: bool) -> None:
         )
 
 
-def _revise(
-    config: DemoConfig, source: Path, model: Path, method: str, max_edits: int, common: dict[str, Any]
-) -> list[Revision]:
+def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edits: int) -> list[Revision]:
     """One run of the revise command; its revisions."""
     from seqdesign.commands.revise import ReviseConfig, revise_records
 
     folder = config.output / "revisions"
     folder.mkdir(exist_ok=True)
     output = folder / f"{method}_{max_edits}.fa"
-    special = {"alpha": OPEN_ALPHA} if method == "revise" else {}
-    words = " ".join(f"--{name} {value:g}" for name, value in special.items())
-    say(config, f"seqdesign revise {source} -m {model} --method {method} --max-edits {max_edits} {words} -o {output}")
+    words = f"seqdesign revise {source} -m {model} --max-edits {max_edits} -o {output}"
+    say(config, f"{words} --alpha {OPEN_ALPHA:g}" if method == "revise" else f"{words} --method {method}")
     settings = ReviseConfig(
-        input=source, model=model, method=method, max_edits=max_edits, output=output,
-        table=output.with_suffix(".csv"), **special, **common,
-    )  # fmt: skip
+        input=source,
+        model=model,
+        method=method,
+        max_edits=max_edits,
+        alpha=OPEN_ALPHA if method == "revise" else ReviseConfig.alpha,
+        output=output,
+        table=output.with_suffix(".csv"),
+        seed=config.seed,
+        device=config.device,
+        threads=config.threads,
+        quiet=config.quiet,
+    )
     return revise_records(settings)[1]
 
 
@@ -248,22 +269,32 @@ def _add_truth(
                 y_label="gain, standard deviations",
                 reference=("best possible", [t.possible for t in truth]),
             ),
-            "SEARCH keeps the best of 100 random mutants by the same outcome network. The line is the best measured site "
+            "SEARCH keeps the best of 100 random mutants by the same outcome network. The line is the "
+            "best measured site "
             "within the budget.",
         ),
         Figure(
             before_after(
-                measured[known], after[known], title="Measured splicing before and after", y_label="log10 PSI (%)"
+                measured[known],
+                after[known],
+                title="Measured splicing before and after",
+                y_label="log10 PSI (%)",
             ),
             f"{int(known.sum())} of {len(shown)} revisions of at most three edits have a measured value.",
         ),
         Figure(
-            predicted_measured(after[known], predicted[known], title="Revisions: predicted and measured", unit="log10 PSI"),
+            predicted_measured(
+                after[known], predicted[known], title="Revisions: predicted and measured", unit="log10 PSI"
+            ),
             "A prediction is only worth what the measurement says.",
         ),
     ]
     text = (
-        "Almost every possible 5' splice site NNN-GU/GC-NNNN was measured (Wong, Kinney and Krainer 2018), so nearly every "
-        "revision can be looked up. Outcomes are log10 of the percentage of transcripts that are spliced at the site."
+        "Almost every possible 5' splice site NNN-GU/GC-NNNN was measured (Wong, Kinney and Krainer "
+        "2018), so nearly every "
+        "revision can be looked up. Outcomes are log10 of the percentage of transcripts that are "
+        "spliced at the site."
     )
-    page.section("Measured truth", text, figures, [Table(rows, list(rows[0]), "Measured gain and share measured.")])
+    page.section(
+        "Measured truth", text, figures, [Table(rows, list(rows[0]), "Measured gain and share measured.")]
+    )

@@ -24,7 +24,8 @@ class TableOutput(Options):
     PANEL: ClassVar[str] = "Output options"
 
     output: Annotated[Path | None, Flag("-o")] = None
-    """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is needed."""
+    """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
+    needed."""
 
     def problems(self) -> Iterator[str]:
         """Stdout carries either the table or the JSON object, never both."""
@@ -58,9 +59,15 @@ class PredictResult(Result):
 
     def text(self) -> str:
         """One or two lines."""
-        lines = [f"predicted {self.num:,} sequences with {self.model}" + (f" into {self.output}" if self.output else "")]
+        lines = [
+            f"predicted {self.num:,} sequences with {self.model}"
+            + (f" into {self.output}" if self.output else "")
+        ]
         if self.r2 is not None and self.pearson is not None:
-            lines.append(f"against {self.num_measured:,} measured outcomes: R2 {self.r2:.3f}, Pearson {self.pearson:.3f}")
+            lines.append(
+                f"against {self.num_measured:,} measured outcomes: R2 {self.r2:.3f}, Pearson "
+                f"{self.pearson:.3f}"
+            )
         return "\n".join(lines)
 
 
@@ -140,7 +147,9 @@ def _rows(config: PredictConfig, trained: TrainedVAE, agreement: _Agreement) -> 
         scored = evaluate(model, tokens, lengths)
         outcome, loglik = (v.cpu().double().tolist() for v in (scored.outcome, scored.log_likelihood))
         for i, name in enumerate(block.ids):
-            measured = None if block.outcomes is None or math.isnan(block.outcomes[i]) else float(block.outcomes[i])
+            measured = (
+                None if block.outcomes is None or math.isnan(block.outcomes[i]) else float(block.outcomes[i])
+            )
             row = {
                 "id": name,
                 "sequence": block.sequences[i],

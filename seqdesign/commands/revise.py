@@ -42,7 +42,8 @@ class GoalOptions(Options):
     indels: Literal["auto", "yes", "no"] = "auto"
     """Whether insertions and deletions are permitted; auto: unless all training sequences had one length."""
     min_loglik_change: float | None = None
-    """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per letter as its input or as the least natural 5% of the training sequences."""
+    """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per
+    letter as its input or as the least natural 5% of the training sequences."""
     keep: str | None = None
     """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
     top: Annotated[int, Between(1, 1000)] = 1
@@ -96,7 +97,9 @@ class ReviseResult(Result):
 
     def text(self) -> str:
         """A few lines."""
-        return "\n".join([*self.summary.lines(), *(f"wrote {p}" for p in (self.output, self.table, self.report) if p)])
+        return "\n".join(
+            [*self.summary.lines(), *(f"wrote {p}" for p in (self.output, self.table, self.report) if p)]
+        )
 
 
 def revise(config: ReviseConfig) -> ReviseResult:
@@ -117,7 +120,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
-                f"{config.model} was trained without outcomes, so it cannot tell what is better; train again on sequences "
+                f"{config.model} was trained without outcomes, so it cannot tell what is better; train "
+                "again on sequences "
                 "with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         records = _read(config)
@@ -164,7 +168,12 @@ def _read(config: ReviseConfig) -> SequenceSet:
 
 
 def _write_report(
-    config: ReviseConfig, trained: TrainedVAE, revisions: list[Revision], summary: Summary, source: str, device: str
+    config: ReviseConfig,
+    trained: TrainedVAE,
+    revisions: list[Revision],
+    summary: Summary,
+    source: str,
+    device: str,
 ) -> None:
     from seqdesign.commands._revision_page import revision_page
     from seqdesign.rundir import Manifest
@@ -242,7 +251,9 @@ def _forced(
         first, _, last = part.strip().partition("-")
         positions += range(int(first) - 1, int(last or first))
     if not positions or min(positions) < 0:
-        raise UsageError(f"positions count from 1 and ranges go upwards, got {config.keep!r}", option="--keep")
+        raise UsageError(
+            f"positions count from 1 and ranges go upwards, got {config.keep!r}", option="--keep"
+        )
     short = (lengths <= max(positions)).nonzero().flatten().tolist()
     if short:
         raise InputError(

@@ -49,7 +49,9 @@ class SampleVAEResult(Result):
 
     def text(self) -> str:
         """One line."""
-        return f"drew {self.num:,} sequences from {self.model}" + (f" into {self.output}" if self.output else "")
+        return f"drew {self.num:,} sequences from {self.model}" + (
+            f" into {self.output}" if self.output else ""
+        )
 
 
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional, part
-from seqdesign.errors import OutputError, TrainingError
+from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.rundir import Manifest, RunDir
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
@@ -144,6 +144,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     records = records.take(tokens.kept)
     progress = Progress("training", config)
     with compute(config) as device:
+        if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
+            raise UsageError(
+                "torch has no bfloat16 LSTM on CPUs; use 32, or gru networks", option="--precision"
+            )
         fabric = make_fabric(config, device)
         if run is not None:
             _begin(run, config, str(fabric.device))

@@ -29,9 +29,9 @@ class ReviseOptions(Options):
     """barrier: log-barrier ascent that never gets worse; original: the authors' rule, without a check."""
     metric: Literal["euclid", "whitened"] = "euclid"
     """Steepest in the latent space, or in standard deviations of the posterior."""
-    steps: Annotated[int, Between(1)] = 20
+    steps: Annotated[int, Between(1)] = 16
     """Steps of each ascent."""
-    step_length: Annotated[float, Between(0, low_open=True)] = 0.3
+    step_length: Annotated[float, Between(0, low_open=True)] = 0.6
     """Length of a step, with --select path."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 0.05
     """First step size of --optimizer original."""

@@ -125,9 +125,9 @@ class _Revision:
         )
 
     def _random_codes(self, draws: int) -> Iterator[Tensor]:
-        """Draws of the posteriors, (N, d) each, moved inside the ellipsoids; the same whatever the batch."""
+        """Draws of the posteriors, (N, d) each; the same whatever the batch."""
         mean, scale = self.posterior.mean, self.posterior.stddev
         generators = [per_item_generator(self.seed, row) for row in self.problem.tokens.cpu()]
         noise = np.array([g.standard_normal((draws, mean.shape[1])) for g in generators])
         for k in range(draws if generators else 0):
-            yield self.ellipsoid.shrink(mean + scale * torch.from_numpy(noise[:, k]).to(mean))
+            yield mean + scale * torch.from_numpy(noise[:, k]).to(mean)

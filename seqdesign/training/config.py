@@ -12,7 +12,8 @@ from seqdesign.config import Between, Flag, Options
 TARGET_STEPS = 4500
 """Steps that ``--epochs auto`` aims at: small sets are passed often, large ones a few times."""
 SHORT = 20
-"""Letters up to which it aims at that; longer sequences cost more a step and teach more, so steps fall as 1/sqrt."""
+"""Letters up to which it aims at that; longer sequences cost more a step and teach more, so steps fall as
+1/sqrt."""
 MIN_EPOCHS, MAX_EPOCHS = 6, 400
 
 
@@ -23,7 +24,8 @@ class FitOptions(Options):
     PANEL: ClassVar[str] = "Training options"
 
     epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes."""
+    """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes.
+    """
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
     """Sequences per step, over all devices."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3

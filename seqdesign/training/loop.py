@@ -154,6 +154,8 @@ def fit(
             run.restore(resume)
         while run.state.epoch < run.epochs and run.active():
             run.one_epoch()
+        if interrupt.asked:  # after the last step
+            raise KeyboardInterrupt
         model.load_state_dict(run.best)
         return Fit(run.state, "epochs" if run.state.epoch >= run.epochs else "patience")
 
@@ -194,7 +196,7 @@ class _Run:
         self.total_steps = self.epochs * self.steps_per_epoch
         self.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.state = FitState()
-        self.stop = False
+        self.all_asked = False
 
     def restore(self, checkpoint: Checkpoint) -> None:
         try:
@@ -218,7 +220,7 @@ class _Run:
         self.model.train()
         for batch in batches[state.step - state.epoch * self.steps_per_epoch :]:
             self._step(batch)
-            if self.stop:
+            if self.interrupt.asked if self.fabric.world_size == 1 else self.all_asked:
                 self._save(improved=False)
                 raise KeyboardInterrupt
         record = {
@@ -271,7 +273,6 @@ class _Run:
         """
         values = torch.stack([value.detach().float() for value in losses.values()])
         if self.fabric.world_size == 1:
-            self.stop = self.interrupt.asked
             return dict(zip(losses, values.tolist(), strict=True))
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
         parts = [*gradients, values, values.new_tensor(float(self.interrupt.asked))]
@@ -280,7 +281,7 @@ class _Run:
         *means, terms, asked = mean.split([part.numel() for part in parts])
         for gradient, part in zip(gradients, means, strict=True):
             gradient.copy_(part.view_as(gradient))
-        self.stop = asked.item() > 0
+        self.all_asked = asked.item() > 0
         return dict(zip(losses, terms.tolist(), strict=True))
 
     @torch.no_grad()

@@ -21,6 +21,7 @@ from seqdesign.metrics.edits import levenshtein
 from seqdesign.objectives.maximize import maximize
 from seqdesign.objectives.minimize import minimize
 from seqdesign.objectives.target import target
+from seqdesign.optimizers._pool import per_item_generator
 from seqdesign.optimizers._problem import DesignProblem, DesignResult
 from seqdesign.optimizers._revise_options import ReviseOptions
 from seqdesign.optimizers.revise import revise
@@ -135,6 +136,16 @@ def test_lower_and_nearer_are_goals_too() -> None:
     assert ask("CBAA", replace(END, alpha=4.0), score=minimize) == ["ABAA"]
     assert ask("CBAA", replace(END, alpha=20.0), score=target(1.0)) == ["BBAA"]
     assert ask("ABAA", replace(END, alpha=20.0), score=target(1.0)) == ["BBAA"]
+
+
+def test_outcomes_are_reported_in_the_users_units_whatever_the_goal() -> None:
+    """A radius of 3 takes position 1 from C at 2 to 0.5, which decodes to B at 1."""
+    model = ToyLatentModel(FIRST)
+    result = revise(problem(model, "CBAA", score=minimize), replace(END, alpha=3.0), 0)
+    assert designs(model, result) == [["BBAA"]]
+    assert result.before.outcome.item() == 2.0
+    assert result.outcome_at_code.item() == pytest.approx(0.5, rel=1e-3)
+    assert result.outcome.item() == 1.0
 
 
 @pytest.mark.parametrize("options", [END, PATH], ids=["end", "path"])
@@ -268,6 +279,19 @@ def test_restarts_and_rounds_add_candidates_and_never_lose_the_best() -> None:
         assert int(result.num_scored.sum()) > int(least.num_scored.sum())
 
 
+def test_a_restart_begins_at_a_draw_of_the_posterior() -> None:
+    """Standard deviation 1/2, and a radius of 20 that no draw of four numbers comes near."""
+    model, options = Watched(), replace(PATH, alpha=20.0, rounds=0)
+    revise(problem(model, "ABCA"), replace(options, restarts=0), 3)
+    calls = len(model.climbed)
+    model.climbed.clear()
+    task = problem(model, "ABCA")
+    revise(task, options, 3)
+    noise = torch.from_numpy(per_item_generator(3, task.tokens[0]).standard_normal((1, 4)))
+    mean = model.encode(task.tokens, task.lengths).mean
+    torch.testing.assert_close(model.climbed[calls], mean + 0.5 * noise)
+
+
 def test_restarts_draw_from_the_seed() -> None:
     first, again, other = Watched(), Watched(), Watched()
     for model, seed in ((first, 1), (again, 1), (other, 2)):
@@ -333,6 +357,17 @@ def test_no_starts_are_no_problem(decode: Any, select: Any) -> None:
     assert result.latent is not None
     assert result.latent.stop == ()
     assert result.latent.ellipsoid.kappa2.shape == (0,)
+
+
+@pytest.mark.parametrize(("metric", "length"), [("euclid", 0.6), ("whitened", 0.3)])
+def test_the_path_has_steps_of_the_length_asked_for(metric: Any, length: float) -> None:
+    """0.6 in the latent space, or 0.6 standard deviations of 1/2; no boundary is near to shorten it."""
+    model = Watched()
+    options = replace(PATH, metric=metric, alpha=1000.0, restarts=0, rounds=0)
+    revise(problem(model, "ABCA"), options, 0)
+    steps = torch.cat(model.climbed).diff(dim=0).norm(dim=1)
+    assert len(steps) == options.steps
+    assert steps.tolist() == pytest.approx([length] * len(steps), rel=0.01)
 
 
 def test_the_original_rule_takes_its_own_step_size() -> None:
