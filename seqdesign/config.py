@@ -73,7 +73,7 @@ class CommandConfig(Options):
     device: str = "auto"
     """Where to compute: auto, cpu, cuda, cuda:INDEX or mps."""
     threads: Annotated[int | None, Between(1, 4096)] = None
-    """CPU threads; all cores when not given."""
+    """CPU threads; one when not given, which is fastest for networks this small."""
     json: bool = False
     """Print one JSON object on stdout instead of text."""
     quiet: Annotated[bool, Flag("-q")] = False

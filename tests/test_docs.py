@@ -100,6 +100,7 @@ def test_the_optimizer_of_the_architecture_page_finds_the_best_substitution() ->
     result = code("def point_mutants")["point_mutants"](problem, ReviseOptions(), 0)
     assert model.strings(result.tokens[:1, 0], result.lengths[:1, 0]) == ["BCB"]
     assert result.found[:, 0].tolist() == [True, False]
+    assert result.num_scored.tolist() == [6, 4]
 
 
 def test_the_objective_of_the_architecture_page_is_capped() -> None:

@@ -59,7 +59,7 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     parameters = [_parameter(spec, styled) for spec in specs]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {p.name: p.annotation for p in parameters}
-    text = inspect.getdoc(function) or command.help
+    text = inspect.getdoc(config_class) or command.help
     app = typer.Typer(add_completion=False, rich_markup_mode="rich" if styled else None)
     app.command(name, cls=PanelledCommand, help=_escape(text, styled))(callback)
     built = typer.main.get_command(app)

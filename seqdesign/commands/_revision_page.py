@@ -153,13 +153,12 @@ def add_training(page: Page, model: Path) -> None:
     try:
         with open(model / "metrics.csv", encoding="utf-8", newline="") as handle:
             history = list(csv.DictReader(handle))
-        epochs = [float(row["epoch"]) for row in history]
         series = {
-            name: (epochs, [float(row[key]) for row in history])
+            name: _curve(history, key)
             for name, key in (("training", "train_vae_loss"), ("held out", "held_out_vae_loss"))
         }
         terms = {
-            name.removeprefix("held_out_"): (epochs, [float(row[name]) for row in history])
+            name.removeprefix("held_out_"): _curve(history, name)
             for name in history[0]
             if name.startswith("held_out_") and not name.endswith("_loss")
         }
@@ -180,3 +179,9 @@ def add_training(page: Page, model: Path) -> None:
         ),
     ]
     page.section("Training", "", figures)
+
+
+def _curve(history: list[dict[str, str]], column: str) -> tuple[list[float], list[float]]:
+    """Passes and values of a column; a player that rests leaves its cells empty."""
+    rows = [row for row in history if row[column]]
+    return [float(row["epoch"]) for row in rows], [float(row[column]) for row in rows]

@@ -173,7 +173,7 @@ class Summary:
         )
         gain = f"{self.mean_delta:+.4g}, {self.mean_delta_sd:+.2f} sd"
         lines = [
-            f"{self.inputs:,} inputs: {self.revised:,} revised, {self.unchanged:,} unchanged",
+            f"inputs: {self.inputs:,}, of which {self.revised:,} revised, {self.unchanged:,} unchanged",
             f"{outcome} ({gain})",
             f"{self.mean_edits:.2f} edits, log-likelihood {self.mean_loglik_change:+.2f} nats on average",
         ]

@@ -16,7 +16,10 @@ from seqdesign.sequences.datasets import PREFIX, DatasetInfo, dataset_info, list
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetsConfig(CommandConfig):
-    """Options of ``datasets``."""
+    """List the bundled data sets, describe one, or copy it out.
+
+    Example: seqdesign datasets rna_mpsa_5ss9
+    """
 
     name: Annotated[str | None, Positional("NAME")] = None
     """Data set to describe or copy, or NAME/FILE for another of its files; all are listed without it."""

@@ -26,7 +26,10 @@ OPEN_ALPHA = -10_000.0
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig(CommandConfig):
-    """Revise real 5' splice sites and look the revisions up in the measured landscape."""
+    """Train on real 5' splice sites, revise others, and look the revisions up in the measured landscape.
+
+    Example: seqdesign demo
+    """
 
     output: Annotated[Path, Flag("-o")] = Path("demo")
     """Folder for the data, the model, the revisions and report.html; what an earlier demo left is replaced.

@@ -19,7 +19,10 @@ _BAR = 40
 
 @dataclass(frozen=True, kw_only=True)
 class InspectConfig(ColumnOptions, CommandConfig):
-    """Options of ``inspect``."""
+    """Say what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
+
+    Example: seqdesign inspect seqs.fa.gz
+    """
 
     input: Annotated[Path, Positional("FILE")]
     """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""

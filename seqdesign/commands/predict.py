@@ -35,7 +35,10 @@ class TableOutput(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class PredictConfig(TableOutput, ColumnOptions, LetterPolicy, CommandConfig):
-    """Predict outcomes."""
+    """Predict the outcome and the log-likelihood of sequences, as a table.
+
+    Example: seqdesign predict candidates.fa -o predictions.csv
+    """
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""

@@ -61,7 +61,12 @@ class GoalOptions(Options):
 class ReviseConfig(
     GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, CommandConfig
 ):
-    """Revise sequences into better ones."""
+    """Revise sequences into better ones with a model made by train-vae.
+
+    Writes FASTA with the predictions in its headers; --table and --report tell more.
+
+    Example: seqdesign revise --alpha -1 input.fa > revised.fa
+    """
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
@@ -75,11 +80,21 @@ class ReviseConfig(
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
-        """Options of the other method would have no effect."""
-        other = {"search": ReviseOptions, "revise": SearchOptions}.get(self.method)
-        for spec in fields_of(other) if other else ():
-            if getattr(self, spec.name) != spec.default:
-                yield f"{spec.option}: has no effect with --method {self.method}; leave it out"
+        """Settings that would have no effect."""
+        revise, search = ([spec.name for spec in fields_of(group)] for group in (ReviseOptions, SearchOptions))
+        end = ["restarts", "rounds", "survivors", "step_length"]
+        idle = {
+            "--method search": revise if self.method == "search" else [],
+            "--method revise": search if self.method == "revise" else [],
+            "--select end": end if self.select == "end" else [],
+            "--optimizer original": ["metric", "step_length"] if self.optimizer == "original" else [],
+            "--optimizer barrier": ["learning_rate"] if self.optimizer == "barrier" else [],
+            "--rounds 0": ["survivors"] if self.rounds == 0 else [],
+        }
+        for reason, names in idle.items():
+            for name in names:
+                if getattr(self, name) != getattr(ReviseConfig, name):
+                    yield f"--{name.replace('_', '-')}: has no effect with {reason}; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,19 +218,20 @@ def _problem(
 
     model, record = trained.model, trained.record
     array = encode_with(config, records, record.alphabet, max_length=record.max_length)
-    tokens = torch.full((len(array), record.max_length), model.vocabulary.pad)
+    tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
-    lengths = torch.from_numpy(array.lengths)
+    lengths = torch.from_numpy(array.lengths).to(device)
     kept = array.kept.tolist()
+    ids = [records.ids[i] for i in kept]
     problem = DesignProblem(
         model=model,
-        tokens=tokens.to(device),
-        lengths=lengths.to(device),
+        tokens=tokens,
+        lengths=lengths,
         score=_score(config),
         min_length=record.min_length,
         max_edits=config.max_edits,
         indels=config.indels == "yes" or (config.indels == "auto" and record.min_length < record.max_length),
-        forced=_forced(config, tokens, lengths, [records.ids[i] for i in kept], records.source, device),
+        forced=_forced(config, tokens, lengths, ids, records.source, model.vocabulary.unknown),
         floor_per_letter=record.naturalness_floor,
         min_loglik_change=config.min_loglik_change,
         top=config.top,
@@ -239,7 +255,7 @@ def _forced(
     lengths: torch.Tensor,
     ids: list[str],
     source: str,
-    device: torch.device,
+    unknown: int,
 ) -> torch.Tensor | None:
     """(N, T) tokens at the positions of ``--keep``, -1 elsewhere."""
     import torch
@@ -261,6 +277,14 @@ def _forced(
             path=source,
             record=ids[short[0]],
         )
+    masked = (tokens[:, positions] == unknown).nonzero().tolist()
+    if masked:
+        row, at = masked[0]
+        raise InputError(
+            f"position {positions[at] + 1} is to be kept (--keep) but holds an unknown letter",
+            path=source,
+            record=ids[row],
+        )
     forced = torch.full_like(tokens, -1)
     forced[:, positions] = tokens[:, positions]
-    return forced.to(device)
+    return forced.to(tokens.device)

@@ -20,7 +20,10 @@ BLOCK = 512
 
 @dataclass(frozen=True, kw_only=True)
 class SampleVAEConfig(SequenceOutput, CommandConfig):
-    """Draw codes from the prior and decode them."""
+    """Draw new sequences: codes from the prior, decoded.
+
+    Example: seqdesign sample-vae -n 1000 > new.fa
+    """
 
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""

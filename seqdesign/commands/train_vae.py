@@ -48,7 +48,12 @@ class ModelFolder(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, CommandConfig):
-    """Learn a latent model of sequences and, where outcomes are given, of their outcome."""
+    """Learn a latent model of sequences and, where outcomes are given, of their outcome.
+
+    Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
+
+    Example: seqdesign train-vae seqs.fa
+    """
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""

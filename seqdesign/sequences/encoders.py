@@ -253,13 +253,13 @@ def _advice(letter: str, position: int, sequence: str, alphabet: Alphabet) -> st
         return "a stop inside a protein needs --alphabet protein-stop; or --on-unknown skip|mask"
     if (alphabet.name, upper) in (("dna", "U"), ("rna", "T")):
         other = "rna" if upper == "U" else "dna"
-        return f"it looks like {other}; use --alphabet {other}, or --convert-ut"
+        return f"it looks like {other}; add --convert-ut, or train with --alphabet {other}"
     try:
         likely = guess_alphabet([sequence])
     except InputError:
         likely = alphabet
     if likely != alphabet and alphabet.name in ALPHABETS:
-        return f"it looks like {likely.name}; use --alphabet {likely.name}"
+        return f"it looks like {likely.name}; a model for it is trained with --alphabet {likely.name}"
     if upper in alphabet.ambiguity:
         meaning = alphabet.ambiguity[upper]
         return f"it is the IUPAC code for {meaning}; use --on-unknown skip or --on-unknown mask"

@@ -29,7 +29,7 @@ def write_tensors(
 ) -> None:
     """Write tensors (moved to the CPU) and a JSON-able record, atomically. Raises OutputError."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(record, sort_keys=True)
+    text = json.dumps(record)
     metadata = {"format": str(FORMAT), "sha256": _digest(plain, text), "record": text}
     data = save(plain, metadata)
     with atomic_write(path) as handle:

@@ -166,13 +166,12 @@ def _check_precision(outcomes: NDArray[np.float64], name: str) -> None:
     if len(known) == 0:
         return
     with np.errstate(over="ignore", invalid="ignore"):
-        exact, rounded = (
-            float(known.astype(kind).astype(np.float64).std()) for kind in (np.float64, np.float32)
-        )
+        exact = float(known.std())
+        rounded = float(known.astype(np.float32).astype(np.float64).std())
     if not abs(rounded - exact) <= MAX_ROUNDING * exact:  # not: NaN and infinity fail too
         raise InputError(
-            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close together "
-            "for 32-bit numbers; subtract the mean or change the unit"
+            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
+            "together for 32-bit numbers; subtract the mean or change the unit"
         )
 
 
