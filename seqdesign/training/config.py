@@ -30,7 +30,7 @@ class FitOptions(Options):
     """Sequences per step, over all devices."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
     """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
-    weight_decay: Annotated[float, Between(0)] = 1e-4
+    weight_decay: Annotated[float, Between(0)] = 0.01
     """Weight decay of AdamW."""
     clip: Annotated[float, Between(0, low_open=True)] = 5.0
     """Largest gradient norm."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from seqdesign.errors import ModelError
 from seqdesign.rundir import atomic_write
 
+KEY = "seqdesign"
 FORMAT = 1
 """Version of what the record and the tensors mean; a newer one is refused."""
 
@@ -30,8 +31,9 @@ def write_tensors(
     """Write tensors (moved to the CPU) and a JSON-able record, atomically. Raises OutputError."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(record)
-    metadata = {"format": str(FORMAT), "sha256": _digest(plain, text), "record": text}
-    data = save(plain, metadata)
+    about = {"format": FORMAT, "sha256": _digest(plain, text), "record": text}
+    # One key: safetensors writes several in random order, and the same run shall give the same bytes.
+    data = save(plain, {KEY: json.dumps(about)})
     with atomic_write(path) as handle:
         handle.write(data)
 
@@ -52,15 +54,18 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         raise ModelError(
             f"{name} is damaged or no safetensors file ({error}); restore it or train again"
         ) from error
-    if "format" not in metadata or "record" not in metadata:
+    if KEY not in metadata:
         raise ModelError(f"{name} was not written by seqdesign; name a folder that a train command made")
-    if not metadata["format"].isdecimal() or int(metadata["format"]) > FORMAT:
-        raise ModelError(
-            f"{name} has format {metadata['format']}, this version reads up to {FORMAT}; update seqdesign"
-        )
-    if metadata.get("sha256") != _digest(tensors, metadata["record"]):
+    try:
+        about = json.loads(metadata[KEY])
+        version, checksum, record = int(about["format"]), about["sha256"], str(about["record"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{name} is damaged: its record is unreadable; restore it or train again") from error
+    if version > FORMAT:
+        raise ModelError(f"{name} has format {version}, this version reads up to {FORMAT}; update seqdesign")
+    if checksum != _digest(tensors, record):
         raise ModelError(f"{name} is damaged: its checksum does not match; restore it or train again")
-    return tensors, json.loads(metadata["record"])
+    return tensors, json.loads(record)
 
 
 def _digest(tensors: Mapping[str, Tensor], record: str) -> str:

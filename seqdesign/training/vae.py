@@ -73,7 +73,7 @@ def train_sequence_vae(
     train, held_out = _split(tokens, outcomes, fit_options, seed)
     record = _describe(tokens, outcomes, train, options, outcome_name)
     data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
-    identity = _identity(data, options, fit_options, seed, fabric)
+    identity = _identity(TokenData.of(tokens, outcomes), options, fit_options, seed, fabric)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if folder is not None:
@@ -145,12 +145,17 @@ def _describe(
         known = outcomes[train][~np.isnan(outcomes[train])]
         if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
             raise InputError(
-                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in the "
-                f"training part; at least {MIN_SEQUENCES} that are not all the same are needed"
+                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in "
+                f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
             )
         mean, scale = float(known.mean()), float(known.std())
     return VAERecord(
-        options=adapt(options, max_length=longest, fixed_length=bool(common >= FIXED_LENGTH_SHARE)),
+        options=adapt(
+            options,
+            max_length=longest,
+            fixed_length=bool(common >= FIXED_LENGTH_SHARE),
+            num_train=len(train),
+        ),
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),

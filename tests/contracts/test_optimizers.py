@@ -75,7 +75,7 @@ def toy(outcome: Callable[[Tensor], Tensor] = LINEAR) -> ToyLatentModel:
 def vae() -> SequenceVAE:
     torch.manual_seed(3)
     options = VAEOptions(encoder="gru", latent_dim=3, hidden=8, embedding=5)
-    options = adapt(options, max_length=LENGTH, fixed_length=False)
+    options = adapt(options, max_length=LENGTH, fixed_length=False, num_train=64)
     model = SequenceVAE(options, Vocabulary(get_alphabet("letters:ABC")), LENGTH, outcome_scale=1.0).eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -153,7 +153,7 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("rules", RULES, ids=str)
+@pytest.mark.parametrize("rules", RULES, ids=range(len(RULES)))
 @pytest.mark.parametrize("keep", [False, True], ids=["free", "keep"])
 def test_every_design_obeys_the_rules_and_is_reported_as_it_is(
     method: Method, model: Any, rules: dict[str, Any], keep: bool

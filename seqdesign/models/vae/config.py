@@ -27,8 +27,9 @@ class VAEOptions(Options):
     """Units of the recurrent and outcome networks; a dense or conv encoder has twice as many."""
     embedding: Annotated[int, Between(1, 1024)] = 32
     """Dimensions of a letter's embedding."""
-    dropout: Annotated[float, Between(0, 0.9)] = 0.0
-    """Share of encoder features dropped in training."""
+    dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
+    """Share of encoder features dropped in training; auto is 0.3 below 2,000 training sequences, 0.1 below
+    8,000, else 0."""
     kl_weight: Annotated[float, Between(0)] = 0.05
     """Weight of the prior term KL(q(z|x) || N(0, I)); 1 is the ELBO, 1/d the authors' code."""
     kl_reduction: Literal["sum", "mean"] = "sum"
@@ -60,15 +61,16 @@ class VAEOptions(Options):
             yield "--anneal-fraction: has no effect with --kl-anneal none; leave it out"
 
 
-def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool) -> VAEOptions:
-    """``options`` with every ``auto`` replaced by a value for sequences of up to ``max_length`` letters."""
-    encoder = options.encoder
+def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train: int) -> VAEOptions:
+    """``options`` with every ``auto`` replaced, for ``num_train`` sequences of up to ``max_length`` letters."""
+    encoder, latent_dim, dropout = options.encoder, options.latent_dim, options.dropout
     if encoder == "auto":
         encoder = "dense" if fixed_length else "gru"
-    latent_dim = options.latent_dim
     if latent_dim == "auto":
         latent_dim = 32 if max_length <= 12 else 64 if max_length <= 100 else 128
-    return replace(options, encoder=encoder, latent_dim=latent_dim)
+    if dropout == "auto":
+        dropout = 0.3 if num_train < 2_000 else 0.1 if num_train < 8_000 else 0.0
+    return replace(options, encoder=encoder, latent_dim=latent_dim, dropout=dropout)
 
 
 def anneal_factor(options: VAEOptions, progress: float) -> float:

@@ -16,6 +16,7 @@ from seqdesign.sequences.encoders import Vocabulary
 
 def make_encoder(options: VAEOptions, vocabulary: Vocabulary, max_length: int) -> Encoder:
     """The encoder that the (adapted) options name."""
+    assert not isinstance(options.dropout, str), "adapt() the options first"
     if options.encoder == "dense":
         return DenseEncoder(vocabulary, max_length, 2 * options.hidden, options.dropout)
     if options.encoder == "conv":

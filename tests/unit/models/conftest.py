@@ -29,6 +29,8 @@ def vae(
         "latent_dim": 2,
         "embedding": 4,
         "invariance_batch": 16,
+        "dropout": 0.0,
+        "dropout": 0.0,
         **options,
     }
     model = SequenceVAE(VAEOptions(**chosen), VOCABULARY, max_length, outcome_mean=mean, outcome_scale=scale)
@@ -55,3 +57,9 @@ def generator(seed: int = 0) -> Generator:
 def small() -> SimpleNamespace:
     """The functions of this file: tests cannot import each other's modules."""
     return SimpleNamespace(vae=vae, batch=batch, generator=generator, vocabulary=VOCABULARY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Steps this small lose more to waiting threads than they win."""
+    torch.set_num_threads(1)

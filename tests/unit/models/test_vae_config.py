@@ -12,12 +12,12 @@ from seqdesign.models.vae.encoders import ConvEncoder, DenseEncoder, RecurrentEn
 
 
 def test_auto_follows_the_data_and_leaves_choices_alone() -> None:
-    aligned = adapt(VAEOptions(), max_length=9, fixed_length=True)
-    assert (aligned.encoder, aligned.latent_dim) == ("dense", 32)
-    mixed = adapt(VAEOptions(), max_length=300, fixed_length=False)
-    assert (mixed.encoder, mixed.latent_dim) == ("gru", 128)
-    chosen = VAEOptions(encoder="conv", latent_dim=7)
-    assert adapt(chosen, max_length=50, fixed_length=False) == chosen
+    aligned = adapt(VAEOptions(), max_length=9, fixed_length=True, num_train=50_000)
+    assert (aligned.encoder, aligned.latent_dim, aligned.dropout) == ("dense", 32, 0.0)
+    mixed = adapt(VAEOptions(), max_length=300, fixed_length=False, num_train=500)
+    assert (mixed.encoder, mixed.latent_dim, mixed.dropout) == ("gru", 128, 0.3)
+    chosen = VAEOptions(encoder="conv", latent_dim=7, dropout=0.2)
+    assert adapt(chosen, max_length=50, fixed_length=False, num_train=500) == chosen
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Checkpoint, make_fabric
 from seqdesign.training.vae import VAETraining, train_sequence_vae
 
-MODEL = {"hidden": 8, "latent_dim": 3, "embedding": 4, "invariance_batch": 8}
+MODEL = {"hidden": 8, "latent_dim": 3, "embedding": 4, "invariance_batch": 8, "dropout": 0.0}
 FIT = {"epochs": 2, "batch_size": 16}
 
 
@@ -70,3 +70,9 @@ def tiny(fabric: Fabric) -> SimpleNamespace:
 def keep(checkpoint: Checkpoint) -> Checkpoint:
     """A copy that no longer shares the memory of the running model."""
     return copy.deepcopy(checkpoint)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Steps this small lose more to waiting threads than they win."""
+    torch.set_num_threads(1)

@@ -48,6 +48,13 @@ def test_tensors_and_record_are_read_back_equal(path: Path) -> None:
     assert json.dumps(record, sort_keys=True) == json.dumps(RECORD, sort_keys=True)
 
 
+def test_the_same_tensors_and_record_give_the_same_bytes(path: Path) -> None:
+    """Robustness 28, whatever the order of the tensors."""
+    before = path.read_bytes()
+    write_tensors(path, dict(reversed(TENSORS.items())), RECORD)
+    assert path.read_bytes() == before
+
+
 def test_writing_leaves_the_tensors_alone_and_takes_views(tmp_path: Path) -> None:
     base = torch.arange(12.0).reshape(3, 4)
     write_tensors(tmp_path / "v", {"turned": base.T, "row": base[1]}, {})
@@ -56,7 +63,7 @@ def test_writing_leaves_the_tensors_alone_and_takes_views(tmp_path: Path) -> Non
     assert torch.equal(base, torch.arange(12.0).reshape(3, 4))
 
 
-@pytest.mark.parametrize("bit", [0, 5, 7])
+@pytest.mark.parametrize("bit", [0, 6])
 def test_a_flipped_bit_is_refused_or_harmless(path: Path, bit: int) -> None:
     """Robustness 16: every byte of a small file, header and record included."""
     good = path.read_bytes()
@@ -100,7 +107,7 @@ def test_a_newer_format_is_refused_by_number(path: Path, monkeypatch: pytest.Mon
         read_tensors(path)
 
 
-@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"format": "1"}])
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path: Path, metadata: Any) -> None:
     save_file({"w": torch.zeros(2)}, tmp_path / "x.safetensors", metadata)
     with pytest.raises(ModelError, match="not written by seqdesign"):
@@ -116,6 +123,12 @@ def change(data: bytes, edit: Callable[[dict[str, Any]], None]) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
+def about(header: dict[str, Any], **values: Any) -> None:
+    """Change what the file says about itself."""
+    known = json.loads(header["__metadata__"]["seqdesign"])
+    header["__metadata__"]["seqdesign"] = json.dumps(known | values)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -124,9 +137,13 @@ def change(data: bytes, edit: Callable[[dict[str, Any]], None]) -> bytes:
         pytest.param(lambda h: h["weight"].update(dtype="I32"), id="another type of the same size"),
         pytest.param(lambda h: h.update(renamed=h.pop("weight")), id="another name"),
         pytest.param(lambda h: h.pop("weight"), id="a tensor less"),
-        pytest.param(lambda h: h["__metadata__"].update(record='{"kind": "other"}'), id="another record"),
-        pytest.param(lambda h: h["__metadata__"].update(record="{"), id="a record that is no JSON"),
-        pytest.param(lambda h: h["__metadata__"].update(sha256="0" * 64), id="another checksum"),
+        pytest.param(lambda h: about(h, record='{"kind": "other"}'), id="another record"),
+        pytest.param(lambda h: about(h, record="{"), id="a record that is no JSON"),
+        pytest.param(lambda h: about(h, record=[1]), id="a record that is no text"),
+        pytest.param(lambda h: about(h, sha256="0" * 64), id="another checksum"),
+        pytest.param(lambda h: about(h, format="new"), id="a format that is no number"),
+        pytest.param(lambda h: h["__metadata__"].update(seqdesign="[]"), id="a list for a record"),
+        pytest.param(lambda h: h["__metadata__"].update(seqdesign="{}"), id="an empty record"),
     ],
 )
 def test_a_header_that_lies_is_refused(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:

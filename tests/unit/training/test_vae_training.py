@@ -26,7 +26,7 @@ def weights(training: object) -> dict[str, bytes]:
 
 def test_training_learns_letters_and_outcome(tiny: SimpleNamespace) -> None:
     texts = tiny.strings(128)
-    options = {"epochs": 50, "hidden": 16, "latent_dim": 4, "learning_rate": 0.01, "patience": 50}
+    options = {"epochs": 25, "hidden": 16, "latent_dim": 4, "learning_rate": 0.02, "patience": 25}
     result = tiny.train(texts, tiny.outcomes(texts), **options)
     first, last = result.fit.state.history[0], result.fit.state.history[-1]
     assert last["train_reconstruction"] < 0.8 * first["train_reconstruction"]
@@ -139,7 +139,7 @@ def test_outcomes_beyond_32_bits_are_refused(tiny: SimpleNamespace, data: tuple,
         tiny.train(data[0], y)
 
 
-def test_large_outcomes_within_32_bits_change_nothing_but_the_unit(tiny: SimpleNamespace, data: tuple) -> None:
+def test_large_outcomes_within_32_bits_change_only_the_unit(tiny: SimpleNamespace, data: tuple) -> None:
     plain, large = tiny.train(*data), tiny.train(data[0], 1e12 * data[1])
     assert large.quality.outcome_r2 == pytest.approx(plain.quality.outcome_r2, abs=1e-3)
     assert large.trained.record.outcome_scale == pytest.approx(1e12 * plain.trained.record.outcome_scale)
@@ -222,8 +222,8 @@ def test_a_fingerprint_tells_data_apart(tiny: SimpleNamespace, data: tuple) -> N
 
     other = data[1].copy()
     other[0] += 1
-    marks = {mark(*data), mark(data[0][::-1], data[1]), mark(data[0], other), mark(data[0][:-1], data[1][:-1])}
-    assert len(marks) == 4
+    marks = [mark(*data), mark(data[0][::-1], data[1]), mark(data[0], other)]
+    assert len({*marks, mark(data[0][:-1], data[1][:-1])}) == 4
     assert mark(*data) == mark(list(data[0]), data[1].copy())
 
 
