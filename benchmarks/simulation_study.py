@@ -193,18 +193,25 @@ def main() -> None:
     grammar = SimulationGrammar()
     test = grammar.sample(arguments.test, np.random.default_rng([arguments.seed, 1]))
     starts = test[: FAST_REVISE if arguments.fast else arguments.revise]
-    nothing = {"delta": 0.0, "sd": 0.0, "predicted": 0.0, "d": 0.0, "unchanged": 1.0, "seconds": 0.0}
-    rows: list[dict[str, object]] = [{"method": "x0", **nothing, "nll": -grammar.log_prob(starts).mean()}]
+    nothing: dict[str, object] = {
+        "method": "x0",
+        "delta": 0.0,
+        "sd": 0.0,
+        "predicted": 0.0,
+        "d": 0.0,
+        "unchanged": 1.0,
+        "seconds": 0.0,
+    }
+    rows = [{**nothing, "nll": -grammar.log_prob(starts).mean()}]
     model = train(arguments, grammar, VAEOptions(), "defaults")
     describe("defaults", model, grammar, test, arguments.seed)
     floors, edits = arguments.min_loglik_change, arguments.edits
     methods = [*published(), *opponents(floors), *ours(floors, edits)]
     rows += [measure(method, model, grammar, starts, arguments.seed) for method in methods]
+    print(text_table(rows, COLUMNS), flush=True)
     bare = train(arguments, grammar, BARE, "no_regularisers")
     describe("no regularisers", bare, grammar, test, arguments.seed)
-    for method in published():
-        row = measure(method, bare, grammar, starts, arguments.seed)
-        rows.append({**row, "method": f"no regularisers, {method.name}"})
+    rows = [measure(method, bare, grammar, starts, arguments.seed) for method in published()]
     print(text_table(rows, COLUMNS), end="")
 
 

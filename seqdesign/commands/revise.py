@@ -81,7 +81,9 @@ class ReviseConfig(
 
     def problems(self) -> Iterator[str]:
         """Settings that would have no effect."""
-        revise, search = ([spec.name for spec in fields_of(group)] for group in (ReviseOptions, SearchOptions))
+        revise, search = (
+            [spec.name for spec in fields_of(group)] for group in (ReviseOptions, SearchOptions)
+        )
         end = ["restarts", "rounds", "survivors", "step_length"]
         idle = {
             "--method search": revise if self.method == "search" else [],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor
 
 from seqdesign.models.vae.model import Batch
 from seqdesign.sequences.encoders import TokenArray
@@ -37,12 +38,29 @@ class TokenData:
 
     @property
     def typical_length(self) -> int:
-        """Median length."""
-        return int(self.lengths.median())
+        """Mean length."""
+        return int(self.lengths.double().mean())
 
     def to(self, device: torch.device) -> TokenData:
         """The same on another device."""
         return TokenData(self.tokens.to(device), self.lengths.to(device), self.outcomes.to(device))
+
+    def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
+        """``num`` batches of the rows ``order`` (N,), on the CPU.
+
+        Where lengths differ, rows of similar length share a batch, or most of the work would be padding:
+        stretches of 16 batches are sorted by length, and the batches then come in random order.
+        """
+        lengths = self.lengths.cpu()
+        if bool((lengths == lengths[0]).all()):
+            return order.tensor_split(num)
+        size = -(-len(order) // num)
+        found = [
+            batch
+            for stretch in order.split(16 * size)
+            for batch in stretch[lengths[stretch].sort(stable=True).indices].split(size)
+        ]
+        return [found[i] for i in torch.randperm(len(found), generator=rng).tolist()]
 
     def rows(self, index: Tensor) -> Batch:
         """The chosen rows as a batch: int64 tokens, cut to the longest of them."""

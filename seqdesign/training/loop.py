@@ -10,7 +10,7 @@ import copy
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -40,6 +40,10 @@ class Data(Protocol):
 
     def to(self, device: torch.device) -> Data:
         """The same on another device."""
+        ...
+
+    def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
+        """The rows ``order`` (N,) of one pass in ``num`` batches of nearly one size."""
         ...
 
     def rows(self, index: Tensor) -> Any:
@@ -216,7 +220,7 @@ class _Run:
     def one_epoch(self) -> None:
         state = self.state
         order = torch.randperm(len(self.train), generator=self._rng("order", state.epoch))
-        batches = order.tensor_split(self.steps_per_epoch)
+        batches = self.train.batches(order, self.steps_per_epoch, self._rng("batches", state.epoch))
         self.model.train()
         for batch in batches[state.step - state.epoch * self.steps_per_epoch :]:
             self._step(batch)

@@ -62,7 +62,7 @@ class VAEOptions(Options):
 
 
 def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train: int) -> VAEOptions:
-    """``options`` with every ``auto`` replaced, for ``num_train`` sequences of up to ``max_length`` letters."""
+    """``options`` with every ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``."""
     encoder, latent_dim, dropout = options.encoder, options.latent_dim, options.dropout
     if encoder == "auto":
         encoder = "dense" if fixed_length else "gru"
