@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 DATA = "rna_mpsa_5ss9"
 BUDGETS = (1, 2, 3, 4)
 SHOWN_BUDGET = 3
-OPEN_ALPHA = -10_000.0
-"""The edit budget is what limits a revision here, as in the measured comparison."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,13 +220,12 @@ def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edit
     folder.mkdir(exist_ok=True)
     output = folder / f"{method}_{max_edits}.fa"
     words = f"seqdesign revise {source} -m {model} --max-edits {max_edits} -o {output}"
-    say(config, f"{words} --alpha {OPEN_ALPHA:g}" if method == "revise" else f"{words} --method {method}")
+    say(config, words if method == "revise" else f"{words} --method {method}")
     settings = ReviseConfig(
         input=source,
         model=model,
         method=method,
         max_edits=max_edits,
-        alpha=OPEN_ALPHA if method == "revise" else ReviseConfig.alpha,
         output=output,
         table=output.with_suffix(".csv"),
         seed=config.seed,

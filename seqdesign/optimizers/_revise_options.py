@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from seqdesign.config import Between, Options
+
+CAREFUL_ALPHA, OPEN_ALPHA = -1.0, -10_000.0
+"""The papers' two settings: close to the input, and limited by the number of steps alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +18,9 @@ class ReviseOptions(Options):
 
     PANEL: ClassVar[str] = "REVISE options"
 
-    alpha: float = -1.0
-    """Log of the least posterior density of a code, on --alpha-scale; lower permits bolder revisions."""
+    alpha: float | Literal["auto"] = "auto"
+    """Log of the least posterior density of a code, on --alpha-scale; lower permits bolder revisions. auto is
+    -1, or -10000 with --max-edits, which then is what limits a revision."""
     alpha_scale: Literal["original", "density", "relative", "coverage", "radius"] = "original"
     """original: log alpha as the papers print it; density: as a true density; relative: log(alpha / mode);
     coverage: mass of the posterior in (0, 1); radius: standard deviations."""
@@ -41,6 +46,17 @@ class ReviseOptions(Options):
     """Times to start again from the codes of the best revisions so far, within the same ellipsoid."""
     survivors: Annotated[int, Between(1)] = 4
     """Best revisions from which each further round starts."""
+
+    def problems(self) -> Iterator[str]:
+        """Auto is a number on the original scale."""
+        if self.alpha == "auto" and self.alpha_scale != "original":
+            yield f"--alpha: must be given with --alpha-scale {self.alpha_scale}"
+
+    def log_alpha(self, max_edits: int | None) -> float:
+        """The bound, with ``auto`` replaced for a budget of ``max_edits``."""
+        if self.alpha == "auto":
+            return CAREFUL_ALPHA if max_edits is None else OPEN_ALPHA
+        return self.alpha
 
 
 @dataclass(frozen=True, kw_only=True)

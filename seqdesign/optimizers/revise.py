@@ -42,7 +42,8 @@ class _Revision:
         self.pool = Pool(problem)
         self.posterior = posterior(self.model, problem.tokens, problem.lengths)
         mean, scale = self.posterior.mean, self.posterior.stddev
-        self.ellipsoid = Ellipsoid.from_alpha(mean, scale, options.alpha, options.alpha_scale)
+        alpha = options.log_alpha(problem.max_edits)
+        self.ellipsoid = Ellipsoid.from_alpha(mean, scale, alpha, options.alpha_scale)
         self.bonus = self._bonus() if options.decode == "adaptive" else None
 
     def run(self) -> DesignResult:

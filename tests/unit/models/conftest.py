@@ -30,6 +30,7 @@ def vae(
         "embedding": 4,
         "invariance_batch": 16,
         "dropout": 0.0,
+        **options,
     }
     model = SequenceVAE(VAEOptions(**chosen), VOCABULARY, max_length, outcome_mean=mean, outcome_scale=scale)
     with torch.no_grad():

@@ -37,3 +37,13 @@ def test_rows_of_similar_length_share_a_batch() -> None:
 def test_rows_of_one_length_keep_the_order_given() -> None:
     order = torch.randperm(30, generator=torch.Generator().manual_seed(1))
     assert torch.equal(torch.cat(list(data([4] * 30).batches(order, 4, torch.Generator()))), order)
+
+
+def test_every_process_finds_a_row_in_every_batch() -> None:
+    """Sizes differ by one at most, so a batch has a row for each of n // num processes."""
+    for n in (20, 43, 100):
+        for num in range(1, n + 1):
+            batches = data([1 + i % 7 for i in range(n)]).batches(torch.arange(n), num, torch.Generator())
+            sizes = [len(batch) for batch in batches]
+            assert (len(sizes), min(sizes), sum(sizes)) == (num, n // num, n)
+            assert max(sizes) - min(sizes) <= 1

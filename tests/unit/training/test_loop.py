@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,9 @@ class Numbers:
 
     def to(self, device: torch.device) -> Numbers:
         return self
+
+    def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
+        return order.tensor_split(num)
 
     def rows(self, index: Tensor) -> Tensor:
         return self.values[index]
