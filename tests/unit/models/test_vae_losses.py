@@ -14,7 +14,7 @@ from seqdesign.decoding.greedy import greedy
 from seqdesign.metrics.divergences import kl_standard_normal
 from seqdesign.models.vae.model import SequenceVAE
 
-close = torch.testing.assert_close
+assert_close = torch.testing.assert_close
 
 
 def linear_f(model: SequenceVAE, weight: tuple[float, float], bias: float) -> None:
@@ -63,7 +63,7 @@ def test_invariance_loss_where_f_sees_what_d_does_not(
     found = model.invariance_loss(z).item()
     sample = a * z[:, 0] + b
     exact = sample.var(correction=0) + (sample.mean() - (a * c + b)) ** 2
-    close(found, exact.item(), rtol=1e-5, atol=0)
+    assert_close(found, exact.item(), rtol=1e-5, atol=0)
     # Fourth moment of N(ac, a^2) gives the standard error of the mean square.
     error = 4 * math.sqrt((2 * a**4 + 4 * a**4 * c**2) / n)
     assert abs(found - (a**2 + (a * c) ** 2)) < error
@@ -98,7 +98,7 @@ def test_a_fixed_target_is_learned_through_the_second_reading_alone(small: Simpl
     decoded = greedy(model.decoder, z)
     after = model.standard_outcome(model.encode(decoded.tokens, decoded.lengths).mean)
     (model.standard_outcome(z).detach() - after).square().mean().backward()
-    close(gradients["fixed"], model.outcome_net[0].weight.grad)
+    assert_close(gradients["fixed"], model.outcome_net[0].weight.grad)
     assert values["fixed"] == values["joint"]
     assert not torch.allclose(gradients["fixed"], gradients["joint"])
 
@@ -145,7 +145,7 @@ def test_annealing_weighs_the_prior_and_the_invariance_only(small: SimpleNamespa
     for progress, factor in ((0.0, 0.0), (0.25, 0.5), (0.5, 1.0), (1.0, 1.0)):
         t = model.losses("vae", small.batch(), small.generator(), progress)
         annealed = factor * (0.3 * t["kl"] + 2.0 * t["invariance"])
-        close(t["loss"], t["reconstruction"] + 5.0 * t["outcome"] + annealed)
+        assert_close(t["loss"], t["reconstruction"] + 5.0 * t["outcome"] + annealed)
 
 
 def test_reconstruction_is_the_mean_log_probability_under_the_sampled_codes(small: SimpleNamespace) -> None:
@@ -153,7 +153,7 @@ def test_reconstruction_is_the_mean_log_probability_under_the_sampled_codes(smal
     posterior = model.encode(data.tokens, data.lengths)
     z = posterior.mean + posterior.stddev * torch.randn(posterior.mean.shape, generator=small.generator())
     found = model.losses("vae", data, small.generator(), 1.0)["reconstruction"]
-    close(found, -model.decoder.log_prob(z, data.tokens, data.lengths).mean())
+    assert_close(found, -model.decoder.log_prob(z, data.tokens, data.lengths).mean())
 
 
 @pytest.mark.parametrize("where", ["mean", "sample", "both"])
@@ -164,7 +164,7 @@ def test_f_learns_on_the_posterior_mean_on_samples_or_on_both(where: str, small:
     used = {"mean": [posterior.mean], "sample": [z], "both": [posterior.mean, z]}[where]
     target = (data.outcomes - 0.5) / 2.0
     expected = sum((model.standard_outcome(c) - target).square().mean() for c in used) / len(used)
-    close(model.losses("vae", data, small.generator(), 1.0)["outcome"], expected)
+    assert_close(model.losses("vae", data, small.generator(), 1.0)["outcome"], expected)
 
 
 def test_unlabelled_rows_are_never_in_the_outcome_loss(small: SimpleNamespace) -> None:
@@ -175,7 +175,7 @@ def test_unlabelled_rows_are_never_in_the_outcome_loss(small: SimpleNamespace) -
     labelled = ~some.isnan()
     found = model.losses("vae", data._replace(outcomes=some), small.generator(), 1.0)
     rest = type(data)(data.tokens[labelled], data.lengths[labelled], data.outcomes[labelled])
-    close(found["outcome"], model.losses("vae", rest, small.generator(), 1.0)["outcome"])
+    assert_close(found["outcome"], model.losses("vae", rest, small.generator(), 1.0)["outcome"])
     found["loss"].backward()
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
     model.zero_grad()
@@ -193,9 +193,9 @@ def test_the_unit_of_the_outcome_changes_no_loss(small: SimpleNamespace) -> None
     first = plain.losses("vae", data, small.generator(), 1.0)
     second = scaled.losses("vae", data._replace(outcomes=1000 * data.outcomes + 7), small.generator(), 1.0)
     for name in first:
-        close(second[name], first[name], rtol=1e-4, atol=1e-5)
+        assert_close(second[name], first[name], rtol=1e-4, atol=1e-5)
     z = codes(5)
-    close(scaled.outcome(z), 1000 * plain.outcome(z) + 7, rtol=1e-4, atol=1e-2)
+    assert_close(scaled.outcome(z), 1000 * plain.outcome(z) + 7, rtol=1e-4, atol=1e-2)
 
 
 def test_word_dropout_hides_letters_in_training_only(small: SimpleNamespace) -> None:
@@ -209,8 +209,8 @@ def test_word_dropout_hides_letters_in_training_only(small: SimpleNamespace) -> 
     blind = -model.decoder.log_prob(z, data.tokens, data.lengths, hidden).mean()
     seeing = -model.decoder.log_prob(z, data.tokens, data.lengths).mean()
     assert not torch.allclose(blind, seeing)
-    close(model.train().losses("vae", data, small.generator(), 1.0)["reconstruction"], blind)
-    close(model.eval().losses("vae", data, small.generator(), 1.0)["reconstruction"], seeing)
+    assert_close(model.train().losses("vae", data, small.generator(), 1.0)["reconstruction"], blind)
+    assert_close(model.eval().losses("vae", data, small.generator(), 1.0)["reconstruction"], seeing)
 
 
 def test_unknown_letters_cost_nothing(small: SimpleNamespace) -> None:
@@ -221,11 +221,11 @@ def test_unknown_letters_cost_nothing(small: SimpleNamespace) -> None:
     lengths, z = torch.tensor([3]), codes(1)
     table = torch.log_softmax(model.decoder(z, torch.tensor([[v.start, 0, v.unknown, 2]])), dim=2)[0]
     expected = table[0, 0] + table[2, 2] + table[3, v.end]
-    close(model.decoder.log_prob(z, tokens, lengths)[0], expected)
+    assert_close(model.decoder.log_prob(z, tokens, lengths)[0], expected)
     everything = torch.full((1, 4), v.unknown)
     only_end = model.decoder.log_prob(z, everything, torch.tensor([4]))
     inputs = torch.tensor([[v.start, *[v.unknown] * 4]])
-    close(only_end[0], torch.log_softmax(model.decoder(z, inputs), dim=2)[0, 4, v.end])
+    assert_close(only_end[0], torch.log_softmax(model.decoder(z, inputs), dim=2)[0, 4, v.end])
 
 
 def test_codes_for_the_invariance_lie_where_the_options_say(small: SimpleNamespace) -> None:
@@ -250,4 +250,4 @@ def test_numbers_do_not_depend_on_the_batch_they_are_computed_in(small: SimpleNa
             alone = model.encode(*row).mean
             single = (alone, model.outcome(alone), model.log_likelihood(*row))
             for whole, one in zip(together, single, strict=True):
-                close(one[0], whole[i], rtol=1e-5, atol=1e-5)
+                assert_close(one[0], whole[i], rtol=1e-5, atol=1e-5)
