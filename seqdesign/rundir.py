@@ -190,9 +190,8 @@ class RunDir:
                     f"{self.path} already holds a model; add --overwrite to replace it, --resume to "
                     "continue it, or choose another folder"
                 )
-            for stale in self.path.glob(
-                f"{TEMP_PREFIX}*"
-            ):  # of a killed run: the lock says nobody writes them now
+            # Of a killed run: the lock says that nobody writes them now.
+            for stale in self.path.rglob(f"{TEMP_PREFIX}*"):
                 stale.unlink(missing_ok=True)
         except BaseException:
             self._release()

@@ -15,7 +15,7 @@ from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional, part
 from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.rundir import TEMP_PREFIX, Manifest, RunDir
+from seqdesign.rundir import Manifest, RunDir
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
 
@@ -200,12 +200,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
 
 
 def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
-    """Write the manifest; clear what a killed run left, and the checkpoint of a model being replaced."""
+    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
     from seqdesign.sequences.datasets import resolve_input
     from seqdesign.training.vae_store import CHECKPOINT
 
-    for half_written in (run.path / CHECKPOINT).parent.glob(f"{TEMP_PREFIX}*"):
-        half_written.unlink(missing_ok=True)
     run.start(Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)]))
     if config.overwrite:
         (run.path / CHECKPOINT).unlink(missing_ok=True)

@@ -27,7 +27,10 @@ class ModelOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class FakeConfig(ModelOptions, CommandConfig):
-    """All options."""
+    """Do what is asked.
+
+    This is the second paragraph.
+    """
 
     input: Annotated[Path, Positional("SEQS")]
     """Sequences to read."""
@@ -82,10 +85,7 @@ ERRORS: dict[str, BaseException] = {
 
 
 def fake(config: FakeConfig) -> FakeResult:
-    """Do what is asked.
-
-    This is the second paragraph.
-    """
+    """What the command line calls."""
     if config.do in ERRORS:
         raise ERRORS[config.do]
     if config.do == "talk":
