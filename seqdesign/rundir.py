@@ -170,6 +170,7 @@ class RunDir:
         self.model = model
         self.manifest: Manifest | None = None
         self._lock: IO[str] | None = None
+        self._created = False
 
     def __enter__(self) -> RunDir:
         """Lock the folder.
@@ -179,6 +180,7 @@ class RunDir:
             that
                 may be neither replaced nor continued.
         """
+        self._created = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -227,6 +229,9 @@ class RunDir:
                 os.unlink(self.path / LOCK)
             self._lock.close()
             self._lock = None
+        if self._created:  # a run that ended before it wrote anything leaves nothing
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
 
 
 @contextlib.contextmanager

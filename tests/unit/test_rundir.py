@@ -348,3 +348,11 @@ def test_a_damaged_manifest_is_a_model_error(tmp_path: Path, content: bytes) -> 
 def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is .* a finished model folder"):
         read_manifest(tmp_path)
+
+
+def test_a_run_that_fails_before_it_writes_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in ("new", "mine"):
+        with pytest.raises(ValueError, match="bad input"), RunDir(tmp_path / name):
+            raise ValueError("bad input")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
