@@ -28,8 +28,7 @@ class VAEOptions(Options):
     embedding: Annotated[int, Between(1, 1024)] = 32
     """Dimensions of a letter's embedding."""
     dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
-    """Share of encoder features dropped in training; auto is 0.3 below 2,000 training sequences, 0.1 below
-    8,000, else 0."""
+    """Share of encoder features dropped in training; auto is 0.1 below 4,000 training sequences, else 0."""
     kl_weight: Annotated[float, Between(0)] = 0.05
     """Weight of the prior term KL(q(z|x) || N(0, I)); 1 is the ELBO, 1/d the authors' code."""
     kl_reduction: Literal["sum", "mean"] = "sum"
@@ -69,7 +68,7 @@ def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train
     if latent_dim == "auto":
         latent_dim = 32 if max_length <= 12 else 64 if max_length <= 100 else 128
     if dropout == "auto":
-        dropout = 0.3 if num_train < 2_000 else 0.1 if num_train < 8_000 else 0.0
+        dropout = 0.1 if num_train < 4_000 else 0.0
     return replace(options, encoder=encoder, latent_dim=latent_dim, dropout=dropout)
 
 

@@ -15,7 +15,7 @@ def test_auto_follows_the_data_and_leaves_choices_alone() -> None:
     aligned = adapt(VAEOptions(), max_length=9, fixed_length=True, num_train=50_000)
     assert (aligned.encoder, aligned.latent_dim, aligned.dropout) == ("dense", 32, 0.0)
     mixed = adapt(VAEOptions(), max_length=300, fixed_length=False, num_train=500)
-    assert (mixed.encoder, mixed.latent_dim, mixed.dropout) == ("gru", 128, 0.3)
+    assert (mixed.encoder, mixed.latent_dim, mixed.dropout) == ("gru", 128, 0.1)
     chosen = VAEOptions(encoder="conv", latent_dim=7, dropout=0.2)
     assert adapt(chosen, max_length=50, fixed_length=False, num_train=500) == chosen
 
