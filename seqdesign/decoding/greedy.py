@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, log_probabilities
+from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, joined, log_probabilities
 
 
 @torch.no_grad()
@@ -15,11 +15,7 @@ def greedy(decoder: AutoregressiveDecoder, z: Tensor) -> Decoded:
     Equal to the only beam of ``beam_search`` with width 1, without its bookkeeping.
     """
     parts = [_greedy(decoder, z[rows]) for rows in chunks(len(z), 1)]
-    return Decoded(
-        torch.cat([part.tokens for part in parts]),
-        torch.cat([part.lengths for part in parts]),
-        torch.cat([part.log_probs for part in parts]),
-    )
+    return joined(parts)
 
 
 def _greedy(decoder: AutoregressiveDecoder, z: Tensor) -> Decoded:

@@ -5,7 +5,7 @@ Shapes: N codes, V letters, T = max_length positions. Token ids: letters 0 .. V-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +55,15 @@ class Decoded:
     tokens: Tensor
     lengths: Tensor
     log_probs: Tensor
+
+
+def joined(parts: Sequence[Decoded]) -> Decoded:
+    """The strings of several chunks as one."""
+    return Decoded(
+        torch.cat([part.tokens for part in parts]),
+        torch.cat([part.lengths for part in parts]),
+        torch.cat([part.log_probs for part in parts]),
+    )
 
 
 def log_probabilities(logits: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, log_probabilities
+from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, joined, log_probabilities
 
 
 @torch.no_grad()
@@ -26,11 +26,7 @@ def sample(
         len(z), decoder.max_length, generator=generator, device=generator.device, dtype=torch.float64
     ).to(z.device)
     parts = [_sample(decoder, z[rows], uniform[rows], temperature) for rows in chunks(len(z), 1)]
-    return Decoded(
-        torch.cat([part.tokens for part in parts]),
-        torch.cat([part.lengths for part in parts]),
-        torch.cat([part.log_probs for part in parts]),
-    )
+    return joined(parts)
 
 
 def _sample(decoder: AutoregressiveDecoder, z: Tensor, uniform: Tensor, temperature: float) -> Decoded:

@@ -133,15 +133,6 @@ class Ellipsoid:
         moved = torch.where((factor < 1.0).to(z.device), moved, z)
         return torch.where(self.contains(moved).to(z.device).unsqueeze(1), moved, self.mean.to(z))
 
-    def sample(self, generator: torch.Generator) -> Tensor:
-        """One point per item, uniform in the ellipsoid, strictly inside, (N, d); the mean if kappa2 <= 0."""
-        num, dim = self.mean.shape
-        device = generator.device
-        normal = self.wide(torch.randn(num, dim, generator=generator, dtype=torch.float64, device=device))
-        uniform = self.wide(torch.rand(num, 1, generator=generator, dtype=torch.float64, device=device))
-        radial = normal / normal.norm(dim=1, keepdim=True) * uniform ** (1.0 / dim)
-        return self.shrink(self.mean + self.kappa2.clamp_min(0.0).sqrt().unsqueeze(1) * self.scale * radial)
-
     def _safe_kappa2(self) -> Tensor:
         return torch.where(self.kappa2 > 0, self.kappa2, torch.ones_like(self.kappa2))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2, kstest
+from scipy.stats import chi2
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
@@ -161,7 +161,6 @@ def test_the_highest_bound_leaves_the_mean_alone(alpha_scale, bound):
     assert point.feasible.all()
     assert point.kappa2.tolist() == [0.0] * 3
     assert torch.equal(point.shrink(mean + 1.0), mean)
-    assert torch.equal(point.sample(generator(0)), mean)
 
 
 @pytest.mark.parametrize(
@@ -246,20 +245,6 @@ def test_shrink_of_an_empty_set_is_the_mean():
     empty = Ellipsoid.from_alpha(mean, scale, 1e6, "density")
     assert not empty.feasible.any()
     assert torch.equal(empty.shrink(mean + 1.0), mean)
-
-
-@pytest.mark.parametrize("dim", [1, 2, 16])
-def test_random_starts_are_uniform_in_the_ellipsoid(dim):
-    """(m2 / kappa2)^(d/2) is the share of the volume within, so U(0, 1); and each sign is as likely."""
-    mean, scale = (tensor.expand(2000, dim) for tensor in posterior(1, dim))
-    ellipsoid = Ellipsoid.from_alpha(mean, scale, 2.5, "radius")
-    z = ellipsoid.sample(generator(11))
-    assert ellipsoid.contains(z).all()
-    volume = (ellipsoid.mahalanobis2(z) / ellipsoid.kappa2) ** (dim / 2)
-    assert kstest(volume.numpy(), "uniform").pvalue > 1e-3
-    standard = (z - mean) / ellipsoid.half_axes()
-    assert standard.mean(dim=0).abs().max() < 4 / math.sqrt(2000 * (dim + 2))
-    assert torch.equal(z, ellipsoid.sample(generator(11)))
 
 
 def test_sets_nest_as_alpha_falls():
