@@ -86,10 +86,12 @@ class Landscape:
     def row(self, method: str, designs: list[str], **more: object) -> dict[str, object]:
         """Judge designs, one for each start."""
         found = self.oracle(designs)
+        known = ~np.isnan(found)
+        gain = float((found - self.values)[known].mean()) / self.unit if known.any() else float("nan")
         return {
             "method": method,
-            "gain": float(np.nanmean(found - self.values)) / self.unit,
-            "inside": float(np.mean(~np.isnan(found))),
+            "gain": gain,
+            "inside": float(known.mean()),
             "edits": float(levenshtein_pairs(self.starts, designs).mean()),
             "unchanged": float(np.mean([a == b for a, b in zip(self.starts, designs, strict=True)])),
             **more,
