@@ -138,8 +138,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         if trained.record.outcome is None:
             raise ModelError(
                 f"{config.model} was trained without outcomes, so it cannot tell what is better; train "
-                "again on sequences "
-                "with outcome=NUMBER in their headers, or with --outcome COLUMN"
+                "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         records = _read(config)
         revisions: list[Revision] = []
