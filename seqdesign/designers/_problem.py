@@ -1,0 +1,58 @@
+"""What a designer is given and what it returns.
+
+Shapes: N starts, one design each, all of length L over V letters; M ensemble members, K outcomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from seqdesign.constraints._rules import Rules
+from seqdesign.objectives._objective import Objective
+from seqdesign.oracles._oracle import Oracle
+
+Stop = Literal["budget", "steps", "target", "converged", "stuck"]
+"""Why a design ended: queries spent, steps done, good enough, no progress, no feasible move."""
+
+
+@dataclass(frozen=True)
+class SequenceProblem:
+    """Sequences to improve by an oracle, what better means, and what must hold.
+
+    Every start obeys the rules already, so the worst answer is the start itself.
+    """
+
+    oracle: Oracle
+    objective: Objective
+    starts: Tensor
+    """(N, L) int64 letters."""
+    rules: Rules
+    keys: Tensor
+    """(N,) int64: the randomness of a start depends on the seed and its key alone, so that blocks of starts
+    give what all of them give at once."""
+    budget: int
+    """Oracle queries for each start, at least 1: a sequence scored is one, a gradient another."""
+    enough: float | None = None
+    """Score at which a design is good enough: stop, and from there on prefer fewer edits."""
+
+
+@dataclass(frozen=True)
+class Designs:
+    """The best feasible sequence met for each start.
+
+    tokens: (N, L) int64. score, start_score: (N,). predictions: (M, N, K) of the design as decoded.
+    soft_score: (N,), the score of the relaxed sequence that the design was decoded from, NaN without one.
+    num_queries, steps: (N,) int64. stop: why each start ended.
+    """
+
+    tokens: Tensor
+    score: Tensor
+    start_score: Tensor
+    predictions: Tensor
+    soft_score: Tensor
+    num_queries: Tensor
+    steps: Tensor
+    stop: tuple[Stop, ...]
