@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor
 
 from seqdesign.constraints._rules import Rules
+from seqdesign.designers._archive import Archive
 from seqdesign.objectives._objective import Objective
 from seqdesign.oracles._oracle import Oracle
 
@@ -35,6 +36,8 @@ class SequenceProblem:
     give what all of them give at once."""
     budget: int
     """Oracle queries for each start, at least 1: a sequence scored is one, a gradient another."""
+    archive: Archive | None = None
+    """Told of every feasible sequence that is scored, where one start is to give several designs."""
     enough: float | None = None
     """Score at which a design is good enough: stop, and from there on prefer fewer edits."""
 

@@ -97,7 +97,10 @@ class Scorer:
         for part, owner in zip(tokens.split(self.block), rows.split(self.block), strict=True):
             parts.append(self.problem.objective(self.problem.oracle(self.one_hot(part)), owner))
         self.used += torch.bincount(rows, minlength=len(self.used))
-        return torch.cat(parts)
+        scores = torch.cat(parts)
+        if self.problem.archive is not None:
+            self.problem.archive.add(tokens, scores, rows)
+        return scores
 
     def _remember(self, tokens: Tensor, rows: Tensor, scores: Tensor, soft: Tensor | None) -> None:
         """Keep the better of what was known and what came; of designs that are good enough the nearer."""
