@@ -32,8 +32,9 @@ class SequenceProblem:
     """(N, L) int64 letters."""
     rules: Rules
     keys: Tensor
-    """(N,) int64: the randomness of a start depends on the seed and its key alone, so that blocks of starts
-    give what all of them give at once."""
+    """(N,) int64: the number of each start in the whole run, of which this may be a block. Its randomness
+    depends on the seed and the key alone, so that blocks give what all starts give at once; objective and
+    archive know it by this number."""
     budget: int
     """Oracle queries for each start, at least 1: a sequence scored is one, a gradient another."""
     archive: Archive | None = None

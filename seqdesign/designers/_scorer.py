@@ -61,7 +61,7 @@ class Scorer:
         for part, owner in zip(x.split(self.block), rows.split(self.block), strict=True):
             with torch.enable_grad():
                 leaf = part.detach().requires_grad_(True)
-                value = self.problem.objective(self.problem.oracle(leaf), owner)
+                value = self.problem.objective(self.problem.oracle(leaf), self.problem.keys[owner])
                 (slope,) = torch.autograd.grad(value.sum(), leaf)
             scores.append(value.detach())
             slopes.append(slope)
@@ -95,11 +95,12 @@ class Scorer:
     def _evaluate(self, tokens: Tensor, rows: Tensor) -> Tensor:
         parts = []
         for part, owner in zip(tokens.split(self.block), rows.split(self.block), strict=True):
-            parts.append(self.problem.objective(self.problem.oracle(self.one_hot(part)), owner))
+            predictions = self.problem.oracle(self.one_hot(part))
+            parts.append(self.problem.objective(predictions, self.problem.keys[owner]))
         self.used += torch.bincount(rows, minlength=len(self.used))
         scores = torch.cat(parts)
         if self.problem.archive is not None:
-            self.problem.archive.add(tokens, scores, rows)
+            self.problem.archive.add(tokens, scores, self.problem.keys[rows])
         return scores
 
     def _remember(self, tokens: Tensor, rows: Tensor, scores: Tensor, soft: Tensor | None) -> None:

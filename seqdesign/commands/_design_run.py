@@ -1,0 +1,114 @@
+"""From starts to chosen designs: blocks of starts, one designer, an archive, and the choice at the end.
+
+Shapes: N starts of one length L in G groups (the parents, or one group for designs from noise), V letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seqdesign.constraints._distance import distinct
+from seqdesign.constraints._rules import Rules
+from seqdesign.designers._archive import Archive
+from seqdesign.designers._problem import Designs, SequenceProblem
+from seqdesign.objectives._objective import Objective
+from seqdesign.oracles._oracle import Oracle
+
+BLOCK = 256
+"""Starts that are worked on side by side."""
+SPARE = 8
+"""Sequences remembered for each design wanted, so that near duplicates can be passed over."""
+
+Designer = Callable[[SequenceProblem, Any, int], Designs]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What to do with N starts of one length."""
+
+    oracle: Oracle
+    objective: Objective
+    designer: Designer
+    options: Any
+    seed: int
+    budget: int
+    enough: float | None
+    num: int
+    """Designs wanted of each group."""
+    min_distance: int
+    both_strands: bool
+    """Whether a sequence and its reverse complement are the same design."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """B chosen designs, sorted by group, the best first.
+
+    tokens: (B, L). score, start_score, soft_score: (B,); soft_score is NaN for a sequence that was met on the
+    way. groups, rows: (B,) int64; the row is a start of the group. stop: how often runs ended for which
+    reason. num_queries: of all starts. num_short: designs that could not be delivered.
+    """
+
+    tokens: Tensor
+    score: Tensor
+    soft_score: Tensor
+    groups: Tensor
+    stop: dict[str, int]
+    num_queries: int
+    num_short: int
+
+
+def run_campaign(
+    plan: Campaign,
+    starts: Tensor,
+    groups: Tensor,
+    make_rules: Callable[[Tensor], Rules],
+    on_block: Callable[[int, int], None] = lambda done, total: None,
+) -> Chosen:
+    """Design from ``starts`` (N, L), which obey their rules, and choose.
+
+    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules.
+    """
+    count = int(groups.max()) + 1 if len(groups) else 0
+    found: list[Designs] = []
+    stop: dict[str, int] = {}
+    archive = Archive(SPARE * plan.num, groups)
+    for first in range(0, len(starts), BLOCK):
+        index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
+        problem = SequenceProblem(
+            oracle=plan.oracle,
+            objective=plan.objective,
+            starts=starts[index],
+            rules=make_rules(index),
+            keys=index,
+            budget=plan.budget,
+            archive=archive,
+            enough=plan.enough,
+        )
+        designs = plan.designer(problem, plan.options, plan.seed)
+        found.append(designs)
+        for reason in designs.stop:
+            stop[reason] = stop.get(reason, 0) + 1
+        on_block(int(index[-1]) + 1, len(starts))
+    tokens = torch.cat([d.tokens for d in found])
+    score = torch.cat([d.score for d in found]).double()
+    soft = torch.cat([d.soft_score for d in found]).double()
+    spare, spare_score, spare_group = archive.best()
+    every = (
+        torch.cat([tokens, spare]),
+        torch.cat([score, spare_score]),
+        torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
+        torch.cat([groups, spare_group]),
+    )
+    chosen = _choose(plan, *every, count)
+    return Chosen(
+        *(column[chosen] for column in every),
+        stop=stop,
+        num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
+        num_short=plan.num * count - len(chosen),
+    )
