@@ -1,0 +1,43 @@
+"""Options of the designers that need scores only. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from seqdesign.config import Between, Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreedyOptions(Options):
+    """Greedy search has nothing to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnealingOptions(Options):
+    """How simulated annealing cools."""
+
+    PANEL: ClassVar[str] = "Annealing options"
+
+    chains: Annotated[int, Between(1, 1024)] = 8
+    """Chains for each start that share its budget; fewer where that would leave a chain less than 100 steps."""
+    hot: Annotated[float, Between(0, low_open=True)] = 0.3
+    """First temperature, in units of what a substitution typically changes."""
+    cold: Annotated[float, Between(0, low_open=True)] = 0.003
+    """Last temperature, in the same units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaleadOptions(Options):
+    """How AdaLead chooses parents and mutates."""
+
+    PANEL: ClassVar[str] = "AdaLead options"
+
+    population: Annotated[int, Between(0, 100_000)] = 0
+    """Sequences of each start that a round begins with; 0 takes the root of the budget."""
+    threshold: Annotated[float, Between(0, 1)] = 0.05
+    """Parents are the sequences within this part of the way from the best score down to the median one."""
+    recombine: Annotated[float, Between(0, 1)] = 0.2
+    """Chance of a crossover at each position."""
+    mutations: Annotated[float, Between(0, low_open=True)] = 1.0
+    """Mean substitutions in a step of a rollout; there is always one at least."""

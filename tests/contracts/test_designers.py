@@ -1,0 +1,367 @@
+"""What every designer promises, over the registry: a SequenceProblem, options and a seed -> Designs.
+
+Options are the defaults of the class that the function names. The oracles are small, differentiable and have
+known optima, so that designers which need gradients and designers which do not are held to the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqdesign.constraints._constraint import Violation
+from seqdesign.constraints._rules import Rules
+from seqdesign.designers._problem import Designs, SequenceProblem
+from seqdesign.errors import UsageError
+from seqdesign.registry import Registry
+from seqdesign.sequences.alphabets import get_alphabet
+
+REGISTRY = Registry("designer", "seqdesign.designers", "seqdesign.designers")
+STOPS = {"budget", "steps", "target", "converged", "stuck"}
+ALPHABETS = {3: "letters:ABC", 4: "dna", 20: "protein"}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A designer with its options."""
+
+    name: str
+    design: Callable[[SequenceProblem, Any, int], Designs]
+    options: Any
+
+    def __call__(self, problem: SequenceProblem, seed: int = 0) -> Designs:
+        return self.design(problem, self.options, seed)
+
+
+@pytest.fixture(params=REGISTRY.names())
+def method(request: pytest.FixtureRequest) -> Method:
+    design = REGISTRY.load(request.param)
+    return Method(request.param, design, typing.get_type_hints(design)["options"]())
+
+
+class Additive(nn.Module):
+    """The sum of weights (V, L) of the letters, plus a pairwise term of neighbours; counts what it is asked."""
+
+    differentiable = True
+    outcomes = ("activity",)
+
+    def __init__(self, letters: int, length: int, pairwise: float = 0.0) -> None:
+        super().__init__()
+        self.alphabet = get_alphabet(ALPHABETS[letters])
+        generator = torch.Generator().manual_seed(letters * 100 + length)
+        self.weight = nn.Parameter(torch.randn(letters, length, generator=generator))
+        self.pair = nn.Parameter(pairwise * torch.randn(letters, letters, generator=generator))
+        self.register_buffer("shift", torch.tensor(0.25))
+        self.seen = 0
+
+    def value(self, x: Tensor) -> Tensor:
+        neighbours = torch.einsum("nvl,vw,nwl->nl", x[:, :, :-1], self.pair, x[:, :, 1:]).sum(1)
+        return (self.weight * x).sum((1, 2)) + neighbours + self.shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen += len(x)
+        return self.value(x)[None, :, None]
+
+
+class BestWindow(Additive):
+    """The best match of a weight matrix of half the length, wherever it is."""
+
+    def value(self, x: Tensor) -> Tensor:
+        width = max(1, x.shape[2] // 2)
+        windows = x.unfold(2, width, 1)
+        return torch.einsum("nvpw,vw->np", windows, self.weight[:, :width]).amax(1)
+
+
+@torch.no_grad()
+def best_score(oracle: Additive, letters: int, length: int) -> float:
+    """In closed form where there is one, else by trying every sequence."""
+    if isinstance(oracle, BestWindow):
+        return float(oracle.weight[:, : max(1, length // 2)].amax(0).sum())
+    if not oracle.pair.any():
+        return float(oracle.weight.amax(0).sum() + oracle.shift)
+    every = torch.tensor(list(itertools.product(range(letters), repeat=length)))
+    return float(oracle.value(one_hot(every, letters)).max())
+
+
+def one_hot(tokens: Tensor, letters: int) -> Tensor:
+    return nn.functional.one_hot(tokens, letters).movedim(2, 1).float()
+
+
+def activity(predictions: Tensor, rows: Tensor) -> Tensor:
+    assert len(rows) == predictions.shape[1]
+    return predictions.mean(0)[:, 0]
+
+
+class Keep:
+    """Positions whose letter is that of the start."""
+
+    name = "--keep"
+
+    def __init__(self, starts: Tensor, letters: int, kept: list[int]) -> None:
+        self._mask = torch.ones(*starts.shape, letters, dtype=torch.bool)
+        self._mask[:, kept] = nn.functional.one_hot(starts[:, kept], letters).bool()
+
+    def mask(self) -> Tensor:
+        return self._mask
+
+    def allowed(self, prefix: Tensor, rows: Tensor) -> None:
+        return None
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        return self._mask[rows].gather(2, tokens.unsqueeze(2)).squeeze(2).all(1)
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        good = bool(self.is_feasible(tokens[None], torch.tensor([row])))
+        return [] if good else [Violation(self.name, "another letter")]
+
+
+class NoRuns:
+    """No letter three times in a row."""
+
+    name = "--max-run 2"
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
+
+    def mask(self) -> None:
+        return None
+
+    def allowed(self, prefix: Tensor, rows: Tensor) -> Tensor | None:
+        if prefix.shape[1] < 2:
+            return None
+        twice = (prefix[:, -1] == prefix[:, -2])[:, None]
+        return ~(twice & (torch.arange(self.letters) == prefix[:, -1:]))
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        return ~((tokens[:, 2:] == tokens[:, 1:-1]) & (tokens[:, 2:] == tokens[:, :-2])).any(1)
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        return (
+            [] if bool(self.is_feasible(tokens[None], torch.tensor([row]))) else [Violation(self.name, "run")]
+        )
+
+
+class Balanced:
+    """As many of the first half of the alphabet as the start has: no single substitution across is feasible."""
+
+    name = "--gc"
+
+    def __init__(self, starts: Tensor, letters: int) -> None:
+        self.half, self.letters, self.length = letters // 2, letters, starts.shape[1]
+        self.wanted = (starts < self.half).sum(1)
+
+    def mask(self) -> None:
+        return None
+
+    def allowed(self, prefix: Tensor, rows: Tensor) -> Tensor:
+        missing = self.wanted[rows] - (prefix < self.half).sum(1)
+        first_half = torch.arange(self.letters) < self.half
+        room = missing < self.length - prefix.shape[1]
+        return torch.where(first_half, (missing > 0)[:, None], room[:, None])
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        return (tokens < self.half).sum(1) == self.wanted[rows]
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        good = bool(self.is_feasible(tokens[None], torch.tensor([row])))
+        return [] if good else [Violation(self.name, "other content")]
+
+
+def starts_of(count: int, letters: int, length: int) -> Tensor:
+    """Without runs: steps of 1 or 2 letters."""
+    generator = torch.Generator().manual_seed(count + letters)
+    return torch.randint(1, 3, (count, length), generator=generator).cumsum(1) % letters
+
+
+def problem(
+    oracle: Any, starts: Tensor, letters: int, constraints: list[Any] | None = None, **more: Any
+) -> SequenceProblem:
+    rules = Rules(constraints or [], num_starts=len(starts), length=starts.shape[1], num_letters=letters)
+    keys = torch.arange(len(starts)) * 7 + 3
+    return SequenceProblem(
+        **{"oracle": oracle, "objective": activity, "starts": starts, "rules": rules, "keys": keys}
+        | {"budget": 100}
+        | more
+    )
+
+
+def mixed(count: int = 8, length: int = 10, **more: Any) -> SequenceProblem:
+    """DNA with two kept positions, no runs and a fixed content of A and C."""
+    starts = starts_of(count, 4, length)
+    rules = [Keep(starts, 4, [0, length - 1]), NoRuns(4), Balanced(starts, 4)]
+    return problem(Additive(4, length, 0.5), starts, 4, rules, **more)
+
+
+def assert_same(a: Designs, b: Designs) -> None:
+    for name in ("tokens", "num_queries", "steps"):
+        assert torch.equal(getattr(a, name), getattr(b, name)), name
+    assert a.stop == b.stop
+    for name in ("score", "start_score", "predictions", "soft_score"):
+        torch.testing.assert_close(getattr(a, name), getattr(b, name), equal_nan=True)
+
+
+def test_the_registry_holds_the_designers_of_the_manual() -> None:
+    assert {"greedy", "annealing"} <= set(REGISTRY.names())
+
+
+def test_the_same_seed_gives_the_same_result(method: Method) -> None:
+    assert_same(method(mixed(), 5), method(mixed(), 5))
+
+
+def test_nothing_that_was_handed_over_changes(method: Method) -> None:
+    """Starts, keys, the rules, the oracle's weights, gradients, buffers and mode, the global generators."""
+    task = mixed()
+    task.oracle.train()
+    kept = [t.clone() for t in (task.starts, task.keys, task.rules.mask)]
+    state = {k: v.clone() for k, v in task.oracle.state_dict().items()}
+    dice = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+    method(task)
+    for now, before in zip((task.starts, task.keys, task.rules.mask), kept, strict=True):
+        assert torch.equal(now, before)
+        assert not now.requires_grad
+    assert all(torch.equal(v, state[k]) for k, v in task.oracle.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in task.oracle.parameters())
+    assert task.oracle.training
+    assert torch.equal(torch.get_rng_state(), dice[0])
+    assert np.random.get_state()[1].tolist() == dice[1]  # noqa: NPY002
+    assert random.getstate() == dice[2]
+
+
+@pytest.mark.parametrize("budget", [1, 2, 7, 150])
+def test_designs_obey_the_rules_and_are_reported_as_they_are(method: Method, budget: int) -> None:
+    """Feasible, kept positions kept, scored again as reported, no worse than the start, queries as counted."""
+    task = mixed(budget=budget)
+    found = method(task)
+    assert task.oracle.seen == int(found.num_queries.sum()) + len(task.starts)
+    rows = torch.arange(len(task.starts))
+    assert found.tokens.dtype == torch.int64
+    assert bool(task.rules.is_feasible(found.tokens, rows).all())
+    assert torch.equal(found.tokens[:, [0, -1]], task.starts[:, [0, -1]])
+    assert bool((found.num_queries <= budget).all())
+    assert bool((found.num_queries >= 1).all())
+    with torch.no_grad():
+        predictions = task.oracle(one_hot(found.tokens, 4))
+        begin = task.oracle(one_hot(task.starts, 4))
+    torch.testing.assert_close(found.predictions, predictions)
+    torch.testing.assert_close(found.score, activity(predictions, rows))
+    torch.testing.assert_close(found.start_score, activity(begin, rows))
+    assert bool((found.score >= found.start_score).all())
+    assert set(found.stop) <= STOPS
+    assert len(found.stop) == len(found.steps) == len(task.starts)
+
+
+def test_a_budget_of_one_returns_the_start(method: Method) -> None:
+    task = mixed(budget=1)
+    found = method(task)
+    assert torch.equal(found.tokens, task.starts)
+    assert found.num_queries.tolist() == [1] * 8
+    assert found.stop == ("budget",) * 8
+
+
+def test_rules_leave_room_that_is_used(method: Method) -> None:
+    found = method(mixed(budget=200))
+    assert bool((found.score > found.start_score).float().mean() > 0.7)
+
+
+@pytest.mark.parametrize("kind", [Additive, BestWindow])
+@pytest.mark.parametrize(("letters", "length"), [(3, 4), (4, 6), (20, 4)])
+def test_the_optimum_of_a_toy_is_reached(
+    method: Method, kind: type[Additive], letters: int, length: int
+) -> None:
+    oracle = kind(letters, length)
+    found = method(problem(oracle, starts_of(4, letters, length), letters, budget=1000))
+    expected = torch.full((4,), best_score(oracle, letters, length))
+    torch.testing.assert_close(found.score, expected)
+
+
+def test_eight_starts_give_what_each_gives_alone(method: Method) -> None:
+    task = mixed(budget=60)
+    batch = method(task, 3)
+    for i in range(8):
+        starts = task.starts[i : i + 1]
+        constraints = [Keep(starts, 4, [0, 9]), NoRuns(4), Balanced(starts, 4)]
+        rules = Rules(constraints, num_starts=1, length=10, num_letters=4)
+        single = method(replace(task, starts=starts, keys=task.keys[i : i + 1], rules=rules), 3)
+        part = {
+            name: getattr(batch, name)[i : i + 1]
+            for name in ("tokens", "score", "start_score", "soft_score", "num_queries", "steps")
+        }
+        assert_same(
+            single, Designs(predictions=batch.predictions[:, i : i + 1], stop=batch.stop[i : i + 1], **part)
+        )
+
+
+def test_a_start_without_a_free_position_comes_back_as_stuck(method: Method) -> None:
+    starts = starts_of(3, 4, 6)
+    found = method(problem(Additive(4, 6), starts, 4, [Keep(starts, 4, list(range(6)))]))
+    assert torch.equal(found.tokens, starts)
+    assert found.stop == ("stuck",) * 3
+
+
+def test_one_position_is_a_sequence(method: Method) -> None:
+    oracle = Additive(4, 1)
+    found = method(problem(oracle, torch.tensor([[0], [3]]), 4))
+    assert found.tokens.flatten().tolist() == [int(oracle.weight.argmax())] * 2
+
+
+def test_no_starts_give_no_designs(method: Method) -> None:
+    found = method(mixed(count=0))
+    assert found.tokens.shape == (0, 10)
+    assert found.score.shape == found.num_queries.shape == found.steps.shape == (0,)
+    assert found.predictions.shape == (1, 0, 1)
+    assert found.stop == ()
+
+
+def test_a_score_that_is_good_enough_ends_the_search(method: Method) -> None:
+    oracle = Additive(4, 8)
+    starts = starts_of(4, 4, 8)
+    begin = oracle.value(one_hot(starts, 4)).detach()
+    half = float(begin.max()) + 0.5 * (best_score(oracle, 4, 8) - float(begin.max()))
+    found = method(problem(oracle, starts, 4, budget=1000, enough=half))
+    assert found.stop == ("target",) * 4
+    assert bool((found.score >= half).all())
+    assert bool((found.num_queries < 1000).all())
+    full = method(problem(oracle, starts, 4, budget=1000))
+    assert bool(((found.tokens != starts).sum(1) <= (full.tokens != starts).sum(1)).all())
+
+
+def test_a_start_that_is_good_enough_is_the_design(method: Method) -> None:
+    starts = starts_of(4, 4, 8)
+    found = method(problem(Additive(4, 8), starts, 4, enough=-1e3))
+    assert torch.equal(found.tokens, starts)
+    assert found.stop == ("target",) * 4
+
+
+def test_an_oracle_without_gradients_is_served_or_refused_by_name(method: Method) -> None:
+    task = mixed()
+    task.oracle.differentiable = False
+    try:
+        found = method(task)
+    except UsageError as error:
+        assert "gradient" in str(error)
+        assert method.name in str(error)
+    else:
+        assert bool((found.score >= found.start_score).all())
+
+
+def test_an_oracle_that_refuses_sequences_is_survived(method: Method) -> None:
+    """Minus infinity is the worst score there is, and what it marks is never the design."""
+    starts = starts_of(4, 4, 8)
+    task = problem(Additive(4, 8), starts, 4)
+
+    def picky(predictions: Tensor, rows: Tensor) -> Tensor:
+        score = activity(predictions, rows)
+        return torch.where(score - score.floor() < 0.2, -torch.inf, score)
+
+    found = method(replace(task, objective=picky))
+    assert bool((found.score >= found.start_score).all())
+    assert bool(found.score.isfinite().all())
