@@ -87,7 +87,7 @@ class Constraint(Protocol):
 
 def at(table: Tensor, rows: Tensor, t: int | slice) -> Tensor:
     """``table[rows, t]`` of a table (N, T, ...), or of one (1, T, ...) that holds for all starts."""
-    return table[:, t] if len(table) == 1 else table[rows, t]
+    return table[:, t] if len(table) == 1 else table[:, t].index_select(0, rows)
 
 
 def lengths_of(tokens: Tensor, num_letters: int) -> Tensor:

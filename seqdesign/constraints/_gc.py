@@ -26,7 +26,7 @@ def gc_of(starts: Starts, option: str) -> Tensor:
 
 
 def bounds(low: float, high: float, letters: int) -> tuple[int, int]:
-    """Fewest and most G and C among so many letters; the first exceeds the second where there is no number."""
+    """Fewest and most G and C among so many letters; first > second: no number."""
     return math.ceil(low * letters - _ROUNDING), math.floor(high * letters + _ROUNDING)
 
 

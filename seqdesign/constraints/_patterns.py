@@ -22,7 +22,7 @@ _FULL = (1 << BITS) - 1
 
 @dataclass(frozen=True)
 class Pattern:
-    """One forbidden pattern, and how to speak of it. ``classes`` (length, V) bool: what each place matches."""
+    """One forbidden pattern, and what to call it. ``classes`` (length, V): what each place matches."""
 
     classes: Tensor
     label: str
@@ -38,7 +38,6 @@ class PatternConstraint:
         first = torch.cat([torch.zeros(1, dtype=torch.long), last[:-1] + 1])
         marks = torch.zeros(2, len(classes), dtype=torch.bool)
         marks[0, first], marks[1, last] = True, True
-        self._bits, self._marks = classes.to(device), marks.to(device)
         none = torch.zeros(1, len(classes), dtype=torch.bool)
         self.letters = pack(torch.cat([classes.T, none])).to(device)
         """(V+1, W): the places that each letter matches; none for what is no letter."""
@@ -53,22 +52,25 @@ class PatternConstraint:
         return PatternWalk(self, *self._doomed(mask, shortest))
 
     def _doomed(self, mask: Tensor, shortest: int) -> tuple[Tensor, Tensor]:
-        """What is bound to go wrong: bits after t letters (N or 1, L+1, P), and starts (N or 1,).
+        """What is bound to go wrong: words of bits after t letters (N or 1, L+1, W), and starts (N or 1,).
 
         A bit is doomed when it ends a pattern, or when the next place of its pattern matches every letter
         that the mask leaves there, the sequence cannot end before, and the next bit is doomed then.
         """
-        first, last = self._marks
-        count, length, _ = mask.shape
-        doom = last.expand(count, -1)
-        dead = torch.zeros(count, dtype=torch.bool, device=mask.device)
-        found = [doom]
-        for t in range(length - 1, -1, -1):
-            sure = doom & (mask[:, t].float() @ (~self._bits).float().T == 0) & (t < shortest)
-            dead = dead | (sure & first).any(1)
-            doom = last | torch.nn.functional.pad((sure & ~first)[:, 1:], (0, 1))
-            found.append(doom)
-        return torch.stack(found[::-1], 1), dead
+        sure = self.letters.new_full((*mask.shape[:2], self.letters.shape[1]), _FULL)
+        for letter, places in enumerate(self.letters[:-1]):
+            sure &= places | ~mask[:, :, letter, None] * _FULL
+        sure[:, shortest:] = 0
+        doom = sure.new_zeros((len(mask), mask.shape[1] + 1, sure.shape[2]))
+        doom[:, -1] = self.end
+        dead = torch.zeros_like(mask[:, 0, 0])
+        for t in range(mask.shape[1] - 1, -1, -1):
+            next_ = sure[:, t] & doom[:, t + 1]
+            dead |= ((next_ & self.begin) != 0).any(1)
+            next_ &= ~self.begin
+            doom[:, t] = self.end | next_ >> 1
+            doom[:, t, :-1] |= (next_[:, 1:] & 1) << (BITS - 1)
+        return doom, dead
 
     def shift(self, state: Tensor) -> Tensor:
         """(B, W): bits that the next letter may set."""
@@ -106,7 +108,7 @@ class PatternWalk:
 
     def __init__(self, patterns: PatternConstraint, doomed: Tensor, dead: Tensor) -> None:
         self.patterns = patterns
-        self.doom = pack(doomed)
+        self.doom = doomed
         self.dead = dead if bool(dead.any()) else None
 
     def start(self, rows: Tensor) -> State:

@@ -90,7 +90,7 @@ def complete(rules: Rules, preference: Tensor, row: Tensor, *, nodes: int = NODE
     Depth first, a block of the best prefixes at a time. Prefixes of one length and state have the same
     future, so the first of them is followed only; what is left in the end is a proof.
     """
-    length, size = preference.shape
+    length = len(preference)
     one = row.view(1)
     if bool(rules.dead[row if len(rules.dead) > 1 else 0]):
         return Outcome(None, True)

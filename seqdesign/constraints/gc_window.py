@@ -35,7 +35,7 @@ def gc_window(text: str, starts: Starts) -> GCWindow:
 
 
 class GCWindow:
-    """``fewest`` to ``most`` G and C among any ``width`` letters in a row; shorter sequences have no window."""
+    """``fewest`` to ``most`` G and C among any ``width`` letters in a row."""
 
     def __init__(self, name: str, width: int, fewest: int, most: int, is_gc: Tensor) -> None:
         self.name, self.width, self.fewest, self.most, self.is_gc = name, width, fewest, most, is_gc

@@ -61,12 +61,13 @@ class _Walk:
 
     def allowed(self, state: State, rows: Tensor, t: int) -> Tensor:
         """Any letter while edits are left, else the start's own."""
-        differs = self.starts[rows, t, None] != self.letters
-        return state[0].unsqueeze(1) + differs <= self.spare[rows, t + 1, None]
+        differs = self.starts[:, t].index_select(0, rows).unsqueeze(1) != self.letters
+        spare = self.spare[:, t + 1].index_select(0, rows)
+        return differs <= (spare - state[0]).unsqueeze(1)
 
     def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
         """One more where the letter differs."""
-        return (state[0] + (letters != self.starts[rows, t]),)
+        return (state[0] + (letters != self.starts[:, t].index_select(0, rows)),)
 
     def may_end(self, state: State, rows: Tensor, t: int) -> None:
         """Few edits are few at any time."""

@@ -101,11 +101,11 @@ class Translation:
         stops = is_stop[self.wanted]
         stops[:, 0 if self.minus else -1] = False
         for row, codon in stops.nonzero().tolist():
-            place = self.first + 3 * codon + 1
+            place, stop = self.first + 3 * codon + 1, self.codons[int(self.wanted[row, codon])]
             raise self.starts.error(
                 row,
-                f"has the stop codon {self.codons[int(self.wanted[row, codon])]} at {place}-{place + 2}, inside the "
-                f"reading frame of {self.name}; is the frame right?",
+                f"has the stop codon {stop} at {place}-{place + 2}, inside the reading frame of {self.name}; "
+                "is the frame right?",
             )
 
     def mask(self) -> Tensor:
