@@ -9,15 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._distance import distinct
+from seqdesign.constraints._distinct import distinct
 from seqdesign.constraints._rules import Rules
 from seqdesign.designers._archive import Archive
 from seqdesign.designers._problem import Designs, SequenceProblem
 from seqdesign.objectives._objective import Objective
 from seqdesign.oracles._oracle import Oracle
+from seqdesign.sequences.encoders import decode
 
 BLOCK = 256
 """Starts that are worked on side by side."""
@@ -112,3 +114,25 @@ def run_campaign(
         num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
         num_short=plan.num * count - len(chosen),
     )
+
+
+def _choose(
+    plan: Campaign, tokens: Tensor, score: Tensor, soft: Tensor, groups: Tensor, count: int
+) -> Tensor:
+    """Places of the chosen candidates: of each group the best that differ enough from each other."""
+    texts = decode(tokens.to(torch.uint8), plan.oracle.alphabet)
+    # Equal scores: the decoded design of a run before a sequence that was met on the way.
+    order = torch.from_numpy(np.lexsort((soft.isnan().cpu(), -score.cpu(), groups.cpu()))).tolist()
+    owner = groups.tolist()
+    strands = plan.oracle.alphabet if plan.both_strands else None
+    chosen: list[int] = []
+    first = 0
+    for group in range(count):
+        last = first
+        while last < len(order) and owner[order[last]] == group:
+            last += 1
+        chosen += distinct(
+            texts, order[first:last], plan.min_distance, alphabet=strands, limit=plan.num
+        )
+        first = last
+    return torch.tensor(chosen, dtype=torch.long, device=tokens.device)
