@@ -13,6 +13,10 @@ GRAPH = 7
 """The field of an ONNX file that holds the graph."""
 
 
+OPCODES = (b"(", b"]", b"}", b"c", b"N", b"I", b"F", b"S", b"V")
+"""What a pickle of protocol 0 or 1 can begin with."""
+
+
 def file_kind(path: str | os.PathLike[str]) -> FileKind:
     """The kind of a model file.
 
@@ -25,12 +29,15 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
             return _archive(path)
         if start[:8] == b"\x89HDF\r\n\x1a\n":
             return "hdf5"
-        if start[:1] == b"\x80" or (start[:1] in (b"(", b"]", b"}", b"c") and start.rstrip().endswith(b".")):
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - 1))
+        # Protocols from 2 begin with their number, older ones with an opcode; all end with a full stop.
+        if start[:1] == b"\x80" or (start[:1] in OPCODES and handle.read(1) == b"."):
             return "pickle"
-        if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < Path(path).stat().st_size:
+        if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < size:
             return "safetensors"
         handle.seek(0)
-        return "onnx" if _is_onnx(handle, Path(path).stat().st_size) else "other"
+        return "onnx" if _is_onnx(handle, size) else "other"
 
 
 def _archive(path: str | os.PathLike[str]) -> FileKind:

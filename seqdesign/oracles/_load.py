@@ -55,7 +55,7 @@ def load_oracle(
         missing = "error" if kind == "table" else "nan"
         return read_landscape(rest, alphabet=alphabet, outcome=outcome, missing=missing)
     path = Path(spec)
-    if path.is_dir():
+    if spec and path.is_dir():
         if load_folder is None:
             raise UsageError(f"a model folder cannot be used here, got {spec}", option=OPTION)
         return load_folder(path)

@@ -33,7 +33,8 @@ def load_exported(path: str | os.PathLike[str], device: torch.device) -> Callabl
     Raises ModelError where it cannot be loaded.
     """
     try:
-        program = torch.export.load(os.fspath(path))
+        with open(path, "rb") as handle:  # of a path, torch.export judges the suffix
+            program = torch.export.load(handle)
     except Exception as error:  # torch raises many kinds for a damaged or newer file
         raise ModelError(f"{os.fspath(path)}: cannot load the program ({_short(error)})") from None
     if device.type != "cpu":

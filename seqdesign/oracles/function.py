@@ -49,13 +49,12 @@ class FunctionOracle:
         self._modules = [m for m in owners if isinstance(m, nn.Module)]
         self.singly = False
         """Whether the function takes one sequence at a time, as a program exported for one does."""
-        self.outcomes: tuple[str, ...] = tuple(outcomes or ())
+        self.outcomes: tuple[str, ...] = ()
         self.differentiable = True
         trial = _trial(alphabet.size, length, torch.device(device))
         found = self._try(trial)
         count = found.shape[2]
-        if not self.outcomes:
-            self.outcomes = ("score",) if count == 1 else tuple(f"score{i + 1}" for i in range(count))
+        self.outcomes = tuple(outcomes or _names(count))
         if len(self.outcomes) != count:
             raise InputError(f"{name} gives {count} scores, but {len(self.outcomes)} names: {self.outcomes}")
         self.differentiable = self._has_gradient(trial)
@@ -151,6 +150,10 @@ def _trial(letters: int, length: int, device: torch.device) -> Tensor:
     rng = torch.Generator().manual_seed(0)
     tokens = torch.randint(letters, (2, length), generator=rng)
     return torch.nn.functional.one_hot(tokens, letters).mT.float().contiguous().to(device)
+
+
+def _names(count: int) -> list[str]:
+    return ["score"] if count == 1 else [f"score{i + 1}" for i in range(count)]
 
 
 def _first_line(error: BaseException) -> str:
