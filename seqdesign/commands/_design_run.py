@@ -17,7 +17,7 @@ from seqdesign.constraints._distinct import distinct
 from seqdesign.constraints._rules import Rules
 from seqdesign.designers._archive import Archive
 from seqdesign.designers._problem import Designs, SequenceProblem
-from seqdesign.objectives._objective import Objective
+from seqdesign.objectives._composite import Composite, Members
 from seqdesign.oracles._oracle import Oracle
 from seqdesign.sequences.encoders import decode
 
@@ -34,7 +34,10 @@ class Campaign:
     """What to do with N starts of one length."""
 
     oracle: Oracle
-    objective: Objective
+    composite: Composite
+    """The objective, which hears whichever members it is given."""
+    members: tuple[int, ...]
+    """Those that design."""
     designer: Designer
     options: Any
     seed: int
@@ -51,15 +54,16 @@ class Campaign:
 class Chosen:
     """B chosen designs, sorted by group, the best first.
 
-    tokens: (B, L). score, start_score, soft_score: (B,); soft_score is NaN for a sequence that was met on the
-    way. groups, rows: (B,) int64; the row is a start of the group. stop: how often runs ended for which
-    reason. num_queries: of all starts. num_short: designs that could not be delivered.
+    tokens: (B, L). score, soft_score: (B,); soft_score is NaN for a sequence that was met on the way.
+    groups, rows: (B,) int64; the row is a start of the group. stop: how often runs ended for which reason.
+    num_queries: of all starts. num_short: designs that could not be delivered.
     """
 
     tokens: Tensor
     score: Tensor
     soft_score: Tensor
     groups: Tensor
+    rows: Tensor
     stop: dict[str, int]
     num_queries: int
     num_short: int
@@ -77,6 +81,7 @@ def run_campaign(
     groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules.
     """
     count = int(groups.max()) + 1 if len(groups) else 0
+    objective = Members(plan.composite, plan.members)
     found: list[Designs] = []
     stop: dict[str, int] = {}
     archive = Archive(SPARE * plan.num, groups)
@@ -84,7 +89,7 @@ def run_campaign(
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(
             oracle=plan.oracle,
-            objective=plan.objective,
+            objective=objective,
             starts=starts[index],
             rules=make_rules(index),
             keys=index,
@@ -110,6 +115,7 @@ def run_campaign(
     chosen = _choose(plan, *every, count)
     return Chosen(
         *(column[chosen] for column in every),
+        rows=every[-1][chosen] * (len(starts) // max(count, 1)),
         stop=stop,
         num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
         num_short=plan.num * count - len(chosen),
@@ -131,8 +137,6 @@ def _choose(
         last = first
         while last < len(order) and owner[order[last]] == group:
             last += 1
-        chosen += distinct(
-            texts, order[first:last], plan.min_distance, alphabet=strands, limit=plan.num
-        )
+        chosen += distinct(texts, order[first:last], plan.min_distance, alphabet=strands, limit=plan.num)
         first = last
     return torch.tensor(chosen, dtype=torch.long, device=tokens.device)

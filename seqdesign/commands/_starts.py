@@ -29,29 +29,46 @@ NEED_A_START = ("keep", "max_edits", "translate")
 
 @dataclass(frozen=True)
 class StartSet:
-    """N starts of one length L, ``copies`` in a row for each of G parents, or one group from noise.
+    """N starts of one length L: ``copies`` in a row for each of G groups, ``directions`` groups for a parent.
 
-    tokens: (N, L), obeying the rules. parents: (G, L) as they were read, None from noise. groups: (N,).
+    tokens: (N, L), obeying the rules. groups: (N,). parents: (P, L) as they were read, None from noise.
     """
 
     options: ConstraintOptions
     alphabet: Alphabet
     tokens: Tensor
     groups: Tensor
-    parents: Tensor | None
-    ids: Sequence[str]
-    """Of the parents."""
-    sequences: Sequence[str]
-    """Of the parents."""
-    source: str | None
+    directions: int
+    parents: Tensor | None = None
+    records: SequenceSet | None = None
+    """The parents."""
+    places: Sequence[int] = ()
+    """Of the parents in their file."""
+
+    def parent_of(self, groups: Tensor) -> Tensor:
+        """Rows of ``parents`` that groups (n,) belong to."""
+        return groups // self.directions
 
     def rules(self, index: Tensor) -> Rules:
-        """The rules of some starts (n,)."""
-        parents = self.tokens[index] if self.parents is None else self.parents[self.groups[index]]
-        ids = [self.ids[g] for g in self.groups[index].tolist()] if self.ids else ()
-        return build_rules(
-            self.options, self.alphabet, parents, parents.device, ids=ids, source=self.source
-        )
+        """The rules of the starts with these indices (n,)."""
+        if self.parents is None:
+            return self._rules(self.tokens[index], ())
+        return self.rules_of(self.parent_of(self.groups[index]))
+
+    def rules_of(self, parents: Tensor) -> Rules:
+        """The rules of designs of these parents (n,); from noise there is one set of rules for all."""
+        if self.parents is None or self.records is None:
+            return self._rules(self.tokens[:1].expand(len(parents), -1), ())
+        return self._rules(self.parents[parents], [self.records.ids[i] for i in parents.tolist()])
+
+    def rule_names(self) -> tuple[str, ...]:
+        """The constraints as typed."""
+        rules = self.rules_of(torch.zeros(1, dtype=torch.long, device=self.tokens.device))
+        return tuple(constraint.name for constraint in rules.constraints)
+
+    def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
+        source = None if self.records is None else self.records.source
+        return build_rules(self.options, self.alphabet, parents, parents.device, ids=ids, source=source)
 
 
 def design_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | None) -> int | None:
@@ -71,25 +88,42 @@ def design_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | 
     if config.length is not None:
         return config.length
     if model_lengths is None:
-        raise UsageError("is missing: say how long a design shall be, or give --template or --start", option="--length")
+        raise UsageError(
+            "is missing: say how long a design shall be, or give --template or --start", option="--length"
+        )
     return model_lengths[1]
 
 
-def noise_starts(config: MaximizeConfig, alphabet: Alphabet, length: int, num: int, device: torch.device) -> StartSet:
-    """``num`` random sequences that obey the rules. Raises UsageError and InputError."""
+def noise_starts(
+    config: MaximizeConfig,
+    alphabet: Alphabet,
+    length: int,
+    *,
+    directions: int,
+    copies: int,
+    device: torch.device,
+) -> StartSet:
+    """Random sequences that obey the rules. Raises UsageError and InputError."""
     for name in NEED_A_START:
         if getattr(config, name):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError("refers to the sequence that a design is made from, so it needs --start", option=option)
+            raise UsageError(
+                "refers to the sequence that a design is made from, so it needs --start", option=option
+            )
     rng = torch.Generator().manual_seed(config.seed)
-    preference = torch.rand(num, length, alphabet.size, generator=rng).to(device)
-    groups = torch.zeros(num, dtype=torch.long, device=device)
-    made = StartSet(config, alphabet, preference.argmax(2), groups, None, (), (), None)
-    return _repaired(made, preference)
+    groups = torch.arange(directions, device=device).repeat_interleave(copies)
+    preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
+    return _repaired(StartSet(config, alphabet, preference.argmax(2), groups, directions), preference)
 
 
 def read_starts(
-    config: MaximizeConfig, alphabet: Alphabet, copies: int, device: torch.device, max_length: int | None
+    config: MaximizeConfig,
+    alphabet: Alphabet,
+    *,
+    directions: int,
+    copies: int,
+    device: torch.device,
+    max_length: int | None,
 ) -> Iterator[StartSet]:
     """The sequences of ``--start``, those of one length together. Raises InputError and UsageError."""
     assert config.start is not None
@@ -105,26 +139,22 @@ def read_starts(
     records = records.take(array.kept)
     if not len(array):
         raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if not alphabet.case_sensitive:
+        records = replace(records, sequences=[text.upper() for text in records.sequences])
     for length in np.unique(array.lengths):
         mine = np.flatnonzero(array.lengths == length)
-        tokens = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)
-        yield _copied(config, alphabet, tokens, records.take(mine), copies)
-
-
-def _copied(
-    config: MaximizeConfig, alphabet: Alphabet, parents: Tensor, records: SequenceSet, copies: int
-) -> StartSet:
-    groups = torch.arange(len(parents), device=parents.device).repeat_interleave(copies)
-    sequences = records.sequences if alphabet.case_sensitive else [s.upper() for s in records.sequences]
-    made = StartSet(
-        config, alphabet, parents[groups], groups, parents, records.ids, sequences, records.source
-    )
-    letters = torch.arange(alphabet.size, device=parents.device)
-    preference = (parents.unsqueeze(2) == letters).float()
-    # Where a parent breaks a rule, its copies take different ways out.
-    rng = torch.Generator().manual_seed(config.seed)
-    noise = 0.1 * torch.rand(len(groups), *preference.shape[1:], generator=rng).to(parents.device)
-    return _repaired(made, preference[groups] + noise)
+        parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)
+        groups = torch.arange(len(mine) * directions, device=device).repeat_interleave(copies)
+        owner = groups // directions
+        made = StartSet(
+            config, alphabet, parents[owner], groups, directions, parents, records.take(mine), mine.tolist()
+        )
+        letters = torch.arange(alphabet.size, device=device)
+        preference = (parents.unsqueeze(2) == letters).float()
+        # Where a parent breaks a rule, its copies take different ways out.
+        rng = torch.Generator().manual_seed(config.seed)
+        noise = 0.1 * torch.rand(len(groups), *preference.shape[1:], generator=rng).to(device)
+        yield _repaired(made, preference[owner] + noise)
 
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:
@@ -132,17 +162,21 @@ def _repaired(made: StartSet, preference: Tensor) -> StartSet:
     parts = []
     for index in torch.arange(len(preference), device=preference.device).split(BLOCK):
         rules = made.rules(index)
-        local = torch.arange(len(index), device=index.device)
-        tokens, good = rules.repair(preference[index], local)
+        tokens, good = rules.repair(preference[index], torch.arange(len(index), device=index.device))
         if not bool(good.all()):
-            conflict = find_conflict(rules, made.tokens[index])
-            row = conflict.row if conflict is not None else int((~good).nonzero()[0])
-            what = (
-                conflict.message
-                if conflict is not None
-                else "no sequence was found that obeys the constraints; loosen one of them"
-            )
-            who = made.ids[int(made.groups[index[row]])] if made.ids else None
-            raise InputError(what, path=made.source, record=who)
+            raise _contradiction(made, rules, index, good)
         parts.append(tokens)
     return replace(made, tokens=torch.cat(parts))
+
+
+def _contradiction(made: StartSet, rules: Rules, index: Tensor, good: Tensor) -> InputError:
+    """What to say of the first start without a feasible sequence."""
+    conflict = find_conflict(rules, made.tokens[index])
+    row = int((~good).nonzero()[0]) if conflict is None else conflict.row
+    what = "no sequence was found that obeys the constraints; loosen one of them"
+    if conflict is not None:
+        what = conflict.message
+    if made.records is None:
+        return InputError(what)
+    parent = int(made.parent_of(made.groups[index[row]]))
+    return InputError(what, path=made.records.source, record=made.records.ids[parent])

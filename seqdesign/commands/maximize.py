@@ -212,7 +212,9 @@ def _method(config: MaximizeConfig) -> tuple[Designer, Any]:
         from seqdesign.config import fields_of
 
         known = ", ".join(f"{spec.name}={spec.default}" for spec in fields_of(kind))
-        raise UsageError(f"{error}; {config.method} knows {known or 'no settings'}", option="--set") from error
+        raise UsageError(
+            f"{error}; {config.method} knows {known or 'no settings'}", option="--set"
+        ) from error
 
 
 def _design(
