@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -98,7 +98,7 @@ def test_differentiable_toys_have_the_slope_of_finite_differences(oracle: MotifO
 
 def plain_ehrlich(oracle: EhrlichOracle, tokens: list[int]) -> float:
     """The definition, letter by letter."""
-    if not all(oracle.transitions[a, b] for a, b in zip(tokens, tokens[1:], strict=False)):
+    if not all(oracle.transitions[a, b] for a, b in pairwise(tokens)):
         return -torch.inf
     score = 1.0
     for motif, offsets in zip(oracle.motifs.tolist(), oracle.offsets.tolist(), strict=True):
