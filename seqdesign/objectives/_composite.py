@@ -5,6 +5,7 @@ Shapes: M members, N sequences, K outcomes, T terms, S starts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,7 +76,8 @@ class Front:
 class Composite:
     """The weighted sum of the terms for each member, or its place on a front; then the risk over members.
 
-    A NaN prediction means "not measured" and scores -inf.
+    A prediction that is not finite says that a sequence was not measured or is not feasible; it scores -inf
+    whatever the goal.
     """
 
     terms: tuple[Term, ...]
@@ -86,14 +88,14 @@ class Composite:
 
     def values(self, predictions: Tensor) -> Tensor:
         """Each term on its own, after the risk: (M, N, K) -> (N, T). What a Pareto front is drawn from."""
-        return self.risk(self._members(predictions))
+        members, usable = self._members(predictions)
+        return self.risk(members).masked_fill(~usable.unsqueeze(1), -math.inf)
 
     def __call__(self, predictions: Tensor, rows: Tensor, /) -> Tensor:
         """Scores (N,) of predictions (M, N, K)."""
-        values = self._members(predictions)
+        values, usable = self._members(predictions)
         members = values.sum(-1) if self.front is None else self.front(values, rows)
-        scores = self.risk(members)
-        return scores.masked_fill(scores.isnan(), float("-inf"))
+        return self.risk(members).masked_fill(~usable, -math.inf)
 
     def along(
         self, directions: Tensor, reference: Tensor, kind: Literal["chebyshev", "linear"] = "chebyshev"
@@ -115,16 +117,18 @@ class Composite:
             )
         return replace(self, front=Front(directions, reference.expand(wanted), kind))
 
-    def _members(self, predictions: Tensor) -> Tensor:
-        """Values of the terms, (M, N, T); with noise there are more members."""
+    def _members(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
+        """Values of the terms (M, N, T), of more members with noise; and which sequences are usable (N,)."""
         import torch
 
+        used = sorted({i for term in self.terms for i in (*term.on, *term.off)})
+        usable = predictions[..., used].isfinite().all(-1).all(0)
+        predictions = predictions.masked_fill(~usable[:, None], 0.0)
         if self.noise is not None and self.risk.kind != "mean":
-            used = sorted({i for term in self.terms for i in (*term.on, *term.off)})
             noise = predictions.new_zeros(predictions.shape[-1])
             noise[used] = predictions.new_tensor(self.noise)[used]
             predictions = with_noise(predictions, noise)
-        return torch.stack([term(predictions) for term in self.terms], -1)
+        return torch.stack([term(predictions) for term in self.terms], -1), usable
 
 
 class Members:

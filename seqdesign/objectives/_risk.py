@@ -33,7 +33,7 @@ class Risk:
             raise UsageError(f"quantile needs a level from 0 to 1, such as quantile:0.1, got {self.amount:g}")
 
     def __call__(self, members: Tensor) -> Tensor:
-        """(M, ...) -> (...), differentiable; a NaN of any member stays."""
+        """(M, ...) -> (...), differentiable."""
         if self.kind == "quantile":
             return self._quantile(members)
         mean = members.mean(0)
@@ -49,8 +49,7 @@ class Risk:
         place = self.amount * (len(members) - 1)
         low = members.sort(0).values[math.floor(place)]
         high = members.sort(0).values[math.ceil(place)]
-        found = low + (place - math.floor(place)) * (high - low)
-        return found.masked_fill(members.isnan().any(0), math.nan)
+        return low + (place - math.floor(place)) * (high - low)
 
 
 def parse_risk(text: str) -> Risk:

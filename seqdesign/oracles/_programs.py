@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,8 +35,8 @@ def load_exported(path: str | os.PathLike[str], device: torch.device) -> Callabl
     Raises ModelError where it cannot be loaded.
     """
     try:
-        with open(path, "rb") as handle:  # of a path, torch.export judges the suffix
-            program = torch.export.load(handle)
+        # Of a path torch.export judges the suffix, of bytes it does not.
+        program = torch.export.load(io.BytesIO(Path(path).read_bytes()))
     except Exception as error:  # torch raises many kinds for a damaged or newer file
         raise ModelError(f"{os.fspath(path)}: cannot load the program ({_short(error)})") from None
     if device.type != "cpu":

@@ -78,7 +78,7 @@ class FunctionOracle:
                 f"{self.name} must return finite scores, or minus infinity for what is not feasible, got "
                 f"{found[:, row].flatten().tolist()} for a sequence"
             )
-        return found
+        return found if self.differentiable else found.detach()
 
     def _member(self, function: Callable[[Tensor], Any], x: Tensor) -> Tensor:
         """(N, K) of one function."""

@@ -77,11 +77,24 @@ def test_one_member_has_no_spread_and_a_finite_slope(objective: Composite) -> No
     assert bool(slope.isfinite().all())
 
 
-def test_what_is_not_measured_never_counts_as_better(objective: Composite) -> None:
+@pytest.mark.parametrize("value", [torch.nan, -torch.inf, torch.inf])
+def test_what_is_not_measured_or_not_feasible_never_counts_as_better(
+    objective: Composite, value: float
+) -> None:
     x = predictions(2, 3)
-    x[:, 1] = torch.nan
-    assert objective(x, rows(3)).isfinite().tolist() == [True, False, True]
-    assert objective(x, rows(3))[1] == -torch.inf
+    x[:, 1] = value
+    x.requires_grad_()
+    scores = objective(x, rows(3))
+    assert scores.isfinite().tolist() == [True, False, True]
+    assert scores[1] == objective.values(x)[1, 0] == -torch.inf
+    (slope,) = torch.autograd.grad(scores[[0, 2]].sum(), x)
+    assert bool(slope.isfinite().all())
+
+
+def test_outcomes_of_no_goal_may_be_missing(name: str) -> None:
+    objective = parse_objective([TEXTS[needs(name)].format(name)], (*OUTCOMES, "unused"))
+    x = torch.cat([predictions(2, 3), torch.full((2, 3, 1), torch.nan, dtype=torch.float64)], 2)
+    assert bool(objective(x, rows(3)).isfinite().all())
 
 
 def test_a_block_scores_like_each_sequence_alone(objective: Composite) -> None:

@@ -40,13 +40,14 @@ EXPECTED = Network()(X).detach()
 
 
 class Bomb:
-    """Creates a file when it is unpickled."""
+    """Creates a file when it is unpickled, and passes for the input of a program."""
 
     def __init__(self, canary: Path) -> None:
         self.canary = canary
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.canary,)
+        arguments = f"((__import__('torch').zeros(2, 4, {L}),), {{}})"
+        return eval, (f"__import__('pathlib').Path({str(self.canary)!r}).touch() or {arguments}",)
 
 
 def load(path: Path | str, **options: Any) -> Any:
