@@ -134,9 +134,8 @@ def _extended(rules: Rules, block: _Prefixes, preference: Tensor, one: Tensor, t
 
 def _fresh(state: tuple[Tensor, ...], count: int, seen: set[bytes]) -> list[int]:
     """Places of the prefixes whose state is new; ``seen`` takes it in."""
-    if not state:
-        keys = [b""] * count
-    else:
+    keys = [b""] * count
+    if state and count:
         table = torch.cat([x.reshape(count, -1).long() for x in state], 1).cpu().numpy()
         keys = [line.tobytes() for line in table]
     found = []
