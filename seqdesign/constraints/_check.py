@@ -63,8 +63,10 @@ def find_conflict(rules: Rules, starts: Tensor) -> Conflict | None:
     for rows in torch.arange(len(starts), device=starts.device).split(ROWS):
         preference = (starts[rows].unsqueeze(2) == letters).float()
         _, good = rules.repair(preference, rows)
-        for i in (~good).nonzero().flatten().tolist()[:1]:
-            return _explained(rules, preference[i], rows[i])
+        for i in (~good).nonzero().flatten().tolist():
+            # Repair knows one length only, and gives up sooner.
+            if complete(rules, preference[i], rows[i]).tokens is None:
+                return _explained(rules, preference[i], rows[i])
     return None
 
 
