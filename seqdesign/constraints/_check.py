@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +26,8 @@ class Conflict:
     """None of them can be left out of the contradiction."""
     proven: bool
     """False: no sequence was found, but not all were looked at."""
-    details: tuple[str, ...]
-    """For each, what it says of a sequence that obeys the others; fewer where there is no such sequence."""
+    detail: str
+    """What one of them says of a sequence that obeys the others; "" where there is no such sequence."""
 
     @property
     def message(self) -> str:
@@ -38,8 +38,9 @@ class Conflict:
         elif len(self.names) == 1:
             text = f"no sequence can obey {names}"
         else:
-            text = f"{names} contradict each other: no sequence can obey {'both' if len(self.names) == 2 else 'all'}"
-        return "; ".join([text, *self.details])
+            together = "both" if len(self.names) == 2 else "all"
+            text = f"{names} contradict each other: no sequence can obey {together}"
+        return f"{text}; {self.detail}" if self.detail else text
 
 
 def check_feasible(
@@ -62,8 +63,10 @@ def find_conflict(rules: Rules, starts: Tensor) -> Conflict | None:
     for rows in torch.arange(len(starts), device=starts.device).split(ROWS):
         preference = (starts[rows].unsqueeze(2) == letters).float()
         _, good = rules.repair(preference, rows)
-        for i in (~good).nonzero().flatten().tolist()[:1]:
-            return _explained(rules, preference[i], rows[i])
+        for i in (~good).nonzero().flatten().tolist():
+            # Repair knows one length only, and gives up sooner.
+            if complete(rules, preference[i], rows[i]).tokens is None:
+                return _explained(rules, preference[i], rows[i])
     return None
 
 
@@ -80,11 +83,19 @@ def _explained(rules: Rules, preference: Tensor, row: Tensor) -> Conflict:
         without = solve(rest)
         if without.tokens is None and (without.proven or not outcome.proven):
             needed, outcome = rest, without
-    details = []
-    for constraint in needed if len(needed) > 1 else []:
-        other = solve([c for c in needed if c is not constraint]).tokens
-        violations = [] if other is None else constraint.explain(other, int(row))
+    return Conflict(int(row), tuple(c.name for c in needed), outcome.proven, _detail(needed, solve, int(row)))
+
+
+def _detail(needed: Sequence[Constraint], solve: Callable[[Sequence[Constraint]], Outcome], row: int) -> str:
+    """What one of the constraints says of a sequence that obeys the others; "" where there is none."""
+    if len(needed) < 2:
+        return ""
+    # A mask only says which letter is wrong, so it is asked last.
+    for constraint in sorted(needed, key=lambda c: c.mask() is not None):
+        rest = [c for c in needed if c is not constraint]
+        other = solve(rest).tokens
+        violations = [] if other is None else constraint.explain(other, row)
         if violations:
-            rest = " and ".join(c.name for c in needed if c is not constraint)
-            details.append(f"with {rest} alone there is, for example, {violations[0]} ({constraint.name})")
-    return Conflict(int(row), tuple(c.name for c in needed), outcome.proven, tuple(details[:2]))
+            names = " and ".join(c.name for c in rest)
+            return f"with {names} there is, for example, {violations[0]} ({constraint.name})"
+    return ""

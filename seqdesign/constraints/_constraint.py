@@ -26,6 +26,12 @@ class Violation:
     first: int | None = None
     last: int | None = None
 
+    @property
+    def code(self) -> str:
+        """For programs: ``forbid:GAATTC@11-16``."""
+        place = "" if self.first is None else f"@{self.first}-{self.last}"
+        return self.constraint.removeprefix("--").replace(" ", ":") + place
+
     def __str__(self) -> str:
         place = "" if self.first is None else f" at {self.first}-{self.last}"
         return f"{self.message}{place}"

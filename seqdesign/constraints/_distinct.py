@@ -1,18 +1,14 @@
-"""Designs that differ enough from each other: greedily, the best first.
-
-Designs with few differences share a long stretch without any: of d pieces of a sequence at least one is
-untouched by d - 1 substitutions. So only designs that share a piece are compared (the pigeonhole filter of
-Wu & Manber 1992).
-"""
+"""Designs that differ enough from each other: greedily, the best first."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-
 from seqdesign.sequences.alphabets import Alphabet
+
+BLOCK = 256
+"""Sequences that are compared side by side."""
 
 
 def distinct(
@@ -27,71 +23,52 @@ def distinct(
 
     order: places, the best first; each is taken unless it is nearer than ``min_distance`` to one taken
     before. The distance of two sequences of one length is their number of different letters, of others their
-    Levenshtein distance. alphabet: with complements, a sequence is compared in both directions; without,
-    as it is written. limit: stop after so many.
+    Levenshtein distance. alphabet: with complements, a sequence counts as near also when its reverse
+    complement is; without, sequences are compared as they are written. limit: stop after so many.
     """
+    both = alphabet if alphabet is not None and alphabet.complement else None
     taken: list[int] = []
-    near = _Neighbours(min_distance)
-    for place in order:
-        if limit is not None and len(taken) >= limit:
-            break
-        text = sequences[place]
-        forms = [text]
-        if alphabet is not None and alphabet.complement:
-            forms.append(alphabet.reverse_complement(text))
-        if not any(near.has(form) for form in forms):
-            near.add(text)
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for first in range(0, len(order), BLOCK):
+        block = list(order[first : first + BLOCK])
+        texts = [sequences[place] for place in block]
+        forms = [texts] if both is None else [texts, [both.reverse_complement(text) for text in texts]]
+        near = [any(pair) for pair in zip(*(_near(f, by_length, min_distance) for f in forms), strict=True)]
+        fresh: dict[int, list[str]] = defaultdict(list)
+        for i, place in enumerate(block):
+            if limit is not None and len(taken) >= limit:
+                return taken
+            if near[i] or (fresh and any(_near([f[i]], fresh, min_distance)[0] for f in forms)):
+                continue
             taken.append(place)
+            fresh[len(texts[i])].append(texts[i])
+        for length, members in fresh.items():
+            by_length[length] += members
     return taken
 
 
-class _Neighbours:
-    """The sequences so far by length, with an index of their pieces."""
+def _near(texts: Sequence[str], taken: dict[int, list[str]], min_distance: int) -> list[bool]:
+    """Whether each of the texts is nearer than ``min_distance`` to one of those taken, given by length."""
+    import numpy as np
+    from rapidfuzz.distance import Hamming, Levenshtein
+    from rapidfuzz.process import cdist
 
-    def __init__(self, min_distance: int) -> None:
-        self.min_distance = min_distance
-        self.by_length: dict[int, list[np.ndarray[tuple[int], np.dtype[np.uint8]]]] = defaultdict(list)
-        self.texts: dict[int, list[str]] = defaultdict(list)
-        self.pieces: dict[tuple[int, int, str], list[int]] = defaultdict(list)
-
-    def add(self, text: str) -> None:
-        """Takes one in."""
-        found = self.by_length[len(text)]
-        for i, piece in enumerate(self._pieces(text)):
-            self.pieces[len(text), i, piece].append(len(found))
-        found.append(np.frombuffer(text.encode("ascii"), dtype=np.uint8))
-        self.texts[len(text)].append(text)
-
-    def _pieces(self, text: str) -> list[str]:
-        cuts = [i * len(text) // self.min_distance for i in range(self.min_distance + 1)]
-        return [text[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
-
-    def has(self, text: str) -> bool:
-        """Whether one of them is too near."""
-        return self._same_length(text) or self._other_length(text)
-
-    def _same_length(self, text: str) -> bool:
-        found = self.by_length.get(len(text))
-        if not found:
-            return False
-        if self.min_distance > len(text):  # even the most different ones are too near
-            return True
-        keys = ((len(text), i, piece) for i, piece in enumerate(self._pieces(text)))
-        candidates = sorted({j for key in keys for j in self.pieces.get(key, ())})
-        if not candidates:
-            return False
-        own = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-        differences = (np.stack([found[j] for j in candidates]) != own).sum(1)
-        return bool((differences < self.min_distance).any())
-
-    def _other_length(self, text: str) -> bool:
-        from rapidfuzz.distance import Levenshtein
-
-        reach = self.min_distance - 1
-        for length in range(len(text) - reach, len(text) + reach + 1):
-            if length == len(text):
-                continue
-            for other in self.texts.get(length, ()):
-                if Levenshtein.distance(text, other, score_cutoff=reach) <= reach:
-                    return True
-        return False
+    reach = min_distance - 1
+    found = [False] * len(texts)
+    for length in {len(text) for text in texts}:
+        mine = [i for i, text in enumerate(texts) if len(text) == length]
+        for other in range(length - reach, length + reach + 1):
+            if mine and other in taken:
+                scorer = Hamming if other == length else Levenshtein
+                distances = cdist(
+                    [texts[i] for i in mine],
+                    taken[other],
+                    scorer=scorer.distance,
+                    score_cutoff=reach,
+                    dtype=np.int32,
+                )
+                hits = (distances <= reach).any(1).tolist()
+                for i, hit in zip(mine, hits, strict=True):
+                    found[i] = found[i] or hit
+                mine = [i for i in mine if not found[i]]
+    return found

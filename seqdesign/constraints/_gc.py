@@ -6,6 +6,7 @@ Shapes: N starts, B prefixes, L positions, w letters of a window.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -48,3 +49,29 @@ def reach(gc: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     fewest = count.masked_fill(~mask, 1).amin(2).cumsum(1)
     most = count.masked_fill(~mask, 0).amax(2).cumsum(1)
     return torch.nn.functional.pad(fewest, (1, 0)), torch.nn.functional.pad(most, (1, 0))
+
+
+def contradictory(gc: Tensor, mask: Tensor, windows: Sequence[tuple[int, int, int]]) -> Tensor:
+    """(N,) bool: no sequence inside the mask (N, L, V) meets all (letters, fewest, most) in every window.
+
+    The counts of G and C among the first t letters obey differences only, so they exist exactly when the
+    graph of these differences has no negative cycle (Bellman 1958, Ford 1956).
+    """
+    fewest, most = reach(gc, mask)
+    length = mask.shape[1]
+    edges = [(1, most.diff(dim=1), fewest.diff(dim=1))]
+    for width, low, high in windows:
+        ones = torch.ones_like(fewest[:, width:])
+        edges.append((width, ones * high, ones * low))
+    limit = torch.full_like(most, FAR)
+    limit[:, 0] = 0
+    changed = torch.ones(len(mask), dtype=torch.bool, device=mask.device)
+    for _ in range(length + 2):
+        before = limit.clone()
+        for width, high, low in edges:
+            limit[:, width:] = torch.minimum(limit[:, width:], limit[:, :-width] + high)
+            limit[:, :-width] = torch.minimum(limit[:, :-width], limit[:, width:] - low)
+        changed = (limit != before).any(1)
+        if not bool(changed.any()):
+            break
+    return changed

@@ -92,13 +92,15 @@ class PatternConstraint:
     def explain(self, tokens: Tensor, row: int) -> list[Violation]:
         """One for each place where a pattern stands."""
         found = []
-        inside = tokens[tokens < len(self.letters) - 1].cpu()
+        inside = tokens.clamp(max=len(self.letters) - 1).cpu()
         for pattern in self.patterns:
             size = len(pattern.classes)
             if size > len(inside):
                 continue
-            windows = inside.unfold(0, size, 1)
-            hits = pattern.classes[torch.arange(size), windows].all(1).nonzero().flatten().tolist()
+            matches = torch.nn.functional.pad(pattern.classes, (0, 1))[
+                torch.arange(size), inside.unfold(0, size, 1)
+            ]
+            hits = matches.all(1).nonzero().flatten().tolist()
             found += [Violation(self.name, pattern.label, i + 1, i + size) for i in hits]
         return sorted(found, key=lambda v: v.first or 0)
 

@@ -14,9 +14,14 @@ from torch import Tensor
 
 from seqdesign.constraints import _search
 from seqdesign.constraints._constraint import Constraint, State, Violation, Walk, at
+from seqdesign.constraints._gc import contradictory
 from seqdesign.constraints._patterns import merged
+from seqdesign.constraints.gc import GC
+from seqdesign.constraints.gc_window import GCWindow
 
 BEAMS = 16
+REPAIR_NODES = 20_000
+"""Prefixes that ``repair`` looks at for a start that beam search found nothing for."""
 
 
 class Rules:
@@ -60,9 +65,18 @@ class Rules:
         return [walk for walk in found if walk is not None]
 
     @cached_property
+    def _joint(self) -> Tensor:
+        """(N or 1,) bool: starts for which the limits of GC content contradict each other."""
+        limits = [c.limits_on_counts(self.length) for c in self.constraints if isinstance(c, GC | GCWindow)]
+        if len(limits) < 2 or self.shortest < self.length:
+            return torch.zeros(1, dtype=torch.bool, device=self.device)
+        is_gc = next(c.is_gc for c in self.constraints if isinstance(c, GC | GCWindow))
+        return contradictory(is_gc, self.shared_mask, limits)
+
+    @cached_property
     def dead(self) -> Tensor:
         """(N or 1,) bool: starts for which some constraint can be seen at once to admit nothing."""
-        dead = ~self.shared_mask.any(2).all(1)
+        dead = ~self.shared_mask.any(2).all(1) | self._joint
         for walk in self.walks:
             dead = dead if walk.dead is None else dead | walk.dead
         return dead
@@ -87,7 +101,8 @@ class Rules:
 
     def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """Whether each sequence (B, L) obeys every constraint, (B,) bool; tokens from V on end a sequence."""
-        good = (tokens < self.num_letters).sum(1) >= self.shortest
+        # UNKNOWN, two behind the letters, is a letter too, though one that nobody knows.
+        good = ((tokens < self.num_letters) | (tokens == self.num_letters + 2)).sum(1) >= self.shortest
         for constraint in self._merged:
             good = good & constraint.is_feasible(tokens, rows)
         return good
@@ -158,7 +173,7 @@ class Rules:
             tokens[bad[done]] = found[done]
             good[bad] = done
         for i in (~good & ~_each(self.dead, rows)).nonzero().squeeze(1).tolist():
-            outcome = _search.complete(self, preference[i], rows[i])
+            outcome = _search.complete(self, preference[i], rows[i], nodes=REPAIR_NODES)
             if outcome.tokens is not None:
                 tokens[i], good[i] = outcome.tokens, True
         return tokens, good

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 if TYPE_CHECKING:
     from seqdesign.constraints._rules import Rules
 
-NODES = 400_000
+NODES = 100_000
 """Prefixes that the complete search looks at before it gives up."""
 BLOCK = 64
 """Prefixes that it extends together."""
@@ -85,7 +86,7 @@ class _Prefixes:
 
 
 def complete(rules: Rules, preference: Tensor, row: Tensor, *, nodes: int = NODES) -> Outcome:
-    """A feasible sequence for one start, with preferences (L, V); ``row`` is a scalar.
+    """A feasible sequence for one start, padded, with preferences (L, V); ``row`` is a scalar.
 
     Depth first, a block of the best prefixes at a time. Prefixes of one length and state have the same
     future, so the first of them is followed only; what is left in the end is a proof.
@@ -103,11 +104,11 @@ def complete(rules: Rules, preference: Tensor, row: Tensor, *, nodes: int = NODE
         if len(top.score) > BLOCK:
             stack.append(top[BLOCK:])
         t = block.tokens.shape[1]
+        ends = rules.may_end(block.state, one.expand(len(block.tokens)), t).nonzero().flatten()
+        if len(ends):
+            found = block.tokens[int(ends[0])]
+            return Outcome(pad(found, (0, length - t), value=rules.num_letters + 3), False)
         if t == length:
-            rows = one.expand(len(block.tokens))
-            good = rules.is_feasible(block.tokens, rows).nonzero().flatten()
-            if len(good):
-                return Outcome(block.tokens[int(good[0])], False)
             continue
         block = _extended(rules, block, preference[t], one, t)
         looked += len(block.score)
@@ -134,9 +135,8 @@ def _extended(rules: Rules, block: _Prefixes, preference: Tensor, one: Tensor, t
 
 def _fresh(state: tuple[Tensor, ...], count: int, seen: set[bytes]) -> list[int]:
     """Places of the prefixes whose state is new; ``seen`` takes it in."""
-    if not state:
-        keys = [b""] * count
-    else:
+    keys = [b""] * count
+    if state and count:
         table = torch.cat([x.reshape(count, -1).long() for x in state], 1).cpu().numpy()
         keys = [line.tobytes() for line in table]
     found = []

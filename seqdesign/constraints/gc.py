@@ -34,6 +34,11 @@ class GC:
         """Any letter may stand anywhere."""
         return
 
+    def limits_on_counts(self, length: int) -> tuple[int, int, int]:
+        """Letters of a window, fewest and most G and C in it: the sequence is one window."""
+        fewest, most = self.limits[length].tolist()
+        return length, fewest, most
+
     def walk(self, mask: Tensor, shortest: int) -> _Walk:
         """Counts, and looks ahead to what the mask leaves."""
         return _Walk(self, mask, shortest)

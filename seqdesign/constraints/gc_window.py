@@ -44,6 +44,10 @@ class GCWindow:
         """Any letter may stand anywhere."""
         return
 
+    def limits_on_counts(self, length: int) -> tuple[int, int, int]:
+        """Letters of a window, fewest and most G and C in it."""
+        return self.width, self.fewest, self.most
+
     def walk(self, mask: Tensor, shortest: int) -> _Walk:
         """Counts in each open window, and looks ahead to what the mask leaves."""
         return _Walk(self, mask, shortest)

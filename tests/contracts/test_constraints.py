@@ -54,9 +54,7 @@ def starts(texts: list[str] = STARTS, shortest: int | None = None) -> Starts:
 def make(parts: list[tuple[str, str]], own: Starts | None = None) -> tuple[Rules, list[Constraint]]:
     own = starts() if own is None else own
     found = [REGISTRY.load(name)(text, own) for name, text in parts]
-    rules = Rules(
-        found, num_starts=len(own.tokens), length=own.length, num_letters=4, shortest=own.shortest
-    )
+    rules = Rules(found, num_starts=len(own.tokens), length=own.length, num_letters=4, shortest=own.shortest)
     return rules, found
 
 
