@@ -97,8 +97,10 @@ def _best(
 def near(scorer: Scorer, how: Climb) -> Tensor:
     """Climb from every start by one substitution after the other, so that few edits make it good enough.
 
-    Spends half of the budget at most. Returns gradients used (N,).
+    Only where there is such a goal. Spends half of the budget at most. Returns gradients used (N,).
     """
+    if scorer.problem.enough is None:
+        return torch.zeros_like(scorer.used)
     return _from_best(scorer, replace(how, together=False), scorer.problem.budget // 2)
 
 

@@ -71,7 +71,7 @@ def ranked(scorer: Scorer, tokens: Tensor, rows: Tensor, count: int) -> tuple[Te
     retry = ok & ~good & (place != least) & (tokens != own).any(1, keepdim=True)
     retry = retry & feasible(scorer, swaps, rows)
     candidates, good = torch.where(retry.unsqueeze(2), swaps, candidates), good | retry
-    first = good.sort(1, descending=True, stable=True).indices[:, :count]
+    first = good.sort(dim=1, descending=True, stable=True).indices[:, :count]
     return candidates.gather(1, first.unsqueeze(2).expand(-1, -1, tokens.shape[1])), good.gather(1, first)
 
 

@@ -21,7 +21,7 @@ def prune(scorer: Scorer) -> None:
             return
         tokens, own, before = scorer.tokens[rows], scorer.starts[rows], scorer.edits[rows]
         changed = tokens != own
-        place = changed.long().sort(1, descending=True, stable=True).indices[:, : int(before.max())]
+        place = changed.long().sort(dim=1, descending=True, stable=True).indices[:, : int(before.max())]
         candidates = substituted(tokens, place, own.gather(1, place))
         ok = changed.gather(1, place)
         ok = ok & feasible(scorer, candidates, rows)

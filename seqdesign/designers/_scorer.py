@@ -23,13 +23,17 @@ def require_gradient(problem: SequenceProblem, method: str) -> None:
         )
 
 
-def stops(scorer: Scorer) -> tuple[Stop, ...]:
-    """Why each start ended, when all ended by themselves: good enough, no free position, spent, or converged."""
+def stops(scorer: Scorer, finished: Tensor | None = None) -> tuple[Stop, ...]:
+    """Why each start ended: good enough, no free position, all steps done, budget spent, or else converged.
+
+    finished: (N,) bool, starts whose steps are done, of a method that ends with them.
+    """
     stuck = (scorer.problem.rules.mask.sum(2) > 1).sum(1) == 0
-    rows = zip(scorer.done.tolist(), stuck.tolist(), scorer.left.tolist(), strict=True)
+    finished = torch.zeros_like(stuck) if finished is None else finished
+    flags = zip(scorer.done.tolist(), stuck.tolist(), finished.tolist(), scorer.left.tolist(), strict=True)
     return tuple(
-        "target" if done else "stuck" if fixed else "budget" if left < 3 else "converged"
-        for done, fixed, left in rows
+        "target" if done else "stuck" if fixed else "steps" if end else "budget" if left < 3 else "converged"
+        for done, fixed, end, left in flags
     )
 
 

@@ -1,7 +1,4 @@
-"""Relaxed sequences: logits that respect the mask, Adam for many designs at once, a cosine schedule.
-
-Shapes: B designs, V letters, L positions.
-"""
+"""Adam for many designs at once, and a cosine schedule."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-FORBIDDEN = -1e9
-"""Logit of a letter that the mask forbids; finite, so that no gradient is NaN."""
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
 
 
