@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from seqdesign.config import Between, Options
 
@@ -20,7 +20,7 @@ class AnnealingOptions(Options):
     PANEL: ClassVar[str] = "Annealing options"
 
     chains: Annotated[int, Between(1, 1024)] = 8
-    """Chains for each start that share its budget; fewer where that would leave a chain less than 100 steps."""
+    """Chains for each start that share its budget; fewer where a chain would have less than 100 steps."""
     hot: Annotated[float, Between(0, low_open=True)] = 0.3
     """First temperature, in units of what a substitution typically changes."""
     cold: Annotated[float, Between(0, low_open=True)] = 0.003
@@ -41,3 +41,44 @@ class AdaleadOptions(Options):
     """Chance of a crossover at each position."""
     mutations: Annotated[float, Between(0, low_open=True)] = 1.0
     """Mean substitutions in a step of a rollout; there is always one at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvolutionOptions(Options):
+    """How the genetic algorithm breeds."""
+
+    PANEL: ClassVar[str] = "Evolution options"
+
+    population: Annotated[int, Between(0, 100_000)] = 0
+    """Children of each start in a generation; 0 takes the root of the budget, at most 256."""
+    survivors: Annotated[float, Between(0, 1, low_open=True)] = 0.25
+    """Parents, as a share of the population; two at least."""
+    crossover: Annotated[float, Between(0, 1)] = 0.3
+    """Share of children that get a segment of another parent."""
+    shift: Annotated[float, Between(0, 1)] = 0.3
+    """Share of these segments that come from another place of that parent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaBeamOptions(Options):
+    """How wide the beam is."""
+
+    PANEL: ClassVar[str] = "AdaBeam options"
+
+    beams: Annotated[int, Between(1, 10_000)] = 10
+    """Sequences of each start from which a round begins."""
+    rollouts: Annotated[int, Between(1, 1000)] = 4
+    """Rollouts of each of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GibbsOptions(Options):
+    """What the Markov chains sample."""
+
+    PANEL: ClassVar[str] = "Gibbs options"
+
+    chains: Annotated[int, Between(1, 1024)] = 4
+    """Chains for each start that share its budget; fewer where a chain would have less than 100 steps."""
+    temperature: Annotated[float | Literal["auto"], Between(0, low_open=True)] = "auto"
+    """T of p(x) ~ exp(score / T), in units of the score; auto is a tenth of the largest first-order
+    change that a substitution of the start makes."""

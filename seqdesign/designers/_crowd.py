@@ -17,8 +17,8 @@ MORE_EDITS, SWAP = 1, 2
 TRIES = (MORE_EDITS, SWAP, MORE_EDITS, SWAP)
 BEAMS = 4
 """Beams of a repair."""
-PATIENCE = 25
-"""Rounds in a row without a new feasible candidate after which a start counts as stuck."""
+PATIENCE = 20
+"""Rounds in a row without a new sequence to score after which a start ends."""
 HELD = 1 << 22
 """Letters of candidates made at once."""
 
@@ -37,7 +37,8 @@ class Crowd:
         """Positions with a choice, (N, L)."""
         self.steps = torch.zeros_like(self.scorer.used)
         self._stop: list[Stop | None] = [None] * self.count
-        self._idle = torch.zeros_like(self.scorer.used)
+        self._idle, self._used = torch.zeros_like(self.scorer.used), self.scorer.used.clone()
+        self._movable = torch.zeros(self.count, dtype=torch.bool, device=self.device)
         places = torch.arange(self.length * self.letters, device=self.device)
         self._hash_table = mix(places).view(self.length, self.letters)
         everyone = torch.arange(self.count, device=self.device)
@@ -46,14 +47,17 @@ class Crowd:
 
     def active(self) -> Tensor:
         """Starts that go on, (R,): budget left, not good enough yet, not ended otherwise."""
+        self._idle = torch.where(self.scorer.used > self._used, 0, self._idle + 1)
+        self._used = self.scorer.used.clone()
         done, left = self.scorer.done.tolist(), self.scorer.left.tolist()
+        idle, movable = self._idle.tolist(), self._movable.tolist()
         for i, reason in enumerate(self._stop):
             if reason is None and done[i]:
                 self._stop[i] = "target"
             elif reason is None and left[i] <= 0:
                 self._stop[i] = "budget"
-            elif reason is None and self._idle[i] >= PATIENCE:
-                self._stop[i] = "stuck"
+            elif reason is None and idle[i] > PATIENCE:
+                self._stop[i] = "converged" if movable[i] else "stuck"
         rows = [i for i, reason in enumerate(self._stop) if reason is None]
         return torch.tensor(rows, dtype=torch.long, device=self.device)
 
@@ -69,12 +73,12 @@ class Crowd:
         precedence) and, unless ``again``, a sequence that this start has not had scored before. The caller
         makes sure that what is wanted is feasible.
         """
+        self._movable[rows] |= wanted.any(1)
         if not again:
             hashes = self._hash(tokens, rows)
             wanted = wanted & self._first(hashes, wanted) & ~torch.isin(hashes, self._seen)
         wanted = wanted & (wanted.cumsum(1) <= self.scorer.left[rows, None])
         scores = torch.full(wanted.shape, torch.nan, device=self.device)
-        self._idle[rows] = torch.where(wanted.any(1), 0, self._idle[rows] + 1)
         if wanted.any():
             owners = rows.repeat_interleave(wanted.sum(1))
             found = self.scorer.score(tokens[wanted], owners)
@@ -95,7 +99,7 @@ class Crowd:
         whether each is feasible and differs from its parent, (R, P) bool.
         """
         child = self._mutate(parents, rows, edits, weight)
-        good = self._proper(child, parents, rows)
+        good = self.proper(child, parents, rows)
         for kind in TRIES:
             again = (~good).any(1).nonzero().squeeze(1)
             if not len(again):
@@ -106,7 +110,7 @@ class Crowd:
             else:
                 other = self._mutate(parents[again], rows[again], edits[again] + 1, part)
             child[again] = torch.where(good[again].unsqueeze(2), child[again], other)
-            good[again] = self._proper(child[again], parents[again], rows[again])
+            good[again] = self.proper(child[again], parents[again], rows[again])
         return self.repaired(child, parents, rows, good)
 
     def repaired(self, child: Tensor, parents: Tensor, rows: Tensor, good: Tensor) -> tuple[Tensor, Tensor]:
@@ -168,7 +172,8 @@ class Crowd:
         place = order.topk(min(2, self.length), 2).indices
         return parents.scatter(2, place, parents.gather(2, place.flip(2)))
 
-    def _proper(self, child: Tensor, parents: Tensor, rows: Tensor) -> Tensor:
+    def proper(self, child: Tensor, parents: Tensor, rows: Tensor) -> Tensor:
+        """Whether each candidate (R, P, L) is feasible and differs from its parent, (R, P)."""
         return self.feasible(child, rows) & (child != parents).any(2)
 
     def _hash(self, tokens: Tensor, rows: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 
 class Additive(nn.Module):
-    """The sum of weights (V, L) of the letters, plus a pairwise term of neighbours; counts what it is asked."""
+    """The sum of weights (V, L) of the letters, plus a pairwise term of neighbours; counts its inputs."""
 
     differentiable = True
     outcomes = ("activity",)
@@ -151,7 +151,7 @@ class NoRuns:
 
 
 class Balanced:
-    """As many of the first half of the alphabet as the start has: no single substitution across is feasible."""
+    """As many letters of the first half of the alphabet as the start has."""
 
     name = "--gc"
 
@@ -189,7 +189,7 @@ def problem(
     keys = torch.arange(len(starts)) * 7 + 3
     return SequenceProblem(
         **{"oracle": oracle, "objective": activity, "starts": starts, "rules": rules, "keys": keys}
-        | {"budget": 100}
+        | {"budget": 40}
         | more
     )
 
@@ -210,7 +210,7 @@ def assert_same(a: Designs, b: Designs) -> None:
 
 
 def test_the_registry_holds_the_designers_of_the_manual() -> None:
-    assert {"greedy", "annealing"} <= set(REGISTRY.names())
+    assert {"greedy", "annealing", "adalead", "ada-beam", "evolution", "gibbs"} <= set(REGISTRY.names())
 
 
 def test_the_same_seed_gives_the_same_result(method: Method) -> None:
@@ -236,9 +236,9 @@ def test_nothing_that_was_handed_over_changes(method: Method) -> None:
     assert random.getstate() == dice[2]
 
 
-@pytest.mark.parametrize("budget", [1, 2, 7, 150])
+@pytest.mark.parametrize("budget", [1, 2, 7, 60])
 def test_designs_obey_the_rules_and_are_reported_as_they_are(method: Method, budget: int) -> None:
-    """Feasible, kept positions kept, scored again as reported, no worse than the start, queries as counted."""
+    """Feasible, kept positions kept, numbers as scored again, not below the start, queries as counted."""
     task = mixed(budget=budget)
     found = method(task)
     assert task.oracle.seen == int(found.num_queries.sum()) + len(task.starts)
@@ -268,23 +268,23 @@ def test_a_budget_of_one_returns_the_start(method: Method) -> None:
 
 
 def test_rules_leave_room_that_is_used(method: Method) -> None:
-    found = method(mixed(budget=200))
+    found = method(mixed(budget=80))
     assert bool((found.score > found.start_score).float().mean() > 0.7)
 
 
 @pytest.mark.parametrize("kind", [Additive, BestWindow])
-@pytest.mark.parametrize(("letters", "length"), [(3, 4), (4, 6), (20, 4)])
+@pytest.mark.parametrize(("letters", "length"), [(3, 4), (4, 5), (20, 3)])
 def test_the_optimum_of_a_toy_is_reached(
     method: Method, kind: type[Additive], letters: int, length: int
 ) -> None:
     oracle = kind(letters, length)
-    found = method(problem(oracle, starts_of(4, letters, length), letters, budget=1000))
-    expected = torch.full((4,), best_score(oracle, letters, length))
+    found = method(problem(oracle, starts_of(2, letters, length), letters, budget=400))
+    expected = torch.full((2,), best_score(oracle, letters, length))
     torch.testing.assert_close(found.score, expected)
 
 
 def test_eight_starts_give_what_each_gives_alone(method: Method) -> None:
-    task = mixed(budget=60)
+    task = mixed(budget=30)
     batch = method(task, 3)
     for i in range(8):
         starts = task.starts[i : i + 1]
@@ -326,11 +326,11 @@ def test_a_score_that_is_good_enough_ends_the_search(method: Method) -> None:
     starts = starts_of(4, 4, 8)
     begin = oracle.value(one_hot(starts, 4)).detach()
     half = float(begin.max()) + 0.5 * (best_score(oracle, 4, 8) - float(begin.max()))
-    found = method(problem(oracle, starts, 4, budget=1000, enough=half))
+    found = method(problem(oracle, starts, 4, budget=300, enough=half))
     assert found.stop == ("target",) * 4
     assert bool((found.score >= half).all())
-    assert bool((found.num_queries < 1000).all())
-    full = method(problem(oracle, starts, 4, budget=1000))
+    assert bool((found.num_queries < 300).all())
+    full = method(problem(oracle, starts, 4, budget=300))
     assert bool(((found.tokens != starts).sum(1) <= (full.tokens != starts).sum(1)).all())
 
 
