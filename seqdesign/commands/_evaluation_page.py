@@ -55,7 +55,7 @@ def evaluation_page(
 def _add_measures(page: Page, result: EvaluateResult) -> None:
     text = (
         "Real is the same number with as many training sequences in the place of the generated ones: as good "
-        "as real gets. Flagged is worse than real by more than three standard errors and by more than a tenth."
+        "as real gets. Flagged is worse than real by over three standard errors and by more than a tenth."
     )
     columns = [Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real")]
     table = Table([cells(row) for row in result.measures], [*columns, Column("verdict")])
