@@ -148,10 +148,12 @@ def add_nearest(
         sizes = (len(training), len(held_out))
         prefers = preference(first, search(queries, held_out), sizes, close.cut)
         copied = copied and prefers is not None and prefers.z > CONFIRMED_Z
-    label = f"under {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    label = (
+        f"fewer than {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    )
     result.add("too_close", label, close.too_close, "flagged" if copied else "as real")
     if prefers is not None:
-        label = f"of those under {close.cut} edits from a real one, training is nearest"
+        label = f"of those with fewer than {close.cut} to a real one, training nearest"
         result.add("prefers_training", label, prefers, "flagged" if copied else "as real")
 
 
