@@ -165,7 +165,8 @@ def test_table_page_and_json(files: dict[str, Path], tmp_path: Path, cli: Callab
         "Word spectra",
         "Distance to the nearest training sequence",
         "GC contents",
-        "Logo",
+        "Held out (",
+        "Difference (",
     ):
         assert part.lower() in html.lower()
     assert "<script" not in html
