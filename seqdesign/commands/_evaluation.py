@@ -286,7 +286,8 @@ def on_values(values: FloatArray) -> Statistic:
 def add_classifier(result: Evaluation, sample: Sample, letters: str, rng: np.random.Generator) -> None:
     """Can a classifier on k-mer counts tell generated from held-out sequences, and training ones?"""
     few = sample.smaller(_CLASSIFIED)
-    parts, width = [], 0
+    parts: list[FloatArray] = []
+    width = 0
     for k in range(1, longest_word(sample, len(letters)) + 1):
         width += len(letters) ** k
         if parts and width > _MOST_FEATURES:
