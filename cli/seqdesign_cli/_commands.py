@@ -24,6 +24,12 @@ COMMANDS: dict[str, Command] = {
     "sample-vae": Command(
         "seqdesign.commands.sample_vae", "SampleVAEConfig", "sample_vae", "Draw new sequences from a VAE."
     ),
+    "maximize": Command(
+        "seqdesign.commands.maximize",
+        "MaximizeConfig",
+        "maximize",
+        "Design sequences that a predictor scores highest.",
+    ),
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
     ),

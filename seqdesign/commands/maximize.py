@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqdesign.commands._design_model import DesignModel
     from seqdesign.commands._design_run import Designer
     from seqdesign.commands._designs import Design, DesignSummary
+    from seqdesign.commands._starts import StartSet
 
 NUM = 64
 """Designs when neither ``--num`` nor ``--start`` is given."""
@@ -220,22 +221,51 @@ def _method(config: MaximizeConfig) -> tuple[Designer, Any]:
 def _design(
     config: MaximizeConfig, model: DesignModel, designer: Designer, options: Any
 ) -> tuple[list[Design], DesignSummary]:
-    """All designs, judged, in order of their parents and then from the best down."""
+    """All designs, judged, in the order of their parents and then from the best down."""
     from seqdesign.commands import _designs
     from seqdesign.commands._design_run import run_campaign
-    from seqdesign.commands._starts import read_starts
+    from seqdesign.commands._plan import make_plan
 
-    num = config.num or (NUM if config.start is None else 1)
     progress = Progress("designing", config)
-    found = []
-    for starts in read_starts(config, model, copies=num * config.tries):
-        plan = model.campaign(config, designer, options, num, starts)
+    batches = []
+    for starts in _starts(config, model):
+        plan = make_plan(config, model, designer, options, starts)
         chosen = run_campaign(plan, starts.tokens, starts.groups, starts.rules, progress.update)
-        found.append(_designs.Batch(starts, plan, chosen))
+        batches.append(_designs.Batch(starts, plan, chosen))
     progress.close()
-    designs, summary = _designs.describe(config, model, found)
+    designs, summary = _designs.describe(config, model, batches)
     for line in summary.warnings:
         say(config, f"warning: {line}")
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
     return designs, summary
+
+
+def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
+    """Where designs begin; all contradictions are found before anything is optimised."""
+    from seqdesign.commands._starts import design_length, noise_starts, read_starts
+
+    num = num_wanted(config)
+    directions = num if config.pareto else 1
+    copies = config.tries if config.pareto else config.tries * num
+    length = design_length(config, model.lengths)
+    if length is not None:
+        yield noise_starts(
+            config, model.alphabet, length, directions=directions, copies=copies, device=model.device
+        )
+        return
+    yield from list(
+        read_starts(
+            config,
+            model.alphabet,
+            directions=directions,
+            copies=copies,
+            device=model.device,
+            max_length=model.max_length,
+        )
+    )
+
+
+def num_wanted(config: MaximizeConfig) -> int:
+    """Designs of each parent, or in all."""
+    return config.num or (NUM if config.start is None else 1)

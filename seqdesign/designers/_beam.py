@@ -46,9 +46,7 @@ def beam(scorer: Scorer, width: int, group: int, reserve: int = 0) -> Tensor:
         children, values = _children(scorer, active, tokens, fresh, group)
         if scorer.problem.enough is None:
             children, values = torch.cat([tokens, children], 1), torch.cat([scores, values], 1)
-        old = torch.arange(children.shape[1], device=device) < (
-            width if scorer.problem.enough is None else 0
-        )
+        old = torch.arange(children.shape[1], device=device) < (width if scorer.problem.enough is None else 0)
         values = values.masked_fill(_repeated(children, codes), -torch.inf)
         scores, chosen = values.topk(min(width, values.shape[1]), 1)
         tokens = children.gather(1, chosen.unsqueeze(2).expand(-1, -1, length))
