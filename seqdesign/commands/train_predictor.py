@@ -1,4 +1,4 @@
-"""``seqdesign train-predictor``: learn to predict measured outcomes from sequences, with believable errors."""
+"""``seqdesign train-predictor``: learn to predict measured outcomes, with believable errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
@@ -28,7 +28,6 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.training.outcomes import Outcomes
-    from seqdesign.training.predictor import PredictorTraining
     from seqdesign.training.predictor_quality import OutcomeQuality, PredictorQuality
 
 REPORT = "report.html"
@@ -43,7 +42,8 @@ class OutcomeOptions(Options):
     outcome: tuple[str, ...] = ()
     """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
     sigma: tuple[str, ...] = ()
-    """Column or header key of the outcome's standard error, one for each outcome; precise values count more."""
+    """Column or header key of the outcome's standard error, one for each outcome; precise values count
+    more."""
     weight: str | None = None
     """Column or header key of the rows' weights; a row of weight 0 takes no part."""
 
@@ -56,7 +56,7 @@ class PredictorFitOptions(FitOptions):
 
     weight_decay: Annotated[float, Between(0)] = 0.1
     """Weight decay of AdamW."""
-    patience: Annotated[int | str, Between(1)] = 20
+    patience: Annotated[int | Literal["auto"], Between(1)] = 20
     """Stop a network after this many passes without a better loss on its own part of the sequences."""
 
 
@@ -106,17 +106,16 @@ class TrainPredictorResult(Result):
     def text(self) -> str:
         """The table at the end of a run."""
         what = self.task if not self.classes else f"{self.task}: {', '.join(self.classes[:8])}"
+        where = f"{self.alphabet}, {self.strands} strand{'s' if self.strands == 'both' else ''}"
         rows = [
             (
                 "sequences",
-                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet}, "
-                f"{self.strands} strand{'s' if self.strands == 'both' else ''})",
+                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
             ("outcome", f"{', '.join(self.outcomes)} ({what})"),
             (
                 "training",
-                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s, stopped by "
-                f"{self.stop_reason}",
+                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s ({self.stop_reason})",
             ),
         ]
         for one in self.quality.outcomes:
@@ -124,9 +123,7 @@ class TrainPredictorResult(Result):
         rows.append(("model", str(self.model)))
         width = max(len(name) for name, _ in rows)
         lines = [f"{name:<{width}}  {value}" for name, value in rows]
-        return "\n".join(
-            ["Held-out quality", *lines, *(f"warning: {w}" for w in self.quality.warnings)]
-        )
+        return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in self.quality.warnings)])
 
 
 def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
@@ -158,6 +155,7 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
+    from seqdesign.commands._predictor_page import predictor_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.predictor import train_sequence_predictor
     from seqdesign.training.predictor_store import REFERENCE, save_predictor
@@ -186,7 +184,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         write_metrics(run.path, result.fit.state.history)
         trained = result.trained
         save_predictor(run.path, trained.model, trained.record, result.reference)
-        _page(result, outcomes, manifest).write(run.path / REPORT)
+        predictor_page(result, outcomes, manifest).write(run.path / REPORT)
         run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, REPORT])
     record, state = trained.record, result.fit.state
     return TrainPredictorResult(
@@ -248,9 +246,3 @@ def _begin(run: RunDir, config: TrainPredictorConfig, device: str) -> Manifest:
     if config.overwrite:
         (run.path / CHECKPOINT).unlink(missing_ok=True)
     return manifest
-
-
-def _page(result: PredictorTraining, outcomes: Outcomes, manifest: Manifest):  # type: ignore[no-untyped-def]
-    from seqdesign.commands._predictor_page import predictor_page
-
-    return predictor_page(result, outcomes, manifest)

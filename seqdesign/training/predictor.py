@@ -93,9 +93,11 @@ def train_sequence_predictor(
     member = torch.arange(data.weights.shape[1])
     judges = (fold[:, None] == member).float()
     learn, stop = data.weighted(1 - judges), data.weighted(judges)
-    weights, biases = _linear_start(model, data, judges)
+    features = _features(model, data.tokens, data.lengths)
+    weights, biases = _linear_start(model, data, features, judges)
     if isinstance(model.net, ResidualNet):
-        model.net.start_from(weights, biases)
+        model.net.start_from(weights, biases, features)
+    del features
     fitted = fit(
         model,
         learn,
@@ -195,7 +197,9 @@ def _features(model: SequencePredictor, tokens: Tensor, lengths: Tensor) -> Tens
     return torch.cat(parts)
 
 
-def _linear_start(model: SequencePredictor, data: PredictorData, judges: Tensor) -> tuple[Tensor, Tensor]:
+def _linear_start(
+    model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
+) -> tuple[Tensor, Tensor]:
     """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
     y = data.outcomes.where(data.precision > 0, torch.nan)
     if model.task == "regression":
@@ -203,9 +207,7 @@ def _linear_start(model: SequencePredictor, data: PredictorData, judges: Tensor)
     elif model.task == "classes":
         y = F.one_hot(y[:, 0].long(), model.num_scores).float()
     rows = data.weights * data.precision.mean(1, keepdim=True)
-    return ridge_start(
-        _features(model, data.tokens, data.lengths), y, rows * (1 - judges), rows * judges, task=model.task
-    )
+    return ridge_start(features, y, rows * (1 - judges), rows * judges, task=model.task)
 
 
 def _linear_scores(
