@@ -17,7 +17,7 @@ from seqdesign.sequences.fasta import Record, format_fields
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.training.vae_store import VAERecord
 
-Status = Literal["revised", "unchanged", "infeasible"]
+Status = Literal["revised", "unchanged", "infeasible", "violating"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,8 @@ class Revision:
     """Whether any code was feasible; None for methods without codes."""
     stop: str | None
     """Why the first ascent ended."""
+    violations: str
+    """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
 
     def fasta(self, top: int) -> Record:
         """The FASTA record; with several revisions each, their rank makes the ids unique."""
@@ -65,6 +67,7 @@ class Revision:
             "edit_list": self.edit_list or None,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
+            "violations": self.violations or None,
         }
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
         name = f"{self.id}_{self.rank}" if top > 1 else self.id
@@ -97,13 +100,14 @@ def describe(
         texts = decode(tokens[i], alphabet)
         latent = _latent(result, i)
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
+        broken = [] if problem.rules is None or ranks else problem.rules.explain(problem.tokens[i], i)
         for k in ranks or [0]:
             # A masked letter has no token of its own, so an unchanged input is the text that was read.
             revised = texts[k] if ranks else original
             at_code = float(columns["outcome_at_code"][i, k])
-            status: Status = (
-                "revised" if ranks else "infeasible" if latent["feasible"] is False else "unchanged"
-            )
+            status: Status = "revised" if ranks else "unchanged"
+            if not ranks and (broken or latent["feasible"] is False):
+                status = "violating" if broken else "infeasible"
             source = original if len(original) == len(known[i]) else known[i]
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
@@ -122,6 +126,7 @@ def describe(
                     loglik_change=float(columns["log_likelihood"][i, k] - likelihood[i]),
                     edits=len(edits),
                     edit_list=",".join(edits),
+                    violations=";".join(violation.code for violation in broken),
                     **latent,
                 )
             )
@@ -153,6 +158,8 @@ class Summary:
     revised: int
     unchanged: int
     infeasible: int
+    violating: int
+    """Inputs that break the constraints and were not mended."""
     outcome: str
     mean_outcome_before: float
     mean_outcome: float
@@ -183,6 +190,11 @@ class Summary:
             lines.append(
                 f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
             )
+        if self.violating:
+            lines.append(
+                f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
+                "does not; their headers say which (violations=)"
+            )
         if self.infeasible:
             lines.append(
                 f"warning: no code is feasible for {self.infeasible:,} inputs, returned as they are; "
@@ -195,7 +207,8 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
     """The summary of at least one revision."""
     best = [r for r in revisions if r.rank == 1]
     counts = {
-        status: sum(r.status == status for r in best) for status in ("revised", "unchanged", "infeasible")
+        status: sum(r.status == status for r in best)
+        for status in ("revised", "unchanged", "infeasible", "violating")
     }
     delta = _mean([r.delta for r in best])
     gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, SequenceOutput, fields_of
+from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, fields_of
+from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from seqdesign.commands._revisions import Revision, Summary
+    from seqdesign.constraints._rules import Rules
     from seqdesign.optimizers._problem import DesignProblem
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.training.vae_store import TrainedVAE
@@ -28,7 +29,7 @@ BLOCK = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoalOptions(Options):
+class GoalOptions(ConstraintOptions):
     """What is better, and what must hold."""
 
     PANEL: ClassVar[str] = "Goal and constraints"
@@ -37,24 +38,22 @@ class GoalOptions(Options):
     """Lower the outcome instead of raising it."""
     target: float | None = None
     """Bring the outcome to this value."""
-    max_edits: Annotated[int | None, Between(1)] = None
-    """Substitutions, insertions and deletions that are permitted."""
     indels: Literal["auto", "yes", "no"] = "auto"
     """Whether insertions and deletions are permitted; auto: unless all training sequences had one length."""
     min_loglik_change: float | None = None
     """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per
     letter as its input or as the least natural 5% of the training sequences."""
-    keep: str | None = None
-    """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
+    length: str | None = None
+    """Fewest and most letters of a revision, such as 50-80."""
     top: Annotated[int, Between(1, 1000)] = 1
     """Revisions of each input, best first."""
 
     def problems(self) -> Iterator[str]:
-        """One goal only, and positions that can be read."""
+        """One goal only."""
         if self.minimize and self.target is not None:
             yield "--minimize: cannot be combined with --target"
-        if self.keep is not None and not re.fullmatch(r"\s*\d+(-\d+)?\s*(,\s*\d+(-\d+)?\s*)*", self.keep):
-            yield f"--keep: must be positions such as 5-12,30, got {self.keep!r}"
+        if self.min_distance is not None and self.top == 1:
+            yield "--min-distance: has no effect with --top 1; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +223,7 @@ def _problem(
     lengths = torch.from_numpy(array.lengths).to(device)
     kept = array.kept.tolist()
     ids = [records.ids[i] for i in kept]
+    rules, forced = _rules(config, trained, tokens, lengths, ids, records.source)
     problem = DesignProblem(
         model=model,
         tokens=tokens,
@@ -232,7 +232,9 @@ def _problem(
         min_length=record.min_length,
         max_edits=config.max_edits,
         indels=config.indels == "yes" or (config.indels == "auto" and record.min_length < record.max_length),
-        forced=_forced(config, tokens, lengths, ids, records.source, model.vocabulary.unknown),
+        forced=forced,
+        rules=rules,
+        min_distance=config.min_distance,
         floor_per_letter=record.naturalness_floor,
         min_loglik_change=config.min_loglik_change,
         top=config.top,
@@ -248,42 +250,41 @@ def _score(config: GoalOptions):  # type: ignore[no-untyped-def]
     return goal("minimize" if config.minimize else "maximize")
 
 
-def _forced(
-    config: GoalOptions,
+def _rules(
+    config: ReviseConfig,
+    trained: TrainedVAE,
     tokens: torch.Tensor,
     lengths: torch.Tensor,
     ids: list[str],
     source: str,
-    unknown: int,
-) -> torch.Tensor | None:
-    """(N, T) tokens at the positions of ``--keep``, -1 elsewhere."""
-    import torch
+) -> tuple[Rules | None, torch.Tensor | None]:
+    """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
 
-    if config.keep is None:
-        return None
-    positions: list[int] = []
-    for part in config.keep.split(","):
-        first, _, last = part.strip().partition("-")
-        positions += range(int(first) - 1, int(last or first))
-    if not positions or min(positions) < 0:
-        raise UsageError(
-            f"positions count from 1 and ranges go upwards, got {config.keep!r}", option="--keep"
-        )
-    short = (lengths <= max(positions)).nonzero().flatten().tolist()
-    if short:
-        raise InputError(
-            f"has {int(lengths[short[0]])} letters, but --keep names position {max(positions) + 1}",
-            path=source,
-            record=ids[short[0]],
-        )
-    masked = (tokens[:, positions] == unknown).nonzero().tolist()
-    if masked:
-        row, at = masked[0]
-        raise InputError(
-            f"position {positions[at] + 1} is to be kept (--keep) but holds an unknown letter",
-            path=source,
-            record=ids[row],
-        )
-    forced = torch.full_like(tokens, -1)
-    forced[:, positions] = tokens[:, positions]
-    return forced.to(tokens.device)
+    Raises UsageError and InputError, also where the constraints contradict each other for a record.
+    """
+    from seqdesign.constraints._build import build_rules
+    from seqdesign.constraints._check import check_feasible
+
+    record = trained.record
+    # The search holds the edit budget itself, insertions and deletions included.
+    rules = build_rules(
+        config,
+        record.alphabet,
+        tokens,
+        tokens.device,
+        lengths=lengths,
+        shortest=record.min_length,
+        ids=ids,
+        source=source,
+        leave_out=("max-edits",),
+    )
+    forced = None
+    for constraint in rules.constraints:
+        if constraint.name.startswith("--keep "):
+            mask = constraint.mask()
+            assert mask is not None
+            forced = tokens.where(~mask.all(2), -1)
+    if all(constraint.name.startswith("--keep ") for constraint in rules.constraints):
+        return None, forced
+    check_feasible(rules, tokens, ids=ids, source=source)
+    return rules, forced

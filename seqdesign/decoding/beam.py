@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.decoding.edit_ball import EditBall, EditBallSearch, last_forced
-from seqdesign.decoding.protocol import AutoregressiveDecoder, chunks, log_probabilities
+from seqdesign.decoding.protocol import AutoregressiveDecoder, PrefixRules, State, chunks, log_probabilities
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def beam_search(
     bonus: Tensor | None = None,
     forced: Tensor | None = None,
     ball: EditBall | None = None,
+    rules: PrefixRules | None = None,
+    owners: Tensor | None = None,
     chunk: int | None = None,
 ) -> BeamResult:
     """The W most probable strings that the search finds for each of the codes (N, d).
@@ -47,21 +49,26 @@ def beam_search(
     forced: (N, T) tokens that every string must have, -1 where it is free. A string does not end before its
     last forced position; a forced END fixes the length.
     ball: only strings within that many edits of each original.
+    rules: only strings that obey them; owners: (N,) whose rules apply to each code. Where all beams of a code
+    run into a dead end, it has no string.
     chunk: codes that are searched together; it changes speed and memory only.
-    ``forced`` and ``ball`` exclude strings and leave the scores of the others as they are.
+    ``forced``, ``ball`` and ``rules`` exclude strings and leave the scores of the others as they are.
 
     Ties go to the better beam, then to the lower token id. Raises ValueError for arguments that do not fit.
     """
     _check(decoder, len(z), width, bonus, forced, ball)
+    if rules is not None and owners is None:
+        owners = torch.arange(len(z), device=z.device)
     parts = []
     for rows in chunks(len(z), width, chunk):
-        rules = _Rules(
+        limits = _Rules(
             decoder,
             None if bonus is None else bonus[rows],
             None if forced is None else forced[rows],
             None if ball is None else ball[rows],
+            None if rules is None or owners is None else _Followed(rules, owners[rows]),
         )
-        parts.append(_search(decoder, z[rows], width, rules))
+        parts.append(_search(decoder, z[rows], width, limits))
     return BeamResult(
         torch.cat([part.tokens for part in parts]),
         torch.cat([part.lengths for part in parts]),
@@ -94,8 +101,29 @@ def _check(
         raise ValueError(f"max_edits must be at least 0, got {int(ball.max_edits.min())}")
 
 
+class _Followed:
+    """``PrefixRules`` along the beams of N codes."""
+
+    def __init__(self, rules: PrefixRules, owners: Tensor) -> None:
+        self.rules, self.owners = rules, owners
+        self.state: State = rules.start(owners)
+
+    def allowed(self, beams: int, t: int) -> Tensor:
+        """(N, W, V+1) bool."""
+        rows = self.owners.repeat_interleave(beams)
+        return self.rules.allowed(self.state, rows, t).unflatten(0, (len(self.owners), beams))
+
+    def follow(self, parents: Tensor, letters: Tensor, beams: int, t: int) -> None:
+        """Beams (N, W') of their parents out of ``beams``; a beam after END has no meaning."""
+        first = torch.arange(len(parents), device=parents.device).unsqueeze(1) * beams
+        places = (parents + first).flatten()
+        rows = self.owners.repeat_interleave(parents.shape[1])
+        state = tuple(s.index_select(0, places) for s in self.state)
+        self.state = self.rules.advance(state, letters.flatten(), rows, t)
+
+
 class _Rules:
-    """What may be emitted, and how likely it is: the decoder's logits, bonus, forced tokens and edit ball."""
+    """What may be emitted, and how likely it is: logits, bonus, forced tokens, edit ball and constraints."""
 
     def __init__(
         self,
@@ -103,8 +131,9 @@ class _Rules:
         bonus: Tensor | None,
         forced: Tensor | None,
         ball: EditBall | None,
+        followed: _Followed | None,
     ) -> None:
-        self.end = decoder.end
+        self.end, self.followed = decoder.end, followed
         self.bonus, self.forced = bonus, forced
         self.last = None if forced is None else last_forced(forced)
         self.ball = None if ball is None else EditBallSearch(ball, decoder.max_length, decoder.end, forced)
@@ -122,10 +151,14 @@ class _Rules:
             log_p = log_p.masked_fill(wrong.unsqueeze(1), -torch.inf)
         if self.ball is not None and self.rows is not None:
             log_p = log_p.masked_fill(~self.ball.allowed(self.rows, t), -torch.inf)
+        if self.followed is not None:
+            log_p = log_p.masked_fill(~self.followed.allowed(log_p.shape[1], t), -torch.inf)
         return log_p
 
-    def follow(self, parents: Tensor, tokens: Tensor, t: int) -> None:
-        """Beams (N, W') were made from their parents by adding the tokens at position t."""
+    def follow(self, parents: Tensor, tokens: Tensor, beams: int, t: int) -> None:
+        """Beams (N, W') were made from their parents out of ``beams`` by the tokens at position t."""
+        if self.followed is not None:
+            self.followed.follow(parents, tokens.clamp(max=self.end - 1), beams, t)
         if self.ball is not None and self.rows is not None:
             rows = self.rows.gather(1, parents.unsqueeze(2).expand(-1, -1, self.rows.shape[2]))
             self.rows = self.ball.advance(rows, tokens, t)
@@ -154,7 +187,7 @@ def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
         num_done = int(done.sum())
         if num_done == done.numel():
             break
-        rules.follow(parents, tokens, t)
+        rules.follow(parents, tokens, beams, t)
         rows = (parents + first_row * beams).flatten()
         state = tuple(s.index_select(0, rows) for s in state)
         previous = tokens.flatten()

@@ -44,6 +44,26 @@ class AutoregressiveDecoder(Protocol):
         ...
 
 
+class PrefixRules(Protocol):
+    """Hard constraints on strings, followed from left to right; ``rows`` (M,) says whose rules apply to each.
+
+    A letter is allowed if some string that goes on with it may obey the rules; END exactly if the string does
+    as it is; the last of ``max_length`` letters only if the complete string does.
+    """
+
+    def start(self, rows: Tensor, /) -> State:
+        """The state of M empty prefixes."""
+        ...
+
+    def allowed(self, state: State, rows: Tensor, t: int, /) -> Tensor:
+        """Letters and END, (M, V+1) bool, that may follow prefixes of t letters."""
+        ...
+
+    def advance(self, state: State, letters: Tensor, rows: Tensor, t: int, /) -> State:
+        """The state after the letters (M,) at position t."""
+        ...
+
+
 @dataclass(frozen=True)
 class Decoded:
     """One string for each code.

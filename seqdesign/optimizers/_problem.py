@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
+from seqdesign.constraints._rules import Rules
 from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.decoding.protocol import AutoregressiveDecoder
 from seqdesign.errors import InputError
@@ -76,6 +77,11 @@ class DesignProblem:
     """log p(design) - log p(start) that is permitted at least, nats; replaces the floor."""
     top: int = 1
     """Designs wanted for each start."""
+    rules: Rules | None = None
+    """What designs must obey besides, of ``model.max_length`` letters at most. A design of a start that does
+    not obey them itself need not score above it."""
+    min_distance: int | None = None
+    """Edits between two designs of one start at least."""
 
     def __post_init__(self) -> None:
         if self.forced is None:
@@ -87,6 +93,12 @@ class DesignProblem:
                 f"start {i + 1}: position {position + 1} is to be kept, so it must hold a known letter; "
                 "it is unknown, past the end, or not the letter of the start"
             )
+
+    def obeys(self, tokens: Tensor, owner: Tensor) -> Tensor:
+        """Whether sequences (M, T) obey the rules of their starts (M,); (M,) bool."""
+        if self.rules is None:
+            return torch.ones_like(owner, dtype=torch.bool)
+        return self.rules.is_feasible(tokens, owner)
 
     def ball(self, rows: Tensor) -> EditBall | None:
         """The edit budget around the starts with these indices (M,), None without one."""

@@ -105,6 +105,8 @@ class _Revision:
             bonus=None if self.bonus is None else self.bonus[owner],
             forced=None if forced is None else forced[owner],
             ball=self.problem.ball(owner),
+            rules=self.problem.rules,
+            owners=owner,
         )
         beams = found.tokens.shape[1] if self.options.select == "path" else 1
         usable = found.scores[:, :beams] > -torch.inf
