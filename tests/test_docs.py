@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,16 @@ def test_the_data_set_of_the_architecture_page_can_be_loaded(
 def test_the_command_of_the_architecture_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     code("InspectConfig")
     assert capsys.readouterr().out == "358 dna\n"
+
+
+@pytest.mark.parametrize("page", ["objectives.md", "oracles.md"])
+def test_the_python_of_a_guide_runs(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+    for block in blocks:
+        exec(compile(block, page, "exec"), {})  # noqa: S102  (our own page)
+        assert capsys.readouterr().out
+    assert blocks

@@ -125,9 +125,7 @@ class Composite:
         usable = predictions[..., used].isfinite().all(-1).all(0)
         predictions = predictions.masked_fill(~usable[:, None], 0.0)
         if self.noise is not None and self.risk.kind != "mean":
-            noise = predictions.new_zeros(predictions.shape[-1])
-            noise[used] = predictions.new_tensor(self.noise)[used]
-            predictions = with_noise(predictions, noise)
+            predictions = with_noise(predictions, predictions.new_tensor(self.noise), used)
         return torch.stack([term(predictions) for term in self.terms], -1), usable
 
 

@@ -142,8 +142,7 @@ def _splits(rest: str) -> Iterator[tuple[str, str | None, str | None]]:
     """All (names, number, weight) that ``:NAMES=NUMBER*WEIGHT`` could mean, the longest names first."""
     bodies: list[tuple[str, str | None]] = [(rest, None)]
     if "*" in rest:
-        body, _, weight = rest.rpartition("*")
-        bodies.append((body, weight))
+        bodies.append((rest.rpartition("*")[0], rest.rpartition("*")[2]))
     for body, weight in bodies:
         yield body, None, weight
     for body, weight in bodies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -58,8 +59,10 @@ def parse_risk(text: str) -> Risk:
     try:
         if kind == "mean" and not colon:
             return Risk()
-        if kind == "lower" or kind == "quantile":
-            return Risk(kind, float(amount))
+        if kind == "lower":
+            return Risk("lower", float(amount))
+        if kind == "quantile":
+            return Risk("quantile", float(amount))
     except ValueError:
         pass
     except UsageError as error:
@@ -69,20 +72,22 @@ def parse_risk(text: str) -> Risk:
     )
 
 
-def with_noise(predictions: Tensor, noise: Tensor) -> Tensor:
+def with_noise(predictions: Tensor, noise: Tensor, used: Sequence[int]) -> Tensor:
     """(M, N, K) -> (M * S, N, K): each member S times, plus normal noise of deviation ``noise`` (K,).
 
-    The S draws have mean 0 and the identity as covariance exactly, so that of any linear score the variance
-    over members and draws is the variance over members plus the one of the noise.
+    Only the outcomes ``used`` get noise. The S draws have mean 0 and the identity as covariance exactly, so
+    that of any linear score the variance over members and draws is the one over members plus the one of the
+    noise.
     """
     import torch
 
-    count, _, outcomes = predictions.shape
-    draws = max(DRAWS, 4 * outcomes)
+    columns = list(used)
+    draws = max(DRAWS, 4 * len(columns))
     rng = torch.Generator().manual_seed(0)
-    half = torch.randn(draws // 2, outcomes, generator=rng, dtype=torch.float64)
+    half = torch.randn(draws // 2, len(columns), generator=rng, dtype=torch.float64)
     normal = torch.cat([half, -half])
     root = torch.linalg.cholesky(normal.T @ normal / len(normal))
     normal = torch.linalg.solve_triangular(root, normal.T, upper=False).T
-    shift = normal.to(predictions) * noise.to(predictions)
-    return (predictions.unsqueeze(1) + shift[None, :, None]).flatten(0, 1) if count else predictions
+    shift = predictions.new_zeros(len(normal), predictions.shape[-1])
+    shift[:, columns] = normal.to(predictions) * noise.to(predictions)[columns]
+    return (predictions.unsqueeze(1) + shift[None, :, None]).flatten(0, 1)

@@ -15,7 +15,7 @@ from seqdesign.oracles._module import PATTERN, find_functions
 from seqdesign.oracles._oracle import Oracle
 from seqdesign.oracles.command import CommandOracle
 from seqdesign.oracles.function import FunctionOracle
-from seqdesign.oracles.landscape import read_landscape
+from seqdesign.oracles.landscape import Missing, read_landscape
 from seqdesign.sequences.alphabets import Alphabet
 
 OPTION = "--oracle"
@@ -52,7 +52,7 @@ def load_oracle(
     if colon and kind == "cmd":
         return CommandOracle(rest, alphabet=alphabet, length=length, timeout=timeout)
     if colon and kind in ("table", "partial-table"):
-        missing = "error" if kind == "table" else "nan"
+        missing: Missing = "error" if kind == "table" else "nan"
         return read_landscape(rest, alphabet=alphabet, outcome=outcome, missing=missing)
     path = Path(spec)
     if spec and path.is_dir():

@@ -29,7 +29,7 @@ class EhrlichOracle:
     """
 
     differentiable = False
-    outcomes = ("score",)
+    outcomes: tuple[str, ...] = ("score",)
 
     def __init__(
         self, transitions: Tensor, motifs: Tensor, offsets: Tensor, *, levels: int, alphabet: Alphabet

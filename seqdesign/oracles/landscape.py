@@ -29,7 +29,8 @@ class LandscapeOracle:
     def __init__(
         self, table: TableOracle, *, alphabet: Alphabet, outcome: str = "outcome", missing: Missing = "error"
     ) -> None:
-        self.table, self.alphabet, self.outcomes, self.missing = table, alphabet, (outcome,), missing
+        self.table, self.alphabet, self.missing = table, alphabet, missing
+        self.outcomes: tuple[str, ...] = (outcome,)
 
     def __call__(self, x: Tensor, /) -> Tensor:
         """Values (1, N, 1) of one-hot (N, V, L). Raises InputError for a sequence that was not measured."""

@@ -20,7 +20,7 @@ class MotifOracle:
     """
 
     differentiable = True
-    outcomes = ("score",)
+    outcomes: tuple[str, ...] = ("score",)
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ class PottsOracle:
     """
 
     differentiable = True
-    outcomes = ("score",)
+    outcomes: tuple[str, ...] = ("score",)
 
     def __init__(self, fields: Tensor, couplings: Tensor | None = None, *, alphabet: Alphabet) -> None:
         length, letters = fields.shape

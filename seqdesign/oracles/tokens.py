@@ -27,8 +27,8 @@ class TokenOracle:
         outcome: str,
         max_length: int | None = None,
     ) -> None:
-        self.predict, self.alphabet, self.outcomes = predict, alphabet, (outcome,)
-        self.max_length = max_length
+        self.predict, self.alphabet, self.max_length = predict, alphabet, max_length
+        self.outcomes: tuple[str, ...] = (outcome,)
 
     @torch.no_grad()
     def __call__(self, x: Tensor, /) -> Tensor:
