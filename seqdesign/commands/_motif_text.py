@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,14 @@ def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
     if not significant:
         yield f"no motif is enriched {against} at q <= {SIGNIFICANT:g}"
         return
-    yield f"{len(significant):,} motifs are enriched {against} at q <= {SIGNIFICANT:g}:"
+    leaders = [e for e in significant if e.group == e.motif_id]
+    yield (
+        f"{len(significant):,} motifs in {len(leaders):,} groups are enriched {against} at q <= "
+        f"{SIGNIFICANT:g}; the best of each group:"
+    )
+    alike = Counter(e.group for e in significant)
     yield text_table(
-        [vars(e) for e in significant[:top]],
+        [{**vars(e), "others": alike[e.motif_id] - 1} for e in leaders[:top]],
         [
             Column("motif_id", "motif"),
             Column("motif_name", "name"),
@@ -46,6 +52,7 @@ def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
             Column("odds_ratio", "odds ratio", ".2f"),
             Column("p_value", "p", ".1e"),
             Column("q_value", "q", ".1e"),
+            Column("others", "alike"),
         ],
     ).rstrip("\n")
 

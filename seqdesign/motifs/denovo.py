@@ -1,8 +1,9 @@
 """New motifs, without a collection: enriched words, refined by EM, judged on held-out data.
 
 1. Words of 5 to 8 letters (3 for proteins) that are in more sequences than in the background are seeds.
-2. The best seeds, with free columns on both sides, are refined by expectation maximisation under the model "zero or one occurrence
-   per sequence" (Bailey & Elkan 1994, ISMB 2:28) and trimmed to their informative columns.
+2. The best seeds, with free columns on both sides, are refined by expectation maximisation under the model
+   "zero or one occurrence per sequence" (Bailey & Elkan 1994, ISMB 2:28) and trimmed to their informative
+   columns.
 3. The refined motif most enriched in the training part wins; its p-value is that in the held-out part.
 4. Its sites are masked and the search goes on.
 """

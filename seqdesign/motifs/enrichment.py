@@ -29,6 +29,8 @@ class Enrichment:
     """One-sided Fisher's exact test."""
     q_value: float
     """Benjamini-Hochberg over the motifs tested."""
+    group: str
+    """Id of the first motif of the list that finds mostly the same sequences; its own if it is the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray)
     p = fisher_enrichment(hits, n, others, m)
     q, odds = q_values(p), odds_ratio(hits, n, others, m)
     order = np.lexsort((-odds, p))
+    groups = _groups(found, order)
     return [
         Enrichment(
             motif_id=motifs[i].id,
@@ -67,9 +70,30 @@ def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray)
             odds_ratio=float(odds[i]),
             p_value=float(p[i]),
             q_value=float(q[i]),
+            group=motifs[groups[i]].id,
         )
         for i in order
     ]
+
+
+def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
+    """Motif -> the first one in ``order`` with at least half of their sequences in common (Jaccard)."""
+    from scipy.sparse import csr_array
+
+    hits = csr_array(found.astype(np.int32))
+    shared = (hits @ hits.T).tocsr()
+    sizes = found.sum(axis=1)
+    leaders: list[int] = []
+    group: dict[int, int] = {}
+    for i in order.tolist():
+        common = shared[[i]].toarray()[0, leaders]
+        alike = np.flatnonzero(2 * common >= sizes[leaders] + sizes[i] - common)
+        if alike.size and sizes[i]:
+            group[i] = leaders[int(alike[0])]
+        else:
+            group[i] = i
+            leaders.append(i)
+    return group
 
 
 def changes(motifs: Sequence[Motif], before: BoolArray, after: BoolArray) -> list[MotifChange]:

@@ -90,9 +90,7 @@ def _draw_axes(axes: Axes, spec: LogoSpec, layout: Layout, down: float) -> None:
     ink, muted, amber = (COLOURS[name][0] for name in ("ink", "muted", "amber"))
     left = LEFT - 4
     small: dict[str, Any] = {"color": muted, "fontsize": 11 * _POINTS}
-    axes.text(
-        4, 18 + down, spec.title, color=ink, fontsize=12 * _POINTS, fontweight="semibold", parse_math=False
-    )
+    axes.text(4, 18 + down, spec.title, color=ink, fontsize=12 * _POINTS, fontweight="bold", parse_math=False)
     for row in layout.rows:
         top, bottom = row.top + down, row.bottom + down
         for x in row.shaded:

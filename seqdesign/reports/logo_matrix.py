@@ -71,8 +71,8 @@ def information(
 
     With ``background`` frequencies b (V,), log2 V - H(l) becomes the relative entropy sum_v f log2(f / b),
     which is the same for equal b. e(n) corrects for the entropy that a small sample lacks; it needs counts,
-    so a matrix of frequencies is only right with ``small_sample=False``. R below zero (fewer sequences than can say anything) counts
-    as zero. Raises ValueError for frequencies given with ``small_sample=True``.
+    so a matrix of frequencies is only right with ``small_sample=False``. R below zero (fewer sequences than
+    can say anything) counts as zero. Raises ValueError for frequencies given with ``small_sample=True``.
     """
     totals = counts.sum(axis=1)
     if small_sample and totals.size and np.all(totals <= 1.0 + 1e-9) and np.any(counts % 1.0 != 0):
