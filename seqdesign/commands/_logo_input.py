@@ -84,6 +84,11 @@ def read_drawables(config: LogoConfig, path: str | os.PathLike[str]) -> list[Dra
     return [_from_sequences(config, stream, source)]
 
 
+def _name(source: str) -> str:
+    """The file's name without its suffixes."""
+    return os.path.basename(source).partition(".")[0] or source
+
+
 def _from_sequences(config: LogoConfig, stream: str | io.BytesIO, source: str) -> Drawable:
     records = read_sequences(
         stream,  # type: ignore[arg-type]
@@ -109,7 +114,7 @@ def _from_sequences(config: LogoConfig, stream: str | io.BytesIO, source: str) -
                 line=None if records.lines is None else int(records.lines[i]) or None,
                 record=records.ids[i],
             )
-    name = os.path.basename(source)
+    name = _name(source)
     if records.weights is None:
         return Drawable(name, alphabet.letters, sequences=texts)
     if np.isnan(records.weights).any() or (records.weights < 0).any():
@@ -199,7 +204,7 @@ def _from_array(config: LogoConfig, data: bytes, source: str) -> Drawable:
 
 def _from_matrix(config: LogoConfig, matrix: FloatArray, letters: str, source: str) -> Drawable:
     """Counts or probabilities if the numbers can be such and are not asked for as weights; else weights."""
-    name = os.path.basename(source)
+    name = _name(source)
     totals = matrix.sum(axis=1)
     shares = bool(np.all(matrix >= 0) and np.allclose(totals, 1.0, atol=0.02))
     counts = bool(np.all(matrix >= 0) and np.all(matrix % 1 == 0) and np.all(totals > 0))

@@ -45,6 +45,8 @@ class LogoConfig(SequenceColumns, CommandConfig):
     """Last position to draw."""
     first_position: int = 1
     """Number of the first position, such as -35."""
+    skip_zero: bool = False
+    """Number positions -2, -1, 1, 2, as at splice sites and transcription starts."""
     wrap: Annotated[int, Between(1, 1000)] = 60
     """Positions in a row; longer logos continue below."""
     background: str = "uniform"
@@ -113,24 +115,27 @@ class LogoResult(Result):
 
 def logo(config: LogoConfig) -> LogoResult:
     """Draw ``config.input`` or the pair. Raises SeqDesignError."""
+    from dataclasses import replace
+
     from seqdesign.commands._logo_input import read_drawables
 
-    changed: list[int] = []
     if config.input is not None:
         drawn = read_drawables(config, config.input)
-        specs = [_spec(config, thing, config.title or thing.name) for thing in drawn]
+        specs = [
+            replace(_spec(config, thing, config.title or thing.name), skip_zero=config.skip_zero)
+            for thing in drawn
+        ]
     else:
         assert config.before is not None
         assert config.after is not None
         drawn = [_single(config, path) for path in (config.before, config.after)]
-        specs, changed = _pair(config, drawn[0], drawn[1])
+        specs = _pair(config, drawn[0], drawn[1])
     try:
+        offsets = [0 if config.from_ is None else spec.column(config.from_) for spec in specs]
         specs = [_cut(config, spec) for spec in specs]
     except ValueError as error:
         raise UsageError(f"{error}", option="--from, --to") from None
     _write(config, specs)
-    numbers = range(specs[0].first_position, specs[0].first_position + len(specs[0].heights))
-    first = config.first_position
     kinds = {thing.values is not None for thing in drawn}
     return LogoResult(
         output=config.output,
@@ -139,10 +144,10 @@ def logo(config: LogoConfig) -> LogoResult:
         logos=tuple(spec.title for spec in specs),
         positions=max(len(spec.heights) for spec in specs),
         consensus=tuple(
-            thing.consensus[spec.first_position - first :][: len(spec.heights)]
-            for thing, spec in zip(drawn, specs, strict=False)
+            thing.consensus[offset : offset + len(spec.heights)]
+            for thing, spec, offset in zip(drawn, specs, offsets, strict=False)
         ),
-        changed=tuple(position for position in changed if position in numbers),
+        changed=tuple(specs[0].number(column) for column in sorted(specs[0].marks)),
     )
 
 
@@ -210,7 +215,7 @@ def _single(config: LogoConfig, path: Path) -> Drawable:
     return found[0]
 
 
-def _pair(config: LogoConfig, before: Drawable, after: Drawable) -> tuple[list[LogoSpec], list[int]]:
+def _pair(config: LogoConfig, before: Drawable, after: Drawable) -> list[LogoSpec]:
     """Both logos, and their ratio where asked for; columns whose most frequent letter differs are marked."""
     from dataclasses import replace
 
@@ -237,12 +242,11 @@ def _pair(config: LogoConfig, before: Drawable, after: Drawable) -> tuple[list[L
                 columns_per_row=config.wrap,
             )
         )
-    changed = [config.first_position + i for i in sorted(marks)]
-    return [replace(spec, marks=marks) for spec in specs], changed
+    return [replace(spec, marks=marks, skip_zero=config.skip_zero) for spec in specs]
 
 
 def _cut(config: LogoConfig, spec: LogoSpec) -> LogoSpec:
-    last = spec.first_position + len(spec.heights) - 1
+    last = spec.number(len(spec.heights) - 1)
     if config.from_ is None and config.to is None:
         return spec
     return spec.cut(

@@ -103,5 +103,5 @@ def _draw_axes(axes: Axes, spec: LogoSpec, layout: Layout, down: float) -> None:
             axes.text(LEFT - 11, y + down, label, ha="right", va="center", **small)
         for x, label in row.numbers:
             axes.text(x, bottom + 16, label, ha="center", va="baseline", **small)
-        axes.text(13, (top + bottom) / 2, spec.unit, ha="right", va="center", rotation=90,
-                  rotation_mode="default", color=muted, fontsize=12 * _POINTS)  # fmt: skip
+        turned: dict[str, Any] = {"rotation": 90, "color": muted, "fontsize": 12 * _POINTS}
+        axes.text(10, (top + bottom) / 2, spec.unit, ha="center", va="center", **turned)

@@ -102,7 +102,7 @@ def _row(spec: LogoSpec, index: int, columns: int, step: float) -> Row:
     every = 1 if step >= 22 else 5 if step >= 6 else 10
     numbers = []
     for column in range(num):
-        position = spec.first_position + first + column
+        position = spec.number(first + column)
         # The first column has its number too, unless that would run into the next one.
         if position % every == 0 or (column == 0 and every - position % every > every / 2):
             numbers.append((LEFT + (column + 0.5) * step, str(position)))

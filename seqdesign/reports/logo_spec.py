@@ -39,17 +39,29 @@ class LogoSpec:
     columns_per_row: int = COLUMNS
     marks: frozenset[int] = frozenset()
     """Columns (from 0) with a shaded ground."""
+    skip_zero: bool = False
+    """Whether position 1 follows position -1, as at splice sites and transcription starts."""
+
+    def number(self, column: int) -> int:
+        """The position of a column (from 0), as it is numbered."""
+        position = self.first_position + column
+        return position + 1 if self.skip_zero and self.first_position < 0 <= position else position
+
+    def column(self, number: int) -> int:
+        """The column of a position; the inverse of ``number``."""
+        after_zero = self.skip_zero and self.first_position < 0 < number
+        return number - self.first_position - after_zero
 
     def cut(self, first: int, last: int) -> LogoSpec:
         """Positions ``first`` to ``last``, as they are numbered, both included.
 
         Raises ValueError if the logo does not have them.
         """
-        start, stop = first - self.first_position, last - self.first_position + 1
-        if not 0 <= start < stop <= len(self.heights):
+        start, stop = self.column(first), self.column(last) + 1
+        if (self.skip_zero and 0 in (first, last)) or not 0 <= start < stop <= len(self.heights):
             raise ValueError(
-                f"the logo has positions {self.first_position} to "
-                f"{self.first_position + len(self.heights) - 1}, got {first} to {last}"
+                f"the logo has positions {self.first_position} to {self.number(len(self.heights) - 1)}, "
+                f"got {first} to {last}"
             )
         marks = frozenset(m - start for m in self.marks if start <= m < stop)
         return replace(self, heights=self.heights[start:stop], first_position=first, marks=marks)
@@ -177,8 +189,8 @@ def sample(counted: LetterCounts) -> str:
     if counted.total == 0:
         return "from frequencies"
     if counted.used == counted.total:
-        return f"n = {counted.used}"
-    return f"n = {counted.used} of {counted.total}, those of length {counted.counts.shape[0]}"
+        return f"n = {counted.used:,}"
+    return f"n = {counted.used:,} of {counted.total:,}, those of length {counted.counts.shape[0]}"
 
 
 def consensus(counted: LetterCounts) -> str:
