@@ -53,12 +53,15 @@ class Drawable:
 
     @property
     def consensus(self) -> str:
-        """The most frequent, probable or highest letter of each position."""
+        """The most frequent, probable or highest letter of each position; of attributions, the one there."""
         from seqdesign.reports.logo_spec import counted_letters
 
-        matrix = self.values
-        if matrix is None:
+        if self.values is None:
             matrix = counted_letters(self.source, self.letters).counts
+        elif np.all((self.values != 0).sum(axis=1) <= 1):  # a sequence's letters, each with its attribution
+            matrix = np.abs(self.values)
+        else:
+            matrix = self.values
         return "".join(self.letters[i] for i in matrix.argmax(axis=1))
 
 

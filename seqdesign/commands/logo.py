@@ -230,6 +230,9 @@ def _pair(config: LogoConfig, before: Drawable, after: Drawable) -> list[LogoSpe
     marks = frozenset(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
     title = f"{config.title}: " if config.title else ""
     specs = [_spec(config, before, f"{title}before"), _spec(config, after, f"{title}after")]
+    # The same axis on both, so that they can be compared.
+    low, high = (pick(spec.limits[i] for spec in specs) for i, pick in enumerate((min, max)))
+    specs = [replace(spec, limits=(low, high)) for spec in specs]
     if config.kind == "enrichment":
         specs.append(
             difference_spec(

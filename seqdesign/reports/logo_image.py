@@ -1,7 +1,7 @@
 """Logos as PNG or PDF: logomaker's letters, placed as in the SVG.
 
 logomaker builds an outline and a patch for every letter of every stack, 1.5 to 2 ms each. Here it builds
-one outline per letter of the alphabet; copies of it are moved and drawn as one collection per letter.
+one outline per letter of the alphabet; its copies are placed by one multiplication and drawn as one path.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqdesign.reports.logo_layout import LEFT, Layout, lay_out
 from seqdesign.reports.logo_spec import LogoSpec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PIXELS_PER_INCH = 96.0  # of CSS
 _POINTS = 72.0 / _PIXELS_PER_INCH
 _DPI = 200
+_COPIES = 200  # outlines in one path
 
 
 def write_image(specs: Sequence[LogoSpec], path: str | os.PathLike[str], format: str) -> None:
@@ -53,20 +55,18 @@ def write_image(specs: Sequence[LogoSpec], path: str | os.PathLike[str], format:
 
 
 def _draw(axes: Axes, spec: LogoSpec, layout: Layout, down: float) -> None:
-    from matplotlib.collections import PathCollection
+    from matplotlib.patches import PathPatch
 
     _draw_axes(axes, spec, layout, down)
     colours = letter_colours(spec.letters)
     for index, letter in enumerate(spec.letters):
         chosen = np.flatnonzero(layout.letter == index)
-        if not chosen.size:
-            continue
-        outline = _outline(letter, axes)
-        corners = zip(layout.x[chosen], layout.y[chosen] + down, layout.letter_height[chosen], strict=True)
-        paths = [_moved(outline, x, y, layout.letter_width, height) for x, y, height in corners]
-        axes.add_collection(
-            PathCollection(paths, facecolors=COLOURS[colours[letter]][0], linewidths=0, zorder=3)
-        )
+        outline = _outline(letter, axes) if chosen.size else None
+        for first in range(0, chosen.size, _COPIES):
+            some = chosen[first : first + _COPIES]
+            path = _copies(outline, layout, some, down)
+            patch = PathPatch(path, facecolor=COLOURS[colours[letter]][0], linewidth=0, zorder=3)
+            axes.add_artist(patch)
 
 
 def _outline(letter: str, axes: Axes) -> Path:
@@ -79,11 +79,14 @@ def _outline(letter: str, axes: Axes) -> Path:
     return path
 
 
-def _moved(outline: Path, x: float, y: float, width: float, height: float) -> Path:
+def _copies(outline: Any, layout: Layout, chosen: NDArray[np.int64], down: float) -> Path:
+    """The outline at each of the places ``chosen`` in the layout, as one path."""
     from matplotlib.path import Path
 
-    vertices = outline.vertices * (width, -height) + (x, y + height)
-    return Path(vertices, outline.codes)
+    size = np.stack([np.full(chosen.size, layout.letter_width), -layout.letter_height[chosen]], axis=1)
+    corner = np.stack([layout.x[chosen], layout.y[chosen] + layout.letter_height[chosen] + down], axis=1)
+    vertices = outline.vertices[None] * size[:, None] + corner[:, None]
+    return Path(vertices.reshape(-1, 2), np.tile(outline.codes, chosen.size))
 
 
 def _draw_axes(axes: Axes, spec: LogoSpec, layout: Layout, down: float) -> None:
