@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SHOWN = 25
 _CURVES = 4
 _BARS = 8
+_NAMES = 6
 
 
 def motif_page(result: MotifsResult, found: MotifSearch, manifest: Manifest) -> Page:
@@ -48,8 +49,8 @@ def _add_enrichment(
     text = (
         f"Share of sequences with a hit, here and in {result.num_background:,} sequences of background "
         f"({result.background}). p is that of Fisher's exact test, one-sided; q is Benjamini and Hochberg's "
-        f"over {len(result.enrichment):,} motifs. Motifs of one family find the same sites, so neighbours in "
-        "this list are often one finding."
+        f"over {len(result.enrichment):,} motifs. Motifs that find mostly the same sequences (at least half "
+        "of those that have either) are one group, since they are one finding."
     )
     if not rows:
         page.section("Enriched motifs", f"No motif is enriched at q <= {SIGNIFICANT:g}. {text}")
@@ -63,13 +64,22 @@ def _add_enrichment(
         Column("odds_ratio", "odds ratio", ".2f"),
         Column("p_value", "p", ".1e"),
         Column("q_value", "q", ".1e"),
+        Column("others", "alike"),
     ]
+    leaders = [e for e in rows if e.group == e.motif_id]
+    others = {
+        e.motif_id: [o.motif_name or o.motif_id for o in rows if o.group == e.motif_id][1:] for e in leaders
+    }
     table = Table(
-        [{**vars(e), "logo": _small(motifs[e.motif_id])} for e in rows[:SHOWN]],
+        [
+            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.motif_id])}
+            for e in leaders[:SHOWN]
+        ],
         columns,
-        f"The {min(SHOWN, len(rows))} most enriched of {len(rows):,} motifs with q <= {SIGNIFICANT:g}.",
+        f"{len(rows):,} motifs with q <= {SIGNIFICANT:g} in {len(leaders):,} groups; the best of "
+        f"{min(SHOWN, len(leaders))} groups.",
     )
-    page.section("Enriched motifs", text, _positions(found, [e.motif_id for e in rows]), [table])
+    page.section("Enriched motifs", text, _positions(found, [e.motif_id for e in leaders]), [table])
 
 
 def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:
@@ -80,19 +90,19 @@ def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:
     length = int(lengths[0])
     edges = np.linspace(0, length, min(50, length) + 1)
     middles = (edges[:-1] + edges[1:]) / 2 + 0.5
+    places = {motif.id: i for i, motif in enumerate(found.collection.motifs)}
     curves = {}
-    for motif, hits in zip(found.collection.motifs, found.hits, strict=True):
-        if motif.id in enriched[:_CURVES]:
-            centre = hits.start + motif.width / 2
-            counts, _ = np.histogram(centre, edges)
-            curves[motif.label] = (middles, counts / len(lengths))
+    for motif_id in enriched[:_CURVES]:
+        motif, hits = found.collection.motifs[places[motif_id]], found.hits[places[motif_id]]
+        counts, _ = np.histogram(hits.start + motif.width / 2, edges)
+        curves[motif.label] = (middles, counts / len(lengths))
     chart = line_chart(
-        dict(sorted(curves.items(), key=lambda c: [motif in c[0] for motif in enriched], reverse=True)),
+        curves,
         title="Where the hits are",
         x_label="position of the middle of the hit",
         y_label="hits per sequence",
     )
-    return [Figure(chart, f"The {len(curves)} most enriched motifs, in {len(middles)} bins.")]
+    return [Figure(chart, f"The best motifs of the first {len(curves)} groups, in {len(middles)} bins.")]
 
 
 def _add_changes(page: Page, result: MotifsResult, motifs: Mapping[str, Motif]) -> None:
@@ -171,6 +181,10 @@ def motif_spec(motif: Motif, title: str) -> LogoSpec:
     return LogoSpec(
         heights, motif.letters, (0.0, float(np.log2(p.shape[1]))), "bits", title, spec.description
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 def _small(motif: Motif) -> Markup:

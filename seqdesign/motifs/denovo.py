@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +21,13 @@ from seqdesign.motifs.files import MotifSet
 from seqdesign.motifs.motif import FloatArray, Motif, information_per_position
 from seqdesign.motifs.scan import IntArray, JoinedText, matcher, scan
 from seqdesign.motifs.statistics import fisher_enrichment, odds_ratio
+from seqdesign.sequences.alphabets import ALPHABETS
 
 _FLANK = 6
 _SEEDS = 3
 _ITERATIONS = 30
+_EARLY = 5  # iteration after which the motif is a candidate too
+_SEED_SHARE = 0.7  # probability of the seed's letters at the start
 _TRAIN_LETTERS = 400_000
 _LEAST_HELD_OUT = 40  # sequences below which all of them are needed to find anything
 _HELD_OUT = 0.3
@@ -77,7 +81,7 @@ def find_motifs(
     comparer = MotifComparer(collection.motifs, both_strands=both_strands)
     found: list[NewMotif] = []
     while len(found) < num_motifs:
-        candidates = [_refine(train, seed) for seed in _seeds(train)]
+        candidates = [motif for seed in _seeds(train) for motif in _refinements(train, seed)]
         if not candidates:
             break
         ranked = [(*_best_threshold(train, motif), motif) for motif in candidates]
@@ -169,54 +173,104 @@ def _alike(word: IntArray, other: IntArray, size: int, both_strands: bool) -> bo
     return False
 
 
-def _refine(task: _Task, seed: IntArray) -> Motif:
-    """EM from a seed word with free columns on both sides."""
-    text = task.texts[0]
+def _refinements(task: _Task, seed: IntArray) -> Iterator[Motif]:
+    """What the word's own matches say, and what EM makes of it, with free columns on both sides, early and at its end.
+
+    EM raises the likelihood, which is not always what sets the sequences apart from the background; so the
+    choice is left to the test.
+    """
     size = len(task.letters)
-    shortest = int(np.percentile(np.diff(text.begins) - 1, 10))
+    word = (1 - _SEED_SHARE) * task.letters + _SEED_SHARE * np.eye(size)[seed]
+    yield _of_hits(task, _motif(word, 1.0))
+    shortest = int(np.percentile(np.diff(task.texts[0].begins) - 1, 10))
     flank = max(0, min(_FLANK if size <= 5 else 3, (shortest - len(seed)) // 2))
-    start = np.tile(task.letters, (len(seed) + 2 * flank, 1))
-    start[flank + np.arange(len(seed))] = 0.3 * task.letters + 0.7 * np.eye(size)[seed]
-    return _trimmed(_expectation_maximisation(task, start))
+    columns = np.tile(task.letters, (len(seed) + 2 * flank, 1))
+    columns[flank : flank + len(seed)] = word
+    gamma = 0.5
+    windows = _Windows(task, len(columns))
+    for iteration in range(1, _ITERATIONS + 1):
+        before = columns
+        columns, gamma, sites = windows.step(columns, gamma)
+        done = bool(np.abs(columns - before).max() < 1e-3) or iteration == _ITERATIONS
+        if iteration == _EARLY or done:
+            yield _trimmed(_motif(columns, max(sites, 1.0)))
+        if done:
+            return
 
 
-def _expectation_maximisation(task: _Task, start: FloatArray) -> Motif:
-    """ZOOPS: each sequence has one site with probability gamma, at any window, on any strand."""
-    text, probabilities, gamma = task.texts[0], start, 0.5
-    width, size = start.shape
-    places = _windows(text, width)
-    owner = text.sequence_of(places)
-    strands = 2 if task.both_strands else 1
-    share = strands * np.bincount(owner, minlength=text.num_sequences)
-    sites = 1.0
-    for _ in range(_ITERATIONS):
+def _of_hits(task: _Task, motif: Motif) -> Motif:
+    """The letters counted at a motif's hits."""
+    text = task.texts[0]
+    ready = matcher(motif, task.letters, _PSEUDOCOUNT, _THRESHOLDS[1])
+    (hits,) = scan(text, [motif], [ready], both_strands=task.both_strands)
+    windows = text.letters[(text.begins[hits.sequence] + hits.start)[:, None] + np.arange(motif.width)]
+    windows[~hits.forward] = len(task.letters) - 1 - windows[~hits.forward][:, ::-1]
+    counts = (windows[:, :, None] == np.arange(len(task.letters))).sum(axis=0)
+    return _motif(counts + _PSEUDOCOUNT * task.letters, float(max(len(hits), 1)))
+
+
+def _motif(columns: FloatArray, sites: float) -> Motif:
+    letters = "ACGT" if columns.shape[1] == 4 else ALPHABETS["protein"].letters
+    return Motif("denovo", "", letters, columns / columns.sum(axis=1, keepdims=True), sites)
+
+
+class _Windows:
+    """All windows of one width, for EM: ZOOPS, each sequence has one site with probability gamma."""
+
+    def __init__(self, task: _Task, width: int) -> None:
+        text = self.text = task.texts[0]
+        self.prior = task.letters
+        self.strands = 2 if task.both_strands else 1
+        self.places = _windows(text, width)
+        self.owner = text.sequence_of(self.places)
+        self.number = np.maximum(self.strands * np.bincount(self.owner, minlength=text.num_sequences), 1)
+        log_letters = np.concatenate([[0.0], np.cumsum(_log_background(task))])
+        self.expected = log_letters[self.places + width] - log_letters[self.places]
+
+    def step(self, columns: FloatArray, gamma: float) -> tuple[FloatArray, float, float]:
+        """New (w, V) columns, new gamma, expected number of sites."""
+        text, size = self.text, columns.shape[1]
+        logs = np.log(columns)
         ratios = []
-        weights = np.log(probabilities / task.letters)
-        for turned in (weights, weights[::-1, ::-1])[:strands]:
-            score = np.zeros(places.size)
-            for j in range(width):
-                score += turned[j][text.letters[places + j]]
+        for turned in (logs, logs[::-1, ::-1])[: self.strands]:
+            score = -self.expected
+            for j, column in enumerate(turned):
+                score = score + column[text.letters[self.places + j]]
             ratios.append(np.exp(np.minimum(score, 300.0)))
-        mass = sum(np.bincount(owner, weights=r, minlength=text.num_sequences) for r in ratios)
-        odds = gamma * mass / np.maximum(share, 1)
-        scale = gamma / np.maximum(share, 1) / (1 - gamma + odds)
-        counts = np.zeros((width, size))
+        mass = sum(np.bincount(self.owner, weights=r, minlength=text.num_sequences) for r in ratios)
+        odds = gamma * mass / self.number
+        scale = gamma / self.number / (1 - gamma + odds)
+        counts = np.zeros_like(columns)
         for strand, ratio in enumerate(ratios):
-            chance = ratio * scale[owner]
+            chance = ratio * scale[self.owner]
             some = np.flatnonzero(chance > 1e-4)
-            for j in range(width):
-                letters = text.letters[places[some] + j]
+            for j in range(len(columns)):
+                letters = text.letters[self.places[some] + j]
                 row = np.bincount(letters, weights=chance[some], minlength=size)
-                counts[j if strand == 0 else width - 1 - j] += row if strand == 0 else row[::-1]
+                if strand == 0:
+                    counts[j] += row
+                else:
+                    counts[-1 - j] += row[::-1]
         sites = float(np.sum(odds / (1 - gamma + odds)))
-        gamma = min(max(sites / max(int((share > 0).sum()), 1), 1e-3), 0.999)
-        new = (counts + _PSEUDOCOUNT * task.letters) / (counts.sum(axis=1, keepdims=True) + _PSEUDOCOUNT)
-        moved = float(np.abs(new - probabilities).max())
-        probabilities = new
-        if moved < 1e-3:
-            break
-    letters = "ACGT" if size == 4 else "ACDEFGHIKLMNPQRSTVWY"[:size]
-    return Motif("denovo", "", letters, probabilities, max(sites, 1.0))
+        new = (counts + _PSEUDOCOUNT * self.prior) / (counts.sum(axis=1, keepdims=True) + _PSEUDOCOUNT)
+        return new, min(max(sites / text.num_sequences, 1e-3), 0.999), sites
+
+
+def _log_background(task: _Task) -> FloatArray:
+    """Log-probability of each letter of the sequences after the two before it, from their own counts.
+
+    A background of single letters would take every run of A or T for a motif.
+    """
+    text, size = task.texts[0], len(task.letters)
+    logs = np.zeros(text.letters.size)
+    known = np.flatnonzero(text.letters < size)
+    logs[known] = np.log(task.letters)[text.letters[known]]
+    words = text.index(3).words
+    full = np.flatnonzero(words < size**3)
+    counts = np.bincount(words[full], minlength=size**3).reshape(-1, size) + size * task.letters
+    conditional = np.log(counts / counts.sum(axis=1, keepdims=True)).ravel()
+    logs[full + 2] = conditional[words[full]]
+    return logs
 
 
 def _windows(text: JoinedText, width: int) -> IntArray:
