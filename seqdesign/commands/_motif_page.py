@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from seqdesign.commands._motif_search import MotifSearch
 from seqdesign.commands._motif_text import SIGNIFICANT
-from seqdesign.commands._revision_page import provenance
+from seqdesign.commands._provenance import provenance
 from seqdesign.motifs.motif import Motif
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo

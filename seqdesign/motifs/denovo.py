@@ -174,7 +174,7 @@ def _alike(word: IntArray, other: IntArray, size: int, both_strands: bool) -> bo
 
 
 def _refinements(task: _Task, seed: IntArray) -> Iterator[Motif]:
-    """What the word's own matches say, and what EM makes of it, with free columns on both sides, early and at its end.
+    """What the word's own matches say, and what EM makes of it with free columns, early and at its end.
 
     EM raises the likelihood, which is not always what sets the sequences apart from the background; so the
     choice is left to the test.

@@ -88,7 +88,7 @@ def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str]) -> None:
     for motif in motifs:
         lines += [
             f"MOTIF {motif.id} {motif.name}".rstrip(),
-            f"letter-probability matrix: alength= {len(letters)} w= {motif.width} nsites= {motif.sites:.6g}",
+            f"letter-probability matrix: alength= {len(letters)} w= {motif.width} nsites= {max(round(motif.sites), 1)}",
             *(" ".join(f"{value:.6f}" for value in row) for row in motif.probabilities),
             "",
         ]
