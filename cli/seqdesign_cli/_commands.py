@@ -45,6 +45,12 @@ COMMANDS: dict[str, Command] = {
     "demo": Command(
         "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."
     ),
+    "motifs": Command(
+        "seqdesign.commands.motifs", "MotifsConfig", "motifs", "Find motifs, enriched, gained and new ones."
+    ),
+    "logo": Command(
+        "seqdesign.commands.logo", "LogoConfig", "logo", "Draw a logo of sequences, motifs or weights."
+    ),
     "inspect": Command(
         "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
     ),

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from seqdesign.commands._provenance import provenance
 from seqdesign.commands._revisions import Revision, Summary
-from seqdesign.config import jsonable
 from seqdesign.errors import InputError
 from seqdesign.reports.diff import diff_html
 from seqdesign.reports.html import Figure, Page, Table
@@ -33,19 +33,6 @@ def revision_page(
     add_revisions(page, revisions, record)
     add_training(page, model)
     return page
-
-
-def provenance(manifest: Manifest) -> dict[str, object]:
-    """What stands at the foot of a page."""
-    return {
-        "command": manifest.command,
-        "started": manifest.started,
-        "seed": manifest.seed,
-        "device": manifest.device,
-        "versions": dict(manifest.versions),
-        "sha256 of inputs": dict(manifest.inputs),
-        "options": {k: str(jsonable(v)) for k, v in manifest.config.items() if v is not None},
-    }
 
 
 def add_outcomes(page: Page, revisions: Sequence[Revision], record: VAERecord) -> None:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
 
 from seqdesign.reports import svg
 from seqdesign.reports.glyphs import BOX, OUTLINES
-from seqdesign.reports.logo_matrix import (
-    FloatArray,
-    LetterCounts,
-    count_letters,
-    difference,
-    information,
-    probabilities,
+from seqdesign.reports.logo_layout import LEFT, Layout, Row, lay_out
+from seqdesign.reports.logo_matrix import FloatArray
+from seqdesign.reports.logo_spec import (
+    COLUMNS,
+    DifferenceKind,
+    LogoKind,
+    LogoSpec,
+    difference_spec,
+    sequence_spec,
 )
 from seqdesign.reports.palette import colour, letter_colours
-from seqdesign.reports.scale import linear_ticks
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 10.0, 30.0, 34.0
-_ROW_HEIGHT = 120.0
-_MAX_WIDTH, _MAX_COLUMN = 900.0, 34.0
-_SMALLEST = 0.4  # CSS pixels: a letter lower than this cannot be seen, and most letters of a protein are
-
-LogoKind = Literal["information", "probability"]
-DifferenceKind = Literal["probability", "log-odds"]
+_SMALL_COLUMN, _SMALL_HEIGHT = 12.0, 34.0
 
 
 def sequence_logo(
@@ -36,37 +30,29 @@ def sequence_logo(
     letters: str,
     kind: LogoKind = "information",
     small_sample: bool = True,
+    background: FloatArray | None = None,
     title: str = "Sequence logo",
     first_position: int = 1,
-    columns_per_row: int = 60,
+    columns_per_row: int = COLUMNS,
 ) -> Markup:
     """A logo of sequences (strings) or of an (L, V) matrix of counts, columns in the order of ``letters``.
 
     ``information``: the height of a stack is its information content in bits (Schneider & Stephens 1990;
     formula in ``logo_matrix.information``), the axis always reaches log2 V so that logos compare.
-    ``probability``: every stack is one high. Sequences of another than the most frequent length are left
+    ``probability``: every stack is one high. ``counts``: as counted. ``weight``: log2 of the share over the
+    ``background`` (V,). Sequences of another than the most frequent length are left
     out, and the figure says how many were used. ``first_position`` is the number under the first column.
     Raises ValueError for no sequence, a matrix of another width than ``letters``, or frequencies where the
     small-sample correction needs counts.
     """
-    counted = _counted(source, letters)
-    if kind == "information":
-        heights = information(counted.counts, small_sample=small_sample)
-        top, unit = float(np.log2(max(len(letters), 2))), "bits"
-    else:
-        heights, top, unit = probabilities(counted.counts), 1.0, "probability"
-    consensus = _consensus(counted)
-    description = f"{counted.counts.shape[0]} positions. Consensus {consensus}. {_sample(counted)}"
-    return _draw(
-        heights,
-        letters,
-        (0.0, top),
-        unit,
-        f"{title} ({_sample(counted)})",
-        description,
-        first_position,
-        columns_per_row,
-    )
+    return draw_logos(
+        [
+            sequence_spec(
+                source, letters=letters, kind=kind, small_sample=small_sample, background=background,
+                title=title, first_position=first_position, columns_per_row=columns_per_row,
+            )
+        ]
+    )  # fmt: skip
 
 
 def difference_logo(
@@ -78,85 +64,86 @@ def difference_logo(
     pseudocount: float = 1.0,
     title: str = "Difference logo",
     first_position: int = 1,
-    columns_per_row: int = 60,
+    columns_per_row: int = COLUMNS,
 ) -> Markup:
     """What ``second`` has more of (upwards) and less of (downwards) than ``first``, per position.
 
     The height is p2 - p1 (``probability``) or log2(p2 / p1) in bits (``log-odds``, with ``pseudocount``).
     Raises ValueError if the two sets do not have the same length.
     """
-    a, b = _counted(first, letters), _counted(second, letters)
-    heights = difference(a.counts, b.counts, kind=kind, pseudocount=pseudocount)
-    reach = float(max(np.maximum(heights, 0).sum(axis=1).max(), -np.minimum(heights, 0).sum(axis=1).min()))
-    reach = max(reach, 0.1) * 1.02
-    unit = "p difference" if kind == "probability" else "log2 odds (bits)"
-    sample = f"{_sample(a)} against {_sample(b)}"
-    description = f"{a.counts.shape[0]} positions. Consensus {_consensus(a)} to {_consensus(b)}. {sample}"
-    return _draw(
-        heights,
-        letters,
-        (-reach, reach),
-        unit,
-        f"{title} ({sample})",
-        description,
-        first_position,
-        columns_per_row,
+    return draw_logos(
+        [
+            difference_spec(
+                first, second, letters=letters, kind=kind, pseudocount=pseudocount, title=title,
+                first_position=first_position, columns_per_row=columns_per_row,
+            )
+        ]
+    )  # fmt: skip
+
+
+def small_logo(probabilities: FloatArray, letters: str, *, name: str) -> Markup:
+    """A logo of (L, V) probabilities in bits without axes, for a cell of a table; ``name`` describes it."""
+    p = probabilities
+    entropy = -np.sum(p * np.log2(np.where(p > 0, p, 1.0)), axis=1, keepdims=True)
+    heights = p * np.maximum(np.log2(len(letters)) - entropy, 0.0) * (_SMALL_HEIGHT / np.log2(len(letters)))
+    prefix = svg.identifier(name, letters, heights.round(6).tobytes().hex())
+    parts = []
+    for column, row in enumerate(heights):
+        y = _SMALL_HEIGHT
+        for index in np.argsort(row, kind="stable"):
+            if row[index] >= 0.2:
+                y -= float(row[index])
+                parts.append(
+                    _use(prefix, int(index), column * _SMALL_COLUMN, y, _SMALL_COLUMN * 0.94, row[index])
+                )
+    body = [_outlines(letters, prefix), Markup("<g>" + "".join(parts) + "</g>")]
+    width = _SMALL_COLUMN * len(heights)
+    return svg.document(width, _SMALL_HEIGHT, svg.join(body), title=name, description=f"Logo of {name}.")
+
+
+def draw_logos(specs: Sequence[LogoSpec]) -> Markup:
+    """One figure of one or more logos, one below the other."""
+    layouts = [lay_out(spec) for spec in specs]
+    parts, y = [], 0.0
+    for spec, layout in zip(specs, layouts, strict=True):
+        body = _draw(spec, layout)
+        parts.append(body if y == 0 else svg.tag("g", body, transform=f"translate(0 {svg.number(y)})"))
+        y += layout.height
+    return svg.document(
+        max(layout.width for layout in layouts),
+        y,
+        svg.join(parts),
+        title="; ".join(spec.title for spec in specs),
+        description=" ".join(spec.description for spec in specs),
     )
 
 
-def _counted(source: Sequence[str] | FloatArray, letters: str) -> LetterCounts:
-    if not isinstance(source, np.ndarray):
-        return count_letters(source, letters)
-    if source.ndim != 2 or source.shape[1] != len(letters) or source.shape[0] == 0:
-        raise ValueError(
-            f"a count matrix must have shape (L, {len(letters)}) with L >= 1, got {source.shape}"
-        )
-    largest = float(source.sum(axis=1).max())
-    # Frequencies do not tell how many sequences there were; 0 stands for that.
-    number = round(largest) if largest > 1 + 1e-9 else 0
-    return LetterCounts(source.astype(np.float64), letters, number, number)
-
-
-def _sample(counted: LetterCounts) -> str:
-    if counted.total == 0:
-        return "from frequencies"
-    if counted.used == counted.total:
-        return f"n = {counted.used}"
-    return f"n = {counted.used} of {counted.total}, those of length {counted.counts.shape[0]}"
-
-
-def _consensus(counted: LetterCounts) -> str:
-    best = "".join(counted.letters[i] for i in counted.counts.argmax(axis=1))
-    return best if len(best) <= 200 else f"{best[:200]}... ({len(best)} letters)"
-
-
-def _draw(
-    heights: FloatArray,
-    letters: str,
-    limits: tuple[float, float],
-    unit: str,
-    title: str,
-    description: str,
-    first_position: int,
-    columns_per_row: int,
-) -> Markup:
-    length = heights.shape[0]
-    num_rows = -(-length // columns_per_row)
-    # Rows of equal length: no single column is left over for the last one.
-    columns = -(-length // num_rows)
-    step = min(_MAX_COLUMN, _MAX_WIDTH / columns)
-    width = max(_LEFT + columns * step + _RIGHT, 7.0 * len(title) + 20)
-    height = _TOP + num_rows * (_ROW_HEIGHT + _BOTTOM)
+def _draw(spec: LogoSpec, layout: Layout) -> Markup:
     # The ids of the outlines must differ from those of every other logo on the page.
-    prefix = svg.identifier(title, letters, str(limits), heights.round(6).tobytes().hex())
-    body = [_outlines(letters, prefix), svg.text(4, 18, title, font_weight="600", fill=colour("ink"))]
-    for row in range(num_rows):
-        start = row * columns
-        part = heights[start : start + columns]
-        top = _TOP + row * (_ROW_HEIGHT + _BOTTOM)
-        body.append(_axes(part.shape[0], step, top, limits, unit, first_position + start))
-        body.append(_stacks(part, letters, step, top, limits, prefix))
-    return svg.document(width, height, svg.join(body), title=title, description=description)
+    values = spec.heights.round(6).tobytes().hex()
+    prefix = svg.identifier(spec.title, spec.letters, str(spec.limits), values)
+    body = [
+        _outlines(spec.letters, prefix),
+        svg.text(4, 18, spec.title, font_weight="600", fill=colour("ink")),
+    ]
+    body += [_axes(row, layout.step, spec.unit) for row in layout.rows]
+    placed = zip(
+        layout.letter.tolist(),
+        layout.x.tolist(),
+        layout.y.tolist(),
+        layout.letter_height.tolist(),
+        strict=True,
+    )
+    uses = (_use(prefix, i, x, y, layout.letter_width, height) for i, x, y, height in placed)
+    body.append(Markup("<g>" + "".join(uses) + "</g>"))
+    return svg.join(body)
+
+
+def _use(prefix: str, letter: int, x: float, y: float, width: float, height: float) -> str:
+    return (
+        f'<use href="#{prefix}-{letter}" transform="translate({svg.number(x)} {svg.number(y)})'
+        f'scale({width / BOX:.4f} {height / BOX:.4f})"/>'
+    )
 
 
 def _outlines(letters: str, prefix: str) -> Markup:
@@ -184,73 +171,25 @@ def _outlines(letters: str, prefix: str) -> Markup:
     return svg.tag("defs", svg.join(defined))
 
 
-def _stacks(
-    heights: FloatArray, letters: str, step: float, top: float, limits: tuple[float, float], prefix: str
-) -> Markup:
-    """All letters of one row; within a stack the largest stands furthest from zero."""
-    low, high = limits
-    scale = _ROW_HEIGHT / (high - low)
-    zero = top + high * scale
-    wide = step * 0.94 / BOX
-    parts: list[str] = []
-    for column, row in enumerate(heights * scale):
-        x = svg.number(_LEFT + column * step + step * 0.03)
-        up = down = zero
-        for index in np.argsort(np.abs(row), kind="stable"):
-            size = float(row[index])
-            if abs(size) < _SMALLEST:
-                continue
-            if size > 0:
-                up -= size
-                y = up
-            else:
-                y, down = down, down - size
-            parts.append(
-                f'<use href="#{prefix}-{index}" '
-                f'transform="translate({x} {svg.number(y)})scale({wide:.4f} {abs(size) / BOX:.4f})"/>'
-            )
-    return Markup("<g>" + "".join(parts) + "</g>")
-
-
-def _axes(
-    columns: int,
-    step: float,
-    top: float,
-    limits: tuple[float, float],
-    unit: str,
-    first_position: int,
-) -> Markup:
-    low, high = limits
-    left, bottom = _LEFT - 4, top + _ROW_HEIGHT
-    muted, parts = colour("muted"), []
-    for value, label in linear_ticks(low, high, target=4):
-        y = bottom - (value - low) / (high - low) * _ROW_HEIGHT
-        parts.append(svg.tag("path", d=f"M{svg.number(left)} {svg.number(y)}h-4", stroke=muted))
-        parts.append(svg.text(left - 7, y + 4, label, text_anchor="end", fill=muted, font_size=11))
-    parts.append(
-        svg.tag("path", d=f"M{svg.number(left)} {svg.number(top)}V{svg.number(bottom)}", stroke=muted)
-    )
-    zero = bottom + low / (high - low) * _ROW_HEIGHT
-    end = svg.number(_LEFT + columns * step)
-    parts.append(svg.tag("path", d=f"M{svg.number(left)} {svg.number(zero)}H{end}", stroke=muted))
-    middle = (top + bottom) / 2
-    parts.append(
-        svg.text(
-            13,
-            middle,
-            unit,
-            text_anchor="middle",
-            fill=muted,
-            transform=f"rotate(-90 13 {svg.number(middle)})",
-        )
-    )
-    every = 1 if step >= 22 else 5 if step >= 6 else 10
-    for column in range(columns):
-        position = first_position + column
-        # The first column has its number too, unless that would run into the next one.
-        if position % every == 0 or (column == 0 and every - position % every > every / 2):
-            x = _LEFT + (column + 0.5) * step
-            parts.append(
-                svg.text(x, bottom + 16, str(position), text_anchor="middle", fill=muted, font_size=11)
-            )
+def _axes(row: Row, step: float, unit: str) -> Markup:
+    left, muted = svg.number(LEFT - 4), colour("muted")
+    parts = [
+        svg.tag("rect", x=x, y=row.top, width=step, height=row.bottom - row.top, fill=colour("amber"),
+                fill_opacity=0.28)
+        for x in row.shaded
+    ]  # fmt: skip
+    for y, label in row.ticks:
+        parts.append(svg.tag("path", d=f"M{left} {svg.number(y)}h-4", stroke=muted))
+        parts.append(svg.text(LEFT - 11, y + 4, label, text_anchor="end", fill=muted, font_size=11))
+    vertical = f"M{left} {svg.number(row.top)}V{svg.number(row.bottom)}"
+    parts.append(svg.tag("path", d=vertical, stroke=muted))
+    line = f"M{left} {svg.number(row.zero)}H{svg.number(row.end)}"
+    parts.append(svg.tag("path", d=line, stroke=muted))
+    middle = (row.top + row.bottom) / 2
+    turn = f"rotate(-90 13 {svg.number(middle)})"
+    parts.append(svg.text(13, middle, unit, text_anchor="middle", fill=muted, transform=turn))
+    parts += [
+        svg.text(x, row.bottom + 16, label, text_anchor="middle", fill=muted, font_size=11)
+        for x, label in row.numbers
+    ]
     return svg.tag("g", svg.join(parts))

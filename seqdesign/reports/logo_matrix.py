@@ -56,16 +56,23 @@ def probabilities(counts: FloatArray, *, pseudocount: float = 0.0) -> FloatArray
     return np.divide(raised, totals, out=uniform, where=totals > 0)
 
 
-def information(counts: FloatArray, *, small_sample: bool = True, pseudocount: float = 0.0) -> FloatArray:
+def information(
+    counts: FloatArray,
+    *,
+    small_sample: bool = True,
+    pseudocount: float = 0.0,
+    background: FloatArray | None = None,
+) -> FloatArray:
     """Letter heights in bits, (L, V) -> (L, V) (Schneider & Stephens 1990, NAR 18:6097).
 
     With frequencies f(v, l), H(l) = -sum_v f log2 f and n(l) letters counted at position l::
 
         R(l) = log2 V - (H(l) + e(n(l))),   e(n) = (V - 1) / (2 n ln 2),   height(v, l) = f(v, l) R(l)
 
-    e(n) corrects for the entropy that a small sample lacks; it needs counts, so a matrix of frequencies
-    is only right with ``small_sample=False``. R below zero (fewer sequences than can say anything) counts
-    as zero. Raises ValueError for frequencies given with ``small_sample=True``.
+    With ``background`` frequencies b (V,), log2 V - H(l) becomes the relative entropy sum_v f log2(f / b),
+    which is the same for equal b. e(n) corrects for the entropy that a small sample lacks; it needs counts,
+    so a matrix of frequencies is only right with ``small_sample=False``. R below zero (fewer sequences than
+    can say anything) counts as zero. Raises ValueError for frequencies given with ``small_sample=True``.
     """
     totals = counts.sum(axis=1)
     if small_sample and totals.size and np.all(totals <= 1.0 + 1e-9) and np.any(counts % 1.0 != 0):
@@ -76,7 +83,8 @@ def information(counts: FloatArray, *, small_sample: bool = True, pseudocount: f
     letters = counts.shape[1]
     f = probabilities(counts, pseudocount=pseudocount)
     entropy = -np.sum(f * np.log2(np.where(f > 0, f, 1.0)), axis=1)
-    content = np.log2(letters) - entropy
+    expected = np.full(letters, 1.0 / letters) if background is None else background
+    content = -entropy - f @ np.log2(expected)
     if small_sample:
         # An empty column already has R = 0; the floor of one only keeps the division defined.
         content = content - (letters - 1) / (2.0 * np.log(2.0) * np.maximum(totals, 1.0))

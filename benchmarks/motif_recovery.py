@@ -1,0 +1,117 @@
+"""Does ``seqdesign motifs`` find a planted motif, and nothing where nothing is? And how fast is the scan?
+
+    python benchmarks/motif_recovery.py                 # 20 seeds with, 20 without
+    python benchmarks/motif_recovery.py --speed 10000   # seconds to scan 10,000 x 200 bp
+
+A JASPAR motif chosen by the seed is planted in 30% of 400 random sequences of 200 bp, each site drawn from the
+matrix. "family" counts a motif whose matrix is like the planted one (comparison p-value below 1e-4): JASPAR has
+many nearly equal matrices, which no data can tell apart. Planted are motifs with at least 12 bits, since
+sites of a weaker one are everywhere by chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from seqdesign.motifs.compare import MotifComparer
+from seqdesign.motifs.denovo import find_motifs
+from seqdesign.motifs.enrichment import Enrichment, enrichment, letter_background
+from seqdesign.motifs.files import MotifSet, bundled_motifs
+from seqdesign.motifs.motif import Motif, information_per_position
+from seqdesign.motifs.scan import JoinedText, matcher, scan
+from seqdesign.motifs.shuffle import shuffle_dinucleotides
+
+NUM, LENGTH, SHARE, SHUFFLES = 400, 200, 0.3, 5
+MIN_BITS = 12.0
+
+
+def planted(motif: Motif | None, rng: np.random.Generator) -> np.ndarray:
+    codes = rng.integers(0, 4, (NUM, LENGTH)).astype(np.uint8)
+    for row in codes[: round(SHARE * NUM)] if motif else ():
+        site = np.array([rng.choice(4, p=p / p.sum()) for p in motif.probabilities])
+        site = site if rng.random() < 0.5 else 3 - site[::-1]
+        begin = rng.integers(0, LENGTH - len(site) + 1)
+        row[begin : begin + len(site)] = site
+    return codes
+
+
+def texts_of(codes: np.ndarray, rng: np.random.Generator) -> tuple[JoinedText, JoinedText]:
+    lengths = np.full(len(codes), codes.shape[1])
+    shuffled = np.concatenate([shuffle_dinucleotides(codes, lengths, rng) for _ in range(SHUFFLES)])
+    return JoinedText.of(codes, lengths, 4), JoinedText.of(shuffled, np.tile(lengths, SHUFFLES), 4)
+
+
+def test(texts: tuple[JoinedText, JoinedText], collection: MotifSet) -> list[Enrichment]:
+    letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=True)
+    ready = [matcher(m, letters, 0.1, 1e-4) for m in collection.motifs]
+    found = [
+        np.stack([h.found(t.num_sequences) for h in scan(t, collection.motifs, ready, both_strands=True)])
+        for t in texts
+    ]
+    return enrichment(collection.motifs, *found)
+
+
+def recovery(seeds: int, denovo: bool) -> None:
+    collection = bundled_motifs()
+    comparer = MotifComparer(collection.motifs, both_strands=True)
+    strong = [m for m in collection.motifs if information_per_position(m.probabilities).sum() >= MIN_BITS]
+    exact = family = new = quiet = 0
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        motif = strong[rng.integers(len(strong))]
+        texts = texts_of(planted(motif, rng), rng)
+        best = test(texts, collection)[0]
+        alike = comparer.p_values(motif)[0] < 1e-4
+        known = {m.id for m, a in zip(collection.motifs, alike, strict=True) if a} | {motif.id}
+        exact += best.motif_id == motif.id and best.q_value < 1e-6
+        family += best.motif_id in known and best.q_value < 1e-6
+        line = (
+            f"seed {seed}: planted {motif.label}, best {best.motif_id} {best.motif_name} q {best.q_value:.0e}"
+        )
+        if denovo:
+            letters = np.full(4, 0.25)
+            (found,) = find_motifs(texts[0], texts[1], 1, collection, letters, both_strands=True, rng=rng)
+            recognised = bool(found.matches) and found.matches[0].motif_id in known
+            new += recognised
+            line += (
+                f"; new {found.consensus} p {found.p_value:.0e} {'recognised' if recognised else 'not known'}"
+            )
+        none = test(texts_of(planted(None, rng), rng), collection)[0]
+        quiet += none.q_value > 0.01
+        print(f"{line}; without: smallest q {none.q_value:.2g}", flush=True)
+    print(f"planted motif first with q < 1e-6: {exact} of {seeds}; it or one like it: {family} of {seeds}")
+    print(f"nothing planted, no motif below q = 0.01: {quiet} of {seeds}")
+    if denovo:
+        print(f"found without the collection and recognised: {new} of {seeds}")
+
+
+def speed(num: int) -> None:
+    collection = bundled_motifs()
+    codes = np.random.default_rng(0).integers(0, 4, (num, LENGTH)).astype(np.uint8)
+    begin = time.perf_counter()
+    ready = [matcher(m, np.full(4, 0.25), 0.1, 1e-4) for m in collection.motifs]
+    tables = time.perf_counter()
+    text = JoinedText.of(codes, np.full(num, LENGTH), 4)
+    hits = sum(len(h) for h in scan(text, collection.motifs, ready, both_strands=True))
+    end = time.perf_counter()
+    print(
+        f"{num:,} x {LENGTH} bp, {len(ready)} motifs, both strands: p-value tables {tables - begin:.1f} s, "
+        f"scan {end - tables:.1f} s, {hits:,} hits"
+    )
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--seeds", type=int, default=20)
+    made.add_argument("--denovo", action="store_true", help="look for the motif without the collection, too")
+    made.add_argument("--speed", type=int, metavar="SEQUENCES", help="only time the scan")
+    options = made.parse_args()
+    if options.speed:
+        speed(options.speed)
+    else:
+        recovery(options.seeds, options.denovo)

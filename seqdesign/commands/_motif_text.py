@@ -1,0 +1,105 @@
+"""What ``seqdesign motifs`` says in the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from seqdesign.reports.tables import Column, text_table
+
+if TYPE_CHECKING:
+    from seqdesign.commands.motifs import MotifsResult
+
+SIGNIFICANT = 0.05
+
+
+def lines(result: MotifsResult, top: int) -> Iterator[str]:
+    """Counts, then the most enriched, most changed and new motifs, ``top`` of each."""
+    yield f"{result.collection}: {result.num_motifs:,} motifs"
+    where = "on both strands of" if result.strands == "both" else "in"
+    yield (
+        f"{result.num_hits:,} hits with p <= {result.p_value:g} {where} {result.num_sequences:,} sequences; "
+        f"{result.num_with_hit:,} sequences have one"
+    )
+    if result.num_best_only:
+        yield f"{result.num_best_only:,} motifs are too short for this p; their best match counts as a hit"
+    yield from _enriched(result, top)
+    yield from _changed(result, top)
+    yield from _new(result)
+    yield from (f"wrote {path}" for path in result.written)
+
+
+def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
+    significant = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
+    against = f"against {result.num_background:,} sequences ({result.background})"
+    if not significant:
+        yield f"no motif is enriched {against} at q <= {SIGNIFICANT:g}"
+        return
+    leaders = [e for e in significant if e.group == e.motif_id]
+    yield (
+        f"{len(significant):,} motifs in {len(leaders):,} groups are enriched {against} at q <= "
+        f"{SIGNIFICANT:g}; the best of each group:"
+    )
+    alike = Counter(e.group for e in significant)
+    yield text_table(
+        [{**vars(e), "others": alike[e.motif_id] - 1} for e in leaders[:top]],
+        [
+            Column("motif_id", "motif"),
+            Column("motif_name", "name"),
+            Column("share", "with it", ".1%"),
+            Column("background_share", "background", ".1%"),
+            Column("odds_ratio", "odds ratio", ".2f"),
+            Column("p_value", "p", ".1e"),
+            Column("q_value", "q", ".1e"),
+            Column("others", "alike"),
+        ],
+    ).rstrip("\n")
+
+
+def _changed(result: MotifsResult, top: int) -> Iterator[str]:
+    if not result.num_pairs:
+        return
+    yield f"motifs gained and lost by {result.num_pairs:,} sequences, compared with their parents:"
+    if not result.changes:
+        yield "none"
+        return
+    yield text_table(
+        [vars(c) for c in result.changes[:top]],
+        [
+            Column("motif_id", "motif"),
+            Column("motif_name", "name"),
+            Column("parents_with", "parents"),
+            Column("revisions_with", "revisions"),
+            Column("gained"),
+            Column("lost"),
+            Column("p_value", "p", ".1e"),
+            Column("q_value", "q", ".1e"),
+        ],
+    ).rstrip("\n")
+
+
+def _new(result: MotifsResult) -> Iterator[str]:
+    if not result.denovo:
+        return
+    yield "new motifs:"
+    rows = [
+        {
+            "consensus": new.consensus,
+            "with": new.share,
+            "background": new.background_share,
+            "p": new.p_value,
+            "known": ", ".join(f"{m.motif_id} {m.motif_name} (q {m.q_value:.0e})" for m in new.matches[:2]),
+        }
+        for new in result.denovo
+    ]
+    yield text_table(
+        rows,
+        [
+            "consensus",
+            Column("with", "with it", ".1%"),
+            Column("background", "background", ".1%"),
+            Column("p", "p, held out", ".1e"),
+            Column("known", "similar to"),
+        ],
+    ).rstrip("\n")

@@ -1,0 +1,101 @@
+"""Promises of the search for new motifs, and of enrichment, on sequences with a known answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqdesign.motifs.denovo import find_motifs
+from seqdesign.motifs.enrichment import changes, enrichment, letter_background
+from seqdesign.motifs.files import MotifSet, bundled_motifs
+from seqdesign.motifs.motif import Motif
+from seqdesign.motifs.scan import JoinedText, matcher, scan
+from seqdesign.motifs.shuffle import shuffle_dinucleotides
+
+NUM, LENGTH = 120, 100
+
+
+@pytest.fixture(scope="module")
+def jaspar():
+    return bundled_motifs()
+
+
+def planted(motif: Motif | None, seed: int, share: float = 0.3):
+    """(codes, lengths) of random sequences, ``share`` of them with one site drawn from ``motif``."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (NUM, LENGTH)).astype(np.uint8)
+    for row in codes[: round(share * NUM) if motif else 0]:
+        site = [rng.choice(4, p=p / p.sum()) for p in motif.probabilities]
+        site = site if rng.random() < 0.5 else [3 - letter for letter in site[::-1]]
+        begin = rng.integers(0, LENGTH - len(site))
+        row[begin : begin + len(site)] = site
+    return codes, np.full(NUM, LENGTH)
+
+
+def texts_of(codes, lengths, seed):
+    rng = np.random.default_rng(seed)
+    shuffled = np.concatenate([shuffle_dinucleotides(codes, lengths, rng) for _ in range(3)])
+    return JoinedText.of(codes, lengths, 4), JoinedText.of(shuffled, np.tile(lengths, 3), 4)
+
+
+def enriched(codes, lengths, motifs, seed):
+    texts = texts_of(codes, lengths, seed)
+    letters = letter_background(texts[0].frequencies(), both_strands=True)
+    ready = [matcher(m, letters, 0.1, 1e-4) for m in motifs]
+    found = [
+        np.stack([h.found(t.num_sequences) for h in scan(t, motifs, ready, both_strands=True)]) for t in texts
+    ]
+    return enrichment(motifs, *found)
+
+
+def test_a_planted_motif_is_the_most_enriched(jaspar):
+    motif = next(m for m in jaspar.motifs if m.name == "CTCF")
+    best = enriched(*planted(motif, 1), (*jaspar.motifs[::4], motif), 1)[0]
+    assert "CTCF" in best.motif_name
+    assert best.q_value < 1e-6
+    assert best.group == best.motif_id
+
+
+def test_without_a_planted_motif_none_is_enriched(jaspar):
+    assert enriched(*planted(None, 2), jaspar.motifs[::4], 2)[0].q_value > 0.01
+
+
+def test_motifs_that_find_the_same_sequences_are_one_group():
+    found = np.zeros((3, 20), dtype=bool)
+    found[0, :10] = found[1, :9] = found[2, 9:12] = True
+    motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abc"]
+    groups = {e.motif_id: e.group for e in enrichment(motifs, found, np.zeros((3, 40), dtype=bool))}
+    assert groups == {"a": "a", "b": "a", "c": "c"}
+
+
+def test_gains_and_losses_are_counted_by_pair():
+    before = np.array([[1, 1, 0, 0], [0, 0, 0, 0]], dtype=bool)
+    after = np.array([[1, 0, 1, 1], [0, 0, 0, 0]], dtype=bool)
+    motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "ab"]
+    (change,) = changes(motifs, before, after)
+    assert (change.gained, change.lost, change.parents_with, change.revisions_with) == (2, 1, 2, 3)
+
+
+def test_a_planted_motif_is_found_without_the_collection_and_recognised(jaspar):
+    motif = next(m for m in jaspar.motifs if m.name == "REST")
+    codes, lengths = planted(motif, 3, share=0.5)
+    text, background = texts_of(codes, lengths, 3)
+    letters = np.full(4, 0.25)
+    known = MotifSet((*jaspar.motifs[::20], motif), "", "")
+    (new,) = find_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
+    assert new.held_out == 36
+    assert new.p_value < 1e-3
+    assert new.matches[0].motif_id == motif.id
+    again = find_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(new.motif.probabilities, again[0].motif.probabilities)
+
+
+def test_random_sequences_give_no_motif_that_stands_the_test():
+    codes, lengths = planted(None, 5)
+    text, background = texts_of(codes, lengths, 5)
+    known = MotifSet((Motif("a", "", "ACGT", np.eye(4)),), "", "")
+    found = find_motifs(
+        text, background, 1, known, np.full(4, 0.25), both_strands=True, rng=np.random.default_rng(0)
+    )
+    assert all(new.p_value > 1e-3 for new in found)
+    assert found == [] or found[0].held_out > 0
