@@ -94,7 +94,7 @@ class LedidiOptions(Options):
     """Step size of Adam on the weights."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Of the Gumbel-softmax whose gradient stands for that of the sample."""
-    beam: Annotated[int, Between(1)] = 4
+    beam: Annotated[int, Between(1)] = 2
     """Sequences kept for each start in the search for fewer edits."""
-    candidates: Annotated[int, Between(1)] = 16
+    candidates: Annotated[int, Between(1)] = 64
     """Substitutions ranked by the gradient that are scored for each of them."""

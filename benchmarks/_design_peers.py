@@ -1,0 +1,127 @@
+"""One peer of design.py, run by the interpreter it is installed in; prints one JSON object.
+
+    python _design_peers.py NAME SEED CPU_SECONDS GOAL COUNT
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from _design_oracle import LETTERS, network, one_hot, starts, text
+
+Sequences = list[str]
+
+
+class Model:
+    """What nucleopt asks of a model: letters, a call on strings, a call on tensors; it minimises."""
+
+    vocab = list(LETTERS)
+    vocab_to_idx = {letter: i for i, letter in enumerate(LETTERS)}
+    vocab_array = np.array(vocab)
+
+    def __init__(self, net: Any) -> None:
+        self.net = self.model = net
+
+    def inference_on_tensor(self, x: torch.Tensor) -> torch.Tensor:
+        return -self.net(x.float())[:, 0]
+
+    def __call__(self, x: Any, return_debug_info: bool = False) -> Any:
+        strings = [x] if isinstance(x, str) else list(x)
+        tokens = torch.tensor([[LETTERS.index(c) for c in s] for s in strings])
+        with torch.no_grad():
+            return self.inference_on_tensor(one_hot(tokens)).numpy()
+
+
+def nucleopt(name: str, net: Any, seed: int, seconds: float) -> Sequences:
+    """Runs until the seconds are spent; a method that plans its steps first measures them."""
+    from nucleobench import optimizations
+
+    make = optimizations.get_optimization(name)
+    every = {
+        "adabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 64,
+                    "skip_repeat_sequences": False, "rng_seed": seed},
+        "gradabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 1,
+                      "skip_repeat_sequences": False, "rng_seed": seed, "use_pbt": False},
+        "fastseqprop": {"learning_rate": 0.5, "batch_size": 4, "rnd_seed": seed},
+        "ledidi": {"lr": 1.0, "train_batch_size": 4, "rng_seed": seed},
+    }  # fmt: skip
+
+    def build() -> Any:
+        options = dict(every[name])
+        start = text(starts(1, seed)[0])
+        try:
+            return make(model_fn=Model(net), start_sequence=start, **options)
+        except TypeError:
+            options.pop("use_pbt", None)
+            return make(model_fn=Model(net), start_sequence=start, **options)
+
+    designer = build()
+    begin = time.process_time()
+    if name in ("fastseqprop", "ledidi"):
+        designer.run(n_steps=20)
+        each = (time.process_time() - begin) / 20
+        designer = build()
+        designer.run(n_steps=max(20, int(seconds / each)))
+    else:
+        while time.process_time() - begin < seconds:
+            designer.run(n_steps=2)
+    return list(designer.get_samples(256))
+
+
+def ledidi_package(net: Any, seed: int, seconds: float, goal: float) -> Sequences:
+    """Sixteen designs a call, each call from the next start, until the seconds are spent."""
+    from ledidi import ledidi
+
+    begin, found, k = time.process_time(), [], 0
+    every = one_hot(starts(256, seed))
+    while time.process_time() - begin < seconds:
+        x = every[k % 256 : k % 256 + 1]
+        made = ledidi(net, x, torch.tensor([[goal]]), device="cpu", random_state=seed + k, verbose=False, l=0.001)
+        found += [text(row) for row in made.argmax(1)]
+        k += 1
+    return found
+
+
+def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
+    """tangermeme's greedy substitution, stopping at the goal; falling short is the loss."""
+    from tangermeme.design import greedy_substitution
+
+    def short(y: torch.Tensor, y_hat: torch.Tensor) -> torch.Tensor:
+        a, b = (y, y_hat) if float(y.flatten()[0]) == goal else (y_hat, y)
+        return (a - b).clamp(min=0.0).square()
+
+    found = []
+    for row in one_hot(starts(count, seed)):
+        made = greedy_substitution(net, row[None], y=torch.tensor([[goal]]), loss=short, tol=1e-9, motifs=None,
+                                   reverse_complement=False, max_iter=40, batch_size=100, device="cpu")  # fmt: skip
+        found.append(text(made.argmax(1)[0]))
+    return found
+
+
+def main() -> None:
+    name, seed, seconds, goal, count = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
+    torch.set_num_threads(1)
+    random.seed(seed)
+    torch.manual_seed(seed)
+    net = network(seed)
+    runs: dict[str, Callable[[], Sequences]] = {
+        "ledidi-package": lambda: ledidi_package(net, seed, seconds, goal),
+        "greedy": lambda: greedy(net, seed, goal, count),
+    }
+    with contextlib.redirect_stdout(sys.stderr):
+        begin = time.process_time()
+        found = runs.get(name, lambda: nucleopt(name, net, seed, seconds))()
+        spent = time.process_time() - begin
+    print(json.dumps({"sequences": found, "seconds": spent}))
+
+
+if __name__ == "__main__":
+    main()
