@@ -24,8 +24,17 @@ COMMANDS: dict[str, Command] = {
     "sample-vae": Command(
         "seqdesign.commands.sample_vae", "SampleVAEConfig", "sample_vae", "Draw new sequences from a VAE."
     ),
+    "maximize": Command(
+        "seqdesign.commands.maximize",
+        "MaximizeConfig",
+        "maximize",
+        "Design sequences that a predictor scores highest.",
+    ),
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
+    ),
+    "evaluate": Command(
+        "seqdesign.commands.evaluate", "EvaluateConfig", "evaluate", "Compare generated with real sequences."
     ),
     "demo": Command(
         "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."

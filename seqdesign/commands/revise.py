@@ -241,13 +241,11 @@ def _problem(
 
 
 def _score(config: GoalOptions):  # type: ignore[no-untyped-def]
-    from seqdesign.objectives.maximize import maximize
-    from seqdesign.objectives.minimize import minimize
-    from seqdesign.objectives.target import target
+    from seqdesign.objectives._goals import goal
 
     if config.target is not None:
-        return target(config.target)
-    return minimize if config.minimize else maximize
+        return goal("target", config.target)
+    return goal("minimize" if config.minimize else "maximize")
 
 
 def _forced(

@@ -1,1 +1,1 @@
-"""Hard constraints on designs: what may stand where, what must not occur. One file each; ``_`` files help."""
+"""Hard constraints on designs. One file each: ``NAME(text, starts)`` makes one; ``_`` files help."""

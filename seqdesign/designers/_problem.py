@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor
 
 from seqdesign.constraints._rules import Rules
+from seqdesign.designers._archive import Archive
 from seqdesign.objectives._objective import Objective
 from seqdesign.oracles._oracle import Oracle
 
@@ -31,10 +32,13 @@ class SequenceProblem:
     """(N, L) int64 letters."""
     rules: Rules
     keys: Tensor
-    """(N,) int64: the randomness of a start depends on the seed and its key alone, so that blocks of starts
-    give what all of them give at once."""
+    """(N,) int64: the number of each start in the whole run, of which this may be a block. Its randomness
+    depends on the seed and the key alone, so that blocks give what all starts give at once; objective and
+    archive know it by this number."""
     budget: int
     """Oracle queries for each start, at least 1: a sequence scored is one, a gradient another."""
+    archive: Archive | None = None
+    """Told of every feasible sequence that is scored, where one start is to give several designs."""
     enough: float | None = None
     """Score at which a design is good enough: stop, and from there on prefer fewer edits."""
 

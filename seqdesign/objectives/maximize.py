@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def maximize(outcome: Tensor) -> Tensor:
-    """The outcome itself, (N,) -> (N,)."""
+    """The outcome itself, element by element."""
     return outcome

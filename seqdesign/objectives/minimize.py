@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def minimize(outcome: Tensor) -> Tensor:
-    """The negative outcome, (N,) -> (N,)."""
+    """The negative outcome, element by element."""
     return -outcome

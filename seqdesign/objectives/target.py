@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def target(value: float) -> Callable[[Tensor], Tensor]:
-    """Score -(outcome - value)^2, (N,) -> (N,): smooth, and 0 at the target."""
+    """Score -(outcome - value)^2, element by element: smooth, and 0 at the target."""
 
     def score(outcome: Tensor) -> Tensor:
         return -(outcome - value).square()

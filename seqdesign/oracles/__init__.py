@@ -1,1 +1,1 @@
-"""Things that score sequences or latent points with a known answer: tables, grammars, closed forms."""
+"""What scores sequences or latent points: models, programs, tables, and closed forms with known optima."""

@@ -21,15 +21,13 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColumnOptions(Options):
-    """Where sequences, outcomes and ids stand in a file."""
+class SequenceColumns(Options):
+    """Where sequences and ids stand in a file."""
 
     PANEL: ClassVar[str] = "Input options"
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
-    outcome: str | None = None
-    """Column of the outcome in a table, or key in FASTA headers (>id outcome=1.25); else 'outcome'."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
     format: Literal["auto", "fasta", "table", "parquet"] = "auto"
@@ -37,7 +35,17 @@ class ColumnOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions(ColumnOptions):
+class ColumnOptions(SequenceColumns):
+    """Where the outcome stands as well."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    outcome: str | None = None
+    """Column of the outcome in a table, or key in FASTA headers (>id outcome=1.25); else 'outcome'."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordPolicy(Options):
     """What to do about records that are not as they should be."""
 
     PANEL: ClassVar[str] = "Input options"
@@ -46,6 +54,13 @@ class ReadOptions(ColumnOptions):
     """An id that occurs twice: refuse it, keep its first record, rename it (id.2), or keep both."""
     on_missing: Literal["error", "drop", "unlabelled"] = "error"
     """A record without a finite outcome among others: refuse, drop, or use it without outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(ColumnOptions, RecordPolicy):
+    """All options of reading sequences with an outcome."""
+
+    PANEL: ClassVar[str] = "Input options"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +87,7 @@ class LetterOptions(LetterPolicy):
     """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
 
 
-def file_format(options: ColumnOptions) -> Format | None:
+def file_format(options: SequenceColumns) -> Format | None:
     """The ``format`` argument of the readers."""
     return None if options.format == "auto" else options.format
 

@@ -1,15 +1,15 @@
 """The one training loop: any model with players, on CPU, one GPU or several, and it can be resumed.
 
 A *player* is a group of parameters with its own loss and optimizer (a VAE and its language model; a generator
-and a critic). All randomness is a function of (seed, step), so a resumed run repeats an unbroken one.
+and a critic). A player may be an ensemble: its loss is then (M,), one value per member, the first axis of its
+parameters is the member, and each member is clipped, judged and stopped by itself. All randomness is a
+function of (seed, step), so a resumed run repeats an unbroken one.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from torch import Generator, Tensor, nn
 
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.training.config import FitOptions, num_epochs, patience
+from seqdesign.training.interrupt import Interrupt
 
 WARMUP_STEPS = 100
 MIN_IMPROVEMENT = 1e-4
@@ -65,7 +66,7 @@ class Trainable(Protocol):
         ...
 
     def losses(self, player: str, batch: Any, rng: Generator, progress: float) -> dict[str, Tensor]:
-        """Scalar terms; ``loss`` is minimised."""
+        """Terms, each a scalar or (M,); ``loss`` is minimised, of an ensemble the sum over its members."""
         ...
 
 
@@ -78,9 +79,10 @@ class FitState:
     step: int = 0
     """Finished steps."""
     stale: dict[str, int] = field(default_factory=dict)
-    """Player -> passes since its held-out loss improved. A player that ran out of patience rests."""
+    """Player, or ``player.member``, -> passes since its held-out loss improved. One that ran out of patience
+    rests."""
     best: dict[str, float] = field(default_factory=dict)
-    """Player -> best held-out loss."""
+    """Player, or ``player.member``, -> best held-out loss."""
     history: list[dict[str, float]] = field(default_factory=list)
     """One record of train and held-out terms per pass."""
     sums: dict[str, float] = field(default_factory=dict)
@@ -150,12 +152,14 @@ def fit(
     saves, and raises KeyboardInterrupt; a second one is immediate. Raises TrainingError when a loss is not
     finite, ModelError when ``resume`` does not fit the model.
     """
-    with _isolated_randomness(fabric.device), _Interrupt() as interrupt:
+    with _isolated_randomness(fabric.device), Interrupt() as interrupt:
         run = _Run(
             model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt
         )
         if resume is not None:
             run.restore(resume)
+        else:
+            run.judge_the_start()
         while run.state.epoch < run.epochs and run.active():
             run.one_epoch()
         if interrupt.asked:  # after the last step
@@ -177,7 +181,7 @@ class _Run:
         seed: int,
         fabric: Fabric,
         hooks: Hooks,
-        interrupt: _Interrupt,
+        interrupt: Interrupt,
     ) -> None:
         self.model = model.to(fabric.device)
         self.train, self.held_out = train.to(fabric.device), held_out.to(fabric.device)
@@ -213,9 +217,18 @@ class _Run:
         self.best = {k: v.to(self.fabric.device) for k, v in checkpoint.best.items()}
         self.state = copy.deepcopy(checkpoint.state)
 
+    def judge_the_start(self) -> None:
+        """Weights that a closed form has set may be the best there will be."""
+        self._compare(self.fabric.broadcast(self._held_out_terms()))
+
     def active(self) -> list[str]:
-        """The players that still improve."""
-        return [player for player in self.players if self.state.stale.get(player, 0) < self.patience]
+        """The players that still improve, an ensemble while any member does."""
+        stale = self.state.stale
+        return [p for p in self.players if any(stale[key] < self.patience for key in self._keys(p))]
+
+    def _keys(self, player: str) -> list[str]:
+        """The keys of ``state.stale`` that belong to a player."""
+        return [key for key in self.state.stale if key.partition(".")[0] == player]
 
     def one_epoch(self) -> None:
         state = self.state
@@ -234,9 +247,10 @@ class _Run:
         }
         record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
         held_out = self.fabric.broadcast(self._held_out_terms())
-        for name, value in held_out.items():
-            self._check_finite(f"held-out {name}", value, state.step)
-        record |= {f"held_out_{k}": v for k, v in held_out.items()}
+        for name, values in held_out.items():
+            mean = sum(values) / len(values)
+            self._check_finite(f"held-out {name}", mean, state.step)
+            record[f"held_out_{name}"] = mean
         improved = self._compare(held_out)
         state.epoch, state.sums = state.epoch + 1, {}
         state.history.append(record)
@@ -259,12 +273,12 @@ class _Run:
             with fabric.autocast():
                 losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
             optimizer.zero_grad()
-            fabric.backward(losses["loss"])
+            fabric.backward(losses["loss"].sum())
             for name, value in self._agree(player, losses).items():
                 key = name if name != "loss" else f"{player}_loss"
                 self._check_finite(key, value, state.step + 1)
                 state.sums[key] = state.sums.get(key, 0.0) + value
-            nn.utils.clip_grad_norm_(self.parameters[player], self.options.clip)
+            _clip(self.parameters[player], self.options.clip, losses["loss"].numel())
             optimizer.step()
         state.step += 1
         if fabric.is_global_zero:
@@ -275,7 +289,7 @@ class _Run:
 
         The message tells of interrupts too, so that all processes end after the same step.
         """
-        values = torch.stack([value.detach().float() for value in losses.values()])
+        values = torch.stack([value.detach().float().mean() for value in losses.values()])
         if self.fabric.world_size == 1:
             return dict(zip(losses, values.tolist(), strict=True))
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
@@ -289,12 +303,14 @@ class _Run:
         return dict(zip(losses, terms.tolist(), strict=True))
 
     @torch.no_grad()
-    def _held_out_terms(self) -> dict[str, float]:
-        """Held-out loss terms at full weights; the same noise every time, so that passes compare."""
+    def _held_out_terms(self) -> dict[str, list[float]]:
+        """Held-out loss terms at full weights, of each member; the same noise every time, so that passes
+        compare.
+        """
         if not self.fabric.is_global_zero:
             return {}
         self.model.eval()
-        sums: dict[str, float] = {}
+        sums: dict[str, Tensor] = {}
         n = len(self.held_out)
         rng = self._rng("held out", 0)
         for index in torch.arange(n, device=self.fabric.device).split(EVAL_ROWS):
@@ -304,23 +320,37 @@ class _Run:
                     losses = self.model.losses(player, rows, rng, 1.0)  # type: ignore[operator]
                 for name, value in losses.items():
                     key = name if name != "loss" else f"{player}_loss"
-                    sums[key] = sums.get(key, 0.0) + float(value) * len(index) / n
-        return sums
+                    sums[key] = sums.get(key, 0.0) + value.double() * len(index) / n
+        return {key: value.flatten().tolist() for key, value in sums.items()}
 
-    def _compare(self, held_out: dict[str, float]) -> bool:
-        """Keep the weights of every active player that is better than ever; count its stale passes."""
-        state, weights, improved = self.state, self.model.state_dict(), False
-        for player in self.active():
-            value, best = held_out[f"{player}_loss"], state.best.get(player, math.inf)
-            clearly = value < best - MIN_IMPROVEMENT * abs(value)
-            state.stale[player] = 0 if clearly else state.stale.get(player, 0) + 1
-            if value < best:
-                improved = True
-                state.best[player] = value
-                mine = {id(p) for p in self.parameters[player]}
-                names = [name for name, p in self.model.named_parameters() if id(p) in mine]
-                self.best.update({name: weights[name].detach().clone() for name in names})
+    def _compare(self, held_out: dict[str, list[float]]) -> bool:
+        """Keep the weights of every active player or member that is better than ever; count its stale passes.
+
+        At the very start everything is as good as never before.
+        """
+        state, improved = self.state, False
+        for player in self.players:
+            values = held_out[f"{player}_loss"]
+            for member, value in enumerate(values):
+                key = player if len(values) == 1 else f"{player}.{member}"
+                if state.stale.get(key, 0) >= self.patience:
+                    continue
+                best = state.best.get(key, math.inf)
+                clearly = not value >= best - MIN_IMPROVEMENT * abs(value)
+                state.stale[key] = 0 if clearly else state.stale.get(key, 0) + 1
+                if value < best:
+                    improved = True
+                    state.best[key] = value
+                    self._keep(player, None if len(values) == 1 else member)
         return improved
+
+    def _keep(self, player: str, member: int | None) -> None:
+        """Copy the weights of a player, or of one member, to the best ones."""
+        mine = {id(p) for p in self.parameters[player]}
+        for name, p in self.model.named_parameters():
+            if id(p) in mine:
+                place = slice(None) if member is None else member
+                self.best[name][place] = p.detach()[place]
 
     def _save(self, *, improved: bool) -> None:
         if self.fabric.is_global_zero:
@@ -346,35 +376,20 @@ class _Run:
         return Generator().manual_seed(int(words[0] >> np.uint64(1)))
 
 
+def _clip(parameters: Sequence[nn.Parameter], largest: float, members: int) -> None:
+    """Scale the gradient to a norm of at most ``largest``, of an ensemble each member's by itself."""
+    if members == 1:
+        nn.utils.clip_grad_norm_(parameters, largest)
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    factors = (largest / (norms + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))
+
+
 @contextmanager
 def _isolated_randomness(device: torch.device) -> Iterator[None]:
     """The caller's global generators are as they were, whatever happens inside."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield
-
-
-class _Interrupt:
-    """Turns the first SIGINT or SIGTERM into a flag; the second one acts as it did before."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _Interrupt:
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like
-                    self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._restore()
-
-    def _note(self, number: int, frame: object) -> None:
-        self.asked = True
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}

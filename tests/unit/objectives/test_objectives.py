@@ -1,4 +1,4 @@
-"""Objectives by their formulas."""
+"""Goals of one outcome by their formulas; of two groups of outcomes in test_parse.py."""
 
 from __future__ import annotations
 

@@ -1,0 +1,205 @@
+"""The oracle of a design run and what is known of it: outcomes, members, calibration, training sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.commands._judge import Jury, split_members
+from seqdesign.errors import UsageError
+from seqdesign.metrics.nearest import nearest
+from seqdesign.objectives._composite import Composite
+from seqdesign.objectives._parse import parse_objective
+from seqdesign.oracles._load import load_oracle
+from seqdesign.oracles._oracle import Oracle
+from seqdesign.oracles.predictor import PredictorOracle
+from seqdesign.oracles.tokens import TokenOracle
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet
+from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.training.predictions import from_scores
+from seqdesign.training.predictor_store import KIND as PREDICTOR
+from seqdesign.training.predictor_store import Reference, TrainedPredictor, load_predictor, load_reference
+from seqdesign.training.store import model_kind
+from seqdesign.training.vae_store import load_vae
+
+if TYPE_CHECKING:
+    from seqdesign.commands._starts import StartSet
+    from seqdesign.commands.maximize import MaximizeConfig
+
+ROWS = 256
+TYPICAL = 500
+"""Training sequences that a design from noise is compared with."""
+
+
+class DesignModel:
+    """An oracle with its name, and, for models of our own, their record and training sequences."""
+
+    def __init__(
+        self,
+        name: str,
+        oracle: Oracle,
+        device: torch.device,
+        *,
+        trained: TrainedPredictor | None = None,
+        reference: Reference | None = None,
+        lengths: tuple[int, int, int] | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        self.name, self.oracle, self.device = name, oracle, device
+        self.trained, self._reference = trained, reference
+        self.lengths, self.max_length = lengths, max_length
+        self.jury = Jury((0,), ())
+        self._known: list[str] | None = None
+        self._center: Tensor | None = None
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """Letters of the designs."""
+        return self.oracle.alphabet
+
+    @property
+    def both_strands(self) -> bool:
+        """Whether a sequence and its reverse complement are the same to the model."""
+        return self.trained is not None and self.trained.record.strands == "both"
+
+    @property
+    def log_odds(self) -> bool:
+        """Whether predictions are log-odds of a probability."""
+        return self.trained is not None and self.trained.record.task != "regression"
+
+    def composite(self, config: MaximizeConfig) -> Composite:
+        """The objective of the options. Raises UsageError."""
+        scales = self.trained.record.outcome_scale if self.trained is not None else ()
+        return parse_objective(
+            config.objective,
+            self.oracle.outcomes,
+            scales=scales or None,
+            log_odds=(self.log_odds,) * len(self.oracle.outcomes),
+            risk=config.risk,
+        )
+
+    @torch.no_grad()
+    def predict(self, tokens: Tensor) -> Tensor:
+        """Predictions (M, B, K) of tokens (B, L) by all members; unknown letters are averaged over."""
+        found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
+        return torch.cat(found, 1)
+
+    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+        """Predictions (M, B, K) of what designs are compared with.
+
+        Their parents (B,); from noise the mean over training sequences, or over the starts where the training
+        sequences are not known.
+        """
+        if starts.parents is not None:
+            return self.predict(starts.parents)[:, parents]
+        if self._center is None:
+            self._center = self._typical(starts.tokens).mean(1, keepdim=True)
+        return self._center.expand(-1, len(parents), -1)
+
+    @torch.no_grad()
+    def _typical(self, noise: Tensor) -> Tensor:
+        if self._reference is None or self.trained is None:
+            return self.predict(noise[:TYPICAL])
+        rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
+        tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
+        lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
+        return self.trained.model.score_tokens(tokens, lengths)
+
+    def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
+        """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
+        how far from the nearest training sequence.
+
+        Where some members judge, the predictions are theirs.
+        """
+        scores = predictions.double().cpu().numpy()
+        if self.jury.judge:
+            scores = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
+        table = self._outcomes(scores)
+        if self._reference is not None:
+            array = encode(texts, self.alphabet)
+            table["ood"] = self._reference.unusual(array.tokens, array.lengths)
+            if self._known is None:
+                self._known = decode(self._reference.tokens, self.alphabet)
+            table["nearest"] = nearest(texts, self._known).distance
+        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+
+    def _outcomes(self, scores: Any) -> dict[str, Any]:
+        """Columns of scores (M, B, K)."""
+        names = self.oracle.outcomes
+        if self.trained is None:
+            return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
+        found = from_scores(self.trained, scores)
+        table: dict[str, Any] = {}
+        for k, name in enumerate(names):
+            table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
+            if found.half_widths is not None:
+                half = found.half_widths[:, k, -1]
+                table[f"{name}_low"], table[f"{name}_high"] = found.mean[:, k] - half, found.mean[:, k] + half
+        return table
+
+
+def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
+    """The model folder or oracle that the options name. Raises ModelError, UsageError and InputError."""
+    if config.oracle is None:
+        return _with_jury(_load_folder(config.model or Path("models/predictor"), device), config)
+    alphabet = get_alphabet(config.alphabet or "dna")
+    length = config.length or (len(config.template) if config.template else None)
+    if length is None and config.start is not None:
+        from seqdesign.sequences.reader import read_sequences
+
+        length = len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
+    if length is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    oracle = load_oracle(
+        config.oracle,
+        alphabet=alphabet,
+        length=length,
+        device=device,
+        trust=config.trust_model,
+        outcome=config.outcome,
+        load_folder=lambda folder: _load_folder(folder, device).oracle,
+    )
+    return _with_jury(DesignModel(config.oracle, oracle, device), config)
+
+
+def _with_jury(model: DesignModel, config: MaximizeConfig) -> DesignModel:
+    """The same model with its members divided into those that design and those that judge."""
+    members = 1 if model.trained is None else model.trained.model.num_members
+    model.jury = split_members(members, config.judges)
+    return model
+
+
+def _load_folder(folder: Path, device: torch.device) -> DesignModel:
+    if model_kind(folder) != PREDICTOR:
+        trained = load_vae(folder, device)
+        record = trained.record
+        if record.outcome is None:
+            raise UsageError(
+                f"{folder} was trained without outcomes; train again with outcomes", option="--model"
+            )
+
+        def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
+            return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
+
+        oracle = TokenOracle(
+            predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
+        )
+        lengths = (record.min_length, record.max_length, record.max_length)
+        return DesignModel(str(folder), oracle, device, lengths=lengths, max_length=record.max_length)
+    predictor, reference = load_predictor(folder, device), load_reference(folder)
+    about = predictor.record
+    names = about.classes if about.task == "classes" else about.outcomes
+    return DesignModel(
+        str(folder),
+        PredictorOracle(predictor.model, alphabet=about.alphabet, outcomes=names),
+        device,
+        trained=predictor,
+        reference=reference,
+        lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
+        max_length=about.max_length,
+    )

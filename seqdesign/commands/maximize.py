@@ -1,0 +1,271 @@
+"""``seqdesign maximize``: sequences that a predictor scores highest, under hard constraints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute, say
+from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, resolve
+from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.options import ColumnOptions, LetterPolicy
+
+if TYPE_CHECKING:
+    from seqdesign.commands._design_model import DesignModel
+    from seqdesign.commands._design_run import Designer
+    from seqdesign.commands._designs import Design, DesignSummary
+    from seqdesign.commands._starts import StartSet
+
+NUM = 64
+"""Designs when neither ``--num`` nor ``--start`` is given."""
+TRIES = 2
+"""Independent runs for each design wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OracleOptions(Options):
+    """Who says how good a sequence is."""
+
+    PANEL: ClassVar[str] = "Model options"
+
+    model: Annotated[Path | None, Flag("-m")] = None
+    """Folder of a model made by train-predictor or train-vae; models/predictor when not given."""
+    oracle: str | None = None
+    """Another oracle instead: module:function, table:FILE, FILE.onnx, FILE.pt, FILE.pt2 or cmd:COMMAND."""
+    alphabet: str | None = None
+    """Alphabet of --oracle: dna, rna, protein or letters:ABC...; dna when not given."""
+    trust_model: bool = False
+    """Load a TorchScript or exported file of --oracle, although such files can run any code."""
+
+    def problems(self) -> Iterator[str]:
+        """One oracle, and options that fit it."""
+        if self.model is not None and self.oracle is not None:
+            yield "--oracle: cannot be combined with --model"
+        if self.oracle is None:
+            for name in ("alphabet", "trust_model"):
+                if getattr(self, name):
+                    yield f"--{name.replace('_', '-')}: has no effect without --oracle; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveOptions(Options):
+    """What is better."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
+    objective: tuple[str, ...] = ()
+    """max, min, target=1.5, max:NAME*2, specific:ON-OFF, ...; several are added up; max when not given."""
+    risk: str = "mean"
+    """How the members of an ensemble count: mean, lower:K (mean - K standard deviations) or quantile:Q."""
+    pareto: bool = False
+    """Spread the designs along the Pareto front of several --objective instead of adding them up."""
+
+    def problems(self) -> Iterator[str]:
+        """A front needs two axes."""
+        if self.pareto and len(self.objective) < 2:
+            yield "--pareto: needs at least two --objective, such as --objective max:a --objective min:b"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignOptions(Options):
+    """Where to begin, how to search and how much."""
+
+    PANEL: ClassVar[str] = "Design options"
+
+    num: Annotated[int | None, Flag("-n"), Between(1)] = None
+    """Designs wanted: 64 in all; with --start that many of each, 1 when not given."""
+    start: Path | None = None
+    """Sequences to improve: FASTA, CSV, TSV or Parquet; without it designs begin from noise."""
+    length: Annotated[int | None, Between(1)] = None
+    """Letters of a design from noise; the template's, or the model's where all its sequences had one length."""
+    method: str = "fast-seqprop"
+    """How to search; seqdesign maximize --method help names them."""
+    set_: tuple[str, ...] = ()
+    """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
+    budget: Annotated[int | None, Between(1)] = None
+    """Sequences that the oracle may be asked for in each run; the method's own default when not given."""
+    tries: Annotated[int, Between(1)] = TRIES
+    """Independent runs for each design wanted; the best designs of all of them are kept."""
+    enough: float | None = None
+    """Score at which a run ends and from which fewer edits count more than a better score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardOptions(Options):
+    """How designs are judged that the optimizer may have deceived itself about."""
+
+    PANEL: ClassVar[str] = "Judging options"
+
+    judges: Annotated[float, Between(0, 0.9)] = 0.4
+    """Share of the ensemble's members that never design and only judge; 0: none."""
+    min_confidence: Annotated[float | None, Between(0, 1)] = None
+    """Drop designs of whose gain the judges confirm a smaller share than this; 0.5 is a sensible value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaximizeConfig(
+    OracleOptions,
+    ObjectiveOptions,
+    ConstraintOptions,
+    DesignOptions,
+    GuardOptions,
+    ColumnOptions,
+    LetterPolicy,
+    SequenceOutput,
+    CommandConfig,
+):
+    """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
+
+    Writes FASTA with the predictions in its headers; --table and --report tell more.
+
+    Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
+    """
+
+    table: Path | None = None
+    """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
+    report: Path | None = None
+    """Also write a self-contained HTML page."""
+
+    def problems(self) -> Iterator[str]:
+        """Settings that would have no effect."""
+        if self.start is not None and self.length is not None:
+            yield "--length: has no effect with --start; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaximizeResult(Result):
+    """What was designed, on the whole."""
+
+    command: ClassVar[str] = "maximize"
+
+    model: str
+    method: str
+    summary: DesignSummary
+    seconds: float
+    output: Path | None
+    table: Path | None
+    report: Path | None
+
+    def text(self) -> str:
+        """A few lines."""
+        written = [f"wrote {p}" for p in (self.output, self.table, self.report) if p]
+        return "\n".join([*self.summary.lines(), *written])
+
+
+def maximize(config: MaximizeConfig) -> MaximizeResult:
+    """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
+    from seqdesign.commands import _designs
+    from seqdesign.commands._design_model import load_design_model
+    from seqdesign.sequences.compression import open_output
+    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.tables import write_table
+
+    begin = time.monotonic()
+    designer, options = _method(config)
+    with compute(config) as device:
+        model = load_design_model(config, device)
+        designs, summary = _design(config, model, designer, options)
+        kept = [design for design in designs if design.status != "rejected"]
+        if config.report is not None:
+            _designs.write_report(config, model, designs, summary, str(device))
+    with open_output(config.output or "-") as handle:
+        write_fasta((design.fasta() for design in kept), handle)
+    if config.table is not None:
+        rows = [design.row() for design in designs]
+        write_table(rows, config.table, columns=list(rows[0]))
+    return MaximizeResult(
+        model=model.name,
+        method=config.method,
+        summary=summary,
+        seconds=time.monotonic() - begin,
+        output=config.output,
+        table=config.table,
+        report=config.report,
+    )
+
+
+def _method(config: MaximizeConfig) -> tuple[Designer, Any]:
+    """The designer that ``--method`` names, and its options as ``--set`` says. Raises UsageError."""
+    from typing import get_type_hints
+
+    from seqdesign.registry import Registry
+
+    registry = Registry("method", "seqdesign.designers")
+    try:
+        designer = registry.load(config.method)
+    except UsageError as error:
+        raise UsageError(str(error), option="--method") from error
+    typed: dict[str, str] = {}
+    for text in config.set_:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"must be NAME=VALUE, such as learning_rate=0.1, got {text!r}", option="--set")
+        typed[name.strip().replace("-", "_")] = value.strip()
+    kind = get_type_hints(designer)["options"]
+    try:
+        return designer, resolve(kind, typed)
+    except UsageError as error:
+        from seqdesign.config import fields_of
+
+        known = ", ".join(f"{spec.name}={spec.default}" for spec in fields_of(kind))
+        raise UsageError(
+            f"{error}; {config.method} knows {known or 'no settings'}", option="--set"
+        ) from error
+
+
+def _design(
+    config: MaximizeConfig, model: DesignModel, designer: Designer, options: Any
+) -> tuple[list[Design], DesignSummary]:
+    """All designs, judged, in the order of their parents and then from the best down."""
+    from seqdesign.commands import _designs
+    from seqdesign.commands._design_run import run_campaign
+    from seqdesign.commands._plan import make_plan
+
+    progress = Progress("designing", config)
+    batches = []
+    for starts in _starts(config, model):
+        plan = make_plan(config, model, designer, options, starts)
+        chosen = run_campaign(plan, starts.tokens, starts.groups, starts.rules, progress.update)
+        batches.append(_designs.Batch(starts, plan, chosen))
+    progress.close()
+    designs, summary = _designs.describe(config, model, batches)
+    for line in summary.warnings:
+        say(config, f"warning: {line}")
+    if not designs:
+        raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
+    return designs, summary
+
+
+def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
+    """Where designs begin; all contradictions are found before anything is optimised."""
+    from seqdesign.commands._starts import design_length, noise_starts, read_starts
+
+    num = num_wanted(config)
+    directions = num if config.pareto else 1
+    copies = config.tries if config.pareto else config.tries * num
+    length = design_length(config, model.lengths)
+    if length is not None:
+        yield noise_starts(
+            config, model.alphabet, length, directions=directions, copies=copies, device=model.device
+        )
+        return
+    yield from list(
+        read_starts(
+            config,
+            model.alphabet,
+            directions=directions,
+            copies=copies,
+            device=model.device,
+            max_length=model.max_length,
+        )
+    )
+
+
+def num_wanted(config: MaximizeConfig) -> int:
+    """Designs of each parent, or in all."""
+    return config.num or (NUM if config.start is None else 1)

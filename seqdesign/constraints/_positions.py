@@ -1,0 +1,32 @@
+"""Positions and ranges as they are typed: 5-12,30."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from seqdesign.errors import UsageError
+
+POSITIONS = re.compile(r"\s*\d+(-\d+)?\s*(,\s*\d+(-\d+)?\s*)*", re.ASCII)
+FRACTIONS = re.compile(r"\s*(\d*\.?\d+)\s*-\s*(\d*\.?\d+)\s*", re.ASCII)
+
+
+def ranges(text: str, option: str) -> Iterator[tuple[int, int]]:
+    """First and last position, counted from 1, of each range of ``5-12,30``. Raises UsageError."""
+    if not POSITIONS.fullmatch(text):
+        raise UsageError(f"must be positions such as 5-12,30, got {text!r}", option=option)
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        yield int(first), int(last or first)
+
+
+def fractions(text: str, option: str) -> tuple[float, float]:
+    """The two numbers of ``0.4-0.6``, between 0 and 1. Raises UsageError."""
+    match = FRACTIONS.fullmatch(text)
+    low, high = (float(match[1]), float(match[2])) if match else (1.0, 0.0)
+    if not 0 <= low <= high <= 1:
+        raise UsageError(
+            f"must be two fractions between 0 and 1, the smaller first, such as 0.4-0.6; got {text!r}",
+            option=option,
+        )
+    return low, high

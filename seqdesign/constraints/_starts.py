@@ -1,0 +1,86 @@
+"""What constraints are built for: the starts of a design problem, and the errors that name one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.alphabets import Alphabet
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Starts that designs are made from, and how long a design may be."""
+
+    alphabet: Alphabet
+    tokens: Tensor
+    """(N, L) int64; tokens from V on are no letters."""
+    lengths: Tensor
+    """(N,) int64."""
+    shortest: int
+    """Letters of a design at least; L at most."""
+    ids: Sequence[str] = field(default=())
+    """Names for messages; empty: numbers from 1."""
+    source: str | None = None
+    """Where they were read."""
+    codon_table: int = 1
+    """Genetic code, by its NCBI number."""
+
+    @property
+    def length(self) -> int:
+        """L, letters of a design at most."""
+        return self.tokens.shape[1]
+
+    @property
+    def fixed_length(self) -> bool:
+        """Whether all designs have L letters."""
+        return self.shortest == self.length
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.tokens.device
+
+    def error(self, row: int, message: str) -> InputError:
+        """An error about one start."""
+        return InputError(message, path=self.source, record=self.ids[row] if self.ids else str(row + 1))
+
+    def text(self, tokens: Tensor) -> str:
+        """The letters of one sequence (L,); what is no letter becomes the alphabet's sign for it."""
+        letters = self.alphabet.letters
+        return "".join(letters[i] if i < len(letters) else self.alphabet.unknown for i in tokens.tolist())
+
+    def need_fixed_length(self, option: str) -> None:
+        """Raises UsageError unless all designs have one length."""
+        if not self.fixed_length:
+            raise UsageError(
+                f"needs designs of one length, but they may have {self.shortest} to {self.length} letters",
+                option=option,
+            )
+
+    def need_complement(self, option: str, what: str) -> None:
+        """Raises UsageError for alphabets that are neither DNA nor RNA."""
+        if self.alphabet.name not in ("dna", "rna"):
+            raise UsageError(
+                f"{what} is a matter of DNA and RNA, but the alphabet is {self.alphabet.name}; leave it out",
+                option=option,
+            )
+
+
+def classes(pattern: str, alphabet: Alphabet, option: str) -> Tensor:
+    """(length, V) bool: the letters that each character of an IUPAC pattern stands for. Raises UsageError."""
+    text = pattern if alphabet.case_sensitive else pattern.upper()
+    codes = {**alphabet.ambiguity, **{letter: letter for letter in alphabet.letters}}
+    for position, letter in enumerate(text, start=1):
+        if letter not in codes:
+            raise UsageError(
+                f"{pattern!r} has {letter!r} at position {position}, which is no letter or ambiguity code of "
+                f"the alphabet {alphabet.name}; possible are {''.join(codes)}",
+                option=option,
+            )
+    found = [[letter in codes[character] for letter in alphabet.letters] for character in text]
+    return torch.tensor(found, dtype=torch.bool).view(len(text), alphabet.size)

@@ -1,0 +1,25 @@
+"""Beam search over substitutions that the gradient ranks and the oracle confirms.
+
+One gradient ranks every substitution of a sequence to first order (in-silico mutagenesis by Taylor expansion:
+Sasse et al. 2024); only the most promising are scored, as in GrAdaBeam (Joshi et al. 2025). Kicks and climbs
+spend what is left of the budget.
+"""
+
+from __future__ import annotations
+
+from seqdesign.designers._beam import beam
+from seqdesign.designers._climb import Climb, search
+from seqdesign.designers._gradient_options import TaylorOptions
+from seqdesign.designers._problem import Designs, SequenceProblem
+from seqdesign.designers._prune import prune
+from seqdesign.designers._scorer import Scorer, require_gradient, stops
+
+
+def taylor(problem: SequenceProblem, options: TaylorOptions, seed: int) -> Designs:
+    """Beam search from every start; then kicks and climbs from the best, until the budget is spent."""
+    require_gradient(problem, "taylor")
+    scorer = Scorer(problem)
+    steps = beam(scorer, options.beam, options.candidates, problem.budget // 4)
+    steps += search(scorer, Climb(options.candidates, options.patience), kick=options.kick, seed=seed)
+    prune(scorer)
+    return scorer.designs(stops(scorer), steps)

@@ -1,0 +1,48 @@
+"""A predictor, or an ensemble of them, as an oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from seqdesign.oracles._frozen import frozen
+from seqdesign.sequences.alphabets import Alphabet
+
+
+class Predictor(Protocol):
+    """A network: one-hot (N, V, L) and lengths (N,), or None where all are L -> predictions (M, N, K)."""
+
+    def __call__(self, x: Tensor, lengths: Tensor | None, /) -> Tensor:
+        """Predictions (M, N, K)."""
+        ...
+
+
+class PredictorOracle:
+    """Any ``Predictor``; a module is evaluated without dropout and its weights get no gradients.
+
+    outcomes: names of its K outcomes. members: which of the M members to hear, all by default, such as some
+    to design with and others to judge by. Raises ValueError for an empty choice.
+    """
+
+    differentiable = True
+
+    def __init__(
+        self,
+        model: Predictor,
+        *,
+        alphabet: Alphabet,
+        outcomes: Sequence[str],
+        members: Sequence[int] | None = None,
+    ) -> None:
+        if members is not None and not members:
+            raise ValueError("members must name at least one member of the ensemble")
+        self.model, self.alphabet, self.outcomes = model, alphabet, tuple(outcomes)
+        self.members = None if members is None else tuple(members)
+
+    def __call__(self, x: Tensor, /) -> Tensor:
+        """Predictions (M, N, K) of one-hot or soft (N, V, L), M being the chosen members."""
+        with frozen([self.model] if isinstance(self.model, nn.Module) else []):
+            found = self.model(x, None)
+        return found if self.members is None else found[list(self.members)]
