@@ -68,7 +68,7 @@ class AdaBeamOptions(Options):
     beams: Annotated[int, Between(1, 10_000)] = 10
     """Sequences of each start from which a round begins."""
     rollouts: Annotated[int, Between(1, 1000)] = 4
-    """Rollouts of each of them."""
+    """Rollouts for each of them on average; the better ones get more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,16 @@ class Survivors:
     """
 
     def __init__(self, crowd: Crowd, number: int) -> None:
-        self.dice = crowd.dice
+        self.dice, self.crowd = crowd.dice, crowd
         self.tokens = crowd.problem.starts.unsqueeze(1).repeat(1, number, 1)
         self.score = torch.full((crowd.count, number), torch.nan, device=crowd.device, dtype=torch.double)
         self.score[:, 0] = crowd.scorer.start_score
+
+    def restart(self, rows: Tensor) -> None:
+        """Only the start is left."""
+        self.tokens[rows] = self.crowd.problem.starts[rows].unsqueeze(1)
+        self.score[rows] = torch.nan
+        self.score[rows, 0] = self.crowd.scorer.start_score[rows].double()
 
     def count(self, rows: Tensor) -> Tensor:
         """How many there are, (R,)."""

@@ -10,6 +10,9 @@ with new letters at some positions. Three things are learnt on the way, each for
   were no worse. Where most positions do not matter, dozens of edits are tested at the price of one.
 - neighbours that the oracle refuses (``_neighbours.py``).
 
+A population that has not improved for a tenth of the budget begins again at the start; of what it learnt it
+keeps the neighbours.
+
 A quarter of the children change only one or two positions and try letters that are not known to be fine.
 """
 
@@ -28,6 +31,8 @@ from seqdesign.designers._survivors import Survivors
 LOCAL = 0.25
 """Share of children with one or two edits anywhere and full courage; that of the others is CAUTIOUS."""
 CAUTIOUS = 1e-4
+STALE, FEWEST = 0.1, 20
+"""Share of the budget, and generations at least, without improvement after which a population starts again."""
 
 
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
@@ -36,6 +41,8 @@ def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) ->
     size = options.population or max(4, min(256, round(problem.budget**0.5)))
     pool = Survivors(crowd, max(2, round(size * options.survivors)))
     learnt = _Learnt(crowd)
+    limit = max(FEWEST, round(STALE * problem.budget / size))
+    stale = torch.zeros(crowd.count, dtype=torch.long, device=crowd.device)
     while len(rows := crowd.active()):
         alive = pool.count(rows)
         parent, parent_score = pool.draw(rows, size, alive, power=2.0)
@@ -45,7 +52,13 @@ def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) ->
         child, good = crowd.repaired(child, parent, rows, crowd.proper(child, parent, rows))
         score = crowd.score(child, rows, good)
         learnt.learn(rows, child, score, parent, parent_score)
+        before = pool.score[rows, 0]
         pool.merge(rows, child, score)
+        stale[rows] = torch.where(pool.score[rows, 0] > before, 0, stale[rows] + 1)
+        old = rows[stale[rows] >= limit]
+        pool.restart(old)
+        learnt.restart(old)
+        stale[old] = 0
         crowd.steps[rows] += 1
     return crowd.designs()
 
@@ -61,6 +74,10 @@ class _Learnt:
         self.neighbours = Neighbours(crowd.count, crowd.letters, crowd.device)
         everyone = torch.arange(crowd.count, device=crowd.device)
         self.neighbours.learn(crowd.problem.starts[:, None], everyone, crowd.scorer.start_score[:, None])
+
+    def restart(self, rows: Tensor) -> None:
+        """Forget what holds for the present sequences only."""
+        self.fine[rows], self.worse[rows] = 1.0, 1.0
 
     def edits(self, rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Numbers of edits (R, P) and the courage of each child (R, P)."""

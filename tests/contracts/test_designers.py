@@ -278,7 +278,7 @@ def test_the_optimum_of_a_toy_is_reached(
     method: Method, kind: type[Additive], letters: int, length: int
 ) -> None:
     oracle = kind(letters, length)
-    found = method(problem(oracle, starts_of(2, letters, length), letters, budget=400))
+    found = method(problem(oracle, starts_of(2, letters, length), letters, budget=600))
     expected = torch.full((2,), best_score(oracle, letters, length))
     torch.testing.assert_close(found.score, expected)
 
