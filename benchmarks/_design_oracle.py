@@ -13,7 +13,12 @@ def network(seed: int) -> nn.Module:
     torch.manual_seed(seed)
     head = nn.Linear(64 * LENGTH, 1)
     net = nn.Sequential(
-        nn.Conv1d(4, 64, 11, padding=5), nn.ReLU(), nn.Conv1d(64, 64, 7, padding=3), nn.ReLU(), nn.Flatten(), head
+        nn.Conv1d(4, 64, 11, padding=5),
+        nn.ReLU(),
+        nn.Conv1d(64, 64, 7, padding=3),
+        nn.ReLU(),
+        nn.Flatten(),
+        head,
     )
     with torch.no_grad():
         y = net(one_hot(starts(512, seed)))

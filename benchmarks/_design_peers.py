@@ -1,6 +1,6 @@
 """One peer of design.py, run by the interpreter it is installed in; prints one JSON object.
 
-    python _design_peers.py NAME SEED CPU_SECONDS GOAL COUNT
+python _design_peers.py NAME SEED CPU_SECONDS GOAL COUNT
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def ledidi_package(net: Any, seed: int, seconds: float, goal: float) -> Sequence
     every = one_hot(starts(256, seed))
     while time.process_time() - begin < seconds:
         x = every[k % 256 : k % 256 + 1]
-        made = ledidi(net, x, torch.tensor([[goal]]), device="cpu", random_state=seed + k, verbose=False, l=0.001)
+        made = ledidi(
+            net, x, torch.tensor([[goal]]), device="cpu", random_state=seed + k, verbose=False, l=0.001
+        )
         found += [text(row) for row in made.argmax(1)]
         k += 1
     return found
@@ -107,7 +109,13 @@ def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
 
 
 def main() -> None:
-    name, seed, seconds, goal, count = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
+    name, seed, seconds, goal, count = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        float(sys.argv[3]),
+        float(sys.argv[4]),
+        int(sys.argv[5]),
+    )
     torch.set_num_threads(1)
     random.seed(seed)
     torch.manual_seed(seed)

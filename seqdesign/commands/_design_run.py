@@ -113,9 +113,13 @@ def run_campaign(
         torch.cat([groups, spare_group]),
     )
     chosen = _choose(plan, *every, count)
+    tokens, score, soft, owner = (column[chosen] for column in every)
     return Chosen(
-        *(column[chosen] for column in every),
-        rows=every[-1][chosen] * (len(starts) // max(count, 1)),
+        tokens=tokens,
+        score=score,
+        soft_score=soft,
+        groups=owner,
+        rows=owner * (len(starts) // max(count, 1)),
         stop=stop,
         num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
         num_short=plan.num * count - len(chosen),

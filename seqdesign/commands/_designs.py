@@ -112,10 +112,10 @@ class DesignSummary:
 
     def lines(self) -> list[str]:
         """What a person reads."""
-        lines = [
-            f"designs: {self.designs:,}, score {self.mean_score:.4g} on average and {self.best_score:.4g} at best "
-            f"({self.objective}), from {self.mean_score_start:.4g}"
-        ]
+        scores = (
+            f"score {self.mean_score:.4g} on average and {self.best_score:.4g} at best ({self.objective})"
+        )
+        lines = [f"designs: {self.designs:,}, {scores}, from {self.mean_score_start:.4g}"]
         if self.mean_score_judges is not None and self.mean_confidence is not None:
             lines.append(
                 f"members that did not design: {self.mean_score_judges:.4g} on average, "
@@ -158,8 +158,18 @@ def describe(
     order = sorted(range(len(placed)), key=lambda i: placed[i][0])
     found, every = [placed[i][1] for i in order], np.concatenate(parts)[order]
     if config.pareto:
-        found = [replace(d, front=bool(f)) for d, f in zip(found, non_dominated(every), strict=True)]
+        found = _with_fronts(found, every)
     return found, _summary(config, model, batches, found, every)
+
+
+def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
+    """The same designs, those on the front of their parent marked."""
+    parents = np.array([d.parent or "" for d in designs])
+    front = np.zeros(len(designs), dtype=bool)
+    for parent in set(parents.tolist()):
+        mine = np.flatnonzero(parents == parent)
+        front[mine] = non_dominated(gains[mine])
+    return [replace(d, front=bool(f)) for d, f in zip(designs, front, strict=True)]
 
 
 def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[list[Placed], FloatArray]:
@@ -171,12 +181,10 @@ def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[l
     rows = chosen.rows
     objective, jury = batch.plan.composite, model.jury
     confidence = confirmed_share(objective, jury, after, before, rows)
-    scores = {
-        "score": objective(after[list(jury.design)], rows),
-        "score_start": objective(before[list(jury.design)], rows),
-        "score_judges": objective(after[list(jury.judge)], rows) if jury.judge else None,
-    }
-    gains = objective.values(after[list(jury.design)]) - objective.values(before[list(jury.design)])
+    mine = list(jury.design)
+    scores, scores_start = objective(after[mine], rows), objective(before[mine], rows)
+    scores_judges = objective(after[list(jury.judge)], rows) if jury.judge else None
+    gains = objective.values(after[mine]) - objective.values(before[mine])
     texts = decode(chosen.tokens.to(torch.uint8), starts.alphabet)
     columns = model.columns(after, texts)
     rules = starts.rules_of(parents)
@@ -190,13 +198,14 @@ def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[l
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
         status, reason = _status(config, share, broken)
         soft = float(chosen.soft_score[i])
-        numbers = {k: None if v is None else float(v[i]) for k, v in scores.items()}
         design = Design(
             **_origin(config, starts, parent, rank[parent], text),
             status=status,
             reason=reason,
             sequence=text,
-            **numbers,
+            score=float(scores[i]),
+            score_start=float(scores_start[i]),
+            score_judges=None if scores_judges is None else float(scores_judges[i]),
             confidence=share,
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes=columns[i],
@@ -296,8 +305,9 @@ def _warnings(
     unusual = [d for d in delivered if (d.outcomes.get("ood") or 0.0) >= UNUSUAL]
     if delivered and len(unusual) > len(delivered) / 2:
         yield (
-            f"{len(unusual):,} of {len(delivered):,} designs are unlike 99% of the sequences that the model was "
-            "judged on, so intervals may be too narrow; --start with --max-edits keeps designs near"
+            f"{len(unusual):,} of {len(delivered):,} designs are more unusual than 99% of the sequences that "
+            "the model was judged on, so intervals may be too narrow; --start with --max-edits keeps designs "
+            "near"
         )
 
 

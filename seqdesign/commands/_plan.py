@@ -54,7 +54,7 @@ def _budget(model: DesignModel, starts: StartSet) -> int:
 
 
 def _min_distance(config: MaximizeConfig, starts: StartSet) -> int:
-    """Edits between designs when the user does not say: a tenth of what is free to change, 1 if that is little.
+    """Edits between designs, by default a tenth of what is free to change, 1 if that is little.
 
     Designs that a laboratory makes side by side should not be one design with decorations.
     """

@@ -81,7 +81,7 @@ def design_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | 
     if config.template is not None:
         if config.length not in (None, len(config.template)):
             raise UsageError(
-                f"the template has {len(config.template)} letters, got --length {config.length}; leave it out",
+                f"the template has {len(config.template)} letters, got {config.length}; leave it out",
                 option="--length",
             )
         return len(config.template)

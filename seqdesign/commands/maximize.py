@@ -82,9 +82,10 @@ class DesignOptions(Options):
     start: Path | None = None
     """Sequences to improve: FASTA, CSV, TSV or Parquet; without it designs begin from noise."""
     length: Annotated[int | None, Between(1)] = None
-    """Letters of a design from noise; the template's, or the model's where all its sequences had one length."""
+    """Letters of a design from noise; the template's, or typical ones of the model's, when not given."""
     method: str = "fast-seqprop"
-    """How to search; seqdesign maximize --method help names them."""
+    """How to search: fast-seqprop, taylor, ledidi, softmax, mean-field or gibbs with a gradient; greedy,
+    annealing, adalead, ada-beam or evolution without."""
     set_: tuple[str, ...] = ()
     """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
     budget: Annotated[int | None, Between(1)] = None
@@ -159,7 +160,6 @@ class MaximizeResult(Result):
 
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
-    from seqdesign.commands import _designs
     from seqdesign.commands._design_model import load_design_model
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -172,7 +172,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
         designs, summary = _design(config, model, designer, options)
         kept = [design for design in designs if design.status != "rejected"]
         if config.report is not None:
-            _designs.write_report(config, model, designs, summary, str(device))
+            _write_report(config, model, designs, summary)
     with open_output(config.output or "-") as handle:
         write_fasta((design.fasta() for design in kept), handle)
     if config.table is not None:
@@ -239,6 +239,20 @@ def _design(
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
     return designs, summary
+
+
+def _write_report(
+    config: MaximizeConfig, model: DesignModel, designs: list[Design], summary: DesignSummary
+) -> None:
+    from seqdesign.commands._design_page import design_page
+    from seqdesign.rundir import Manifest
+    from seqdesign.sequences.datasets import resolve_input
+
+    assert config.report is not None
+    inputs = [] if config.start is None else [resolve_input(config.start)]
+    manifest = Manifest.begin(config, device=str(model.device), inputs=inputs)
+    page = design_page(designs, summary, model.alphabet.letters, model.oracle.outcomes, manifest)
+    page.write(config.report)
 
 
 def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:

@@ -12,7 +12,7 @@ from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional
 from seqdesign.errors import UsageError
-from seqdesign.sequences.options import LetterPolicy, PlaceOptions, encode_with, file_format
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
     from seqdesign.commands._predict_rows import PredictorRows, VAERows
@@ -38,7 +38,7 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, PlaceOptions, LetterPolicy, CommandConfig):
+class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv

@@ -17,8 +17,8 @@ from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.rundir import Manifest, RunDir
 from seqdesign.sequences.options import (
     LetterOptions,
-    SequenceColumns,
     RecordPolicy,
+    SequenceColumns,
     alphabet_with,
     encode_with,
     file_format,

@@ -1,0 +1,156 @@
+"""``seqdesign maximize`` as a user calls it, on oracles whose best sequences are known."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqdesign.metrics.edits import hamming_matrix, letter_codes
+from seqdesign.sequences.fasta import header_fields, read_fasta
+
+ORACLE = """
+import torch
+
+WEIGHT = torch.linspace(-1, 1, 4 * 12).view(4, 12).roll(5, 1)
+
+
+def linear(x):
+    return (x * WEIGHT[:, : x.shape[2]]).sum((1, 2))
+
+
+def two(x):
+    return torch.stack([x[:, 1].mean(1), -x[:, 1].mean(1) + x[:, 2].mean(1)], 1)
+
+
+def ensemble():
+    return [linear, lambda x: linear(x) + x[:, 0].sum(1), lambda x: -linear(x)]
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "maximize_toys.py").write_text(ORACLE)
+    (tmp_path / "starts.fa").write_text(">a\\nACGTACGTACGT\\n>b\\nGAATTCGGGGGG\\n".replace("\\n", "\n"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def designs(path: Path) -> list[tuple[str, dict[str, str]]]:
+    return [(record.sequence, header_fields(record.description)) for record in read_fasta(path)]
+
+
+QUICK = ("--budget", "60", "--tries", "1", "-q")
+LINEAR = ("maximize", "--oracle", "maximize_toys:linear")
+
+
+def test_designs_from_noise_are_distinct_and_the_best_one_is_the_optimum(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    done = cli(*LINEAR, "--length", "12", "-n", "6", "-o", "out.fa", "--budget", "120", "-q")
+    assert done.code == 0, done.err
+    found = designs(here / "out.fa")
+    assert len({sequence for sequence, _ in found}) == 6
+    scores = [float(fields["score"]) for _, fields in found]
+    assert scores == sorted(scores, reverse=True)
+    best = {"ACGT"[i] for i in (3,)}  # the last letter has the largest weight at every position
+    assert set(found[0][0]) == best
+
+
+def test_every_design_obeys_the_constraints_and_differs_as_asked(here: Path, cli: Callable[..., Any]) -> None:
+    rules = ("--forbid", "TTT", "--gc", "0.4-0.6", "--template", "NNNGNNNNNNNN", "--min-distance", "4")
+    done = cli(*LINEAR, "-n", "5", *rules, "-o", "out.fa", "--budget", "120", "-q")
+    assert done.code == 0, done.err
+    sequences = [sequence for sequence, _ in designs(here / "out.fa")]
+    assert len(sequences) == 5
+    for text in sequences:
+        assert "TTT" not in text
+        assert "AAA" not in text
+        assert text[3] == "G"
+        assert 0.4 <= (text.count("G") + text.count("C")) / 12 <= 0.6
+    distances = hamming_matrix(letter_codes(sequences), letter_codes(sequences))
+    assert min(distances[i, j] for i in range(5) for j in range(i)) >= 4
+
+
+def test_starts_are_improved_within_their_edits_even_when_they_break_a_rule(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    rules = ("--forbid", "EcoRI", "--max-edits", "3", "--keep", "12")
+    done = cli(*LINEAR, "--start", "starts.fa", *rules, "-o", "out.fa", "--table", "t.csv", *QUICK)
+    assert done.code == 0, done.err
+    found = designs(here / "out.fa")
+    assert [fields["parent"] for _, fields in found] == ["a", "b"]
+    for (text, fields), start in zip(found, ("ACGTACGTACGT", "GAATTCGGGGGG"), strict=True):
+        assert "GAATTC" not in text
+        assert text[-1] == start[-1]
+        assert int(fields["edits"]) == sum(a != b for a, b in zip(text, start, strict=True)) <= 3
+    with open(here / "t.csv", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["sequence"] for row in rows] == [text for text, _ in found]
+    assert float(rows[0]["score"]) > float(rows[0]["score_start"])
+
+
+def test_a_front_spreads_over_two_objectives(here: Path, cli: Callable[..., Any]) -> None:
+    goals = ("--objective", "max:score1", "--objective", "max:score2", "--pareto")
+    done = cli(
+        "maximize", "--oracle", "maximize_toys:two", "--length", "12", "-n", "7", *goals, "-o", "o.fa",
+        "--json", "--budget", "120", "-q",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["summary"]["hypervolume"] > 0
+    found = designs(here / "o.fa")
+    values = {(float(f["score1"]), float(f["score2"])) for _, f in found if f["front"] == "true"}
+    assert len(values) >= 3
+    assert not [(a, b) for a in values for b in values if a != b and a[0] >= b[0] and a[1] >= b[1]]
+
+
+def test_the_same_seed_gives_the_same_file(here: Path, cli: Callable[..., Any]) -> None:
+    files = []
+    for name in ("1.fa", "2.fa"):
+        assert cli(*LINEAR, "--length", "9", "-n", "3", "-o", name, *QUICK).code == 0
+        files.append((here / name).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_the_page_is_written_with_warnings_first(here: Path, cli: Callable[..., Any]) -> None:
+    done = cli(*LINEAR, "--start", "starts.fa", "-n", "4", "-o", "o.fa", "--report", "r.html", *QUICK)
+    assert done.code == 0, done.err
+    page = (here / "r.html").read_text()
+    assert "nobody judges" in page.lower()
+    assert page.index("Warnings") < page.index("What was asked") < page.index("Scores")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--length", "8", "--method", "fast"), 2, "did you mean 'fast-seqprop'?"),
+        (("--length", "8", "--set", "lr=1"), 2, "learning_rate=0.1"),
+        (("--length", "8", "--set", "steps"), 2, "must be NAME=VALUE"),
+        (("--length", "8", "--keep", "3"), 2, "needs --start"),
+        (("--length", "8", "--objective", "max:nothing"), 2, "there is no outcome 'nothing'"),
+        (("--length", "8", "--pareto"), 2, "needs at least two --objective"),
+        (("--length", "8", "--start", "starts.fa"), 2, "--length: has no effect with --start"),
+        (("--template", "NNGAATTCNN", "--forbid", "EcoRI"), 1, "contradict"),
+        (("--length", "8", "--template", "NNN"), 2, "the template has 3 letters"),
+        ((), 2, "--length"),
+    ],
+)
+def test_wrong_wishes_are_told_in_one_line(
+    here: Path, cli: Callable[..., Any], words: tuple[str, ...], code: int, message: str
+) -> None:
+    done = cli(*LINEAR, *words)
+    assert done.code == code
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert done.out == ""
+
+
+def test_without_a_model_the_message_says_what_to_do(here: Path, cli: Callable[..., Any]) -> None:
+    done = cli("maximize", "-n", "3")
+    assert done.code == 1
+    assert "models/predictor" in done.err
+    assert "train" in done.err
