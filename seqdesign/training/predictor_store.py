@@ -147,9 +147,7 @@ def save_predictor(
 
 def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> TrainedPredictor:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(
-        folder, device, kind=KIND, parse=PredictorRecord.from_dict, command="train-predictor"
-    )
+    model, record = load_model(folder, device, kind=KIND, parse=PredictorRecord.from_dict)
     return TrainedPredictor(model, record)
 
 
