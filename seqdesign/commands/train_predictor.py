@@ -56,8 +56,9 @@ class PredictorFitOptions(FitOptions):
 
     weight_decay: Annotated[float, Between(0)] = 0.1
     """Weight decay of AdamW."""
-    patience: Annotated[int | Literal["auto"], Between(1)] = 20
-    """Stop a network after this many passes without a better loss on its own part of the sequences."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
+    quarter of them, at least 5 and at most 20."""
 
 
 @dataclass(frozen=True, kw_only=True)
