@@ -3,10 +3,10 @@
     python benchmarks/motif_recovery.py                 # 20 seeds with, 20 without
     python benchmarks/motif_recovery.py --speed 10000   # seconds to scan 10,000 x 200 bp
 
-A JASPAR motif chosen by the seed is planted in 30% of 400 random sequences of 200 bp, each site drawn from the
-matrix. "family" counts a motif whose matrix is like the planted one (comparison p-value below 1e-4): JASPAR has
-many nearly equal matrices, which no data can tell apart. Planted are motifs with at least 12 bits, since
-sites of a weaker one are everywhere by chance.
+A JASPAR motif chosen by the seed is planted in 30% of 400 random sequences of 200 bp, each site drawn from
+the matrix. "One like it" is a motif whose matrix is like the planted one (comparison p-value below 1e-4):
+JASPAR has many nearly equal matrices, which no data can tell apart. Planted are motifs with at least 12 bits,
+since sites of a weaker one are everywhere by chance.
 """
 
 from __future__ import annotations
@@ -69,17 +69,15 @@ def recovery(seeds: int, denovo: bool) -> None:
         known = {m.id for m, a in zip(collection.motifs, alike, strict=True) if a} | {motif.id}
         exact += best.motif_id == motif.id and best.q_value < 1e-6
         family += best.motif_id in known and best.q_value < 1e-6
-        line = (
-            f"seed {seed}: planted {motif.label}, best {best.motif_id} {best.motif_name} q {best.q_value:.0e}"
-        )
+        line = f"seed {seed}: planted {motif.label}, best {best.motif_id} {best.motif_name}"
+        line += f" q {best.q_value:.0e}"
         if denovo:
             letters = np.full(4, 0.25)
             (found,) = find_motifs(texts[0], texts[1], 1, collection, letters, both_strands=True, rng=rng)
             recognised = bool(found.matches) and found.matches[0].motif_id in known
             new += recognised
-            line += (
-                f"; new {found.consensus} p {found.p_value:.0e} {'recognised' if recognised else 'not known'}"
-            )
+            line += f"; new {found.consensus} p {found.p_value:.0e}"
+            line += " recognised" if recognised else " not recognised"
         none = test(texts_of(planted(None, rng), rng), collection)[0]
         quiet += none.q_value > 0.01
         print(f"{line}; without: smallest q {none.q_value:.2g}", flush=True)

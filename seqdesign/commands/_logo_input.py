@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.alphabets import get_alphabet, guess_alphabet
 from seqdesign.sequences.compression import open_input, source_name
 from seqdesign.sequences.datasets import resolve_input
-from seqdesign.sequences.options import alphabet_with, file_format
+from seqdesign.sequences.options import AUTO, file_format
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.sequences.tables import TableBatch, read_table
 
@@ -94,7 +95,7 @@ def _name(source: str) -> str:
 
 def _from_sequences(config: LogoConfig, stream: str | io.BytesIO, source: str) -> Drawable:
     records = read_sequences(
-        stream,  # type: ignore[arg-type]
+        stream,
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
@@ -102,7 +103,8 @@ def _from_sequences(config: LogoConfig, stream: str | io.BytesIO, source: str) -
         on_duplicate="keep",
         on_missing="unlabelled",
     )
-    alphabet = alphabet_with(config, records.sequences)
+    guessed = config.alphabet == AUTO
+    alphabet = guess_alphabet(records.sequences) if guessed else get_alphabet(config.alphabet)
     texts = records.sequences if alphabet.case_sensitive else [s.upper() for s in records.sequences]
     if config.convert_ut and alphabet.name in ("dna", "rna"):
         old, new = ("U", "T") if alphabet.name == "dna" else ("T", "U")
@@ -156,7 +158,7 @@ def _matrix_columns(head: bytes) -> list[str]:
 def _from_table(
     config: LogoConfig, stream: str | io.BytesIO, letters: Sequence[str], source: str
 ) -> Drawable:
-    batches = list(read_table(stream, columns=letters))  # type: ignore[arg-type]
+    batches = list(read_table(stream, columns=letters))
     rows = [_numbers(batch, letters, source) for batch in batches]
     if not rows:
         raise InputError("no position; the table has a header only", path=source)
@@ -190,10 +192,8 @@ def _from_array(config: LogoConfig, data: bytes, source: str) -> Drawable:
             f"must be a matrix of numbers, (positions, letters), got {array.dtype} of shape {array.shape}",
             path=source,
         )
-    from seqdesign.sequences.alphabets import get_alphabet
-
     names = {4: "dna", 20: "protein", 21: "protein-stop"}
-    name = config.alphabet if config.alphabet != "auto" else names.get(array.shape[1], "")
+    name = config.alphabet if config.alphabet != AUTO else names.get(array.shape[1], "")
     letters = get_alphabet(name).letters if name else ""
     if array.shape[1] != len(letters):
         raise InputError(

@@ -111,7 +111,7 @@ def search(config: MotifsConfig) -> MotifSearch:
     )
     if parents is not None:
         before, parents_with = _scan("scanning parents", config, parents.text(), collection, ready, both)
-        child, parent = ([pair[i] for pair in pairs] for i in (0, 1))
+        child, parent = np.array([pair[:2] for pair in pairs], dtype=np.int64).T
         found.parent_hits.extend(before)
         found.changes.extend(changes(collection.motifs, parents_with[:, parent], with_hit[:, child]))
     if config.denovo:
@@ -175,7 +175,8 @@ def _scan(
     both_strands: bool,
 ) -> tuple[list[Hits], NDArray[np.bool_]]:
     """The hits of each motif, and (M, N) which sequences have one."""
-    progress, found = Progress(what, config), []
+    progress = Progress(what, config)
+    found: list[Hits] = []
     with_hit = np.zeros((len(ready), text.num_sequences), dtype=np.bool_)
     for hits in scan(text, collection.motifs, ready, both_strands=both_strands):
         with_hit[len(found)] = hits.found(text.num_sequences)

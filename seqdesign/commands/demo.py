@@ -156,12 +156,12 @@ def _write_page(
     """The report: measured truth first, then what ``revise --report`` shows."""
     import torch
 
+    from seqdesign.commands._provenance import provenance
     from seqdesign.commands._revision_page import (
         add_logos,
         add_outcomes,
         add_revisions,
         add_training,
-        provenance,
     )
     from seqdesign.reports.html import Page
     from seqdesign.rundir import Manifest

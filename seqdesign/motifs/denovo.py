@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from seqdesign.motifs.files import MotifSet
 from seqdesign.motifs.motif import FloatArray, Motif, information_per_position
 from seqdesign.motifs.scan import IntArray, JoinedText, matcher, scan
 from seqdesign.motifs.statistics import fisher_enrichment, odds_ratio
-from seqdesign.sequences.alphabets import ALPHABETS
 
 _FLANK = 6
 _SEEDS = 3
@@ -56,11 +55,12 @@ class NewMotif:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What to search in, and with which letter frequencies (V,)."""
+    """What to search in, with letter frequencies (V,) and the letters."""
 
     texts: tuple[JoinedText, JoinedText]
     """Sequences and background."""
     letters: FloatArray
+    alphabet: str
     both_strands: bool
 
 
@@ -76,8 +76,10 @@ def find_motifs(
 ) -> list[NewMotif]:
     """At most ``num_motifs`` motifs, in the order found; fewer when no word is left that is enriched."""
     parts = [_split(t, rng, hold_out=text.num_sequences >= _LEAST_HELD_OUT) for t in (text, background)]
-    train = _Task((parts[0][0], parts[1][0]), letters, both_strands)
-    judge = _Task((parts[0][1] or parts[0][0], parts[1][1] or parts[1][0]), letters, both_strands)
+    train = _Task((parts[0][0], parts[1][0]), letters, collection.letters, both_strands)
+    judge = _Task(
+        (parts[0][1] or parts[0][0], parts[1][1] or parts[1][0]), letters, collection.letters, both_strands
+    )
     comparer = MotifComparer(collection.motifs, both_strands=both_strands)
     found: list[NewMotif] = []
     while len(found) < num_motifs:
@@ -86,7 +88,7 @@ def find_motifs(
             break
         ranked = [(*_best_threshold(train, motif), motif) for motif in candidates]
         _, threshold, motif = min(ranked, key=lambda entry: entry[0])
-        motif = Motif(f"denovo{len(found) + 1}", "", motif.letters, motif.probabilities, motif.sites)
+        motif = replace(motif, id=f"denovo{len(found) + 1}")
         a, b = _with_hit(judge, motif, threshold)
         n, m = (t.num_sequences for t in judge.texts)
         found.append(
@@ -101,7 +103,7 @@ def find_motifs(
                 matches=tuple(comparer.matches(motif)),
             )
         )
-        train = _Task((_masked(train, 0, motif), _masked(train, 1, motif)), letters, both_strands)
+        train = replace(train, texts=(_masked(train, 0, motif), _masked(train, 1, motif)))
     return found
 
 
@@ -181,7 +183,7 @@ def _refinements(task: _Task, seed: IntArray) -> Iterator[Motif]:
     """
     size = len(task.letters)
     word = (1 - _SEED_SHARE) * task.letters + _SEED_SHARE * np.eye(size)[seed]
-    yield _of_hits(task, _motif(word, 1.0))
+    yield _of_hits(task, _motif(task, word, 1.0))
     shortest = int(np.percentile(np.diff(task.texts[0].begins) - 1, 10))
     flank = max(0, min(_FLANK if size <= 5 else 3, (shortest - len(seed)) // 2))
     columns = np.tile(task.letters, (len(seed) + 2 * flank, 1))
@@ -193,7 +195,7 @@ def _refinements(task: _Task, seed: IntArray) -> Iterator[Motif]:
         columns, gamma, sites = windows.step(columns, gamma)
         done = bool(np.abs(columns - before).max() < 1e-3) or iteration == _ITERATIONS
         if iteration == _EARLY or done:
-            yield _trimmed(_motif(columns, max(sites, 1.0)))
+            yield _trimmed(_motif(task, columns, max(sites, 1.0)))
         if done:
             return
 
@@ -206,12 +208,11 @@ def _of_hits(task: _Task, motif: Motif) -> Motif:
     windows = text.letters[(text.begins[hits.sequence] + hits.start)[:, None] + np.arange(motif.width)]
     windows[~hits.forward] = len(task.letters) - 1 - windows[~hits.forward][:, ::-1]
     counts = (windows[:, :, None] == np.arange(len(task.letters))).sum(axis=0)
-    return _motif(counts + _PSEUDOCOUNT * task.letters, float(max(len(hits), 1)))
+    return _motif(task, counts + _PSEUDOCOUNT * task.letters, float(max(len(hits), 1)))
 
 
-def _motif(columns: FloatArray, sites: float) -> Motif:
-    letters = "ACGT" if columns.shape[1] == 4 else ALPHABETS["protein"].letters
-    return Motif("denovo", "", letters, columns / columns.sum(axis=1, keepdims=True), sites)
+def _motif(task: _Task, columns: FloatArray, sites: float) -> Motif:
+    return Motif("denovo", "", task.alphabet, columns / columns.sum(axis=1, keepdims=True), sites)
 
 
 class _Windows:

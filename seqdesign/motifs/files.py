@@ -88,12 +88,18 @@ def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str]) -> None:
     for motif in motifs:
         lines += [
             f"MOTIF {motif.id} {motif.name}".rstrip(),
-            f"letter-probability matrix: alength= {len(letters)} w= {motif.width} nsites= {max(round(motif.sites), 1)}",
+            _matrix_line(motif),
             *(" ".join(f"{value:.6f}" for value in row) for row in motif.probabilities),
             "",
         ]
     with open_output(path) as handle:
         handle.write("\n".join(lines).encode())
+
+
+def _matrix_line(motif: Motif) -> str:
+    # Other programs insist on a whole number of sites.
+    sites = max(round(motif.sites), 1)
+    return f"letter-probability matrix: alength= {len(motif.letters)} w= {motif.width} nsites= {sites}"
 
 
 def _kind(text: str) -> str | None:

@@ -72,7 +72,7 @@ def lay_out(spec: LogoSpec) -> Layout:
         step=step,
         letter_width=step * (1 - 2 * GAP),
         rows=rows,
-        x=LEFT + (column % columns) * step + GAP * step,
+        x=np.asarray(LEFT + (column % columns) * step + GAP * step, dtype=np.float64),
         y=zeros[column // columns] - top * scale,
         letter_height=size * scale,
         letter=letter,
