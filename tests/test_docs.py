@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from seqdesign.config import fields_of
+from seqdesign.constraints._starts import Starts
 from seqdesign.optimizers.revise import DesignProblem, ReviseOptions
 from seqdesign.oracles.toy_latent import ToyLatentModel
 from seqdesign.sequences import datasets
+from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign_cli._commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +109,14 @@ def test_the_optimizer_of_the_architecture_page_finds_the_best_substitution() ->
 def test_the_objective_of_the_architecture_page_is_capped() -> None:
     score = code("def at_most")["at_most"](1.0)
     assert score(torch.tensor([0.5, 3.0])).tolist() == [0.5, 1.0]
+
+
+def test_the_constraint_of_the_architecture_page_fixes_the_end() -> None:
+    starts = Starts(get_alphabet("dna"), torch.zeros((1, 6), dtype=torch.long), torch.tensor([6]), 6)
+    rule = code("def end_with")["end_with"]("RG", starts)
+    tokens = torch.tensor([[0, 0, 0, 0, 2, 2], [0, 0, 0, 0, 1, 2]])
+    assert rule.is_feasible(tokens, torch.zeros(2, dtype=torch.long)).tolist() == [True, False]
+    assert [str(v) for v in rule.explain(tokens[1], 0)] == ["not R at 5-5"]
 
 
 def test_the_alphabet_of_the_architecture_page_reads_and_complements(

@@ -67,7 +67,7 @@ def _near(texts: Sequence[str], taken: dict[int, list[str]], min_distance: int) 
                     score_cutoff=reach,
                     dtype=np.int32,
                 )
-                hits = (distances <= reach).any(1).tolist()
+                hits = np.any(distances <= reach, axis=1).tolist()
                 for i, hit in zip(mine, hits, strict=True):
                     found[i] = found[i] or hit
                 mine = [i for i in mine if not found[i]]

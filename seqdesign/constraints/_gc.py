@@ -68,9 +68,9 @@ def contradictory(gc: Tensor, mask: Tensor, windows: Sequence[tuple[int, int, in
     changed = torch.ones(len(mask), dtype=torch.bool, device=mask.device)
     for _ in range(length + 2):
         before = limit.clone()
-        for width, high, low in edges:
-            limit[:, width:] = torch.minimum(limit[:, width:], limit[:, :-width] + high)
-            limit[:, :-width] = torch.minimum(limit[:, :-width], limit[:, width:] - low)
+        for width, above, below in edges:
+            limit[:, width:] = torch.minimum(limit[:, width:], limit[:, :-width] + above)
+            limit[:, :-width] = torch.minimum(limit[:, :-width], limit[:, width:] - below)
         changed = (limit != before).any(1)
         if not bool(changed.any()):
             break

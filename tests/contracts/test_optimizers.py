@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.constraints._build import build_rules
+from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.metrics.edits import levenshtein
 from seqdesign.models.vae.config import VAEOptions, adapt
 from seqdesign.models.vae.model import SequenceVAE
@@ -187,6 +190,43 @@ def test_every_design_obeys_the_rules_and_is_reported_as_it_is(
         own = begin.log_likelihood / (task.lengths + 1)
         floor = own.clamp(max=task.floor_per_letter)[owner]
         assert bool((again.log_likelihood / (lengths + 1) >= floor - 1e-5).all())
+
+
+def test_every_design_obeys_the_constraints(method: Method, model: Any) -> None:
+    """Also designs of starts that break them, which need not score higher then."""
+    alphabet = get_alphabet("letters:ABC")
+    options = ConstraintOptions(forbid=("CC", "BA"), max_homopolymer="2")
+    task = problem(model, top=4, max_edits=3)
+    rules = build_rules(options, alphabet, task.tokens, lengths=task.lengths, shortest=SHORTEST)
+    result = method(replace(task, rules=rules))
+    assert result.found.any()
+    for designs in texts(result):
+        assert not [d for d in designs if re.search("CC|BA|AAA|BBB", d)]
+    only = [STARTS.index("ABC"), STARTS.index("ACAC")]
+    score = result.outcome[only].where(result.found[only], torch.inf)
+    assert bool((score > result.before.outcome[only].unsqueeze(1)).all())
+
+
+def test_starts_of_one_length_that_break_the_constraints_are_mended(method: Method, model: Any) -> None:
+    starts = ["AAAAA", "BCABC", "CABAB"]
+    task = problem(model, starts, min_length=LENGTH)
+    options = ConstraintOptions(max_homopolymer="1", forbid=("BA",))
+    rules = build_rules(options, get_alphabet("letters:ABC"), task.tokens)
+    result = method(replace(task, rules=rules))
+    assert result.found[:, 0].tolist()[::2] == [True, True]
+    assert not [d for own in texts(result) for d in own if re.search("AA|BB|CC|BA", d)]
+
+
+def test_designs_of_one_start_are_as_far_apart_as_asked(method: Method, model: Any) -> None:
+    result = method(problem(model, top=4, max_edits=3, min_distance=3))
+    assert bool((result.found.sum(1) > 1).any())
+    for designs in texts(result):
+        for a, b in itertools.combinations(designs, 2):
+            assert (
+                sum(x != y for x, y in zip(a, b, strict=True)) >= 3
+                if len(a) == len(b)
+                else (levenshtein(a, b) >= 3)
+            )
 
 
 def test_designs_come_best_first_and_without_gaps(method: Method, model: Any) -> None:
