@@ -1,6 +1,6 @@
 """One peer of design.py, run by the interpreter it is installed in; prints one JSON object.
 
-    python _design_peers.py NAME SEED CPU_SECONDS GOAL COUNT
+python _design_peers.py NAME SEED CPU_SECONDS GOAL COUNT
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ Sequences = list[str]
 class Model:
     """What nucleopt asks of a model: letters, a call on strings, a call on tensors; it minimises."""
 
-    vocab = list(LETTERS)
-    vocab_to_idx = {letter: i for i, letter in enumerate(LETTERS)}
-    vocab_array = np.array(vocab)
-
     def __init__(self, net: Any) -> None:
         self.net = self.model = net
+        self.vocab = list(LETTERS)
+        self.vocab_to_idx = {letter: i for i, letter in enumerate(LETTERS)}
+        self.vocab_array = np.array(self.vocab)
 
     def inference_on_tensor(self, x: torch.Tensor) -> torch.Tensor:
         return -self.net(x.float())[:, 0]
@@ -49,14 +48,13 @@ def nucleopt(name: str, net: Any, seed: int, seconds: float) -> Sequences:
         """With the gradient ranking that gradabeam takes from a base class of nucleopt."""
 
     make = optimizations.get_optimization(name)
+    rolls = {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "rng_seed": seed}
     every = {
-        "adabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 64,
-                    "skip_repeat_sequences": False, "rng_seed": seed},
-        "gradabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 1,
-                      "exploration_alpha": 0.05, "use_pbt": True, "rng_seed": seed},
+        "adabeam": {**rolls, "eval_batch_size": 64, "skip_repeat_sequences": False},
+        "gradabeam": {**rolls, "eval_batch_size": 1, "exploration_alpha": 0.05, "use_pbt": True},
         "fastseqprop": {"learning_rate": 0.5, "batch_size": 4, "rnd_seed": seed},
         "ledidi": {"lr": 1.0, "train_batch_size": 4, "rng_seed": seed},
-    }  # fmt: skip
+    }
 
     def build() -> Any:
         return make(model_fn=Ranked(net), start_sequence=text(starts(1, seed)[0]), **every[name])
@@ -84,14 +82,16 @@ def ledidi_package(net: Any, seed: int, seconds: float, goal: float) -> Sequence
     every = one_hot(starts(256, seed))
     while time.process_time() - begin < seconds:
         x = every[k % 256 : k % 256 + 1]
-        made = ledidi(net, x, torch.tensor([[goal]]), device="cpu", random_state=seed + k, verbose=False, l=0.001)
+        made = ledidi(
+            net, x, torch.tensor([[goal]]), device="cpu", random_state=seed + k, verbose=False, l=0.001
+        )
         found += [text(row) for row in made.argmax(1)]
         k += 1
     return found
 
 
 def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
-    """tangermeme's greedy substitution, stopping at the goal; falling short is the loss."""
+    """Tangermeme's greedy substitution, stopping at the goal; falling short is the loss."""
     from tangermeme.design import greedy_substitution
 
     def short(y: torch.Tensor, y_hat: torch.Tensor) -> torch.Tensor:
@@ -100,8 +100,18 @@ def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
 
     found = []
     for row in one_hot(starts(count, seed)):
-        made = greedy_substitution(net, row[None], y=torch.tensor([[goal]]), loss=short, tol=1e-9, motifs=None,
-                                   reverse_complement=False, max_iter=40, batch_size=100, device="cpu")  # fmt: skip
+        made = greedy_substitution(
+            net,
+            row[None],
+            y=torch.tensor([[goal]]),
+            loss=short,
+            tol=1e-9,
+            motifs=None,
+            reverse_complement=False,
+            max_iter=40,
+            batch_size=100,
+            device="cpu",
+        )
         found.append(text(made.argmax(1)[0]))
     return found
 

@@ -1,12 +1,13 @@
 """Design on one convolutional oracle at equal CPU seconds, and the fewest edits to a goal, beside peers.
 
-    python -m venv peers && peers/bin/pip install "nucleopt==2.0.4" "xxhash<4" "ledidi==2.2.0" "tangermeme==1.6.0"
+    python -m venv peers
+    peers/bin/pip install "nucleopt==2.0.4" "xxhash<4" "ledidi==2.2.0" "tangermeme==1.6.0"
     python benchmarks/design.py --peers-python peers/bin/python [--seconds 20] [--seeds 0 1 2]
 
 The oracle has random weights (`_design_oracle.py`), 200 letters, and scores random sequences at mean 0 and
-deviation 1. First table: process CPU seconds of one thread, the best and the mean score of what is returned (256
-designs of ours from 256 random starts with the largest budget that the seconds allow; up to 256 samples of a
-peer), scored again here on the decoded sequences. Medians over the seeds. Second table: mean edits until the
+deviation 1. First table: process CPU seconds of one thread, the best and the mean score of what is returned
+(256 designs of ours from 256 random starts with the largest budget that the seconds allow; up to 256 samples of
+a peer), scored again here on the decoded sequences. Medians over the seeds. Second table: mean edits until the
 score reaches ``--goal`` from the same starts. Without ``--peers-python`` only ours run.
 """
 
@@ -98,7 +99,9 @@ def peer(python: str, name: str, seed: int, seconds: float, goal: float, count: 
     """Designs (M, L) of a peer, as its own interpreter returned them."""
     script = Path(__file__).with_name("_design_peers.py")
     command = [python, "-W", "ignore", str(script), name, str(seed), str(seconds), str(goal), str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     if done.returncode:
         sys.exit(f"{name} failed: {done.stderr.strip().splitlines()[-1]}")
     answer = json.loads(done.stdout.splitlines()[-1])
@@ -163,7 +166,9 @@ def fewest_edits(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peers-python", help="interpreter of an environment with the peers")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])

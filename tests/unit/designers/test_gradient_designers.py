@@ -32,7 +32,9 @@ SEARCHING = ("fast-seqprop", "mean-field", "taylor")
 
 
 def run(name: str, task: Any, seed: int = 0, **changes: Any) -> Any:
-    return Registry("designer", "seqdesign.designers").load(name)(task, replace(OPTIONS[name], **changes), seed)
+    return Registry("designer", "seqdesign.designers").load(name)(
+        task, replace(OPTIONS[name], **changes), seed
+    )
 
 
 def weights(length: int, seed: int = 3) -> torch.Tensor:
@@ -93,7 +95,10 @@ def test_rules_hold_and_nothing_infeasible_becomes_a_design(
 ) -> None:
     """Fixed positions stay to the letter, a forbidden pair never occurs, although the function asks for it."""
     w = weights(12)
-    w[:, ::2], w[:, 1::2] = torch.tensor([[5.0], [0.0], [1.0], [0.0]]), torch.tensor([[0.0], [5.0], [0.0], [1.0]])
+    w[:, ::2], w[:, 1::2] = (
+        torch.tensor([[5.0], [0.0], [1.0], [0.0]]),
+        torch.tensor([[0.0], [5.0], [0.0], [1.0]]),
+    )
     starts = torch.full((5, 12), 3)
     may = torch.ones(5, 12, 4, dtype=torch.bool)
     may[:, 3:5] = torch.nn.functional.one_hot(starts[:, 3:5], 4).bool()
@@ -120,9 +125,7 @@ def test_the_budget_is_kept_and_numbers_are_those_of_the_design(
     assert bool((made.score >= made.start_score).all())
 
 
-def test_a_batch_gives_what_its_items_give(
-    name: str, closed: Any, problem: Any, random_starts: Any
-) -> None:
+def test_a_batch_gives_what_its_items_give(name: str, closed: Any, problem: Any, random_starts: Any) -> None:
     starts = random_starts(5, 8)
     keys = torch.tensor([3, 1, 4, 11, 5])
     oracle = closed(lambda x: rugged()(x.double().float()))
@@ -161,7 +164,9 @@ def test_the_relaxed_score_stands_beside_that_of_the_design(
     assert bool((made.soft_score > made.start_score).all())
 
 
-def test_one_sequence_that_may_not_change_is_returned(name: str, closed: Any, letters: Any, problem: Any) -> None:
+def test_one_sequence_that_may_not_change_is_returned(
+    name: str, closed: Any, letters: Any, problem: Any
+) -> None:
     starts = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 3]])
     may = torch.nn.functional.one_hot(starts, 4).bool()
     made = run(name, problem(closed(rugged()), starts, 50, rules=[letters(may)]))
