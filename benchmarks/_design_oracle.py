@@ -9,7 +9,10 @@ LENGTH, LETTERS = 200, "ACGT"
 
 
 def network(seed: int) -> nn.Module:
-    """Random conv 64 x 11, conv 64 x 7, linear: (N, 4, 200) -> (N, 1); random sequences have mean 0, deviation 1."""
+    """Random conv 64 x 11, conv 64 x 7, linear, (N, 4, 200) -> (N, 1).
+
+    Random sequences score 0 on average, with deviation 1.
+    """
     torch.manual_seed(seed)
     head = nn.Linear(64 * LENGTH, 1)
     net = nn.Sequential(

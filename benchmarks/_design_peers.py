@@ -23,12 +23,11 @@ Sequences = list[str]
 class Model:
     """What nucleopt asks of a model: letters, a call on strings, a call on tensors; it minimises."""
 
-    vocab = list(LETTERS)
-    vocab_to_idx = {letter: i for i, letter in enumerate(LETTERS)}
-    vocab_array = np.array(vocab)
-
     def __init__(self, net: Any) -> None:
         self.net = self.model = net
+        self.vocab = list(LETTERS)
+        self.vocab_to_idx = {letter: i for i, letter in enumerate(LETTERS)}
+        self.vocab_array = np.array(self.vocab)
 
     def inference_on_tensor(self, x: torch.Tensor) -> torch.Tensor:
         return -self.net(x.float())[:, 0]
@@ -43,34 +42,33 @@ class Model:
 def nucleopt(name: str, net: Any, seed: int, seconds: float) -> Sequences:
     """Runs until the seconds are spent; a method that plans its steps first measures them."""
     from nucleobench import optimizations
+    from nucleobench.optimizations.model_class import TISMModelClass
+
+    class Ranked(Model, TISMModelClass):
+        """With the gradient ranking that gradabeam takes from a base class of nucleopt."""
 
     make = optimizations.get_optimization(name)
+    rolls = {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "rng_seed": seed}
     every = {
-        "adabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 64,
-                    "skip_repeat_sequences": False, "rng_seed": seed},
-        "gradabeam": {"beam_size": 10, "mutations_per_sequence": 1, "n_rollouts_per_root": 4, "eval_batch_size": 1,
-                      "skip_repeat_sequences": False, "rng_seed": seed, "use_pbt": False},
+        "adabeam": {**rolls, "eval_batch_size": 64, "skip_repeat_sequences": False},
+        "gradabeam": {**rolls, "eval_batch_size": 1, "exploration_alpha": 0.05, "use_pbt": True},
         "fastseqprop": {"learning_rate": 0.5, "batch_size": 4, "rnd_seed": seed},
         "ledidi": {"lr": 1.0, "train_batch_size": 4, "rng_seed": seed},
-    }  # fmt: skip
+    }
 
     def build() -> Any:
-        options = dict(every[name])
-        start = text(starts(1, seed)[0])
-        try:
-            return make(model_fn=Model(net), start_sequence=start, **options)
-        except TypeError:
-            options.pop("use_pbt", None)
-            return make(model_fn=Model(net), start_sequence=start, **options)
+        return make(model_fn=Ranked(net), start_sequence=text(starts(1, seed)[0]), **every[name])
 
     designer = build()
-    begin = time.process_time()
     if name in ("fastseqprop", "ledidi"):
+        designer.run(n_steps=5)
+        begin = time.process_time()
         designer.run(n_steps=20)
         each = (time.process_time() - begin) / 20
         designer = build()
         designer.run(n_steps=max(20, int(seconds / each)))
     else:
+        begin = time.process_time()
         while time.process_time() - begin < seconds:
             designer.run(n_steps=2)
     return list(designer.get_samples(256))
@@ -93,7 +91,7 @@ def ledidi_package(net: Any, seed: int, seconds: float, goal: float) -> Sequence
 
 
 def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
-    """tangermeme's greedy substitution, stopping at the goal; falling short is the loss."""
+    """Tangermeme's greedy substitution, stopping at the goal; falling short is the loss."""
     from tangermeme.design import greedy_substitution
 
     def short(y: torch.Tensor, y_hat: torch.Tensor) -> torch.Tensor:
@@ -102,20 +100,25 @@ def greedy(net: Any, seed: int, goal: float, count: int) -> Sequences:
 
     found = []
     for row in one_hot(starts(count, seed)):
-        made = greedy_substitution(net, row[None], y=torch.tensor([[goal]]), loss=short, tol=1e-9, motifs=None,
-                                   reverse_complement=False, max_iter=40, batch_size=100, device="cpu")  # fmt: skip
+        made = greedy_substitution(
+            net,
+            row[None],
+            y=torch.tensor([[goal]]),
+            loss=short,
+            tol=1e-9,
+            motifs=None,
+            reverse_complement=False,
+            max_iter=40,
+            batch_size=100,
+            device="cpu",
+        )
         found.append(text(made.argmax(1)[0]))
     return found
 
 
 def main() -> None:
-    name, seed, seconds, goal, count = (
-        sys.argv[1],
-        int(sys.argv[2]),
-        float(sys.argv[3]),
-        float(sys.argv[4]),
-        int(sys.argv[5]),
-    )
+    name, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[5])
+    seconds, goal = float(sys.argv[3]), float(sys.argv[4])
     torch.set_num_threads(1)
     random.seed(seed)
     torch.manual_seed(seed)

@@ -1,8 +1,8 @@
 """Hill climbing by gradient-ranked substitutions, and again and again from kicked optima.
 
-The gradient ranks all V * L substitutions for one query; the most promising are scored exactly, in groups, until
-one improves. Where several do, they are also tried together. What is left of the budget goes into iterated local
-search (Lourenco, Martin & Stutzle 2003): kick the optimum, climb, keep the better.
+The gradient ranks all V * L substitutions for one query; the most promising are scored exactly, in groups,
+until one improves. Where several do, they are also tried together. What is left of the budget goes into iterated
+local search (Lourenco, Martin & Stutzle 2003): kick the optimum, climb, keep the better.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GIVE_UP = 20
 
 @dataclass(frozen=True)
 class Climb:
-    """How to climb. ``group``: substitutions scored at once. ``patience``: at most so many at each sequence."""
+    """How to climb. ``group``: substitutions scored at once; ``patience``: at most so many a sequence."""
 
     group: int
     patience: int
@@ -36,8 +36,8 @@ def climb(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Local optima above the sequences (B, L) with these scores (B,): tokens, scores, gradients used (B,).
 
-    Rows are distinct starts. Ends where no substitution of ``how.patience`` improves, the design is good enough
-    or the budget is spent.
+    Rows are distinct starts. Ends where no substitution of ``how.patience`` improves, the design is good
+    enough or no more than ``reserve`` queries are left.
     """
     tokens, scores, steps = tokens.clone(), scores.clone(), torch.zeros_like(rows)
     active = torch.arange(len(rows), device=rows.device)
@@ -101,7 +101,7 @@ def near(scorer: Scorer, how: Climb) -> Tensor:
     """
     if scorer.problem.enough is None:
         return torch.zeros_like(scorer.used)
-    return _from_best(scorer, replace(how, together=False), scorer.problem.budget // 2)
+    return polish(scorer, replace(how, together=False), scorer.problem.budget // 2)
 
 
 def search(scorer: Scorer, how: Climb, *, kick: float, seed: int) -> Tensor:
@@ -109,7 +109,7 @@ def search(scorer: Scorer, how: Climb, *, kick: float, seed: int) -> Tensor:
 
     kick: letters drawn anew, as a share of the free positions, at least two. Returns gradients used (N,).
     """
-    steps = _from_best(scorer, how)
+    steps = polish(scorer, how)
     free = (scorer.problem.rules.mask.sum(2) > 1).sum(1)
     places = (kick * free).round().long().clamp(min=2)
     fails = torch.zeros_like(free)
@@ -128,7 +128,8 @@ def search(scorer: Scorer, how: Climb, *, kick: float, seed: int) -> Tensor:
     return steps
 
 
-def _from_best(scorer: Scorer, how: Climb, reserve: int = 0) -> Tensor:
+def polish(scorer: Scorer, how: Climb, reserve: int = 0) -> Tensor:
+    """Climb from the best of every start, leaving ``reserve`` queries. Returns gradients used (N,)."""
     rows = torch.arange(len(scorer.starts), device=scorer.starts.device)
     _, _, steps = climb(scorer, rows, scorer.tokens, scorer.best, scorer.soft.clone(), how, reserve)
     return steps

@@ -56,8 +56,8 @@ class TaylorOptions(Options):
 
     PANEL: ClassVar[str] = "Taylor options"
 
-    beam: Annotated[int, Between(1)] = 4
-    """Sequences kept for each start."""
+    beam: Annotated[int, Between(1)] = 1
+    """Sequences kept for each start while one substitution is made at a time; 1 climbs by several at once."""
     candidates: Annotated[int, Between(1)] = 16
     """Substitutions ranked by the gradient that are scored for each of them."""
     patience: Annotated[int, Between(1)] = 64

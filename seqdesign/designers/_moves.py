@@ -1,7 +1,7 @@
 """Moves from one sequence to others: substitutions ranked by a gradient, combinations of them, random kicks.
 
-Shapes: B sequences of length L over V letters, k candidates of each; ``rows`` (B,) says whose start each belongs
-to. Nothing infeasible and nothing beyond the budget is ever scored.
+Shapes: B sequences of length L over V letters, k candidates of each; ``rows`` (B,) says whose start each
+belongs to. Nothing infeasible and nothing beyond the budget is ever scored.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def require_gradient(problem: SequenceProblem, method: str) -> None:
     """UsageError unless the oracle has a gradient."""
     if not problem.oracle.differentiable:
         raise UsageError(
-            f"--method {method}: needs an oracle with a gradient, and this one has none; choose a method that "
-            "only scores sequences"
+            f"--method {method}: needs an oracle with a gradient, and this one has none; "
+            "choose a method that only scores sequences"
         )
 
 

@@ -1,9 +1,10 @@
 """Ledidi: the fewest edits that make a sequence good enough, by a Gumbel-softmax straight through.
 
-Schreiber, Lorbeer, Heinzl & Stark (2025), bioRxiv 2025.04.22.650035: weights W are added to log(x0 + 1e-4); the
-gradient at a sample moves them, and every edit costs. Here each start has weights of its own, and the price of
-an edit falls from the gradient's typical size to zero, so that it need not be set. Edits that prove needless
-are taken back, and a beam search over single edits looks for fewer still.
+Schreiber, Lorbeer, Heinzl & Stark (2025), bioRxiv 2025.04.22.650035: weights W are added to log(x0 + 1e-4);
+the gradient at a sample moves them, and every edit costs. Here each start has weights of its own, and the price
+of an edit falls from the gradient's typical size to zero, so that it need not be set. Towards a goal, edits that
+prove needless are taken back, and a beam search over single edits looks for fewer still; without one the result
+is polished.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 from seqdesign.designers._adam import Adam
 from seqdesign.designers._ascent import FORBIDDEN, Ascent
 from seqdesign.designers._beam import beam
+from seqdesign.designers._climb import Climb, polish
 from seqdesign.designers._gradient_options import LedidiOptions
 from seqdesign.designers._problem import Designs, SequenceProblem
 from seqdesign.designers._prune import prune
@@ -22,7 +24,7 @@ from seqdesign.designers._scorer import Scorer, require_gradient, stops
 FLOOR = 1e-4
 """Added to the one-hot start before its logarithm is taken."""
 SHARE = 3
-"""The ascent and the beam search each leave two thirds, and a third, of the budget to what comes after."""
+"""The ascent may take a third of the budget; the beam search leaves half of a third to taking back edits."""
 
 
 def ledidi(problem: SequenceProblem, options: LedidiOptions, seed: int) -> Designs:
@@ -30,8 +32,10 @@ def ledidi(problem: SequenceProblem, options: LedidiOptions, seed: int) -> Desig
     require_gradient(problem, "ledidi")
     scorer = Scorer(problem)
     steps = _Weights(scorer, options, seed).run()
-    reserve = problem.budget // (2 * SHARE)
-    steps += beam(scorer, options.beam, options.candidates, reserve)
+    if problem.enough is None:
+        steps += polish(scorer, Climb(options.candidates, options.candidates))
+    else:
+        steps += beam(scorer, options.beam, options.candidates, problem.budget // (2 * SHARE))
     prune(scorer)
     return scorer.designs(stops(scorer, steps >= options.steps), steps)
 
@@ -55,7 +59,7 @@ class _Weights(Ascent):
         return self.noisy
 
     def learn(self, slope: Tensor, step: int) -> None:
-        """Ascend on the score less the price of edits; an edit's slope is 1 for each letter but the start's."""
+        """Ascend on the score less the price of edits, whose slope is 1 for all letters but the start's."""
         if step == 0:
             self.size = slope.square().mean((1, 2), keepdim=True).sqrt()
         price = self.size * (1.0 - step / self.steps)
