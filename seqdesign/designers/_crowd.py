@@ -85,11 +85,10 @@ class Crowd:
             hashes = self._hash(tokens, rows)
             wanted = wanted & self._first(hashes, wanted) & ~torch.isin(hashes, self._seen)
         wanted = wanted & (wanted.cumsum(1) <= self.scorer.left[rows, None])
-        scores = torch.full(wanted.shape, torch.nan, device=self.device)
+        scores = torch.full(wanted.shape, torch.nan, device=self.device, dtype=self.scorer.best.dtype)
         if wanted.any():
             owners = rows.repeat_interleave(wanted.sum(1))
             found = self.scorer.score(tokens[wanted], owners)
-            scores = scores.to(found.dtype)
             scores[wanted] = found.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
             if not again:
                 self._seen = torch.cat([self._seen, hashes[wanted]])
@@ -172,7 +171,8 @@ class Crowd:
     def _hash(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """(R, P) of candidates (R, P, L): Zobrist (1970), with the start in it."""
         places = torch.arange(self.length, device=self.device)
-        return mix(self._hash_table[places, tokens].sum(2) + mix(rows).unsqueeze(1))
+        # Rows are hashed as negative numbers, which no place in the table is.
+        return mix(self._hash_table[places, tokens].sum(2) + mix(-1 - rows).unsqueeze(1))
 
     def _first(self, hashes: Tensor, wanted: Tensor) -> Tensor:
         """Whether a wanted candidate is the first of its kind, (R, P)."""
