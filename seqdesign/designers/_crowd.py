@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqdesign.designers._dice import Dice, gumbel, mix
 from seqdesign.designers._problem import Designs, SequenceProblem, Stop
+from seqdesign.designers._prune import prune
 from seqdesign.designers._scorer import Scorer
 
 MORE_EDITS, SWAP = 1, 2
@@ -43,6 +44,7 @@ class Crowd:
         self._hash_table = mix(places).view(self.length, self.letters)
         everyone = torch.arange(self.count, device=self.device)
         self._seen = self._hash(problem.starts.unsqueeze(1), everyone).flatten()
+        self._seen_by = everyone
         self.stop(everyone[~self.free.any(1)], "stuck")
 
     def active(self) -> Tensor:
@@ -66,6 +68,11 @@ class Crowd:
         for row in rows.tolist():
             self._stop[row] = reason
 
+    def forget(self, rows: Tensor) -> None:
+        """Let these starts have sequences scored again that they had before."""
+        kept = ~torch.isin(self._seen_by, rows)
+        self._seen, self._seen_by = self._seen[kept], self._seen_by[kept]
+
     def score(self, tokens: Tensor, rows: Tensor, wanted: Tensor, *, again: bool = False) -> Tensor:
         """Scores (R, P) of candidates (R, P, L); NaN where none was asked for.
 
@@ -78,14 +85,14 @@ class Crowd:
             hashes = self._hash(tokens, rows)
             wanted = wanted & self._first(hashes, wanted) & ~torch.isin(hashes, self._seen)
         wanted = wanted & (wanted.cumsum(1) <= self.scorer.left[rows, None])
-        scores = torch.full(wanted.shape, torch.nan, device=self.device)
+        scores = torch.full(wanted.shape, torch.nan, device=self.device, dtype=self.scorer.best.dtype)
         if wanted.any():
             owners = rows.repeat_interleave(wanted.sum(1))
             found = self.scorer.score(tokens[wanted], owners)
-            scores = scores.to(found.dtype)
             scores[wanted] = found.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
             if not again:
                 self._seen = torch.cat([self._seen, hashes[wanted]])
+                self._seen_by = torch.cat([self._seen_by, owners])
         return scores
 
     def mutants(
@@ -133,23 +140,8 @@ class Crowd:
     def designs(self) -> Designs:
         """The best of each start; of those that are good enough, the nearest that taking back edits gives."""
         self.active()
-        self._take_back()
+        prune(self.scorer)
         return self.scorer.designs([reason or "steps" for reason in self._stop], self.steps)
-
-    def _take_back(self) -> None:
-        """Restore letters of the start, whichever costs least, while the design stays good enough."""
-        if self.problem.enough is None:
-            return
-        rows = self.scorer.done.nonzero().squeeze(1)
-        while len(rows):
-            design, start = self.scorer.tokens[rows], self.problem.starts[rows]
-            changed = design != start
-            place = changed.int().argsort(dim=1, descending=True, stable=True)[:, : int(changed.sum(1).max())]
-            candidate = design.unsqueeze(1).repeat(1, place.shape[1], 1)
-            candidate.scatter_(2, place.unsqueeze(2), start.gather(1, place).unsqueeze(2))
-            wanted = changed.gather(1, place) & self.feasible(candidate, rows)
-            self.score(candidate, rows, wanted, again=True)
-            rows = rows[(self.scorer.tokens[rows] != design).any(1)]
 
     def _mutate(self, parents: Tensor, rows: Tensor, edits: Tensor, weight: Tensor | None) -> Tensor:
         chance = self.dice.uniform(rows, 2, *parents.shape[1:])
@@ -179,7 +171,8 @@ class Crowd:
     def _hash(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """(R, P) of candidates (R, P, L): Zobrist (1970), with the start in it."""
         places = torch.arange(self.length, device=self.device)
-        return mix(self._hash_table[places, tokens].sum(2) + mix(rows).unsqueeze(1))
+        # Rows are hashed as negative numbers, which no place in the table is.
+        return mix(self._hash_table[places, tokens].sum(2) + mix(-1 - rows).unsqueeze(1))
 
     def _first(self, hashes: Tensor, wanted: Tensor) -> Tensor:
         """Whether a wanted candidate is the first of its kind, (R, P)."""

@@ -38,7 +38,7 @@ def annealing(problem: SequenceProblem, options: AnnealingOptions, seed: int) ->
         luck = crowd.dice.uniform(rows, chains).double().log() * heat[:, None]
         taken = (gain > luck) | (score >= value[rows])
         now[rows] = torch.where(taken.unsqueeze(2), proposal, now[rows])
-        value[rows] = torch.where(taken, score.to(value.dtype), value[rows])
+        value[rows] = torch.where(taken, score, value[rows])
         crowd.steps[rows] += 1
     return crowd.designs()
 

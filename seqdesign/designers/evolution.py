@@ -32,7 +32,7 @@ LOCAL = 0.25
 """Share of children with one or two edits anywhere and full courage; that of the others is CAUTIOUS."""
 CAUTIOUS = 1e-4
 STALE, FEWEST = 0.1, 20
-"""Share of the budget, and generations at least, without improvement after which a population starts again."""
+"""Share of the budget, and generations at least, without improvement: then a population starts again."""
 
 
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
@@ -56,9 +56,11 @@ def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) ->
         pool.merge(rows, child, score)
         stale[rows] = torch.where(pool.score[rows, 0] > before, 0, stale[rows] + 1)
         old = rows[stale[rows] >= limit]
-        pool.restart(old)
-        learnt.restart(old)
-        stale[old] = 0
+        if len(old):
+            pool.restart(old)
+            learnt.restart(old)
+            crowd.forget(old)
+            stale[old] = 0
         crowd.steps[rows] += 1
     return crowd.designs()
 

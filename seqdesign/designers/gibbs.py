@@ -18,7 +18,7 @@ from seqdesign.designers._black_box_options import GibbsOptions
 from seqdesign.designers._crowd import HELD, Crowd
 from seqdesign.designers._dice import gumbel
 from seqdesign.designers._problem import Designs, SequenceProblem
-from seqdesign.errors import UsageError
+from seqdesign.designers._scorer import require_gradient
 
 LEAST_STEPS = 100
 """Steps of a chain for the sake of which there are fewer chains."""
@@ -29,22 +29,16 @@ COLD = 0.1
 def gibbs(problem: SequenceProblem, options: GibbsOptions, seed: int) -> Designs:
     """The best sequence that the chains of a start met.
 
-    A step is one query, and one more when it finds a new best sequence. The first step of a start that all
-    of its chains share is its gradient.
+    A step of a chain is one query: the gradient of its proposal, which comes with the score.
 
     Raises:
         UsageError: the oracle has no gradient.
     """
-    if not problem.oracle.differentiable:
-        raise UsageError("gibbs needs gradients and this oracle has none; use evolution or annealing")
+    require_gradient(problem, "gibbs")
     crowd = Crowd(problem, seed)
     walk = Walk(crowd, max(1, min(options.chains, (problem.budget - 2) // LEAST_STEPS)), options.temperature)
     while len(rows := crowd.active()):
-        # One query is kept back for a new best sequence.
-        crowd.stop(rows[crowd.scorer.left[rows] < 2], "budget")
-        rows = rows[crowd.scorer.left[rows] >= 2]
-        if len(rows):
-            walk.step(rows)
+        walk.step(rows)
     return crowd.designs()
 
 
@@ -60,7 +54,6 @@ class Walk:
         self.log_q = torch.zeros(crowd.count, chains, crowd.length * crowd.letters, **kind)
         self.temperature = torch.ones(crowd.count, **kind)
         rows = crowd.active()
-        rows = rows[crowd.scorer.left[rows] >= 2]
         if len(rows):
             score, slope = crowd.scorer.gradient(crowd.scorer.one_hot(starts[rows]), rows)
             allowed = self._allowed(starts[rows], rows)
@@ -73,14 +66,14 @@ class Walk:
             self.score[rows], self.log_q[rows] = score.double()[:, None], log_q.unsqueeze(1)
 
     def step(self, rows: Tensor) -> None:
-        """One proposal of each chain that the budget permits; the starts (R,) have two queries left."""
+        """One proposal of each chain that the budget permits; starts (R,)."""
         crowd = self.crowd
         chains, letters = self.tokens.shape[1], crowd.letters
         chance = crowd.dice.uniform(rows, chains, crowd.length * letters)
         luck = crowd.dice.uniform(rows, chains).double().log()
         places = torch.arange(chains, device=crowd.device)
         can = self.log_q[rows].amax(2) > -torch.inf
-        go = can & (places < crowd.scorer.left[rows, None] - 1)
+        go = can & (places < crowd.scorer.left[rows, None])
         crowd.stop(rows[~can.any(1)], "stuck")
         crowd.steps[rows] += 1
         if not go.any():
@@ -93,8 +86,8 @@ class Walk:
         place = move // letters
         new[each, place] = move % letters
         back = place * letters + old[each, place]
-        score, slope = crowd.scorer.gradient(crowd.scorer.one_hot(new), owner)
-        score = score.double().nan_to_num(nan=-torch.inf)
+        raw, slope = crowd.scorer.gradient(crowd.scorer.one_hot(new), owner)
+        score = raw.double().nan_to_num(nan=-torch.inf, neginf=-torch.inf)
         heat = self.temperature[owner]
         log_q = log_proposal(slope, new, self._allowed(new, owner), heat)
         ratio = log_acceptance(
@@ -104,26 +97,14 @@ class Walk:
         self.tokens[owner[taken], chain[taken]] = new[taken]
         self.score[owner[taken], chain[taken]] = score[taken]
         self.log_q[owner[taken], chain[taken]] = log_q[taken]
-        self._report(rows, go, new, score)
-
-    def _report(self, rows: Tensor, go: Tensor, new: Tensor, score: Tensor) -> None:
-        """Score the best proposal of each start as a design if it may be the best so far."""
-        table = torch.full(go.shape, -torch.inf, dtype=torch.double, device=self.crowd.device)
-        table[go] = score
-        best = table.argmax(1)
-        better = table.amax(1) > self.crowd.scorer.best[rows]
-        tokens = self.tokens[rows]
-        tokens[go] = new
-        tokens = tokens[torch.arange(len(rows), device=rows.device), best].unsqueeze(1)
-        if better.any():
-            self.crowd.score(tokens[better], rows[better], better[better].unsqueeze(1), again=True)
+        crowd.scorer.remember(new, owner, raw)
 
     def _allowed(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """Feasible substitutions in each sequence (B, L), (B, L V) bool."""
         rules, letters = self.crowd.rules, self.crowd.letters
         other = torch.arange(letters, device=self.crowd.device) != tokens.unsqueeze(2)
         allowed = (rules.mask[rows] & other).flatten(1)
-        if not rules.constraints:
+        if not rules.walks:
             return allowed
         for part in torch.arange(len(rows), device=rows.device).split(max(1, HELD // allowed.shape[1])):
             item, move = allowed[part].nonzero().T
