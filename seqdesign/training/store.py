@@ -1,0 +1,152 @@
+"""What every model folder holds: weights with their record, the checkpoint of a run, its figures.
+
+``model.safetensors`` has the weights and all that is needed to build the networks; ``config.json`` beside it
+is a copy of that record for people. Only the safetensors file is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from seqdesign.errors import ModelError, SeqDesignError
+from seqdesign.rundir import atomic_write, write_json
+from seqdesign.training.loop import Checkpoint, FitState
+from seqdesign.training.tensor_file import read_tensors, write_tensors
+
+WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
+METRICS = "metrics.csv"
+NAMES = {"vae": "VAE"}
+"""Kind -> how people call it."""
+
+ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
+RecordT = TypeVar("RecordT", bound="Record[Any]")
+
+
+class Record(Protocol[ModelT_co]):
+    """What a model is besides its weights."""
+
+    def build(self) -> ModelT_co:
+        """The networks, with weights from torch's global generator."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object; ``kind`` says what the model is."""
+        ...
+
+
+def save_model(folder: Path, model: nn.Module, record: Record[Any]) -> None:
+    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
+    write_tensors(folder / WEIGHTS, model.state_dict(), record.to_dict())
+    write_json(folder / CONFIG, record.to_dict())
+
+
+def model_kind(folder: str | os.PathLike[str]) -> str:
+    """What a finished model is, such as ``vae``. Raises ModelError as ``load_model``."""
+    return str(_read(Path(folder), "the train command")[1].get("kind"))
+
+
+def load_model(
+    folder: str | os.PathLike[str],
+    device: torch.device,
+    *,
+    kind: str,
+    parse: Callable[[Mapping[str, Any]], RecordT],
+    command: str,
+) -> tuple[Any, RecordT]:
+    """The networks of a finished model, in eval mode, and its record.
+
+    ``command`` is the one that makes such models; ``parse`` makes the record of the JSON object. Raises
+    ModelError: missing, unfinished, damaged, or of another kind.
+    """
+    path = Path(folder) / WEIGHTS
+    tensors, raw = _read(Path(folder), command)
+    if raw.get("kind") != kind:
+        raise ModelError(
+            f"{path} is of kind {raw.get('kind')!r}, a {NAMES.get(kind, kind)} is needed; name another folder"
+        )
+    try:
+        record = parse(raw)
+    except (KeyError, TypeError, ValueError, SeqDesignError) as error:
+        raise ModelError(
+            f"{path} has a record that this version cannot read ({error!r}); train again"
+        ) from error
+    with torch.random.fork_rng(devices=[]):  # the initial weights are drawn and thrown away
+        model = record.build()
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())
+        raise ModelError(f"{path} does not fit its own record ({detail}); train again") from error
+    return model.to(device).eval(), record
+
+
+def save_checkpoint(
+    folder: Path, checkpoint: Checkpoint, record: Record[Any], identity: Mapping[str, Any]
+) -> None:
+    """Everything that a resumed run needs, in one file. ``identity``: what must not change in between."""
+    tensors: dict[str, Tensor] = {f"model/{k}": v for k, v in checkpoint.model.items()}
+    tensors |= {f"best/{k}": v for k, v in checkpoint.best.items()}
+    groups = {}
+    for player, state in checkpoint.optimizers.items():
+        groups[player] = state["param_groups"]
+        for i, values in state["state"].items():
+            tensors |= {f"optimizer/{player}/{i}/{name}": v for name, v in values.items()}
+    path = folder / CHECKPOINT
+    path.parent.mkdir(exist_ok=True)
+    write_tensors(
+        path,
+        tensors,
+        {"record": record.to_dict(), "identity": identity, "groups": groups, "state": vars(checkpoint.state)},
+    )
+
+
+def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
+    """The last checkpoint of a run with the same ``identity``. Raises ModelError."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise ModelError(f"{folder} holds no checkpoint to resume; start without --resume")
+    tensors, raw = read_tensors(path)
+    if not {"identity", "groups", "state"} <= raw.keys():
+        raise ModelError(f"{path} is no checkpoint of a training run; start anew with --overwrite")
+    changed = [key for key, value in identity.items() if raw["identity"].get(key) != value]
+    if changed:
+        raise ModelError(
+            f"{path} was made with other {', '.join(changed)}; resume with the same input and options, or "
+            "start anew with --overwrite"
+        )
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
+    optimizers = {player: {"param_groups": g, "state": {}} for player, g in raw["groups"].items()}
+    for key, value in tensors.items():
+        kind, _, name = key.partition("/")
+        if kind == "optimizer":
+            player, i, entry = name.split("/")
+            optimizers[player]["state"].setdefault(int(i), {})[entry] = value
+        else:
+            parts[kind][name] = value
+    return Checkpoint(parts["model"], parts["best"], optimizers, FitState(**raw["state"]))
+
+
+def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write ``metrics.csv``: one row per pass, whole at any time; nothing before the first pass has ended."""
+    if not history:
+        return
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    with atomic_write(folder / METRICS) as handle:
+        handle.write(text.getvalue().encode())
+
+
+def _read(folder: Path, command: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not (folder / WEIGHTS).exists() and (folder / CHECKPOINT).exists():
+        raise ModelError(f"{folder} holds an unfinished training run; finish it with {command} --resume")
+    return read_tensors(folder / WEIGHTS)
