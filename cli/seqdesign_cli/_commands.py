@@ -27,6 +27,9 @@ COMMANDS: dict[str, Command] = {
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
     ),
+    "evaluate": Command(
+        "seqdesign.commands.evaluate", "EvaluateConfig", "evaluate", "Compare generated with real sequences."
+    ),
     "demo": Command(
         "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."
     ),

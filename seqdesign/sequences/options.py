@@ -21,19 +21,27 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColumnOptions(Options):
-    """Where sequences, outcomes and ids stand in a file."""
+class SequenceColumns(Options):
+    """Where sequences and ids stand in a file."""
 
     PANEL: ClassVar[str] = "Input options"
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
-    outcome: str | None = None
-    """Column of the outcome in a table, or key in FASTA headers (>id outcome=1.25); else 'outcome'."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
     format: Literal["auto", "fasta", "table", "parquet"] = "auto"
     """Format of the input; auto goes by its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions(SequenceColumns):
+    """Where sequences, outcomes and ids stand in a file."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    outcome: str | None = None
+    """Column of the outcome in a table, or key in FASTA headers (>id outcome=1.25); else 'outcome'."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +80,7 @@ class LetterOptions(LetterPolicy):
     """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
 
 
-def file_format(options: ColumnOptions) -> Format | None:
+def file_format(options: SequenceColumns) -> Format | None:
     """The ``format`` argument of the readers."""
     return None if options.format == "auto" else options.format
 

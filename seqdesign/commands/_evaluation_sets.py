@@ -1,0 +1,119 @@
+"""The sets that ``evaluate`` compares: read, put into one alphabet, and given their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seqdesign.errors import InputError
+from seqdesign.metrics.resampling import Indices
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.options import alphabet_with, encode_with, file_format
+from seqdesign.sequences.reader import SequenceSet, read_sequences
+
+if TYPE_CHECKING:
+    from seqdesign.commands.evaluate import EvaluateConfig
+
+FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sequences of each file, in the alphabet's own letters; empty where no file was given."""
+
+    alphabet: Alphabet
+    generated: list[str]
+    training: list[str]
+    held_out: list[str]
+    sources: tuple[str, ...]
+    """Files that were read."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the statistics are computed on: one list of texts, and who is who in it."""
+
+    texts: list[str]
+    generated: Indices
+    training: Indices
+    """Real sequences that stand in the place of generated ones, as many as those."""
+    held_out: Indices
+    """Real sequences that both are compared with."""
+
+    def pick(self, name: str, most: int | None = None) -> list[str]:
+        """The texts of one set, the first ``most`` of them; their order is random."""
+        return [self.texts[i] for i in getattr(self, name)[:most].tolist()]
+
+    def smaller(self, most: int) -> Sample:
+        """The first ``most`` of each set."""
+        parts = [self.pick(name, most) for name in ("generated", "training", "held_out")]
+        return _sample(*parts)
+
+
+def read_sets(config: EvaluateConfig) -> Sets:
+    """Read the files; the alphabet is that of the real sequences. Raises InputError and UsageError."""
+    paths = {"generated": config.input, "training": config.train, "held_out": config.heldout}
+    records = {name: _read(config, path) for name, path in paths.items() if path is not None}
+    known = [s for name in ("training", "held_out") if name in records for s in records[name].sequences]
+    alphabet = alphabet_with(config, known or records["generated"].sequences)
+    texts = {name: _texts(config, block, alphabet) for name, block in records.items()}
+    return Sets(
+        alphabet,
+        texts["generated"],
+        texts.get("training", []),
+        texts.get("held_out", []),
+        tuple(dict.fromkeys(block.source for block in records.values())),
+    )
+
+
+def _read(config: EvaluateConfig, path: Path) -> SequenceSet:
+    return read_sequences(
+        path,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        on_duplicate="keep",
+        on_missing="unlabelled",
+    )
+
+
+def _texts(config: EvaluateConfig, block: SequenceSet, alphabet: Alphabet) -> list[str]:
+    texts = decode(encode_with(config, block, alphabet).tokens, alphabet)
+    if len(texts) < FEWEST:
+        raise InputError(
+            f"an evaluation needs at least {FEWEST} sequences in each file, got {len(texts)}",
+            path=block.source,
+        )
+    return texts
+
+
+def draw_sample(sets: Sets, most: int, rng: np.random.Generator) -> Sample | None:
+    """At most ``most`` of each set, at random; generated and training ones equally many.
+
+    With one real set only, it is halved: one half stands for training, the other for held-out sequences.
+    None without a real set.
+    """
+    if not sets.training and not sets.held_out:
+        return None
+    training, held_out = shuffled(sets.training, rng), shuffled(sets.held_out, rng)
+    if not training or not held_out:
+        whole = training or held_out
+        training, held_out = whole[: len(whole) // 2], whole[len(whole) // 2 :]
+    num = min(len(sets.generated), len(training), most)
+    return _sample(shuffled(sets.generated, rng)[:num], training[:num], held_out[:most])
+
+
+def shuffled(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """The same texts in a random order."""
+    return [texts[i] for i in rng.permutation(len(texts)).tolist()]
+
+
+def _sample(generated: list[str], training: list[str], held_out: list[str]) -> Sample:
+    ends = np.cumsum([len(generated), len(training), len(held_out)])
+    places = np.split(np.arange(ends[-1]), ends[:-1])
+    return Sample([*generated, *training, *held_out], places[0], places[1], places[2])

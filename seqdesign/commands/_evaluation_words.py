@@ -1,0 +1,125 @@
+"""What the numbers of ``evaluate`` say, in sentences, and the table above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqdesign.commands._evaluation import Row
+
+SHARES = ("repeats", "copies", "too_close", "prefers_training")
+DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence."""
+
+    flagged: bool
+    text: str
+
+
+def findings(rows: Mapping[str, Row], real: str) -> tuple[Finding, ...]:
+    """Sentences from the rows by name; ``real`` says whom "real" means, such as "held-out"."""
+    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows)]
+    return tuple(sorted(found, key=lambda f: not f.flagged))
+
+
+def _copying(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
+    copies, close, prefers = (rows.get(n) for n in ("copies", "too_close", "prefers_training"))
+    if copies is not None:
+        text = (
+            f"{_share(copies.value)} of the sequences are copies of training sequences"
+            if copies.value
+            else "No sequence is a copy of a training sequence"
+        )
+        text += f" ({real} ones: {_share(copies.real)})." if copies.value or copies.real else "."
+        if copies.verdict == "as real" and copies.value > 0.01:
+            text += " That is what these sets lead to expect without copying."
+        yield Finding(copies.verdict == "flagged", text)
+    if close is None:
+        return
+    flagged = close.verdict == "flagged"
+    start = "The training set looks memorized" if flagged else "No sign that the training set was memorized"
+    text = f"{start}: {_share(close.value)} are nearer to it than 99% of {real} ones"
+    if prefers is not None:
+        text += f", and {_share(prefers.value)} are nearer to training than to held-out ones (50% is fair)"
+    yield Finding(flagged, f"{text}.")
+    far = rows["mean_nearest"]
+    if far.verdict == "flagged":
+        yield Finding(
+            True,
+            f"They lie farther from the training set than {real} ones do: {far.value:.3g} edits on average, "
+            f"not {far.real:.3g}.",
+        )
+
+
+def _variety(rows: Mapping[str, Row]) -> Iterator[Finding]:
+    repeats = rows["repeats"]
+    beside = "" if repeats.verdict == "" else f" (real ones: {_share(repeats.real)})"
+    yield Finding(
+        repeats.verdict == "flagged",
+        f"{_share(repeats.value)} of the sequences repeat another one{beside}."
+        if repeats.value
+        else "All sequences are different.",
+    )
+    poor = [rows[n] for n in ("pairwise", "clusters") if rows[n].verdict == "flagged"]
+    if poor:
+        which = "; ".join(f"{r.label} {r.value:.4g}, not {r.real:.4g}" for r in poor)
+        yield Finding(True, f"They are less different from each other than real ones are: {which}.")
+    elif rows["pairwise"].verdict:
+        yield Finding(False, "They are as different from each other as real ones are.")
+
+
+def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
+    distances = [r for r in rows.values() if r.name.startswith(DISTANCES)]
+    far = [r for r in distances if r.verdict == "flagged"]
+    if far:
+        which = "; ".join(f"{r.label.removesuffix(', bits')}{_times(r)}" for r in far)
+        yield Finding(True, f"Farther from held-out sequences than the training set is: {which}.")
+    elif distances:
+        yield Finding(
+            False,
+            f"By {len(distances)} distances they are as close to held-out sequences as the training set is.",
+        )
+    auc, loglik = rows.get("auc"), rows.get("loglik")
+    if auc is not None:
+        flagged = auc.verdict == "flagged"
+        text = "A classifier tells them from" if flagged else "A classifier cannot tell them from"
+        text += f" held-out sequences: AUC {auc.value:.2f} (training ones {auc.real:.2f}, 0.5 is a guess)."
+        yield Finding(flagged, text)
+    if loglik is not None:
+        flagged = loglik.verdict == "flagged"
+        start = "less like held-out ones than training ones are" if flagged else "as natural as training ones"
+        text = f"By the language model they are {start}: {loglik.value:.3g} nats a letter off"
+        yield Finding(flagged, f"{text} (training ones {loglik.real:.3g}).")
+
+
+def _times(row: Row) -> str:
+    return (
+        f" ({row.value / row.real:.1f} times)" if row.real > 1e-9 and not row.name.startswith("mmd") else ""
+    )
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}" if value in (0.0, 1.0) else f"{100 * value:.2g}%" if value < 0.1 else f"{value:.1%}"
+
+
+def cells(row: Row) -> dict[str, str]:
+    """One line of the table for people; numbers as text."""
+
+    def shown(value: float) -> str:
+        if value != value:
+            return ""
+        return _share(value) if row.name in SHARES else f"{value:.3g}"
+
+    interval = f"{shown(row.low)} to {shown(row.high)}" if row.low == row.low else ""
+    return {
+        "measure": row.label,
+        "generated": shown(row.value),
+        "interval": interval,
+        "real": shown(row.real),
+        "verdict": row.verdict,
+    }

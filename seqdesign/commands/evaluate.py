@@ -1,0 +1,172 @@
+"""``seqdesign evaluate``: are generated sequences new, diverse, and like the real ones?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional
+from seqdesign.sequences.options import LetterOptions, SequenceColumns
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seqdesign.commands._evaluation import Evaluation, Row
+    from seqdesign.commands._evaluation_sets import Sample, Sets
+    from seqdesign.commands._evaluation_words import Finding
+
+COLUMNS = ("measure", "name", "value", "low", "high", "real", "z", "verdict")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOutput(Options):
+    """Files besides the text."""
+
+    PANEL: ClassVar[str] = "Output options"
+
+    table: Path | None = None
+    """Table of all measures to write, CSV, TSV or Parquet by suffix."""
+    report: Path | None = None
+    """HTML page to write, with spectra, profiles, distances and logos."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig):
+    """Compare generated sequences with real ones: copies, diversity, statistics, and verdicts in words.
+
+    Example: seqdesign evaluate samples.fa --train train.fa --heldout heldout.fa
+    """
+
+    input: Annotated[Path, Positional("GENERATED")]
+    """Generated sequences: FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin."""
+    train: Annotated[Path | None, Flag("-t")] = None
+    """Sequences that the generator learned from; dataset:NAME is bundled data."""
+    heldout: Path | None = None
+    """Real sequences that it has never seen; without them the training set is halved for comparison."""
+    vae: Annotated[Path | None, Flag("-m")] = None
+    """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
+    max_sequences: Annotated[int, Between(10)] = 5000
+    """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
+    max_nearest: Annotated[int, Between(10)] = 1000
+    """Generated and held-out sequences whose nearest training sequence is looked for among all."""
+    resamples: Annotated[int, Between(20, 100_000)] = 200
+    """Resampled sets for the intervals and for the comparison with real sequences."""
+
+    def problems(self) -> Iterator[str]:
+        """Standard input can be read once."""
+        if [self.input, self.train, self.heldout].count(Path("-")) > 1:
+            yield "GENERATED, --train, --heldout: only one of them can be - (standard input)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateResult(Result):
+    """All measures, and what they say."""
+
+    command: ClassVar[str] = "evaluate"
+    text_to: ClassVar[Literal["stdout", "stderr"]] = "stdout"
+
+    input: str
+    alphabet: str
+    num_generated: int
+    num_training: int
+    num_held_out: int
+    num_compared: int
+    """Generated sequences in the statistics, and as many training ones."""
+    measures: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    num_flagged: int
+    table: Path | None
+    report: Path | None
+
+    def text(self) -> str:
+        """The table, then the findings, flagged ones first."""
+        from seqdesign.commands._evaluation_words import cells
+        from seqdesign.reports.tables import Column, text_table
+
+        columns = [Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real")]
+        table = text_table([cells(row) for row in self.measures], [*columns, Column("verdict")])
+        lines = [f"{'!' if f.flagged else ' '} {f.text}" for f in self.findings]
+        return "\n".join([self.headline(), "", table, *lines])
+
+    def headline(self) -> str:
+        """What was compared."""
+        sizes = f"{self.num_generated:,} generated, {self.num_training:,} training, "
+        return f"{self.input} ({self.alphabet}): {sizes}{self.num_held_out:,} held-out sequences"
+
+
+def evaluate(config: EvaluateConfig) -> EvaluateResult:
+    """Measure, judge, and write what was asked for.
+
+    Raises InputError for files that cannot be read or hold too few sequences, ModelError for the VAE,
+    UsageError for the alphabet, OutputError for files that cannot be written.
+    """
+    import numpy as np
+
+    from seqdesign.commands._evaluation_sets import draw_sample, read_sets
+    from seqdesign.commands._evaluation_words import findings
+    from seqdesign.sequences.tables import write_table
+
+    sets = read_sets(config)
+    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    sample = draw_sample(sets, config.max_sequences, np.random.default_rng(seeds[0]))
+    evaluation = _measure(config, sets, sample, [np.random.default_rng(s) for s in seeds[1:]])
+    rows = {row.name: row for row in evaluation.rows}
+    said = findings(rows, "held-out" if sets.held_out else "training")
+    result = EvaluateResult(
+        input=str(config.input),
+        alphabet=sets.alphabet.name,
+        num_generated=len(sets.generated),
+        num_training=len(sets.training),
+        num_held_out=len(sets.held_out),
+        num_compared=len(sample.generated) if sample else 0,
+        measures=tuple(evaluation.rows),
+        findings=said,
+        num_flagged=sum(f.flagged for f in said),
+        table=config.table,
+        report=config.report,
+    )
+    if config.table is not None:
+        write_table((_table_row(row) for row in evaluation.rows), config.table, columns=COLUMNS)
+    if config.report is not None:
+        from seqdesign.commands._evaluation_page import evaluation_page
+        from seqdesign.rundir import Manifest
+
+        manifest = Manifest.begin(config, device=config.device, inputs=sets.sources)
+        evaluation_page(result, evaluation, sets, sample, manifest).write(config.report)
+    return result
+
+
+def _measure(
+    config: EvaluateConfig, sets: Sets, sample: Sample | None, rngs: list[np.random.Generator]
+) -> Evaluation:
+    from seqdesign.commands import _evaluation as measures
+
+    result = measures.Evaluation()
+    measures.add_copies(result, sets)
+    if sets.training:
+        progress = Progress("nearest training sequences", config)
+        measures.add_nearest(result, sets, config.max_nearest, rngs[0], config.threads or 1, progress.update)
+        progress.close()
+    generated = sample.pick("generated") if sample else sets.generated[: config.max_sequences]
+    measures.add_diversity(result, generated, sample.pick("training") if sample else [])
+    if sample is not None:
+        measures.add_distances(result, sample, sets, rngs[1], config.resamples)
+        measures.add_classifier(result, sample, sets.alphabet.letters, rngs[2])
+    if config.vae is not None:
+        from seqdesign.commands._evaluation_vae import add_likelihood
+
+        with compute(config) as device:
+            add_likelihood(result, config.vae, device, sets, sample, rngs[1], config.resamples)
+    return result
+
+
+def _table_row(row: Row) -> dict[str, Any]:
+    values = (row.label, row.name, row.value, row.low, row.high, row.real, row.z, row.verdict)
+    return {
+        name: None if isinstance(value, float) and value != value else value
+        for name, value in zip(COLUMNS, values, strict=True)
+    }
