@@ -283,7 +283,10 @@ class _Run:
             losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
         optimizer.zero_grad()
         self.fabric.backward(losses["loss"])
-        for name, value in self._agree(player, losses).items():
+        terms = self._agree(player, losses)
+        if settings.watch:
+            terms[f"{player}_gradient"] = _gradient_norm(self.parameters[player])
+        for name, value in terms.items():
             key = name if name != "loss" else f"{player}_loss"
             self._check_finite(key, value, state.step + 1)
             # A player who moves in every fifth step counts five times, so that the mean is per move.
@@ -387,6 +390,10 @@ class _Run:
         """A generator that depends on the seed, the purpose and the numbers alone."""
         words = np.random.SeedSequence([self.seed, *purpose.encode(), *numbers]).generate_state(1, np.uint64)
         return Generator().manual_seed(int(words[0] >> np.uint64(1)))
+
+
+def _gradient_norm(parameters: list[nn.Parameter]) -> float:
+    return float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
 
 
 @contextmanager

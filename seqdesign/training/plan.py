@@ -40,6 +40,8 @@ class PlayerSettings:
     """All parameters are clamped to +- this after every move (Arjovsky et al. 2017, algorithm 1)."""
     average: float = 0.0
     """Decay of the running average of the weights, which is then what is judged and kept; 0: none."""
+    watch: bool = False
+    """The norm of its gradient is put on record."""
 
     @classmethod
     def of(cls, options: FitOptions) -> PlayerSettings:
