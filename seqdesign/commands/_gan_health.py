@@ -1,4 +1,4 @@
-"""The health of a trained generator: the measures of ``evaluate``, those of the game, and a verdict in words."""
+"""The health of a trained generator: the measures of ``evaluate``, those of the game, and a verdict."""
 
 from __future__ import annotations
 

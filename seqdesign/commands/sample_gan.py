@@ -149,8 +149,8 @@ def _write(trained: TrainedGAN, config: SampleGANConfig, condition: int | None, 
             break
         if barren > BARREN * 64:
             raise InputError(
-                f"the model makes no more than about {written:,} different sequences; ask for fewer with -n, or "
-                "raise --temperature"
+                f"the model makes no more than about {written:,} different sequences; ask for fewer with -n, "
+                "or raise --temperature"
             )
     return repeats
 

@@ -118,7 +118,7 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     if not _is_main_process():  # another process of a multi-device run: the main one owns the folder
         _assist(config, started)
     with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
-        from seqdesign.training.vae_store import CHECKPOINT
+        from seqdesign.training.store import CHECKPOINT
 
         if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
             raise OutputError(
@@ -141,8 +141,9 @@ def _assist(config: TrainVAEConfig, started: float) -> NoReturn:
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
     from seqdesign.training.loop import make_fabric
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
     from seqdesign.training.vae import train_sequence_vae
-    from seqdesign.training.vae_store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_vae, write_metrics
+    from seqdesign.training.vae_store import save_vae
 
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
@@ -202,7 +203,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
 def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
     """Write the manifest, and clear the checkpoint of a model that is being replaced."""
     from seqdesign.sequences.datasets import resolve_input
-    from seqdesign.training.vae_store import CHECKPOINT
+    from seqdesign.training.store import CHECKPOINT
 
     run.start(Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)]))
     if config.overwrite:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal, cast
 
 import numpy as np
@@ -20,11 +20,13 @@ from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
+from seqdesign.sequences.numbers import to_numbers
 from seqdesign.sequences.tables import choose_columns, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
 Format = Literal["fasta", "table", "parquet"]
 OnMissing = Literal["error", "drop", "unlabelled"]
+Lacking = Literal["error", "leave out"]
 
 FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn", ".frn", ".fas", ".seq")
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
@@ -33,7 +35,6 @@ ID_COLUMNS = ("id", "name")
 OUTCOME = "outcome"
 
 _HEAD = 4096
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class SequenceSet:
 
     outcomes: (N,) float64 with NaN where a record is unlabelled, or None when no record has one.
     weights: (N,) float64 or None. lines: (N,) int64, where each record begins in ``source`` (0: unknown).
-    n_dropped: records left out by ``on_missing="drop"`` or ``on_duplicate="first"``.
+    n_dropped: records left out by ``on_missing="drop"`` or ``on_duplicate="first"``. columns: the text of the
+    columns, or header keys, that were asked for; "" where a header lacks one.
     """
 
     ids: list[str]
@@ -52,12 +54,18 @@ class SequenceSet:
     weights: NDArray[np.float64] | None = None
     lines: NDArray[np.int64] | None = None
     n_dropped: int = 0
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("sequences", "outcomes", "weights", "lines"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.ids):
                 raise ValueError(f"{name} must have {len(self.ids)} entries as ids has, got {len(value)}")
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """One of ``columns`` as (N,) numbers, NaN where missing. Raises InputError for other text."""
+        lines = [0] * len(self) if self.lines is None else self.lines.tolist()
+        return to_numbers(self.columns[column], column, self.source, lines, self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,6 +82,7 @@ class SequenceSet:
             weights=None if self.weights is None else self.weights[chosen],
             lines=None if self.lines is None else self.lines[chosen],
             n_dropped=0,
+            columns={name: [cells[i] for i in places] for name, cells in self.columns.items()},
         )
 
 
@@ -85,6 +94,8 @@ class _Options:
     outcome: str | None
     id_column: str | None
     weight_column: str | None
+    columns: Sequence[str]
+    lacking_columns: Lacking
     format: Format | None
     on_duplicate: OnDuplicate
     max_record: int
@@ -99,6 +110,7 @@ def read_sequences(
     outcome: str | None = None,
     id_column: str | None = None,
     weight_column: str | None = None,
+    columns: Sequence[str] = (),
     format: Format | None = None,
     on_duplicate: OnDuplicate = "error",
     on_missing: OnMissing = "error",
@@ -113,8 +125,8 @@ def read_sequences(
     """
     options = _Options(
         sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
-        format=format, on_duplicate=on_duplicate, max_record=max_record, batch_size=16384,
-        allow_empty=False,
+        columns=columns, lacking_columns="error", format=format, on_duplicate=on_duplicate,
+        max_record=max_record, batch_size=16384, allow_empty=False,
     )  # fmt: skip
     whole = _join(list(_stream(path, options)))
     if whole.outcomes is None or not np.isnan(whole.outcomes).any():
@@ -132,6 +144,8 @@ def stream_sequences(
     outcome: str | None = None,
     id_column: str | None = None,
     weight_column: str | None = None,
+    columns: Sequence[str] = (),
+    lacking_columns: Lacking = "error",
     format: Format | None = None,
     on_duplicate: OnDuplicate = "keep",
     max_record: int = MAX_RECORD,
@@ -142,7 +156,9 @@ def stream_sequences(
     sequence_column: by default ``sequence`` or ``seq``. outcome: the column, or the key in FASTA headers
     (``>id outcome=1.25``), by default ``outcome``; it must exist if named; missing or infinite values become
     NaN. id_column: by default ``id`` or ``name`` if there, else records are called seq1, seq2, ...
-    weight_column: none by default. allow_empty: a file without a record gives no batch instead of an error.
+    weight_column: none by default. columns: further columns, or keys in FASTA headers, to keep as text; with
+    them no outcome is looked for unless it is named, and one that the file lacks is an error or is left out.
+    allow_empty: a file without a record gives no batch instead of an error.
 
     Raises InputError naming file, line and column or record, for text in place of a number among others;
     UsageError for a column option with FASTA.
@@ -151,8 +167,8 @@ def stream_sequences(
         path,
         _Options(
             sequence_column=sequence_column, outcome=outcome, id_column=id_column,
-            weight_column=weight_column, format=format, on_duplicate=on_duplicate, max_record=max_record,
-            batch_size=batch_size, allow_empty=allow_empty,
+            weight_column=weight_column, columns=columns, lacking_columns=lacking_columns, format=format,
+            on_duplicate=on_duplicate, max_record=max_record, batch_size=batch_size, allow_empty=allow_empty,
         ),
     )  # fmt: skip
 
@@ -212,8 +228,9 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
             )
     source = handle.name
     unique = UniqueIds(options.on_duplicate, source)
-    key = options.outcome or OUTCOME
+    key = options.outcome or ("" if options.columns else OUTCOME)
     n_found = n_dropped = 0
+    found: set[str] = set()
     for block in read_blocks(handle, max_record=options.max_record, allow_empty=options.allow_empty):
         ids, descriptions = ids_and_descriptions(block, source)
         sequences = sequence_texts(block, source)
@@ -223,14 +240,22 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
             descriptions = [descriptions[i] for i in kept]
             sequences = [sequences[i] for i in kept]
             lines = [lines[i] for i in kept]
-        cells = _header_values(descriptions, key)
-        outcomes = None if cells is None else _numbers(cells, key, source, lines, ids)
+        cells = _header_values(descriptions, key) if key else None
+        outcomes = None if cells is None else to_numbers(cells, key, source, lines, ids)
         n_found += cells is not None
-        whole = SequenceSet(ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64))
+        extra = {name: _header_values(descriptions, name) for name in options.columns}
+        found |= {name for name, texts in extra.items() if texts is not None}
+        whole = SequenceSet(
+            ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64),
+            columns={name: texts or [""] * len(ids) for name, texts in extra.items()},
+        )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
     if options.outcome is not None and n_found == 0 and not options.allow_empty:
         raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
+    lacking = [name for name in options.columns if name not in found]
+    if lacking and options.lacking_columns == "error":
+        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for", path=source)
 
 
 def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
@@ -259,12 +284,13 @@ def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -
         outcomes, weights = (
             None
             if (name := roles[role]) is None
-            else _numbers(batch.columns[name], name, source, batch.lines, ids)
+            else to_numbers(batch.columns[name], name, source, batch.lines, ids)
             for role in ("outcome", "weight")
         )
         whole = SequenceSet(
-            ids, sequences, outcomes, source, weights, np.asarray(batch.lines, dtype=np.int64)
-        )
+            ids, sequences, outcomes, source, weights, np.asarray(batch.lines, dtype=np.int64),
+            columns={name: batch.columns[name] for name in options.columns if name in batch.columns},
+        )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
         if kept is not None:
             whole = replace(whole.take(kept), ids=names)
@@ -284,14 +310,14 @@ def _roles(header: list[str], options: _Options, source: str) -> dict[str, str |
             path=source,
             line=1,
         )
-    named = [
-        c for c in (sequence, options.id_column, options.outcome, options.weight_column) if c is not None
-    ]
-    choose_columns(header, named, source)
+    named = [sequence, options.id_column, options.outcome, options.weight_column]
+    if options.lacking_columns == "error":
+        named += options.columns
+    choose_columns(header, [name for name in named if name is not None], source)
     return {
         "sequence": sequence,
         "id": options.id_column or next((c for c in ID_COLUMNS if c in header), None),
-        "outcome": options.outcome or (OUTCOME if OUTCOME in header else None),
+        "outcome": options.outcome or (OUTCOME if OUTCOME in header and not options.columns else None),
         "weight": options.weight_column,
     }
 
@@ -299,35 +325,6 @@ def _roles(header: list[str], options: _Options, source: str) -> dict[str, str |
 def _refuse_empty(cells: list[str], source: str, lines: Sequence[int], column: str) -> None:
     if "" in cells:
         raise InputError(f"column '{column}' is empty here", path=source, line=lines[cells.index("")])
-
-
-def _numbers(
-    cells: list[str], name: str, source: str, lines: Sequence[int], ids: Sequence[str]
-) -> NDArray[np.float64]:
-    """Cells as float64, NaN where one is empty, NA or not finite. Raises InputError for other text."""
-    try:
-        if any("_" in cell for cell in cells):  # float() would read 1_000 as a number
-            raise ValueError
-        values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
-    except ValueError:
-        values = np.array(
-            [_number(c, name, source, lines[i], ids[i]) for i, c in enumerate(cells)], dtype=np.float64
-        )
-    values[~np.isfinite(values)] = np.nan
-    return values
-
-
-def _number(cell: str, name: str, source: str, line: int, record: str) -> float:
-    if cell.strip().lower() in _MISSING:
-        return float("nan")
-    try:
-        if "_" in cell:
-            raise ValueError
-        return float(cell)
-    except ValueError:
-        raise InputError(
-            f"'{name}' must be a number, got {cell!r}", path=source, line=line, record=record
-        ) from None
 
 
 def _cut(whole: SequenceSet, size: int) -> Iterator[SequenceSet]:
@@ -356,6 +353,7 @@ def _join(parts: list[SequenceSet]) -> SequenceSet:
         weights=column("weights"),
         lines=np.concatenate([cast(NDArray[np.int64], part.lines) for part in parts]),
         n_dropped=sum(part.n_dropped for part in parts),
+        columns={name: [c for part in parts for c in part.columns[name]] for name in parts[0].columns},
     )
 
 

@@ -46,21 +46,8 @@ class TokenData:
         return TokenData(self.tokens.to(device), self.lengths.to(device), self.outcomes.to(device))
 
     def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
-        """``num`` batches of the rows ``order`` (N,), on the CPU; their sizes differ by one at most.
-
-        Where lengths differ, rows of similar length share a batch, or most of the work would be padding:
-        stretches of 16 batches are sorted by length, and the batches then come in random order.
-        """
-        lengths, plain = self.lengths.cpu(), order.tensor_split(num)
-        if bool((lengths == lengths[0]).all()):
-            return plain
-        found: list[Tensor] = []
-        for first in range(0, num, 16):
-            several = plain[first : first + 16]
-            stretch = torch.cat(several)
-            by_length = stretch[lengths[stretch].sort(stable=True).indices]
-            found.extend(by_length.split([len(batch) for batch in several]))
-        return [found[i] for i in torch.randperm(len(found), generator=rng).tolist()]
+        """``num`` batches of the rows ``order`` (N,); see ``similar_lengths``."""
+        return similar_lengths(self.lengths.cpu(), order, num, rng)
 
     def rows(self, index: Tensor) -> Batch:
         """The chosen rows as a batch: int64 tokens, cut to the longest of them."""
@@ -75,3 +62,21 @@ class TokenData:
             digest.update(str(tuple(tensor.shape)).encode())
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
+
+
+def similar_lengths(lengths: Tensor, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
+    """``num`` batches of the rows ``order`` (N,), on the CPU; their sizes differ by one at most.
+
+    Where ``lengths`` differ, rows of similar length share a batch, or most of the work would be padding:
+    stretches of 16 batches are sorted by length, and the batches then come in random order.
+    """
+    plain = order.tensor_split(num)
+    if bool((lengths == lengths[0]).all()):
+        return plain
+    found: list[Tensor] = []
+    for first in range(0, num, 16):
+        several = plain[first : first + 16]
+        stretch = torch.cat(several)
+        by_length = stretch[lengths[stretch].sort(stable=True).indices]
+        found.extend(by_length.split([len(batch) for batch in several]))
+    return [found[i] for i in torch.randperm(len(found), generator=rng).tolist()]

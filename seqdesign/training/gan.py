@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -123,7 +122,7 @@ def train_sequence_gan(
 
     def look(network: nn.Module) -> dict[str, float]:
         if folder is not None:
-            _write_grid(folder, model, record, looks[0] + 1, fit_options.steps_per_look, seed)
+            _write_grid(folder, model, record, looks[0], fit_options.steps_per_look, seed)
         looks[0] += 1
         return judge(network)
 
@@ -133,7 +132,7 @@ def train_sequence_gan(
             write_metrics(folder, checkpoint.state.history)
 
     before = load_checkpoint(folder, identity) if resume and folder is not None else None
-    looks = [before.state.epoch if before else 0]
+    looks = [before.state.epoch + 1 if before else 0]
     plan = make_plan(options, fit_options, look)
     length = fit_options.steps_per_look * plan.players["generator"].every * fit_options.batch_size
     fitted = fit(

@@ -1,4 +1,4 @@
-"""What is measured of a GAN while it learns: held-out statistics of its samples, and how the critic stands."""
+"""What is measured of a GAN while it learns: held-out statistics of its samples, and the critic's scores."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _REPEATS_WEIGHT = 10.0
 class Judge:
     """Held-out figures of a GAN, on the same codes and sequences every time.
 
-    The distances of ``MAX_ROWS`` generated sequences to held-out ones are divided by those of as many training
-    sequences, the floor (or what is expected of two samples so large from one source, if that is more): 1 is
+    The distances of ``MAX_ROWS`` generated sequences to held-out ones are divided by those of as many
+    training sequences, the floor (or what is expected of two samples so large from one source, if that is more): 1 is
     as good as real gets. ``score`` is the mean logarithm of these ratios (each
     with the floor added above and below, so that a lucky small one counts little), plus ten times the share
     of repeats in excess of real sequences.
@@ -110,7 +110,7 @@ class Judge:
             yield "length", float(jensen_shannon(*counts))
 
     def _critic(self, model: SequenceGAN, rng: Generator) -> dict[str, float]:
-        """Mean critic scores of real minus generated sequences: a larger gap to training ones is overfitting."""
+        """Mean critic scores, real minus generated: a larger gap to training sequences is overfitting."""
         means = [_mean_score(model, part, rng) for part in (self.training, self.held_out)]
         return {"gap_training": means[0], "gap": means[1]}
 

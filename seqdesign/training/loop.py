@@ -1,7 +1,9 @@
 """The one training loop: any model with players, on CPU, one GPU or several, and it can be resumed.
 
 A *player* is a group of parameters with its own loss and optimizer (a VAE and its language model; a generator
-and a critic). All randomness is a function of (seed, step), so a resumed run repeats an unbroken one.
+and a critic). A player may be an ensemble: its loss is then (M,), one value per member, the first axis of its
+parameters is the member, and each member is clipped, judged and stopped by itself. All randomness is a
+function of (seed, step), so a resumed run repeats an unbroken one.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,51 +23,19 @@ from torch import Generator, Tensor, nn
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.training.config import FitOptions, RunOptions
 from seqdesign.training.interrupt import Interrupt
-from seqdesign.training.plan import Plan, average_into, make_optimizer, rate_factor
+from seqdesign.training.plan import (
+    Plan,
+    average_into,
+    clip_gradient,
+    gradient_norm,
+    make_optimizer,
+    rate_factor,
+)
+from seqdesign.training.protocols import Data
 
 MIN_IMPROVEMENT = 1e-4
 """Relative improvement of a held-out loss that counts against the patience."""
 EVAL_ROWS = 512
-
-
-class Data(Protocol):
-    """Rows to learn from."""
-
-    def __len__(self) -> int: ...
-    @property
-    def typical_length(self) -> int:
-        """Letters of a typical row: what a step costs."""
-        ...
-
-    def to(self, device: torch.device) -> Data:
-        """The same on another device."""
-        ...
-
-    def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
-        """The rows ``order`` (N,) of one pass in ``num`` batches of nearly one size."""
-        ...
-
-    def rows(self, index: Tensor) -> Any:
-        """One batch."""
-        ...
-
-    def fingerprint(self) -> str:
-        """Changes when the data change."""
-        ...
-
-
-class Trainable(Protocol):
-    """A ``nn.Module`` whose losses are asked for player by player."""
-
-    players: tuple[str, ...]
-
-    def player_parameters(self, player: str) -> list[nn.Parameter]:
-        """What the player's optimizer moves."""
-        ...
-
-    def losses(self, player: str, batch: Any, rng: Generator, progress: float) -> dict[str, Tensor]:
-        """Scalar terms; ``loss`` is minimised."""
-        ...
 
 
 @dataclass
@@ -77,9 +47,10 @@ class FitState:
     step: int = 0
     """Finished steps."""
     stale: dict[str, int] = field(default_factory=dict)
-    """Player -> passes since its held-out loss improved. A player that ran out of patience rests."""
+    """Player, or ``player.member``, -> passes since its held-out loss improved. One that ran out of patience
+    rests."""
     best: dict[str, float] = field(default_factory=dict)
-    """Player -> best held-out loss."""
+    """Player, or ``player.member``, -> best held-out loss."""
     history: list[dict[str, float]] = field(default_factory=list)
     """One record of train and held-out terms per pass."""
     sums: dict[str, float] = field(default_factory=dict)
@@ -166,6 +137,8 @@ def fit(
         )  # fmt: skip
         if resume is not None:
             run.restore(resume)
+        else:
+            run.judge_the_start()
         while run.state.epoch < run.epochs and run.active():
             run.one_epoch()
         if interrupt.asked:  # after the last step
@@ -228,9 +201,18 @@ class _Run:
         self.averages = {k: v.to(self.fabric.device) for k, v in checkpoint.averages.items()}
         self.state = copy.deepcopy(checkpoint.state)
 
+    def judge_the_start(self) -> None:
+        """Weights that a closed form has set may be the best there will be."""
+        self._compare(self.fabric.broadcast(self._judged()))
+
     def active(self) -> list[str]:
-        """The players that still improve."""
-        return [player for player in self.players if self.state.stale.get(player, 0) < self.patience]
+        """The players that still improve, an ensemble while any member does."""
+        stale = self.state.stale
+        return [p for p in self.players if any(stale[key] < self.patience for key in self._keys(p))]
+
+    def _keys(self, player: str) -> list[str]:
+        """The keys of ``state.stale`` that belong to a player."""
+        return [key for key in self.state.stale if key.partition(".")[0] == player]
 
     def one_epoch(self) -> None:
         state = self.state
@@ -249,9 +231,10 @@ class _Run:
         }
         record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
         held_out = self.fabric.broadcast(self._judged())
-        for name, value in held_out.items():
-            self._check_finite(f"held-out {name}", value, state.step)
-        record |= {f"held_out_{k}": v for k, v in held_out.items()}
+        for name, values in held_out.items():
+            mean = sum(values) / len(values)
+            self._check_finite(f"held-out {name}", mean, state.step)
+            record[f"held_out_{name}"] = mean
         improved = self._compare(held_out)
         state.epoch, state.sums = state.epoch + 1, {}
         state.history.append(record)
@@ -282,17 +265,17 @@ class _Run:
         with self.fabric.autocast():
             losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
         optimizer.zero_grad()
-        self.fabric.backward(losses["loss"])
+        self.fabric.backward(losses["loss"].sum())
         terms = self._agree(player, losses)
         if settings.watch:
-            terms[f"{player}_gradient"] = _gradient_norm(self.parameters[player])
+            terms[f"{player}_gradient"] = gradient_norm(self.parameters[player])
         for name, value in terms.items():
             key = name if name != "loss" else f"{player}_loss"
             self._check_finite(key, value, state.step + 1)
             # A player who moves in every fifth step counts five times, so that the mean is per move.
             state.sums[key] = state.sums.get(key, 0.0) + value * settings.every
         if settings.clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters[player], settings.clip)
+            clip_gradient(self.parameters[player], settings.clip, losses["loss"].numel())
         optimizer.step()
         if settings.max_weight is not None:
             with torch.no_grad():
@@ -311,7 +294,7 @@ class _Run:
 
         The message tells of interrupts too, so that all processes end after the same step.
         """
-        values = torch.stack([value.detach().float() for value in losses.values()])
+        values = torch.stack([value.detach().float().mean() for value in losses.values()])
         if self.fabric.world_size == 1:
             return dict(zip(losses, values.tolist(), strict=True))
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
@@ -325,22 +308,27 @@ class _Run:
         return dict(zip(losses, terms.tolist(), strict=True))
 
     @torch.no_grad()
-    def _judged(self) -> dict[str, float]:
-        """Held-out figures of the weights that would be kept now."""
+    def _judged(self) -> dict[str, list[float]]:
+        """Held-out figures of the weights that would be kept now, of each member."""
         if not self.fabric.is_global_zero:
             return {}
         self.model.eval()
         running = {name: p.detach().clone() for name, p in self.averaged.items()}
         for name, p in self.averaged.items():
             p.copy_(self.averages[name])
-        figures = self.plan.judge(self.model) if self.plan.judge is not None else self._held_out_terms()
+        if self.plan.judge is not None:
+            figures = {name: [value] for name, value in self.plan.judge(self.model).items()}
+        else:
+            figures = self._held_out_terms()
         for name, p in self.averaged.items():
             p.copy_(running[name])
         return figures
 
-    def _held_out_terms(self) -> dict[str, float]:
-        """Held-out loss terms at full weights; the same noise every time, so that passes compare."""
-        sums: dict[str, float] = {}
+    def _held_out_terms(self) -> dict[str, list[float]]:
+        """Held-out loss terms at full weights, of each member; the same noise every time, so that passes
+        compare.
+        """
+        sums: dict[str, Tensor] = {}
         n = len(self.held_out)
         rng = self._rng("held out", 0)
         for index in torch.arange(n, device=self.fabric.device).split(EVAL_ROWS):
@@ -350,23 +338,35 @@ class _Run:
                     losses = self.model.losses(player, rows, rng, 1.0)  # type: ignore[operator]
                 for name, value in losses.items():
                     key = name if name != "loss" else f"{player}_loss"
-                    sums[key] = sums.get(key, 0.0) + float(value) * len(index) / n
-        return sums
+                    sums[key] = sums.get(key, 0.0) + value.double() * len(index) / n
+        return {key: value.flatten().tolist() for key, value in sums.items()}
 
-    def _compare(self, held_out: dict[str, float]) -> bool:
-        """Keep the weights of every active player that is better than ever; count its stale passes."""
+    def _compare(self, held_out: dict[str, list[float]]) -> bool:
+        """Keep the weights of every active player or member that is better than ever; count its stale passes.
+
+        At the very start everything is as good as never before.
+        """
         state, improved = self.state, False
-        for player in self.active():
-            value = held_out["score" if self.plan.judge is not None else f"{player}_loss"]
-            best = state.best.get(player, math.inf)
-            clearly = value < best - MIN_IMPROVEMENT * abs(value)
-            state.stale[player] = 0 if clearly else state.stale.get(player, 0) + 1
-            if value < best:
-                improved = True
-                state.best[player] = value
-                weights: dict[str, Tensor] = dict(self._named(player)) | self.averages
-                self.best.update({name: weights[name].detach().clone() for name in self._named(player)})
+        for player in self.players:
+            values = held_out["score" if self.plan.judge is not None else f"{player}_loss"]
+            for member, value in enumerate(values):
+                key = player if len(values) == 1 else f"{player}.{member}"
+                if state.stale.get(key, 0) >= self.patience:
+                    continue
+                best = state.best.get(key, math.inf)
+                clearly = not value >= best - MIN_IMPROVEMENT * abs(value)
+                state.stale[key] = 0 if clearly else state.stale.get(key, 0) + 1
+                if value < best:
+                    improved = True
+                    state.best[key] = value
+                    self._keep(player, None if len(values) == 1 else member)
         return improved
+
+    def _keep(self, player: str, member: int | None) -> None:
+        """Copy the weights of a player, or of one member, to the best ones."""
+        place = slice(None) if member is None else member
+        for name, p in self._named(player).items():
+            self.best[name][place] = self.averages.get(name, p.detach())[place]
 
     def _save(self, *, improved: bool) -> None:
         if self.fabric.is_global_zero:
@@ -390,10 +390,6 @@ class _Run:
         """A generator that depends on the seed, the purpose and the numbers alone."""
         words = np.random.SeedSequence([self.seed, *purpose.encode(), *numbers]).generate_state(1, np.uint64)
         return Generator().manual_seed(int(words[0] >> np.uint64(1)))
-
-
-def _gradient_norm(parameters: list[nn.Parameter]) -> float:
-    return float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
 
 
 @contextmanager

@@ -109,3 +109,20 @@ def average_into(
     decay = min(decay, (1 + moves) / (10 + moves))
     for name, weight in weights.items():
         averages[name].lerp_(weight.detach(), 1 - decay)
+
+
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> float:
+    """Euclidean norm of the whole gradient."""
+    return float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+
+
+def clip_gradient(parameters: Sequence[nn.Parameter], largest: float, members: int) -> None:
+    """Scale the gradient to a norm of at most ``largest``, of an ensemble each member's by itself."""
+    if members == 1:
+        nn.utils.clip_grad_norm_(parameters, largest)
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    factors = (largest / (norms + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))

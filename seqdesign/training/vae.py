@@ -19,14 +19,9 @@ from seqdesign.sequences.splits import cluster_split, quantile_split, random_spl
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
 from seqdesign.training.vae_quality import VAEQuality, judge
-from seqdesign.training.vae_store import (
-    TrainedVAE,
-    VAERecord,
-    load_checkpoint,
-    save_checkpoint,
-    write_metrics,
-)
+from seqdesign.training.vae_store import TrainedVAE, VAERecord
 
 MIN_SEQUENCES = 20
 FIXED_LENGTH_SHARE = 0.99

@@ -55,7 +55,7 @@ class SequenceGAN(nn.Module):
 
     @property
     def latent_dim(self) -> int:
-        """d."""
+        """Dimensions d of the latent code."""
         return self.generator.latent_dim
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:

@@ -120,9 +120,9 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Sequences to scores (N,), larger is more real: residual convolutions, then three views of their features.
+    """Sequences to scores (N,), larger is more real: residual convolutions and three views of what they find.
 
-    Positions one by one, the mean and the maximum over positions, so that counting a motif and knowing its
+    Positions one by one, the sum and the maximum over positions, so that counting a motif and knowing its
     place are both easy. No batch norm: a gradient penalty is per sequence. Classes are judged by projection
     (Miyato and Koyama 2018).
     """

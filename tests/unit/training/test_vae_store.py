@@ -14,15 +14,11 @@ import torch
 from torch import Tensor
 
 from seqdesign.errors import ModelError
+from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, load_checkpoint
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 from seqdesign.training.vae import VAETraining
 from seqdesign.training.vae_store import (
-    CHECKPOINT,
-    CONFIG,
-    METRICS,
-    WEIGHTS,
     VAERecord,
-    load_checkpoint,
     load_vae,
     save_vae,
 )

@@ -1,0 +1,1 @@
+"""Ensembles of networks that predict measured outcomes from sequences."""

@@ -1,0 +1,78 @@
+"""Options of the outcome predictor, and how those left open adapt to the data. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Options
+
+Auto = Literal["auto"]
+Task = Literal["regression", "binary", "classes"]
+
+KILLORAN_WIDTH = 15
+SHORT = 20
+"""Letters up to which a step is so cheap that the ensemble and its networks are larger."""
+LARGEST_DENSE = 4096
+"""Letters times positions up to which a dense path over the whole one-hot pays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorOptions(Options):
+    """An ensemble of networks; outcomes are scaled to unit variance inside."""
+
+    PANEL: ClassVar[str] = "Model options"
+
+    architecture: Literal["residual", "killoran"] = "residual"
+    """Networks: a linear path and residual convolutions on top, or those of Killoran et al. (2017)."""
+    paths: Literal["auto", "dense", "conv", "both"] = "auto"
+    """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
+    convolutions, or both; auto goes by the length. Other data always get convolutions."""
+    members: Annotated[int | Auto, Between(2, 64)] = "auto"
+    """Networks in the ensemble; each is stopped by its own part of the sequences. auto: 8 for up to 20
+    letters, else 5."""
+    hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
+    """Units of the fully connected layers; auto is 64, for killoran 200."""
+    channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
+    """Filters of the convolutions; auto is 24, for killoran 100."""
+    width: Annotated[int | Auto, Between(1, 101)] = "auto"
+    """Letters under the first filter, an odd number; auto is 7, for killoran 15, or less for short sequences.
+    """
+    dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
+    """Share of hidden units dropped in training; auto falls from 0.3 to 0 with the number of sequences."""
+    task: Literal["auto", "regression", "binary", "classes"] = "auto"
+    """What the outcome is: a number, one of two values, or one of several labels; auto goes by the values."""
+    strands: Literal["auto", "both", "one"] = "auto"
+    """Whether a sequence and its reverse complement have one outcome; auto asks the data, of DNA only."""
+
+    def problems(self) -> Iterator[str]:
+        """A filter needs a middle."""
+        if self.width != "auto" and self.width % 2 == 0:
+            yield f"--width: must be odd, got {self.width}"
+
+
+def adapt(
+    options: PredictorOptions, *, max_length: int, num_train: int, task: Task, both_strands: bool
+) -> PredictorOptions:
+    """``options`` with every ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``."""
+    killoran = options.architecture == "killoran"
+    members, hidden, channels = options.members, options.hidden, options.channels
+    width, dropout = options.width, options.dropout
+    if members == "auto":
+        members = 8 if max_length <= SHORT else 5
+    if hidden == "auto":
+        hidden = 200 if killoran else 64
+    if channels == "auto":
+        channels = 100 if killoran else 24
+    if width == "auto":
+        width = min(KILLORAN_WIDTH if killoran else 7, max_length - 1 + max_length % 2)
+    if dropout == "auto":
+        dropout = 0.3 if num_train < 3_000 else 0.1 if num_train < 20_000 else 0.0
+    paths = options.paths
+    if paths == "auto":
+        paths = "dense" if max_length <= SHORT else "both"
+    return replace(
+        options, paths=paths, members=members, hidden=hidden, channels=channels, width=max(1, width),
+        dropout=dropout, task=task, strands="both" if both_strands else "one",
+    )  # fmt: skip

@@ -1,0 +1,160 @@
+"""An ensemble of M predictors as one module, its scores and its loss.
+
+Scores are in the user's units for regression, log-odds for outcomes of two values, and for C classes
+K = C scores log p_c - log(1 - p_c).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.killoran import KilloranNet
+from seqdesign.models.predictor.residual import ResidualNet
+from seqdesign.sequences.encoders import Vocabulary, one_hot
+
+
+class PredictorBatch(NamedTuple):
+    """tokens (N, L) int64 padded, lengths (N,) int64; outcomes, precision (N, K), weights (N, M) float32.
+
+    Outcomes are in the user's units, 0 or 1, or, as (N, 1), numbers of classes. The precision weighs each
+    value, 0 where it was not measured; the weights say how much each member learns from a row.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    outcomes: Tensor
+    precision: Tensor
+    weights: Tensor
+
+
+class SequencePredictor(nn.Module):
+    """M networks that score sequences of up to ``max_length`` letters.
+
+    ``positional``: all sequences have about one length, and position matters. ``outcome_mean`` and
+    ``outcome_scale`` (K,) are those of the training outcomes of a regression.
+    """
+
+    players = ("ensemble",)
+    outcome_mean: Tensor
+    outcome_scale: Tensor
+    temperature: Tensor
+    complement: Tensor
+
+    def __init__(
+        self,
+        options: PredictorOptions,
+        vocabulary: Vocabulary,
+        max_length: int,
+        *,
+        num_scores: int = 1,
+        positional: bool = True,
+        outcome_mean: tuple[float, ...] = (0.0,),
+        outcome_scale: tuple[float, ...] = (1.0,),
+    ) -> None:
+        super().__init__()
+        assert options.task != "auto", "adapt() the options first"
+        self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
+        self.task, self.positional, self.num_scores = options.task, positional, num_scores
+        self.num_members = int(options.members)
+        self.both_strands = options.strands == "both"
+        alphabet = vocabulary.alphabet
+        letters = alphabet.size
+        self.net: ResidualNet | KilloranNet
+        if options.architecture == "killoran":
+            self.net = KilloranNet(options, letters, num_scores)
+        else:
+            self.net = ResidualNet(options, letters, max_length, num_scores, positional=positional)
+        self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
+        self.register_buffer("outcome_scale", torch.tensor(outcome_scale))
+        self.register_buffer("temperature", torch.ones(()))
+        partner = alphabet.complement if self.both_strands and alphabet.complement else alphabet.letters
+        order = torch.tensor([alphabet.letters.index(letter) for letter in partner])
+        self.register_buffer("complement", order, persistent=False)
+
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
+        """All of them."""
+        return list(self.parameters())
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Scores (M, N, K) of one-hot sequences x (N, V, L), differentiable in x.
+
+        lengths (N,) says where sequences end; None: all have L letters. Raises ValueError for L beyond
+        ``max_length`` or another V.
+        """
+        raw = self.raw(x, lengths)
+        if self.task == "regression":
+            return self.outcome_mean + self.outcome_scale * raw
+        raw = raw / self.temperature
+        return raw if self.task == "binary" else one_against_others(raw)
+
+    def score_tokens(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """``forward`` of tokens (N, L)."""
+        return self(one_hot(tokens, self.vocabulary.alphabet), lengths)
+
+    def raw(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """What the networks say, (M, N, K): standardised outcomes or logits; the mean of both strands."""
+        x, inside = self._prepare(x, lengths)
+        out = self.net(x, inside)
+        return 0.5 * (out + self.net(self.other_strand(x, inside), inside)) if self.both_strands else out
+
+    def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor | None:
+        """What the linear path reads, (N, I), the mean of both strands; None without such a path."""
+        if not isinstance(self.net, ResidualNet):
+            return None
+        x, inside = self._prepare(x, lengths)
+        features = self.net.linear_features(x, inside)
+        if self.both_strands:
+            features = 0.5 * (features + self.net.linear_features(self.other_strand(x, inside), inside))
+        return features
+
+    def other_strand(self, x: Tensor, inside: Tensor) -> Tensor:
+        """Reverse complement within each sequence's own length."""
+        steps = torch.arange(x.shape[2], device=x.device)
+        back = (inside.sum(1, keepdim=True) - 1 - steps).clamp(min=0)
+        turned = x[:, self.complement].gather(2, back[:, None].expand_as(x))
+        return turned * inside[:, None]
+
+    def _prepare(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The input, padded to ``max_length`` where positions matter, and which of them hold a letter."""
+        if x.ndim != 3 or x.shape[1] != self.vocabulary.alphabet.size or x.shape[2] > self.max_length:
+            wanted = f"(N, {self.vocabulary.alphabet.size}, up to {self.max_length})"
+            raise ValueError(f"one-hot must have shape {wanted}, got {tuple(x.shape)}")
+        if lengths is None:
+            lengths = torch.full((len(x),), x.shape[2], device=x.device)
+        if self.positional:
+            x = F.pad(x, (0, self.max_length - x.shape[2]))
+        inside = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
+        return x, inside
+
+    def losses(
+        self, player: str, batch: PredictorBatch, rng: Generator, progress: float
+    ) -> dict[str, Tensor]:
+        """``loss`` (M,): each member's own weighted mean, in Var(y) or nats; nothing in it is random."""
+        raw = self.raw(one_hot(batch.tokens, self.vocabulary.alphabet), batch.lengths)
+        errors = (self.errors(raw, batch.outcomes) * batch.precision).mean(2)
+        return {"loss": (errors * batch.weights.T).mean(1)}
+
+    def errors(self, raw: Tensor, outcomes: Tensor) -> Tensor:
+        """Squared error of standardised outcomes, or cross-entropy: (M, N, K), of classes (M, N, 1)."""
+        if self.task == "classes":
+            labels = outcomes[:, 0].long().expand(len(raw), -1)
+            errors = F.cross_entropy(raw.flatten(0, 1), labels.flatten(), reduction="none")
+            return errors.view(*labels.shape, 1)
+        if self.task == "regression":
+            target = (outcomes - self.outcome_mean) / self.outcome_scale
+            return (raw - target.nan_to_num()).square()
+        target = outcomes.nan_to_num().expand_as(raw)
+        return F.binary_cross_entropy_with_logits(raw, target, reduction="none")
+
+
+def one_against_others(logits: Tensor) -> Tensor:
+    """Scores log p_c - log(1 - p_c) = logit_c - log sum_{j != c} exp logit_j, over the last axis."""
+    size = logits.shape[-1]
+    own = torch.eye(size, dtype=torch.bool, device=logits.device)
+    others = logits[..., None, :].expand(*logits.shape, size).masked_fill(own, -torch.inf)
+    return logits - others.logsumexp(-1)

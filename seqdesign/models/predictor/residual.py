@@ -1,0 +1,104 @@
+"""The default networks: fully connected and convolutional paths learn what a linear one cannot.
+
+    f(x) = A phi(x) + b  +  dense(x)  +  conv(x)
+
+A and b are set once in closed form (ridge) and stay; the paths start at zero, so training begins at the ridge
+and can only leave it for something better. Where all lengths are alike, phi is the one-hot and every position
+has its own weights; else phi counts letters and pairs of neighbours, and the convolutions are pooled.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+
+POOL_FROM = 40
+"""Positions from which pairs of neighbours are averaged before the positional head."""
+DILATIONS = (1, 2)
+
+
+class ResidualNet(nn.Module):
+    """x (N, V, L), inside (N, L) -> (M, N, K), for L = ``max_length`` in a ``positional`` one."""
+
+    linear_weight: Tensor
+    linear_bias: Tensor
+
+    def __init__(
+        self, options: PredictorOptions, letters: int, max_length: int, num_out: int, *, positional: bool
+    ) -> None:
+        super().__init__()
+        members, hidden, channels = options.members, options.hidden, options.channels
+        assert isinstance(members, int), "adapt() the options first"
+        assert isinstance(hidden, int)
+        assert isinstance(channels, int)
+        assert isinstance(options.width, int)
+        assert isinstance(options.dropout, float)
+        self.members, self.positional, self.dropout = members, positional, options.dropout
+        num_features = letters * max_length if positional else letters + letters * letters + 1
+        self.max_length = max_length
+        self.register_buffer("linear_weight", torch.zeros(members, num_features, num_out))
+        self.register_buffer("linear_bias", torch.zeros(members, 1, num_out))
+        self.has_dense = positional and options.paths in ("dense", "both")
+        self.has_conv = not positional or options.paths in ("conv", "both")
+        if self.has_dense:
+            self.dense_in = MemberLinear(members, letters * max_length, hidden)
+            self.dense_mid = MemberLinear(members, hidden, hidden)
+            self.dense_out = MemberLinear(members, hidden, num_out)
+        if self.has_conv:
+            self.stem = MemberConv(members, letters, channels, options.width, shared=True)
+            self.blocks = nn.ModuleList(
+                MemberConv(members, channels, channels, 3, dilation=d) for d in DILATIONS
+            )
+            self.pool = 2 if positional and max_length >= POOL_FROM else 1
+            flat = channels * (max_length // self.pool) if positional else 2 * channels
+            self.conv_in = MemberLinear(members, flat, hidden)
+            self.conv_out = MemberLinear(members, hidden, num_out)
+
+    def linear_features(self, x: Tensor, inside: Tensor) -> Tensor:
+        """phi(x): (N, I)."""
+        if self.positional:
+            return x.flatten(1)
+        count = inside.sum(1, keepdim=True).to(x.dtype)
+        pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
+        return torch.cat([x.sum(2) / count, pairs / count, count / self.max_length], dim=1)
+
+    def forward(self, x: Tensor, inside: Tensor) -> Tensor:
+        """The sum of all paths."""
+        features = self.linear_features(x, inside)
+        out = torch.baddbmm(self.linear_bias, features.expand(self.members, -1, -1), self.linear_weight)
+        if self.has_dense:
+            h = self._drop(F.silu(self.dense_in(x.flatten(1))))
+            out = out + self.dense_out(self._drop(F.silu(self.dense_mid(h))))
+        if self.has_conv:
+            out = out + self.conv_out(self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside))))))
+        return out
+
+    def _convolve(self, x: Tensor, inside: Tensor) -> Tensor:
+        """(M, N, H); every layer is silenced beyond the end, so that padding cannot be seen."""
+        silence = inside[:, None].to(x.dtype)
+        h = self.stem(x) * silence
+        for block in self.blocks:
+            h = h + block(F.silu(h)) * silence
+        h = F.silu(h)
+        if not self.positional:
+            return pool_max_mean(by_member(h, self.members), inside)
+        if self.pool > 1:
+            h = F.avg_pool1d(h, self.pool)
+        return by_member(h, self.members).flatten(2)
+
+    def _drop(self, h: Tensor) -> Tensor:
+        return F.dropout(h, self.dropout, self.training)
+
+    def start_from(self, weight: Tensor, bias: Tensor) -> None:
+        """Set the linear path, weight (M, I, K) and bias (M, K), and let all others begin at zero."""
+        with torch.no_grad():
+            self.linear_weight.copy_(weight)
+            self.linear_bias.copy_(bias[:, None])
+            for name, last in self.named_children():
+                if name.endswith("_out"):
+                    for parameter in last.parameters():
+                        parameter.zero_()
