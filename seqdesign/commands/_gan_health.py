@@ -14,8 +14,8 @@ from seqdesign.commands._evaluation_sets import FEWEST, Sample, Sets, draw_sampl
 from seqdesign.commands._evaluation_words import Finding, findings
 
 if TYPE_CHECKING:
-    from seqdesign.training.gan import GANTraining
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.training.gan import GANTraining
 
 MOST, NEAREST, RESAMPLES = 2000, 300, 100
 

@@ -35,7 +35,7 @@ class Archive:
             self._compact()
 
     def best(self) -> tuple[Tensor, Tensor, Tensor]:
-        """tokens (B, L) int64, scores (B,) and groups (B,): sorted by group, then from the best down."""
+        """Tokens (B, L) int64, scores (B,) and groups (B,): sorted by group, then from the best down."""
         self._compact()
         if not self._parts:
             device = self.groups.device
