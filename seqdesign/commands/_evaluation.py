@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,7 +19,15 @@ from seqdesign.metrics.memorization import closeness, preference
 from seqdesign.metrics.mmd import kernel_mmd, linear_features, linear_mmd, median_bandwidth, rbf_kernel
 from seqdesign.metrics.nearest import Nearest, nearest
 from seqdesign.metrics.novelty import excess_of_copies, num_copies, num_distinct
-from seqdesign.metrics.resampling import Comparison, FloatArray, Statistic, compare, share, standard_score
+from seqdesign.metrics.resampling import (
+    Comparison,
+    FloatArray,
+    Indices,
+    Statistic,
+    compare,
+    share,
+    standard_score,
+)
 from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profile_divergence
 from seqdesign.metrics.two_sample import wasserstein
 from seqdesign.sequences.splits import similarity_clusters
@@ -29,6 +38,8 @@ LARGEST_Z = 3.0
 """A difference of more standard errors than this is no chance: one in 740 one-sided."""
 TOLERANCE = 0.1
 """A number up to a tenth worse than that of real sequences passes, however sure the difference is."""
+CONFIRMED_Z, CONFIRMED_P = 2.0, 0.0228
+"""What a second, independent sign of copying must reach where the first one is beyond chance."""
 CLUSTER_IDENTITY = 0.8
 
 _PAIRED, _CLUSTERED, _KERNEL, _CLASSIFIED = 500, 1000, 1000, 2000
@@ -83,27 +94,19 @@ def add_copies(result: Evaluation, sets: Sets) -> None:
     generated, training, held_out = sets.generated, sets.training, sets.held_out
     num = len(generated)
     like = (training or held_out)[:num]
-    repeats = share(
-        num - num_distinct(generated), num, *((len(like) - num_distinct(like), len(like)) if like else ())
-    )
+    real = (len(like) - num_distinct(like), len(like)) if like else ()
+    repeats = share(num - num_distinct(generated), num, *real)
     result.add("repeats", "repeats of other generated sequences", repeats, judged(repeats, 0.1))
     if not training:
         return
     hits = num_copies(generated, training)
     if held_out:
         found = share(hits, num, num_copies(held_out, training), len(held_out))
-        excess = excess_of_copies(generated, training, held_out)[2] < 0.00135
+        unfair = excess_of_copies(generated, training, held_out)[2] < CONFIRMED_P
     else:
-        repeated = len(training) - sum(c == 1 for c in _counts(training).values())
-        found, excess = share(hits, num, repeated, len(training)), True
-    verdict = judged(found, 0.1) if excess else "as real"
-    result.add("copies", "copies of training sequences", found, verdict)
-
-
-def _counts(texts: list[str]) -> dict[str, int]:
-    from collections import Counter
-
-    return Counter(texts)
+        alone = sum(count == 1 for count in Counter(training).values())
+        found, unfair = share(hits, num, len(training) - alone, len(training)), True
+    result.add("copies", "copies of training sequences", found, judged(found, 0.1) if unfair else "as real")
 
 
 def add_nearest(
@@ -115,59 +118,47 @@ def add_nearest(
     progress: Callable[[int, int], None],
 ) -> None:
     """How near the training set is, and whether nearer than to real sequences that were not trained on."""
-    queries = shuffled(sets.generated, rng)[:most]
-    training, held_out = shuffled(sets.training, rng), shuffled(sets.held_out, rng)
-    size = min(len(training), len(held_out)) if held_out else len(training)
-    fresh = held_out[:most] if held_out else training[:most]
-    total, done = 3 * len(queries) + len(fresh), 0
+    queries, training = shuffled(sets.generated, rng)[:most], sets.training
+    held_out = sets.held_out
+    fresh = shuffled(held_out, rng)[:most] if held_out else []
+    own = None if held_out else rng.permutation(len(training))[:most]
+    real_name = "held out" if held_out else "training, itself left out"
+    if own is not None:
+        fresh = [training[i] for i in own.tolist()]
+    total, done = len(queries) * (1 + bool(held_out)) + len(fresh), 0
 
-    def search(texts: list[str], references: list[str], own: np.ndarray | None = None) -> Nearest:
+    def search(texts: list[str], references: list[str], own: Indices | None = None) -> Nearest:
         nonlocal done
-        found = nearest(
-            texts, references, own=own, workers=workers, progress=lambda n: progress(done + n, total)
+        before, done = done, done + len(texts)
+        return nearest(
+            texts, references, own=own, workers=workers, progress=lambda n: progress(before + n, total)
         )
-        done += len(texts)
-        return found
 
-    first = search(queries, training[:size])
-    distance = first.distance
-    if size < len(training):
-        distance = np.minimum(distance, search(queries, training[size:]).distance)
-    real = search(fresh, training, None if held_out else np.arange(len(fresh))).distance
+    first, real = search(queries, training), search(fresh, training, own)
     result.distances = {
-        "generated": distance.astype(np.float64),
-        ("held out" if held_out else "training, itself left out"): real.astype(np.float64),
+        "generated": first.distance.astype(np.float64),
+        real_name: real.distance.astype(np.float64),
     }
-    close = closeness(distance, real)
+    close = closeness(first.distance, real.distance)
+    far = _mean(first.distance, real.distance, -close.z)
+    result.add("mean_nearest", "edits to the nearest training sequence, mean", far, judged(far))
     copied = close.too_close.z > LARGEST_Z and close.too_close.value > 0.02
+    prefers = None
     if held_out:
-        other = search(queries, held_out[:size])
-        prefers = preference(first.distance, first.index, other.distance, other.index, size)
-        copied = copied and judged(prefers) == "flagged"
-    result.add(
-        "mean_nearest", "edits to the nearest training sequence, mean", _far(distance, real, -close.z), ""
-    )
-    result.rows[-1] = _with_verdict(result.rows[-1])
-    result.add(
-        "too_close",
-        f"nearer to training than 99% of {'held-out' if held_out else 'training'} ones (< {close.cut} edits)",
-        close.too_close,
-        "flagged" if copied else "as real",
-    )
-    if held_out:
-        result.add("prefers_training", "nearer to training than to held-out ones", prefers, judged(prefers))
+        sizes = (len(training), len(held_out))
+        prefers = preference(first, search(queries, held_out), sizes, close.cut)
+        copied = copied and prefers is not None and prefers.z > CONFIRMED_Z
+    label = f"under {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    result.add("too_close", label, close.too_close, "flagged" if copied else "as real")
+    if prefers is not None:
+        label = f"of those under {close.cut} edits from a real one, training is nearest"
+        result.add("prefers_training", label, prefers, "flagged" if copied else "as real")
 
 
-def _far(distance: np.ndarray, real: np.ndarray, z: float) -> Comparison:
-    error = float(distance.std(ddof=1)) / math.sqrt(len(distance))
-    mean = float(distance.mean())
+def _mean(values: Indices, real: Indices, z: float) -> Comparison:
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
     return Comparison(mean, max(0.0, mean - 1.96 * error), mean + 1.96 * error, float(real.mean()), z)
-
-
-def _with_verdict(row: Row) -> Row:
-    from dataclasses import replace
-
-    return replace(row, verdict=judged(Comparison(row.value, row.low, row.high, row.real, row.z)))
 
 
 def add_diversity(result: Evaluation, generated: list[str], training: list[str]) -> None:

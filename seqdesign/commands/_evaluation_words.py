@@ -43,9 +43,12 @@ def _copying(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         return
     flagged = close.verdict == "flagged"
     start = "The training set looks memorized" if flagged else "No sign that the training set was memorized"
-    text = f"{start}: {_share(close.value)} are nearer to it than 99% of {real} ones"
-    if prefers is not None:
-        text += f", and {_share(prefers.value)} are nearer to training than to held-out ones (50% is fair)"
+    text = f"{start}: {_share(close.value)} are nearer to it than 99% of {real} ones are"
+    if prefers is not None and close.value > 0.02:
+        text += (
+            f"; of those that near to a real one, {_share(prefers.value)} are nearest to a training one "
+            f"({_share(prefers.real)} is fair)"
+        )
     yield Finding(flagged, f"{text}.")
     far = rows["mean_nearest"]
     if far.verdict == "flagged":
@@ -67,7 +70,7 @@ def _variety(rows: Mapping[str, Row]) -> Iterator[Finding]:
     )
     poor = [rows[n] for n in ("pairwise", "clusters") if rows[n].verdict == "flagged"]
     if poor:
-        which = "; ".join(f"{r.label} {r.value:.4g}, not {r.real:.4g}" for r in poor)
+        which = "; ".join(f"{r.label}: {r.value:.3g}, not {r.real:.3g}" for r in poor)
         yield Finding(True, f"They are less different from each other than real ones are: {which}.")
     elif rows["pairwise"].verdict:
         yield Finding(False, "They are as different from each other as real ones are.")
@@ -87,7 +90,7 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
     auc, loglik = rows.get("auc"), rows.get("loglik")
     if auc is not None:
         flagged = auc.verdict == "flagged"
-        text = "A classifier tells them from" if flagged else "A classifier cannot tell them from"
+        text = "A classifier tells them from" if flagged else "A classifier hardly tells them from"
         text += f" held-out sequences: AUC {auc.value:.2f} (training ones {auc.real:.2f}, 0.5 is a guess)."
         yield Finding(flagged, text)
     if loglik is not None:
@@ -113,7 +116,9 @@ def cells(row: Row) -> dict[str, str]:
     def shown(value: float) -> str:
         if value != value:
             return ""
-        return _share(value) if row.name in SHARES else f"{value:.3g}"
+        if row.name in SHARES:
+            return _share(value)
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
     interval = f"{shown(row.low)} to {shown(row.high)}" if row.low == row.low else ""
     return {

@@ -49,9 +49,9 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig
     """Real sequences that it has never seen; without them the training set is halved for comparison."""
     vae: Annotated[Path | None, Flag("-m")] = None
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
-    max_sequences: Annotated[int, Between(10)] = 5000
+    max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
-    max_nearest: Annotated[int, Between(10)] = 1000
+    max_nearest: Annotated[int, Between(100)] = 1000
     """Generated and held-out sequences whose nearest training sequence is looked for among all."""
     resamples: Annotated[int, Between(20, 100_000)] = 200
     """Resampled sets for the intervals and for the comparison with real sequences."""
