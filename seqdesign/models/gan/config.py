@@ -33,7 +33,9 @@ class GANOptions(Options):
     """Residual blocks of two convolutions in each network."""
     kernel: Annotated[int, Between(1, 63)] = 5
     """Letters that a convolution sees; an odd number."""
-    placements: Annotated[int, Between(0, 64)] = 4
+    mapping: Annotated[int, Between(0, 8192)] = 128
+    """Units of the layer between the code and the first features of the generator; 0: none."""
+    placements: Annotated[int, Between(0, 64)] = 1
     """Heads of the generator that choose one position each for a feature, such as a motif; 0: none."""
     penalty: Annotated[float | Auto, Between(0)] = "auto"
     """Weight of the gradient penalty; auto is that of the objective."""

@@ -68,7 +68,7 @@ class Placement(nn.Module):
 
 
 class Generator(nn.Module):
-    """z to letters, all positions at once: linear, placements, residual blocks, one symbol per position.
+    """z to letters, all positions at once: mapping, placements, residual blocks, one symbol per position.
 
     ``num_symbols`` is V, or V + 1 where lengths differ: the last one is then END, and cannot come before
     position ``min_length``.
@@ -85,8 +85,10 @@ class Generator(nn.Module):
         super().__init__()
         self.latent_dim, self.length, self.channels = options.latent_dim, length, options.channels
         self.num_classes = num_classes
-        inputs = options.latent_dim + num_classes
-        self.start = nn.Linear(inputs, length * options.channels)
+        inputs, width = options.latent_dim + num_classes, options.mapping
+        # Without a layer that is not linear in z, choices such as a motif's place are hard to make.
+        self.mapping = nn.Linear(inputs, width) if width else None
+        self.start = nn.Linear(width or inputs, length * options.channels)
         self.placement = (
             Placement(inputs, length, options.channels, options.placements, options.kernel)
             if options.placements
@@ -107,7 +109,8 @@ class Generator(nn.Module):
         if self.num_classes:
             assert condition is not None, "a conditional generator needs a class for each code"
             z = torch.cat([z, functional.one_hot(condition, self.num_classes).to(z)], dim=1)
-        rows = self.start(z).view(len(z), 1, self.length, self.channels)
+        wide = z if self.mapping is None else activate(self.mapping(z))
+        rows = self.start(wide).view(len(z), 1, self.length, self.channels)
         features = rows.permute(0, 3, 1, 2)  # (N, C, 1, L), channels last in memory
         if self.placement is not None:
             features = features + self.placement(z)

@@ -28,6 +28,6 @@ r3gan = Objective(
     generator_loss=_generator_loss,
     betas=(0.0, 0.99),
     learning_rate=1e-3,
-    penalty=1.0,
+    penalty=0.1,
     penalty_every=4,
 )
