@@ -18,6 +18,12 @@ COMMANDS: dict[str, Command] = {
     "train-vae": Command(
         "seqdesign.commands.train_vae", "TrainVAEConfig", "train_vae", "Learn a VAE with outcome predictor."
     ),
+    "train-predictor": Command(
+        "seqdesign.commands.train_predictor",
+        "TrainPredictorConfig",
+        "train_predictor",
+        "Learn to predict outcomes.",
+    ),
     "revise": Command(
         "seqdesign.commands.revise", "ReviseConfig", "revise", "Revise sequences into better ones."
     ),

@@ -1,9 +1,9 @@
-"""``seqdesign predict``: outcome and naturalness of sequences, in constant memory."""
+"""``seqdesign predict``: outcomes of sequences with their uncertainty, or naturalness, in constant memory."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
+from seqdesign.errors import UsageError
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.training.vae_store import TrainedVAE
+    from seqdesign.commands._predict_rows import PredictorRows, VAERows
+
+
+DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +38,30 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, ColumnOptions, LetterPolicy, CommandConfig):
-    """Predict the outcome and the log-likelihood of sequences, as a table.
+class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
+    """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
     """
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    model: Annotated[Path, Flag("-m")] = Path("models/vae")
-    """Folder of a model made by train-vae."""
+    model: Annotated[Path | None, Flag("-m")] = None
+    """Folder made by train-predictor or train-vae; else models/predictor if it exists, else models/vae."""
+    outcome: tuple[str, ...] = ()
+    """Column or header key of the measured outcome, one for each outcome of the model; by default the names
+    that the model was trained with, where the input has them."""
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """How predictions of one outcome compare with the measured values in the input."""
+
+    name: str
+    num_measured: int
+    r2: float | None
+    """1 - squared error / variance of the measured outcomes."""
+    pearson: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +76,8 @@ class PredictResult(Result):
     r2: float | None
     """1 - squared error / variance of the measured outcomes."""
     pearson: float | None
+    outcomes: tuple[Agreed, ...]
+    """The same for every outcome of the model."""
     output: Path | None
 
     def text(self) -> str:
@@ -66,16 +86,18 @@ class PredictResult(Result):
             f"predicted {self.num:,} sequences with {self.model}"
             + (f" into {self.output}" if self.output else "")
         ]
-        if self.r2 is not None and self.pearson is not None:
-            lines.append(
-                f"against {self.num_measured:,} measured outcomes: R2 {self.r2:.3f}, Pearson "
-                f"{self.pearson:.3f}"
-            )
+        for one in self.outcomes:
+            if one.r2 is not None and one.pearson is not None:
+                name = f" of {one.name}" if len(self.outcomes) > 1 else ""
+                lines.append(
+                    f"against {one.num_measured:,} measured outcomes{name}: R2 {one.r2:.3f}, Pearson "
+                    f"{one.pearson:.3f}"
+                )
         return "\n".join(lines)
 
 
 @dataclass
-class _Agreement:
+class Agreement:
     """Running sums for R2 and Pearson's r, so that memory does not grow with the file (Welford 1962)."""
 
     n: int = 0
@@ -102,68 +124,64 @@ class _Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
+    from seqdesign.commands._predict_rows import PredictorRows, VAERows
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.vae_store import load_vae
+    from seqdesign.training.store import model_kind
 
-    agreement = _Agreement()
+    folder = config.model
+    if folder is None:
+        folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
     with compute(config) as device:
-        trained = load_vae(config.model, device)
-        columns = ["id", "sequence", "loglik", "loglik_per_letter", "measured"]
-        if trained.model.has_outcome:
-            columns.insert(2, "outcome")
-        rows = _rows(config, trained, agreement)
-        num = write_table(rows, config.output or "-", columns=columns)
-    r2, pearson = agreement.figures()
+        rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
+        if config.outcome and len(config.outcome) != len(rows.outcomes):
+            raise UsageError(
+                f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
+                option="--outcome",
+            )
+        agreement = [Agreement() for _ in rows.outcomes]
+        num = write_table(_rows(config, rows, agreement), config.output or "-", columns=rows.columns)
+    found = tuple(
+        Agreed(name, one.n, *one.figures()) for name, one in zip(rows.outcomes, agreement, strict=True)
+    )
+    first = found[0] if found else Agreed("", 0, None, None)
     return PredictResult(
-        model=config.model,
+        model=folder,
         num=num,
-        num_measured=agreement.n,
-        r2=r2,
-        pearson=pearson,
+        num_measured=first.num_measured,
+        r2=first.r2,
+        pearson=first.pearson,
+        outcomes=found,
         output=config.output,
     )
 
 
-def _rows(config: PredictConfig, trained: TrainedVAE, agreement: _Agreement) -> Iterator[dict[str, Any]]:
-    import numpy as np
-    import torch
-
-    from seqdesign.optimizers._problem import evaluate
+def _rows(
+    config: PredictConfig, rows: PredictorRows | VAERows, agreement: Sequence[Agreement]
+) -> Iterator[dict[str, Any]]:
     from seqdesign.sequences.reader import stream_sequences
 
-    model, record = trained.model, trained.record
-    device = next(model.parameters()).device
+    wanted = config.outcome or rows.outcomes
     progress, done = Progress("predicting", config), 0
     for block in stream_sequences(
         config.input,
         sequence_column=config.sequence,
-        outcome=config.outcome,
+        columns=wanted or ("outcome",),
+        lacking_columns="error" if config.outcome else "leave out",
         id_column=config.id_,
         format=file_format(config),
     ):
-        array = encode_with(config, block, record.alphabet, max_length=record.max_length)
+        array = encode_with(config, block, rows.alphabet, max_length=rows.max_length)
         block = block.take(array.kept)
         if not len(block):
             continue
-        tokens = torch.from_numpy(array.tokens.astype(np.int64)).to(device)
-        lengths = torch.from_numpy(array.lengths).to(device)
-        scored = evaluate(model, tokens, lengths)
-        outcome, loglik = (v.cpu().double().tolist() for v in (scored.outcome, scored.log_likelihood))
-        for i, name in enumerate(block.ids):
-            measured = (
-                None if block.outcomes is None or math.isnan(block.outcomes[i]) else float(block.outcomes[i])
-            )
-            row = {
-                "id": name,
-                "sequence": block.sequences[i],
-                "loglik": loglik[i],
-                "loglik_per_letter": loglik[i] / (int(array.lengths[i]) + 1),
-                "measured": measured,
-            }
-            if model.has_outcome:
-                row["outcome"] = outcome[i]
-                if measured is not None:
-                    agreement.add(measured, outcome[i])
+        measured = [rows.measured(block, name) if name in block.columns else None for name in wanted]
+        for i, (row, predicted) in enumerate(rows.of(array, block)):
+            for k, name in enumerate(rows.outcomes):
+                value = None if measured[k] is None else measured[k][i]
+                row[rows.measured_column(name)] = None if value is None or math.isnan(value) else value
+                if row[rows.measured_column(name)] is not None:
+                    agreement[k].add(value, predicted[k])
+                    row[rows.measured_column(name)] = rows.shown(value)
             yield row
         done += len(block)
         progress.update(done)

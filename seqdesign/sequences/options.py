@@ -45,7 +45,7 @@ class ColumnOptions(SequenceColumns):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions(ColumnOptions):
+class RecordPolicy(Options):
     """What to do about records that are not as they should be."""
 
     PANEL: ClassVar[str] = "Input options"
@@ -54,6 +54,13 @@ class ReadOptions(ColumnOptions):
     """An id that occurs twice: refuse it, keep its first record, rename it (id.2), or keep both."""
     on_missing: Literal["error", "drop", "unlabelled"] = "error"
     """A record without a finite outcome among others: refuse, drop, or use it without outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(ColumnOptions, RecordPolicy):
+    """All options of reading sequences with an outcome."""
+
+    PANEL: ClassVar[str] = "Input options"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ class RunOptions(Options):
     """Sequences per step, over all devices."""
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
     """Share of the sequences that is not learned from but judges the model."""
+    split: Literal["random", "cluster", "quantile"] = "random"
+    """Which are held out: random ones (duplicates together), similarity clusters, or the best outcomes."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""
     num_nodes: Annotated[int, Between(1)] = 1
@@ -50,8 +52,6 @@ class FitOptions(RunOptions):
     """Weight decay of AdamW."""
     clip: Annotated[float, Between(0, low_open=True)] = 5.0
     """Largest gradient norm."""
-    split: Literal["random", "cluster", "quantile"] = "random"
-    """Which are held out: random ones (duplicates together), similarity clusters, or the best outcomes."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Stop after this many passes without a better held-out loss; auto is a quarter of them, at least 5."""
 

@@ -25,8 +25,8 @@ from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import GANRecord, TrainedGAN
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
+from seqdesign.training.splitting import hold_out
 from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
-from seqdesign.training.vae import _split
 
 SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""
@@ -104,7 +104,7 @@ def train_sequence_gan(
     ModelError when there is nothing to resume.
     """
     values = outcomes if options.condition != "none" else None
-    train, held_out = _split(tokens, values, fit_options, seed)  # type: ignore[arg-type]
+    train, held_out = hold_out(tokens, values, fit_options, seed)
     record = _describe(tokens, values, train, options, outcome_name)
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, held_out))

@@ -14,22 +14,19 @@ from numpy.typing import NDArray
 from seqdesign.config import to_dict
 from seqdesign.errors import InputError
 from seqdesign.models.vae.config import VAEOptions, adapt
-from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.sequences.splits import cluster_split, quantile_split, random_split
+from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
 from seqdesign.training.vae_quality import VAEQuality, judge
 from seqdesign.training.vae_store import TrainedVAE, VAERecord
 
-MIN_SEQUENCES = 20
 FIXED_LENGTH_SHARE = 0.99
 FLOOR_QUANTILE = 0.05
 MAX_ROUNDING = 1e-3
 """Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def train_sequence_vae(
     Raises InputError for too few sequences or outcomes that cannot be learned from, TrainingError, and
     ModelError when there is nothing to resume.
     """
-    train, held_out = _split(tokens, outcomes, fit_options, seed)
+    train, held_out = hold_out(tokens, outcomes, fit_options, seed)
     record = _describe(tokens, outcomes, train, options, outcome_name)
     data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
     identity = _identity(TokenData.of(tokens, outcomes), options, fit_options, seed, fabric)
@@ -92,32 +89,6 @@ def train_sequence_vae(
     quality = judge(model, judges.to(fabric.device), torch.Generator().manual_seed(seed))
     record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
     return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
-
-
-def _split(
-    tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: FitOptions, seed: int
-) -> tuple[Indices, Indices]:
-    """(train, held out) indices; equal sequences are never on both sides."""
-    n = len(tokens)
-    if n < MIN_SEQUENCES:
-        raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
-    rng = np.random.default_rng(seed)
-    fractions = [1 - options.held_out, options.held_out]
-    if options.split == "quantile":
-        if outcomes is None or np.isnan(outcomes).any():
-            raise InputError("--split quantile needs an outcome for every sequence; use random or cluster")
-        train, held_out = quantile_split(outcomes, fractions[0])
-        return train, held_out
-    texts = decode(tokens.tokens, tokens.alphabet)
-    if options.split == "cluster":
-        alphabet = tokens.alphabet
-        train, held_out = cluster_split(
-            texts, fractions, rng, alphabet=alphabet, reverse_complement=alphabet.complement is not None
-        )
-        return train, held_out
-    groups = np.unique(tokens.tokens, axis=0, return_inverse=True)[1].reshape(-1)
-    train, held_out = random_split(n, fractions, rng, groups=groups)
-    return train, held_out
 
 
 def _take(outcomes: NDArray[np.float64] | None, part: Indices) -> NDArray[np.float64] | None:

@@ -28,7 +28,7 @@ class PredictorOptions(Options):
     """Networks: a linear path and residual convolutions on top, or those of Killoran et al. (2017)."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
-    convolutions, or both; auto goes by the length. Other data always get convolutions."""
+    convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Between(2, 64)] = "auto"
     """Networks in the ensemble; each is stopped by its own part of the sequences. auto: 8 for up to 20
     letters, else 5."""
@@ -71,7 +71,7 @@ def adapt(
         dropout = 0.3 if num_train < 3_000 else 0.1 if num_train < 20_000 else 0.0
     paths = options.paths
     if paths == "auto":
-        paths = "dense" if max_length <= SHORT else "both"
+        paths = "dense"
     return replace(
         options, paths=paths, members=members, hidden=hidden, channels=channels, width=max(1, width),
         dropout=dropout, task=task, strands="both" if both_strands else "one",

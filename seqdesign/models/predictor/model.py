@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.killoran import KilloranNet
+from seqdesign.models.predictor.linear import linear_features
 from seqdesign.models.predictor.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 
@@ -102,15 +103,12 @@ class SequencePredictor(nn.Module):
         out = self.net(x, inside)
         return 0.5 * (out + self.net(self.other_strand(x, inside), inside)) if self.both_strands else out
 
-    def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor | None:
-        """What the linear path reads, (N, I), the mean of both strands; None without such a path."""
-        if not isinstance(self.net, ResidualNet):
-            return None
+    def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """What a linear model reads, (N, I), the mean of both strands."""
         x, inside = self._prepare(x, lengths)
-        features = self.net.linear_features(x, inside)
-        if self.both_strands:
-            features = 0.5 * (features + self.net.linear_features(self.other_strand(x, inside), inside))
-        return features
+        both = (x, self.other_strand(x, inside)) if self.both_strands else (x,)
+        features = [linear_features(s, inside, self.max_length, positional=self.positional) for s in both]
+        return torch.stack(features).mean(0)
 
     def other_strand(self, x: Tensor, inside: Tensor) -> Tensor:
         """Reverse complement within each sequence's own length."""

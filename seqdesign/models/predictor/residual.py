@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.models.predictor.linear import linear_features, num_linear_features
 
 POOL_FROM = 40
 """Positions from which pairs of neighbours are averaged before the positional head."""
@@ -38,7 +39,7 @@ class ResidualNet(nn.Module):
         assert isinstance(options.width, int)
         assert isinstance(options.dropout, float)
         self.members, self.positional, self.dropout = members, positional, options.dropout
-        num_features = letters * max_length if positional else letters + letters * letters + 1
+        num_features = num_linear_features(letters, max_length, positional=positional)
         self.max_length = max_length
         self.register_buffer("linear_weight", torch.zeros(members, num_features, num_out))
         self.register_buffer("linear_bias", torch.zeros(members, 1, num_out))
@@ -58,17 +59,9 @@ class ResidualNet(nn.Module):
             self.conv_in = MemberLinear(members, flat, hidden)
             self.conv_out = MemberLinear(members, hidden, num_out)
 
-    def linear_features(self, x: Tensor, inside: Tensor) -> Tensor:
-        """phi(x): (N, I)."""
-        if self.positional:
-            return x.flatten(1)
-        count = inside.sum(1, keepdim=True).to(x.dtype)
-        pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
-        return torch.cat([x.sum(2) / count, pairs / count, count / self.max_length], dim=1)
-
     def forward(self, x: Tensor, inside: Tensor) -> Tensor:
         """The sum of all paths."""
-        features = self.linear_features(x, inside)
+        features = linear_features(x, inside, self.max_length, positional=self.positional)
         out = torch.baddbmm(self.linear_bias, features.expand(self.members, -1, -1), self.linear_weight)
         if self.has_dense:
             h = self._drop(F.silu(self.dense_in(x.flatten(1))))

@@ -1,0 +1,248 @@
+"""``seqdesign train-predictor``: learn to predict measured outcomes from sequences, with believable errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute
+from seqdesign.commands.train_vae import ModelFolder
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, part
+from seqdesign.errors import InputError, OutputError
+from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.rundir import Manifest, RunDir
+from seqdesign.sequences.options import (
+    LetterOptions,
+    RecordPolicy,
+    SequenceColumns,
+    alphabet_with,
+    encode_with,
+    file_format,
+)
+from seqdesign.training.config import FitOptions
+
+if TYPE_CHECKING:
+    from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.training.outcomes import Outcomes
+    from seqdesign.training.predictor_quality import OutcomeQuality, PredictorQuality
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeOptions(Options):
+    """Where the outcomes stand, and how much each is worth."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    outcome: tuple[str, ...] = ()
+    """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
+    sigma: tuple[str, ...] = ()
+    """Column or header key of the outcome's standard error, one for each outcome; precise values count more."""
+    weight: str | None = None
+    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorFitOptions(FitOptions):
+    """As for the VAE, with more decay and less patience."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    weight_decay: Annotated[float, Between(0)] = 0.1
+    """Weight decay of AdamW."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = 20
+    """Stop a network after this many passes without a better loss on its own part of the sequences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainPredictorConfig(
+    ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
+    PredictorFitOptions, CommandConfig,
+):  # fmt: skip
+    """Learn to predict outcomes: numbers, yes or no, or labels.
+
+    Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's columns.
+
+    Example: seqdesign train-predictor seqs.csv
+    """
+
+    sequences: Annotated[Path, Positional("SEQS")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    output: Annotated[Path, Flag("-o")] = Path("models/predictor")
+    """Folder of the model."""
+
+    def problems(self) -> Iterator[str]:
+        """One process only."""
+        if self.devices * self.num_nodes > 1:
+            yield "--devices: a predictor is trained by one process; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainPredictorResult(Result):
+    """What was learned, and how well it predicts held-out sequences."""
+
+    command = "train-predictor"
+
+    model: Path
+    alphabet: str
+    task: str
+    strands: str
+    members: int
+    num_train: int
+    num_held_out: int
+    outcomes: tuple[str, ...]
+    classes: tuple[str, ...]
+    epochs: int
+    stop_reason: str
+    seconds: float
+    quality: PredictorQuality
+
+    def text(self) -> str:
+        """The table at the end of a run."""
+        what = self.task if not self.classes else f"{self.task}: {', '.join(self.classes[:8])}"
+        rows = [
+            (
+                "sequences",
+                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet}, "
+                f"{self.strands} strand{'s' if self.strands == 'both' else ''})",
+            ),
+            ("outcome", f"{', '.join(self.outcomes)} ({what})"),
+            (
+                "training",
+                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s, stopped by "
+                f"{self.stop_reason}",
+            ),
+        ]
+        for one in self.quality.outcomes:
+            rows += _rows(one)
+        rows.append(("model", str(self.model)))
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{name:<{width}}  {value}" for name, value in rows]
+        return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in self.quality.warnings)])
+
+
+def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
+    figures = {"R2": one.r2, "AUROC": one.auroc, "accuracy": one.accuracy, "Spearman": one.spearman}
+    said = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
+    rows = [(one.name, said)]
+    if one.baseline_value is not None:
+        rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))
+    if one.coverage is not None:
+        inside = ", ".join(f"{share:.1%}" for share in one.coverage)
+        rows.append(("  inside 50, 80, 95% intervals", inside))
+    if one.calibration_error is not None:
+        rows.append(("  error of the probabilities", f"{one.calibration_error:.3f}"))
+    return rows
+
+
+def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
+    """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
+    started = time.monotonic()
+    with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
+        from seqdesign.training.store import CHECKPOINT
+
+        if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
+            raise OutputError(
+                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
+                "to start anew"
+            )
+        return _train(config, run, started)
+
+
+def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
+    from seqdesign.commands._predictor_page import predictor_page
+    from seqdesign.training.loop import make_fabric
+    from seqdesign.training.predictor import train_sequence_predictor
+    from seqdesign.training.predictor_store import REFERENCE, save_predictor
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    records, outcomes = read_labelled(config)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    outcomes = outcomes.take(tokens.kept)
+    progress = Progress("training", config)
+    with compute(config) as device:
+        manifest = _begin(run, config, str(device))
+        try:
+            result = train_sequence_predictor(
+                tokens,
+                outcomes,
+                options=part(config, PredictorOptions),
+                fit_options=part(config, FitOptions),
+                seed=config.seed,
+                fabric=make_fabric(config, device),
+                folder=config.output,
+                resume=config.resume,
+                on_step=progress.update,
+            )
+        finally:
+            progress.close()
+        write_metrics(run.path, result.fit.state.history)
+        trained = result.trained
+        save_predictor(run.path, trained.model, trained.record, result.reference)
+        predictor_page(result, outcomes, manifest).write(run.path / REPORT)
+        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, REPORT])
+    record, state = trained.record, result.fit.state
+    return TrainPredictorResult(
+        model=config.output,
+        alphabet=record.alphabet.name,
+        task=record.task,
+        strands=record.strands,
+        members=trained.model.num_members,
+        num_train=len(result.train),
+        num_held_out=len(result.held_out),
+        outcomes=record.outcomes,
+        classes=record.classes,
+        epochs=state.epoch,
+        stop_reason=result.fit.stop_reason,
+        seconds=time.monotonic() - started,
+        quality=result.quality,
+    )
+
+
+def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
+    """The records that have an outcome, as the options say. Raises InputError and UsageError."""
+    import numpy as np
+
+    from seqdesign.sequences.reader import read_sequences
+    from seqdesign.training.outcomes import read_outcomes
+
+    names = config.outcome or ("outcome",)
+    weight = () if config.weight is None else (config.weight,)
+    records = read_sequences(
+        config.sequences,
+        sequence_column=config.sequence,
+        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight))),
+        id_column=config.id_,
+        format=file_format(config),
+        on_duplicate=config.on_duplicate,
+    )
+    outcomes = read_outcomes(records, names, task=config.task, sigma=config.sigma, weight=config.weight)
+    known = ~np.isnan(outcomes.values).all(axis=1)
+    if not known.all() and config.on_missing == "error":
+        row = int((~known).argmax())
+        raise InputError(
+            f"{', '.join(map(repr, names))}: no value here, and in {int((~known).sum())} of {len(records)} "
+            "records; use --on-missing drop",
+            path=records.source,
+            line=None if records.lines is None else int(records.lines[row]),
+            record=records.ids[row],
+        )
+    kept = np.flatnonzero(known)
+    return records.take(kept), outcomes.take(kept)
+
+
+def _begin(run: RunDir, config: TrainPredictorConfig, device: str) -> Manifest:
+    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
+    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.training.store import CHECKPOINT
+
+    manifest = Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)])
+    run.start(manifest)
+    if config.overwrite:
+        (run.path / CHECKPOINT).unlink(missing_ok=True)
+    return manifest

@@ -1,0 +1,150 @@
+"""Columns of text as outcomes to learn: numbers, two values, or labels, with the weight of each value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError, UsageError
+from seqdesign.models.predictor.config import Task
+from seqdesign.sequences.numbers import is_missing
+from seqdesign.sequences.reader import SequenceSet
+
+MAX_CLASSES = 200
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """K outcomes of N sequences.
+
+    values (N, K): numbers in the user's units, 0 and 1 for ``binary``, or, as (N, 1), places in ``classes``;
+    NaN is not measured. sigma (N, K): standard errors or NaN, None where none were given. weights (N,).
+    """
+
+    names: tuple[str, ...]
+    task: Task
+    values: FloatArray
+    weights: FloatArray
+    sigma: FloatArray | None = None
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: NDArray[np.int64]) -> Outcomes:
+        """The chosen rows."""
+        sigma = None if self.sigma is None else self.sigma[rows]
+        return replace(self, values=self.values[rows], weights=self.weights[rows], sigma=sigma)
+
+    def precision(self) -> FloatArray:
+        """(N, K): what each value counts, 0 where it was not measured, on average 1 for each outcome.
+
+        With standard errors it is 1 / (sigma^2 + median sigma^2): the median stands for what no network
+        explains, so that a few very precise values do not rule. A value without one counts as the median.
+        """
+        known = ~np.isnan(self.values)
+        weight = known.astype(np.float64)
+        if self.sigma is not None:
+            squares = np.square(self.sigma)
+            floor = np.array([_median(column) for column in squares.T])
+            weight = known / (np.where(np.isnan(squares), floor, squares) + floor)
+        return weight / np.maximum(weight.sum(axis=0) / np.maximum(known.sum(axis=0), 1), 1e-300)
+
+
+def read_outcomes(
+    records: SequenceSet,
+    names: Sequence[str],
+    *,
+    task: str = "auto",
+    sigma: Sequence[str] = (),
+    weight: str | None = None,
+) -> Outcomes:
+    """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
+
+    Raises InputError for values that the task cannot have, UsageError for a task that the columns exclude.
+    """
+    if sigma and len(sigma) != len(names):
+        raise UsageError(
+            f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",
+            option="--sigma",
+        )
+    weights = np.ones(len(records)) if weight is None else records.numbers(weight)
+    if (weights < 0).any() or np.isnan(weights).any():
+        row = int((~(weights >= 0)).argmax())
+        raise InputError(
+            f"'{weight}' must be a number of at least 0, got {records.columns[cast(str, weight)][row]!r}",
+            path=records.source,
+            record=records.ids[row],
+        )
+    errors = np.stack([records.numbers(name) for name in sigma], axis=1) if sigma else None
+    if errors is not None and (errors < 0).any():
+        row = int((errors < 0).any(axis=1).argmax())
+        raise InputError("a standard error must be at least 0", path=records.source, record=records.ids[row])
+    if task == "classes" or (task in ("auto", "binary") and len(names) == 1 and _is_text(records, names[0])):
+        return _labels(records, names, task, weights, errors)
+    values = np.stack([records.numbers(name) for name in names], axis=1)
+    known = [np.unique(column[~np.isnan(column)]) for column in values.T]
+    zero_one = all(set(levels.tolist()) <= {0.0, 1.0} for levels in known)
+    if task == "binary":
+        values = _as_zero_one(values, known, names, records.source)
+    chosen: Task = "binary" if task == "binary" or (task == "auto" and zero_one) else "regression"
+    return Outcomes(tuple(names), chosen, values, weights, errors)
+
+
+def _is_text(records: SequenceSet, name: str) -> bool:
+    for cell in records.columns[name]:
+        if not is_missing(cell):
+            try:
+                float(cell)
+            except ValueError:
+                return True
+    return False
+
+
+def _labels(
+    records: SequenceSet, names: Sequence[str], task: str, weights: FloatArray, sigma: FloatArray | None
+) -> Outcomes:
+    """Text labels, in alphabetical order; two of them are a binary outcome, the later one is 1."""
+    if len(names) > 1:
+        raise UsageError(f"labels are learned from one column, got {', '.join(names)}", option="--outcome")
+    if sigma is not None:
+        raise UsageError("labels have no standard error; leave it out", option="--sigma")
+    cells = [cell.strip() for cell in records.columns[names[0]]]
+    labels = sorted({cell for cell in cells if not is_missing(cell)})
+    if task == "binary" and len(labels) != 2:
+        raise InputError(
+            f"'{names[0]}' has {len(labels)} labels, a binary outcome has 2", path=records.source
+        )
+    if not 2 <= len(labels) <= MAX_CLASSES:
+        raise InputError(
+            f"'{names[0]}' has {len(labels)} different labels, between 2 and {MAX_CLASSES} can be learned",
+            path=records.source,
+        )
+    place = {label: float(i) for i, label in enumerate(labels)}
+    values = np.array([[place.get(cell, np.nan)] for cell in cells])
+    binary = len(labels) == 2 and task != "classes"
+    return Outcomes(tuple(names), "binary" if binary else "classes", values, weights, classes=tuple(labels))
+
+
+def _as_zero_one(
+    values: FloatArray, known: list[FloatArray], names: Sequence[str], source: str
+) -> FloatArray:
+    """Two values as 0 (the smaller) and 1."""
+    for name, levels in zip(names, known, strict=True):
+        if len(levels) != 2:
+            raise InputError(
+                f"'{name}' has {len(levels)} different values, a binary outcome has 2", path=source
+            )
+    high = np.array([levels[1] for levels in known])
+    return np.where(np.isnan(values), np.nan, (values == high).astype(np.float64))
+
+
+def _median(column: FloatArray) -> float:
+    found = column[~np.isnan(column)]
+    return max(float(np.median(found)), 1e-12) if len(found) else 1.0

@@ -1,0 +1,244 @@
+"""Train an ensemble of outcome predictors from encoded sequences in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.config import to_dict
+from seqdesign.errors import InputError
+from seqdesign.metrics.novelty_model import fit_novelty
+from seqdesign.models.predictor.config import PredictorOptions, adapt
+from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.models.predictor.residual import ResidualNet
+from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.training.calibration import CalibrationRows, calibrate
+from seqdesign.training.config import FitOptions
+from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.outcomes import Outcomes
+from seqdesign.training.predictions import Predictions, member_scores
+from seqdesign.training.predictor_data import PredictorData
+from seqdesign.training.predictor_quality import PredictorQuality, judge
+from seqdesign.training.predictor_store import PredictorRecord, Reference, TrainedPredictor
+from seqdesign.training.ridge import ridge_start
+from seqdesign.training.splitting import MIN_SEQUENCES, Indices, folds, hold_out, together
+from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
+from seqdesign.training.strands import same_on_both_strands
+
+FIXED_LENGTH_SHARE = 0.99
+JUDGES, LEAST_SHARE = 1500, 0.05
+"""Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
+
+
+@dataclass(frozen=True)
+class PredictorTraining:
+    """A trained model, how its training went, how good it is; ``train`` and ``held_out`` index the input.
+
+    ``predicted`` are the predictions for the held-out rows.
+    """
+
+    trained: TrainedPredictor
+    reference: Reference
+    fit: Fit
+    quality: PredictorQuality
+    train: Indices
+    held_out: Indices
+    predicted: Predictions
+
+
+def train_sequence_predictor(
+    tokens: TokenArray,
+    outcomes: Outcomes,
+    *,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+    folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    on_step: Callable[[int, int], None] = lambda step, total: None,
+) -> PredictorTraining:
+    """Learn K outcomes of N encoded sequences; rows of weight 0 take no part.
+
+    With a ``folder``, a checkpoint and the figures of all passes are written there after every pass, and
+    ``resume`` continues from it. Raises InputError for too few sequences or outcomes that cannot be learned
+    from, TrainingError, and ModelError when there is nothing to resume.
+    """
+    used = np.flatnonzero((outcomes.weights > 0) & (outcomes.precision() > 0).any(axis=1))
+    tokens, outcomes = tokens.take(used), outcomes.take(used)
+    train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
+    groups = together(tokens.take(train), fit_options)
+    record = _describe(tokens, outcomes, train, groups, options, seed)
+    data, fold = _data(tokens.take(train), outcomes.take(train), record, groups, seed)
+    everything = PredictorData.of(tokens, *_tensors(outcomes), torch.from_numpy(outcomes.weights)[:, None])
+    identity = _identity(everything, options, fit_options, seed, fabric)
+
+    def save(checkpoint: Checkpoint, improved: bool) -> None:
+        if folder is not None:
+            save_checkpoint(folder, checkpoint, record, identity)
+            write_metrics(folder, checkpoint.state.history)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
+        model = record.build()
+    member = torch.arange(data.weights.shape[1])
+    judges = (fold[:, None] == member).float()
+    learn, stop = data.weighted(1 - judges), data.weighted(judges)
+    weights, biases = _linear_start(model, data, judges)
+    if isinstance(model.net, ResidualNet):
+        model.net.start_from(weights, biases)
+    fitted = fit(
+        model,
+        learn,
+        stop,
+        fit_options,
+        seed=seed,
+        fabric=fabric,
+        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
+        resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
+    )
+    model.eval()
+    rows = CalibrationRows.of(
+        model,
+        (tokens.take(held_out), outcomes.take(held_out)),
+        (tokens.take(train), outcomes.take(train)),
+        fold.numpy(),
+    )
+    trained = TrainedPredictor(model, calibrate(model, record, rows))
+    if outcomes.task != "regression":  # the temperature changes the scores
+        rows = replace(rows, scores=member_scores(model, *_arrays(tokens.take(held_out))))
+    baseline = _linear_scores(model, tokens.take(held_out), weights, biases)
+    quality, predicted = judge(trained, rows, baseline, outcomes.take(train))
+    reference = _reference(tokens, record, train, held_out)
+    return PredictorTraining(trained, reference, fitted, quality, used[train], used[held_out], predicted)
+
+
+def _describe(
+    tokens: TokenArray,
+    outcomes: Outcomes,
+    train: Indices,
+    groups: Indices,
+    options: PredictorOptions,
+    seed: int,
+) -> PredictorRecord:
+    """What the networks need to know of the data."""
+    longest = int(tokens.lengths.max())
+    common = np.bincount(tokens.lengths).max() / len(tokens)
+    values = outcomes.values[train]
+    _check(values, outcomes)
+    regression = outcomes.task == "regression"
+    strands = options.strands
+    if strands == "both" and tokens.alphabet.complement is None:
+        raise InputError(
+            f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"
+        )
+    both = strands == "both"
+    if strands == "auto":
+        both = outcomes.task != "classes" and same_on_both_strands(
+            tokens.take(train), values[:, 0], groups, seed
+        )
+    return PredictorRecord(
+        options=adapt(
+            options, max_length=longest, num_train=len(train), task=outcomes.task, both_strands=both
+        ),
+        alphabet=tokens.alphabet,
+        max_length=longest,
+        min_length=int(tokens.lengths.min()),
+        positional=bool(common >= FIXED_LENGTH_SHARE) and not both,
+        outcomes=outcomes.names,
+        classes=outcomes.classes,
+        outcome_mean=tuple(np.nanmean(values, axis=0).tolist()) if regression else (),
+        outcome_scale=tuple(np.nanstd(values, axis=0).tolist()) if regression else (),
+    )
+
+
+def _check(values: NDArray[np.float64], outcomes: Outcomes) -> None:
+    """Raise InputError for a column that teaches nothing."""
+    for name, column in zip(outcomes.names, values.T, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known) < MIN_SEQUENCES or known.min() == known.max():
+            raise InputError(
+                f"'{name}' has {len(known)} values, {len(np.unique(known))} of them different, in the "
+                f"training part; at least {MIN_SEQUENCES} that are not all the same are needed"
+            )
+
+
+def _tensors(outcomes: Outcomes) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(outcomes.values).float(), torch.from_numpy(outcomes.precision()).float()
+
+
+def _data(
+    tokens: TokenArray, outcomes: Outcomes, record: PredictorRecord, groups: Indices, seed: int
+) -> tuple[PredictorData, Tensor]:
+    """The training rows, and which member each of them stops (-1: none)."""
+    members = int(record.options.members)
+    share = min(1 / members, max(LEAST_SHARE, JUDGES / len(tokens)))
+    fold = folds(groups, share, members, np.random.default_rng([seed, 17]))
+    weights = torch.from_numpy(outcomes.weights).float()[:, None].expand(-1, members)
+    return PredictorData.of(tokens, *_tensors(outcomes), weights.contiguous()), torch.from_numpy(fold)
+
+
+def _features(model: SequencePredictor, tokens: Tensor, lengths: Tensor) -> Tensor:
+    parts = []
+    for rows in torch.arange(len(tokens)).split(4096):
+        x = one_hot(tokens[rows].long(), model.vocabulary.alphabet)
+        parts.append(model.linear_features(x, lengths[rows]))
+    return torch.cat(parts)
+
+
+def _linear_start(model: SequencePredictor, data: PredictorData, judges: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
+    y = data.outcomes.where(data.precision > 0, torch.nan)
+    if model.task == "regression":
+        y = (y - model.outcome_mean) / model.outcome_scale
+    elif model.task == "classes":
+        y = F.one_hot(y[:, 0].long(), model.num_scores).float()
+    rows = data.weights * data.precision.mean(1, keepdim=True)
+    return ridge_start(
+        _features(model, data.tokens, data.lengths), y, rows * (1 - judges), rows * judges, task=model.task
+    )
+
+
+def _linear_scores(
+    model: SequencePredictor, tokens: TokenArray, weights: Tensor, biases: Tensor
+) -> NDArray[np.float64]:
+    """Mean (N, K) of the members' ridge regressions, in the same units as ``SequencePredictor.raw``."""
+    device = model.outcome_mean.device
+    features = _features(
+        model, torch.from_numpy(tokens.tokens).to(device), torch.from_numpy(tokens.lengths).to(device)
+    ).cpu()
+    return (features @ weights.mean(0) + biases.mean(0)).double().numpy()
+
+
+def _arrays(tokens: TokenArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    return tokens.tokens, tokens.lengths
+
+
+def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held_out: Indices) -> Reference:
+    """The training sequences, and how unlike them the held-out ones are."""
+    known, fresh = tokens.take(train), tokens.take(held_out)
+    novelty = fit_novelty(known.tokens, known.lengths, record.alphabet.size, positional=record.positional)
+    percentiles = np.quantile(novelty.nats(fresh.tokens, fresh.lengths), np.linspace(0, 1, 101))
+    return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
+
+
+def _identity(
+    data: PredictorData, options: PredictorOptions, fit_options: FitOptions, seed: int, fabric: Fabric
+) -> dict[str, Any]:
+    """What must be the same for a run to be continued; the keys name it in the error message."""
+    return {
+        "input": data.fingerprint(),
+        "model options": to_dict(options),
+        "training options": to_dict(fit_options),
+        "--seed": seed,
+        "number of processes": fabric.world_size,
+    }

@@ -1,0 +1,164 @@
+"""Predictor folders: the record of a model, what it was trained on, and how to save and load both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqdesign.config import from_dict, to_dict
+from seqdesign.errors import ModelError
+from seqdesign.metrics.conformal import Conformal
+from seqdesign.metrics.novelty_model import NoveltyModel
+from seqdesign.models.predictor.config import PredictorOptions, Task
+from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.store import load_model, save_model
+from seqdesign.training.tensor_file import read_tensors, write_tensors
+
+KIND = "predictor"
+REFERENCE = "reference.safetensors"
+
+
+@dataclass(frozen=True)
+class PredictorRecord:
+    """What a predictor is besides its weights."""
+
+    options: PredictorOptions
+    """With every ``auto`` replaced: also the task, and whether both strands are read."""
+    alphabet: Alphabet
+    max_length: int
+    min_length: int
+    """Shortest training sequence."""
+    positional: bool
+    """Whether all sequences had about one length, so that every position has its own weights."""
+    outcomes: tuple[str, ...]
+    """Columns or header keys, in the order of the scores; one for classes."""
+    classes: tuple[str, ...] = ()
+    """Labels in the order of the scores; of a binary outcome the labels of 0 and 1; empty for numbers."""
+    outcome_mean: tuple[float, ...] = ()
+    outcome_scale: tuple[float, ...] = ()
+    calibration: tuple[Conformal, ...] = ()
+    """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
+
+    @property
+    def task(self) -> Task:
+        """regression, binary or classes."""
+        return cast(Task, self.options.task)
+
+    @property
+    def strands(self) -> str:
+        """Both or one."""
+        return self.options.strands
+
+    @property
+    def num_scores(self) -> int:
+        """K: one for each outcome, or for each class."""
+        return len(self.classes) if self.task == "classes" else len(self.outcomes)
+
+    def build(self) -> SequencePredictor:
+        """The networks, with weights from torch's global generator."""
+        return SequencePredictor(
+            self.options,
+            Vocabulary(self.alphabet),
+            self.max_length,
+            num_scores=self.num_scores,
+            positional=self.positional,
+            outcome_mean=self.outcome_mean or (0.0,) * self.num_scores,
+            outcome_scale=self.outcome_scale or (1.0,) * self.num_scores,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            "kind": KIND,
+            **fields,
+            "options": to_dict(self.options),
+            "alphabet": self.alphabet.to_dict(),
+            "calibration": [asdict(one) for one in self.calibration],
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
+        """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
+        values = {name: record[name] for name in cls.__dataclass_fields__}
+        for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
+            values[name] = tuple(values[name])
+        values["options"] = from_dict(PredictorOptions, record["options"])
+        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
+        values["calibration"] = tuple(
+            Conformal(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
+            for one in record["calibration"]
+        )
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class TrainedPredictor:
+    """A model ready for use, in eval mode, and its record."""
+
+    model: SequencePredictor
+    record: PredictorRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a predictor was trained on: tokens (N, L) uint8 and lengths (N,), and a model of their likes.
+
+    ``percentiles`` (101,) are those of the novelty, in nats per letter, of sequences that were held out.
+    """
+
+    tokens: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
+    novelty: NoveltyModel
+    percentiles: NDArray[np.float64]
+
+    def unusual(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Percent (N,) of held-out sequences that are less unlike the training sequences than these, 0..100."""
+        nats = self.novelty.nats(tokens, lengths)
+        return np.interp(nats, self.percentiles, np.linspace(0.0, 100.0, len(self.percentiles)))
+
+
+def save_predictor(
+    folder: Path, model: SequencePredictor, record: PredictorRecord, reference: Reference
+) -> None:
+    """Write model, record and ``reference.safetensors``, each atomically. Raises OutputError."""
+    tensors = {
+        "tokens": torch.from_numpy(reference.tokens),
+        "lengths": torch.from_numpy(reference.lengths),
+        "novelty": torch.from_numpy(reference.novelty.table),
+        "percentiles": torch.from_numpy(reference.percentiles),
+    }
+    write_tensors(
+        folder / REFERENCE, tensors, {"kind": "reference", "positional": reference.novelty.positional}
+    )
+    save_model(folder, model, record)
+
+
+def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> TrainedPredictor:
+    """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
+    model, record = load_model(
+        folder, device, kind=KIND, parse=PredictorRecord.from_dict, command="train-predictor"
+    )
+    return TrainedPredictor(model, record)
+
+
+def load_reference(folder: str | os.PathLike[str]) -> Reference:
+    """What the model in a folder was trained on. Raises ModelError: missing or damaged."""
+    path = Path(folder) / REFERENCE
+    tensors, raw = read_tensors(path)
+    try:
+        tokens, lengths, table, percentiles = (
+            tensors[name].numpy() for name in ("tokens", "lengths", "novelty", "percentiles")
+        )
+        return Reference(tokens, lengths, NoveltyModel(table, bool(raw["positional"])), percentiles)
+    except KeyError as error:
+        raise ModelError(f"{path} lacks {error}; train again") from error

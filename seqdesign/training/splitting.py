@@ -1,0 +1,78 @@
+"""Which sequences are learned from and which judge: no sequence, and no reverse complement, on both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError
+from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.splits import quantile_split, random_split, similarity_clusters
+from seqdesign.training.config import RunOptions
+
+MIN_SEQUENCES = 20
+
+Indices = NDArray[np.int64]
+
+
+def hold_out(
+    tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: RunOptions, seed: int
+) -> tuple[Indices, Indices]:
+    """(train, held out) indices; ``--split`` says how. Raises InputError for too few sequences."""
+    n = len(tokens)
+    if n < MIN_SEQUENCES:
+        raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
+    fractions = [1 - options.held_out, options.held_out]
+    if options.split == "quantile":
+        if outcomes is None or np.isnan(outcomes).any():
+            raise InputError("--split quantile needs an outcome for every sequence; use random or cluster")
+        return quantile_split(outcomes, fractions[0])
+    groups = together(tokens, options)
+    if options.split == "cluster" and groups.max() == 0:
+        raise InputError("at identity 0.8 all sequences fall into one cluster; use --split random")
+    train, held_out = random_split(n, fractions, np.random.default_rng(seed), groups=groups)
+    return train, held_out
+
+
+def together(tokens: TokenArray, options: RunOptions) -> Indices:
+    """(N,) labels of sequences that must not be parted: clusters with ``--split cluster``, else equal ones.
+
+    A sequence is equal to its reverse complement where the alphabet has complements.
+    """
+    alphabet = tokens.alphabet
+    if options.split == "cluster":
+        return similarity_clusters(
+            decode(tokens.tokens, alphabet),
+            alphabet=alphabet,
+            reverse_complement=alphabet.complement is not None,
+        )
+    rows = tokens.tokens
+    if alphabet.complement is not None:
+        rows = np.concatenate([rows, reverse_complements(tokens)])
+    labels = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1, len(tokens)).min(axis=0)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def reverse_complements(tokens: TokenArray) -> NDArray[np.uint8]:
+    """The other strands, (N, L), each padded at its end as the sequences are."""
+    alphabet, rows = tokens.alphabet, tokens.tokens
+    assert alphabet.complement is not None
+    partner = np.arange(256, dtype=np.uint8)
+    for i, letter in enumerate(alphabet.complement):
+        partner[i] = alphabet.letters.index(letter)
+    back = tokens.lengths[:, None] - 1 - np.arange(rows.shape[1])
+    turned = np.take_along_axis(partner[rows], back.clip(min=0), axis=1)
+    return np.where(back >= 0, turned, rows)
+
+
+def folds(groups: Indices, share: float, members: int, rng: np.random.Generator) -> Indices:
+    """(N,) the member that a row judges, -1 for none: whole groups, about ``share`` of the rows each."""
+    n = len(groups)
+    _, labels, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = rng.permutation(len(sizes))
+    ends = np.cumsum(sizes[order])
+    # A group belongs to the member in whose stretch of rows it begins.
+    member_of_group = np.empty(len(sizes), dtype=np.int64)
+    member_of_group[order] = ((ends - sizes[order]) / max(1.0, share * n)).astype(np.int64)
+    member_of_group[member_of_group >= members] = -1
+    return member_of_group[labels.reshape(-1)]
