@@ -63,7 +63,7 @@ def _curves(result: GANTraining) -> Iterator[Figure]:
             ratios, title="Distance to held-out sequences over the floor", x_label="step",
             y_label="times the floor", log_y=True, reference=("as good as real", 1.0),
         ),
-        "Jensen-Shannon divergence between generated and held-out sequences, divided by that of training ones.",
+        "Jensen-Shannon divergence of generated and held-out sequences, divided by that of training ones.",
     )  # fmt: skip
     gaps = {"training": curve("held_out_gap_training"), "held out": curve("held_out_gap")}
     yield Figure(

@@ -33,10 +33,10 @@ class Judge:
     """Held-out figures of a GAN, on the same codes and sequences every time.
 
     The distances of ``MAX_ROWS`` generated sequences to held-out ones are divided by those of as many
-    training sequences, the floor (or what is expected of two samples so large from one source, if that is more): 1 is
-    as good as real gets. ``score`` is the mean logarithm of these ratios (each
-    with the floor added above and below, so that a lucky small one counts little), plus ten times the share
-    of repeats in excess of real sequences.
+    training sequences, the floor (or by what is expected of two samples so large from one source, if that is
+    more): 1 is as good as real gets. ``score`` is the mean logarithm of these ratios (each with the floor
+    added above and below, so that a lucky small one counts little), plus ten times the share of repeats in
+    excess of real sequences.
     """
 
     def __init__(

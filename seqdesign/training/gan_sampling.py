@@ -86,7 +86,7 @@ def _inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _largest(logits: Tensor) -> Tensor:
-    """Index of the largest of the second axis, the first of equals; torch.argmax is slow over few channels."""
+    """Index of the largest on the second axis, the first of equals; torch.argmax is slow over few rows."""
     best, tokens = logits[:, 0], torch.zeros_like(logits[:, 0], dtype=torch.int64)
     for symbol in range(1, logits.shape[1]):
         larger = logits[:, symbol] > best

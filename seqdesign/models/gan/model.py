@@ -89,7 +89,7 @@ class SequenceGAN(nn.Module):
         return relax(logits, options.outputs, rng, options.output_temperature, self.end)
 
     def losses(self, player: str, batch: Batch, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
-        """Scalar terms of one player; ``loss`` is minimised. The penalty is of a random share of the steps."""
+        """Scalar terms of one player; ``loss`` is minimised. The penalty falls on a random share of steps."""
         real, condition = self.real(batch), self.condition(batch)
         critic = partial(self.critic, condition=condition)
         if player == "generator":
