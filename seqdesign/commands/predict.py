@@ -106,6 +106,7 @@ class Agreement:
     squared_error: float = 0.0
 
     def add(self, measured: float, predicted: float) -> None:
+        """One more pair."""
         self.n += 1
         before = (measured - self.mean[0], predicted - self.mean[1])
         self.mean = [m + d / self.n for m, d in zip(self.mean, before, strict=True)]

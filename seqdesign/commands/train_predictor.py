@@ -1,4 +1,4 @@
-"""``seqdesign train-predictor``: learn to predict measured outcomes from sequences, with believable errors."""
+"""``seqdesign train-predictor``: learn to predict measured outcomes, with believable errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class OutcomeOptions(Options):
     outcome: tuple[str, ...] = ()
     """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
     sigma: tuple[str, ...] = ()
-    """Column or header key of the outcome's standard error, one for each outcome; precise values count more."""
+    """Column or header key of the outcome's standard error, one for each outcome; precise values count
+    more."""
     weight: str | None = None
     """Column or header key of the rows' weights; a row of weight 0 takes no part."""
 
@@ -55,8 +56,9 @@ class PredictorFitOptions(FitOptions):
 
     weight_decay: Annotated[float, Between(0)] = 0.1
     """Weight decay of AdamW."""
-    patience: Annotated[int | Literal["auto"], Between(1)] = 20
-    """Stop a network after this many passes without a better loss on its own part of the sequences."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
+    quarter of them, at least 5 and at most 20."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,17 +107,16 @@ class TrainPredictorResult(Result):
     def text(self) -> str:
         """The table at the end of a run."""
         what = self.task if not self.classes else f"{self.task}: {', '.join(self.classes[:8])}"
+        where = f"{self.alphabet}, {self.strands} strand{'s' if self.strands == 'both' else ''}"
         rows = [
             (
                 "sequences",
-                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet}, "
-                f"{self.strands} strand{'s' if self.strands == 'both' else ''})",
+                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
             ("outcome", f"{', '.join(self.outcomes)} ({what})"),
             (
                 "training",
-                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s, stopped by "
-                f"{self.stop_reason}",
+                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s ({self.stop_reason})",
             ),
         ]
         for one in self.quality.outcomes:

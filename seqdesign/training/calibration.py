@@ -58,7 +58,7 @@ class CalibrationRows:
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """One outcome's calibration rows: measured, mean and spread (n,); the first ``num_held_out`` are fresh."""
+    """One outcome's calibration rows: measured, mean, spread (n,); the first ``num_held_out`` are fresh."""
 
     measured: FloatArray
     mean: FloatArray
@@ -76,8 +76,8 @@ def errors_of(rows: CalibrationRows, k: int) -> Errors:
     """Calibration rows of outcome k of a regression.
 
     A row that stopped a member has one unseen prediction, whose error is larger than the ensemble's; it is
-    shrunk by the ratio of the two that the held-out rows show. The other members have learned from the row, so
-    their distance from that prediction is its error itself; the spread is taken as usual instead.
+    shrunk by the ratio of the two that the held-out rows show. The other members have learned from the row,
+    so their distance from that prediction is its error itself; a typical spread is taken instead.
     """
     known = ~np.isnan(rows.values[:, k])
     scores, measured = rows.scores[:, known, k], rows.values[known, k]

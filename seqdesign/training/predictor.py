@@ -21,7 +21,7 @@ from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.residual import ResidualNet
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.training.calibration import CalibrationRows, calibrate
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import MIN_EPOCHS, FitOptions, num_epochs, patience
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.outcomes import Outcomes
 from seqdesign.training.predictions import Predictions, member_scores
@@ -34,6 +34,7 @@ from seqdesign.training.store import load_checkpoint, save_checkpoint, write_met
 from seqdesign.training.strands import same_on_both_strands
 
 FIXED_LENGTH_SHARE = 0.99
+PATIENCE = 20
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 
@@ -79,28 +80,27 @@ def train_sequence_predictor(
     groups = together(tokens.take(train), fit_options)
     record = _describe(tokens, outcomes, train, groups, options, seed)
     data, fold = _data(tokens.take(train), outcomes.take(train), record, groups, seed)
-    everything = PredictorData.of(tokens, *_tensors(outcomes), torch.from_numpy(outcomes.weights)[:, None])
-    identity = _identity(everything, options, fit_options, seed, fabric)
+    identity = _identity(tokens, outcomes, options, fit_options, seed, fabric)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if folder is not None:
             save_checkpoint(folder, checkpoint, record, identity)
             write_metrics(folder, checkpoint.state.history)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
-        model = record.build()
+    model = _build(record, seed)
     member = torch.arange(data.weights.shape[1])
     judges = (fold[:, None] == member).float()
     learn, stop = data.weighted(1 - judges), data.weighted(judges)
-    weights, biases = _linear_start(model, data, judges)
+    features = _features(model, data.tokens, data.lengths)
+    weights, biases = _linear_start(model, data, features, judges)
     if isinstance(model.net, ResidualNet):
-        model.net.start_from(weights, biases)
+        model.net.start_from(weights, biases, features)
+    del features
     fitted = fit(
         model,
         learn,
         stop,
-        fit_options,
+        _impatient(fit_options, learn),
         seed=seed,
         fabric=fabric,
         hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
@@ -120,6 +120,12 @@ def train_sequence_predictor(
     quality, predicted = judge(trained, rows, baseline, outcomes.take(train))
     reference = _reference(tokens, record, train, held_out)
     return PredictorTraining(trained, reference, fitted, quality, used[train], used[held_out], predicted)
+
+
+def _build(record: PredictorRecord, seed: int) -> SequencePredictor:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
+        return record.build()
 
 
 def _describe(
@@ -195,7 +201,9 @@ def _features(model: SequencePredictor, tokens: Tensor, lengths: Tensor) -> Tens
     return torch.cat(parts)
 
 
-def _linear_start(model: SequencePredictor, data: PredictorData, judges: Tensor) -> tuple[Tensor, Tensor]:
+def _linear_start(
+    model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
+) -> tuple[Tensor, Tensor]:
     """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
     y = data.outcomes.where(data.precision > 0, torch.nan)
     if model.task == "regression":
@@ -203,9 +211,7 @@ def _linear_start(model: SequencePredictor, data: PredictorData, judges: Tensor)
     elif model.task == "classes":
         y = F.one_hot(y[:, 0].long(), model.num_scores).float()
     rows = data.weights * data.precision.mean(1, keepdim=True)
-    return ridge_start(
-        _features(model, data.tokens, data.lengths), y, rows * (1 - judges), rows * judges, task=model.task
-    )
+    return ridge_start(features, y, rows * (1 - judges), rows * judges, task=model.task)
 
 
 def _linear_scores(
@@ -231,10 +237,29 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
+def _impatient(options: FitOptions, data: PredictorData) -> FitOptions:
+    """Ridge regression has done a part of the work, so ``auto`` is half as many passes as a VAE gets, and it
+    waits for ``PATIENCE`` of them at most.
+    """
+    epochs = num_epochs(options, len(data), data.typical_length)
+    if options.epochs == "auto":
+        epochs = max(MIN_EPOCHS, epochs // 2)
+    wait = (
+        min(PATIENCE, epochs, patience(options, epochs)) if options.patience == "auto" else options.patience
+    )
+    return replace(options, epochs=epochs, patience=min(wait, epochs))
+
+
 def _identity(
-    data: PredictorData, options: PredictorOptions, fit_options: FitOptions, seed: int, fabric: Fabric
+    tokens: TokenArray,
+    outcomes: Outcomes,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
 ) -> dict[str, Any]:
     """What must be the same for a run to be continued; the keys name it in the error message."""
+    data = PredictorData.of(tokens, *_tensors(outcomes), torch.from_numpy(outcomes.weights)[:, None])
     return {
         "input": data.fingerprint(),
         "model options": to_dict(options),

@@ -37,7 +37,7 @@ class OutcomeQuality:
     """What the first figure is compared with."""
     baseline_value: float | None = None
     coverage: tuple[float, ...] | None = None
-    """Share of measured values inside the 50, 80 and 95% intervals, calibrated without the row's own fifth."""
+    """Share of measured values inside the 50, 80 and 95% intervals, made without the row's own fifth."""
     calibration_error: float | None = None
     """Expected calibration error of the probabilities."""
 
@@ -149,13 +149,13 @@ def _warnings(one: OutcomeQuality) -> list[str]:
     if one.r2 is not None and not one.r2 >= BELIEVABLE_R2 and not (one.spearman or 0) > BELIEVABLE_RHO:
         share = f"{one.r2:.0%}" if one.r2 > 0 else "nothing"
         found.append(
-            f"'{one.name}' can hardly be predicted: {share} of the held-out variance is explained; more or less "
-            "noisy data are needed before designs by this model mean anything"
+            f"'{one.name}' can hardly be predicted: {share} of the held-out variance is explained; more or "
+            "less noisy data are needed before designs by this model mean anything"
         )
     if one.auroc is not None and not one.auroc >= BELIEVABLE_AUROC:
         found.append(
-            f"'{one.name}' can hardly be predicted: AUROC {one.auroc:.2f}, where 0.5 is a coin; more data are "
-            "needed before designs by this model mean anything"
+            f"'{one.name}' can hardly be predicted: AUROC {one.auroc:.2f}, where 0.5 is a coin; more data "
+            "are needed before designs by this model mean anything"
         )
     if (
         one.r2 is None

@@ -122,7 +122,7 @@ class Reference:
     percentiles: NDArray[np.float64]
 
     def unusual(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Percent (N,) of held-out sequences that are less unlike the training sequences than these, 0..100."""
+        """Percent (N,), 0..100, of held-out sequences that are less unlike the training sequences."""
         nats = self.novelty.nats(tokens, lengths)
         return np.interp(nats, self.percentiles, np.linspace(0.0, 100.0, len(self.percentiles)))
 

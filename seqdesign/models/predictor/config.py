@@ -13,9 +13,7 @@ Task = Literal["regression", "binary", "classes"]
 
 KILLORAN_WIDTH = 15
 SHORT = 20
-"""Letters up to which a step is so cheap that the ensemble and its networks are larger."""
-LARGEST_DENSE = 4096
-"""Letters times positions up to which a dense path over the whole one-hot pays."""
+"""Letters up to which one layer of convolutions sees everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +28,11 @@ class PredictorOptions(Options):
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Between(2, 64)] = "auto"
-    """Networks in the ensemble; each is stopped by its own part of the sequences. auto: 8 for up to 20
-    letters, else 5."""
+    """Networks in the ensemble; each is stopped by its own part of the sequences. auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
-    """Filters of the convolutions; auto is 24, for killoran 100."""
+    """Filters of the convolutions; auto is 48, for killoran 100."""
     width: Annotated[int | Auto, Between(1, 101)] = "auto"
     """Letters under the first filter, an odd number; auto is 7, for killoran 15, or less for short sequences.
     """
@@ -60,11 +57,11 @@ def adapt(
     members, hidden, channels = options.members, options.hidden, options.channels
     width, dropout = options.width, options.dropout
     if members == "auto":
-        members = 8 if max_length <= SHORT else 5
+        members = 5
     if hidden == "auto":
         hidden = 200 if killoran else 64
     if channels == "auto":
-        channels = 100 if killoran else 24
+        channels = 100 if killoran else 48
     if width == "auto":
         width = min(KILLORAN_WIDTH if killoran else 7, max_length - 1 + max_length % 2)
     if dropout == "auto":

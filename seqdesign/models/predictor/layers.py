@@ -18,13 +18,15 @@ class MemberLinear(nn.Module):
 
     def __init__(self, members: int, num_in: int, num_out: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(members, num_in, num_out) * math.sqrt(2 / num_in))
+        self.weight = nn.Parameter(torch.randn(members, num_out, num_in) * math.sqrt(2 / num_in))
         self.bias = nn.Parameter(torch.zeros(members, 1, num_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """An input without a member axis is shown to all members."""
-        shared = x.expand(len(self.weight), -1, -1) if x.ndim == 2 else x
-        return torch.baddbmm(self.bias, shared, self.weight)
+        """An input without a member axis is shown to all members, in one product."""
+        if x.ndim == 2:
+            out = F.linear(x, self.weight.flatten(0, 1))
+            return out.view(len(x), len(self.weight), -1).transpose(0, 1) + self.bias
+        return torch.baddbmm(self.bias, x, self.weight.transpose(1, 2))
 
 
 class MemberConv(nn.Module):

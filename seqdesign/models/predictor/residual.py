@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.config import SHORT, PredictorOptions
 from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
 from seqdesign.models.predictor.linear import linear_features, num_linear_features
 
@@ -27,6 +27,8 @@ class ResidualNet(nn.Module):
 
     linear_weight: Tensor
     linear_bias: Tensor
+    centre: Tensor
+    gain: Tensor
 
     def __init__(
         self, options: PredictorOptions, letters: int, max_length: int, num_out: int, *, positional: bool
@@ -46,13 +48,16 @@ class ResidualNet(nn.Module):
         self.has_dense = positional and options.paths in ("dense", "both")
         self.has_conv = not positional or options.paths in ("conv", "both")
         if self.has_dense:
+            self.register_buffer("centre", torch.zeros(letters * max_length))
+            self.register_buffer("gain", torch.ones(()))
             self.dense_in = MemberLinear(members, letters * max_length, hidden)
             self.dense_mid = MemberLinear(members, hidden, hidden)
             self.dense_out = MemberLinear(members, hidden, num_out)
         if self.has_conv:
             self.stem = MemberConv(members, letters, channels, options.width, shared=True)
             self.blocks = nn.ModuleList(
-                MemberConv(members, channels, channels, 3, dilation=d) for d in DILATIONS
+                MemberConv(members, channels, channels, 3, dilation=d)
+                for d in (DILATIONS if max_length > SHORT else ())
             )
             self.pool = 2 if positional and max_length >= POOL_FROM else 1
             flat = channels * (max_length // self.pool) if positional else 2 * channels
@@ -62,9 +67,9 @@ class ResidualNet(nn.Module):
     def forward(self, x: Tensor, inside: Tensor) -> Tensor:
         """The sum of all paths."""
         features = linear_features(x, inside, self.max_length, positional=self.positional)
-        out = torch.baddbmm(self.linear_bias, features.expand(self.members, -1, -1), self.linear_weight)
+        out = torch.einsum("ni,mik->mnk", features, self.linear_weight) + self.linear_bias
         if self.has_dense:
-            h = self._drop(F.silu(self.dense_in(x.flatten(1))))
+            h = self._drop(F.silu(self.dense_in(self.gain * (x.flatten(1) - self.centre))))
             out = out + self.dense_out(self._drop(F.silu(self.dense_mid(h))))
         if self.has_conv:
             out = out + self.conv_out(self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside))))))
@@ -86,9 +91,17 @@ class ResidualNet(nn.Module):
     def _drop(self, h: Tensor) -> Tensor:
         return F.dropout(h, self.dropout, self.training)
 
-    def start_from(self, weight: Tensor, bias: Tensor) -> None:
-        """Set the linear path, weight (M, I, K) and bias (M, K), and let all others begin at zero."""
+    def start_from(self, weight: Tensor, bias: Tensor, features: Tensor) -> None:
+        """Set the linear path, weight (M, I, K) and bias (M, K), and let all others begin at zero.
+
+        ``features`` (N, I) are those of the training sequences. The dense path reads them centred and scaled
+        to a mean square of 1, or the positions that never change would drown the few that do.
+        """
         with torch.no_grad():
+            if self.has_dense:
+                self.centre.copy_(features.mean(0))
+                square = (features.square().mean(0) - self.centre.square()).sum()
+                self.gain.copy_((features.shape[1] / square.clamp(min=1e-6)).sqrt())
             self.linear_weight.copy_(weight)
             self.linear_bias.copy_(bias[:, None])
             for name, last in self.named_children():

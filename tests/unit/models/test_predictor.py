@@ -1,0 +1,135 @@
+"""The ensemble: members are independent, strands are alike, scores mean what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdesign.models.predictor.config import PredictorOptions, adapt
+from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor, one_against_others
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import Vocabulary, encode, one_hot
+
+DNA = get_alphabet("dna")
+BUFFERS = ("outcome_mean", "outcome_scale", "temperature", "net.centre", "net.gain")
+
+
+def make(
+    members: int = 3, *, positional: bool = True, num_scores: int = 1, **options: Any
+) -> SequencePredictor:
+    torch.manual_seed(0)
+    small = {"hidden": 8, "channels": 4, "width": 3, "dropout": 0.0, "paths": "both"}
+    given = PredictorOptions(
+        **({"members": members, "task": "regression", "strands": "one"} | small | options)
+    )
+    scale = tuple(2.0 + k for k in range(num_scores))
+    return SequencePredictor(
+        given, Vocabulary(DNA), 8, num_scores=num_scores, positional=positional,
+        outcome_mean=scale, outcome_scale=scale,
+    ).eval()  # fmt: skip
+
+
+def inputs(texts: list[str]) -> tuple[Tensor, Tensor]:
+    array = encode(texts, DNA)
+    tokens = torch.from_numpy(array.tokens).long()
+    return one_hot(tokens, DNA), torch.from_numpy(array.lengths)
+
+
+TEXTS = ["ACGTACGT", "GGGTT", "TACGA", "CCA"]
+
+
+@pytest.mark.parametrize("options", [{}, {"positional": False}, {"architecture": "killoran"}])
+def test_a_member_in_the_ensemble_says_what_it_says_alone(options: dict[str, Any]) -> None:
+    """Forward and gradient."""
+    whole, x = make(**options), inputs(TEXTS)
+    torch.nn.init.normal_(whole.net.linear_weight) if not options.get("architecture") else None
+    whole(*x).square().sum().backward()
+    gradients = {name: p.grad for name, p in whole.named_parameters()}
+    for m in range(3):
+        alone = make(2, **options)
+        # Two copies of one member: an ensemble has at least two.
+        state = {
+            name: value if name in BUFFERS else value[[m, m]] for name, value in whole.state_dict().items()
+        }
+        alone.load_state_dict(state)
+        torch.testing.assert_close(alone(*x)[0], whole(*x)[m])
+        alone(*x)[0].square().sum().backward()
+        for name, p in alone.named_parameters():
+            torch.testing.assert_close(p.grad[0], gradients[name][m], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("positional", [True, False])
+def test_both_strands_have_exactly_one_score(positional: bool) -> None:
+    model = make(strands="both", positional=positional)
+    x, y = inputs(TEXTS), inputs([DNA.reverse_complement(t) for t in TEXTS])
+    assert torch.equal(model(*x), model(*y))
+    one = make(strands="one", positional=positional)
+    assert not torch.allclose(one(*x), one(*y))
+
+
+def test_scores_are_in_the_units_of_the_outcome() -> None:
+    model, x = make(num_scores=2), inputs(TEXTS)
+    torch.testing.assert_close(model(*x), model.raw(*x) * torch.tensor([2.0, 3.0]) + torch.tensor([2.0, 3.0]))
+
+
+def test_class_scores_are_log_odds_of_the_softmax() -> None:
+    logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    p = logits.softmax(1)
+    torch.testing.assert_close(one_against_others(logits), p.log() - (1 - p).log())
+    model, x = make(num_scores=3, task="classes"), inputs(TEXTS)
+    torch.testing.assert_close(model(*x).sigmoid().sum(2), torch.ones(3, 4))
+
+
+@pytest.mark.parametrize("options", [{}, {"positional": False}, {"positional": False, "strands": "both"}])
+def test_scores_do_not_depend_on_padding_or_company(options: dict[str, Any]) -> None:
+    model = make(**options)
+    together = model(*inputs(TEXTS))
+    alone = torch.cat([model(*inputs([t])) for t in TEXTS], dim=1)
+    torch.testing.assert_close(together, alone)
+
+
+def test_scores_are_differentiable_in_the_sequence() -> None:
+    model, (x, lengths) = make(), inputs(TEXTS)
+    x.requires_grad_()
+    model(x, lengths).sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().sum() > 0
+
+
+def test_a_row_of_weight_zero_is_a_row_that_is_not_there() -> None:
+    model, array = make(), encode(TEXTS, DNA)
+    tokens, lengths = torch.from_numpy(array.tokens).long(), torch.from_numpy(array.lengths)
+    y = torch.arange(4.0)[:, None]
+    weights = torch.ones(4, 3)
+    weights[3] = 0
+    with_it = PredictorBatch(tokens, lengths, y, torch.ones(4, 1), weights)
+    without = PredictorBatch(*(t[:3] for t in with_it))
+    rng = torch.Generator()
+    a, b = (model.losses("ensemble", batch, rng, 1.0)["loss"] for batch in (with_it, without))
+    torch.testing.assert_close(a * 4, b * 3)
+
+
+def test_a_value_that_was_not_measured_costs_nothing() -> None:
+    model, array = make(num_scores=2), encode(TEXTS, DNA)
+    tokens, lengths = torch.from_numpy(array.tokens).long(), torch.from_numpy(array.lengths)
+    y = torch.ones(4, 2)
+    y[1, 0] = torch.nan
+    batch = PredictorBatch(tokens, lengths, y, (~y.isnan()).float(), torch.ones(4, 3))
+    loss = model.losses("ensemble", batch, torch.Generator(), 1.0)["loss"]
+    errors = model.errors(model.raw(one_hot(tokens, DNA), lengths), y.nan_to_num(5.0))
+    errors[:, 1, 0] = 0
+    torch.testing.assert_close(loss, errors.mean((1, 2)))
+
+
+def test_the_wrong_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match="one-hot must have shape"):
+        make()(torch.zeros(1, 4, 9))
+
+
+def test_every_auto_is_replaced() -> None:
+    options = adapt(PredictorOptions(), max_length=9, num_train=100, task="binary", both_strands=False)
+    assert "auto" not in vars(options).values()
+    assert (options.task, options.strands, options.width) == ("binary", "one", 7)
