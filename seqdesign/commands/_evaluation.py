@@ -148,10 +148,12 @@ def add_nearest(
         sizes = (len(training), len(held_out))
         prefers = preference(first, search(queries, held_out), sizes, close.cut)
         copied = copied and prefers is not None and prefers.z > CONFIRMED_Z
-    label = f"under {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    label = (
+        f"fewer than {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    )
     result.add("too_close", label, close.too_close, "flagged" if copied else "as real")
     if prefers is not None:
-        label = f"of those under {close.cut} edits from a real one, training is nearest"
+        label = f"of those with fewer than {close.cut} to a real one, training nearest"
         result.add("prefers_training", label, prefers, "flagged" if copied else "as real")
 
 
@@ -284,7 +286,8 @@ def on_values(values: FloatArray) -> Statistic:
 def add_classifier(result: Evaluation, sample: Sample, letters: str, rng: np.random.Generator) -> None:
     """Can a classifier on k-mer counts tell generated from held-out sequences, and training ones?"""
     few = sample.smaller(_CLASSIFIED)
-    parts, width = [], 0
+    parts: list[FloatArray] = []
+    width = 0
     for k in range(1, longest_word(sample, len(letters)) + 1):
         width += len(letters) ** k
         if parts and width > _MOST_FEATURES:

@@ -53,8 +53,8 @@ def preference(training: Nearest, held_out: Nearest, sizes: tuple[int, int], cut
     ``training`` and ``held_out`` are the nearest of each N generated sequences in either set, ``sizes`` how
     many sequences those have; only distances below ``cut`` count (None where there are none). To a model that
     does not copy, which real sequence served for training is as good as random, so its nearest one is a
-    training sequence with probability m_T / (m_T + m_H), which is ``real``; ties count as much. (The excess
-    is the privacy loss of Yale et al. 2020, here for sets of different sizes.)
+    training sequence with probability m_T / (m_T + m_H), which is ``real``. Equally near ones share. (The
+    excess is the privacy loss of Yale et al. 2020, here for sets of different sizes.)
 
     A real sequence in the middle of the data is the nearest of many. So what is shuffled is the label of
     real sequences: each one's wins are summed, and the variance is that of m_T sums drawn from all.
@@ -65,7 +65,8 @@ def preference(training: Nearest, held_out: Nearest, sizes: tuple[int, int], cut
         return None
     expected = sizes[0] / sum(sizes)
     first, second = training.distance[close], held_out.distance[close]
-    won = np.where(first < second, 1.0, np.where(first > second, 0.0, expected))
+    fair = training.ties[close] / (training.ties[close] + held_out.ties[close])
+    won = np.where(first < second, 1.0, np.where(first > second, 0.0, fair))
     wins = np.concatenate(
         [
             np.bincount(training.index[close], weights=won, minlength=sizes[0]),

@@ -23,12 +23,14 @@ _FAR = np.iinfo(np.int32).max // 2
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each of N queries the smallest distance and the first reference that has it."""
+    """For each of N queries the smallest distance, the first reference that has it, and how many have it."""
 
     distance: IntArray
     """(N,) edits."""
     index: IntArray
     """(N,) index into the references."""
+    ties: IntArray
+    """(N,) references at that distance, at least 1."""
 
 
 def nearest(
@@ -52,8 +54,8 @@ def nearest(
     if len(references) < (1 if own is None else 2):
         raise ValueError(f"a nearest sequence needs other sequences, got {len(references)}")
     best = np.full(len(queries), _FAR, dtype=np.int64)
-    index = np.zeros(len(queries), dtype=np.int64)
-    _find_copies(queries, references, skipped, best, index)
+    index, ties = (np.zeros(len(queries), dtype=np.int64) for _ in range(2))
+    _find_copies(queries, references, skipped, best, index, ties)
     left = np.flatnonzero(best > 0)
     if len(left) and len({len(s) for s in [*queries, *references]}) == 1:
         _bound(queries, references, skipped, best, left)
@@ -72,11 +74,12 @@ def nearest(
             at = distances.argmin(axis=1)
             found = distances[np.arange(len(rows)), at]
             better = found < best[rows]
-            best[rows[better]], index[rows[better]] = found[better], at[better] + first
+            best[rows[better]], index[rows[better]], ties[rows[better]] = found[better], at[better] + first, 0
+            ties[rows] += (distances == best[rows][:, None]).sum(axis=1)
         done += len(rows)
         if progress is not None:
             progress(done)
-    return Nearest(best, index)
+    return Nearest(best, index, ties)
 
 
 def identity(
@@ -88,17 +91,24 @@ def identity(
 
 
 def _find_copies(
-    queries: Sequence[str], references: Sequence[str], skipped: IntArray, best: IntArray, index: IntArray
+    queries: Sequence[str],
+    references: Sequence[str],
+    skipped: IntArray,
+    best: IntArray,
+    index: IntArray,
+    ties: IntArray,
 ) -> None:
     places: dict[str, list[int]] = {}
     for i, text in enumerate(references):
-        known = places.setdefault(text, [])
-        if len(known) < 2:  # the second serves a query whose own place is the first
-            known.append(i)
+        places.setdefault(text, []).append(i)
     for i, text in enumerate(queries):
-        others = [j for j in places.get(text, ()) if j != skipped[i]]
-        if others:
-            best[i], index[i] = 0, others[0]
+        same = places.get(text)
+        if same is None:
+            continue
+        own = int(references[skipped[i]] == text) if skipped[i] >= 0 else 0
+        if len(same) > own:
+            # The second serves a query whose own place is the first.
+            best[i], index[i], ties[i] = 0, same[int(same[0] == skipped[i])], len(same) - own
 
 
 def _bound(
