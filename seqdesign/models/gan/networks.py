@@ -138,7 +138,8 @@ class Critic(nn.Module):
         self.places = nn.Linear(channels * length, CRITIC_FEATURES)
         self.pooled = nn.Linear(2 * channels, CRITIC_FEATURES)
         self.hidden = nn.Linear(CRITIC_FEATURES, CRITIC_FEATURES)
-        self.score = nn.Linear(CRITIC_FEATURES, 1)
+        # Most objectives see differences of scores only, in which a bias has no part.
+        self.score = nn.Linear(CRITIC_FEATURES, 1, bias=False)
         self.classes = nn.Embedding(num_classes, CRITIC_FEATURES) if num_classes else None
         self.length = length
         self.to(memory_format=torch.channels_last)

@@ -147,7 +147,7 @@ def test_the_penalty_is_of_pairs() -> None:
             one_centred_penalty(lambda x: x.square().sum((1, 2)), a[i : i + 1], b[i : i + 1], RNG().manual_seed(5))
             for i in range(4)
         ]
-        return float(torch.stack(rows).mean())
+        return torch.stack(rows).mean().item()
 
     assert penalty(real[order], fake[order]) == pytest.approx(penalty(real, fake))
     assert penalty(real, fake[order]) != pytest.approx(penalty(real, fake), rel=1e-3)
@@ -230,7 +230,7 @@ def test_every_objective_moves_towards_eight_gaussians(
     """At the start the generator's points lie around the origin, 2 away from every place."""
     _, before = play(name, steps=0, rate=rate, penalty=penalty)
     _, after = play(name, steps=steps, rate=rate, penalty=penalty)
-    assert before > 1.8
+    assert before > 1.7
     assert after < 1.3
 
 
