@@ -26,7 +26,9 @@ class GANOptions(Options):
     output_temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Temperature of the draws in training."""
     latent_dim: Annotated[int, Between(1, 4096)] = 100
-    """Dimensions d of the latent code z ~ N(0, I)."""
+    """Dimensions of the latent code z ~ N(0, I) that concern the whole sequence."""
+    local_dim: Annotated[int, Between(0, 64)] = 4
+    """Further dimensions of z for each position, for what neighbouring letters have in common."""
     channels: Annotated[int, Between(4, 4096)] = 32
     """Channels of the convolutions."""
     blocks: Annotated[int, Between(0, 64)] = 1

@@ -83,12 +83,18 @@ class Generator(nn.Module):
         num_classes: int = 0,
     ) -> None:
         super().__init__()
-        self.latent_dim, self.length, self.channels = options.latent_dim, length, options.channels
-        self.num_classes = num_classes
+        self.length, self.channels, self.num_classes = length, options.channels, num_classes
+        self.global_dim, self.local_dim = options.latent_dim, options.local_dim
         inputs, width = options.latent_dim + num_classes, options.mapping
         # Without a layer that is not linear in z, choices such as a motif's place are hard to make.
         self.mapping = nn.Linear(inputs, width) if width else None
         self.start = nn.Linear(width or inputs, length * options.channels)
+        shape, padding = (1, options.kernel), (0, options.kernel // 2)
+        self.local = (
+            nn.Conv2d(options.local_dim, options.channels, shape, padding=padding)
+            if options.local_dim
+            else None
+        )
         self.placement = (
             Placement(inputs, length, options.channels, options.placements, options.kernel)
             if options.placements
@@ -104,14 +110,23 @@ class Generator(nn.Module):
         self.register_buffer("allowed", allowed, persistent=False)
         self.to(memory_format=torch.channels_last)
 
+    @property
+    def latent_dim(self) -> int:
+        """Dimensions d of z: those of the whole sequence, then those of position 1, 2, ..."""
+        return self.global_dim + self.local_dim * self.length
+
     def logits(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Unnormalised log-probabilities (N, num_symbols, L) of codes z (N, d) and classes (N,)."""
+        z, local = z.split([self.global_dim, self.latent_dim - self.global_dim], dim=1)
         if self.num_classes:
             assert condition is not None, "a conditional generator needs a class for each code"
             z = torch.cat([z, functional.one_hot(condition, self.num_classes).to(z)], dim=1)
         wide = z if self.mapping is None else activate(self.mapping(z))
         rows = self.start(wide).view(len(z), 1, self.length, self.channels)
         features = rows.permute(0, 3, 1, 2)  # (N, C, 1, L), channels last in memory
+        if self.local is not None:
+            noise = local.view(len(z), 1, self.length, self.local_dim).permute(0, 3, 1, 2)
+            features = features + self.local(noise)
         if self.placement is not None:
             features = features + self.placement(z)
         letters = self.letters(activate(self.blocks(features)))

@@ -36,7 +36,7 @@ def train(cli: Cli, fasta: Path, folder: Path, *words: str) -> Any:
 def test_the_lines_of_the_manual_work_as_they_stand(
     cli: Cli, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``seqdesign sample-gan -n 1000 > out.fa`` after ``seqdesign train-gan seqs.fa``, both without a folder."""
+    """``seqdesign sample-gan -n 1000 > out.fa`` after ``seqdesign train-gan seqs.fa``, without a folder."""
     monkeypatch.chdir(tmp_path)
     early = cli("sample-gan", "-n", "1000")
     assert (early.code, early.out) == (1, "")
@@ -57,7 +57,14 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
 ) -> None:
     done = train(cli, fasta, tmp_path / "m")
     assert (done.code, done.out) == (0, "")
-    for part in ("Jensen-Shannon", "nearest training", "repeats", "gradient norms", "unhealthy in", "health.html"):
+    for part in (
+        "Jensen-Shannon",
+        "nearest training",
+        "repeats",
+        "gradient norms",
+        "unhealthy in",
+        "health.html",
+    ):
         assert part in done.err
     manifest = read_manifest(tmp_path / "m")
     files = {p.relative_to(tmp_path / "m").as_posix() for p in (tmp_path / "m").rglob("*") if p.is_file()}
@@ -74,7 +81,11 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
 
 def test_json_says_the_same_to_programs(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     found = json.loads(train(cli, fasta, tmp_path / "m", "--json").out)
-    assert (found["command"], found["steps"], found["num_train"] + found["num_held_out"]) == ("train-gan", 6, 64)
+    assert (found["command"], found["steps"], found["num_train"] + found["num_held_out"]) == (
+        "train-gan",
+        6,
+        64,
+    )
     assert found["health"]["healthy"] is False
     assert {"js_1", "repeats", "too_close"} <= {row["name"] for row in found["health"]["measures"]}
 

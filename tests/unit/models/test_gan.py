@@ -19,11 +19,9 @@ from seqdesign.sequences.encoders import Vocabulary, encode
 DNA = get_alphabet("dna")
 
 
-def gan(
-    longest: int = 8, shortest: int = 8, classes: tuple[float, ...] = (), **options: Any
-) -> SequenceGAN:
+def gan(longest: int = 8, shortest: int = 8, classes: tuple[float, ...] = (), **options: Any) -> SequenceGAN:
     torch.manual_seed(0)
-    small = {"latent_dim": 6, "channels": 8, "mapping": 12} | options
+    small = {"latent_dim": 6, "local_dim": 0, "channels": 8, "mapping": 12} | options
     return SequenceGAN(GANOptions(**small), Vocabulary(DNA), longest, shortest, classes)
 
 
@@ -42,6 +40,17 @@ def test_the_generator_gives_soft_sequences_with_a_gradient() -> None:
     model.critic(soft).sum().backward()
     assert z.grad is not None
     assert (z.grad.abs().sum(1) > 0).all()
+
+
+def test_the_code_has_dimensions_for_each_position_that_act_nearby() -> None:
+    """Kernel 5 of the local layer, two of 5 in the block, 3 at the end: 7 letters to either side at most."""
+    model = gan(longest=30, shortest=30, local_dim=2)
+    assert model.latent_dim == 6 + 2 * 30
+    z = torch.randn(1, 66, generator=Generator().manual_seed(0))
+    moved = z.clone()
+    moved[0, 6 + 2 * 15 : 6 + 2 * 16] += 1.0
+    change = (model.generator.logits(moved) - model.generator.logits(z)).abs().sum(1)[0]
+    assert (change > 0).nonzero().flatten().tolist() == list(range(8, 23))
 
 
 def test_lengths_are_told_by_an_end_that_cannot_come_too_early() -> None:
@@ -125,7 +134,9 @@ def test_the_penalty_is_on_average_that_of_every_step() -> None:
 
     def mean(every: int, steps: int) -> float:
         model = gan(penalty_every=every, penalty=1.0)
-        terms = [model.losses("critic", rows, Generator().manual_seed(s), 0.0)["penalty"] for s in range(steps)]
+        terms = [
+            model.losses("critic", rows, Generator().manual_seed(s), 0.0)["penalty"] for s in range(steps)
+        ]
         return float(torch.stack(terms).mean())
 
     assert mean(4, 400) == pytest.approx(mean(1, 100), rel=0.25)

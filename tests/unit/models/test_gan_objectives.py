@@ -41,7 +41,12 @@ def test_all_published_objectives_are_there() -> None:
 def test_the_published_settings() -> None:
     """Arjovsky et al. 2017, algorithm 1; Gulrajani et al. 2017, algorithm 1."""
     wgan, gp = objective("wgan"), objective("wgan-gp")
-    assert (wgan.optimizer, wgan.learning_rate, wgan.max_weight, wgan.critic_steps) == ("rmsprop", 5e-5, 0.01, 5)
+    assert (wgan.optimizer, wgan.learning_rate, wgan.max_weight, wgan.critic_steps) == (
+        "rmsprop",
+        5e-5,
+        0.01,
+        5,
+    )
     assert (wgan.schedule, wgan.penalty) == ("constant", 0.0)
     assert (gp.optimizer, gp.learning_rate, gp.betas, gp.penalty, gp.critic_steps) == (
         "adam", 1e-4, (0.5, 0.9), 10.0, 5,
@@ -50,7 +55,7 @@ def test_the_published_settings() -> None:
 
 
 def test_the_best_discriminator_of_two_coins() -> None:
-    """Oracle 6: p = (.7, .3), q = (.2, .8) give D* = (7/9, 3/11) and V(D*) = -1.1212834593 = -log 4 + 2 JS."""
+    """Oracle 6: p = (.7, .3), q = (.2, .8): D* = (7/9, 3/11), V(D*) = -1.1212834593 = -log 4 + 2 JS."""
     p, q = torch.tensor([0.7, 0.3]), torch.tensor([0.2, 0.8])
     real = torch.eye(2)[:, :, None][torch.tensor([0] * 7 + [1] * 3)].double()
     fake = torch.eye(2)[:, :, None][torch.tensor([0] * 2 + [1] * 8)].double()
@@ -130,9 +135,7 @@ def test_the_penalty_of_a_quadratic_critic_is_that_at_the_drawn_points() -> None
     share = torch.rand(5, 1, 1, generator=RNG().manual_seed(3)).double()
     between = share * real + (1 - share) * fake
     wanted = (2.5 * between.flatten(1).norm(dim=1) - 1).square().mean()
-    found = one_centred_penalty(
-        lambda x: 1.25 * x.square().sum((1, 2)), real, fake, RNG().manual_seed(3)
-    )
+    found = one_centred_penalty(lambda x: 1.25 * x.square().sum((1, 2)), real, fake, RNG().manual_seed(3))
     assert found.item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
@@ -144,7 +147,9 @@ def test_the_penalty_is_of_pairs() -> None:
     def penalty(a: Tensor, b: Tensor) -> float:
         """With the same share for every pair: one pair a call."""
         rows = [
-            one_centred_penalty(lambda x: x.square().sum((1, 2)), a[i : i + 1], b[i : i + 1], RNG().manual_seed(5))
+            one_centred_penalty(
+                lambda x: x.square().sum((1, 2)), a[i : i + 1], b[i : i + 1], RNG().manual_seed(5)
+            )
             for i in range(4)
         ]
         return torch.stack(rows).mean().item()

@@ -38,8 +38,8 @@ def train(fabric: Fabric, texts: list[str], y: Any = None, **given: Any) -> GANT
     fit = {k: v for k, v in given.items() if k in GANFitOptions.__dataclass_fields__}
     rest = {k: v for k, v in given.items() if k not in model | fit}
     return train_sequence_gan(
-        encode(texts, DNA), y, options=GANOptions(**(MODEL | model)), fit_options=GANFitOptions(**(FIT | fit)),
-        seed=0, fabric=fabric, **rest,
+        encode(texts, DNA), y, options=GANOptions(**(MODEL | model)),
+        fit_options=GANFitOptions(**(FIT | fit)), seed=0, fabric=fabric, **rest,
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_a_stretch_is_an_endless_shuffled_stream() -> None:
 
 
 def test_the_published_wgan_is_what_runs(fabric: Fabric) -> None:
-    """Arjovsky et al. 2017, algorithm 1: every weight of the critic, biases too, within 0.01 after training."""
+    """Arjovsky et al. 2017, algorithm 1: all weights of the critic, biases too, within 0.01 at the end."""
     plan = make_plan(GANOptions(objective="wgan"), GANFitOptions(), lambda model: {})
     critic, generator = plan.players["critic"], plan.players["generator"]
     assert (critic.optimizer, critic.learning_rate, critic.max_weight) == ("rmsprop", 5e-5, 0.01)
@@ -144,7 +144,10 @@ def test_an_unfinished_folder_is_said_to_be_one(fabric: Fabric, tmp_path: Path) 
 def test_a_perfect_generator_scores_about_nothing_and_a_bad_one_a_lot(fabric: Fabric) -> None:
     """Uniform letters are learned by a generator without weights; one that writes only A is far off."""
     data = TokenData.of(encode(strings(1500), DNA), None)
-    half = [TokenData(data.tokens[i], data.lengths[i], data.outcomes[i]) for i in (slice(0, 750), slice(750, None))]
+    half = [
+        TokenData(data.tokens[i], data.lengths[i], data.outcomes[i])
+        for i in (slice(0, 750), slice(750, None))
+    ]
     judge = Judge(half[0], half[1], DNA, (), seed=0)
     model = train(fabric, strings()).model.eval()
     with torch.no_grad():

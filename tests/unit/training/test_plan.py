@@ -1,4 +1,4 @@
-"""Promises of a plan: who moves when, how far, with which averages, and by what the best weights are chosen."""
+"""Promises of a plan: who moves when, how far, with which averages; and how the best weights are chosen."""
 
 from __future__ import annotations
 
@@ -65,14 +65,26 @@ DATA = Rows(*[2.0] * 20)
 def run(fabric: Fabric, *, epochs: int = 2, model: Duel | None = None, **given: Any) -> tuple[Duel, Fit]:
     model = model or Duel()
     judge = given.pop("judge", lambda duel: {"score": -float(duel.generator)})
-    resume, hooks, patience = given.pop("resume", None), given.pop("hooks", Hooks()), given.pop("patience", 99)
+    resume, hooks, patience = (
+        given.pop("resume", None),
+        given.pop("hooks", Hooks()),
+        given.pop("patience", 99),
+    )
     players = {
         "critic": PlayerSettings(learning_rate=0.1, optimizer="adam", **given.pop("critic", {})),
         "generator": PlayerSettings(learning_rate=0.1, optimizer="adam", **given.pop("generator", {})),
     }
     plan = Plan(epochs=epochs, patience=patience, players=players, judge=judge)
     result = fit(
-        model, DATA, DATA, RunOptions(batch_size=2), seed=0, fabric=fabric, hooks=hooks, plan=plan, resume=resume
+        model,
+        DATA,
+        DATA,
+        RunOptions(batch_size=2),
+        seed=0,
+        fabric=fabric,
+        hooks=hooks,
+        plan=plan,
+        resume=resume,
     )
     return model, result
 
@@ -169,7 +181,8 @@ def test_a_watched_player_has_its_gradient_norm_on_record(fabric: Fabric) -> Non
 
 
 @pytest.mark.parametrize(
-    ("schedule", "start", "middle", "end"), [("constant", 1, 1, 1), ("linear", 1, 1, 0.02), ("cosine", 0.01, 0.525, 0.05)]
+    ("schedule", "start", "middle", "end"),
+    [("constant", 1, 1, 1), ("linear", 1, 1, 0.02), ("cosine", 0.01, 0.525, 0.05)],
 )
 def test_learning_rates_follow_their_schedule(schedule: Any, start: float, middle: float, end: float) -> None:
     found = [rate_factor(schedule, step, 10_000) for step in (0, 5000, 10_000)]
@@ -178,7 +191,11 @@ def test_learning_rates_follow_their_schedule(schedule: Any, start: float, middl
 
 def test_each_optimizer_is_what_its_name_says() -> None:
     weights = [nn.Parameter(torch.zeros(1))]
-    for name, kind in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("rmsprop", torch.optim.RMSprop)):
+    for name, kind in (
+        ("adam", torch.optim.Adam),
+        ("adamw", torch.optim.AdamW),
+        ("rmsprop", torch.optim.RMSprop),
+    ):
         made = make_optimizer(weights, PlayerSettings(learning_rate=0.3, optimizer=name, betas=(0.1, 0.2)))
         assert type(made) is kind
         assert made.param_groups[0]["lr"] == 0.3
