@@ -36,6 +36,12 @@ COMMANDS: dict[str, Command] = {
         "maximize",
         "Design sequences that a predictor scores highest.",
     ),
+    "train-gan": Command(
+        "seqdesign.commands.train_gan", "TrainGANConfig", "train_gan", "Learn a generator of sequences (GAN)."
+    ),
+    "sample-gan": Command(
+        "seqdesign.commands.sample_gan", "SampleGANConfig", "sample_gan", "Draw new sequences from a GAN."
+    ),
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
     ),

@@ -18,34 +18,42 @@ MIN_EPOCHS, MAX_EPOCHS = 6, 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions(Options):
-    """How long and how fast to learn, and on what."""
+class RunOptions(Options):
+    """On what to learn and where to compute."""
 
     PANEL: ClassVar[str] = "Training options"
 
-    epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes.
-    """
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
     """Sequences per step, over all devices."""
-    learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
-    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
-    weight_decay: Annotated[float, Between(0)] = 0.01
-    """Weight decay of AdamW."""
-    clip: Annotated[float, Between(0, low_open=True)] = 5.0
-    """Largest gradient norm."""
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
     """Share of the sequences that is not learned from but judges the model."""
     split: Literal["random", "cluster", "quantile"] = "random"
     """Which are held out: random ones (duplicates together), similarity clusters, or the best outcomes."""
-    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Stop after this many passes without a better held-out loss; auto is a quarter of them, at least 5."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""
     num_nodes: Annotated[int, Between(1)] = 1
     """Machines; start one process on each with torchrun, or let the cluster do it."""
     precision: Literal["32", "bf16"] = "32"
     """Arithmetic: 32-bit, or bfloat16 where it is safe (GPUs, recent CPUs)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(RunOptions):
+    """How long and how fast to learn."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes.
+    """
+    learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
+    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
+    weight_decay: Annotated[float, Between(0)] = 0.01
+    """Weight decay of AdamW."""
+    clip: Annotated[float, Between(0, low_open=True)] = 5.0
+    """Largest gradient norm."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Stop after this many passes without a better held-out loss; auto is a quarter of them, at least 5."""
 
     def problems(self) -> Iterator[str]:
         """Rules across fields."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,53 +21,21 @@ from lightning_fabric import Fabric as Fabric  # the one import; others take it 
 from torch import Generator, Tensor, nn
 
 from seqdesign.errors import ModelError, TrainingError
-from seqdesign.training.config import FitOptions, num_epochs, patience
+from seqdesign.training.config import FitOptions, RunOptions
 from seqdesign.training.interrupt import Interrupt
+from seqdesign.training.plan import (
+    Plan,
+    average_into,
+    clip_gradient,
+    gradient_norm,
+    make_optimizer,
+    rate_factor,
+)
+from seqdesign.training.protocols import Data
 
-WARMUP_STEPS = 100
 MIN_IMPROVEMENT = 1e-4
 """Relative improvement of a held-out loss that counts against the patience."""
 EVAL_ROWS = 512
-
-
-class Data(Protocol):
-    """Rows to learn from."""
-
-    def __len__(self) -> int: ...
-    @property
-    def typical_length(self) -> int:
-        """Letters of a typical row: what a step costs."""
-        ...
-
-    def to(self, device: torch.device) -> Data:
-        """The same on another device."""
-        ...
-
-    def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
-        """The rows ``order`` (N,) of one pass in ``num`` batches of nearly one size."""
-        ...
-
-    def rows(self, index: Tensor) -> Any:
-        """One batch."""
-        ...
-
-    def fingerprint(self) -> str:
-        """Changes when the data change."""
-        ...
-
-
-class Trainable(Protocol):
-    """A ``nn.Module`` whose losses are asked for player by player."""
-
-    players: tuple[str, ...]
-
-    def player_parameters(self, player: str) -> list[nn.Parameter]:
-        """What the player's optimizer moves."""
-        ...
-
-    def losses(self, player: str, batch: Any, rng: Generator, progress: float) -> dict[str, Tensor]:
-        """Terms, each a scalar or (M,); ``loss`` is minimised, of an ensemble the sum over its members."""
-        ...
 
 
 @dataclass
@@ -87,6 +55,8 @@ class FitState:
     """One record of train and held-out terms per pass."""
     sums: dict[str, float] = field(default_factory=dict)
     """Training terms summed over the steps of the pass under way."""
+    moves: dict[str, int] = field(default_factory=dict)
+    """Player -> steps that it has taken."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +70,8 @@ class Checkpoint:
     best: dict[str, Tensor]
     optimizers: dict[str, dict[str, Any]]
     state: FitState
+    averages: dict[str, Tensor] = field(default_factory=dict)
+    """Running averages of the weights of the players who keep them."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +91,7 @@ class Hooks:
     save: Callable[[Checkpoint, bool], None] = lambda checkpoint, improved: None
 
 
-def make_fabric(options: FitOptions, device: torch.device) -> Fabric:
+def make_fabric(options: RunOptions, device: torch.device) -> Fabric:
     """Fabric for a resolved device, launched: with several devices the other processes start here."""
     precision = "bf16-mixed" if options.precision == "bf16" else "32-true"
     one = options.devices == 1 and options.num_nodes == 1
@@ -139,23 +111,30 @@ def fit(
     model: nn.Module,
     train: Data,
     held_out: Data,
-    options: FitOptions,
+    options: RunOptions,
     *,
     seed: int,
     fabric: Fabric,
     hooks: Hooks,
     resume: Checkpoint | None = None,
+    plan: Plan | None = None,
 ) -> Fit:
-    """Minimise every player's loss; stop at the last pass or when no held-out loss improves any more.
+    """Minimise every player's loss; stop at the last pass or when no held-out figure improves any more.
+
+    ``plan`` is ``Plan.plain`` of the options, which are FitOptions then, unless given.
 
     Ends with each player's best weights in ``model``. An interrupt (SIGINT, SIGTERM) finishes the step,
     saves, and raises KeyboardInterrupt; a second one is immediate. Raises TrainingError when a loss is not
     finite, ModelError when ``resume`` does not fit the model.
     """
     with _isolated_randomness(fabric.device), Interrupt() as interrupt:
+        if plan is None:
+            assert isinstance(options, FitOptions), "other options need a plan"
+            plan = Plan.plain(model.players, options, len(train), train.typical_length)  # type: ignore[arg-type]
         run = _Run(
-            model, train, held_out, options, seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt
-        )
+            model, train, held_out, options.batch_size, plan,
+            seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt,
+        )  # fmt: skip
         if resume is not None:
             run.restore(resume)
         else:
@@ -176,7 +155,8 @@ class _Run:
         model: nn.Module,
         train: Data,
         held_out: Data,
-        options: FitOptions,
+        batch_size: int,
+        plan: Plan,
         *,
         seed: int,
         fabric: Fabric,
@@ -185,24 +165,25 @@ class _Run:
     ) -> None:
         self.model = model.to(fabric.device)
         self.train, self.held_out = train.to(fabric.device), held_out.to(fabric.device)
-        self.options, self.seed, self.fabric = options, seed, fabric
+        self.plan, self.seed, self.fabric = plan, seed, fabric
         self.hooks, self.interrupt = hooks, interrupt
         self.players: tuple[str, ...] = model.players  # type: ignore[assignment]
         self.parameters = {p: model.player_parameters(p) for p in self.players}  # type: ignore[operator]
-        self.optimizers = {
-            p: torch.optim.AdamW(
-                self.parameters[p], lr=options.learning_rate, weight_decay=options.weight_decay
-            )
-            for p in self.players
-        }
+        self.optimizers = {p: make_optimizer(self.parameters[p], plan.players[p]) for p in self.players}
         # Every process needs a row in every step.
         self.steps_per_epoch = min(
-            math.ceil(len(train) / options.batch_size), max(1, len(train) // fabric.world_size)
+            math.ceil(len(train) / batch_size), max(1, len(train) // fabric.world_size)
         )
-        self.epochs = num_epochs(options, len(train), train.typical_length)
-        self.patience = patience(options, self.epochs)
+        self.epochs, self.patience = plan.epochs, plan.patience
         self.total_steps = self.epochs * self.steps_per_epoch
         self.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        self.averaged = {
+            name: p
+            for player in self.players
+            if plan.players[player].average > 0
+            for name, p in self._named(player).items()
+        }
+        self.averages = {name: p.detach().clone() for name, p in self.averaged.items()}
         self.state = FitState()
         self.all_asked = False
 
@@ -214,12 +195,15 @@ class _Run:
         except (RuntimeError, ValueError, KeyError) as error:
             detail = " ".join(str(error).split())
             raise ModelError(f"the checkpoint is of other networks ({detail}); train anew") from error
+        if checkpoint.averages.keys() != self.averages.keys():
+            raise ModelError("the checkpoint is of a run that averaged other weights; train anew")
         self.best = {k: v.to(self.fabric.device) for k, v in checkpoint.best.items()}
+        self.averages = {k: v.to(self.fabric.device) for k, v in checkpoint.averages.items()}
         self.state = copy.deepcopy(checkpoint.state)
 
     def judge_the_start(self) -> None:
         """Weights that a closed form has set may be the best there will be."""
-        self._compare(self.fabric.broadcast(self._held_out_terms()))
+        self._compare(self.fabric.broadcast(self._judged()))
 
     def active(self) -> list[str]:
         """The players that still improve, an ensemble while any member does."""
@@ -243,10 +227,10 @@ class _Run:
         record = {
             "epoch": state.epoch + 1.0,
             "step": float(state.step),
-            "learning_rate": self._learning_rate(),
+            "learning_rate": self._learning_rate(self.players[0]),
         }
         record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
-        held_out = self.fabric.broadcast(self._held_out_terms())
+        held_out = self.fabric.broadcast(self._judged())
         for name, values in held_out.items():
             mean = sum(values) / len(values)
             self._check_finite(f"held-out {name}", mean, state.step)
@@ -267,22 +251,43 @@ class _Run:
         )  # dropout draws from the global generator
         rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(fabric.device))
         for player in self.active():
-            optimizer = self.optimizers[player]
-            for group in optimizer.param_groups:
-                group["lr"] = self._learning_rate()
-            with fabric.autocast():
-                losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
-            optimizer.zero_grad()
-            fabric.backward(losses["loss"].sum())
-            for name, value in self._agree(player, losses).items():
-                key = name if name != "loss" else f"{player}_loss"
-                self._check_finite(key, value, state.step + 1)
-                state.sums[key] = state.sums.get(key, 0.0) + value
-            _clip(self.parameters[player], self.options.clip, losses["loss"].numel())
-            optimizer.step()
+            if (state.step + 1) % self.plan.players[player].every == 0:
+                self._move(player, rows, rng, progress)
         state.step += 1
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
+
+    def _move(self, player: str, rows: Any, rng: Generator, progress: float) -> None:
+        """One step of one player."""
+        state, optimizer, settings = self.state, self.optimizers[player], self.plan.players[player]
+        for group in optimizer.param_groups:
+            group["lr"] = self._learning_rate(player)
+        with self.fabric.autocast():
+            losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
+        optimizer.zero_grad()
+        self.fabric.backward(losses["loss"].sum())
+        terms = self._agree(player, losses)
+        if settings.watch:
+            terms[f"{player}_gradient"] = gradient_norm(self.parameters[player])
+        for name, value in terms.items():
+            key = name if name != "loss" else f"{player}_loss"
+            self._check_finite(key, value, state.step + 1)
+            # A player who moves in every fifth step counts five times, so that the mean is per move.
+            state.sums[key] = state.sums.get(key, 0.0) + value * settings.every
+        if settings.clip is not None:
+            clip_gradient(self.parameters[player], settings.clip, losses["loss"].numel())
+        optimizer.step()
+        if settings.max_weight is not None:
+            with torch.no_grad():
+                for parameter in self.parameters[player]:
+                    parameter.clamp_(-settings.max_weight, settings.max_weight)
+        state.moves[player] = state.moves.get(player, 0) + 1
+        if settings.average > 0:
+            average_into(self.averages, self._named(player), settings.average, state.moves[player])
+
+    def _named(self, player: str) -> dict[str, nn.Parameter]:
+        mine = {id(p) for p in self.parameters[player]}
+        return {name: p for name, p in self.model.named_parameters() if id(p) in mine}
 
     def _agree(self, player: str, losses: dict[str, Tensor]) -> dict[str, float]:
         """Loss terms, and in place the gradient: both the mean over the processes, as one message.
@@ -303,13 +308,26 @@ class _Run:
         return dict(zip(losses, terms.tolist(), strict=True))
 
     @torch.no_grad()
+    def _judged(self) -> dict[str, list[float]]:
+        """Held-out figures of the weights that would be kept now, of each member."""
+        if not self.fabric.is_global_zero:
+            return {}
+        self.model.eval()
+        running = {name: p.detach().clone() for name, p in self.averaged.items()}
+        for name, p in self.averaged.items():
+            p.copy_(self.averages[name])
+        if self.plan.judge is not None:
+            figures = {name: [value] for name, value in self.plan.judge(self.model).items()}
+        else:
+            figures = self._held_out_terms()
+        for name, p in self.averaged.items():
+            p.copy_(running[name])
+        return figures
+
     def _held_out_terms(self) -> dict[str, list[float]]:
         """Held-out loss terms at full weights, of each member; the same noise every time, so that passes
         compare.
         """
-        if not self.fabric.is_global_zero:
-            return {}
-        self.model.eval()
         sums: dict[str, Tensor] = {}
         n = len(self.held_out)
         rng = self._rng("held out", 0)
@@ -330,7 +348,7 @@ class _Run:
         """
         state, improved = self.state, False
         for player in self.players:
-            values = held_out[f"{player}_loss"]
+            values = held_out["score" if self.plan.judge is not None else f"{player}_loss"]
             for member, value in enumerate(values):
                 key = player if len(values) == 1 else f"{player}.{member}"
                 if state.stale.get(key, 0) >= self.patience:
@@ -346,27 +364,25 @@ class _Run:
 
     def _keep(self, player: str, member: int | None) -> None:
         """Copy the weights of a player, or of one member, to the best ones."""
-        mine = {id(p) for p in self.parameters[player]}
-        for name, p in self.model.named_parameters():
-            if id(p) in mine:
-                place = slice(None) if member is None else member
-                self.best[name][place] = p.detach()[place]
+        place = slice(None) if member is None else member
+        for name, p in self._named(player).items():
+            self.best[name][place] = self.averages.get(name, p.detach())[place]
 
     def _save(self, *, improved: bool) -> None:
         if self.fabric.is_global_zero:
             optimizers = {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()}
-            self.hooks.save(Checkpoint(self.model.state_dict(), self.best, optimizers, self.state), improved)
+            weights = self.model.state_dict()
+            self.hooks.save(Checkpoint(weights, self.best, optimizers, self.state, self.averages), improved)
 
-    def _learning_rate(self) -> float:
-        """Linear warm-up, then a cosine down to a twentieth (Loshchilov & Hutter 2017)."""
-        warm = min(1.0, (self.state.step + 1) / min(WARMUP_STEPS, max(1, self.total_steps // 10)))
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.state.step / self.total_steps)))
-        return self.options.learning_rate * warm * (0.05 + 0.95 * cosine)
+    def _learning_rate(self, player: str) -> float:
+        settings = self.plan.players[player]
+        return settings.learning_rate * rate_factor(settings.schedule, self.state.step, self.total_steps)
 
     def _check_finite(self, name: str, value: float, step: int) -> None:
         if not math.isfinite(value):
+            rate = self._learning_rate(self.players[0])
             raise TrainingError(
-                f"{name} became {value} at step {step} (learning rate {self._learning_rate():.3g}); the last "
+                f"{name} became {value} at step {step} (learning rate {rate:.3g}); the last "
                 "good checkpoint is kept; lower --learning-rate, or look for extreme outcomes in the input"
             )
 
@@ -374,18 +390,6 @@ class _Run:
         """A generator that depends on the seed, the purpose and the numbers alone."""
         words = np.random.SeedSequence([self.seed, *purpose.encode(), *numbers]).generate_state(1, np.uint64)
         return Generator().manual_seed(int(words[0] >> np.uint64(1)))
-
-
-def _clip(parameters: Sequence[nn.Parameter], largest: float, members: int) -> None:
-    """Scale the gradient to a norm of at most ``largest``, of an ensemble each member's by itself."""
-    if members == 1:
-        nn.utils.clip_grad_norm_(parameters, largest)
-        return
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
-    factors = (largest / (norms + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seqdesign.config import to_dict
 from seqdesign.errors import InputError
-from seqdesign.metrics.typicality import fit_novelty
+from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.config import PredictorOptions, adapt
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.residual import ResidualNet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqdesign.config import from_dict, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
-from seqdesign.metrics.typicality import NoveltyModel
+from seqdesign.metrics.novelty_model import NoveltyModel
 from seqdesign.models.predictor.config import PredictorOptions, Task
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.sequences.alphabets import Alphabet
@@ -95,9 +95,7 @@ class PredictorRecord:
         values["options"] = from_dict(PredictorOptions, record["options"])
         values["alphabet"] = Alphabet.from_dict(record["alphabet"])
         values["calibration"] = tuple(
-            replace(
-                Conformal(**one), coefficients=tuple(one["coefficients"]), quantiles=tuple(one["quantiles"])
-            )
+            Conformal(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
             for one in record["calibration"]
         )
         return cls(**values)
@@ -147,7 +145,9 @@ def save_predictor(
 
 def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> TrainedPredictor:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=PredictorRecord.from_dict)
+    model, record = load_model(
+        folder, device, kind=KIND, parse=PredictorRecord.from_dict, command="train-predictor"
+    )
     return TrainedPredictor(model, record)
 
 

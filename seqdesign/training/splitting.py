@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from seqdesign.errors import InputError
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.splits import quantile_split, random_split, similarity_clusters
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import RunOptions
 
 MIN_SEQUENCES = 20
 
@@ -16,7 +16,7 @@ Indices = NDArray[np.int64]
 
 
 def hold_out(
-    tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: FitOptions, seed: int
+    tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: RunOptions, seed: int
 ) -> tuple[Indices, Indices]:
     """(train, held out) indices; ``--split`` says how. Raises InputError for too few sequences."""
     n = len(tokens)
@@ -34,7 +34,7 @@ def hold_out(
     return train, held_out
 
 
-def together(tokens: TokenArray, options: FitOptions) -> Indices:
+def together(tokens: TokenArray, options: RunOptions) -> Indices:
     """(N,) labels of sequences that must not be parted: clusters with ``--split cluster``, else equal ones.
 
     A sequence is equal to its reverse complement where the alphabet has complements.

@@ -23,7 +23,7 @@ from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
 METRICS = "metrics.csv"
-NAMES = {"vae": "VAE"}
+NAMES = {"vae": "VAE", "gan": "GAN"}
 """Kind -> how people call it."""
 
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
@@ -93,6 +93,7 @@ def save_checkpoint(
     """Everything that a resumed run needs, in one file. ``identity``: what must not change in between."""
     tensors: dict[str, Tensor] = {f"model/{k}": v for k, v in checkpoint.model.items()}
     tensors |= {f"best/{k}": v for k, v in checkpoint.best.items()}
+    tensors |= {f"average/{k}": v for k, v in checkpoint.averages.items()}
     groups = {}
     for player, state in checkpoint.optimizers.items():
         groups[player] = state["param_groups"]
@@ -121,7 +122,7 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
             f"{path} was made with other {', '.join(changed)}; resume with the same input and options, or "
             "start anew with --overwrite"
         )
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "average": {}}
     optimizers = {player: {"param_groups": g, "state": {}} for player, g in raw["groups"].items()}
     for key, value in tensors.items():
         kind, _, name = key.partition("/")
@@ -130,7 +131,7 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
             optimizers[player]["state"].setdefault(int(i), {})[entry] = value
         else:
             parts[kind][name] = value
-    return Checkpoint(parts["model"], parts["best"], optimizers, FitState(**raw["state"]))
+    return Checkpoint(parts["model"], parts["best"], optimizers, FitState(**raw["state"]), parts["average"])
 
 
 def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:

@@ -1,0 +1,170 @@
+"""``seqdesign train-gan``: learn a generator of sequences against a critic, and report its health."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import Progress, compute
+from seqdesign.commands._training import begin, in_folder
+from seqdesign.commands.train_vae import ModelFolder
+from seqdesign.config import CommandConfig, Flag, Positional, part
+from seqdesign.models.gan.config import GANOptions
+from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+from seqdesign.training.gan_config import GANFitOptions
+
+if TYPE_CHECKING:
+    from seqdesign.commands._gan_health import Checked, GANHealth
+    from seqdesign.rundir import RunDir
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.training.gan import GANTraining
+
+REPORT = "health.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, CommandConfig):
+    """Learn to write sequences like yours: a generator and a critic that play against each other.
+
+    Example: seqdesign train-gan seqs.fa
+    """
+
+    sequences: Annotated[Path, Positional("SEQS")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    output: Annotated[Path, Flag("-o")] = Path("models/gan")
+    """Folder of the model."""
+
+    def problems(self) -> Iterator[str]:
+        """Every process reads the input for itself."""
+        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
+            yield "--devices: several processes cannot share stdin; name a file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainGANResult(Result):
+    """What was learned, and whether it is healthy."""
+
+    command: ClassVar[str] = "train-gan"
+
+    model: Path
+    alphabet: str
+    num_train: int
+    num_held_out: int
+    condition: str | None
+    """Outcome that the model is conditional on."""
+    classes: tuple[float, ...]
+    steps: int
+    """Generator steps."""
+    best_step: int
+    """Generator steps after which held-out statistics were best; those weights were kept."""
+    stop_reason: str
+    score: float
+    """Mean logarithm of the distances to held-out sequences over their floor; 0 is as good as real."""
+    seconds: float
+    health: GANHealth
+
+    def text(self) -> str:
+        """The health report."""
+        from seqdesign.commands._gan_health import words
+
+        lines = [
+            f"{self.num_train:,} sequences to learn from, {self.num_held_out:,} held out ({self.alphabet})",
+            f"{self.steps:,} generator steps in {self.seconds:.0f} s; kept: those after {self.best_step:,}",
+            *words(self.health),
+            f"model: {self.model} (report: {self.model / REPORT})",
+        ]
+        return "\n".join(["Health on held-out sequences", *lines])
+
+
+def train_gan(config: TrainGANConfig) -> TrainGANResult:
+    """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
+    started = time.monotonic()
+    return in_folder(config, lambda run: _train(config, run, started))
+
+
+def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
+    from seqdesign.models.gan.model import OBJECTIVES
+    from seqdesign.training.gan import train_sequence_gan
+    from seqdesign.training.loop import make_fabric
+
+    OBJECTIVES.load(config.objective)  # an unknown name is said before the input is read
+    records = read_with(config, config.sequences)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    records = records.take(tokens.kept)
+    progress = Progress("training", config)
+    with compute(config) as device:
+        fabric = make_fabric(config, device)
+        if run is not None:
+            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
+        last: dict[str, float] = {}
+
+        def on_step(step: int, total: int) -> None:
+            note = f"distance over floor {2.718281828 ** last['held_out_score']:.2f}" if last else ""
+            progress.update(step, total, note)
+
+        try:
+            result = train_sequence_gan(
+                tokens,
+                records.outcomes,
+                options=part(config, GANOptions),
+                fit_options=part(config, GANFitOptions),
+                seed=config.seed,
+                fabric=fabric,
+                outcome_name=config.outcome or "outcome",
+                folder=config.output,
+                resume=config.resume,
+                on_epoch=last.update,
+                on_step=on_step,
+            )
+        finally:
+            progress.close()
+        checked = _finish(config, run, result, tokens)
+    return _result(config, result, checked, tokens, started)
+
+
+def _finish(config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray) -> Checked:
+    """Judge the generator and, in the main process, write the files of a finished run."""
+    from seqdesign.commands._gan_health import check
+    from seqdesign.commands._gan_page import health_page
+    from seqdesign.training.gan import SAMPLES
+    from seqdesign.training.gan_store import save_gan
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    progress = Progress("nearest training sequences", config)
+    try:
+        checked = check(result, tokens, config.seed, config.threads or 1, progress.update)
+    finally:
+        progress.close()
+    if run is not None:
+        write_metrics(run.path, result.fit.state.history)  # a run killed after its last checkpoint lacks it
+        save_gan(run.path, result.model, result.trained.record)
+        assert run.manifest is not None
+        health_page(checked, result, run.manifest).write(run.path / REPORT)
+        grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
+        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids])
+    return checked
+
+
+def _result(
+    config: TrainGANConfig, result: GANTraining, checked: Checked, tokens: TokenArray, started: float
+) -> TrainGANResult:
+    state, record = result.fit.state, result.trained.record
+    best = min(state.history, key=lambda row: row["held_out_score"])
+    return TrainGANResult(
+        model=config.output,
+        alphabet=tokens.alphabet.name,
+        num_train=len(result.train),
+        num_held_out=len(result.held_out),
+        condition=record.outcome,
+        classes=record.classes,
+        steps=state.moves["generator"],
+        best_step=int(best["epoch"]) * config.steps_per_look,
+        stop_reason=result.fit.stop_reason,
+        score=best["held_out_score"],
+        seconds=time.monotonic() - started,
+        health=checked.health,
+    )

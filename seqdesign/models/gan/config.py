@@ -1,0 +1,58 @@
+"""Options of the GAN, and how those left open adapt to the objective and the data. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Options
+
+Auto = Literal["auto"]
+DEFAULT_BINS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class GANOptions(Options):
+    """Networks and objective."""
+
+    PANEL: ClassVar[str] = "Model options"
+
+    objective: str = "r3gan"
+    """What the two players minimise: r3gan, wgan-gp, wgan, non-saturating, minimax, or one of a plug-in."""
+    outputs: Literal["straight-through", "gumbel", "softmax"] = "straight-through"
+    """What the critic sees of the generator: drawn letters with the gradient of their probabilities, soft
+    draws (Gumbel-softmax), or the probabilities themselves."""
+    output_temperature: Annotated[float, Between(0, low_open=True)] = 1.0
+    """Temperature of the draws in training."""
+    latent_dim: Annotated[int, Between(1, 4096)] = 100
+    """Dimensions of the latent code z ~ N(0, I) that concern the whole sequence."""
+    local_dim: Annotated[int, Between(0, 64)] = 4
+    """Further dimensions of z for each position, for what neighbouring letters have in common."""
+    channels: Annotated[int, Between(4, 4096)] = 32
+    """Channels of the convolutions."""
+    blocks: Annotated[int, Between(0, 64)] = 1
+    """Residual blocks of two convolutions in each network."""
+    kernel: Annotated[int, Between(1, 63)] = 5
+    """Letters that a convolution sees; an odd number."""
+    mapping: Annotated[int, Between(0, 8192)] = 128
+    """Units of the layer between the code and the first features of the generator; 0: none."""
+    placements: Annotated[int, Between(0, 64)] = 1
+    """Heads of the generator that choose one position each for a feature, such as a motif; 0: none."""
+    penalty: Annotated[float | Auto, Between(0)] = "auto"
+    """Weight of the gradient penalty; auto is that of the objective."""
+    penalty_every: Annotated[int | Auto, Between(1, 64)] = "auto"
+    """Compute the penalty in one of so many critic steps, with so many times the weight (Karras 2020)."""
+    condition: Literal["none", "label", "bins"] = "none"
+    """Learn sequences given their outcome: each value is a label (up to 50), or bins of equal numbers."""
+    bins: Annotated[int, Between(2, 50)] = DEFAULT_BINS
+    """Bins of --condition bins."""
+
+    def problems(self) -> Iterator[str]:
+        """Settings that would have no effect or cannot be."""
+        if self.kernel % 2 == 0:
+            yield f"--kernel: must be odd, so that positions stay in place, got {self.kernel}"
+        if self.condition != "bins" and self.bins != DEFAULT_BINS:
+            yield f"--bins: has no effect with --condition {self.condition}; leave it out"
+        if self.outputs == "softmax" and self.output_temperature != 1.0:
+            yield "--output-temperature: has no effect with --outputs softmax; leave it out"

@@ -1,0 +1,117 @@
+"""Generator and critic as two players of one game.
+
+Shapes: N sequences, L letters, d latent dimensions; V symbols, END among them where lengths differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.networks import Critic, Generator
+from seqdesign.models.gan.objectives._objective import Objective
+from seqdesign.models.gan.outputs import relax
+from seqdesign.models.vae.model import Batch
+from seqdesign.registry import Registry
+from seqdesign.sequences.encoders import Vocabulary, one_hot
+
+OBJECTIVES = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
+
+
+class SequenceGAN(nn.Module):
+    """A generator of sequences of ``min_length`` to ``max_length`` letters and its critic.
+
+    ``classes``: what outcomes are told apart, None for an unconditional model: an outcome belongs to class i
+    when it is the i-th number of ``classes`` (labels) or lies up to it (bins, whose last bound is infinite).
+    """
+
+    players = ("critic", "generator")
+
+    def __init__(
+        self,
+        options: GANOptions,
+        vocabulary: Vocabulary,
+        max_length: int,
+        min_length: int,
+        classes: tuple[float, ...] = (),
+    ) -> None:
+        super().__init__()
+        self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
+        self.objective: Objective = OBJECTIVES.load(options.objective)
+        self.end = vocabulary.n_letters if min_length < max_length else None
+        self.num_symbols = vocabulary.n_letters + (self.end is not None)
+        self.generator = Generator(options, self.num_symbols, max_length, min_length, len(classes))
+        self.critic = Critic(options, self.num_symbols, max_length, len(classes))
+        self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
+        self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
+        every = options.penalty_every
+        self.penalty_every = self.objective.penalty_every if every == "auto" else every
+
+    @property
+    def latent_dim(self) -> int:
+        """Dimensions d of the latent code."""
+        return self.generator.latent_dim
+
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
+        """The parameters of one network."""
+        return list((self.critic if player == "critic" else self.generator).parameters())
+
+    def real(self, batch: Batch) -> Tensor:
+        """One-hot (N, V, L) of training sequences, as the critic sees them."""
+        tokens = functional.pad(
+            batch.tokens, (0, self.max_length - batch.tokens.shape[1]), value=self.vocabulary.pad
+        )
+        letters = one_hot(tokens, self.vocabulary.alphabet)
+        if self.end is None:
+            return letters
+        return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
+
+    def condition(self, batch: Batch) -> Tensor | None:
+        """Class (N,) of each outcome; None for an unconditional model."""
+        classes = self.classes
+        assert isinstance(classes, Tensor)
+        if not len(classes):
+            return None
+        return torch.searchsorted(classes, batch.outcomes.double()).clamp(max=len(classes) - 1)
+
+    def fake(self, condition: Tensor | None, num: int, rng: torch.Generator) -> Tensor:
+        """Generated sequences (N, V, L) as the critic sees them."""
+        device = self.generator.start.weight.device
+        z = torch.randn(num, self.latent_dim, generator=rng).to(device)
+        options = self.options
+        logits = self.generator.logits(z, condition)
+        return relax(logits, options.outputs, rng, options.output_temperature, self.end)
+
+    def losses(self, player: str, batch: Batch, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
+        """Scalar terms of one player; ``loss`` is minimised. The penalty falls on a random share of steps."""
+        real, condition = self.real(batch), self.condition(batch)
+        critic = partial(self.critic, condition=condition)
+        if player == "generator":
+            with _held_still(self.critic):
+                return {
+                    "loss": self.objective.generator_loss(critic, real, self.fake(condition, len(real), rng))
+                }
+        with torch.no_grad():
+            fake = self.fake(condition, len(real), rng)
+        due = torch.rand((), generator=rng).item() * self.penalty_every < 1
+        weight = self.penalty * self.penalty_every if due and torch.is_grad_enabled() else 0.0
+        terms = self.objective.critic_loss(critic, real, fake, rng, weight)
+        if self.penalty > 0:
+            terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
+        return terms
+
+
+@contextmanager
+def _held_still(network: nn.Module) -> Iterator[None]:
+    """Inside, gradients pass through ``network`` but none are computed for its parameters."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)

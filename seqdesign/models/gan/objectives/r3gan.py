@@ -1,0 +1,33 @@
+"""Relativistic pairing with zero-centred penalties on both sides: Huang et al. (NeurIPS 2024), 2501.05441."""
+
+from __future__ import annotations
+
+from torch import Generator, Tensor
+from torch.nn.functional import softplus
+
+from seqdesign.models.gan.objectives._objective import Critic, Objective, zero_centred_penalty
+
+
+def _critic_loss(
+    critic: Critic, real: Tensor, fake: Tensor, rng: Generator, weight: float
+) -> dict[str, Tensor]:
+    """E softplus(D(fake) - D(real)) over pairs + weight/2 (R1 + R2)."""
+    loss = softplus(critic(fake) - critic(real)).mean()
+    if weight == 0:
+        return {"loss": loss}
+    penalty = zero_centred_penalty(critic, real) + zero_centred_penalty(critic, fake)
+    return {"loss": loss + weight / 2 * penalty, "penalty": penalty}
+
+
+def _generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return softplus(critic(real).detach() - critic(fake)).mean()
+
+
+r3gan = Objective(
+    critic_loss=_critic_loss,
+    generator_loss=_generator_loss,
+    betas=(0.0, 0.99),
+    learning_rate=1e-3,
+    penalty=0.1,
+    penalty_every=4,
+)

@@ -1,0 +1,128 @@
+"""The plan of a training run: how long, by what it is judged, and how each player moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqdesign.training.config import FitOptions, num_epochs, patience
+
+WARMUP_STEPS = 100
+
+OptimizerName = Literal["adamw", "adam", "rmsprop"]
+Schedule = Literal["cosine", "constant", "linear"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerSettings:
+    """One player's part of a run."""
+
+    learning_rate: float
+    """Peak learning rate."""
+    optimizer: OptimizerName = "adamw"
+    """``rmsprop`` and ``adam`` take no weight decay."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Of Adam and AdamW."""
+    weight_decay: float = 0.0
+    """Of AdamW."""
+    schedule: Schedule = "cosine"
+    """See ``rate_factor``."""
+    clip: float | None = None
+    """Largest gradient norm."""
+    every: int = 1
+    """The player moves in every so many steps, in the last of them."""
+    max_weight: float | None = None
+    """All parameters are clamped to +- this after every move (Arjovsky et al. 2017, algorithm 1)."""
+    average: float = 0.0
+    """Decay of the running average of the weights, which is then what is judged and kept; 0: none."""
+    watch: bool = False
+    """The norm of its gradient is put on record."""
+
+    @classmethod
+    def of(cls, options: FitOptions) -> PlayerSettings:
+        """AdamW as the options say."""
+        return cls(learning_rate=options.learning_rate, weight_decay=options.weight_decay, clip=options.clip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A whole run."""
+
+    epochs: int
+    patience: int
+    """Passes without a better held-out figure after which to stop."""
+    players: Mapping[str, PlayerSettings]
+    judge: Callable[[nn.Module], dict[str, float]] | None = None
+    """Held-out figures of the model, with the averaged weights where they are kept; the weights with the
+    smallest ``score`` among them are the best of all players together. None: each player's own held-out loss.
+    Called in the main process only."""
+
+    @classmethod
+    def plain(cls, players: Sequence[str], options: FitOptions, num_train: int, length: int) -> Plan:
+        """All players alike, judged by their losses, as the options say."""
+        epochs = num_epochs(options, num_train, length)
+        return cls(
+            epochs=epochs,
+            patience=patience(options, epochs),
+            players=dict.fromkeys(players, PlayerSettings.of(options)),
+        )
+
+
+def make_optimizer(parameters: list[nn.Parameter], settings: PlayerSettings) -> torch.optim.Optimizer:
+    """The torch optimizer of one player; RMSProp with torch's own alpha .99 and eps 1e-8."""
+    rate = settings.learning_rate
+    if settings.optimizer == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=rate)
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=rate, betas=settings.betas)
+    return torch.optim.AdamW(parameters, lr=rate, betas=settings.betas, weight_decay=settings.weight_decay)
+
+
+def rate_factor(schedule: Schedule, step: int, total: int) -> float:
+    """Share of the peak learning rate at ``step`` of ``total``.
+
+    cosine: linear warm-up, then a cosine down to a twentieth (Loshchilov & Hutter 2017). linear: full for the
+    first half, then a line down to a fiftieth.
+    """
+    if schedule == "constant":
+        return 1.0
+    done = min(1.0, step / total)
+    if schedule == "linear":
+        return min(1.0, 2 * (1 - done) + 0.02)
+    warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, total // 10)))
+    return warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@torch.no_grad()
+def average_into(
+    averages: Mapping[str, Tensor], weights: Mapping[str, Tensor], decay: float, moves: int
+) -> None:
+    """Move the running averages in place towards the weights after the player's move number ``moves``.
+
+    The decay rises from 2/11, so that the first weights, which are noise, are soon forgotten.
+    """
+    decay = min(decay, (1 + moves) / (10 + moves))
+    for name, weight in weights.items():
+        averages[name].lerp_(weight.detach(), 1 - decay)
+
+
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> float:
+    """Euclidean norm of the whole gradient."""
+    return float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+
+
+def clip_gradient(parameters: Sequence[nn.Parameter], largest: float, members: int) -> None:
+    """Scale the gradient to a norm of at most ``largest``, of an ensemble each member's by itself."""
+    if members == 1:
+        nn.utils.clip_grad_norm_(parameters, largest)
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    factors = (largest / (norms + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))
