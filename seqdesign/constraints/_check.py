@@ -64,7 +64,7 @@ def find_conflict(rules: Rules, starts: Tensor) -> Conflict | None:
         preference = (starts[rows].unsqueeze(2) == letters).float()
         _, good = rules.repair(preference, rows)
         for i in (~good).nonzero().flatten().tolist():
-            # Repair knows one length only, and gives up sooner.
+            # Repair knows one length only.
             if complete(rules, preference[i], rows[i]).tokens is None:
                 return _explained(rules, preference[i], rows[i])
     return None

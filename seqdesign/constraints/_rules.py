@@ -20,8 +20,6 @@ from seqdesign.constraints.gc import GC
 from seqdesign.constraints.gc_window import GCWindow
 
 BEAMS = 16
-REPAIR_NODES = 20_000
-"""Prefixes that ``repair`` looks at for a start that beam search found nothing for."""
 
 
 class Rules:
@@ -164,7 +162,7 @@ class Rules:
         best = preference.masked_fill(~self.mask[rows], -torch.inf).argmax(2)
         good = self.is_feasible(best, rows)
         tokens = best
-        for width, noise in ((beams, 0.0), (8 * beams, 0.0), (8 * beams, 1.0)):
+        for width, noise in ((beams, 0.0), (8 * beams, 0.0), (64 * beams, 3.0)):
             bad = (~good & ~_each(self.dead, rows)).nonzero().squeeze(1)
             if not len(bad):
                 return tokens, good
@@ -173,7 +171,7 @@ class Rules:
             tokens[bad[done]] = found[done]
             good[bad] = done
         for i in (~good & ~_each(self.dead, rows)).nonzero().squeeze(1).tolist():
-            outcome = _search.complete(self, preference[i], rows[i], nodes=REPAIR_NODES)
+            outcome = _search.complete(self, preference[i], rows[i])
             if outcome.tokens is not None:
                 tokens[i], good[i] = outcome.tokens, True
         return tokens, good
