@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from seqdesign.commands._designs import Design, DesignSummary
-from seqdesign.commands._revision_page import provenance
+from seqdesign.commands._provenance import provenance
 from seqdesign.reports.diff import diff_html
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo

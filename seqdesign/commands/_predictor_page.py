@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqdesign.commands._revision_page import provenance
+from seqdesign.commands._provenance import provenance
 from seqdesign.metrics.conformal import LEVELS
 from seqdesign.metrics.probabilities import calibration_curve
 from seqdesign.reports.html import Figure, Page

@@ -76,6 +76,8 @@ class ResidualNet(nn.Module):
             h = self._drop(F.silu(self.dense_in(self.gain * (x.flatten(1) - self.centre))))
             out = out + self.dense_out(self._drop(F.silu(self.dense_mid(h))))
         if self.has_conv:
+            if 'D' in self.v and not self.positional:
+                return out + self.conv_out(F.relu(self.conv_in(self._convolve(x, inside))))
             out = out + self.conv_out(self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside))))))
         return out
 
