@@ -10,7 +10,7 @@ import numpy as np
 from seqdesign.commands._evaluation import Evaluation, Row, longest_word
 from seqdesign.commands._evaluation_sets import Sample, Sets
 from seqdesign.commands._evaluation_words import cells
-from seqdesign.commands._revision_page import provenance
+from seqdesign.commands._provenance import provenance
 from seqdesign.metrics.kmers import kmer_matrix, position_matrix
 from seqdesign.metrics.spectra import frequencies, profile_divergence
 from seqdesign.reports.html import Figure, Page, Table
