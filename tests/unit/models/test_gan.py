@@ -137,7 +137,7 @@ def test_the_penalty_is_on_average_that_of_every_step() -> None:
         terms = [
             model.losses("critic", rows, Generator().manual_seed(s), 0.0)["penalty"] for s in range(steps)
         ]
-        return float(torch.stack(terms).mean())
+        return torch.stack(terms).mean().item()
 
     assert mean(4, 400) == pytest.approx(mean(1, 100), rel=0.25)
 
