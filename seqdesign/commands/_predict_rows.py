@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class VAERows:
             }
             if self.model.has_outcome:
                 row["outcome"] = outcome[i]
-            yield row, [outcome[i]]
+            yield row, [outcome[i] if self.model.has_outcome else math.nan]
 
 
 class PredictorRows:

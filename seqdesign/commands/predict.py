@@ -175,14 +175,16 @@ def _rows(
         block = block.take(array.kept)
         if not len(block):
             continue
-        measured = [rows.measured(block, name) if name in block.columns else None for name in wanted]
+        measured = [
+            rows.measured(block, name).tolist() if name in block.columns else [math.nan] * len(block)
+            for name in wanted
+        ]
         for i, (row, predicted) in enumerate(rows.of(array, block)):
             for k, name in enumerate(rows.outcomes):
-                value = None if measured[k] is None else measured[k][i]
-                row[rows.measured_column(name)] = None if value is None or math.isnan(value) else value
-                if row[rows.measured_column(name)] is not None:
+                value, column = measured[k][i], rows.measured_column(name)
+                row[column] = None if math.isnan(value) else rows.shown(value)
+                if not math.isnan(value + predicted[k]):
                     agreement[k].add(value, predicted[k])
-                    row[rows.measured_column(name)] = rows.shown(value)
             yield row
         done += len(block)
         progress.update(done)

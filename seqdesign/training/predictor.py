@@ -100,7 +100,7 @@ def train_sequence_predictor(
         model,
         learn,
         stop,
-        _impatient(fit_options, learn),
+        _impatient(fit_options, learn, positional=record.positional),
         seed=seed,
         fabric=fabric,
         hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
@@ -237,12 +237,12 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _impatient(options: FitOptions, data: PredictorData) -> FitOptions:
-    """Ridge regression has done a part of the work, so ``auto`` is half as many passes as a VAE gets, and it
-    waits for ``PATIENCE`` of them at most.
+def _impatient(options: FitOptions, data: PredictorData, *, positional: bool) -> FitOptions:
+    """``auto`` waits for ``PATIENCE`` passes at most, as ridge regression has done a part of the work; pooled
+    convolutions cost more and learn faster, so they get half as many passes.
     """
     epochs = num_epochs(options, len(data), data.typical_length)
-    if options.epochs == "auto":
+    if options.epochs == "auto" and not positional:
         epochs = max(MIN_EPOCHS, epochs // 2)
     wait = (
         min(PATIENCE, epochs, patience(options, epochs)) if options.patience == "auto" else options.patience

@@ -50,7 +50,7 @@ def save_model(folder: Path, model: nn.Module, record: Record[Any]) -> None:
 
 def model_kind(folder: str | os.PathLike[str]) -> str:
     """What a finished model is, such as ``vae``. Raises ModelError as ``load_model``."""
-    return str(_read(Path(folder), "the train command")[1].get("kind"))
+    return str(_read(Path(folder))[1].get("kind"))
 
 
 def load_model(
@@ -59,15 +59,14 @@ def load_model(
     *,
     kind: str,
     parse: Callable[[Mapping[str, Any]], RecordT],
-    command: str,
 ) -> tuple[Any, RecordT]:
     """The networks of a finished model, in eval mode, and its record.
 
-    ``command`` is the one that makes such models; ``parse`` makes the record of the JSON object. Raises
-    ModelError: missing, unfinished, damaged, or of another kind.
+    ``parse`` makes the record of the JSON object. Raises ModelError: missing, unfinished, damaged, or of
+    another kind.
     """
     path = Path(folder) / WEIGHTS
-    tensors, raw = _read(Path(folder), command)
+    tensors, raw = _read(Path(folder))
     if raw.get("kind") != kind:
         raise ModelError(
             f"{path} is of kind {raw.get('kind')!r}, a {NAMES.get(kind, kind)} is needed; name another folder"
@@ -147,7 +146,8 @@ def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:
         handle.write(text.getvalue().encode())
 
 
-def _read(folder: Path, command: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not (folder / WEIGHTS).exists() and (folder / CHECKPOINT).exists():
-        raise ModelError(f"{folder} holds an unfinished training run; finish it with {command} --resume")
+        kind = read_tensors(folder / CHECKPOINT)[1].get("record", {}).get("kind", "vae")
+        raise ModelError(f"{folder} holds an unfinished training run; finish it with train-{kind} --resume")
     return read_tensors(folder / WEIGHTS)

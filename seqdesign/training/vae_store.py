@@ -78,5 +78,5 @@ def save_vae(folder: Path, model: SequenceVAE, record: VAERecord) -> None:
 
 def load_vae(folder: str | os.PathLike[str], device: torch.device) -> TrainedVAE:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=VAERecord.from_dict, command="train-vae")
+    model, record = load_model(folder, device, kind=KIND, parse=VAERecord.from_dict)
     return TrainedVAE(model, record)

@@ -32,7 +32,7 @@ class PredictorOptions(Options):
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
-    """Filters of the convolutions; auto is 48, for killoran 100."""
+    """Filters of the convolutions; auto is 48 for up to 20 letters, else 24, for killoran 100."""
     width: Annotated[int | Auto, Between(1, 101)] = "auto"
     """Letters under the first filter, an odd number; auto is 7, for killoran 15, or less for short sequences.
     """
@@ -61,7 +61,7 @@ def adapt(
     if hidden == "auto":
         hidden = 200 if killoran else 64
     if channels == "auto":
-        channels = 100 if killoran else 48
+        channels = 100 if killoran else 48 if max_length <= SHORT else 24
     if width == "auto":
         width = min(KILLORAN_WIDTH if killoran else 7, max_length - 1 + max_length % 2)
     if dropout == "auto":
