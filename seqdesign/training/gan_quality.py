@@ -61,6 +61,7 @@ class Judge:
         self.floor = {name: max(value, expected.get(name, 0.0)) for name, value in self._distances(like)}
         self.real_repeats = self._repeats(like)
 
+    @torch.no_grad()
     def __call__(self, model: torch.nn.Module) -> dict[str, float]:
         """Figures of ``model``, a SequenceGAN in eval mode; ``score`` is the smaller the better."""
         assert isinstance(model, SequenceGAN)
