@@ -61,6 +61,7 @@ class Judge:
         self.floor = {name: max(value, expected.get(name, 0.0)) for name, value in self._distances(like)}
         self.real_repeats = self._repeats(like)
 
+    @torch.no_grad()
     def __call__(self, model: torch.nn.Module) -> dict[str, float]:
         """Figures of ``model``, a SequenceGAN in eval mode; ``score`` is the smaller the better."""
         assert isinstance(model, SequenceGAN)
@@ -98,13 +99,13 @@ class Judge:
         for k in range(1, longest + 1):
             sums = [kmer_matrix(t, letters, k).sum(axis=0) for t in (texts, real)]
             yield f"js_{k}", _or_one(float(jensen_shannon(*sums)))
-        few = [_shares(t[:_KERNEL_ROWS], self.alphabet) for t in (texts, real)]
-        yield "mmd", max(mmd_rbf(*few, self.bandwidth, unbiased=False), 0.0)
+        first, second = (_shares(t[:_KERNEL_ROWS], self.alphabet) for t in (texts, real))
+        yield "mmd", max(mmd_rbf(first, second, self.bandwidth, unbiased=False), 0.0)
         lengths = [np.fromiter(map(len, t), dtype=np.int64) for t in (texts, real)]
         longest_text = int(max(n.max() for n in lengths))
         if all((n == longest_text).all() for n in lengths):
-            places = [position_matrix(t, letters).sum(axis=0) for t in (texts, real)]
-            yield "profile", float(mean_profile_divergence(*places, len(letters)))
+            here, there = (position_matrix(t, letters).sum(axis=0) for t in (texts, real))
+            yield "profile", float(mean_profile_divergence(here, there, len(letters)))
         else:
             counts = [np.asarray(indicator(n, longest_text + 1).sum(axis=0)) for n in lengths]
             yield "length", float(jensen_shannon(*counts))

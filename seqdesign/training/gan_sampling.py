@@ -38,7 +38,8 @@ def draw(
         wanted = min(chunk, num - done)
         blocks = [_noise(generator, rng, shares, condition, argmax) for _ in range(-(-wanted // BLOCK))]
         if device.type != "cpu":
-            blocks = [tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))]
+            z, given, uniform = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+            blocks = [(z, given, uniform)]
         tokens = torch.cat([_letters(generator, block, temperature, argmax) for block in blocks])
         if end is not None:
             tokens = close(tokens, end)

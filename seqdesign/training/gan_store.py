@@ -91,5 +91,5 @@ def save_gan(folder: Path, model: SequenceGAN, record: GANRecord) -> None:
 
 def load_gan(folder: str | os.PathLike[str], device: torch.device) -> TrainedGAN:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=GANRecord.from_dict, command="train-gan")
+    model, record = load_model(folder, device, kind=KIND, parse=GANRecord.from_dict)
     return TrainedGAN.of(model, record)

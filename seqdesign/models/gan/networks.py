@@ -6,7 +6,7 @@ is up to twice as fast as a one-dimensional one.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -108,7 +108,7 @@ class Generator(nn.Module):
         if min_length < length:
             allowed[-1, :min_length] = NEVER
         self.register_buffer("allowed", allowed, persistent=False)
-        self.to(memory_format=torch.channels_last)
+        cast(Any, self).to(memory_format=torch.channels_last)  # torch types lack it
 
     @property
     def latent_dim(self) -> int:
@@ -157,7 +157,7 @@ class Critic(nn.Module):
         self.score = nn.Linear(CRITIC_FEATURES, 1, bias=False)
         self.classes = nn.Embedding(num_classes, CRITIC_FEATURES) if num_classes else None
         self.length = length
-        self.to(memory_format=torch.channels_last)
+        cast(Any, self).to(memory_format=torch.channels_last)  # torch types lack it
 
     def forward(self, sequences: Tensor, condition: Tensor | None = None) -> Tensor:
         """One-hot or soft (N, num_symbols, L) and classes (N,) to scores (N,)."""
