@@ -93,7 +93,7 @@ def test_short_sequences_end_within_reach_of_the_exhaustive_optimum(
 def test_rules_hold_and_nothing_infeasible_becomes_a_design(
     name: str, closed: Any, letters: Any, problem: Any
 ) -> None:
-    """Fixed positions stay to the letter, a forbidden pair never occurs, although the function asks for it."""
+    """Fixed positions stay, and a forbidden pair never occurs although the function asks for it."""
     w = weights(12)
     w[:, ::2] = torch.tensor([[5.0], [0.0], [1.0], [0.0]])
     w[:, 1::2] = torch.tensor([[0.0], [5.0], [0.0], [1.0]])
