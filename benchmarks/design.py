@@ -6,9 +6,9 @@
 
 The oracle has random weights (`_design_oracle.py`), 200 letters, and scores random sequences at mean 0 and
 deviation 1. First table: process CPU seconds of one thread, the best and the mean score of what is returned
-(256 designs of ours from 256 random starts with the largest budget that the seconds allow; up to 256 samples of
-a peer), scored again here on the decoded sequences. Medians over the seeds. Second table: mean edits until the
-score reaches ``--goal`` from the same starts. Without ``--peers-python`` only ours run.
+(256 designs of ours from 256 random starts with the largest budget that the seconds allow; up to 256
+samples of a peer), scored again here on the decoded sequences. Medians over the seeds. Second table: mean
+edits until the score reaches ``--goal`` from the same starts. Without ``--peers-python`` only ours run.
 """
 
 from __future__ import annotations

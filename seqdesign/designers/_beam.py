@@ -15,10 +15,10 @@ from seqdesign.designers._scorer import Scorer
 def beam(scorer: Scorer, width: int, group: int, reserve: int = 0) -> Tensor:
     """Replace each beam by the ``width`` best of it and its children, until none is better.
 
-    A member has its gradient taken and ``group`` children scored once. Begins at the starts. Towards a score
-    that is good enough each generation replaces its parents, so that its number is that of the edits. Ends for
-    a start when no child is better than all before, the design is good enough and cannot come nearer, or no
-    more than ``reserve`` queries are left. Returns gradients used (N,).
+    A member has its gradient taken and ``group`` children scored once. Begins at the starts. Towards a
+    score that is good enough each generation replaces its parents, so that its number is that of the edits.
+    Ends for a start when no child is better than all before, the design is good enough and cannot come
+    nearer, or no more than ``reserve`` queries are left. Returns gradients used (N,).
     """
     count, length = scorer.starts.shape
     device = scorer.starts.device
@@ -58,7 +58,7 @@ def beam(scorer: Scorer, width: int, group: int, reserve: int = 0) -> Tensor:
 def _children(
     scorer: Scorer, active: Tensor, tokens: Tensor, fresh: Tensor, group: int
 ) -> tuple[Tensor, Tensor]:
-    """Children (A, k W, L) of the fresh members of beams (A, W, L), most promising first, and their scores."""
+    """Children (A, k W, L) of the fresh members of beams (A, W, L), best guesses first, and scores."""
     width, length = tokens.shape[1:]
     owner = fresh.nonzero()[:, 0]
     found, good = ranked(scorer, tokens[fresh], active[owner], group)

@@ -1,8 +1,8 @@
 """Hill climbing by gradient-ranked substitutions, and again and again from kicked optima.
 
 The gradient ranks all V * L substitutions for one query; the most promising are scored exactly, in groups,
-until one improves. Where several do, they are also tried together. What is left of the budget goes into iterated
-local search (Lourenco, Martin & Stutzle 2003): kick the optimum, climb, keep the better.
+until one improves. Where several do, they are also tried together. What is left of the budget goes into
+iterated local search (Lourenco, Martin & Stutzle 2003): kick the optimum, climb, keep the better.
 """
 
 from __future__ import annotations

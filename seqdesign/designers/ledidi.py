@@ -1,10 +1,10 @@
 """Ledidi: the fewest edits that make a sequence good enough, by a Gumbel-softmax straight through.
 
 Schreiber, Lorbeer, Heinzl & Stark (2025), bioRxiv 2025.04.22.650035: weights W are added to log(x0 + 1e-4);
-the gradient at a sample moves them, and every edit costs. Here each start has weights of its own, and the price
-of an edit falls from the gradient's typical size to zero, so that it need not be set. Towards a goal, edits that
-prove needless are taken back, and a beam search over single edits looks for fewer still; without one the result
-is polished.
+the gradient at a sample moves them, and every edit costs. Here each start has weights of its own, and the
+price of an edit falls from the gradient's typical size to zero, so that it need not be set. Towards a goal,
+edits that prove needless are taken back, and a beam search over single edits looks for fewer still; without
+one the result is polished.
 """
 
 from __future__ import annotations

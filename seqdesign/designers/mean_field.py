@@ -1,9 +1,9 @@
 """Mean-field annealing: letter probabilities that follow a running mean of gradients, ever colder.
 
 The mean-field approximation of p(x) ~ exp(f(x) / T) has q_i(v) ~ exp(E[f(x) given x_i = v] / T). To first
-order the expectation is the mean gradient at position i and letter v over sequences drawn from q; here it is a
-running mean over one sample a step, while T falls (Peterson & Anderson 1987 for mean-field annealing; Robbins &
-Monro 1951 for the running mean). A local search spends what is left of the budget.
+order the expectation is the mean gradient at position i and letter v over sequences drawn from q; here it
+is a running mean over one sample a step, while T falls (Peterson & Anderson 1987 for mean-field annealing;
+Robbins & Monro 1951 for the running mean). A local search spends what is left of the budget.
 """
 
 from __future__ import annotations

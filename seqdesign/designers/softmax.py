@@ -1,8 +1,8 @@
 """Activation maximization over softmax probabilities (Killoran et al. 2017, arXiv 1712.06148, section 2).
 
 x = softmax(logits), so the relaxed sequence never leaves the simplex: df/dl_v = p_v (g_v - sum_u p_u g_u).
-The original maximises the relaxed score alone; here the likeliest letters are scored on the way and the best
-sequence is the design. Its relaxed score stands beside it: the gap is the weakness of the method.
+The original maximises the relaxed score alone; here the likeliest letters are scored on the way and the
+best sequence is the design. Its relaxed score stands beside it: the gap is the weakness of the method.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Closed:
 
 
 class Letters:
-    """A rule for tests: these letters (N, L, V) may stand, and no sequence may hold a given pair of letters."""
+    """A rule for tests: these letters (N, L, V) may stand, and no sequence may hold a given pair."""
 
     name = "letters"
 

@@ -93,12 +93,10 @@ def test_short_sequences_end_within_reach_of_the_exhaustive_optimum(
 def test_rules_hold_and_nothing_infeasible_becomes_a_design(
     name: str, closed: Any, letters: Any, problem: Any
 ) -> None:
-    """Fixed positions stay to the letter, a forbidden pair never occurs, although the function asks for it."""
+    """Fixed positions stay, and a forbidden pair never occurs although the function asks for it."""
     w = weights(12)
-    w[:, ::2], w[:, 1::2] = (
-        torch.tensor([[5.0], [0.0], [1.0], [0.0]]),
-        torch.tensor([[0.0], [5.0], [0.0], [1.0]]),
-    )
+    w[:, ::2] = torch.tensor([[5.0], [0.0], [1.0], [0.0]])
+    w[:, 1::2] = torch.tensor([[0.0], [5.0], [0.0], [1.0]])
     starts = torch.full((5, 12), 3)
     may = torch.ones(5, 12, 4, dtype=torch.bool)
     may[:, 3:5] = torch.nn.functional.one_hot(starts[:, 3:5], 4).bool()
