@@ -49,10 +49,10 @@ class Walk:
         self.crowd = crowd
         starts = crowd.problem.starts
         self.tokens = starts.unsqueeze(1).repeat(1, chains, 1)
-        kind = {"dtype": torch.double, "device": crowd.device}
-        self.score = torch.full((crowd.count, chains), torch.nan, **kind)
-        self.log_q = torch.zeros(crowd.count, chains, crowd.length * crowd.letters, **kind)
-        self.temperature = torch.ones(crowd.count, **kind)
+        nothing = torch.zeros(0, dtype=torch.double, device=crowd.device)
+        self.score = nothing.new_full((crowd.count, chains), torch.nan)
+        self.log_q = nothing.new_zeros((crowd.count, chains, crowd.length * crowd.letters))
+        self.temperature = nothing.new_ones(crowd.count)
         rows = crowd.active()
         if len(rows):
             score, slope = crowd.scorer.gradient(crowd.scorer.one_hot(starts[rows]), rows)

@@ -36,9 +36,9 @@ def trap(x: Tensor) -> Tensor:
 
 def test_it_gets_out_of_a_local_optimum_that_holds_greedy_search(make: Make) -> None:
     starts = torch.ones(4, 3, dtype=torch.long)
-    stays = greedy(make(trap, starts, 4, budget=600), GreedyOptions(), 0)
+    stays = greedy(make(trap, starts, 4, budget=1500), GreedyOptions(), 0)
     assert stays.score.tolist() == [0.0] * 4
-    found = annealing(make(trap, starts, 4, budget=600), AnnealingOptions(hot=20.0, cold=0.1), 0)
+    found = annealing(make(trap, starts, 4, budget=1500), AnnealingOptions(hot=20.0, cold=0.1), 0)
     assert found.score.tolist() == [3.0] * 4
 
 

@@ -26,7 +26,7 @@ SPACINGS = ((0, 2, 3, 7), (0, 1, 5, 6))
 
 
 def ehrlich(x: Tensor) -> Tensor:
-    """After Stanton et al. (2024): the product over motifs of their best match; the pairs v, v+5 are refused."""
+    """After Stanton et al. (2024): the product over motifs of their best match; pairs v, v+5 are refused."""
     tokens = x.argmax(1)
     value = torch.ones(len(x))
     for motif, spacing in zip(MOTIFS, SPACINGS, strict=True):

@@ -23,10 +23,10 @@ def one_hot(tokens: Tensor) -> Tensor:
 
 
 def by_hand(function: Callable[[Tensor], Tensor], start: Tensor, most: int = 100) -> tuple[list[int], int]:
-    """The plain algorithm: every neighbour, the first best, until none is better. Also the number of moves."""
+    """The plain algorithm: every neighbour, the first best, until none is better; and the number of moves."""
     now, moves = start.tolist(), 0
     while moves < most:
-        near = [now[:i] + [v] + now[i + 1 :] for i, v in itertools.product(range(6), range(4)) if now[i] != v]
+        near = [[*now[:i], v, *now[i + 1 :]] for i, v in itertools.product(range(6), range(4)) if now[i] != v]
         scores = function(one_hot(torch.tensor([now, *near])))
         if not bool(scores[1:].max() > scores[0]):
             break
