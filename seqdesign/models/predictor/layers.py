@@ -30,21 +30,10 @@ class MemberLinear(nn.Module):
 
 
 class MemberConv(nn.Module):
-    """(N, I, L) -> (N, M O, L), or (N, M I, L) -> (N, M O, L) when not ``shared``; zero beyond the ends.
-
-    ``overhang``: every window that touches the sequence counts, so that there are L + width - 1 positions.
-    """
+    """(N, I, L) -> (N, M O, L), or (N, M I, L) -> (N, M O, L) when not ``shared``; zero beyond the ends."""
 
     def __init__(
-        self,
-        members: int,
-        num_in: int,
-        num_out: int,
-        width: int,
-        *,
-        shared: bool = False,
-        dilation: int = 1,
-        overhang: bool = False,
+        self, members: int, num_in: int, num_out: int, width: int, *, shared: bool = False, dilation: int = 1
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(
@@ -52,12 +41,12 @@ class MemberConv(nn.Module):
         )
         self.bias = nn.Parameter(torch.zeros(members, num_out))
         self.groups, self.dilation = 1 if shared else members, dilation
-        self.padding = width - 1 if overhang else dilation * (width // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Grouped convolution, a group for each member."""
+        pad = self.dilation * (self.weight.shape[3] // 2)
         return F.conv1d(
-            x, self.weight.flatten(0, 1), self.bias.flatten(), padding=self.padding, dilation=self.dilation,
+            x, self.weight.flatten(0, 1), self.bias.flatten(), padding=pad, dilation=self.dilation,
             groups=self.groups,
         )  # fmt: skip
 

@@ -54,11 +54,7 @@ class ResidualNet(nn.Module):
             self.dense_mid = MemberLinear(members, hidden, hidden)
             self.dense_out = MemberLinear(members, hidden, num_out)
         if self.has_conv:
-            import os
-
-            self.v = os.environ.get("V", "A")
-            mot = not positional and self.v != "A"
-            self.stem = MemberConv(members, letters, channels, options.width, shared=True, overhang=mot)
+            self.stem = MemberConv(members, letters, channels, options.width, shared=True)
             self.blocks = nn.ModuleList(
                 MemberConv(members, channels, channels, 3, dilation=d)
                 for d in (DILATIONS if max_length > SHORT else ())
@@ -76,21 +72,11 @@ class ResidualNet(nn.Module):
             h = self._drop(F.silu(self.dense_in(self.gain * (x.flatten(1) - self.centre))))
             out = out + self.dense_out(self._drop(F.silu(self.dense_mid(h))))
         if self.has_conv:
-            if 'D' in self.v and not self.positional:
-                return out + self.conv_out(F.relu(self.conv_in(self._convolve(x, inside))))
             out = out + self.conv_out(self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside))))))
         return out
 
     def _convolve(self, x: Tensor, inside: Tensor) -> Tensor:
         """(M, N, H); every layer is silenced beyond the end, so that padding cannot be seen."""
-        if not self.positional and self.v != "A":
-            h = by_member(F.relu(self.stem(x)), self.members)
-            steps = torch.arange(h.shape[3], device=x.device)
-            touch = steps < (inside.sum(1, keepdim=True) + self.stem.weight.shape[3] - 1)
-            r = pool_max_mean(h, touch)
-            if "m" in self.v:
-                r = torch.cat([r[:, :, : r.shape[2] // 2], 0 * r[:, :, r.shape[2] // 2 :]], 2)
-            return r
         silence = inside[:, None].to(x.dtype)
         h = self.stem(x) * silence
         for block in self.blocks:
@@ -116,8 +102,6 @@ class ResidualNet(nn.Module):
                 self.centre.copy_(features.mean(0))
                 square = (features.square().mean(0) - self.centre.square()).sum()
                 self.gain.copy_((features.shape[1] / square.clamp(min=1e-6)).sqrt())
-            if not self.positional and "C" in self.v:
-                return
             self.linear_weight.copy_(weight)
             self.linear_bias.copy_(bias[:, None])
             for name, last in self.named_children():
