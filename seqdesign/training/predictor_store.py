@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,7 +95,9 @@ class PredictorRecord:
         values["options"] = from_dict(PredictorOptions, record["options"])
         values["alphabet"] = Alphabet.from_dict(record["alphabet"])
         values["calibration"] = tuple(
-            Conformal(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
+            replace(
+                Conformal(**one), coefficients=tuple(one["coefficients"]), quantiles=tuple(one["quantiles"])
+            )
             for one in record["calibration"]
         )
         return cls(**values)
@@ -145,9 +147,7 @@ def save_predictor(
 
 def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> TrainedPredictor:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(
-        folder, device, kind=KIND, parse=PredictorRecord.from_dict, command="train-predictor"
-    )
+    model, record = load_model(folder, device, kind=KIND, parse=PredictorRecord.from_dict)
     return TrainedPredictor(model, record)
 
 
