@@ -83,9 +83,9 @@ class DesignOptions(Options):
     """Sequences to improve: FASTA, CSV, TSV or Parquet; without it designs begin from noise."""
     length: Annotated[int | None, Between(1)] = None
     """Letters of a design from noise; the template's, or typical ones of the model's, when not given."""
-    method: str = "fast-seqprop"
-    """How to search: fast-seqprop, taylor, ledidi, softmax, mean-field or gibbs with a gradient; greedy,
-    annealing, adalead, ada-beam or evolution without."""
+    method: str | None = None
+    """How to search: mean-field (default), fast-seqprop, taylor, ledidi, softmax or gibbs with a gradient;
+    evolution (default), greedy, annealing, adalead or ada-beam without."""
     set_: tuple[str, ...] = ()
     """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
     budget: Annotated[int | None, Between(1)] = None
@@ -166,9 +166,10 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
-    designer, options = _method(config)
     with compute(config) as device:
         model = load_design_model(config, device)
+        method = config.method or ("mean-field" if model.oracle.differentiable else "evolution")
+        designer, options = _method(config, method)
         designs, summary = _design(config, model, designer, options)
         kept = [design for design in designs if design.status != "rejected"]
         if config.report is not None:
@@ -180,7 +181,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
         write_table(rows, config.table, columns=list(rows[0]))
     return MaximizeResult(
         model=model.name,
-        method=config.method,
+        method=method,
         summary=summary,
         seconds=time.monotonic() - begin,
         output=config.output,
@@ -189,23 +190,23 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     )
 
 
-def _method(config: MaximizeConfig) -> tuple[Designer, Any]:
-    """The designer that ``--method`` names, and its options as ``--set`` says. Raises UsageError."""
+def _method(config: MaximizeConfig, name: str) -> tuple[Designer, Any]:
+    """The designer of this name, and its options as ``--set`` says. Raises UsageError."""
     from typing import get_type_hints
 
     from seqdesign.registry import Registry
 
     registry = Registry("method", "seqdesign.designers")
     try:
-        designer = registry.load(config.method)
+        designer = registry.load(name)
     except UsageError as error:
         raise UsageError(str(error), option="--method") from error
     typed: dict[str, str] = {}
     for text in config.set_:
-        name, equals, value = text.partition("=")
+        setting, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"must be NAME=VALUE, such as learning_rate=0.1, got {text!r}", option="--set")
-        typed[name.strip().replace("-", "_")] = value.strip()
+        typed[setting.strip().replace("-", "_")] = value.strip()
     kind = get_type_hints(designer)["options"]
     try:
         return designer, resolve(kind, typed)
@@ -213,9 +214,7 @@ def _method(config: MaximizeConfig) -> tuple[Designer, Any]:
         from seqdesign.config import fields_of
 
         known = ", ".join(f"{spec.name}={spec.default}" for spec in fields_of(kind))
-        raise UsageError(
-            f"{error}; {config.method} knows {known or 'no settings'}", option="--set"
-        ) from error
+        raise UsageError(f"{error}; {name} knows {known or 'no settings'}", option="--set") from error
 
 
 def _design(
