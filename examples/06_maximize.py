@@ -26,8 +26,8 @@ def main() -> None:
     model = FOLDER / "model"
     trained = train_predictor(
         TrainPredictorConfig(
-            sequences=Path("dataset:prot_cr6261_121"), output=model, epochs=EPOCHS, patience=EPOCHS, members=3,
-            overwrite=True, quiet=True,
+            sequences=Path("dataset:prot_cr6261_121"), output=model, epochs=EPOCHS, patience=EPOCHS,
+            members=3, overwrite=True, quiet=True,
         )
     )  # fmt: skip
     print(trained.text())

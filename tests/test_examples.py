@@ -16,6 +16,7 @@ WRITTEN = {
     "02_library_revise.py": ("example-02/model/model.safetensors",),
     "04_logos.py": ("example-04/page.html", "example-04/difference.svg"),
     "05_splits_and_io.py": ("example-05/sites.fa.gz",),
+    "06_maximize.py": ("example-06/designs.fa",),
 }
 
 
