@@ -167,6 +167,7 @@ class Rules:
             if not len(bad):
                 return tokens, good
             found, done = _search.beam(self, preference[bad], rows[bad], width, noise)
+            done = done & self.is_feasible(found, rows[bad])  # walks only guide; this decides
             tokens, good = tokens.clone(), good.clone()
             tokens[bad[done]] = found[done]
             good[bad] = done

@@ -127,7 +127,7 @@ def test_the_page_is_written_with_warnings_first(here: Path, cli: Callable[..., 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--length", "8", "--method", "fast"), 2, "did you mean 'fast-seqprop'?"),
+        (("--length", "8", "--method", "fast-seqpro"), 2, "did you mean 'fast-seqprop'?"),
         (("--length", "8", "--method", "fast-seqprop", "--set", "lr=1"), 2, "learning_rate=0.1"),
         (("--length", "8", "--set", "steps"), 2, "must be NAME=VALUE"),
         (("--length", "8", "--keep", "3"), 2, "needs --start"),

@@ -16,6 +16,15 @@ from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 
 
+def rules_of(rules: Sequence[tuple[str, str]], starts: Tensor, alphabet: str) -> Rules:
+    """Constraints named by (option, text) for designs of ``starts`` (N, L)."""
+    letters, (count, length) = get_alphabet(alphabet), starts.shape
+    own = Starts(letters, starts, torch.full((count,), length), length)
+    registry = Registry("constraint", "seqdesign.constraints")
+    made = [registry.load(name)(text, own) for name, text in rules]
+    return Rules(made, num_starts=count, length=length, num_letters=letters.size)
+
+
 class Closed:
     """An oracle that is a formula on one-hot (N, V, L) -> (N,)."""
 
@@ -30,37 +39,9 @@ class Closed:
         return self.formula(x)[None, :, None]
 
 
-class Letters:
-    """A rule for tests: these letters (N, L, V) may stand, and no sequence may hold a given pair."""
-
-    name = "letters"
-
-    def __init__(self, may: Tensor | None = None, pair: tuple[int, int] | None = None) -> None:
-        self.may, self.pair = may, pair
-
-    def mask(self) -> Tensor | None:
-        return self.may
-
-    def walk(self, mask: Tensor, shortest: int) -> None:
-        return None
-
-    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
-        if self.pair is None:
-            return torch.ones(len(tokens), dtype=torch.bool)
-        return ~((tokens[:, :-1] == self.pair[0]) & (tokens[:, 1:] == self.pair[1])).any(1)
-
-    def explain(self, tokens: Tensor, row: int) -> list[object]:
-        raise NotImplementedError
-
-
 @pytest.fixture
 def closed() -> type[Closed]:
     return Closed
-
-
-@pytest.fixture
-def letters() -> type[Letters]:
-    return Letters
 
 
 @pytest.fixture
@@ -78,11 +59,11 @@ def problem() -> Callable[..., SequenceProblem]:
         starts: Tensor,
         budget: int,
         *,
-        rules: Sequence[object] = (),
+        rules: Sequence[tuple[str, str]] = (),
         enough: float | None = None,
         keys: Tensor | None = None,
     ) -> SequenceProblem:
-        made = Rules(rules, num_starts=len(starts), length=starts.shape[1], num_letters=4)  # type: ignore[arg-type]
+        made = rules_of(rules, starts, "dna")
         keys = torch.arange(len(starts)) if keys is None else keys
         return SequenceProblem(oracle, lambda y, rows: y[0, :, 0], starts, made, keys, budget, enough=enough)
 
@@ -119,17 +100,13 @@ def make() -> Callable[..., SequenceProblem]:
         differentiable: bool = False,
         **more: object,
     ) -> SequenceProblem:
-        count, length = starts.shape
         oracle = FunctionOracle(function, letters, differentiable)
-        own = Starts(oracle.alphabet, starts, torch.full((count,), length), length)
-        registry = Registry("constraint", "seqdesign.constraints")
-        constraints = [registry.load(name)(text, own) for name, text in rules]
         given = {
             "oracle": oracle,
             "objective": lambda predictions, rows: predictions[0, :, 0],
             "starts": starts,
-            "rules": Rules(constraints, num_starts=count, length=length, num_letters=letters),
-            "keys": torch.arange(count),
+            "rules": rules_of(rules, starts, ALPHABETS[letters]),
+            "keys": torch.arange(len(starts)),
             "budget": 1000,
         }
         return SequenceProblem(**given | more)
