@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqdesign.metrics.conformal import LEVELS, conformal_quantile, coverage, fit_conformal
-from seqdesign.metrics.novelty import fit_novelty
+from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.metrics.probabilities import best_temperature, calibration_curve, calibration_error, log_loss
 
 
