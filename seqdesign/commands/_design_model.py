@@ -48,11 +48,10 @@ class DesignModel:
         trained: TrainedPredictor | None = None,
         reference: Reference | None = None,
         lengths: tuple[int, int, int] | None = None,
-        max_length: int | None = None,
     ) -> None:
         self.name, self.oracle, self.device = name, oracle, device
         self.trained, self._reference = trained, reference
-        self.lengths, self.max_length = lengths, max_length
+        self.lengths = lengths
         self.jury = Jury((0,), ())
         self._known: list[str] | None = None
         self._center: Tensor | None = None
@@ -190,7 +189,7 @@ def _load_folder(folder: Path, device: torch.device) -> DesignModel:
             predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
         )
         lengths = (record.min_length, record.max_length, record.max_length)
-        return DesignModel(str(folder), oracle, device, lengths=lengths, max_length=record.max_length)
+        return DesignModel(str(folder), oracle, device, lengths=lengths)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
     about = predictor.record
     names = about.classes if about.task == "classes" else about.outcomes
@@ -201,5 +200,4 @@ def _load_folder(folder: Path, device: torch.device) -> DesignModel:
         trained=predictor,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
-        max_length=about.max_length,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from seqdesign.constraints._build import build_rules
 from seqdesign.constraints._check import find_conflict
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.constraints._rules import Rules
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import InputError, SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.options import encode_with, file_format
 from seqdesign.sequences.reader import SequenceSet, read_sequences
@@ -78,20 +79,40 @@ def design_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | 
     """
     if config.start is not None:
         return None
+    length, option = _asked_length(config, model_lengths)
+    check_length(length, model_lengths, lambda message: UsageError(message, option=option))
+    return length
+
+
+def check_length(
+    length: int, model_lengths: tuple[int, int, int] | None, error: Callable[[str], SeqDesignError]
+) -> None:
+    """Raise what ``error`` makes of a message unless the model can take sequences of this length."""
+    if model_lengths is None:
+        return
+    shortest, _, longest = model_lengths
+    if shortest == longest != length:
+        raise error(f"the model was trained on sequences of {longest} letters only, got {length}")
+    if length > longest:
+        raise error(f"the model takes {longest} letters at most, got {length}")
+
+
+def _asked_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | None) -> tuple[int, str]:
+    """Letters of designs from noise, and the option that says so."""
     if config.template is not None:
         if config.length not in (None, len(config.template)):
             raise UsageError(
                 f"the template has {len(config.template)} letters, got {config.length}; leave it out",
                 option="--length",
             )
-        return len(config.template)
+        return len(config.template), "--template"
     if config.length is not None:
-        return config.length
+        return config.length, "--length"
     if model_lengths is None:
         raise UsageError(
             "is missing: say how long a design shall be, or give --template or --start", option="--length"
         )
-    return model_lengths[1]
+    return model_lengths[1], "--length"
 
 
 def noise_starts(
@@ -123,7 +144,7 @@ def read_starts(
     directions: int,
     copies: int,
     device: torch.device,
-    max_length: int | None,
+    model_lengths: tuple[int, int, int] | None,
 ) -> Iterator[StartSet]:
     """The sequences of ``--start``, those of one length together. Raises InputError and UsageError."""
     assert config.start is not None
@@ -135,12 +156,15 @@ def read_starts(
         format=file_format(config),
         on_missing="unlabelled",
     )
-    array = encode_with(config, records, alphabet, max_length=max_length)
+    array = encode_with(config, records, alphabet)
     records = records.take(array.kept)
     if not len(array):
         raise InputError("no record is left after --on-unknown skip", path=records.source)
     if not alphabet.case_sensitive:
         records = replace(records, sequences=[text.upper() for text in records.sequences])
+    for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
+        who = partial(InputError, path=records.source, record=name)
+        check_length(length, model_lengths, who)
     for length in np.unique(array.lengths):
         mine = np.flatnonzero(array.lengths == length)
         parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)

@@ -274,7 +274,7 @@ def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
             directions=directions,
             copies=copies,
             device=model.device,
-            max_length=model.max_length,
+            model_lengths=model.lengths,
         )
     )
 

@@ -154,3 +154,20 @@ def test_without_a_model_the_message_says_what_to_do(here: Path, cli: Callable[.
     assert done.code == 1
     assert "models/predictor" in done.err
     assert "train" in done.err
+
+
+def test_a_length_that_the_model_cannot_take_is_refused_by_name(here: Path) -> None:
+    from seqdesign.commands._starts import check_length
+    from seqdesign.errors import UsageError
+
+    def error(message: str) -> UsageError:
+        return UsageError(message, option="--length")
+
+    with pytest.raises(
+        UsageError, match="--length: the model was trained on sequences of 9 letters only, got 8"
+    ):
+        check_length(8, (9, 9, 9), error)
+    with pytest.raises(UsageError, match="the model takes 20 letters at most, got 21"):
+        check_length(21, (9, 12, 20), error)
+    for length, lengths in ((9, (9, 9, 9)), (1, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
+        check_length(length, lengths, error)
