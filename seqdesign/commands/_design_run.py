@@ -46,6 +46,8 @@ class Campaign:
     num: int
     """Designs wanted of each group."""
     min_distance: int
+    strict: bool
+    """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
     both_strands: bool
     """Whether a sequence and its reverse complement are the same design."""
 
@@ -141,6 +143,11 @@ def _choose(
         last = first
         while last < len(order) and owner[order[last]] == group:
             last += 1
-        chosen += distinct(texts, order[first:last], plan.min_distance, alphabet=strands, limit=plan.num)
+        distance = plan.min_distance
+        mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
+        while len(mine) < plan.num and distance > 1 and not plan.strict:
+            distance //= 2
+            mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
+        chosen += mine
         first = last
     return torch.tensor(chosen, dtype=torch.long, device=tokens.device)

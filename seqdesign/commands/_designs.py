@@ -302,6 +302,14 @@ def _warnings(
             f"{unconfirmed:,} of {len(delivered):,} designs are not confirmed by the members that judge; "
             "--min-confidence 0.5 drops them, --risk lower:1 avoids them"
         )
+    if len(model.oracle.outcomes) == 1 and delivered:
+        error = _mean_known([d.outcomes.get(f"{model.oracle.outcomes[0]}_sd") for d in delivered])
+        gain = _mean([abs(d.score - d.score_start) for d in delivered])
+        if error is not None and not model.log_odds and gain < error:
+            yield (
+                f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
+                "model knows too little for these designs to mean much"
+            )
     unusual = [d for d in delivered if (d.outcomes.get("ood") or 0.0) >= UNUSUAL]
     if delivered and len(unusual) > len(delivered) / 2:
         yield (

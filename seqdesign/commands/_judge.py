@@ -39,9 +39,8 @@ def confirmed_share(
 ) -> Tensor:
     """How much of the gain that the design members see the judges see too, (n,) in [0, 1].
 
-    designs, reference: predictions (M, n, K) of designs and of what they are compared with; rows: (n,). A
-    design without any gain has none to confirm: 1 where the judges see none either, else 1 too. NaN without
-    judges.
+    designs, reference: predictions (M, n, K) of designs and of what they are compared with; rows: (n,). 1 for
+    a design without a gain, since there is nothing to confirm; NaN without judges.
     """
     if not jury.judge:
         return torch.full((designs.shape[1],), torch.nan, dtype=torch.float64)

@@ -42,6 +42,7 @@ def make_plan(
         enough=config.enough,
         num=1 if config.pareto else num_wanted(config),
         min_distance=_min_distance(config, starts),
+        strict=config.min_distance is not None,
         both_strands=model.both_strands,
     )
 

@@ -171,3 +171,16 @@ def test_a_length_that_the_model_cannot_take_is_refused_by_name(here: Path) -> N
         check_length(21, (9, 12, 20), error)
     for length, lengths in ((9, (9, 9, 9)), (1, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
         check_length(length, lengths, error)
+
+
+def test_designs_come_nearer_to_each_other_rather_than_too_few_unless_a_distance_is_asked_for(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    """All starts climb to one optimum, and 24 free positions ask for a distance of 2."""
+    (here / "long_toy.py").write_text("def count(x):\n    return x[:, 3].sum(1)\n")
+    wanted = ("maximize", "--oracle", "long_toy:count", "--length", "24", "-n", "6", "-o", "o.fa")
+    for words, number in (((), 6), (("--min-distance", "24"), 1)):
+        done = cli(*wanted, *words, "--budget", "200", "-q")
+        assert done.code == 0, done.err
+        assert len(designs(here / "o.fa")) >= number
+    assert len(designs(here / "o.fa")) < 6
