@@ -61,6 +61,8 @@ class Plan:
     """Held-out figures of the model, with the averaged weights where they are kept; the weights with the
     smallest ``score`` among them are the best of all players together. None: each player's own held-out loss.
     Called in the main process only."""
+    last: bool = False
+    """The last weights are kept, whatever the held-out figures say, and nothing stops early."""
 
     @classmethod
     def plain(cls, players: Sequence[str], options: FitOptions, num_train: int, length: int) -> Plan:
