@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from seqdesign.reports.data_table import data_table
 from seqdesign.reports.palette import css_variables
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.rundir import atomic_write
@@ -32,6 +35,16 @@ class Table:
     rows: Sequence[Row]
     columns: Sequence[Column | str]
     caption: str = ""
+    name: str = ""
+    """With a name the table can be sorted, filtered, copied and downloaded; files take it as theirs."""
+
+    def html(self) -> Markup:
+        """The table as it stands in a page."""
+        if self.name:
+            return data_table(self.rows, self.columns, caption=self.caption, name=self.name)
+        return Markup('<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n{}\n</div>').format(
+            self.caption or "Table", html_table(self.rows, self.columns, caption=self.caption)
+        )
 
 
 @dataclass(frozen=True)
@@ -39,14 +52,15 @@ class _Section:
     heading: str
     paragraphs: tuple[str | Markup, ...]
     figures: tuple[Figure, ...]
-    tables: tuple[tuple[str, Markup], ...]
+    tables: tuple[Markup, ...]
 
 
 class Page:
     """A report: ``page.section(...)`` in order, then ``page.write(path)``.
 
-    The file has no script and loads nothing (its content security policy forbids both), follows the
-    reader's light or dark mode, and prints. Everything but ``Markup`` is escaped.
+    The file loads nothing and runs no script but that of its tables, if any can be sorted (its content
+    security policy forbids the rest), follows the reader's light or dark mode, and prints. Everything but
+    ``Markup`` is escaped.
     """
 
     def __init__(
@@ -60,6 +74,7 @@ class Page:
         self._summary = summary
         self._provenance = dict(provenance or {})
         self._sections: list[_Section] = []
+        self._interactive = False
 
     def section(
         self,
@@ -77,7 +92,8 @@ class Page:
                 raise TypeError(
                     f"a figure must be Markup as the chart functions return, got {type(figure.svg)}"
                 )
-        rendered = tuple((t.caption, html_table(t.rows, t.columns, caption=t.caption)) for t in tables)
+        self._interactive |= any(table.name for table in tables)
+        rendered = tuple(table.html() for table in tables)
         self._sections.append(_Section(heading, _paragraphs(text), tuple(figures), rendered))
 
     def html(self) -> str:
@@ -88,6 +104,7 @@ class Page:
         )
         template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
         style = (folder / "page.css").read_text(encoding="utf-8")
+        script = (folder / "page.js").read_text(encoding="utf-8") if self._interactive else ""
         for mode in ("light", "dark"):
             style = style.replace(f"/*{mode}*/", css_variables(dark=mode == "dark"))
         return template.render(
@@ -96,8 +113,10 @@ class Page:
             sections=self._sections,
             contents=len(self._sections) >= _CONTENTS_FROM,
             provenance=_provenance_rows(self._provenance),
-            # Our own file, not user text: quotes in CSS must stay quotes.
+            # Our own files, not user text: quotes in CSS must stay quotes.
             style=Markup(style),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
 
     def write(self, path: str | os.PathLike[str]) -> None:
