@@ -265,7 +265,7 @@ def _write_report(
     from seqdesign.commands._design_page import design_page
 
     assert config.report is not None
-    page = design_page(designs, summary, model.alphabet.letters, model.oracle.outcomes, manifest)
+    page = design_page(designs, summary, model.alphabet.letters, manifest)
     page.write(config.report)
 
 

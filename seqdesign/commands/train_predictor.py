@@ -158,7 +158,9 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
-    from seqdesign.commands._predictor_page import predictor_page
+    from seqdesign.commands._model_sections import HELD_OUT
+    from seqdesign.commands._predictor_page import HELD_OUT_COLUMNS, held_out_rows, predictor_page
+    from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.predictor import train_sequence_predictor
     from seqdesign.training.predictor_store import REFERENCE, save_predictor
@@ -187,9 +189,11 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         write_metrics(run.path, result.fit.state.history)
         trained = result.trained
         save_predictor(run.path, trained.model, trained.record, result.reference)
-        predictor_page(result, outcomes, manifest).write(run.path / REPORT)
+        ids = [records.ids[i] for i in tokens.kept.tolist()]
+        write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         done = _result(config, result, started)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, REPORT]
+        predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, HELD_OUT, REPORT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 

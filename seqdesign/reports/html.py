@@ -50,7 +50,10 @@ class Table:
 @dataclass(frozen=True)
 class _Section:
     heading: str
+    level: int
+    """2, or 3 inside a chapter."""
     paragraphs: tuple[str | Markup, ...]
+    facts: Sequence[tuple[str, list[tuple[str, str]]]]
     figures: tuple[Figure, ...]
     tables: tuple[Markup, ...]
 
@@ -74,7 +77,10 @@ class Page:
         self._summary = summary
         self._provenance = dict(provenance or {})
         self._sections: list[_Section] = []
+        self.warned: list[str] = []
+        """The warnings so far, as they will stand on top."""
         self._interactive = False
+        self._in_chapter = False
 
     def section(
         self,
@@ -82,8 +88,11 @@ class Page:
         text: str | Markup | Sequence[str | Markup] = "",
         figures: Sequence[Figure] = (),
         tables: Sequence[Table] = (),
+        facts: Mapping[str, object] | None = None,
     ) -> None:
-        """Append a section: paragraphs (a string is split at blank lines), then figures, then tables.
+        """Append a section: paragraphs (a string is split at blank lines), facts, figures, tables.
+
+        ``facts`` are names with their values, which may be mappings or lists, as in the provenance.
 
         Raises TypeError for a figure that is not ``Markup``, since it would appear as source text.
         """
@@ -94,7 +103,25 @@ class Page:
                 )
         self._interactive |= any(table.name for table in tables)
         rendered = tuple(table.html() for table in tables)
-        self._sections.append(_Section(heading, _paragraphs(text), tuple(figures), rendered))
+        level = 3 if self._in_chapter else 2
+        named = _named_values(facts or {})
+        self._sections.append(_Section(heading, level, _paragraphs(text), named, tuple(figures), rendered))
+
+    def chapter(
+        self,
+        heading: str,
+        text: str | Markup | Sequence[str | Markup] = "",
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Begin a chapter: the sections from here on are parts of it."""
+        self._in_chapter = False
+        self.section(heading, text, facts=facts)
+        self._in_chapter = True
+
+    def warnings(self, messages: Sequence[str], about: str = "") -> None:
+        """What a reader must know first, ``about`` whatever is named; they stand on top of the page."""
+        sentences = [f"{message[:1].upper()}{message[1:].rstrip('.')}." for message in messages]
+        self.warned += [f"{about}: {text}" if about else text for text in sentences]
 
     def html(self) -> str:
         """The page as text."""
@@ -110,9 +137,10 @@ class Page:
         return template.render(
             title=self._title,
             summary=self._summary,
+            warnings=self.warned,
             sections=self._sections,
             contents=len(self._sections) >= _CONTENTS_FROM,
-            provenance=_provenance_rows(self._provenance),
+            provenance=_named_values(self._provenance),
             # Our own files, not user text: quotes in CSS must stay quotes.
             style=Markup(style),
             script=Markup(script),
@@ -134,7 +162,7 @@ def _paragraphs(text: str | Markup | Sequence[str | Markup]) -> tuple[str | Mark
     return tuple(text)
 
 
-def _provenance_rows(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _named_values(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
     """[(name, [(subname or "", value)])], one level deep; deeper values are written as they are."""
     rows = []
     for name, value in values.items():
