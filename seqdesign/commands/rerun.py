@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from seqdesign.rundir import Manifest
 
 
+ELSEWHERE = {"report": None, "overwrite": False, "resume": False}
+"""Options that must not touch what the run has written."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RerunConfig(CommandConfig):
     """Repeat a run from its manifest, somewhere else, and compare the results byte by byte.
@@ -187,9 +191,7 @@ def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path
         raise ModelError(f"{manifest.name} has no single output, so it cannot be repeated")
     if getattr(then, "table", None) not in (None, Path("-")):
         changes["table"] = _beside(output, then.table)
-    for name, value in (("report", None), ("overwrite", False), ("resume", False)):
-        if name in known:
-            changes[name] = value
+    changes |= {name: value for name, value in ELSEWHERE.items() if name in known}
     return dataclasses.replace(then, **changes)
 
 

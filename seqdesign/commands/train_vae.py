@@ -21,6 +21,7 @@ from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_wit
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.training.vae import VAETraining
     from seqdesign.training.vae_quality import VAEQuality
 
 
@@ -185,10 +186,17 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 run.path, result.fit.state.history
             )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
+    done = _result(config, result, tokens.alphabet.name, started)
+    if run is not None:
+        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+    return done
+
+
+def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started: float) -> TrainVAEResult:
     state = result.fit.state
-    done = TrainVAEResult(
+    return TrainVAEResult(
         model=config.output,
-        alphabet=tokens.alphabet.name,
+        alphabet=alphabet,
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcome=result.trained.record.outcome,
@@ -198,9 +206,6 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         seconds=time.monotonic() - started,
         quality=result.quality,
     )
-    if run is not None:
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
-    return done
 
 
 def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
