@@ -46,6 +46,7 @@ __all__ = [
     "resolve",
     "suggest",
     "to_dict",
+    "to_words",
 ]
 
 ConfigT = TypeVar("ConfigT")
@@ -159,6 +160,29 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(cls: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
     """Inverse of ``to_dict``; unknown keys and wrong values are one UsageError."""
     return resolve(cls, values)
+
+
+def to_words(cls: type, values: Mapping[str, Any]) -> list[str]:
+    """What to type for these values (names as in ``to_dict``): arguments, then what is not the default."""
+    arguments, options = [], []
+    for spec in fields_of(cls):
+        value = values.get(spec.name)
+        items = [str(v) for v in (value if isinstance(value, list | tuple) else (value,)) if v is not None]
+        if spec.positional:
+            arguments += items
+        elif spec.name not in values or value == jsonable(spec.default):
+            continue
+        elif spec.is_bool:
+            options.append(spec.option if value else f"--no-{spec.option[2:]}")
+        else:
+            option = spec.flags[0] if spec.flags else spec.option
+            # A value such as -1 is no option in its place; one that begins with a letter after the dash is.
+            options += [word for item in items for word in _word(option, item)]
+    return [*arguments, *options]
+
+
+def _word(option: str, item: str) -> list[str]:
+    return [f"{option}={item}"] if item.startswith("-") and option.startswith("--") else [option, item]
 
 
 def jsonable(value: Any) -> Any:

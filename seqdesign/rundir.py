@@ -103,6 +103,10 @@ class Manifest:
     status: Status = "running"
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Path within the folder -> SHA-256 of each file written."""
+    name: str = ""
+    """Name of the command, such as ``train-vae``."""
+    result: Mapping[str, Any] | None = None
+    """What ``--json`` prints; None until the run has ended."""
 
     @classmethod
     def begin(
@@ -118,24 +122,37 @@ class Manifest:
             inputs={os.fspath(path): sha256_file(path) for path in inputs if os.fspath(path) != "-"},
             versions=library_versions(),
             started=_now(),
+            name=type(config).__module__.rpartition(".")[2].replace("_", "-"),
         )
 
+    def ended(
+        self, status: Status, outputs: Mapping[str, str], result: Mapping[str, Any] | None = None
+    ) -> Manifest:
+        """The manifest of the same run at its end."""
+        return dataclasses.replace(self, status=status, finished=_now(), outputs=outputs, result=result)
 
-def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
-    """Manifest of an earlier run.
+
+def manifest_path(run: str | os.PathLike[str]) -> Path:
+    """Where the manifest of a run is: in its folder, or as ``NAME.manifest.json`` beside its main file."""
+    path = Path(run)
+    return path / MANIFEST if path.is_dir() else path.with_name(f"{path.name}.{MANIFEST}")
+
+
+def read_manifest(run: str | os.PathLike[str]) -> Manifest:
+    """Manifest of an earlier run, of which ``run`` is the folder or the main file.
 
     Raises:
         ModelError: there is none, or it is damaged.
     """
-    path = Path(folder) / MANIFEST
+    path = manifest_path(run)
     try:
         return Manifest(**json.loads(path.read_bytes()))
     except OSError as error:
         raise ModelError(
-            f"cannot read {path}: {error.strerror}; is {folder} a finished model folder?"
+            f"cannot read {path}: {error.strerror}; is {run} the folder of a run, or a file written with -o?"
         ) from error
     except (ValueError, TypeError) as error:
-        raise ModelError(f"{path} is damaged or of another version ({error}); train again") from error
+        raise ModelError(f"{path} is damaged or of another version ({error}); repeat the run") from error
 
 
 class RunDir:
@@ -216,11 +233,15 @@ class RunDir:
         self.manifest = manifest
         write_json(self.path / MANIFEST, manifest)
 
-    def finish(self, status: Status, outputs: Iterable[str] = ()) -> None:
-        """Write the manifest with its last status and the checksums of ``outputs`` (names in the folder)."""
+    def finish(
+        self, status: Status, outputs: Iterable[str] = (), result: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the manifest with its last status, the result, and the checksums of ``outputs`` (names in the
+        folder).
+        """
         assert self.manifest is not None, "finish() before start()"
         sums = {name: sha256_file(self.path / name) for name in outputs}
-        self.manifest = dataclasses.replace(self.manifest, status=status, finished=_now(), outputs=sums)
+        self.manifest = self.manifest.ended(status, sums, result)
         write_json(self.path / MANIFEST, self.manifest)
 
     def _release(self) -> None:

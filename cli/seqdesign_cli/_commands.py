@@ -57,6 +57,12 @@ COMMANDS: dict[str, Command] = {
     "logo": Command(
         "seqdesign.commands.logo", "LogoConfig", "logo", "Draw a logo of sequences, motifs or weights."
     ),
+    "report": Command(
+        "seqdesign.commands.report", "ReportConfig", "report", "Write one HTML page about models and designs."
+    ),
+    "rerun": Command(
+        "seqdesign.commands.rerun", "RerunConfig", "rerun", "Repeat a run and compare the results."
+    ),
     "inspect": Command(
         "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
     ),

@@ -144,8 +144,10 @@ class DesignModel:
 
 def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
     """The model folder or oracle that the options name. Raises ModelError, UsageError and InputError."""
+    from seqdesign.commands.maximize import DEFAULT_MODEL
+
     if config.oracle is None:
-        return _with_jury(_load_folder(config.model or Path("models/predictor"), device), config)
+        return _with_jury(_load_folder(config.model or DEFAULT_MODEL, device), config)
     alphabet = get_alphabet(config.alphabet or "dna")
     length = config.length or (len(config.template) if config.template else None)
     if length is None and config.start is not None:

@@ -64,6 +64,8 @@ class Design:
             "parent": self.parent,
             "status": self.status,
             "score": self.score,
+            "score_start": self.score_start,
+            "score_judges": self.score_judges,
             **self.outcomes,
             "confidence": self.confidence,
             "soft_gap": self.soft_gap,

@@ -1,9 +1,79 @@
-"""What stands at the foot of every page that a command writes."""
+"""What a run leaves behind so that it can be shown and repeated: its manifest, and its lines on a page."""
 
 from __future__ import annotations
 
-from seqdesign.config import jsonable
-from seqdesign.rundir import Manifest
+import dataclasses
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seqdesign.commands._result import Result
+from seqdesign.config import CommandConfig, jsonable, to_words
+from seqdesign.rundir import Manifest, manifest_path, sha256_file, write_json
+
+MODEL_FILES = ("model.safetensors", "reference.safetensors")
+"""What commands read of a model's folder."""
+
+PathLike = str | os.PathLike[str]
+
+
+def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathLike | None]) -> Manifest:
+    """The manifest of a run that starts now. ``inputs`` as typed: files, dataset:NAME, models' folders.
+
+    None and standard input are left out. Raises UsageError for a data set that does not exist.
+    """
+    sums = {name: sha256_file(file) for name, file in input_files(inputs).items()}
+    return dataclasses.replace(Manifest.begin(config, device=device, inputs=()), inputs=sums)
+
+
+def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
+    """Name as typed -> the file that is read, for those that exist."""
+    from seqdesign.sequences.datasets import resolve_input
+
+    found: dict[str, Path] = {}
+    for item in inputs:
+        if item is None or os.fspath(item) == "-":
+            continue
+        path = Path(resolve_input(item))
+        if path.is_dir():
+            files = [path / name for name in MODEL_FILES]
+            found |= {str(file): file for file in files if file.exists()}
+        elif path.is_file():
+            found[os.fspath(item)] = path
+    return found
+
+
+def oracle_input(oracle: str | None) -> Path | None:
+    """The file or folder behind ``--oracle``, where there is one."""
+    if oracle is None:
+        return None
+    head, _, rest = oracle.partition(":")
+    candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
+    return next((path for path in candidates if str(path) != "." and path.exists()), None)
+
+
+def leave_manifest(manifest: Manifest, result: Result, outputs: Iterable[PathLike | None]) -> None:
+    """Write the manifest beside the first of ``outputs``, the main one, if that is a file of its own.
+
+    Raises OutputError.
+    """
+    paths = [Path(path) for path in outputs if path is not None]
+    if not paths or not _keeps(paths[0]):
+        return
+    sums = {str(path): sha256_file(path) for path in paths if _keeps(path)}
+    write_json(manifest_path(paths[0]), manifest.ended("complete", sums, result.to_dict()))
+
+
+def _keeps(path: Path) -> bool:
+    """Whether what was written there is still there: no stream, pipe or device."""
+    return path.is_file() and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
+
+
+def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
+    """What to type to run a command with these options."""
+    return shlex.join(["seqdesign", name, *to_words(config, values)])
 
 
 def provenance(manifest: Manifest) -> dict[str, object]:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands.train_vae import ModelFolder
 from seqdesign.config import CommandConfig
 from seqdesign.errors import OutputError, TrainingError
-from seqdesign.rundir import Manifest, RunDir
+from seqdesign.rundir import RunDir
 
 RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Where launchers (Fabric, torchrun, srun) say which process of a run this is."""
@@ -48,9 +49,8 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
 
 def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> None:
     """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.sequences.datasets import resolve_input
     from seqdesign.training.store import CHECKPOINT
 
-    run.start(Manifest.begin(config, device=device, inputs=[resolve_input(source)]))
+    run.start(begin_manifest(config, device=device, inputs=[source]))
     if anew:
         (run.path / CHECKPOINT).unlink(missing_ok=True)

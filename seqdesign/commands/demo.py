@@ -156,33 +156,25 @@ def _write_page(
     """The report: measured truth first, then what ``revise --report`` shows."""
     import torch
 
+    from seqdesign.commands._model_sections import add_model
     from seqdesign.commands._provenance import provenance
-    from seqdesign.commands._revision_page import (
-        add_logos,
-        add_outcomes,
-        add_revisions,
-        add_training,
-    )
+    from seqdesign.commands._revision_page import add_revisions
     from seqdesign.reports.html import Page
-    from seqdesign.rundir import Manifest
-    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.rundir import read_manifest
     from seqdesign.training.vae_store import load_vae
 
     assert records.outcomes is not None
     record = load_vae(model, torch.device("cpu")).record
-    manifest = Manifest.begin(config, device=config.device, inputs=[resolve_input(f"dataset:{DATA}")])
     page = Page(
         "Better splice sites",
         summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised by at most "
         f"{SHOWN_BUDGET} edits, and looked up among {len(records):,} measured sites of which the model saw a "
         "random half.",
-        provenance=provenance(manifest),
+        provenance=provenance(read_manifest(model)),
     )
     _add_truth(page, truth, shown, oracle, records.outcomes[chosen])
-    add_outcomes(page, shown, record)
-    add_logos(page, shown, record)
     add_revisions(page, shown, record)
-    add_training(page, model)
+    add_model(page, model, "train-vae", read_manifest(model).result or {})
     page.write(path)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute, say
 from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, resolve
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from seqdesign.commands._design_run import Designer
     from seqdesign.commands._designs import Design, DesignSummary
     from seqdesign.commands._starts import StartSet
+    from seqdesign.rundir import Manifest
 
+DEFAULT_MODEL = Path("models/predictor")
 NUM = 64
 """Designs when neither ``--num`` nor ``--start`` is given."""
 TRIES = 2
@@ -167,19 +170,18 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
 
     begin = time.monotonic()
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=_inputs(config))
         model = load_design_model(config, device)
         method = config.method or ("mean-field" if model.oracle.differentiable else "evolution")
         designer, options = _method(config, method)
         designs, summary = _design(config, model, designer, options)
         kept = [design for design in designs if design.status != "rejected"]
-        if config.report is not None:
-            _write_report(config, model, designs, summary)
     with open_output(config.output or "-") as handle:
         write_fasta((design.fasta() for design in kept), handle)
     if config.table is not None:
         rows = [design.row() for design in designs]
         write_table(rows, config.table, columns=list(rows[0]))
-    return MaximizeResult(
+    result = MaximizeResult(
         model=model.name,
         method=method,
         summary=summary,
@@ -188,6 +190,19 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
         table=config.table,
         report=config.report,
     )
+    leave_manifest(manifest, result, [config.output, config.table])
+    if config.report is not None:
+        _write_report(config, model, designs, summary, manifest)
+    return result
+
+
+def _inputs(config: MaximizeConfig) -> list[Path | None]:
+    """What the design depends on besides the options."""
+    from seqdesign.commands._provenance import oracle_input
+
+    if config.oracle is None:
+        return [config.start, config.model or DEFAULT_MODEL]
+    return [config.start, oracle_input(config.oracle)]
 
 
 def _method(config: MaximizeConfig, name: str) -> tuple[Designer, Any]:
@@ -241,16 +256,16 @@ def _design(
 
 
 def _write_report(
-    config: MaximizeConfig, model: DesignModel, designs: list[Design], summary: DesignSummary
+    config: MaximizeConfig,
+    model: DesignModel,
+    designs: list[Design],
+    summary: DesignSummary,
+    manifest: Manifest,
 ) -> None:
     from seqdesign.commands._design_page import design_page
-    from seqdesign.rundir import Manifest
-    from seqdesign.sequences.datasets import resolve_input
 
     assert config.report is not None
-    inputs = [] if config.start is None else [resolve_input(config.start)]
-    manifest = Manifest.begin(config, device=str(model.device), inputs=inputs)
-    page = design_page(designs, summary, model.alphabet.letters, model.oracle.outcomes, manifest)
+    page = design_page(designs, summary, model.alphabet.letters, manifest)
     page.write(config.report)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional
@@ -133,6 +134,7 @@ def predict(config: PredictConfig) -> PredictResult:
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
@@ -145,7 +147,7 @@ def predict(config: PredictConfig) -> PredictResult:
         Agreed(name, one.n, *one.figures()) for name, one in zip(rows.outcomes, agreement, strict=True)
     )
     first = found[0] if found else Agreed("", 0, None, None)
-    return PredictResult(
+    result = PredictResult(
         model=folder,
         num=num,
         num_measured=first.num_measured,
@@ -154,6 +156,8 @@ def predict(config: PredictConfig) -> PredictResult:
         outcomes=found,
         output=config.output,
     )
+    leave_manifest(manifest, result, [config.output])
+    return result
 
 
 def _rows(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, fields_of
@@ -133,6 +134,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
 
     optimize = _optimizer(config.method)
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
@@ -156,8 +158,6 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         write_fasta((r.fasta(config.top) for r in revisions), handle)
     if config.table is not None:
         write_table((r.row() for r in revisions), config.table, columns=_revisions.COLUMNS)
-    if config.report is not None:
-        _write_report(config, trained, revisions, summary, records.source, str(device))
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -166,6 +166,11 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         table=config.table,
         report=config.report,
     )
+    leave_manifest(manifest, done, [config.output, config.table])
+    if config.report is not None:
+        from seqdesign.commands._revision_page import revision_page
+
+        revision_page(revisions, summary, trained.record, config.model, manifest).write(config.report)
     return done, revisions
 
 
@@ -180,22 +185,6 @@ def _read(config: ReviseConfig) -> SequenceSet:
         format=file_format(config),
         on_missing="unlabelled",
     )
-
-
-def _write_report(
-    config: ReviseConfig,
-    trained: TrainedVAE,
-    revisions: list[Revision],
-    summary: Summary,
-    source: str,
-    device: str,
-) -> None:
-    from seqdesign.commands._revision_page import revision_page
-    from seqdesign.rundir import Manifest
-
-    assert config.report is not None
-    manifest = Manifest.begin(config, device=device, inputs=[source])
-    revision_page(revisions, summary, trained.record, config.model, manifest).write(config.report)
 
 
 def _optimizer(method: str):  # type: ignore[no-untyped-def]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import compute, say
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
@@ -87,15 +88,18 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
             f"seqdesign sample-gan -n {config.num}{again} > out.fa"
         )
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
         condition = class_of(trained, config.condition)
         with open_output(config.output or "-") as handle:
             repeats = _write(trained, config, condition, handle)
     if repeats:
         say(config, f"{repeats:,} repeats were drawn again")
-    return SampleGANResult(
+    result = SampleGANResult(
         model=config.model, num=config.num, repeats=repeats if config.unique else None, output=config.output
     )
+    leave_manifest(manifest, result, [config.output])
+    return result
 
 
 def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import compute
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
@@ -64,10 +65,13 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     from seqdesign.training.vae_store import load_vae
 
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
         with open_output(config.output or "-") as handle:
             write_fasta(_draw(trained, config), handle)
-    return SampleVAEResult(model=config.model, num=config.num, output=config.output)
+    result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
+    leave_manifest(manifest, result, [config.output])
+    return result
 
 
 def _draw(trained: TrainedVAE, config: SampleVAEConfig) -> Iterator[Record]:

@@ -122,11 +122,12 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
             )
         finally:
             progress.close()
-        checked = _finish(config, run, result, tokens)
-    return _result(config, result, checked, tokens, started)
+        return _finish(config, run, result, tokens, started)
 
 
-def _finish(config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray) -> Checked:
+def _finish(
+    config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray, started: float
+) -> TrainGANResult:
     """Judge the generator and, in the main process, write the files of a finished run."""
     from seqdesign.commands._gan_health import check
     from seqdesign.commands._gan_page import health_page
@@ -139,14 +140,16 @@ def _finish(config: TrainGANConfig, run: RunDir | None, result: GANTraining, tok
         checked = check(result, tokens, config.seed, config.threads or 1, progress.update)
     finally:
         progress.close()
+    done = _result(config, result, checked, tokens, started)
     if run is not None:
         write_metrics(run.path, result.fit.state.history)  # a run killed after its last checkpoint lacks it
         save_gan(run.path, result.model, result.trained.record)
         assert run.manifest is not None
         health_page(checked, result, run.manifest).write(run.path / REPORT)
         grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids])
-    return checked
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
+    return done
 
 
 def _result(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.commands.train_vae import ModelFolder
@@ -28,6 +29,7 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.training.outcomes import Outcomes
+    from seqdesign.training.predictor import PredictorTraining
     from seqdesign.training.predictor_quality import OutcomeQuality, PredictorQuality
 
 REPORT = "report.html"
@@ -156,7 +158,9 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
-    from seqdesign.commands._predictor_page import predictor_page
+    from seqdesign.commands._model_sections import HELD_OUT
+    from seqdesign.commands._predictor_page import HELD_OUT_COLUMNS, held_out_rows, predictor_page
+    from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.predictor import train_sequence_predictor
     from seqdesign.training.predictor_store import REFERENCE, save_predictor
@@ -185,9 +189,18 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         write_metrics(run.path, result.fit.state.history)
         trained = result.trained
         save_predictor(run.path, trained.model, trained.record, result.reference)
-        predictor_page(result, outcomes, manifest).write(run.path / REPORT)
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, REPORT])
-    record, state = trained.record, result.fit.state
+        ids = [records.ids[i] for i in tokens.kept.tolist()]
+        write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
+        done = _result(config, result, started)
+        predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, HELD_OUT, REPORT]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
+    return done
+
+
+def _result(config: TrainPredictorConfig, result: PredictorTraining, started: float) -> TrainPredictorResult:
+    trained, state = result.trained, result.fit.state
+    record = trained.record
     return TrainPredictorResult(
         model=config.output,
         alphabet=record.alphabet.name,
@@ -239,10 +252,9 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
 
 def _begin(run: RunDir, config: TrainPredictorConfig, device: str) -> Manifest:
     """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.sequences.datasets import resolve_input
     from seqdesign.training.store import CHECKPOINT
 
-    manifest = Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)])
+    manifest = begin_manifest(config, device=device, inputs=[config.sequences])
     run.start(manifest)
     if config.overwrite:
         (run.path / CHECKPOINT).unlink(missing_ok=True)

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
+from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.config import CommandConfig, Flag, Options, Positional, part
 from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.rundir import Manifest, RunDir
+from seqdesign.rundir import RunDir
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.training.vae import VAETraining
     from seqdesign.training.vae_quality import VAEQuality
 
 
@@ -184,11 +186,17 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 run.path, result.fit.state.history
             )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
-            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT])
+    done = _result(config, result, tokens.alphabet.name, started)
+    if run is not None:
+        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+    return done
+
+
+def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started: float) -> TrainVAEResult:
     state = result.fit.state
     return TrainVAEResult(
         model=config.output,
-        alphabet=tokens.alphabet.name,
+        alphabet=alphabet,
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcome=result.trained.record.outcome,
@@ -202,10 +210,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
 
 def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
     """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.sequences.datasets import resolve_input
     from seqdesign.training.store import CHECKPOINT
 
-    run.start(Manifest.begin(config, device=device, inputs=[resolve_input(config.sequences)]))
+    run.start(begin_manifest(config, device=device, inputs=[config.sequences]))
     if config.overwrite:
         (run.path / CHECKPOINT).unlink(missing_ok=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from seqdesign.reports.printable import printable
 
 OperationKind = Literal["keep", "substitute", "insert", "delete"]
+
+_EDIT = re.compile(r"(?:(ins|del)|(.))(\d+)(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,52 @@ def _substitutions(original: str, revised: str) -> tuple[Operation, ...]:
     return tuple(operations)
 
 
+def operations_of(revised: str, edits: Sequence[str]) -> tuple[Operation, ...]:
+    """The operations that led to ``revised``, from edits as ``metrics.edits.edit_list`` writes them.
+
+    What they had to start from is ``"".join(op.original for op in operations)``. Raises ValueError for edits
+    that ``revised`` cannot have.
+    """
+    found: list[Operation] = []
+    at, position = 0, 1
+    for text in edits:
+        match = _EDIT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"an edit must look like A5G, ins5G or del5A, got {text!r}")
+        word, old, place, new = match[1] or "substitute", match[2] or "", int(match[3]), match[4]
+        kept = revised[at : at + place - position]
+        if len(kept) != place - position or (word != "del" and revised[at + len(kept) :][:1] != new):
+            raise ValueError(f"{text} does not lead to the sequence {revised}")
+        if kept:
+            found.append(Operation("keep", position, kept, kept))
+        at, position = at + len(kept), place
+        if word == "del":
+            found.append(Operation("delete", place, new, ""))
+        else:
+            found.append(Operation("insert" if word == "ins" else "substitute", place, old, new))
+        at, position = at + (word != "del"), position + (word != "ins")
+    if at < len(revised):
+        found.append(Operation("keep", position, revised[at:], revised[at:]))
+    return tuple(found)
+
+
 def diff_html(original: str, revised: str) -> Markup:
     """The revised sequence in one line with its edits marked, for the ``sd-diff`` styles of a page.
 
     A substitution is bold and underlined with its edit (as ``A5G``) as tooltip, an insertion is an
     underlined ``<ins>``, a deletion a struck ``<del>``: each is told without colour, on paper too.
     """
+    return _marked(edit_operations(original, revised))
+
+
+def edits_html(revised: str, edits: Sequence[str]) -> Markup:
+    """As ``diff_html``, from the edits instead of the original. Raises ValueError as ``operations_of``."""
+    return _marked(operations_of(revised, edits))
+
+
+def _marked(operations: Sequence[Operation]) -> Markup:
     parts = [Markup('<code class="sd-diff">')]
-    for op in edit_operations(original, revised):
+    for op in operations:
         if op.kind == "keep":
             parts.append(escape(op.original))
         elif op.kind == "substitute":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from seqdesign.reports.data_table import data_table
 from seqdesign.reports.palette import css_variables
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.rundir import atomic_write
@@ -32,21 +35,35 @@ class Table:
     rows: Sequence[Row]
     columns: Sequence[Column | str]
     caption: str = ""
+    name: str = ""
+    """With a name the table can be sorted, filtered, copied and downloaded; files take it as theirs."""
+
+    def html(self) -> Markup:
+        """The table as it stands in a page."""
+        if self.name:
+            return data_table(self.rows, self.columns, caption=self.caption, name=self.name)
+        return Markup('<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n{}\n</div>').format(
+            self.caption or "Table", html_table(self.rows, self.columns, caption=self.caption)
+        )
 
 
 @dataclass(frozen=True)
 class _Section:
     heading: str
+    level: int
+    """2, or 3 inside a chapter."""
     paragraphs: tuple[str | Markup, ...]
+    facts: Sequence[tuple[str, list[tuple[str, str]]]]
     figures: tuple[Figure, ...]
-    tables: tuple[tuple[str, Markup], ...]
+    tables: tuple[Markup, ...]
 
 
 class Page:
     """A report: ``page.section(...)`` in order, then ``page.write(path)``.
 
-    The file has no script and loads nothing (its content security policy forbids both), follows the
-    reader's light or dark mode, and prints. Everything but ``Markup`` is escaped.
+    The file loads nothing and runs no script but that of its tables, if any can be sorted (its content
+    security policy forbids the rest), follows the reader's light or dark mode, and prints. Everything but
+    ``Markup`` is escaped.
     """
 
     def __init__(
@@ -60,6 +77,10 @@ class Page:
         self._summary = summary
         self._provenance = dict(provenance or {})
         self._sections: list[_Section] = []
+        self.warned: list[str] = []
+        """The warnings so far, as they will stand on top."""
+        self._interactive = False
+        self._in_chapter = False
 
     def section(
         self,
@@ -67,8 +88,11 @@ class Page:
         text: str | Markup | Sequence[str | Markup] = "",
         figures: Sequence[Figure] = (),
         tables: Sequence[Table] = (),
+        facts: Mapping[str, object] | None = None,
     ) -> None:
-        """Append a section: paragraphs (a string is split at blank lines), then figures, then tables.
+        """Append a section: paragraphs (a string is split at blank lines), facts, figures, tables.
+
+        ``facts`` are names with their values, which may be mappings or lists, as in the provenance.
 
         Raises TypeError for a figure that is not ``Markup``, since it would appear as source text.
         """
@@ -77,8 +101,27 @@ class Page:
                 raise TypeError(
                     f"a figure must be Markup as the chart functions return, got {type(figure.svg)}"
                 )
-        rendered = tuple((t.caption, html_table(t.rows, t.columns, caption=t.caption)) for t in tables)
-        self._sections.append(_Section(heading, _paragraphs(text), tuple(figures), rendered))
+        self._interactive |= any(table.name for table in tables)
+        rendered = tuple(table.html() for table in tables)
+        level = 3 if self._in_chapter else 2
+        named = _named_values(facts or {})
+        self._sections.append(_Section(heading, level, _paragraphs(text), named, tuple(figures), rendered))
+
+    def chapter(
+        self,
+        heading: str,
+        text: str | Markup | Sequence[str | Markup] = "",
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Begin a chapter: the sections from here on are parts of it."""
+        self._in_chapter = False
+        self.section(heading, text, facts=facts)
+        self._in_chapter = True
+
+    def warnings(self, messages: Sequence[str], about: str = "") -> None:
+        """What a reader must know first, ``about`` whatever is named; they stand on top of the page."""
+        sentences = [f"{message[:1].upper()}{message[1:].rstrip('.')}." for message in messages]
+        self.warned += [f"{about}: {text}" if about else text for text in sentences]
 
     def html(self) -> str:
         """The page as text."""
@@ -88,16 +131,20 @@ class Page:
         )
         template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
         style = (folder / "page.css").read_text(encoding="utf-8")
+        script = (folder / "page.js").read_text(encoding="utf-8") if self._interactive else ""
         for mode in ("light", "dark"):
             style = style.replace(f"/*{mode}*/", css_variables(dark=mode == "dark"))
         return template.render(
             title=self._title,
             summary=self._summary,
+            warnings=self.warned,
             sections=self._sections,
             contents=len(self._sections) >= _CONTENTS_FROM,
-            provenance=_provenance_rows(self._provenance),
-            # Our own file, not user text: quotes in CSS must stay quotes.
+            provenance=_named_values(self._provenance),
+            # Our own files, not user text: quotes in CSS must stay quotes.
             style=Markup(style),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -115,7 +162,7 @@ def _paragraphs(text: str | Markup | Sequence[str | Markup]) -> tuple[str | Mark
     return tuple(text)
 
 
-def _provenance_rows(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _named_values(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
     """[(name, [(subname or "", value)])], one level deep; deeper values are written as they are."""
     rows = []
     for name, value in values.items():

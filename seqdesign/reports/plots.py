@@ -10,6 +10,7 @@ from __future__ import annotations
 from seqdesign.reports.bar_chart import bar_chart
 from seqdesign.reports.before_after import before_after
 from seqdesign.reports.histogram import histogram
+from seqdesign.reports.intervals import intervals
 from seqdesign.reports.line_chart import line_chart
 from seqdesign.reports.scatter import agreement, predicted_measured, scatter
 
@@ -18,6 +19,7 @@ __all__ = [
     "bar_chart",
     "before_after",
     "histogram",
+    "intervals",
     "line_chart",
     "predicted_measured",
     "scatter",

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from markupsafe import Markup, escape
 from rich.cells import cell_len
 
+from seqdesign.reports.diff import edits_html
 from seqdesign.reports.printable import printable
 
 Row = Mapping[str, object]
@@ -26,6 +27,10 @@ class Column:
     """Format specification for numbers, such as ``.2f`` or ``,d``; four significant digits if empty."""
     sequence: bool = False
     """Set in a fixed-width font that may break anywhere (on a page)."""
+    edits: str = ""
+    """Key of the edits, such as ``A5G,del8A``, that are marked in a sequence (on a page)."""
+    shown: bool = True
+    """Whether it is in sight; a column that is not can still be filtered by and downloaded."""
 
 
 def format_value(value: object, spec: str = "") -> str:
@@ -61,22 +66,31 @@ def text_table(rows: Sequence[Row], columns: Sequence[Column | str], *, gap: int
 def html_table(rows: Sequence[Row], columns: Sequence[Column | str], *, caption: str = "") -> Markup:
     """A table for a page. Every value is escaped unless it is ``Markup`` (as ``diff_html`` returns)."""
     shown = _columns(columns)
-    classes = [_html_class(rows, c) for c in shown]
-    head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(k, c.heading or c.key)
-        for c, k in zip(shown, classes, strict=True)
-    )
-    body = Markup("").join(
-        Markup("<tr>{}</tr>\n").format(
-            Markup("").join(
-                Markup("<td{}>{}</td>").format(k, _cell(row.get(c.key), c))
-                for c, k in zip(shown, classes, strict=True)
-            )
-        )
-        for row in rows
-    )
     title = Markup("<caption>{}</caption>").format(caption) if caption else Markup("")
+    head, body = heading_cells(shown, rows), body_rows(rows, shown)
     return Markup("<table>{}<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>").format(title, head, body)
+
+
+def heading_cells(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:
+    """The cells above the columns that are shown."""
+    return Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(_html_class(rows, c), c.heading or c.key)
+        for c in columns
+        if c.shown
+    )
+
+
+def body_rows(rows: Sequence[Row], columns: Sequence[Column], *, row_heading: bool = False) -> Markup:
+    """The rows of a table; ``row_heading`` makes the first cell the heading of its row."""
+    shown = [(c, _html_class(rows, c)) for c in columns if c.shown]
+    lines = []
+    for row in rows:
+        cells = [Markup("<td{}>{}</td>").format(k, _cell(row, c)) for c, k in shown]
+        if row_heading:
+            column, kind = shown[0]
+            cells[0] = Markup('<th scope="row"{}>{}</th>').format(kind, _cell(row, column))
+        lines.append(Markup("<tr>{}</tr>\n").format(Markup("").join(cells)))
+    return Markup("").join(lines)
 
 
 def _columns(columns: Sequence[Column | str]) -> list[Column]:
@@ -95,8 +109,14 @@ def _plain(value: object, column: Column) -> str:
     return format_value(value, column.spec)
 
 
-def _cell(value: object, column: Column) -> Markup:
-    return value if isinstance(value, Markup) else escape(format_value(value, column.spec))
+def _cell(row: Row, column: Column) -> Markup:
+    value = row.get(column.key)
+    if isinstance(value, Markup):
+        return value
+    edits = str(row.get(column.edits) or "")
+    if edits and isinstance(value, str):
+        return edits_html(value, edits.split(","))
+    return escape(format_value(value, column.spec))
 
 
 def _html_class(rows: Sequence[Row], column: Column) -> Markup:

@@ -346,7 +346,7 @@ def test_a_damaged_manifest_is_a_model_error(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is .* a finished model folder"):
+    with pytest.raises(ModelError, match="is .* the folder of a run"):
         read_manifest(tmp_path)
 
 

@@ -1,0 +1,178 @@
+"""Designs as they can be shown: what ``revise`` and ``maximize`` say of each, from memory or from a file."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError
+from seqdesign.reports.diff import operations_of
+from seqdesign.sequences.compression import open_input
+from seqdesign.sequences.datasets import resolve_input
+from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
+from seqdesign.sequences.tables import read_table
+
+FloatArray = NDArray[np.float64]
+
+TEXT = {"id", "sequence", "original", "parent", "status", "reason", "stop", "edit_list", "violations"}
+"""Columns that are never numbers, whatever they look like."""
+BEFORE_AFTER = (("outcome_before", "outcome"), ("score_start", "score"))
+"""Value of the parent, and of the design, as ``revise`` and ``maximize`` call them."""
+UNTOUCHED = ("unchanged", "infeasible", "violating")
+"""What ``revise`` calls inputs that it returns as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class DesignSet:
+    """N sequences, one row each: id, sequence, and what is known of it by column.
+
+    A row of a design made from a parent has ``edits``, a row of ``revise`` or ``maximize`` also one of the
+    pairs of BEFORE_AFTER. Rejected designs are not among them.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns in which any row has a value, in order of appearance."""
+        names = dict.fromkeys(key for row in self.rows for key, value in row.items() if value is not None)
+        return tuple(names)
+
+    @cached_property
+    def sequences(self) -> list[str]:
+        """The designs."""
+        return [str(row["sequence"]) for row in self.rows]
+
+    @cached_property
+    def originals(self) -> list[str] | None:
+        """What each was made from; None unless that is known of all."""
+        if "original" in self.columns:
+            found = [row.get("original") for row in self.rows]
+        elif "edits" in self.columns:
+            found = [self._before_edits(row) for row in self.rows]
+        else:
+            return None
+        return None if None in found else [str(text) for text in found]
+
+    def _before_edits(self, row: Mapping[str, Any]) -> str | None:
+        if row.get("edits") is None:
+            return None
+        listed = str(row.get("edit_list") or "")
+        try:
+            operations = operations_of(str(row["sequence"]), listed.split(",") if listed else [])
+        except ValueError:
+            return None  # somebody changed the sequence
+        return "".join(op.original for op in operations)
+
+    def numbers(self, key: str) -> FloatArray:
+        """A column as (N,) numbers, NaN where there is none."""
+        values = [row.get(key) for row in self.rows]
+        return np.array([v if isinstance(v, int | float) else math.nan for v in values], dtype=np.float64)
+
+    def has_numbers(self, key: str) -> bool:
+        """Whether a column has any number."""
+        return key in self.columns and bool(np.isfinite(self.numbers(key)).any())
+
+    @property
+    def before_after(self) -> tuple[str, str] | None:
+        """Names of the columns of the value before and after."""
+        return next((pair for pair in BEFORE_AFTER if all(map(self.has_numbers, pair))), None)
+
+    @property
+    def gain(self) -> FloatArray | None:
+        """(N,) value after less value before."""
+        pair = self.before_after
+        return None if pair is None else self.numbers(pair[1]) - self.numbers(pair[0])
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Names of the outcomes that have an interval."""
+        ends = (f"{name}_low" for name in self.columns)
+        return tuple(low.removesuffix("_low") for low in ends if self.has_numbers(low))
+
+    def count(self, status: str) -> int:
+        """Designs of this status."""
+        return sum(row.get("status") == status for row in self.rows)
+
+    def best_of_each(self) -> DesignSet:
+        """Without the second and further revisions of one input, where their ranks are known."""
+        if "rank" not in self.columns:
+            return self
+        return DesignSet([row for row in self.rows if row["rank"] == 1])
+
+
+def read_designs(path: str | os.PathLike[str]) -> DesignSet:
+    """The sequences of a FASTA file with the fields of their headers, or of a table with its columns.
+
+    A table may have ``revised`` in the place of ``sequence``, as that of ``revise`` does. Rows that
+    ``maximize`` rejected are left out. Raises InputError.
+    """
+    source = resolve_input(path)
+    with open_input(source) as handle:
+        kind = guess_format(handle)
+    rows = _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
+    kept = [row for row in rows if row.get("status") != "rejected"]
+    if not kept:
+        raise InputError("holds no sequence", path=source)
+    return DesignSet(typed(kept))
+
+
+def _fasta_rows(path: str) -> list[dict[str, str]]:
+    return [
+        {"id": record.id, **header_fields(record.description), "sequence": record.sequence}
+        for record in read_fasta(path, on_duplicate="keep")
+    ]
+
+
+def _table_rows(path: str, parquet: bool) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for batch in read_table(path, parquet=parquet):
+        sequence = next((c for c in ("revised", *SEQUENCE_COLUMNS) if c in batch.columns), None)
+        if sequence is None:
+            raise InputError(
+                f"has no column 'sequence'; the columns are {', '.join(batch.columns)}", path=path, line=1
+            )
+        name = next((c for c in ID_COLUMNS if c in batch.columns), None)
+        others = [c for c in batch.columns if c not in (sequence, name)]
+        for i, text in enumerate(batch.columns[sequence]):
+            row = {"id": batch.columns[name][i] if name else f"seq{len(rows) + 1}", "sequence": text}
+            rows.append(row | {c: batch.columns[c][i] for c in others})
+    return rows
+
+
+def typed(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The same rows; columns of which all values are numbers hold numbers, and empty cells are None."""
+    listed = [dict(row) for row in rows]
+    keys = dict.fromkeys(key for row in listed for key in row)
+    numeric = {key for key in keys if key not in TEXT and _is_numeric(row.get(key, "") for row in listed)}
+    return [
+        {
+            key: None if value == "" else _number(value) if key in numeric else value
+            for key, value in r.items()
+        }
+        for r in listed
+    ]
+
+
+def _is_numeric(values: Iterable[str]) -> bool:
+    try:
+        for value in values:
+            float(value or "0")
+    except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> float | int:
+    return int(text) if text.lstrip("+-").isdigit() else float(text)

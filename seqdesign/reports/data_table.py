@@ -1,0 +1,117 @@
+"""A table on a page that can be sorted, filtered, copied and downloaded, with any number of rows.
+
+The first rows stand in the page as plain HTML, so they can be read and printed without JavaScript; all rows
+are embedded as JSON, from which the script of the page (``templates/page.js``) shows others.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from markupsafe import Markup
+
+from seqdesign.reports.tables import Column, Row, body_rows, heading_cells
+
+FIRST_ROWS = 50
+"""Rows in plain HTML; the script shows as many at a time."""
+PACK_FROM = 100_000
+"""Characters of JSON from which it is compressed."""
+MOST = 2_000_000
+"""Characters of embedded data at most; the rows at the end are left out."""
+_DIGITS = 6
+
+
+def data_table(rows: Sequence[Row], columns: Sequence[Column | str], *, caption: str, name: str) -> Markup:
+    """The table ``name``, which is also the name of the files that it can be downloaded as.
+
+    Numbers are kept to six digits. Cells that are ``Markup`` are possible as long as all rows stand in the
+    page (``FIRST_ROWS``); ValueError otherwise.
+    """
+    known = [Column(c) if isinstance(c, str) else c for c in columns]
+    plain = [{c.key: _value(row.get(c.key)) for c in known} for row in rows]
+    shown = [_resolved(c, plain) for c in known]
+    first = plain[:FIRST_ROWS]
+    if any(isinstance(value, Markup) for row in plain[FIRST_ROWS:] for value in row.values()):
+        raise ValueError(f"a table with markup can have {FIRST_ROWS} rows at most, got {len(rows)}")
+    text, packed, kept = _embedded(shown, plain)
+    note = "" if kept == len(rows) else f" Here are the first {kept:,} of {len(rows):,} rows."
+    rest = (
+        Markup('<p class="sd-rest">The first {:,} of {:,} rows; JavaScript shows the others.</p>').format(
+            len(first), len(rows)
+        )
+        if len(rows) > len(first)
+        else Markup("")
+    )
+    return Markup(
+        '<div class="sd-data" data-name="{}">\n'
+        '<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n'
+        "<table><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>\n</div>\n{}\n"
+        '<script type="application/json"{}>{}</script>\n</div>'
+    ).format(
+        name,
+        caption or name,
+        caption + note,
+        heading_cells(shown, plain),
+        body_rows(first, shown, row_heading=True),
+        rest,
+        Markup(" data-packed") if packed else "",
+        Markup(text),
+    )
+
+
+def _value(value: object) -> object:
+    """A cell as it can be kept as JSON."""
+    if value is None or isinstance(value, bool | str):  # Markup is a str
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        number = float(value)
+        return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else None
+    return str(value)
+
+
+def _resolved(column: Column, rows: Sequence[Mapping[str, object]]) -> Column:
+    """The column with the format that Python and the script both use."""
+    if column.spec:
+        return column
+    whole = all(isinstance(row[column.key], int) for row in rows if row[column.key] is not None)
+    return dataclasses.replace(column, spec="d" if whole else ".4g")
+
+
+def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -> tuple[str, bool, int]:
+    """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
+    head: list[dict[str, Any]] = [
+        {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
+         "edits": c.edits, "shown": c.shown, "number": _is_number(c.key, rows)}
+        for c in columns
+    ]  # fmt: skip
+    cells = [[None if isinstance(v, Markup) else v for v in row.values()] for row in rows]
+    kept = len(cells)
+    while True:
+        text = json.dumps({"columns": head, "rows": cells[:kept]}, ensure_ascii=False, separators=(",", ":"))
+        packed = len(text) > PACK_FROM
+        if packed:
+            text = base64.b64encode(_gzip(text.encode())).decode()
+        if len(text) <= MOST or kept < FIRST_ROWS:
+            # "</script>" and "<!--" must not end the element.
+            return text.replace("<", "\\u003c"), packed, kept
+        kept = int(kept * min(0.95, MOST / len(text)))
+
+
+def _gzip(data: bytes) -> bytes:
+    """Equal data give equal bytes: no time and no name in the header."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return packer.compress(data) + packer.flush()
+
+
+def _is_number(key: str, rows: Sequence[Mapping[str, object]]) -> bool:
+    values = [row[key] for row in rows if row[key] is not None]
+    return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
