@@ -48,6 +48,12 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(
         "seqdesign.commands.evaluate", "EvaluateConfig", "evaluate", "Compare generated with real sequences."
     ),
+    "attribute": Command(
+        "seqdesign.commands.attribute",
+        "AttributeConfig",
+        "attribute",
+        "Say which letters and edits a score comes from.",
+    ),
     "demo": Command(
         "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."
     ),

@@ -147,7 +147,7 @@ def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignMod
     from seqdesign.commands.maximize import DEFAULT_MODEL
 
     if config.oracle is None:
-        return _with_jury(_load_folder(config.model or DEFAULT_MODEL, device), config)
+        return _with_jury(load_folder(config.model or DEFAULT_MODEL, device), config)
     alphabet = get_alphabet(config.alphabet or "dna")
     length = config.length or (len(config.template) if config.template else None)
     if length is None and config.start is not None:
@@ -163,7 +163,7 @@ def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignMod
         device=device,
         trust=config.trust_model,
         outcome=config.outcome,
-        load_folder=lambda folder: _load_folder(folder, device).oracle,
+        load_folder=lambda folder: load_folder(folder, device).oracle,
     )
     return _with_jury(DesignModel(config.oracle, oracle, device), config)
 
@@ -175,7 +175,8 @@ def _with_jury(model: DesignModel, config: MaximizeConfig) -> DesignModel:
     return model
 
 
-def _load_folder(folder: Path, device: torch.device) -> DesignModel:
+def load_folder(folder: Path, device: torch.device) -> DesignModel:
+    """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
         trained = load_vae(folder, device)
         record = trained.record

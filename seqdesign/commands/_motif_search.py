@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.commands._motif_pairs import read_parents
+from seqdesign.commands._pairs import read_parents
 from seqdesign.commands._runtime import Progress
 from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.denovo import NewMotif, find_motifs
@@ -91,7 +91,9 @@ def search(config: MotifsConfig) -> MotifSearch:
         texts.append(_shuffled(sequences.tokens, config.shuffles, rng))
         name, num_background = f"{config.shuffles} dinucleotide shuffles of each", texts[1].num_sequences
     parents = None if config.parents is None else _read(config, config.parents, alphabet)
-    pairs = [] if parents is None else read_parents(config, sequences.ids, parents.ids)
+    pairs = []
+    if parents is not None and config.parents is not None:
+        pairs = read_parents(config, (config.input, config.parents), sequences.ids, parents.ids)
     letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
     ready = [matcher(m, letters, config.pseudocount, config.p_value) for m in collection.motifs]
     hits, with_hit = _scan("scanning", config, texts[0], collection, ready, both)
