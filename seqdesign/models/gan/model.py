@@ -114,7 +114,7 @@ class SequenceGAN(nn.Module):
             if self.words is None:
                 return {"loss": loss}
             words = (fake * self.words(fake.argmax(1))).sum() / len(fake)
-            return {"loss": loss + self.word_weight * rise(progress) * words, "words": words}
+            return {"loss": loss + self.word_weight * rise(progress) * words, "words": words.detach()}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)
         due = torch.rand((), generator=rng).item() * self.penalty_every < 1
