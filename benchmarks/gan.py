@@ -174,7 +174,7 @@ def forest(generated: np.ndarray, real: np.ndarray) -> str:
 
 
 def motifs(sets: dict[str, list[str]]) -> None:
-    """Where each motif peaks in the first set, the real one; how many of each set have it, what part there."""
+    """Where each motif peaks in the first set, the real one; the share of each set that has it, and there."""
     real = next(iter(sets.values()))
     print(f"| | {' | '.join(MOTIFS)} |\n|---|{'---|' * len(MOTIFS)}")
     windows = {}

@@ -18,6 +18,8 @@ SLOPE = 0.2
 RESIDUAL = 0.5
 SHARPNESS = 3.0
 """Of the softmax whose gradient a placement has; its scores have unit variance."""
+DOUBT, CERTAIN = 0.2, 5.0
+"""Biases of places up to DOUBT count for nothing, what is beyond CERTAIN times."""
 FIRM = 3.0
 """Size of what a placement paints beside the rest of the code."""
 SOFT = 0.4
@@ -54,7 +56,8 @@ class Placement(nn.Module):
     The place is the best of L scores, linear in z with fixed orthogonal rows (where z has enough dimensions),
     so that all places are equally likely. Only their biases are learned, with the gradient of a softmax
     (straight-through, Bengio et al. 2013): where a motif fits at all. With scores that are free, generator
-    and critic chase each other from one place to the next.
+    and critic chase each other from one place to the next; and what a bias gathers by chance, less than
+    ``DOUBT``, counts for nothing.
     """
 
     def __init__(self, inputs: int, length: int, channels: int, heads: int, kernel: int) -> None:
@@ -69,7 +72,8 @@ class Placement(nn.Module):
 
     def score(self, z: Tensor) -> Tensor:
         """Scores (N, heads L) of the places."""
-        return functional.linear(z, cast(Tensor, self.rows), self.bias)
+        clear = CERTAIN * self.bias.sign() * (self.bias.abs() - DOUBT).clamp(min=0)
+        return functional.linear(z, cast(Tensor, self.rows), self.bias + (clear - self.bias).detach())
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, inputs) to features (N, C, 1, L)."""

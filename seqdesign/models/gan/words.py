@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 LONGEST, LONGEST_PLACED = 6, 3
-MOST_KINDS, MOST_PLACED = 4**6, 2**16
+MOST_KINDS, MOST_PLACED = 10_000, 2**16
 """Most words of one table, anywhere and at each position."""
 FEWEST_COPIES = 4
 """Training words per kind from which on frequencies are worth matching."""

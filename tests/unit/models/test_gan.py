@@ -119,6 +119,20 @@ def test_only_the_biases_of_places_are_learned() -> None:
     assert names == {"bias", "paint.weight", "paint.bias"}
 
 
+def test_places_stay_alike_until_a_bias_is_clear() -> None:
+    placement = gan(latent_dim=16).generator.placement
+    assert placement is not None
+    z = torch.randn(3, 16, generator=Generator().manual_seed(0))
+    before = placement.score(z)
+    with torch.no_grad():
+        placement.bias[0], placement.bias[1] = 0.19, -0.4
+    change = (placement.score(z) - before).detach()
+    torch.testing.assert_close(change[:, 0], torch.zeros(3))
+    torch.testing.assert_close(change[:, 1], torch.full((3,), -1.0))
+    placement.score(z).sum().backward()
+    torch.testing.assert_close(placement.bias.grad, torch.full((8,), 3.0))  # doubt has a gradient, too
+
+
 def test_a_generator_says_different_things_from_the_first_step_on() -> None:
     """Logits differ from code to code, so that chances of a letter do by a factor of about e."""
     model = gan(longest=40, shortest=40, local_dim=4, latent_dim=100, channels=32, mapping=128)
