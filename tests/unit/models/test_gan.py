@@ -99,6 +99,17 @@ def test_straight_through_gradients_are_right_on_average_for_quadratic_scores() 
     torch.testing.assert_close(slope, wanted, rtol=0, atol=0.02)
 
 
+def test_what_would_stand_behind_the_end_gets_no_gradient() -> None:
+    logits = torch.zeros(1, 3, 4)
+    logits[0, 2, 1] = 50.0  # END at the second position
+    logits.requires_grad_()
+    found = relax(logits, "straight-through", Generator().manual_seed(0), 1.0, end=2)
+    assert found.argmax(1)[0, 1:].tolist() == [2, 2, 2]
+    (found * torch.randn(1, 3, 4, generator=Generator().manual_seed(1))).sum().backward()
+    assert float(logits.grad[0, :, 2:].abs().max()) == 0  # type: ignore[index]
+    assert float(logits.grad[0, :, 0].abs().max()) > 0  # type: ignore[index]
+
+
 def test_after_the_first_end_all_is_end() -> None:
     assert close(torch.tensor([[0, 4, 1, 2], [0, 1, 2, 3]]), 4).tolist() == [[0, 4, 4, 4], [0, 1, 2, 3]]
 

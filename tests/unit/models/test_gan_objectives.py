@@ -181,8 +181,8 @@ def circle() -> Tensor:
 
 
 def grid() -> Tensor:
-    """Twenty-five places, a distance of 1 apart, (25, 2)."""
-    return torch.cartesian_prod(torch.arange(-2.0, 3.0), torch.arange(-2.0, 3.0))
+    """Twenty-five places, a distance of 2 apart, (25, 2)."""
+    return 2 * torch.cartesian_prod(torch.arange(-2.0, 3.0), torch.arange(-2.0, 3.0))
 
 
 def mixture(centres: Tensor, num: int, rng: Generator) -> Tensor:
@@ -205,7 +205,7 @@ def network(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def play(name: str, centres: Tensor, *, steps: int, rate: float, penalty: float) -> Tensor:
-    """2,000 points (N, 2, 1) after a small game with the objective's own losses; rates fall in a line."""
+    """2,000 points (N, 2, 1) after a small game with the objective's own losses."""
     torch.manual_seed(0)
     rng, game = RNG().manual_seed(1), objective(name)
     generator, critic = network(4, 2), network(2, 1)
@@ -213,9 +213,7 @@ def play(name: str, centres: Tensor, *, steps: int, rate: float, penalty: float)
     fake = lambda n: generator(torch.randn(n, 4, generator=rng))[:, :, None]  # noqa: E731
     kind = torch.optim.RMSprop if game.optimizer == "rmsprop" else torch.optim.Adam
     ours, theirs = kind(generator.parameters(), lr=rate), kind(critic.parameters(), lr=rate)
-    for step in range(steps):
-        for group in (*ours.param_groups, *theirs.param_groups):
-            group["lr"] = rate * min(1.0, 2 * (1 - step / steps))
+    for _ in range(steps):
         for _ in range(game.critic_steps):
             theirs.zero_grad()
             game.critic_loss(score, mixture(centres, 128, rng), fake(128).detach(), rng, penalty)[

@@ -41,6 +41,8 @@ class Objective:
     optimizer: Literal["adam", "rmsprop"] = "adam"
     betas: tuple[float, float] = (0.5, 0.9)
     learning_rate: float = 1e-4
+    rate_symbols: int | None = None
+    """The learning rate is for so many symbols and falls as one over their number; None: it is for any."""
     schedule: Literal["constant", "linear"] = "linear"
     critic_steps: int = 1
     """Critic steps per generator step."""
