@@ -34,7 +34,18 @@ def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -
 
     Raises InputError for a file that cannot be read.
     """
-    page = Page(title, provenance=_provenance(runs))
+    page = new_page(runs, title=title)
+    add_runs(page, runs, motifs=motifs)
+    return page
+
+
+def new_page(runs: Sequence[Run], *, title: str, summary: str = "") -> Page:
+    """A page that tells at its foot how the runs were made."""
+    return Page(title, summary=summary, provenance=_provenance(runs))
+
+
+def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
+    """The warnings of all runs, and a chapter about each."""
     sets = {run.path: read_designs(run.path) for run in runs if not run.is_model}
     for run in runs:
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
@@ -44,7 +55,6 @@ def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -
             add_model(page, run.path, run.manifest.name, run.result)
         else:
             _add_sequences(page, run, sets[run.path], motifs)
-    return page
 
 
 def _warnings(run: Run, designs: DesignSet | None) -> list[str]:

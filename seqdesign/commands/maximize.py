@@ -181,6 +181,11 @@ class MaximizeResult(Result):
 
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
+    return maximize_records(config)[0]
+
+
+def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
+    """``maximize``, and every design that was delivered as a record."""
     from seqdesign.commands._design_model import load_design_model
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -211,7 +216,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     leave_manifest(manifest, result, [config.output, config.table])
     if config.report is not None:
         _write_report(config, model, designs, summary, manifest)
-    return result
+    return result, kept
 
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
@@ -219,8 +224,8 @@ def _inputs(config: MaximizeConfig) -> list[Path | None]:
     from seqdesign.commands._provenance import oracle_input
 
     if config.oracle is None:
-        return [config.start, config.model or DEFAULT_MODEL]
-    return [config.start, oracle_input(config.oracle)]
+        return [config.start, config.model or DEFAULT_MODEL, config.generator]
+    return [config.start, oracle_input(config.oracle), config.generator]
 
 
 def default_method(config: MaximizeConfig, model: DesignModel) -> str:

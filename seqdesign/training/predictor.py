@@ -37,6 +37,7 @@ from seqdesign.training.strands import same_on_both_strands
 
 FIXED_LENGTH_SHARE = 0.99
 PATIENCE = 20
+RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 
@@ -252,12 +253,13 @@ def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) ->
     Motif networks run to the end: their held-out loss is best long before they know what is stronger than all
     they have seen.
     """
+    motif = isinstance(model.net, MotifNet)
+    if not motif and options.weight_decay == "auto":
+        options = replace(options, weight_decay=RESIDUAL_DECAY)
     plan = Plan.plain(model.players, options, len(data), data.typical_length)
-    if isinstance(model.net, MotifNet) and options.patience == "auto":
-        return replace(plan, last=True)
-    if options.patience == "auto":
-        return replace(plan, patience=min(PATIENCE, plan.patience, plan.epochs))
-    return plan
+    if options.patience != "auto":
+        return plan
+    return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))
 
 
 def _identity(
