@@ -91,10 +91,12 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
             "By the members that designed: designs, and typical training sequences.",
         )
         return
-    yield Figure(
-        before_after(before, after, title="Predicted before and after", y_label=name),
-        "Each parent (hollow) and its design (full), sorted by the prediction before.",
-    )
+    judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
+    if designs.has_numbers("score_judges"):
+        judged = designs.numbers("score_judges")
+        caption += " A diamond is the design as the members see it that did not make it."
+    title = "Predicted before and after"
+    yield Figure(before_after(before, after, title=title, y_label=name, judged=judged), caption)
 
 
 def _intervals(designs: DesignSet) -> Iterator[Figure]:

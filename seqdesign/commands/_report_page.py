@@ -29,12 +29,12 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
-def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -> Page:
-    """One page about at least one run. ``motifs`` names a collection to look for gains and losses in.
+def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
+    """A chapter about each run. ``motifs`` names a collection to look for gains and losses in.
 
     Raises InputError for a file that cannot be read.
     """
-    page = Page(title, provenance=_provenance(runs))
+    page.add_provenance(_provenance(runs))
     sets = {run.path: read_designs(run.path) for run in runs if not run.is_model}
     for run in runs:
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
@@ -44,7 +44,6 @@ def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -
             add_model(page, run.path, run.manifest.name, run.result)
         else:
             _add_sequences(page, run, sets[run.path], motifs)
-    return page
 
 
 def _warnings(run: Run, designs: DesignSet | None) -> list[str]:

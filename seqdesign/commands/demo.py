@@ -153,28 +153,20 @@ def _write_page(
     oracle: TableOracle,
     model: Path,
 ) -> None:
-    """The report: measured truth first, then what ``revise --report`` shows."""
-    import torch
-
-    from seqdesign.commands._model_sections import add_model
-    from seqdesign.commands._provenance import provenance
-    from seqdesign.commands._revision_page import add_revisions
+    """The report: measured truth first, then what ``seqdesign report`` shows."""
+    from seqdesign.commands._report_page import add_runs
+    from seqdesign.commands._report_runs import find_runs
     from seqdesign.reports.html import Page
-    from seqdesign.rundir import read_manifest
-    from seqdesign.training.vae_store import load_vae
 
     assert records.outcomes is not None
-    record = load_vae(model, torch.device("cpu")).record
     page = Page(
         "Better splice sites",
         summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised by at most "
         f"{SHOWN_BUDGET} edits, and looked up among {len(records):,} measured sites of which the model saw a "
         "random half.",
-        provenance=provenance(read_manifest(model)),
     )
     _add_truth(page, truth, shown, oracle, records.outcomes[chosen])
-    add_revisions(page, shown, record)
-    add_model(page, model, "train-vae", read_manifest(model).result or {})
+    add_runs(page, find_runs([model, _revised_file(config, "revise", SHOWN_BUDGET)]))
     page.write(path)
 
 
@@ -204,13 +196,16 @@ def _write(path: Path, records: SequenceSet, *, with_outcome: bool) -> None:
         )
 
 
+def _revised_file(config: DemoConfig, method: str, max_edits: int) -> Path:
+    return config.output / "revisions" / f"{method}_{max_edits}.fa"
+
+
 def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edits: int) -> list[Revision]:
     """One run of the revise command; its revisions."""
     from seqdesign.commands.revise import ReviseConfig, revise_records
 
-    folder = config.output / "revisions"
-    folder.mkdir(exist_ok=True)
-    output = folder / f"{method}_{max_edits}.fa"
+    output = _revised_file(config, method, max_edits)
+    output.parent.mkdir(exist_ok=True)
     words = f"seqdesign revise {source} -m {model} --max-edits {max_edits} -o {output}"
     say(config, words if method == "revise" else f"{words} --method {method}")
     settings = ReviseConfig(

@@ -50,7 +50,7 @@ class DataTable {
     tools.append(button("Download CSV", () => this.save("csv", this.csv())));
     this.status = element("p", { className: "sd-status" });
     this.status.setAttribute("role", "status");
-    const names = this.columns.map((c) => c.key).join(", ");
+    const names = this.columns.filter((c) => !c.drawn).map((c) => c.key).join(", ");
     const help = element("details", { className: "sd-help" });
     help.append(
       element("summary", { textContent: "How to filter" }),
@@ -69,6 +69,7 @@ class DataTable {
     const shown = this.columns.flatMap((column, i) => (column.shown ? [i] : []));
     this.heads = new Map(shown.map((i, place) => [i, this.box.querySelectorAll("thead th")[place]]));
     for (const [i, head] of this.heads) {
+      if (this.columns[i].drawn) continue; // pictures have no order
       const sorter = button(head.textContent, () => this.sort(i));
       sorter.title = "Sort by " + this.columns[i].key;
       head.replaceChildren(sorter);
@@ -183,8 +184,9 @@ class DataTable {
       const text = value === null ? "" : String(value);
       return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
-    const lines = this.found.map((i) => this.rows[i].map(cell).join(","));
-    return [this.columns.map((c) => cell(c.key)).join(","), ...lines, ""].join("\n");
+    const written = this.columns.flatMap((column, j) => (column.drawn ? [] : [j]));
+    const lines = this.found.map((i) => written.map((j) => cell(this.rows[i][j])).join(","));
+    return [written.map((j) => cell(this.columns[j].key)).join(","), ...lines, ""].join("\n");
   }
 
   save(suffix, text) {
