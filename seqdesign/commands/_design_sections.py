@@ -21,7 +21,7 @@ HEADINGS = {
     "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
     "score_judges": "judges", "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "delta": "+.3g"}
+SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%"}
 FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
@@ -188,10 +188,11 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
     columns = [
         Column(
             key,
-            HEADINGS.get(key),
+            ends.get(key, HEADINGS.get(key)),
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
             edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",
