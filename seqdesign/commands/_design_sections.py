@@ -166,7 +166,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             caption,
         )
         for key, title, caption in axes
-        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key))]).size > 1
+        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key) + value)]).size > 1
     ]
     if figures:
         page.section("Trade-offs", "", figures)

@@ -29,8 +29,8 @@ def before_after(
     ``judged`` is the value after as others see it, a diamond. Of more than 120 records, 120 evenly spaced
     ones are drawn, and the x label says so.
     """
-    others = np.full(np.size(after), np.nan) if judged is None else judged  # type: ignore[arg-type]
-    b, a, j = as_floats(before, after, others)
+    b, a, *rest = as_floats(before, after, *(() if judged is None else (judged,)))
+    j = rest[0] if rest else np.full(b.size, np.nan)
     both = drawable(b) & drawable(a)
     missing, b, a, j = int((~both).sum()), b[both], a[both], j[both]
     y_scale = Scale.around(joined([b, a, j]))
