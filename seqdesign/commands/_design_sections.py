@@ -21,7 +21,7 @@ HEADINGS = {
     "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
     "score_judges": "judges", "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "delta": "+.3g"}
+SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%"}
 FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
@@ -91,10 +91,12 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
             "By the members that designed: designs, and typical training sequences.",
         )
         return
-    yield Figure(
-        before_after(before, after, title="Predicted before and after", y_label=name),
-        "Each parent (hollow) and its design (full), sorted by the prediction before.",
-    )
+    judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
+    if designs.has_numbers("score_judges"):
+        judged = designs.numbers("score_judges")
+        caption += " A diamond is the design as the members see it that did not make it."
+    title = "Predicted before and after"
+    yield Figure(before_after(before, after, title=title, y_label=name, judged=judged), caption)
 
 
 def _intervals(designs: DesignSet) -> Iterator[Figure]:
@@ -164,7 +166,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             caption,
         )
         for key, title, caption in axes
-        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key))]).size > 1
+        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key) + value)]).size > 1
     ]
     if figures:
         page.section("Trade-offs", "", figures)
@@ -186,10 +188,11 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
     columns = [
         Column(
             key,
-            HEADINGS.get(key),
+            ends.get(key, HEADINGS.get(key)),
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
             edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",

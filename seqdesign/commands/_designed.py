@@ -87,7 +87,10 @@ class DesignSet:
     @property
     def before_after(self) -> tuple[str, str] | None:
         """Names of the columns of the value before and after."""
-        return next((pair for pair in BEFORE_AFTER if all(map(self.has_numbers, pair))), None)
+        for first, second in BEFORE_AFTER:
+            if np.isfinite(self.numbers(second) - self.numbers(first)).any():
+                return first, second
+        return None
 
     @property
     def gain(self) -> FloatArray | None:

@@ -54,16 +54,15 @@ def oracle_input(oracle: str | None) -> Path | None:
     return next((path for path in candidates if str(path) != "." and path.exists()), None)
 
 
-def leave_manifest(manifest: Manifest, result: Result, outputs: Iterable[PathLike | None]) -> None:
-    """Write the manifest beside the first of ``outputs``, the main one, if that is a file of its own.
-
-    Raises OutputError.
-    """
-    paths = [Path(path) for path in outputs if path is not None]
-    if not paths or not _keeps(paths[0]):
+def leave_manifest(
+    manifest: Manifest, result: Result, output: Path | None, *, table: Path | None = None
+) -> None:
+    """Write the manifest beside ``output``, if that is a file that stays. Raises OutputError."""
+    if output is None or not _keeps(output):
         return
-    sums = {str(path): sha256_file(path) for path in paths if _keeps(path)}
-    write_json(manifest_path(paths[0]), manifest.ended("complete", sums, result.to_dict()))
+    files = [output] if table is None or not _keeps(table) else [output, table]
+    sums = {str(path): sha256_file(path) for path in files}
+    write_json(manifest_path(output), manifest.ended("complete", sums, result.to_dict()))
 
 
 def _keeps(path: Path) -> bool:

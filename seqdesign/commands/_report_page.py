@@ -29,23 +29,12 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
-def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -> Page:
-    """One page about at least one run. ``motifs`` names a collection to look for gains and losses in.
+def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
+    """A chapter about each run. ``motifs`` names a collection to look for gains and losses in.
 
     Raises InputError for a file that cannot be read.
     """
-    page = new_page(runs, title=title)
-    add_runs(page, runs, motifs=motifs)
-    return page
-
-
-def new_page(runs: Sequence[Run], *, title: str, summary: str = "") -> Page:
-    """A page that tells at its foot how the runs were made."""
-    return Page(title, summary=summary, provenance=_provenance(runs))
-
-
-def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
-    """The warnings of all runs, and a chapter about each."""
+    page.add_provenance(_provenance(runs))
     sets = {run.path: read_designs(run.path) for run in runs if not run.is_model}
     for run in runs:
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")

@@ -81,9 +81,10 @@ def demo(config: DemoConfig) -> DemoResult:
     the results up. Raises SeqDesignError.
     """
     from seqdesign.commands import _demo_truth
-    from seqdesign.commands._report_page import add_runs, new_page
+    from seqdesign.commands._report_page import add_runs
     from seqdesign.commands._report_runs import find_runs
     from seqdesign.oracles.table import TableOracle
+    from seqdesign.reports.html import Page
     from seqdesign.sequences.datasets import load_dataset
 
     started = time.monotonic()
@@ -114,14 +115,13 @@ def demo(config: DemoConfig) -> DemoResult:
     shown = find_runs(
         [
             config.output / "vae",
-            _revisions_file(config, "revise", SHOWN_BUDGET),
+            _revised_file(config, "revise", SHOWN_BUDGET),
             config.output / "predictor",
             config.output / "designs.fa",
         ]
     )
-    page = new_page(
-        shown,
-        title="Better splice sites",
+    page = Page(
+        "Better splice sites",
         summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised, and "
         f"{len(designs)} designed from nothing but measurements, all looked up among {len(records):,} "
         "measured sites, of which the models saw a random half.",
@@ -214,11 +214,15 @@ def _write(path: Path, records: SequenceSet, *, with_outcome: bool) -> None:
         )
 
 
+def _revised_file(config: DemoConfig, method: str, max_edits: int) -> Path:
+    return config.output / "revisions" / f"{method}_{max_edits}.fa"
+
+
 def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edits: int) -> list[Revision]:
     """One run of the revise command; its revisions."""
     from seqdesign.commands.revise import ReviseConfig, revise_records
 
-    output = _revisions_file(config, method, max_edits)
+    output = _revised_file(config, method, max_edits)
     output.parent.mkdir(exist_ok=True)
     settings = ReviseConfig(
         input=source,
@@ -236,5 +240,5 @@ def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edit
     return revise_records(settings)[1]
 
 
-def _revisions_file(config: DemoConfig, method: str, max_edits: int) -> Path:
+def _revised_file(config: DemoConfig, method: str, max_edits: int) -> Path:
     return config.output / "revisions" / f"{method}_{max_edits}.fa"

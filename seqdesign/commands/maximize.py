@@ -213,7 +213,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
         table=config.table,
         report=config.report,
     )
-    leave_manifest(manifest, result, [config.output, config.table])
+    leave_manifest(manifest, result, config.output, table=config.table)
     if config.report is not None:
         _write_report(config, model, designs, summary, manifest)
     return result, kept

@@ -156,7 +156,7 @@ def predict(config: PredictConfig) -> PredictResult:
         outcomes=found,
         output=config.output,
     )
-    leave_manifest(manifest, result, [config.output])
+    leave_manifest(manifest, result, config.output)
     return result
 
 

@@ -63,11 +63,13 @@ def write_report(
     Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
     OutputError.
     """
-    from seqdesign.commands._report_page import report_page
+    from seqdesign.commands._report_page import add_runs
     from seqdesign.commands._report_runs import find_runs
+    from seqdesign.reports.html import Page
 
     runs = find_runs(paths)
-    page = report_page(runs, title=title or "Sequence design", motifs=motifs)
+    page = Page(title or "Sequence design")
+    add_runs(page, runs, motifs=motifs)
     page.write(output)
     return ReportResult(
         report=output,

@@ -166,7 +166,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         table=config.table,
         report=config.report,
     )
-    leave_manifest(manifest, done, [config.output, config.table])
+    leave_manifest(manifest, done, config.output, table=config.table)
     if config.report is not None:
         from seqdesign.commands._revision_page import revision_page
 

@@ -98,7 +98,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     result = SampleGANResult(
         model=config.model, num=config.num, repeats=repeats if config.unique else None, output=config.output
     )
-    leave_manifest(manifest, result, [config.output])
+    leave_manifest(manifest, result, config.output)
     return result
 
 
