@@ -29,8 +29,10 @@ class Enrichment:
     """One-sided Fisher's exact test."""
     q_value: float
     """Benjamini-Hochberg over the motifs tested."""
+    fit: float
+    """Bits by which the motif describes its sites, beyond those in as many background sequences."""
     group: str
-    """Id of the first motif of the list that finds mostly the same sequences; its own if it is the first."""
+    """Motifs that find mostly the same sequences: id of the one that describes the sites best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +50,28 @@ class MotifChange:
     q_value: float
 
 
-def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray) -> list[Enrichment]:
-    """Motifs by p-value, the most enriched first.
+def enrichment(
+    motifs: Sequence[Motif],
+    found: BoolArray,
+    background: BoolArray,
+    fits: FloatArray,
+    other_fits: FloatArray,
+) -> list[Enrichment]:
+    """Motifs in groups; the group with the smallest p-value first, in a group the one that fits best.
 
-    found: (M, N) and background: (M, N') say which sequences have a hit.
+    found: (M, N) and background: (M, N') say which sequences have a hit. fits, other_fits: (M,) how well
+    each motif describes its sites there (``site_fit``).
     """
     hits, others = found.sum(axis=1), background.sum(axis=1)
     n, m = found.shape[1], background.shape[1]
     p = fisher_enrichment(hits, n, others, m)
     q, odds = q_values(p), odds_ratio(hits, n, others, m)
-    order = np.lexsort((-odds, p))
-    groups = _groups(found, order)
+    excess = fits - other_fits * n / m
+    by_p = np.lexsort((-odds, p)).tolist()
+    members: dict[int, list[int]] = {}
+    for i, leader in _groups(found, by_p).items():
+        members.setdefault(leader, []).append(i)
+    groups = [sorted(group, key=lambda i: (-excess[i], by_p.index(i))) for group in members.values()]
     return [
         Enrichment(
             motif_id=motifs[i].id,
@@ -70,13 +83,15 @@ def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray)
             odds_ratio=float(odds[i]),
             p_value=float(p[i]),
             q_value=float(q[i]),
-            group=motifs[groups[i]].id,
+            fit=float(excess[i]),
+            group=motifs[group[0]].id,
         )
-        for i in order
+        for group in groups
+        for i in group
     ]
 
 
-def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
+def _groups(found: BoolArray, order: Sequence[int]) -> dict[int, int]:
     """Motif -> the first one in ``order`` with at least half of their sequences in common (Jaccard)."""
     from scipy.sparse import csr_array
 
@@ -85,7 +100,7 @@ def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
     sizes = found.sum(axis=1)
     leaders: list[int] = []
     group: dict[int, int] = {}
-    for i in order.tolist():
+    for i in order:
         common = shared[[i]].toarray()[0, leaders]
         alike = np.flatnonzero(2 * common >= sizes[leaders] + sizes[i] - common)
         if alike.size and sizes[i]:
