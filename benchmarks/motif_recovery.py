@@ -5,9 +5,9 @@
 
 A JASPAR motif chosen by the seed is planted in 30% of 400 random sequences of 200 bp, each site drawn from
 the matrix. "One like it" is a motif whose matrix is like the planted one (comparison p-value below 1e-4). The
-"top group" are the motifs that find mostly the same sequences as the most enriched one; its first motif is the
-one that describes the sites best. JASPAR has matrices so nearly equal that no data of this size can tell them
-apart. Planted are motifs with at least 12 bits, since sites of a weaker one are everywhere by chance.
+"top group" are the motifs that find mostly the same sequences as the most enriched one; its first motif is
+that which describes the sites best. JASPAR has matrices so nearly equal that no data of this size can tell
+them apart. Planted are motifs with at least 12 bits, since sites of a weaker one are everywhere by chance.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from seqdesign.motifs.files import MotifSet, bundled_motifs
 from seqdesign.motifs.motif import Motif, information_per_position
 from seqdesign.motifs.scan import JoinedText, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
-from seqdesign.motifs.site_fit import site_fit
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit
 
 NUM, LENGTH, SHARE, SHUFFLES = 400, 200, 0.3, 5
 MIN_BITS = 12.0
@@ -50,13 +50,17 @@ def texts_of(codes: np.ndarray, rng: np.random.Generator) -> tuple[JoinedText, J
 def test(texts: tuple[JoinedText, JoinedText], collection: MotifSet) -> list[Enrichment]:
     letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=True)
     ready = [matcher(m, letters, 0.1, 1e-4) for m in collection.motifs]
-    found, fits = [], []
-    for text in texts:
-        hits = list(scan(text, collection.motifs, ready, both_strands=True))
-        found.append(np.stack([h.found(text.num_sequences) for h in hits]))
-        pairs = zip(hits, collection.motifs, strict=True)
-        fits.append(np.array([site_fit(h, text, motif.width) for h, motif in pairs]))
-    return enrichment(collection.motifs, *found, *fits)
+    found = [
+        np.stack([h.found(t.num_sequences) for h in scan(t, collection.motifs, ready, both_strands=True)])
+        for t in texts
+    ]
+    places = {m.id: i for i, m in enumerate(collection.motifs)}
+
+    def fit(name: str) -> float:
+        i = places[name]
+        return excess_fit(collection.motifs[i], ready[i], *texts, both_strands=True)
+
+    return order_by_fit(enrichment(collection.motifs, *found), fit)
 
 
 def recovery(seeds: int, denovo: bool) -> None:
@@ -79,7 +83,7 @@ def recovery(seeds: int, denovo: bool) -> None:
         by_p += smallest.motif_id == motif.id
         family += best.motif_id in known and best.q_value < 1e-6
         line = f"seed {seed}: planted {motif.label}, best {best.motif_id} {best.motif_name}"
-        line += f" q {best.q_value:.0e}, planted {best.fit - own.fit:.1f} bits behind"
+        line += f" q {best.q_value:.0e}, planted {(best.fit or 0) - (own.fit or 0):.1f} bits behind"
         line += f", smallest p {smallest.motif_name}"
         if denovo:
             letters = np.full(4, 0.25)

@@ -16,7 +16,7 @@ from seqdesign.motifs.enrichment import Enrichment, MotifChange, changes, enrich
 from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
-from seqdesign.motifs.site_fit import site_fit
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.options import alphabet_with, encode_with, file_format
@@ -97,10 +97,14 @@ def search(config: MotifsConfig) -> MotifSearch:
         pairs = read_parents(config, (config.input, config.parents), sequences.ids, parents.ids)
     letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
     ready = [matcher(m, letters, config.pseudocount, config.p_value) for m in collection.motifs]
-    hits, with_hit, fits = _scan("scanning", config, texts[0], collection, ready, both)
-    _, background_with, other_fits = _scan(
-        "scanning the background", config, texts[1], collection, ready, both
-    )
+    hits, with_hit = _scan("scanning", config, texts[0], collection, ready, both)
+    _, background_with = _scan("scanning the background", config, texts[1], collection, ready, both)
+    places = {motif.id: i for i, motif in enumerate(collection.motifs)}
+
+    def fit(name: str) -> float:
+        i = places[name]
+        return excess_fit(collection.motifs[i], ready[i], texts[0], texts[1], both_strands=both)
+
     found = MotifSearch(
         collection=collection,
         sequences=sequences,
@@ -110,12 +114,12 @@ def search(config: MotifsConfig) -> MotifSearch:
         sequences_with=with_hit,
         background_name=name,
         num_background=num_background,
-        enrichment=enrichment(collection.motifs, with_hit, background_with, fits, other_fits),
+        enrichment=order_by_fit(enrichment(collection.motifs, with_hit, background_with), fit),
         num_parents=0 if parents is None else len(parents),
         pairs=pairs,
     )
     if parents is not None:
-        before, parents_with, _ = _scan("scanning parents", config, parents.text(), collection, ready, both)
+        before, parents_with = _scan("scanning parents", config, parents.text(), collection, ready, both)
         child, parent = np.array([pair[:2] for pair in pairs], dtype=np.int64).T
         found.parent_hits.extend(before)
         found.changes.extend(changes(collection.motifs, parents_with[:, parent], with_hit[:, child]))
@@ -178,16 +182,14 @@ def _scan(
     collection: MotifSet,
     ready: list[Matcher],
     both_strands: bool,
-) -> tuple[list[Hits], NDArray[np.bool_], NDArray[np.float64]]:
-    """The hits of each motif, (M, N) which sequences have one, and (M,) how well it describes them."""
+) -> tuple[list[Hits], NDArray[np.bool_]]:
+    """The hits of each motif, and (M, N) which sequences have one."""
     progress = Progress(what, config)
     found: list[Hits] = []
     with_hit = np.zeros((len(ready), text.num_sequences), dtype=np.bool_)
-    fits = np.zeros(len(ready))
     for hits in scan(text, collection.motifs, ready, both_strands=both_strands):
         with_hit[len(found)] = hits.found(text.num_sequences)
-        fits[len(found)] = site_fit(hits, text, collection.motifs[len(found)].width)
         found.append(hits)
         progress.update(len(found), len(ready), "motifs")
     progress.close()
-    return found, with_hit, fits
+    return found, with_hit

@@ -76,7 +76,7 @@ def rivals_of(best: Enrichment, rows: Sequence[Enrichment]) -> list[str]:
     return [
         row.motif_name or row.motif_id
         for row in rows
-        if row.group == best.group and row is not best and best.fit - row.fit < UNDECIDED
+        if row.group == best.group and row is not best and (best.fit or 0.0) - (row.fit or 0.0) < UNDECIDED
     ]
 
 

@@ -29,10 +29,10 @@ class Enrichment:
     """One-sided Fisher's exact test."""
     q_value: float
     """Benjamini-Hochberg over the motifs tested."""
-    fit: float
-    """Bits by which the motif describes its sites, beyond those in as many background sequences."""
     group: str
-    """Motifs that find mostly the same sequences: id of the one that describes the sites best."""
+    """Id of the first motif of the list that finds mostly the same sequences; its own if it is the first."""
+    fit: float | None = None
+    """Bits by which the motif describes its sites, beyond those in the background; see ``site_fit``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,28 +50,17 @@ class MotifChange:
     q_value: float
 
 
-def enrichment(
-    motifs: Sequence[Motif],
-    found: BoolArray,
-    background: BoolArray,
-    fits: FloatArray,
-    other_fits: FloatArray,
-) -> list[Enrichment]:
-    """Motifs in groups; the group with the smallest p-value first, in a group the one that fits best.
+def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray) -> list[Enrichment]:
+    """Motifs by p-value, the most enriched first.
 
-    found: (M, N) and background: (M, N') say which sequences have a hit. fits, other_fits: (M,) how well
-    each motif describes its sites there (``site_fit``).
+    found: (M, N) and background: (M, N') say which sequences have a hit.
     """
     hits, others = found.sum(axis=1), background.sum(axis=1)
     n, m = found.shape[1], background.shape[1]
     p = fisher_enrichment(hits, n, others, m)
     q, odds = q_values(p), odds_ratio(hits, n, others, m)
-    excess = fits - other_fits * n / m
-    by_p = np.lexsort((-odds, p)).tolist()
-    members: dict[int, list[int]] = {}
-    for i, leader in _groups(found, by_p).items():
-        members.setdefault(leader, []).append(i)
-    groups = [sorted(group, key=lambda i: (-excess[i], by_p.index(i))) for group in members.values()]
+    order = np.lexsort((-odds, p))
+    groups = _groups(found, order)
     return [
         Enrichment(
             motif_id=motifs[i].id,
@@ -83,15 +72,13 @@ def enrichment(
             odds_ratio=float(odds[i]),
             p_value=float(p[i]),
             q_value=float(q[i]),
-            fit=float(excess[i]),
-            group=motifs[group[0]].id,
+            group=motifs[groups[i]].id,
         )
-        for group in groups
-        for i in group
+        for i in order
     ]
 
 
-def _groups(found: BoolArray, order: Sequence[int]) -> dict[int, int]:
+def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
     """Motif -> the first one in ``order`` with at least half of their sequences in common (Jaccard)."""
     from scipy.sparse import csr_array
 
@@ -100,7 +87,7 @@ def _groups(found: BoolArray, order: Sequence[int]) -> dict[int, int]:
     sizes = found.sum(axis=1)
     leaders: list[int] = []
     group: dict[int, int] = {}
-    for i in order:
+    for i in order.tolist():
         common = shared[[i]].toarray()[0, leaders]
         alike = np.flatnonzero(2 * common >= sizes[leaders] + sizes[i] - common)
         if alike.size and sizes[i]:

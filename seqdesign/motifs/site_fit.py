@@ -3,17 +3,60 @@
 That a motif is enriched says that sites of its family are there. Which member of the family they belong to
 is another question: several matrices pass the threshold at the same sites, and which of them has the smallest
 p-value is mostly chance. The sites' letters decide: their likelihood is largest, on average, under the matrix
-that they come from, and grows with every site.
+that they come from, and the lead grows with every site.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+
 import numpy as np
 
-from seqdesign.motifs.motif import FloatArray
-from seqdesign.motifs.scan import Hits, JoinedText
+from seqdesign.motifs.enrichment import Enrichment
+from seqdesign.motifs.motif import FloatArray, Motif
+from seqdesign.motifs.scan import Hits, JoinedText, Matcher, scan
 
+LOOSE = 0.01
+"""p-value up to which windows are looked at; a site is hardly ever worse, and windows beyond add nothing."""
 _PASSES = 200
+
+
+def order_by_fit(
+    rows: Sequence[Enrichment], fit: Callable[[str], float], max_q: float = 0.05
+) -> list[Enrichment]:
+    """The rows group by group, in a group the motif first that describes the sites best.
+
+    Groups keep their order, that of their smallest p-value. Only members with q <= ``max_q`` are compared,
+    by ``fit`` of their id, and only in groups with several of them; the others follow. The group is named
+    after its first motif.
+    """
+    places: dict[str, int] = {}
+    for row in rows:
+        places.setdefault(row.group, len(places))
+    found: list[Enrichment] = []
+    for _, members in groupby(sorted(rows, key=lambda r: places[r.group]), lambda r: r.group):
+        some = list(members)
+        sure = [row for row in some if row.q_value <= max_q]
+        if len(sure) > 1:
+            sure = [replace(row, fit=fit(row.motif_id)) for row in sure]
+            sure.sort(key=lambda row: -(row.fit or 0.0))
+        ordered = [*sure, *(row for row in some if row.q_value > max_q)]
+        found += [replace(row, group=ordered[0].motif_id) for row in ordered]
+    return found
+
+
+def excess_fit(
+    motif: Motif, ready: Matcher, text: JoinedText, background: JoinedText, *, both_strands: bool
+) -> float:
+    """Bits by which the motif describes sites in ``text``, beyond those of as many background sequences."""
+    loose = replace(ready, threshold=min(ready.threshold, ready.table.threshold(LOOSE)))
+    bits = []
+    for one in (text, background):
+        (hits,) = scan(one, [motif], [loose], both_strands=both_strands)
+        bits.append(site_fit(hits, one, motif.width))
+    return bits[0] - bits[1] * text.num_sequences / background.num_sequences
 
 
 def site_fit(hits: Hits, text: JoinedText, width: int) -> float:

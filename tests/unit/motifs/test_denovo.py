@@ -11,7 +11,7 @@ from seqdesign.motifs.files import MotifSet, bundled_motifs
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.scan import Hits, JoinedText, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
-from seqdesign.motifs.site_fit import site_fit
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit, site_fit
 
 NUM, LENGTH = 120, 100
 
@@ -43,13 +43,14 @@ def enriched(codes, lengths, motifs, seed):
     texts = texts_of(codes, lengths, seed)
     letters = letter_background(texts[0].frequencies(), both_strands=True)
     ready = [matcher(m, letters, 0.1, 1e-4) for m in motifs]
-    hits = [list(scan(t, motifs, ready, both_strands=True)) for t in texts]
-    found = [np.stack([h.found(t.num_sequences) for h in some]) for t, some in zip(texts, hits, strict=True)]
-    fits = [
-        np.array([site_fit(h, t, m.width) for h, m in zip(some, motifs, strict=True)])
-        for t, some in zip(texts, hits, strict=True)
+    found = [
+        np.stack([h.found(t.num_sequences) for h in scan(t, motifs, ready, both_strands=True)]) for t in texts
     ]
-    return enrichment(motifs, *found, *fits)
+    places = {m.id: i for i, m in enumerate(motifs)}
+    return order_by_fit(
+        enrichment(motifs, *found),
+        lambda name: excess_fit(motifs[places[name]], ready[places[name]], *texts, both_strands=True),
+    )
 
 
 def test_a_planted_motif_is_the_most_enriched(jaspar):
@@ -68,13 +69,17 @@ def test_motifs_that_find_the_same_sequences_are_one_group():
     found = np.zeros((3, 20), dtype=bool)
     found[0, :10] = found[1, :9] = found[2, 9:12] = True
     motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abc"]
-    background, none = np.zeros((3, 40), dtype=bool), np.zeros(3)
-    rows = enrichment(motifs, found, background, none, none)
+    rows = enrichment(motifs, found, np.zeros((3, 40), dtype=bool))
     assert [e.motif_id + e.group for e in rows] == ["aa", "ba", "cc"]
-    # The sites are better described by the second, beyond what the background holds by chance.
-    rows = enrichment(motifs, found, background, np.array([9.0, 8.0, 50.0]), np.array([4.0, 0.0, 0.0]))
-    assert [e.motif_id + e.group for e in rows] == ["bb", "ab", "cc"]
-    assert [e.fit for e in rows] == [8.0, 9.0 - 4.0 * 20 / 40, 50.0]
+    asked = {"a": 7.0, "b": 8.0}  # c is alone in its group
+    rows = order_by_fit(rows, asked.__getitem__)
+    named = [(e.motif_id, e.group, e.fit) for e in rows]
+    assert named == [("b", "b", 8.0), ("a", "b", 7.0), ("c", "c", None)]
+        ("b", "b", 8.0),
+        ("a", "b", 7.0),
+        ("c", "c", None),
+    ]
+    assert order_by_fit(rows, asked.__getitem__, max_q=0.0) == rows
 
 
 def test_sites_are_described_best_by_the_matrix_that_they_come_from():
