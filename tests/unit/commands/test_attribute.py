@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -228,3 +229,35 @@ def test_wrong_input_is_one_line(
     assert done.code == code
     assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_trained_ensemble_is_asked_by_each_member(here: Path, cli: Callable[..., Any]) -> None:
+    """The table's letters differ exactly as the predictions of the mutants do."""
+    rng = np.random.default_rng(0)
+    texts = ["".join("ACGT"[i] for i in rng.integers(0, 4, 6)) for _ in range(80)]
+    lines = [f"s{i},{t},{t.count('A')}" for i, t in enumerate(texts)]
+    (here / "d.csv").write_text("\n".join(["id,sequence,outcome", *lines]) + "\n")
+    assert cli("train-predictor", "d.csv", "--epochs", "2", "--members", "2", "-q").code == 0
+    assert cli("attribute", "seqs.fa", "-o", "t.csv", "-q").code == 0
+    (here / "mutants.fa").write_text("".join(f">{v}\nAC{v}TAC\n" for v in "ACGT"))
+    assert cli("predict", "mutants.fa", "-o", "p.csv", "-q").code == 0
+    predicted = np.array([float(r["mean"]) for r in rows(here / "p.csv")])
+    row = rows(here / "t.csv")[2]
+    shown = np.array([float(row[v]) for v in "ACGT"])
+    assert shown == pytest.approx(predicted - predicted.mean(), abs=1e-4)
+    assert row["sd"] != ""
+
+
+def test_the_outcome_network_of_a_vae_is_a_black_box_that_can_be_explained(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    lines = [f">s{i} outcome={i % 7}\n{t}" for i, t in enumerate(["ACGTAC", "TTGACA", "GGGTTT"] * 20)]
+    (here / "d.fa").write_text("\n".join(lines) + "\n")
+    done = cli("train-vae", "d.fa", "--epochs", "1", "-q")
+    assert done.code == 0, done.err
+    assert cli("attribute", "seqs.fa", "-m", "models/vae", "-o", "t.csv", "-q").code == 0
+    (here / "mutants.fa").write_text("".join(f">{v}\nAC{v}TAC\n" for v in "ACGT"))
+    assert cli("predict", "mutants.fa", "-m", "models/vae", "-o", "p.csv", "-q").code == 0
+    predicted = np.array([float(r["outcome"]) for r in rows(here / "p.csv")])
+    shown = np.array([float(rows(here / "t.csv")[2][v]) for v in "ACGT"])
+    assert shown == pytest.approx(predicted - predicted.mean(), abs=1e-4)
