@@ -23,13 +23,15 @@ class Finding:
 
 
 def findings(
-    rows: Mapping[str, Row], real: str, predictions: Mapping[str, Mapping[str, FloatArray]]
+    rows: Mapping[str, Row],
+    real: str,
+    predictions: Mapping[str, Mapping[str, FloatArray]] | None = None,
 ) -> tuple[Finding, ...]:
     """Sentences from the rows by name; ``real`` says whom "real" means, such as "held-out".
 
     predictions: by outcome, then by whose they are.
     """
-    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows), *_predicted(rows, predictions)]
+    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows), *_predicted(rows, predictions or {})]
     return tuple(sorted(found, key=lambda f: not f.flagged))
 
 
