@@ -122,13 +122,13 @@ class Explainer:
             mean, spread = one.contribution.mean(0), one.contribution.std(0)
             for i, letter in enumerate(letters):
                 self.num_rows += 1
-                effects = {v: _cell(one.effects[j, i]) for j, v in enumerate(self.alphabet.letters)}
+                effects = {v: cell(one.effects[j, i]) for j, v in enumerate(self.alphabet.letters)}
                 yield {
                     "id": one.id,
                     "position": i + 1,
                     "letter": letter,
-                    "contribution": _cell(mean[i]),
-                    "sd": _cell(spread[i]) if self.num_members > 1 else None,
+                    "contribution": cell(mean[i]),
+                    "sd": cell(spread[i]) if self.num_members > 1 else None,
                     **effects,
                 }
 
@@ -246,6 +246,6 @@ def _place_of(config: AttributeConfig, model: DesignModel) -> int:
     return names.index(config.outcome)
 
 
-def _cell(value: float) -> float | None:
+def cell(value: float) -> float | None:
     """A number for a table; what is unknown is empty."""
     return None if np.isnan(value) else float(f"{value:.6g}")

@@ -30,7 +30,10 @@ def logo_specs(
 ) -> list[LogoSpec]:
     """A logo of each sequence, all on one axis; columns in ``marks`` (by id) are shaded."""
     specs = [_spec(explainer, one, frozenset((marks or {}).get(one.id, ()))) for one in shown]
-    low, high = min(s.limits[0] for s in specs), max(s.limits[1] for s in specs)
+    low = min(float(s.heights.min(initial=0.0)) for s in specs) * 1.02
+    high = max(float(s.heights.max(initial=0.0)) for s in specs) * 1.02
+    if low == high:
+        return specs
     return [replace(spec, limits=(low, high)) for spec in specs]
 
 

@@ -24,7 +24,8 @@ def read_parents(
 ) -> list[tuple[int, int, str]]:
     """(place in ``ids``, place in ``parent_ids``, parent's id) of every sequence with a parent.
 
-    paths: the file of the sequences, whose headers or ``columns`` are read, and that of their parents. Raises InputError if none has one, with what was looked for.
+    paths: the file of the sequences, whose headers or ``columns`` are read, and that of their parents.
+    Raises InputError if none has one, with what was looked for.
     """
     named = _named_parents(columns, paths[0])
     places = {name: i for i, name in enumerate(parent_ids)}
