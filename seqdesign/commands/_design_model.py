@@ -163,7 +163,8 @@ class DesignModel:
 
 def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
     """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
-    generator = load_generator(config, device)
+    folder = config.generator
+    generator = None if folder is None else load_generator(folder, config.condition, device)
     if config.oracle is None:
         model = _load_folder(config.model or Path("models/predictor"), device)
     else:
