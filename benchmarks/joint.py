@@ -1,18 +1,22 @@
 """Design through a generator and on letters at equal CPU seconds, judged by the truth; one thread.
 
-    python benchmarks/joint.py tata|splice --model DIR [--seconds S] [--gan-steps N] [--num N]
+    python benchmarks/joint.py tata|promoters|splice --model DIR [--seconds S] [--gan-steps N] [--num N]
 
 Only natural sequences are measured, so a predictor of them errs elsewhere, as in practice.
 
 tata    natural: 50-mers of C and G with one TATA planted uniformly. Truth: 2 exp(-((p - 23) / 8)^2) for its
         place p + 3 times the share of G among the other letters; 0, dead, for what is not natural. 5,000
         natural sequences are measured with noise .1. The best natural sequence has 5.
+promoters
+        natural: Drosophila core promoters (dna_dm3_core_promoter100), 1,720 held out. Truth: the best matches
+        of the motifs of TBP, NFYA and CREB1 (JASPAR), summed, in bits. 5,000 are measured, with noise 1.
 splice  natural: 5' splice sites of human genes, as often as they occur (rna_human_5ss9_counts). Truth: the
         measured log10 of percent spliced in (rna_mpsa_5ss9). A random half of the natural sites is measured.
 
 truth       mean over the designs; for splice over those that were measured
-natural     tata: share that is C and G with one TATA. splice: share that occurs in the genome
-k-mers      Jensen-Shannon distance of their k-mers (tata 4, splice 3) to natural sequences, in bits; the
+natural     share of the designs. tata: C and G with one TATA. promoters: as likely by a Markov chain of
+            order 3 of natural sequences as the middle 95% of held-out ones. splice: occurs in the genome
+k-mers      Jensen-Shannon distance of their k-mers (4, splice 3) to held-out natural sequences, in bits; the
             first row is that of as many natural ones
 critic      mean percentile of the critic's score among samples of the generator
 predicted   what the judging members of the ensemble say
@@ -26,7 +30,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +44,17 @@ from seqdesign.commands.train_gan import TrainGANConfig, train_gan
 from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.metrics.kmers import kmer_matrix
 from seqdesign.metrics.spectra import jensen_shannon
+from seqdesign.motifs.files import bundled_motifs
+from seqdesign.oracles.motif import MotifOracle
 from seqdesign.reports.tables import Column, text_table
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.datasets import load_dataset
-from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.sequences.fasta import header_fields, read_fasta
 from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import load_gan
 
-CPU = torch.device("cpu")
+CPU, DNA = torch.device("cpu"), get_alphabet("dna")
 PROBES = (40, 200)
 """Budgets from whose seconds the budget of the wanted seconds is found."""
 COLUMNS = (
@@ -140,6 +146,45 @@ def splice(seed: int) -> Case:
     )
 
 
+def log_likelihood(texts: Sequence[str], chain: np.ndarray) -> np.ndarray:
+    """Mean log-probability of a letter after three others, by a chain (4, 4, 4, 4)."""
+    tokens = encode(texts, DNA).tokens.astype(np.int64)
+    steps = chain[tokens[:, :-3], tokens[:, 1:-2], tokens[:, 2:-1], tokens[:, 3:]]
+    return np.asarray(np.log(steps).mean(1))
+
+
+def promoters(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    every = list(dict.fromkeys(load_dataset("dna_dm3_core_promoter100").sequences))
+    texts = [every[i] for i in rng.permutation(len(every))]
+    held_out, natural = texts[:1720], texts[1720:]
+    motifs = [m for m in bundled_motifs().motifs if m.name in ("TBP", "NFYA", "CREB1")]
+    weights = [torch.from_numpy(m.weights(np.full(4, 0.25), 0.1)).float() for m in motifs]
+    oracles = [MotifOracle(w, alphabet=DNA) for w in weights]
+    print(f"largest truth: {sum(float(w.amax(1).sum()) for w in weights):.1f}")
+
+    def truth(text: str) -> float:
+        x = one_hot(torch.from_numpy(encode([text], DNA).tokens).long(), DNA)
+        return float(sum(oracle(x) for oracle in oracles))
+
+    tokens = encode(natural, DNA).tokens.astype(np.int64)
+    counts = np.full((4, 4, 4, 4), 0.1)
+    np.add.at(counts, (tokens[:, :-3], tokens[:, 1:-2], tokens[:, 2:-1], tokens[:, 3:]), 1.0)
+    chain = counts / counts.sum(3, keepdims=True)
+    low, high = np.quantile(log_likelihood(held_out, chain), [0.025, 0.975])
+    return Case(
+        alphabet="dna",
+        natural=natural,
+        held_out=held_out,
+        measured={text: truth(text) + rng.standard_normal() for text in natural[:5000]},
+        truth=truth,
+        is_natural=lambda text: bool(low <= log_likelihood([text], chain)[0] <= high),
+        k=4,
+        rules={},
+        gan={},
+    )
+
+
 def models(case: Case, folder: Path, steps: int, seed: int) -> None:
     """Train the GAN and the predictor, where ``folder`` lacks them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,7 +257,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("case", choices=["tata", "splice"])
+    parser.add_argument("case", choices=["tata", "promoters", "splice"])
     parser.add_argument("--model", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--gan-steps", type=int, default=2000)
@@ -222,7 +267,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    case = {"tata": tata, "splice": splice}[args.case](args.seed)
+    case = {"tata": tata, "promoters": promoters, "splice": splice}[args.case](args.seed)
     models(case, args.model, args.gan_steps, args.seed)
     trained = load_gan(args.model / "gan", CPU)
     critic = DesignGenerator(trained, CPU)
