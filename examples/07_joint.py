@@ -50,9 +50,8 @@ def main() -> None:
     for design in read_fasta(FOLDER / "designs.fa"):
         fields = header_fields(design.description)
         truth = measured.get(design.sequence, float("nan"))
-        print(
-            f"{design.sequence}: predicted {fields['outcome']}, measured {truth:.2f}, critic {fields['critic']}"
-        )
+        said = f"predicted {fields['outcome']}, critic {fields['critic']}%"
+        print(f"{design.sequence}: {said}, measured {truth:.2f}")
     print(interpolate(InterpolateConfig(model=gan, steps=5, output=FOLDER / "path.fa", quiet=True)).text())
 
 
