@@ -6,7 +6,7 @@ Shapes: N codes or sequences, d latent dimensions, V letters, L letters of a des
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,6 @@ from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import TrainedGAN, load_gan
-
-if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
 
 BLOCK = 256
 CANDIDATES = 8
@@ -68,7 +65,7 @@ class DesignGenerator:
 
     def letters(self, z: Tensor, length: int) -> Tensor:
         """Log-probabilities (N, V, L) of letters up to a constant, of codes (N, d); without END."""
-        return self._logits(z)[:, : self.size, :length]
+        return self.logits(z)[:, : self.size, :length]
 
     def latent(self, length: int, codes: Tensor | None = None) -> Latent:
         """What a designer needs for designs of ``length`` letters."""
@@ -117,7 +114,8 @@ class DesignGenerator:
             scores.append(self.trained.critic(seen.to(self.device), self._class(len(part))))
         return torch.cat(scores).double().cpu().numpy()
 
-    def _logits(self, z: Tensor) -> Tensor:
+    def logits(self, z: Tensor) -> Tensor:
+        """Logits (N, V or V + 1, longest) of codes (N, d), END being the last symbol where lengths differ."""
         return self.trained.generator.logits(z, self._class(len(z)))
 
     def _class(self, num: int) -> Tensor | None:
@@ -131,7 +129,7 @@ class DesignGenerator:
         if end is None:
             return torch.randn(num, dim, generator=rng).to(self.device)
         z = torch.randn(CANDIDATES, num, dim, generator=rng).to(self.device)
-        likely = torch.stack([_fits(self._logits(part), length, end) for part in z])
+        likely = torch.stack([_fits(self.logits(part), length, end) for part in z])
         return z[likely.argmax(0), torch.arange(num, device=self.device)]
 
 
@@ -158,16 +156,13 @@ def check_length(
         raise error(f"{who} takes {longest} letters at most, got {length}")
 
 
-def load_generator(config: MaximizeConfig, device: torch.device) -> DesignGenerator | None:
-    """The generator that the options name. Raises ModelError and UsageError."""
-    if config.generator is None:
-        return None
-    trained = load_gan(config.generator, device)
-    condition = class_of(trained, config.condition)
+def load_generator(folder: Path, outcome: float | None, device: torch.device) -> DesignGenerator:
+    """The generator in ``folder``, for one outcome if it is conditional. Raises ModelError and UsageError."""
+    trained = load_gan(folder, device)
+    condition = class_of(trained, outcome)
     if trained.record.classes and condition is None:
         raise UsageError(
-            f"is needed, since {config.generator} was trained with --condition; say which outcome it shall "
-            "write for",
+            f"is needed, since {folder} was trained with --condition; say which outcome it shall write for",
             option="--condition",
         )
     return DesignGenerator(trained, device, condition)
