@@ -16,6 +16,8 @@ from seqdesign.rundir import Manifest, manifest_path, sha256_file, write_json
 MODEL_FILES = ("model.safetensors", "reference.safetensors")
 """What commands read of a model's folder."""
 
+LOUDNESS = ("json", "quiet", "verbose", "debug")
+
 PathLike = str | os.PathLike[str]
 
 
@@ -71,8 +73,9 @@ def _keeps(path: Path) -> bool:
 
 
 def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
-    """What to type to run a command with these options."""
-    return shlex.join(["seqdesign", name, *to_words(config, values)])
+    """What to type to run a command with these options, but for those that only change what it says."""
+    kept = {key: value for key, value in values.items() if key not in LOUDNESS}
+    return shlex.join(["seqdesign", name, *to_words(config, kept)])
 
 
 def provenance(manifest: Manifest) -> dict[str, object]:

@@ -91,7 +91,7 @@ def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
         "models/p", "Held-out predictions", "Training", "designs.fa", "What was asked", "Outcomes",
         "Trade-offs", "Constraints", "Logos", "Designs", "Provenance",
     ]  # fmt: skip
-    assert "seqdesign train-predictor seqs.csv --batch-size 32 --epochs 2" in page
+    assert re.search("<code>seqdesign train-predictor seqs.csv [^<]*--epochs 2 [^<]*-o models/p", page)
     assert "seqdesign rerun designs.fa" in page
     assert "Designers and judges" in page
     assert "Training sequences (n = " in page

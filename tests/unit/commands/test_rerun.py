@@ -197,7 +197,7 @@ def test_the_folder_of_the_start_is_told_from_where_it_wrote(
         MaximizeConfig(
             start="a b.fa", forbid=("GAATTC", "BsaI"), gc="0.4-0.6", num=3, enough=-1.5, pareto=False
         ),
-        MaximizeConfig(length=9, objective=("max:a", "min:b*2"), pareto=True, set_=("steps=3",), quiet=True),
+        MaximizeConfig(length=9, objective=("max:a", "min:b*2"), pareto=True, set_=("steps=3",), seed=4),
         ReviseConfig(input="-", alpha=-10000.0, max_edits=2, keep="1-3", minimize=True, top=4),
     ],
 )
