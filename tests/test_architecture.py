@@ -24,7 +24,7 @@ ALL_CODE = sorted(
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
 
-KINDS = ("optimizers", "designers", "models", "objectives", "constraints")
+KINDS = ("optimizers", "designers", "models", "objectives", "constraints", "attribution")
 """Extension points whose members are exercised by tests/contracts/test_<kind>.py over the registry."""
 
 

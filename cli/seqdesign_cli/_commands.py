@@ -42,11 +42,23 @@ COMMANDS: dict[str, Command] = {
     "sample-gan": Command(
         "seqdesign.commands.sample_gan", "SampleGANConfig", "sample_gan", "Draw new sequences from a GAN."
     ),
+    "interpolate": Command(
+        "seqdesign.commands.interpolate",
+        "InterpolateConfig",
+        "interpolate",
+        "Decode paths between sequences in a latent space.",
+    ),
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
     ),
     "evaluate": Command(
         "seqdesign.commands.evaluate", "EvaluateConfig", "evaluate", "Compare generated with real sequences."
+    ),
+    "attribute": Command(
+        "seqdesign.commands.attribute",
+        "AttributeConfig",
+        "attribute",
+        "Say which letters and edits a score comes from.",
     ),
     "demo": Command(
         "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."

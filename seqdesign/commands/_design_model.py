@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqdesign.commands._generator import DesignGenerator, check_length, load_generator
 from seqdesign.commands._judge import Jury, split_members
-from seqdesign.errors import UsageError
+from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.objectives._composite import Composite
 from seqdesign.objectives._parse import parse_objective
@@ -52,6 +53,8 @@ class DesignModel:
         self.name, self.oracle, self.device = name, oracle, device
         self.trained, self._reference = trained, reference
         self.lengths = lengths
+        """The shortest, typical and longest sequence that the model learned from."""
+        self.generator: DesignGenerator | None = None
         self.jury = Jury((0,), ())
         self._known: list[str] | None = None
         self._center: Tensor | None = None
@@ -70,6 +73,20 @@ class DesignModel:
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
+
+    @property
+    def typical_length(self) -> int | None:
+        """Letters of a design when nobody says how many."""
+        if self.generator is None:
+            return None if self.lengths is None else self.lengths[1]
+        shortest, typical, longest = self.generator.lengths
+        return typical if self.lengths is None else min(max(self.lengths[1], shortest), longest)
+
+    def check_length(self, length: int, error: Callable[[str], SeqDesignError]) -> None:
+        """Raise what ``error`` makes of a message unless predictor and generator take this length."""
+        check_length(length, self.lengths, error)
+        if self.generator is not None:
+            self.generator.check_length(length, error)
 
     def composite(self, config: MaximizeConfig) -> Composite:
         """The objective of the options. Raises UsageError."""
@@ -125,6 +142,8 @@ class DesignModel:
             if self._known is None:
                 self._known = decode(self._reference.tokens, self.alphabet)
             table["nearest"] = nearest(texts, self._known).distance
+        if self.generator is not None:
+            table["critic"] = self.generator.realness(encode(texts, self.alphabet).tokens)
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
     def _outcomes(self, scores: Any) -> dict[str, Any]:
@@ -143,39 +162,50 @@ class DesignModel:
 
 
 def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
-    """The model folder or oracle that the options name. Raises ModelError, UsageError and InputError."""
+    """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
     from seqdesign.commands.maximize import DEFAULT_MODEL
 
+    folder = config.generator
+    generator = None if folder is None else load_generator(folder, config.condition, device)
     if config.oracle is None:
-        return _with_jury(_load_folder(config.model or DEFAULT_MODEL, device), config)
-    alphabet = get_alphabet(config.alphabet or "dna")
-    length = config.length or (len(config.template) if config.template else None)
-    if length is None and config.start is not None:
-        from seqdesign.sequences.reader import read_sequences
-
-        length = len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
-    if length is None:
-        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
-    oracle = load_oracle(
-        config.oracle,
-        alphabet=alphabet,
-        length=length,
-        device=device,
-        trust=config.trust_model,
-        outcome=config.outcome,
-        load_folder=lambda folder: _load_folder(folder, device).oracle,
-    )
-    return _with_jury(DesignModel(config.oracle, oracle, device), config)
-
-
-def _with_jury(model: DesignModel, config: MaximizeConfig) -> DesignModel:
-    """The same model with its members divided into those that design and those that judge."""
+        model = load_folder(config.model or DEFAULT_MODEL, device)
+    else:
+        alphabet = get_alphabet(config.alphabet or "dna")
+        oracle = load_oracle(
+            config.oracle,
+            alphabet=alphabet,
+            length=_oracle_length(config, generator),
+            device=device,
+            trust=config.trust_model,
+            outcome=config.outcome,
+            load_folder=lambda folder: load_folder(folder, device).oracle,
+        )
+        model = DesignModel(config.oracle, oracle, device)
     members = 1 if model.trained is None else model.trained.model.num_members
     model.jury = split_members(members, config.judges)
+    if generator is not None:
+        generator.check_alphabet(model.alphabet)
+        model.generator = generator
     return model
 
 
-def _load_folder(folder: Path, device: torch.device) -> DesignModel:
+def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) -> int:
+    """Letters of what an oracle is tried on: as many as a design has. Raises UsageError."""
+    if config.length is not None:
+        return config.length
+    if config.template:
+        return len(config.template)
+    if config.start is not None:
+        from seqdesign.sequences.reader import read_sequences
+
+        return len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
+    if generator is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    return generator.lengths[1]
+
+
+def load_folder(folder: Path, device: torch.device) -> DesignModel:
+    """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
         trained = load_vae(folder, device)
         record = trained.record

@@ -16,7 +16,7 @@ from torch import Tensor
 from seqdesign.constraints._distinct import distinct
 from seqdesign.constraints._rules import Rules
 from seqdesign.designers._archive import Archive
-from seqdesign.designers._problem import Designs, SequenceProblem
+from seqdesign.designers._problem import Designs, Latent, SequenceProblem
 from seqdesign.objectives._composite import Composite, Members
 from seqdesign.oracles._oracle import Oracle
 from seqdesign.sequences.encoders import decode
@@ -50,6 +50,8 @@ class Campaign:
     """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
     both_strands: bool
     """Whether a sequence and its reverse complement are the same design."""
+    latent: Latent | None = None
+    """The generator, with the codes of the starts (N, d) where it made them."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def run_campaign(
             budget=plan.budget,
             archive=archive,
             enough=plan.enough,
+            latent=None if plan.latent is None else plan.latent.take(index),
         )
         designs = plan.designer(problem, plan.options, plan.seed)
         found.append(designs)

@@ -145,7 +145,7 @@ def predictor_curves(history: History) -> Iterator[Figure]:
     }
     yield Figure(
         line_chart(curves, title="Loss", x_label="pass", y_label="mean loss of the networks"),
-        "Each network keeps the weights of its best pass.",
+        "Residual networks keep the weights of their best pass, motif networks their last.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from seqdesign.commands._motif_search import MotifSearch
-from seqdesign.commands._motif_text import SIGNIFICANT
+from seqdesign.commands._motif_text import SIGNIFICANT, best_of_groups
 from seqdesign.commands._provenance import provenance
 from seqdesign.motifs.enrichment import MotifChange
 from seqdesign.motifs.motif import Motif
@@ -52,7 +52,8 @@ def _add_enrichment(
         f"Share of sequences with a hit, here and in {result.num_background:,} sequences of background "
         f"({result.background}). p is that of Fisher's exact test, one-sided; q is Benjamini and Hochberg's "
         f"over {len(result.enrichment):,} motifs. Motifs that find mostly the same sequences (at least half "
-        "of those that have either) are one group, since they are one finding."
+        "of those that have either) are one group, since they are one finding; the first describes the "
+        "letters of the sites best, the others are named from the next best on."
     )
     if not rows:
         page.section("Enriched motifs", f"No motif is enriched at q <= {SIGNIFICANT:g}. {text}")
@@ -68,13 +69,14 @@ def _add_enrichment(
         Column("q_value", "q", ".1e"),
         Column("others", "alike"),
     ]
-    leaders = [e for e in rows if e.group == e.motif_id]
+    leaders = best_of_groups(rows)
     others = {
-        e.motif_id: [o.motif_name or o.motif_id for o in rows if o.group == e.motif_id][1:] for e in leaders
+        e.group: [o.motif_name or o.motif_id for o in rows if o.group == e.group and o is not e]
+        for e in leaders
     }
     table = Table(
         [
-            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.motif_id])}
+            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.group])}
             for e in leaders[:SHOWN]
         ],
         columns,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.commands._motif_pairs import read_parents
+from seqdesign.commands._pairs import read_parents
 from seqdesign.commands._runtime import Progress
 from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.denovo import NewMotif, find_motifs
@@ -16,6 +16,7 @@ from seqdesign.motifs.enrichment import Enrichment, MotifChange, changes, enrich
 from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.options import alphabet_with, encode_with, file_format
@@ -91,11 +92,19 @@ def search(config: MotifsConfig) -> MotifSearch:
         texts.append(_shuffled(sequences.tokens, config.shuffles, rng))
         name, num_background = f"{config.shuffles} dinucleotide shuffles of each", texts[1].num_sequences
     parents = None if config.parents is None else _read(config, config.parents, alphabet)
-    pairs = [] if parents is None else read_parents(config, sequences.ids, parents.ids)
+    pairs = []
+    if parents is not None and config.parents is not None:
+        pairs = read_parents(config, (config.input, config.parents), sequences.ids, parents.ids)
     letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
     ready = [matcher(m, letters, config.pseudocount, config.p_value) for m in collection.motifs]
     hits, with_hit = _scan("scanning", config, texts[0], collection, ready, both)
     _, background_with = _scan("scanning the background", config, texts[1], collection, ready, both)
+    places = {motif.id: i for i, motif in enumerate(collection.motifs)}
+
+    def fit(name: str) -> float:
+        i = places[name]
+        return excess_fit(collection.motifs[i], ready[i], texts[0], texts[1], both_strands=both)
+
     found = MotifSearch(
         collection=collection,
         sequences=sequences,
@@ -105,7 +114,7 @@ def search(config: MotifsConfig) -> MotifSearch:
         sequences_with=with_hit,
         background_name=name,
         num_background=num_background,
-        enrichment=enrichment(collection.motifs, with_hit, background_with),
+        enrichment=order_by_fit(enrichment(collection.motifs, with_hit, background_with), fit),
         num_parents=0 if parents is None else len(parents),
         pairs=pairs,
     )

@@ -21,6 +21,8 @@ from seqdesign.sequences.options import encode_with, file_format
 from seqdesign.sequences.reader import SequenceSet, read_sequences
 
 if TYPE_CHECKING:
+    from seqdesign.commands._design_model import DesignModel
+    from seqdesign.commands._generator import DesignGenerator
     from seqdesign.commands.maximize import MaximizeConfig
 
 BLOCK = 256
@@ -45,6 +47,8 @@ class StartSet:
     """The parents."""
     places: Sequence[int] = ()
     """Of the parents in their file."""
+    codes: Tensor | None = None
+    """(N, d): what a generator made the starts from, where one did."""
 
     def parent_of(self, groups: Tensor) -> Tensor:
         """Rows of ``parents`` that groups (n,) belong to."""
@@ -72,32 +76,16 @@ class StartSet:
         return build_rules(self.options, self.alphabet, parents, parents.device, ids=ids, source=source)
 
 
-def design_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | None) -> int | None:
-    """Letters of designs from noise; None when they come from a file.
-
-    model_lengths: the shortest, typical and longest sequence that the model learned from. Raises UsageError.
-    """
+def design_length(config: MaximizeConfig, model: DesignModel) -> int | None:
+    """Letters of designs from noise; None when they come from a file. Raises UsageError."""
     if config.start is not None:
         return None
-    length, option = _asked_length(config, model_lengths)
-    check_length(length, model_lengths, lambda message: UsageError(message, option=option))
+    length, option = _asked_length(config, model.typical_length)
+    model.check_length(length, lambda message: UsageError(message, option=option))
     return length
 
 
-def check_length(
-    length: int, model_lengths: tuple[int, int, int] | None, error: Callable[[str], SeqDesignError]
-) -> None:
-    """Raise what ``error`` makes of a message unless the model can take sequences of this length."""
-    if model_lengths is None:
-        return
-    shortest, _, longest = model_lengths
-    if shortest == longest != length:
-        raise error(f"the model was trained on sequences of {longest} letters only, got {length}")
-    if length > longest:
-        raise error(f"the model takes {longest} letters at most, got {length}")
-
-
-def _asked_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | None) -> tuple[int, str]:
+def _asked_length(config: MaximizeConfig, typical: int | None) -> tuple[int, str]:
     """Letters of designs from noise, and the option that says so."""
     if config.template is not None:
         if config.length not in (None, len(config.template)):
@@ -108,11 +96,11 @@ def _asked_length(config: MaximizeConfig, model_lengths: tuple[int, int, int] | 
         return len(config.template), "--template"
     if config.length is not None:
         return config.length, "--length"
-    if model_lengths is None:
+    if typical is None:
         raise UsageError(
             "is missing: say how long a design shall be, or give --template or --start", option="--length"
         )
-    return model_lengths[1], "--length"
+    return typical, "--length"
 
 
 def noise_starts(
@@ -123,8 +111,9 @@ def noise_starts(
     directions: int,
     copies: int,
     device: torch.device,
+    generator: DesignGenerator | None = None,
 ) -> StartSet:
-    """Random sequences that obey the rules. Raises UsageError and InputError."""
+    """Random sequences, or those of a generator, that obey the rules. Raises UsageError and InputError."""
     for name in NEED_A_START:
         if getattr(config, name):
             option = f"--{name.replace('_', '-')}"
@@ -133,8 +122,13 @@ def noise_starts(
             )
     rng = torch.Generator().manual_seed(config.seed)
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
-    preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
-    return _repaired(StartSet(config, alphabet, preference.argmax(2), groups, directions), preference)
+    codes = None
+    if generator is None:
+        preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
+    else:
+        codes, preference = generator.draw(len(groups), length, rng)
+    made = StartSet(config, alphabet, preference.argmax(2), groups, directions, codes=codes)
+    return _repaired(made, preference)
 
 
 def read_starts(
@@ -144,9 +138,13 @@ def read_starts(
     directions: int,
     copies: int,
     device: torch.device,
-    model_lengths: tuple[int, int, int] | None,
+    check: Callable[[int, Callable[[str], SeqDesignError]], None],
 ) -> Iterator[StartSet]:
-    """The sequences of ``--start``, those of one length together. Raises InputError and UsageError."""
+    """The sequences of ``--start``, those of one length together.
+
+    check: raises what its second argument makes of a message unless the models take this length. Raises
+    InputError and UsageError.
+    """
     assert config.start is not None
     records = read_sequences(
         config.start,
@@ -164,7 +162,7 @@ def read_starts(
         records = replace(records, sequences=[text.upper() for text in records.sequences])
     for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
         who = partial(InputError, path=records.source, record=name)
-        check_length(length, model_lengths, who)
+        check(length, who)
     for length in np.unique(array.lengths):
         mine = np.flatnonzero(array.lengths == length)
         parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)

@@ -49,6 +49,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig
     """Real sequences that it has never seen; without them the training set is halved for comparison."""
     vae: Annotated[Path | None, Flag("-m")] = None
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
+    predictor: Path | None = None
+    """Folder of a model made by train-predictor: compare the predicted outcomes too."""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000
@@ -111,11 +113,12 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
     from seqdesign.sequences.tables import write_table
 
     sets = read_sets(config)
-    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    seeds = np.random.SeedSequence(config.seed).spawn(5)
     sample = draw_sample(sets, config.max_sequences, np.random.default_rng(seeds[0]))
     evaluation = _measure(config, sets, sample, [np.random.default_rng(s) for s in seeds[1:]])
     rows = {row.name: row for row in evaluation.rows}
-    said = findings(rows, "held-out" if sets.held_out else "training")
+    real = "held-out" if sets.held_out else "training"
+    said = findings(rows, real, evaluation.predictions)
     result = EvaluateResult(
         input=str(config.input),
         alphabet=sets.alphabet.name,
@@ -161,6 +164,11 @@ def _measure(
 
         with compute(config) as device:
             add_likelihood(result, config.vae, device, sets, sample, rngs[1], config.resamples)
+    if config.predictor is not None:
+        from seqdesign.commands._evaluation_predictor import add_predictions
+
+        with compute(config) as device:
+            add_predictions(result, config.predictor, device, sets, sample, rngs[3], config.resamples)
     return result
 
 

@@ -88,7 +88,7 @@ class DesignOptions(Options):
     """Letters of a design from noise; the template's, or typical ones of the model's, when not given."""
     method: str | None = None
     """How to search: mean-field (default), fast-seqprop, taylor, ledidi, softmax or gibbs with a gradient;
-    evolution (default), greedy, annealing, adalead or ada-beam without."""
+    latent (default) with --generator; evolution (default), greedy, annealing, adalead or ada-beam without."""
     set_: tuple[str, ...] = ()
     """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
     budget: Annotated[int | None, Between(1)] = None
@@ -97,6 +97,23 @@ class DesignOptions(Options):
     """Independent runs for each design wanted; the best designs of all of them are kept."""
     enough: float | None = None
     """Score at which a run ends and from which fewer edits count more than a better score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions(Options):
+    """What makes designs look like real sequences."""
+
+    PANEL: ClassVar[str] = "Generator options"
+
+    generator: Path | None = None
+    """Folder of a model made by train-gan, such as models/gan: designs are what it writes (method latent)."""
+    condition: float | None = None
+    """Outcome that a conditional --generator writes for; needed with one."""
+
+    def problems(self) -> Iterator[str]:
+        """A condition is the generator's."""
+        if self.generator is None and self.condition is not None:
+            yield "--condition: has no effect without --generator; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +134,7 @@ class MaximizeConfig(
     ObjectiveOptions,
     ConstraintOptions,
     DesignOptions,
+    GeneratorOptions,
     GuardOptions,
     ColumnOptions,
     LetterPolicy,
@@ -163,6 +181,11 @@ class MaximizeResult(Result):
 
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
+    return maximize_records(config)[0]
+
+
+def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
+    """``maximize``, and every design that was delivered as a record."""
     from seqdesign.commands._design_model import load_design_model
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -172,7 +195,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=_inputs(config))
         model = load_design_model(config, device)
-        method = config.method or ("mean-field" if model.oracle.differentiable else "evolution")
+        method = config.method or default_method(config, model)
         designer, options = _method(config, method)
         designs, summary = _design(config, model, designer, options)
         kept = [design for design in designs if design.status != "rejected"]
@@ -193,7 +216,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     leave_manifest(manifest, result, config.output, table=config.table)
     if config.report is not None:
         _write_report(config, model, designs, summary, manifest)
-    return result
+    return result, kept
 
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
@@ -201,8 +224,15 @@ def _inputs(config: MaximizeConfig) -> list[Path | None]:
     from seqdesign.commands._provenance import oracle_input
 
     if config.oracle is None:
-        return [config.start, config.model or DEFAULT_MODEL]
-    return [config.start, oracle_input(config.oracle)]
+        return [config.start, config.model or DEFAULT_MODEL, config.generator]
+    return [config.start, oracle_input(config.oracle), config.generator]
+
+
+def default_method(config: MaximizeConfig, model: DesignModel) -> str:
+    """Through the generator if there is one, else along the gradient if there is one."""
+    if config.generator is not None:
+        return "latent"
+    return "mean-field" if model.oracle.differentiable else "evolution"
 
 
 def _method(config: MaximizeConfig, name: str) -> tuple[Designer, Any]:
@@ -276,10 +306,16 @@ def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
     num = num_wanted(config)
     directions = num if config.pareto else 1
     copies = config.tries if config.pareto else config.tries * num
-    length = design_length(config, model.lengths)
+    length = design_length(config, model)
     if length is not None:
         yield noise_starts(
-            config, model.alphabet, length, directions=directions, copies=copies, device=model.device
+            config,
+            model.alphabet,
+            length,
+            directions=directions,
+            copies=copies,
+            device=model.device,
+            generator=model.generator,
         )
         return
     yield from list(
@@ -289,7 +325,7 @@ def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
             directions=directions,
             copies=copies,
             device=model.device,
-            model_lengths=model.lengths,
+            check=model.check_length,
         )
     )
 

@@ -71,7 +71,11 @@ class MotifsConfig(SequenceColumns, LetterOptions, CommandConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MotifsResult(Result):
-    """What was found; the lists are complete and begin with the smallest p-value."""
+    """What was found; the lists are complete.
+
+    ``changes`` begins with the smallest p-value, ``enrichment`` with the group of motifs that has it, and in
+    a group with the motif that describes the sites best.
+    """
 
     command: ClassVar[str] = "motifs"
 

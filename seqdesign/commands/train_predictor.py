@@ -52,15 +52,15 @@ class OutcomeOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class PredictorFitOptions(FitOptions):
-    """As for the VAE, with more decay and less patience."""
+    """As for the VAE, with more decay and less patience for residual networks."""
 
     PANEL: ClassVar[str] = "Training options"
 
-    weight_decay: Annotated[float, Between(0)] = 0.1
-    """Weight decay of AdamW."""
+    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
+    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
-    quarter of them, at least 5 and at most 20."""
+    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)

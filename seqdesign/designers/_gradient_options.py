@@ -98,3 +98,25 @@ class LedidiOptions(Options):
     """Sequences kept for each start in the search for fewer edits."""
     candidates: Annotated[int, Between(1)] = 64
     """Substitutions ranked by the gradient that are scored for each of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentOptions(Options):
+    """How the code of a generator ascends."""
+
+    PANEL: ClassVar[str] = "Latent options"
+
+    steps: Annotated[int, Between(0)] = 500
+    """Gradient steps on the code, --budget less two at most."""
+    update: Literal["adam", "langevin"] = "adam"
+    """How the code follows its slope: by Adam, or in proportion to it, as Langevin dynamics and PPGN do."""
+    learning_rate: Annotated[float, Between(0, low_open=True)] = 0.1
+    """First step size; it falls to 0 along a cosine with adam and stays with langevin."""
+    prior: Annotated[float, Between(0)] = 1.0
+    """Weight of log p(z) where the score's slope has unit size: 1 keeps codes about as long as drawn ones."""
+    noise: Annotated[float, Between(0)] = 0.0
+    """Standard deviation of the normal noise that every step adds to the code."""
+    forward: Literal["sampled", "argmax"] = "sampled"
+    """The sequence whose gradient is taken: drawn from the letters' probabilities, or the likeliest."""
+    encode_steps: Annotated[int, Between(0)] = 200
+    """Steps that look for the code of a start that did not come from the generator."""

@@ -28,6 +28,14 @@ def gumbel(seed: int, keys: Tensor, draw: int, count: int) -> Tensor:
     return -(-uniform(seed, keys, draw, count).log()).log()
 
 
+def normal(seed: int, keys: Tensor, draw: int, count: int) -> Tensor:
+    """Standard normal numbers (B, count), by Box and Muller (1958)."""
+    half = (count + 1) // 2
+    radius, angle = uniform(seed, keys, draw, 2 * half).split(half, 1)
+    length, angle = (-2.0 * radius.log()).sqrt(), 2.0 * math.pi * angle
+    return torch.cat([length * angle.cos(), length * angle.sin()], 1)[:, :count]
+
+
 def _mix(x: Tensor) -> Tensor:
     x = (x ^ _shift(x, 30)) * _signed(_FIRST)
     x = (x ^ _shift(x, 27)) * _signed(_SECOND)

@@ -5,7 +5,8 @@ Shapes: N starts, one design each, all of length L over V letters; M ensemble me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -17,6 +18,23 @@ from seqdesign.oracles._oracle import Oracle
 
 Stop = Literal["budget", "steps", "target", "converged", "stuck"]
 """Why a design ended: queries spent, steps done, good enough, no progress, no feasible move."""
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A generator of sequences that are like real ones when its codes z are drawn from N(0, I)."""
+
+    decode: Callable[[Tensor], Tensor]
+    """Codes (B, d) -> log-probabilities (B, V, L) of the letters up to a constant for each position,
+    differentiable. The result of a row never depends on the other rows."""
+    dim: int
+    """d."""
+    codes: Tensor | None = None
+    """(N, d): the codes that the starts were made from, or None where they come from elsewhere."""
+
+    def take(self, index: Tensor) -> Latent:
+        """The same for the starts with these indices (n,)."""
+        return self if self.codes is None else replace(self, codes=self.codes[index])
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,8 @@ class SequenceProblem:
     """Told of every feasible sequence that is scored, where one start is to give several designs."""
     enough: float | None = None
     """Score at which a design is good enough: stop, and from there on prefer fewer edits."""
+    latent: Latent | None = None
+    """For methods that move the code of a generator instead of letters."""
 
 
 @dataclass(frozen=True)

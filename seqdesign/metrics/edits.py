@@ -6,7 +6,9 @@ Hamming distance counts substitutions between sequences of one length.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +62,30 @@ def edit_list(original: str, revised: str) -> list[str]:
         else:
             edits.append(f"ins{source + 1}{revised[target]}")
     return edits
+
+
+_EDIT = re.compile(r"(?P<old>\D)(?P<at>\d+)(?P<new>\D)|del(?P<gone>\d+)\D|ins(?P<before>\d+)(?P<more>\D)")
+
+
+def apply_edits(original: str, edits: Iterable[str]) -> str:
+    """The sequence after these edits, in the notation of ``edit_list``; any subset of such a list will do.
+
+    Raises ValueError for text that is no edit or a position that ``original`` does not have.
+    """
+    letters, inserted = list(original), defaultdict(list)
+    for edit in edits:
+        found = _EDIT.fullmatch(edit)
+        place = int(next(filter(None, found.group("at", "gone", "before")))) if found else 0
+        last = len(original) + bool(found and found["before"])
+        if found is None or not 1 <= place <= last:
+            raise ValueError(
+                f"an edit of {len(original)} letters must be like A5G, del3T or ins7C, got {edit!r}"
+            )
+        if found["before"]:
+            inserted[place - 1].append(found["more"])
+        else:
+            letters[place - 1] = found["new"] or ""
+    return "".join("".join(inserted[i]) + letter for i, letter in enumerate([*letters, ""]))
 
 
 def letter_codes(sequences: Sequence[str]) -> CodeArray:

@@ -344,7 +344,7 @@ class _Run:
     def _compare(self, held_out: dict[str, list[float]]) -> bool:
         """Keep the weights of every active player or member that is better than ever; count its stale passes.
 
-        At the very start everything is as good as never before.
+        At the very start everything is as good as never before, and always where the last weights count.
         """
         state, improved = self.state, False
         for player in self.players:
@@ -353,7 +353,7 @@ class _Run:
                 key = player if len(values) == 1 else f"{player}.{member}"
                 if state.stale.get(key, 0) >= self.patience:
                     continue
-                best = state.best.get(key, math.inf)
+                best = math.inf if self.plan.last else state.best.get(key, math.inf)
                 clearly = not value >= best - MIN_IMPROVEMENT * abs(value)
                 state.stale[key] = 0 if clearly else state.stale.get(key, 0) + 1
                 if value < best:

@@ -18,12 +18,14 @@ from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.config import PredictorOptions, adapt
 from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.residual import ResidualNet
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.training.calibration import CalibrationRows, calibrate
-from seqdesign.training.config import MIN_EPOCHS, FitOptions, num_epochs, patience
+from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.outcomes import Outcomes
+from seqdesign.training.plan import Plan
 from seqdesign.training.predictions import Predictions, member_scores
 from seqdesign.training.predictor_data import PredictorData
 from seqdesign.training.predictor_quality import PredictorQuality, judge
@@ -35,6 +37,7 @@ from seqdesign.training.strands import same_on_both_strands
 
 FIXED_LENGTH_SHARE = 0.99
 PATIENCE = 20
+RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 
@@ -100,7 +103,8 @@ def train_sequence_predictor(
         model,
         learn,
         stop,
-        _impatient(fit_options, learn, positional=record.positional),
+        fit_options,
+        plan=_plan(model, fit_options, learn),
         seed=seed,
         fabric=fabric,
         hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
@@ -152,14 +156,20 @@ def _describe(
         both = outcomes.task != "classes" and same_on_both_strands(
             tokens.take(train), values[:, 0], groups, seed
         )
+    positional = bool(common >= FIXED_LENGTH_SHARE) and not both
     return PredictorRecord(
         options=adapt(
-            options, max_length=longest, num_train=len(train), task=outcomes.task, both_strands=both
+            options,
+            max_length=longest,
+            num_train=len(train),
+            task=outcomes.task,
+            positional=positional,
+            both_strands=both,
         ),
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),
-        positional=bool(common >= FIXED_LENGTH_SHARE) and not both,
+        positional=positional,
         outcomes=outcomes.names,
         classes=outcomes.classes,
         outcome_mean=tuple(np.nanmean(values, axis=0).tolist()) if regression else (),
@@ -237,17 +247,19 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _impatient(options: FitOptions, data: PredictorData, *, positional: bool) -> FitOptions:
-    """``auto`` waits for ``PATIENCE`` passes at most, as ridge regression has done a part of the work; pooled
-    convolutions cost more and learn faster, so they get half as many passes.
+def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) -> Plan:
+    """Residual networks wait for ``PATIENCE`` passes at most, as ridge has done a part of the work.
+
+    Motif networks run to the end: their held-out loss is best long before they know what is stronger than all
+    they have seen.
     """
-    epochs = num_epochs(options, len(data), data.typical_length)
-    if options.epochs == "auto" and not positional:
-        epochs = max(MIN_EPOCHS, epochs // 2)
-    wait = (
-        min(PATIENCE, epochs, patience(options, epochs)) if options.patience == "auto" else options.patience
-    )
-    return replace(options, epochs=epochs, patience=min(wait, epochs))
+    motif = isinstance(model.net, MotifNet)
+    if not motif and options.weight_decay == "auto":
+        options = replace(options, weight_decay=RESIDUAL_DECAY)
+    plan = Plan.plain(model.players, options, len(data), data.typical_length)
+    if options.patience != "auto":
+        return plan
+    return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))
 
 
 def _identity(

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from seqdesign.constraints._rules import Rules
 from seqdesign.constraints._starts import Starts
-from seqdesign.designers._problem import Designs, SequenceProblem
+from seqdesign.designers._problem import Designs, Latent, SequenceProblem
 from seqdesign.errors import UsageError
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
@@ -123,6 +123,7 @@ def build(starts: Tensor, letters: int, rules: Sequence[Rule]) -> Rules:
 def problem(
     oracle: Any, starts: Tensor, letters: int, rules: Sequence[Rule] = (), **more: Any
 ) -> SequenceProblem:
+    length = starts.shape[1]
     given = {
         "oracle": oracle,
         "objective": activity,
@@ -130,6 +131,7 @@ def problem(
         "rules": build(starts, letters, rules),
         "keys": torch.arange(len(starts)) * 7 + 3,
         "budget": 40,
+        "latent": Latent(lambda z: 2.0 * z.view(-1, letters, length), letters * length),
     }
     return SequenceProblem(**given | more)
 

@@ -44,6 +44,7 @@ def predictor(**options: Any) -> SequencePredictor:
     torch.manual_seed(0)
     positional = options.pop("positional", True)
     small = {"members": 3, "hidden": 16, "channels": 6, "width": 3, "dropout": 0.1, "paths": "both"}
+    small["architecture"] = "residual"
     given = PredictorOptions(**(small | {"task": "regression", "strands": "one"} | options))
     return SequencePredictor(
         given, VOCABULARY, MAX_LENGTH, positional=positional, outcome_mean=(1.0,), outcome_scale=(2.0,)
@@ -68,6 +69,7 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
         "positional": predictor,
         "pooled": lambda: predictor(positional=False),
         "both strands": lambda: predictor(positional=False, strands="both"),
+        "motif": lambda: predictor(positional=False, strands="both", architecture="motif"),
         "killoran": lambda: predictor(architecture="killoran"),
         "binary": lambda: predictor(task="binary"),
     },

@@ -21,10 +21,10 @@ class GANOptions(Options):
     objective: str = "r3gan"
     """What the two players minimise: r3gan, wgan-gp, wgan, non-saturating, minimax, or one of a plug-in."""
     outputs: Literal["straight-through", "gumbel", "softmax"] = "straight-through"
-    """What the critic sees of the generator: drawn letters with the gradient of their probabilities, soft
+    """What the critic sees of the generator: drawn letters with a gradient of second order, soft
     draws (Gumbel-softmax), or the probabilities themselves."""
     output_temperature: Annotated[float, Between(0, low_open=True)] = 1.0
-    """Temperature of the draws in training."""
+    """Temperature of soft draws (--outputs gumbel)."""
     latent_dim: Annotated[int, Between(1, 4096)] = 100
     """Dimensions of the latent code z ~ N(0, I) that concern the whole sequence."""
     local_dim: Annotated[int, Between(0, 64)] = 4
@@ -39,6 +39,9 @@ class GANOptions(Options):
     """Units of the layer between the code and the first features of the generator; 0: none."""
     placements: Annotated[int, Between(0, 64)] = 1
     """Heads of the generator that choose one position each for a feature, such as a motif; 0: none."""
+    words: Annotated[float | Auto, Between(0)] = "auto"
+    """Weight of the frequencies of words, anywhere and at each position, beside the critic; auto is that of
+    the objective."""
     penalty: Annotated[float | Auto, Between(0)] = "auto"
     """Weight of the gradient penalty; auto is that of the objective."""
     penalty_every: Annotated[int | Auto, Between(1, 64)] = "auto"
@@ -54,5 +57,5 @@ class GANOptions(Options):
             yield f"--kernel: must be odd, so that positions stay in place, got {self.kernel}"
         if self.condition != "bins" and self.bins != DEFAULT_BINS:
             yield f"--bins: has no effect with --condition {self.condition}; leave it out"
-        if self.outputs == "softmax" and self.output_temperature != 1.0:
-            yield "--output-temperature: has no effect with --outputs softmax; leave it out"
+        if self.outputs != "gumbel" and self.output_temperature != 1.0:
+            yield f"--output-temperature: has no effect with --outputs {self.outputs}; leave it out"

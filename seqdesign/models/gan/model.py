@@ -17,6 +17,7 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.models.gan.objectives._objective import Objective
 from seqdesign.models.gan.outputs import relax
+from seqdesign.models.gan.words import WordCritic
 from seqdesign.models.vae.model import Batch
 from seqdesign.registry import Registry
 from seqdesign.sequences.encoders import Vocabulary, one_hot
@@ -50,6 +51,8 @@ class SequenceGAN(nn.Module):
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
+        self.word_weight = self.objective.words if options.words == "auto" else options.words
+        self.words = WordCritic(self.num_symbols, max_length) if self.word_weight > 0 else None
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -64,13 +67,22 @@ class SequenceGAN(nn.Module):
 
     def real(self, batch: Batch) -> Tensor:
         """One-hot (N, V, L) of training sequences, as the critic sees them."""
-        tokens = functional.pad(
-            batch.tokens, (0, self.max_length - batch.tokens.shape[1]), value=self.vocabulary.pad
-        )
+        tokens = self._padded(batch.tokens)
         letters = one_hot(tokens, self.vocabulary.alphabet)
         if self.end is None:
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
+
+    def learn_words(self, tokens: Tensor) -> None:
+        """Count the words of all training sequences (N, L), as encoded; needed once before training."""
+        if self.words is not None:
+            padded = self._padded(tokens.long())
+            self.words.learn(
+                padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
+            )
+
+    def _padded(self, tokens: Tensor) -> Tensor:
+        return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)
 
     def condition(self, batch: Batch) -> Tensor | None:
         """Class (N,) of each outcome; None for an unconditional model."""
@@ -93,10 +105,13 @@ class SequenceGAN(nn.Module):
         real, condition = self.real(batch), self.condition(batch)
         critic = partial(self.critic, condition=condition)
         if player == "generator":
+            fake = self.fake(condition, len(real), rng)
             with _held_still(self.critic):
-                return {
-                    "loss": self.objective.generator_loss(critic, real, self.fake(condition, len(real), rng))
-                }
+                loss = self.objective.generator_loss(critic, real, fake)
+            if self.words is None:
+                return {"loss": loss}
+            words = (fake * self.words(fake.argmax(1))).sum() / len(fake)
+            return {"loss": loss + self.word_weight * words, "words": words}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)
         due = torch.rand((), generator=rng).item() * self.penalty_every < 1

@@ -19,20 +19,30 @@ def relax(
     """Sequences (N, V, L) that look like those of the data as far as ``outputs`` says, differentiable.
 
     softmax: the probabilities (Killoran et al. 2017). gumbel: softmax((logits + Gumbel noise) / temperature),
-    a soft draw (Jang et al. 2017). straight-through: the letters so drawn, with the gradient of the soft
-    draw. ``end``: the symbol after whose first place all others are the same, in hard outputs.
+    a soft draw (Jang et al. 2017). straight-through: drawn letters, with the gradient of Liu et al. (NeurIPS
+    2023, 2304.08612, algorithm 2), right to second order in the change of a letter; that of the soft draw is
+    so to first order only. ``end``: the symbol after whose first place all others are the same, in hard
+    outputs.
     """
     if outputs == "softmax":
         return torch.softmax(logits, dim=1)
+    if outputs == "straight-through":
+        return _straight_through(logits, rng, end)
     noise = torch.rand(logits.shape, generator=rng).clamp_(_TINY, 1 - 1e-7).log_().neg_().log_().neg_()
-    soft = torch.softmax((logits + noise.to(logits)) / temperature, dim=1)
-    if outputs == "gumbel":
-        return soft
-    tokens = soft.argmax(dim=1)
-    if end is not None:
-        tokens = close(tokens, end)
-    hard = functional.one_hot(tokens, logits.shape[1]).transpose(1, 2).to(soft)
-    return hard + (soft - soft.detach())
+    return torch.softmax((logits + noise.to(logits)) / temperature, dim=1)
+
+
+def _straight_through(logits: Tensor, rng: Generator, end: int | None) -> Tensor:
+    probabilities = torch.softmax(logits, dim=1)
+    with torch.no_grad():
+        uniform = torch.rand(len(logits), 1, logits.shape[2], generator=rng).to(logits)
+        tokens = (probabilities.cumsum(dim=1)[:, :-1] <= uniform).sum(dim=1)
+        if end is not None:
+            tokens = close(tokens, end)
+        hard = functional.one_hot(tokens, logits.shape[1]).transpose(1, 2).to(logits)
+        half_way = ((hard + probabilities) / 2).clamp_min(_TINY).log() - logits
+    slope = 2 * torch.softmax(logits + half_way, dim=1) - probabilities / 2
+    return hard + (slope - slope.detach())
 
 
 def close(tokens: Tensor, end: int) -> Tensor:

@@ -11,7 +11,7 @@ from seqdesign.config import Between, Options
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
 
-KILLORAN_WIDTH = 15
+KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
@@ -22,8 +22,10 @@ class PredictorOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    architecture: Literal["residual", "killoran"] = "residual"
-    """Networks: a linear path and residual convolutions on top, or those of Killoran et al. (2017)."""
+    architecture: Literal["auto", "residual", "motif", "killoran"] = "auto"
+    """Networks: residual has a linear path and more on top of it, motif looks for the best place of each of
+    its filters, killoran is that of Killoran et al. (2017); auto is residual where all lengths are alike and
+    position matters, else motif."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
@@ -50,10 +52,19 @@ class PredictorOptions(Options):
 
 
 def adapt(
-    options: PredictorOptions, *, max_length: int, num_train: int, task: Task, both_strands: bool
+    options: PredictorOptions,
+    *,
+    max_length: int,
+    num_train: int,
+    task: Task,
+    positional: bool,
+    both_strands: bool,
 ) -> PredictorOptions:
     """``options`` with every ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``."""
-    killoran = options.architecture == "killoran"
+    architecture = options.architecture
+    if architecture == "auto":
+        architecture = "residual" if positional else "motif"
+    killoran, motif = architecture == "killoran", architecture == "motif"
     members, hidden, channels = options.members, options.hidden, options.channels
     width, dropout = options.width, options.dropout
     if members == "auto":
@@ -61,15 +72,17 @@ def adapt(
     if hidden == "auto":
         hidden = 200 if killoran else 64
     if channels == "auto":
-        channels = 100 if killoran else 48 if max_length <= SHORT else 24
+        channels = 100 if killoran else (64 if motif else 48) if max_length <= SHORT else 24
     if width == "auto":
-        width = min(KILLORAN_WIDTH if killoran else 7, max_length - 1 + max_length % 2)
+        width = KILLORAN_WIDTH if killoran else MOTIF_WIDTH if motif else 7
+        width = min(width, max_length - 1 + max_length % 2)
     if dropout == "auto":
         dropout = 0.3 if num_train < 3_000 else 0.1 if num_train < 20_000 else 0.0
     paths = options.paths
     if paths == "auto":
         paths = "dense"
     return replace(
-        options, paths=paths, members=members, hidden=hidden, channels=channels, width=max(1, width),
-        dropout=dropout, task=task, strands="both" if both_strands else "one",
+        options, architecture=architecture, paths=paths, members=members, hidden=hidden,
+        channels=channels, width=max(1, width), dropout=dropout, task=task,
+        strands="both" if both_strands else "one",
     )  # fmt: skip

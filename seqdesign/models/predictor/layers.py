@@ -28,6 +28,12 @@ class MemberLinear(nn.Module):
             return out.view(len(x), len(self.weight), -1).transpose(0, 1) + self.bias
         return torch.baddbmm(self.bias, x, self.weight.transpose(1, 2))
 
+    def start_small(self) -> None:
+        """Weights and biases uniform within +-1 / sqrt(I), as torch's own layers begin."""
+        bound = self.weight.shape[2] ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
 
 class MemberConv(nn.Module):
     """(N, I, L) -> (N, M O, L), or (N, M I, L) -> (N, M O, L) when not ``shared``; zero beyond the ends."""

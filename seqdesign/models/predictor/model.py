@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.killoran import KilloranNet
 from seqdesign.models.predictor.linear import linear_features
+from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 
@@ -58,16 +59,18 @@ class SequencePredictor(nn.Module):
         outcome_scale: tuple[float, ...] = (1.0,),
     ) -> None:
         super().__init__()
-        assert options.task != "auto", "adapt() the options first"
+        assert "auto" not in (options.task, options.architecture), "adapt() the options first"
         self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
         self.task, self.positional, self.num_scores = options.task, positional, num_scores
         self.num_members = int(options.members)
         self.both_strands = options.strands == "both"
         alphabet = vocabulary.alphabet
         letters = alphabet.size
-        self.net: ResidualNet | KilloranNet
+        self.net: ResidualNet | MotifNet | KilloranNet
         if options.architecture == "killoran":
             self.net = KilloranNet(options, letters, num_scores)
+        elif options.architecture == "motif":
+            self.net = MotifNet(options, letters, num_scores)
         else:
             self.net = ResidualNet(options, letters, max_length, num_scores, positional=positional)
         self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
@@ -98,10 +101,12 @@ class SequencePredictor(nn.Module):
         return self(one_hot(tokens, self.vocabulary.alphabet), lengths)
 
     def raw(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """What the networks say, (M, N, K): standardised outcomes or logits; the mean of both strands."""
+        """What the networks say, (M, N, K): standardised outcomes or logits, of both strands together."""
         x, inside = self._prepare(x, lengths)
-        out = self.net(x, inside)
-        return 0.5 * (out + self.net(self.other_strand(x, inside), inside)) if self.both_strands else out
+        strands = [x, self.other_strand(x, inside)] if self.both_strands else [x]
+        if isinstance(self.net, MotifNet):
+            return self.net(strands, inside)
+        return torch.stack([self.net(strand, inside) for strand in strands]).mean(0)
 
     def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """What a linear model reads, (N, I), the mean of both strands."""

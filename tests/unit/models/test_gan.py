@@ -85,6 +85,20 @@ def test_straight_through_draws_have_the_probabilities_of_the_letters() -> None:
     torch.testing.assert_close(share, torch.tensor([0.6, 0.3, 0.1]), rtol=0, atol=0.012)
 
 
+def test_straight_through_gradients_are_right_on_average_for_quadratic_scores() -> None:
+    """Second order (Liu et al. 2023, theorem 3.1); the expectation over three letters has a closed form."""
+    matrix = torch.tensor([[1.0, -2.0, 0.5], [0.3, 2.0, -1.0], [0.0, 1.5, -0.7]])
+    logits = torch.tensor([0.9, -0.2, 0.1], requires_grad=True)
+    exact = (torch.softmax(logits, 0) * matrix.diagonal()).sum()
+    (wanted,) = torch.autograd.grad(exact, logits)
+    found = relax(
+        logits.view(1, 3, 1).expand(100_000, 3, 1), "straight-through", Generator().manual_seed(0), 1.0
+    )
+    score = torch.einsum("ni,ij,nj->n", found[:, :, 0], matrix, found[:, :, 0]).mean()
+    (slope,) = torch.autograd.grad(score, logits)
+    torch.testing.assert_close(slope, wanted, rtol=0, atol=0.02)
+
+
 def test_after_the_first_end_all_is_end() -> None:
     assert close(torch.tensor([[0, 4, 1, 2], [0, 1, 2, 3]]), 4).tolist() == [[0, 4, 4, 4], [0, 1, 2, 3]]
 
@@ -118,6 +132,7 @@ def test_a_player_moves_only_its_own_network(objective: str) -> None:
     """Oracle 10: after the step of one player the other's weights and gradients are untouched."""
     model = gan(objective=objective)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
+    model.learn_words(rows.tokens)
     for player, own, other in (
         ("critic", model.critic, model.generator), ("generator", model.generator, model.critic),
     ):  # fmt: skip

@@ -21,7 +21,14 @@ def make(
     members: int = 3, *, positional: bool = True, num_scores: int = 1, **options: Any
 ) -> SequencePredictor:
     torch.manual_seed(0)
-    small = {"hidden": 8, "channels": 4, "width": 3, "dropout": 0.0, "paths": "both"}
+    small = {
+        "hidden": 8,
+        "channels": 4,
+        "width": 3,
+        "dropout": 0.0,
+        "paths": "both",
+        "architecture": "residual",
+    }
     given = PredictorOptions(
         **({"members": members, "task": "regression", "strands": "one"} | small | options)
     )
@@ -41,7 +48,10 @@ def inputs(texts: list[str]) -> tuple[Tensor, Tensor]:
 TEXTS = ["ACGTACGT", "GGGTT", "TACGA", "CCA"]
 
 
-@pytest.mark.parametrize("options", [{}, {"positional": False}, {"architecture": "killoran"}])
+MOTIF = {"architecture": "motif", "positional": False}
+
+
+@pytest.mark.parametrize("options", [{}, {"positional": False}, MOTIF, {"architecture": "killoran"}])
 def test_a_member_in_the_ensemble_says_what_it_says_alone(options: dict[str, Any]) -> None:
     """Forward and gradient."""
     whole, x = make(**options), inputs(TEXTS)
@@ -61,12 +71,12 @@ def test_a_member_in_the_ensemble_says_what_it_says_alone(options: dict[str, Any
             torch.testing.assert_close(p.grad[0], gradients[name][m], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("positional", [True, False])
-def test_both_strands_have_exactly_one_score(positional: bool) -> None:
-    model = make(strands="both", positional=positional)
+@pytest.mark.parametrize("options", [{}, {"positional": False}, MOTIF])
+def test_both_strands_have_exactly_one_score(options: dict[str, Any]) -> None:
+    model = make(strands="both", **options)
     x, y = inputs(TEXTS), inputs([DNA.reverse_complement(t) for t in TEXTS])
     assert torch.equal(model(*x), model(*y))
-    one = make(strands="one", positional=positional)
+    one = make(strands="one", **options)
     assert not torch.allclose(one(*x), one(*y))
 
 
@@ -83,7 +93,24 @@ def test_class_scores_are_log_odds_of_the_softmax() -> None:
     torch.testing.assert_close(model(*x).sigmoid().sum(2), torch.ones(3, 4))
 
 
-@pytest.mark.parametrize("options", [{}, {"positional": False}, {"positional": False, "strands": "both"}])
+def test_a_motif_counts_at_its_best_place_on_either_strand_also_where_it_is_cut() -> None:
+    """With one filter that scores ACG, and a head that repeats it."""
+    model = make(strands="both", channels=1, hidden=4, **MOTIF)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.zero_()
+        model.net.filters.weight.copy_(inputs(["ACG"])[0].flatten(1)[:, None].expand(3, 1, 12))
+        model.net.first.weight.fill_(1.0)
+        model.net.out.weight.fill_(0.25)
+    texts = ["TTACGTTT", "AAAACGAA", "CGTA", "CGTTTTTT", "TTTTTTAC", "GGGG"]
+    # the last but two: its other strand ends in ACG; AC at the end overhangs by one letter
+    assert model.raw(*inputs(texts))[0, :, 0].tolist() == [3, 3, 3, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"positional": False}, {"positional": False, "strands": "both"}, MOTIF | {"strands": "both"}],
+)
 def test_scores_do_not_depend_on_padding_or_company(options: dict[str, Any]) -> None:
     model = make(**options)
     together = model(*inputs(TEXTS))
@@ -130,6 +157,10 @@ def test_the_wrong_shape_is_refused() -> None:
 
 
 def test_every_auto_is_replaced() -> None:
-    options = adapt(PredictorOptions(), max_length=9, num_train=100, task="binary", both_strands=False)
+    data = {"max_length": 9, "num_train": 100, "task": "binary", "both_strands": False}
+    options = adapt(PredictorOptions(), positional=True, **data)
     assert "auto" not in vars(options).values()
     assert (options.task, options.strands, options.width) == ("binary", "one", 7)
+    pooled = adapt(PredictorOptions(), positional=False, **data)
+    assert "auto" not in vars(pooled).values()
+    assert [o.architecture for o in (options, pooled)] == ["residual", "motif"]

@@ -74,7 +74,8 @@ def run(fabric: Fabric, *, epochs: int = 2, model: Duel | None = None, **given: 
         "critic": PlayerSettings(learning_rate=0.1, optimizer="adam", **given.pop("critic", {})),
         "generator": PlayerSettings(learning_rate=0.1, optimizer="adam", **given.pop("generator", {})),
     }
-    plan = Plan(epochs=epochs, patience=patience, players=players, judge=judge)
+    last = given.pop("last", False)
+    plan = Plan(epochs=epochs, patience=patience, players=players, judge=judge, last=last)
     result = fit(
         model,
         DATA,
@@ -161,6 +162,19 @@ def test_the_best_weights_are_those_of_the_best_score_for_all_players(fabric: Fa
 def test_a_run_stops_when_the_score_gets_no_better(fabric: Fabric) -> None:
     _, result = run(fabric, epochs=20, patience=3, judge=lambda duel: {"score": 1.0})
     assert (result.stop_reason, result.state.epoch) == ("patience", 3)
+
+
+def test_the_last_weights_are_kept_where_they_are_wanted_however_bad(fabric: Fabric) -> None:
+    scores = iter(range(100))
+    seen: list[float] = []
+
+    def judge(duel: Duel) -> dict[str, float]:
+        seen.append(duel.generator.item())
+        return {"score": float(next(scores))}
+
+    model, result = run(fabric, epochs=6, patience=2, judge=judge, last=True)
+    assert (result.stop_reason, result.state.epoch) == ("epochs", 6)
+    assert model.generator.item() == seen[-1] != seen[0]
 
 
 def test_a_resumed_run_repeats_an_unbroken_one_with_averages(fabric: Fabric) -> None:

@@ -30,4 +30,5 @@ r3gan = Objective(
     learning_rate=1e-3,
     penalty=0.1,
     penalty_every=4,
+    words=1.0,
 )

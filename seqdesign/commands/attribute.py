@@ -1,0 +1,165 @@
+"""``seqdesign attribute``: which letters a score comes from, and which edits a gain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands._result import Result
+from seqdesign.commands._runtime import compute, say
+from seqdesign.commands.maximize import OracleOptions
+from seqdesign.commands.predict import TableOutput
+from seqdesign.config import Between, CommandConfig, Positional
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns
+
+if TYPE_CHECKING:
+    from seqdesign.commands._attribution import Explainer
+    from seqdesign.commands._attribution_edits import EditSummary
+
+LOGO_FORMATS = (".svg", ".png", ".pdf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, CommandConfig):
+    """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
+
+    Writes a table with a row for each position of each sequence; --logo draws it.
+
+    Example: seqdesign attribute designs.fa -o contributions.csv --logo contributions.svg
+    """
+
+    input: Annotated[Path, Positional("SEQS")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    method: str = "mutagenesis"
+    """How to ask the model: mutagenesis tries every letter everywhere, with any oracle; gradient (times
+    input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""
+    outcome: str | None = None
+    """Outcome or class of the model to explain, its first when not given; the column of table:FILE."""
+    logo: Path | None = None
+    """Draw the contributions of the first sequences as logos: SVG, PNG or PDF by suffix."""
+    max_logos: Annotated[int, Between(1, 1000)] = 20
+    """Most logos in --logo and --report."""
+    parents: Path | None = None
+    """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids:
+    the edits between them are ranked by what each contributes."""
+    edits: Path | None = None
+    """Write what each edit contributes as a table; needs --parents."""
+    orders: Annotated[int, Between(2, 100_000)] = 200
+    """Random orders of the edits where there are more than 12; up to 12 all of them count."""
+    report: Path | None = None
+    """Write a self-contained HTML page."""
+
+    def problems(self) -> Iterator[str]:
+        """A suffix that can be drawn; settings that would have no effect."""
+        if self.logo is not None and self.logo.suffix.lower() not in LOGO_FORMATS:
+            yield f"--logo: must end in {', '.join(LOGO_FORMATS)}, got '{self.logo}'"
+        if self.parents is None:
+            if self.edits is not None:
+                yield "--edits: has no effect without --parents; name the parents' file"
+            if self.orders != AttributeConfig.orders:
+                yield "--orders: has no effect without --parents; leave it out"
+        if Path("-") == self.edits and self.output in (None, Path("-")):
+            yield "--edits: stdout carries the contributions; name a file for one of them"
+        if self.json and Path("-") == self.edits:
+            yield "--json: stdout carries the table; name a file for --edits, or leave --json out"
+        if [self.input, self.parents].count(Path("-")) > 1:
+            yield "SEQS, --parents: only one of them can be - (standard input)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeResult(Result):
+    """What was explained, and where most of it comes from."""
+
+    command: ClassVar[str] = "attribute"
+
+    model: str
+    method: str
+    outcome: str
+    num: int
+    num_members: int
+    mean_score: float | None
+    """Of the sequences; log-odds where the model says so."""
+    log_odds: bool
+    top_positions: tuple[int, ...]
+    """The positions (from 1) with the largest mean absolute contribution; empty for mixed lengths."""
+    top_shares: tuple[float, ...]
+    """Their shares of the absolute contributions of all positions."""
+    edits: EditSummary | None
+    output: Path | None
+    written: tuple[Path, ...]
+
+    def text(self) -> str:
+        """A few lines."""
+        unit = " (log-odds)" if self.log_odds else ""
+        who = f"mean of {self.num_members} members" if self.num_members > 1 else "one model"
+        into = f" into {self.output}" if self.output not in (None, Path("-")) else ""
+        what = f"{self.outcome}{unit} of {self.num:,} sequences"
+        lines = [f"explained {what} by {self.method} with {self.model}, {who}{into}"]
+        if self.top_positions:
+            top = zip(self.top_positions, self.top_shares, strict=True)
+            listed = ", ".join(f"{position} ({share:.0%})" for position, share in top)
+            lines.append(f"positions that matter most, of all contributions: {listed}")
+        if self.edits is not None:
+            lines += self.edits.lines()
+        return "\n".join([*lines, *(f"wrote {path}" for path in self.written)])
+
+
+def attribute(config: AttributeConfig) -> AttributeResult:
+    """Explain the input; tables, logos and page as asked for. Raises SeqDesignError."""
+    from seqdesign.commands._attribution import open_explainer
+    from seqdesign.commands._attribution_edits import explain_edits
+    from seqdesign.sequences.tables import write_table
+
+    with compute(config) as device:
+        explainer = open_explainer(config, device)
+        changed = None if config.parents is None else explain_edits(config, explainer)
+        num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
+    assert num == explainer.num_rows
+    for line in changed.warnings if changed else ():
+        say(config, f"warning: {line}")
+    if config.edits is not None and changed is not None:
+        write_table(changed.rows, config.edits, columns=changed.columns)
+    top = explainer.top_positions()
+    result = AttributeResult(
+        model=explainer.model.name,
+        method=config.method,
+        outcome=explainer.outcome,
+        num=len(explainer.records),
+        num_members=explainer.num_members,
+        mean_score=explainer.mean_score(),
+        log_odds=explainer.model.log_odds,
+        top_positions=tuple(place for place, _ in top),
+        top_shares=tuple(share for _, share in top),
+        edits=None if changed is None else changed.summary(),
+        output=config.output,
+        written=tuple(p for p in (config.edits, config.logo, config.report) if p and p != Path("-")),
+    )
+    if config.logo is not None:
+        _draw(config.logo, explainer)
+    if config.report is not None:
+        from seqdesign.commands._attribution_page import attribution_page
+        from seqdesign.rundir import Manifest
+
+        manifest = Manifest.begin(config, device=str(device), inputs=explainer.sources)
+        attribution_page(result, explainer, changed, manifest).write(config.report)
+    return result
+
+
+def _draw(path: Path, explainer: Explainer) -> None:
+    from seqdesign.commands._attribution_page import logo_specs
+
+    specs = logo_specs(explainer, explainer.shown)
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix == "svg":
+        from seqdesign.reports.logo import draw_logos
+        from seqdesign.reports.svg import standalone
+        from seqdesign.rundir import atomic_write
+
+        with atomic_write(path) as handle:
+            handle.write(standalone(draw_logos(specs)).encode())
+    else:
+        from seqdesign.reports.logo_image import write_image
+
+        write_image(specs, path, suffix)
