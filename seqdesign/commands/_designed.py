@@ -121,14 +121,22 @@ def read_designs(path: str | os.PathLike[str]) -> DesignSet:
     A table may have ``revised`` in the place of ``sequence``, as that of ``revise`` does. Rows that
     ``maximize`` rejected are left out. Raises InputError.
     """
+    rows = read_rows(path)
+    if rows and "sequence" not in rows[0]:
+        listed = ", ".join(rows[0])
+        raise InputError(f"has no column 'sequence'; the columns are {listed}", path=path, line=1)
+    kept = [row for row in rows if row.get("status") != "rejected"]
+    if not kept:
+        raise InputError("holds no sequence", path=path)
+    return DesignSet(typed(kept))
+
+
+def read_rows(path: str | os.PathLike[str]) -> list[dict[str, str]]:
+    """The rows of a FASTA file or a table as text, a sequence as ``sequence``. Raises InputError."""
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
-    rows = _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
-    kept = [row for row in rows if row.get("status") != "rejected"]
-    if not kept:
-        raise InputError("holds no sequence", path=source)
-    return DesignSet(typed(kept))
+    return _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
 
 
 def _fasta_rows(path: str) -> list[dict[str, str]]:
@@ -142,15 +150,14 @@ def _table_rows(path: str, parquet: bool) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     for batch in read_table(path, parquet=parquet):
         sequence = next((c for c in ("revised", *SEQUENCE_COLUMNS) if c in batch.columns), None)
-        if sequence is None:
-            raise InputError(
-                f"has no column 'sequence'; the columns are {', '.join(batch.columns)}", path=path, line=1
-            )
         name = next((c for c in ID_COLUMNS if c in batch.columns), None)
-        others = [c for c in batch.columns if c not in (sequence, name)]
-        for i, text in enumerate(batch.columns[sequence]):
-            row = {"id": batch.columns[name][i] if name else f"seq{len(rows) + 1}", "sequence": text}
-            rows.append(row | {c: batch.columns[c][i] for c in others})
+        others = [c for c in batch.columns if sequence is None or c not in (sequence, name)]
+        for i in range(len(batch.lines)):
+            row = {c: batch.columns[c][i] for c in others}
+            if sequence is not None:
+                first = batch.columns[name][i] if name else f"seq{len(rows) + 1}"
+                row = {"id": first, "sequence": batch.columns[sequence][i], **row}
+            rows.append(row)
     return rows
 
 

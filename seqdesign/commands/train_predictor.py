@@ -12,7 +12,7 @@ from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.commands.train_vae import ModelFolder
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, part
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
 from seqdesign.errors import InputError, OutputError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.rundir import Manifest, RunDir
@@ -77,7 +77,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o")] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import CommandConfig, Flag, Options, Positional, part
+from seqdesign.config import CommandConfig, Flag, Options, Positional, Written, part
 from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.rundir import RunDir
@@ -35,7 +35,7 @@ class ModelFolder(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path, Flag("-o")] = Path("models/vae")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/vae")
     """Folder of the model."""
     overwrite: bool = False
     """Replace a model that is already there."""
