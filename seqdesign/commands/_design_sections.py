@@ -86,10 +86,12 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
     before, after = map(designs.numbers, pair)
     if designs.originals is None:
         groups = {"designs": after, "compared with": before}
-        yield Figure(
-            histogram(groups, title="Designs and what they are compared with", x_label=name),
-            "By the members that designed: designs, and typical training sequences.",
-        )
+        caption = "By the members that designed: designs, and typical training sequences"
+        if designs.has_numbers("score_judges"):
+            groups["designs, by judges"] = designs.numbers("score_judges")
+            caption += "; and designs by the members that judge"
+        title = "Designs and what they are compared with"
+        yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
     judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
     if designs.has_numbers("score_judges"):

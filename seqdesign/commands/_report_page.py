@@ -92,6 +92,8 @@ def _headline(run: Run, designs: DesignSet | None) -> str:
         return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
     gain = designs.gain
     better = "" if gain is None else f"; mean gain {np.nanmean(gain):+.3g}, best {np.nanmax(gain):+.3g}"
+    if designs.has_numbers("confidence"):
+        better += f"; the judges confirm {np.nanmean(designs.numbers('confidence')):.0%} of the gain"
     model = f" with {run.result['model']}" if run.result.get("model") else ""
     made = f" by {run.manifest.name}{model}" if run.manifest else ""
     return f"{len(designs):,} sequences{made}{better}."

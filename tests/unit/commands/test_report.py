@@ -170,6 +170,27 @@ def test_what_cannot_be_shown_is_one_line(
     assert not (here / "report.html").exists()
 
 
+def test_contributions_of_letters_are_drawn_and_listed(here: Path, cli: Cli) -> None:
+    words = (
+        "--oracle",
+        "report_toys:score",
+        "--parents",
+        "starts.fa",
+        "-o",
+        "why.csv",
+        "--edits",
+        "edits.csv",
+    )
+    assert cli("attribute", "starts.fa", *words, "-q").code == 0
+    done = cli("report", "why.csv", "starts.fa")
+    assert done.code == 0, done.err
+    page = (here / "report.html").read_text()
+    headings = Elements(page).headings
+    assert headings[headings.index("why.csv") :][:4] == ["why.csv", "Why they score", "Table", "Provenance"]
+    assert "What each letter of a adds to the prediction." in page
+    assert 'data-name="why"' in page
+
+
 def test_gained_motifs_are_found(here: Path, cli: Cli) -> None:
     rng = random.Random(2)
     lines = []
