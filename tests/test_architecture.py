@@ -210,7 +210,7 @@ def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(
 
 def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a_manifest() -> None:
     """Else ``rerun`` would write over what the run has written, or could not repeat it."""
-    writing = r"(Also write|Write|Draw|Table|FASTA file to write|HTML page|Folder of the model\.)"
+    writing = r"(Also write|Write|Table|FASTA file to write|HTML page|Folder of the model\.)"
     with_data = set()
     for name, row in COMMANDS.items():
         specs = fields_of(getattr(importlib.import_module(row.module), row.config))
