@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.commands._designed import DesignSet
+from seqdesign.commands._designed import DesignSet, operations_in
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
@@ -177,6 +177,12 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
 def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     """The table of all designs, the best first. ``name`` is that of the files it can be saved as."""
     rows = [dict(row) for row in designs.rows]
+    unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
+    for row in unfit:
+        row["edit_list"] = None
+    if unfit:
+        what = f"{len(unfit):,} of {len(rows):,} sequences are not what their own list of edits leads to"
+        page.warnings([what], about=name)
     pair, gain = designs.before_after, designs.gain
     order = "."
     if pair is not None and gain is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.reports.diff import operations_of
+from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
@@ -65,15 +65,12 @@ class DesignSet:
             return None
         return None if None in found else [str(text) for text in found]
 
-    def _before_edits(self, row: Mapping[str, Any]) -> str | None:
+    @staticmethod
+    def _before_edits(row: Mapping[str, Any]) -> str | None:
         if row.get("edits") is None:
             return None
-        listed = str(row.get("edit_list") or "")
-        try:
-            operations = operations_of(str(row["sequence"]), listed.split(",") if listed else [])
-        except ValueError:
-            return None  # somebody changed the sequence
-        return "".join(op.original for op in operations)
+        operations = operations_in(row)
+        return None if operations is None else "".join(op.original for op in operations)
 
     def numbers(self, key: str) -> FloatArray:
         """A column as (N,) numbers, NaN where there is none."""
@@ -113,6 +110,15 @@ class DesignSet:
         if "rank" not in self.columns:
             return self
         return DesignSet([row for row in self.rows if row["rank"] == 1])
+
+
+def operations_in(row: Mapping[str, Any]) -> tuple[Operation, ...] | None:
+    """What the list of edits of a row says; None if it does not fit the sequence, which somebody changed."""
+    listed = str(row.get("edit_list") or "")
+    try:
+        return operations_of(str(row["sequence"]), listed.split(",") if listed else [])
+    except ValueError:
+        return None
 
 
 def read_designs(path: str | os.PathLike[str]) -> DesignSet:
