@@ -11,7 +11,7 @@ from typing import Any
 
 from seqdesign.commands._result import Result
 from seqdesign.config import CommandConfig, fields_of, jsonable, to_words
-from seqdesign.rundir import Manifest, manifest_path, sha256_file, write_json
+from seqdesign.rundir import Manifest, manifest_path, read_manifest, sha256_file, write_json
 
 MODEL_FILES = ("model.safetensors", "reference.safetensors")
 """What commands read of a model's folder."""
@@ -56,6 +56,14 @@ def oracle_input(oracle: str | None) -> Path | None:
     head, _, rest = oracle.partition(":")
     candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
     return next((path for path in candidates if str(path) != "." and path.exists()), None)
+
+
+def training_warnings(folder: Path | None) -> tuple[str, ...]:
+    """What was said against a model at the end of its training; nothing where there is no manifest of it."""
+    if folder is None or not manifest_path(folder).is_file():
+        return ()
+    quality = (read_manifest(folder).result or {}).get("quality") or {}
+    return tuple(f"{folder}: {text}" for text in quality.get("warnings", ()))
 
 
 def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
+from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
+from seqdesign.commands._runtime import Progress, compute, say
 from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
@@ -133,6 +133,8 @@ def predict(config: PredictConfig) -> PredictResult:
     folder = config.model
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
+    for text in training_warnings(folder):
+        say(config, f"warning: {text}")
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)

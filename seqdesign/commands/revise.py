@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
+from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
+from seqdesign.commands._runtime import Progress, compute, say
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
@@ -133,6 +133,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.training.vae_store import load_vae
 
     optimize = _optimizer(config.method)
+    for text in training_warnings(config.model):
+        say(config, f"warning: {text}")
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
