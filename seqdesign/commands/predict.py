@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import CommandConfig, Flag, Options, Positional
+from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
@@ -28,7 +28,7 @@ class TableOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o")] = None
+    output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
     needed."""
 
@@ -158,7 +158,7 @@ def predict(config: PredictConfig) -> PredictResult:
         outcomes=found,
         output=config.output,
     )
-    leave_manifest(manifest, result, config.output)
+    leave_manifest(manifest, config, result)
     return result
 
 
