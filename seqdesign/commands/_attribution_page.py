@@ -66,10 +66,10 @@ def attribution_page(
         summary="; ".join(line for line in lines if not line.startswith("wrote")),
         provenance=provenance(manifest),
     )
+    _add_profile(page, explainer)
+    _add_logos(page, explainer, changed)
     if changed is not None:
         _add_edits(page, changed)
-    _add_logos(page, explainer, changed)
-    _add_profile(page, explainer)
     return page
 
 
