@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
 
 DATA = "rna_mpsa_5ss9"
-RULES = {"template": "NNNGYNNNN", "max_homopolymer": "3", "gc": "0.3-0.7"}
 NUM_DESIGNS = 64
 BUDGETS = (1, 2, 3, 4)
 SHOWN_BUDGET = 3
@@ -176,7 +175,8 @@ def _maximize(config: DemoConfig) -> MaximizeConfig:
     from seqdesign.commands.maximize import MaximizeConfig
 
     return MaximizeConfig(
-        model=config.output / "predictor", num=NUM_DESIGNS, output=config.output / "designs.fa", **RULES,
+        model=config.output / "predictor", num=NUM_DESIGNS, output=config.output / "designs.fa",
+        template="NNNGYNNNN", max_homopolymer="3", gc="0.3-0.7",
         seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
     )  # fmt: skip
 
@@ -212,10 +212,6 @@ def _write(path: Path, records: SequenceSet, *, with_outcome: bool) -> None:
             ),
             handle,
         )
-
-
-def _revised_file(config: DemoConfig, method: str, max_edits: int) -> Path:
-    return config.output / "revisions" / f"{method}_{max_edits}.fa"
 
 
 def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edits: int) -> list[Revision]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import compute, say
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
@@ -115,6 +116,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
     from seqdesign.sequences.fasta import write_fasta
 
     with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         coder = load_coder(config.model, config.condition, device)
         ends, names, unlike = _ends(config, coder)
         records, edits = _records(config, coder, ends, names)
@@ -126,7 +128,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         )
     with open_output(config.output or "-") as handle:
         write_fasta(records, handle)
-    return InterpolateResult(
+    result = InterpolateResult(
         model=config.model,
         shape=config.shape,
         num=len(ends),
@@ -135,6 +137,8 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         unlike=unlike,
         output=config.output,
     )
+    leave_manifest(manifest, result, config.output)
+    return result
 
 
 def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[str]] | None, int | None]:

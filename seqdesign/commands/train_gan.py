@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import begin, in_folder
-from seqdesign.commands.train_vae import ModelFolder
+from seqdesign.commands._training import ModelFolder, begin, in_folder
 from seqdesign.config import CommandConfig, Flag, Positional, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands.train_vae import ModelFolder
+from seqdesign.commands._training import ModelFolder, begin, in_folder
 from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, part
-from seqdesign.errors import InputError, OutputError
+from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.rundir import Manifest, RunDir
+from seqdesign.rundir import RunDir
 from seqdesign.sequences.options import (
     LetterOptions,
     RecordPolicy,
@@ -146,15 +145,12 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
 def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
-    with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
-        from seqdesign.training.store import CHECKPOINT
 
-        if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
-            raise OutputError(
-                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
-                "to start anew"
-            )
+    def work(run: RunDir | None) -> TrainPredictorResult:
+        assert run is not None, "--devices: there is one process"
         return _train(config, run, started)
+
+    return in_folder(config, work)
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
@@ -171,7 +167,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     outcomes = outcomes.take(tokens.kept)
     progress = Progress("training", config)
     with compute(config) as device:
-        manifest = _begin(run, config, str(device))
+        manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
         try:
             result = train_sequence_predictor(
                 tokens,
@@ -248,14 +244,3 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         )
     kept = np.flatnonzero(known)
     return records.take(kept), outcomes.take(kept)
-
-
-def _begin(run: RunDir, config: TrainPredictorConfig, device: str) -> Manifest:
-    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.training.store import CHECKPOINT
-
-    manifest = begin_manifest(config, device=device, inputs=[config.sequences])
-    run.start(manifest)
-    if config.overwrite:
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
-    return manifest
