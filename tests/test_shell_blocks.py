@@ -131,10 +131,11 @@ class Shell:
     """Runs the lines of a page in one folder."""
 
     def __init__(self, folder: Path, cli: Callable[..., Any]) -> None:
-        self.folder, self.cli = folder, cli
+        self.folder, self.cli, self.num_run = folder, cli, 0
 
     def run(self, line: str) -> None:
         """Run ``seqdesign ...`` with small budgets; ``> FILE`` catches stdout. Other tools run in a shell."""
+        self.num_run += 1
         words = shlex.split(line)
         program, words = words[0], words[1:]
         if program in TOOLS:
@@ -191,8 +192,10 @@ def test_the_shell_blocks_of_a_page_run(
         shutil.copytree(trained / "models" / kind, tmp_path / "models" / kind)
     monkeypatch.chdir(tmp_path)
     thin_out(monkeypatch)
+    shell = Shell(tmp_path, cli)
     for line in commands:
-        Shell(tmp_path, cli).run(line)
+        shell.run(line)
+    assert shell.num_run == len(commands) > 0
 
 
 def thin_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,4 +139,4 @@ def _add_edits(page: Page, changed: EditTable) -> None:
     columns = [Column(name, name, forms.get(name, "")) for name in shown]
     rows = changed.rows[:SHOWN]
     caption = f"{len(rows):,} of {len(changed.rows):,} edits, sequence by sequence, the largest first."
-    page.section("Edits", text, tables=[Table(rows, columns, caption)])
+    page.section("Edits", text, tables=[Table(rows, columns, caption, "edits")])
