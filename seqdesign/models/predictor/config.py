@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Options
 
@@ -86,3 +86,20 @@ def adapt(
         channels=channels, width=max(1, width), dropout=dropout, task=task,
         strands="both" if both_strands else "one",
     )  # fmt: skip
+
+
+class Sizes(NamedTuple):
+    """Those of the networks."""
+
+    members: int
+    hidden: int
+    channels: int
+    width: int
+    dropout: float
+
+
+def sizes(options: PredictorOptions) -> Sizes:
+    """The sizes of adapted options."""
+    found = Sizes(options.members, options.hidden, options.channels, options.width, options.dropout)  # type: ignore[arg-type]
+    assert "auto" not in found, "adapt() the options first"
+    return found
