@@ -63,7 +63,6 @@ class Explainer:
         array = encode_with(config, records, model.alphabet, max_length=longest)
         self.records = records.take(array.kept)
         self.tokens, self.lengths = array.tokens, array.lengths
-        self.sources = [records.source]
         self.num_members = 0
         self.num_rows = 0
         self.shown: list[Explained] = []

@@ -101,7 +101,6 @@ def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
     parents = read_set(config, config.parents)
     array = encode_with(config, parents, explainer.alphabet)
     parents = parents.take(array.kept)
-    explainer.sources.append(parents.source)
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(config.seed)

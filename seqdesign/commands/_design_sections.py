@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.commands._designed import DesignSet
+from seqdesign.commands._designed import DesignSet, operations_in
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
@@ -86,10 +86,12 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
     before, after = map(designs.numbers, pair)
     if designs.originals is None:
         groups = {"designs": after, "compared with": before}
-        yield Figure(
-            histogram(groups, title="Designs and what they are compared with", x_label=name),
-            "By the members that designed: designs, and typical training sequences.",
-        )
+        caption = "By the members that designed: designs, and typical training sequences"
+        if designs.has_numbers("score_judges"):
+            groups["designs, by judges"] = designs.numbers("score_judges")
+            caption += "; and designs by the members that judge"
+        title = "Designs and what they are compared with"
+        yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
     judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
     if designs.has_numbers("score_judges"):
@@ -175,6 +177,12 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
 def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     """The table of all designs, the best first. ``name`` is that of the files it can be saved as."""
     rows = [dict(row) for row in designs.rows]
+    unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
+    for row in unfit:
+        row["edit_list"] = None
+    if unfit:
+        what = f"{len(unfit):,} of {len(rows):,} sequences are not what their own list of edits leads to"
+        page.warnings([what], about=name)
     pair, gain = designs.before_after, designs.gain
     order = "."
     if pair is not None and gain is not None:

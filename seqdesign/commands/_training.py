@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, TypeVar
 
 from seqdesign.commands._provenance import begin_manifest
-from seqdesign.config import CommandConfig, Flag, Options
+from seqdesign.config import CommandConfig, Flag, Options, Written
 from seqdesign.errors import OutputError, TrainingError
 from seqdesign.rundir import Manifest, RunDir
 
@@ -26,7 +26,7 @@ class ModelFolder(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path, Flag("-o")] = Path("models/vae")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/vae")
     """Folder of the model."""
     overwrite: bool = False
     """Replace a model that is already there."""

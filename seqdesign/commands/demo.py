@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import say
-from seqdesign.config import Between, CommandConfig, Flag, to_dict
+from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ class DemoConfig(CommandConfig):
     Example: seqdesign demo
     """
 
-    output: Annotated[Path, Flag("-o")] = Path("demo")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("demo")
     """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""

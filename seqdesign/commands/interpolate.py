@@ -137,7 +137,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         unlike=unlike,
         output=config.output,
     )
-    leave_manifest(manifest, result, config.output)
+    leave_manifest(manifest, config, result)
     return result
 
 

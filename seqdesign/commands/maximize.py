@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, resolve
+from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, Written, resolve
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy
@@ -148,9 +148,9 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
-    table: Path | None = None
+    table: Annotated[Path | None, Written()] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -213,7 +213,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
         table=config.table,
         report=config.report,
     )
-    leave_manifest(manifest, result, config.output, table=config.table)
+    leave_manifest(manifest, config, result)
     if config.report is not None:
         _write_report(config, model, designs, summary, manifest)
     return result, kept

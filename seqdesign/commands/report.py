@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from seqdesign.commands._result import Result
-from seqdesign.config import CommandConfig, Flag, Positional
+from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
 
 
@@ -21,7 +21,7 @@ class ReportConfig(CommandConfig):
 
     paths: Annotated[tuple[Path, ...], Positional("PATH...")]
     """Folders of models, FASTA files or tables with designs; a folder of several runs is all of them."""
-    output: Annotated[Path, Flag("-o")] = Path("report.html")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("report.html")
     """Page to write; an older one is replaced."""
     title: str | None = None
     """Heading of the page."""

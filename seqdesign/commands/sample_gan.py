@@ -109,7 +109,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
         acceptance=None if rules is None else tally.acceptance,
         output=config.output,
     )
-    leave_manifest(manifest, result, config.output)
+    leave_manifest(manifest, config, result)
     return result
 
 

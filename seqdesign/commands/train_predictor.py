@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, part
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.rundir import RunDir
@@ -76,7 +76,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o")] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:

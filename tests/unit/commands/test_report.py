@@ -91,7 +91,7 @@ def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
         "models/p", "Held-out predictions", "Training", "designs.fa", "What was asked", "Outcomes",
         "Trade-offs", "Constraints", "Logos", "Designs", "Provenance",
     ]  # fmt: skip
-    assert "seqdesign train-predictor seqs.csv --batch-size 32 --epochs 2" in page
+    assert re.search("<code>seqdesign train-predictor seqs.csv [^<]*--epochs 2 [^<]*-o models/p", page)
     assert "seqdesign rerun designs.fa" in page
     assert "Designers and judges" in page
     assert "Training sequences (n = " in page
@@ -117,7 +117,7 @@ def test_warnings_of_the_run_stand_on_top(here: Path, cli: Cli) -> None:
 def test_what_was_changed_after_the_run_is_said_and_every_rule_is_checked_again(here: Path, cli: Cli) -> None:
     assert cli(*DESIGN).code == 0
     lines = (here / "designs.fa").read_text().splitlines()
-    lines[0] = lines[0].split(" edits=")[0] + " edits=3 edit_list=C2A,G3A,A5T"
+    lines[0] = lines[0].split(" edits=")[0] + " edits=2 edit_list=C2G,A5T"
     lines[1] = "GAATTCGTACGT"
     (here / "designs.fa").write_text("\n".join(lines) + "\n")
     with (here / "starts.fa").open("a") as handle:
@@ -129,7 +129,8 @@ def test_what_was_changed_after_the_run_is_said_and_every_rule_is_checked_again(
     assert "Designs.fa was written by the run and is changed" in said
     assert "Its input starts.fa is another one now" in said
     assert "Its input report_toys.py is no longer there" in said
-    assert "violations of constraints (--forbid EcoRI)" in said
+    assert "1 violation of constraints (--forbid EcoRI)" in said
+    assert "1 of 5 sequences are not what their own list of edits leads to" in said
     assert "Not all of them hold" in page
 
 
@@ -168,6 +169,27 @@ def test_what_cannot_be_shown_is_one_line(
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert not (here / "report.html").exists()
+
+
+def test_contributions_of_letters_are_drawn_and_listed(here: Path, cli: Cli) -> None:
+    words = (
+        "--oracle",
+        "report_toys:score",
+        "--parents",
+        "starts.fa",
+        "-o",
+        "why.csv",
+        "--edits",
+        "edits.csv",
+    )
+    assert cli("attribute", "starts.fa", *words, "-q").code == 0
+    done = cli("report", "why.csv", "starts.fa")
+    assert done.code == 0, done.err
+    page = (here / "report.html").read_text()
+    headings = Elements(page).headings
+    assert headings[headings.index("why.csv") :][:4] == ["why.csv", "Why they score", "Table", "Provenance"]
+    assert "What each letter of a adds to the prediction." in page
+    assert 'data-name="why"' in page
 
 
 def test_gained_motifs_are_found(here: Path, cli: Cli) -> None:

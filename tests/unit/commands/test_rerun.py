@@ -53,10 +53,10 @@ def test_a_run_is_repeated_byte_by_byte_beside_the_old_one(run: Path, cli: Cli) 
     after = {path.name: path.read_bytes() for path in run.parent.iterdir()}
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {
-        "designs.rerun.fa", "designs.rerun.csv", "designs.rerun.fa.manifest.json",
+        "designs.rerun.fa", "designs.rerun.table.csv", "designs.rerun.fa.manifest.json",
     }  # fmt: skip
     assert after["designs.rerun.fa"] == before["designs.fa"]
-    assert after["designs.rerun.csv"] == before["table.csv"]
+    assert after["designs.rerun.table.csv"] == before["table.csv"]
 
 
 def test_a_run_can_be_repeated_from_another_folder(
@@ -111,7 +111,7 @@ def test_a_missing_input_is_named(run: Path, here: Path, cli: Cli) -> None:
 
 
 def test_what_exists_is_never_overwritten(run: Path, cli: Cli) -> None:
-    for taken in ("designs.rerun.fa", "designs.rerun.csv"):
+    for taken in ("designs.rerun.fa", "designs.rerun.table.csv"):
         (run.parent / taken).write_text("mine")
         done = cli("rerun", run)
         assert (done.code, "exists already" in done.err) == (1, True)
@@ -168,11 +168,35 @@ def test_a_manifest_of_something_else_is_refused(run: Path, cli: Cli) -> None:
     assert "other options than the run had" in cli("rerun", run).err
 
 
-def test_nothing_is_left_beside_a_stream(here: Path, cli: Cli) -> None:
-    words = [word for word in DESIGN if word not in ("-o", "out/designs.fa")]
+def test_nothing_is_left_beside_a_stream_or_a_page(here: Path, cli: Cli) -> None:
+    words = [w for w in DESIGN if w not in ("-o", "out/designs.fa", "--table", "out/table.csv")]
     assert cli(*words).out.startswith(">")
     assert cli(*words, "-o", "/dev/null").code == 0
     assert list(here.rglob("*manifest.json")) == []
+
+
+def test_a_table_beside_sequences_on_stdout_has_the_manifest(here: Path, cli: Cli) -> None:
+    words = [w for w in DESIGN if w not in ("-o", "out/designs.fa")]
+    assert cli(*words).code == 0
+    assert list(read_manifest(here / "out" / "table.csv").outputs) == ["out/table.csv"]
+    done = cli("rerun", "out/table.csv", "-q")
+    assert done.code == 0, done.err
+    assert (here / "out" / "table.rerun.csv").read_bytes() == (here / "out" / "table.csv").read_bytes()
+
+
+def test_commands_that_write_several_tables_are_repeated_into_new_ones(here: Path, cli: Cli) -> None:
+    assert cli(
+        "attribute", "starts.fa", "--oracle", "rerun_toys:score", "--parents", "starts.fa", "-o", "why.csv",
+        "--edits", "edits.csv", "--logo", "why.svg", "-q",
+    ).code == 0  # fmt: skip
+    before = {path.name for path in here.iterdir()}
+    assert {"why.csv.manifest.json", "why.svg"} <= before
+    done = cli("rerun", "why.csv", "-q")
+    assert done.code == 0, done.err
+    assert "why.csv, edits.csv" in done.out
+    assert {path.name for path in here.iterdir()} - before == {
+        "why.rerun.csv", "why.rerun.edits.csv", "why.rerun.csv.manifest.json",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -197,7 +221,7 @@ def test_the_folder_of_the_start_is_told_from_where_it_wrote(
         MaximizeConfig(
             start="a b.fa", forbid=("GAATTC", "BsaI"), gc="0.4-0.6", num=3, enough=-1.5, pareto=False
         ),
-        MaximizeConfig(length=9, objective=("max:a", "min:b*2"), pareto=True, set_=("steps=3",), quiet=True),
+        MaximizeConfig(length=9, objective=("max:a", "min:b*2"), pareto=True, set_=("steps=3",), seed=4),
         ReviseConfig(input="-", alpha=-10000.0, max_edits=2, keep="1-3", minimize=True, top=4),
     ],
 )
