@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry("method", "seqdesign.attribution")
 TOP = 5
-_BLOCK = 256
-"""Sequences explained at once."""
+_BLOCK, _LETTERS = 256, 1 << 16
+"""Most sequences, and letters of them all, that are explained at once."""
 
 FloatArray = NDArray[np.float64]
 
@@ -135,8 +135,9 @@ class Explainer:
         """Every sequence, in the order of the input; sums for the summary are kept."""
         progress = Progress("explaining", self.config)
         total = len(self.records)
-        for start in range(0, total, _BLOCK):
-            block = slice(start, min(start + _BLOCK, total))
+        size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
+        for start in range(0, total, size):
+            block = slice(start, min(start + size, total))
             for one in self._block(block):
                 self._count(one)
                 yield one

@@ -61,7 +61,7 @@ def outcome_names(trained: TrainedPredictor) -> Sequence[str]:
     record = trained.record
     if record.task == "regression":
         return record.outcomes
-    return [f"probability of {name}" for name in record.classes or record.outcomes]
+    return [f"probability of {n}" for n in (record.classes if record.task == "classes" else record.outcomes)]
 
 
 def _add_outcome(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqdesign.commands import _attribution
 from seqdesign.commands.attribute import AttributeConfig, attribute
 
 ORACLE = """
@@ -107,6 +108,18 @@ def test_sequences_of_many_lengths_stay_in_order(here: Path, cli: Callable[..., 
     assert [r["id"] for r in found] == [k for k, v in texts.items() for _ in v]
     assert {r["contribution"] for r in found if r["letter"] == "A"} == {"7.5"}
     assert {r["contribution"] for r in found if r["letter"] != "A"} == {"-2.5"}
+
+
+def test_blocks_of_any_size_give_the_same_table(
+    here: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "seqs.fa").write_text("".join(f">s{i}\n{'ACGT'[i % 4]}CGTAC\n" for i in range(9)))
+    tables = []
+    for letters in (1, 13, 1 << 16):
+        monkeypatch.setattr(_attribution, "_LETTERS", letters)
+        assert cli(*words("ensemble")).code == 0
+        tables.append((here / "t.csv").read_bytes())
+    assert tables[0] == tables[1] == tables[2]
 
 
 def test_edits_are_ranked_by_what_they_contribute(here: Path, cli: Callable[..., Any]) -> None:

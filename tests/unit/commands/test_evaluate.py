@@ -225,6 +225,27 @@ def test_without_real_sequences_the_predictions_stand_alone(files: dict[str, Pat
     assert "above_outcome" not in rows
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("low", "high"), ["probability_of_outcome"]),
+        (("a", "b", "c"), [f"probability_of_{c}" for c in "abc"]),
+    ],
+)
+def test_labels_are_predicted_by_their_probabilities(
+    files: dict[str, Path], labels: tuple[str, ...], names: list[str]
+) -> None:
+    table, folder = files["train"].with_name("labels.csv"), files["train"].with_name(f"labels{len(labels)}")
+    rows = [f"{t},{labels[min(t.count('A') // 4, len(labels) - 1)]}" for t in texts(files["train"])]
+    table.write_text("\n".join(["sequence,outcome", *rows]) + "\n")
+    train_predictor(TrainPredictorConfig(sequences=table, output=folder, epochs=2, members=2, quiet=True))
+    rows_by_name = {row.name: row for row in judge(files, files["gen"], predictor=folder).measures}
+    values = [rows_by_name[f"predicted_{name}"].value for name in names]
+    assert all(0 <= value <= 1 for value in values)
+    if len(labels) > 2:
+        assert sum(values) == pytest.approx(1)
+
+
 def test_the_interval_of_a_mean_covers_it_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     inside = 0
