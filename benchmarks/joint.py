@@ -9,7 +9,8 @@ tata    natural: 50-mers of C and G with one TATA planted uniformly. Truth: 2 ex
         natural sequences are measured with noise .1. The best natural sequence has 5.
 promoters
         natural: Drosophila core promoters (dna_dm3_core_promoter100), 1,720 held out. Truth: the best matches
-        of the motifs of TBP, NFYA and CREB1 (JASPAR), summed, in bits. 5,000 are measured, with noise 1.
+        of the motifs of TBP, NFYA and CREB1 (JASPAR), summed, in bits. It is the oracle itself: the only
+        question is what its maximum costs in naturalness.
 splice  natural: 5' splice sites of human genes, as often as they occur (rna_human_5ss9_counts). Truth: the
         measured log10 of percent spliced in (rna_mpsa_5ss9). A random half of the natural sites is measured.
 
@@ -22,13 +23,14 @@ critic      mean percentile of the critic's score among samples of the generator
 predicted   what the judging members of the ensemble say
 
 Rows: natural sequences; samples of the generator; every method from noise, and from samples of the generator
-("+ generator"); ``latent`` moves the code, with the weights of the prior that are given. Both models are kept
-in DIR, or used where they are there.
+("+ generator"); ``latent`` moves the code, with and without a word of the critic. Both models are kept in
+DIR, or used where they are there.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,6 +57,8 @@ from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import load_gan
 
 CPU, DNA = torch.device("cpu"), get_alphabet("dna")
+PUBLISHED = ("critic=0", "least_real=-100")
+"""The joint method as published: the critic has no say."""
 PROBES = (40, 200)
 """Budgets from whose seconds the budget of the wanted seconds is found."""
 COLUMNS = (
@@ -153,20 +157,24 @@ def log_likelihood(texts: Sequence[str], chain: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(steps).mean(1))
 
 
+@functools.cache
+def motifs() -> list[MotifOracle]:
+    chosen = [m for m in bundled_motifs().motifs if m.name in ("TBP", "NFYA", "CREB1")]
+    weights = [torch.from_numpy(m.weights(np.full(4, 0.25), 0.1)).float() for m in chosen]
+    return [MotifOracle(w, alphabet=DNA) for w in weights]
+
+
+def matches(x: torch.Tensor) -> torch.Tensor:
+    """Bits (N,) of one-hot sequences (N, 4, L): the oracle joint:matches."""
+    return torch.stack([oracle(x)[0, :, 0] for oracle in motifs()]).sum(0)
+
+
 def promoters(seed: int) -> Case:
     rng = np.random.default_rng(seed)
     every = list(dict.fromkeys(load_dataset("dna_dm3_core_promoter100").sequences))
     texts = [every[i] for i in rng.permutation(len(every))]
     held_out, natural = texts[:1720], texts[1720:]
-    motifs = [m for m in bundled_motifs().motifs if m.name in ("TBP", "NFYA", "CREB1")]
-    weights = [torch.from_numpy(m.weights(np.full(4, 0.25), 0.1)).float() for m in motifs]
-    oracles = [MotifOracle(w, alphabet=DNA) for w in weights]
-    print(f"largest truth: {sum(float(w.amax(1).sum()) for w in weights):.1f}")
-
-    def truth(text: str) -> float:
-        x = one_hot(torch.from_numpy(encode([text], DNA).tokens).long(), DNA)
-        return float(sum(oracle(x) for oracle in oracles))
-
+    print(f"largest truth: {sum(oracle.optimum(100)[1] for oracle in motifs()):.1f}")
     tokens = encode(natural, DNA).tokens.astype(np.int64)
     counts = np.full((4, 4, 4, 4), 0.1)
     np.add.at(counts, (tokens[:, :-3], tokens[:, 1:-2], tokens[:, 2:-1], tokens[:, 3:]), 1.0)
@@ -176,8 +184,10 @@ def promoters(seed: int) -> Case:
         alphabet="dna",
         natural=natural,
         held_out=held_out,
-        measured={text: truth(text) + rng.standard_normal() for text in natural[:5000]},
-        truth=truth,
+        measured={},
+        truth=lambda text: float(
+            matches(one_hot(torch.from_numpy(encode([text], DNA).tokens).long(), DNA)).item()
+        ),
         is_natural=lambda text: bool(low <= log_likelihood([text], chain)[0] <= high),
         k=4,
         rules={},
@@ -198,7 +208,7 @@ def models(case: Case, folder: Path, steps: int, seed: int) -> None:
             )
         )  # fmt: skip
         print(f"GAN: {made.steps:,} steps in {made.seconds:.0f} s, score {made.score:.2f}", flush=True)
-    if not (folder / "predictor" / "model.safetensors").exists():
+    if case.measured and not (folder / "predictor" / "model.safetensors").exists():
         path = folder / "measured.csv"
         rows = [f"{text},{value}" for text, value in case.measured.items()]
         path.write_text("\n".join(["sequence,outcome", *rows, ""]))
@@ -213,13 +223,16 @@ def models(case: Case, folder: Path, steps: int, seed: int) -> None:
 
 def designed(case: Case, folder: Path, args: argparse.Namespace, **options: Any) -> dict[str, Any]:
     """Designs of a method that takes about ``args.seconds`` of CPU time."""
+    oracle: dict[str, Any] = {"oracle": "joint:matches", "length": 100}
+    who = {"model": folder / "predictor"} if case.measured else oracle
+    promise = "outcome" if case.measured else "score"
 
     def run(budget: int) -> float:
         begin = time.process_time()
         maximize(
             MaximizeConfig(
-                model=folder / "predictor", num=args.num, budget=budget, output=folder / "designs.fa",
-                seed=args.seed, quiet=True, **case.rules, **options,
+                num=args.num, budget=budget, output=folder / "designs.fa",
+                seed=args.seed, quiet=True, **who, **case.rules, **options,
             )
         )  # fmt: skip
         return time.process_time() - begin
@@ -229,7 +242,7 @@ def designed(case: Case, folder: Path, args: argparse.Namespace, **options: Any)
     budget = max(PROBES[0], round(PROBES[0] + (args.seconds - first) / each))
     seconds = run(budget)
     records = list(read_fasta(folder / "designs.fa"))
-    promised = [float(header_fields(record.description)["outcome"]) for record in records]
+    promised = [float(header_fields(record.description)[promise]) for record in records]
     return {
         "texts": [record.sequence for record in records],
         "predicted": float(np.mean(promised)),
@@ -262,7 +275,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--gan-steps", type=int, default=2000)
     parser.add_argument("--num", type=int, default=64)
-    parser.add_argument("--prior", nargs="+", default=["0.1", "0.3", "1"])
     parser.add_argument("--letters", nargs="*", default=["mean-field", "fast-seqprop"])
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -282,8 +294,8 @@ def main() -> None:
         runs.append((name, {"method": name}))
         runs.append((f"{name} + generator", {"method": name, "generator": args.model / "gan"}))
     runs += [
-        (f"latent, prior {prior}", {"generator": args.model / "gan", "set_": (f"prior={prior}",)})
-        for prior in args.prior
+        (f"latent, {', '.join(settings) or 'defaults'}", {"generator": args.model / "gan", "set_": settings})
+        for settings in ((), ("prior=0.1",), PUBLISHED, (*PUBLISHED, "forward=argmax"))
     ]
     for name, options in runs:
         found = designed(case, args.model, args, **options)

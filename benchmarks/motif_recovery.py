@@ -63,12 +63,12 @@ def test(texts: tuple[JoinedText, JoinedText], collection: MotifSet) -> list[Enr
     return order_by_fit(enrichment(collection.motifs, *found), fit)
 
 
-def recovery(seeds: int, denovo: bool) -> None:
+def recovery(first: int, seeds: int, denovo: bool) -> None:
     collection = bundled_motifs()
     comparer = MotifComparer(collection.motifs, both_strands=True)
     strong = [m for m in collection.motifs if information_per_position(m.probabilities).sum() >= MIN_BITS]
     exact = family = grouped = by_p = new = quiet = 0
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         rng = np.random.default_rng(seed)
         motif = strong[rng.integers(len(strong))]
         texts = texts_of(planted(motif, rng), rng)
@@ -84,7 +84,7 @@ def recovery(seeds: int, denovo: bool) -> None:
         family += best.motif_id in known and best.q_value < 1e-6
         line = f"seed {seed}: planted {motif.label}, best {best.motif_id} {best.motif_name}"
         line += f" q {best.q_value:.0e}, planted {(best.fit or 0) - (own.fit or 0):.1f} bits behind"
-        line += f", smallest p {smallest.motif_name}"
+        line += f", next {_rival(found)}, smallest p {smallest.motif_name}"
         if denovo:
             letters = np.full(4, 0.25)
             (found,) = find_motifs(texts[0], texts[1], 1, collection, letters, both_strands=True, rng=rng)
@@ -101,6 +101,14 @@ def recovery(seeds: int, denovo: bool) -> None:
     print(f"nothing planted, no motif below q = 0.01: {quiet} of {seeds}")
     if denovo:
         print(f"found without the collection and recognised: {new} of {seeds}")
+
+
+def _rival(found: list[Enrichment]) -> str:
+    """The second motif of the first group, and how far behind it is."""
+    second = found[1]
+    if second.group != found[0].group or second.fit is None:
+        return "none"
+    return f"{second.motif_name} {(found[0].fit or 0) - second.fit:.1f} bits"
 
 
 def speed(num: int) -> None:
@@ -122,10 +130,11 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--seeds", type=int, default=20)
+    made.add_argument("--first", type=int, default=0, help="the first seed")
     made.add_argument("--denovo", action="store_true", help="look for the motif without the collection, too")
     made.add_argument("--speed", type=int, metavar="SEQUENCES", help="only time the scan")
     options = made.parse_args()
     if options.speed:
         speed(options.speed)
     else:
-        recovery(options.seeds, options.denovo)
+        recovery(options.first, options.seeds, options.denovo)

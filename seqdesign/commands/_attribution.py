@@ -15,6 +15,7 @@ from torch import Tensor
 from seqdesign.attribution._effects import Method, contributions, rows_at_once
 from seqdesign.commands._design_model import DesignModel, load_folder
 from seqdesign.commands._runtime import Progress
+from seqdesign.commands.maximize import DEFAULT_MODEL
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles._load import load_oracle
 from seqdesign.registry import Registry
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from seqdesign.commands.attribute import AttributeConfig
 
 REGISTRY = Registry("method", "seqdesign.attribution")
-DEFAULT_MODEL = Path("models/predictor")
 TOP = 5
 _BLOCK = 256
 """Sequences explained at once."""

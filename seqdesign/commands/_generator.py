@@ -6,7 +6,9 @@ Shapes: N codes or sequences, d latent dimensions, V letters, L letters of a des
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +40,6 @@ class DesignGenerator:
             network.requires_grad_(False)
         self.trained, self.device, self.condition = trained, device, condition
         self.size = trained.record.alphabet.size
-        self._usual: npt.NDArray[np.float64] | None = None
 
     @property
     def lengths(self) -> tuple[int, int, int]:
@@ -67,9 +68,24 @@ class DesignGenerator:
         """Log-probabilities (N, V, L) of letters up to a constant, of codes (N, d); without END."""
         return self.logits(z)[:, : self.size, :length]
 
-    def latent(self, length: int, codes: Tensor | None = None) -> Latent:
-        """What a designer needs for designs of ``length`` letters."""
-        return Latent(lambda z: self.letters(z, length), self.trained.generator.latent_dim, codes)
+    def latent(self, starts: Tensor, codes: Tensor | None = None) -> Latent:
+        """What a designer needs for designs of starts (N, L), which come from ``codes`` (N, d) or elsewhere.
+
+        Designs from codes are compared with all starts, which obey the constraints, those of other starts
+        with their own.
+        """
+        length = starts.shape[1]
+        unit = float(self.usual.std())
+        usual = torch.from_numpy(self._judge(starts.cpu().numpy())).float() / unit
+        if codes is not None:
+            usual = usual.mean().expand(len(starts))
+        return Latent(
+            lambda z: self.letters(z, length),
+            self.trained.generator.latent_dim,
+            codes,
+            critic=lambda x: self._critic(x) / unit,
+            usual=usual.to(self.device),
+        )
 
     @torch.no_grad()
     def draw(self, num: int, length: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -84,35 +100,43 @@ class DesignGenerator:
             wishes.append((logits - (-noise.log()).log()).transpose(1, 2))
         return torch.cat(codes), torch.cat(wishes)
 
+    @cached_property
+    def usual(self) -> npt.NDArray[np.float64]:
+        """What the critic says of samples, in ascending order."""
+        parts = draw(
+            self.trained.generator,
+            SAMPLES,
+            torch.Generator().manual_seed(0),
+            end=self.trained.end,
+            shares=self.trained.record.shares,
+            condition=self.condition,
+        )
+        return np.sort(self._judge(torch.cat([part for part, _ in parts]).numpy()))
+
     def realness(self, tokens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Percent of the generator's own samples that the critic finds less real than each of (N, L)."""
-        if self._usual is None:
-            rng = torch.Generator().manual_seed(0)
-            parts = draw(
-                self.trained.generator,
-                SAMPLES,
-                rng,
-                end=self.trained.end,
-                shares=self.trained.record.shares,
-                condition=self.condition,
-            )
-            drawn = torch.cat([part for part, _ in parts]).numpy()
-            self._usual = np.sort(self._judge(drawn))
-        return 100.0 * np.searchsorted(self._usual, self._judge(tokens)) / len(self._usual)
+        return 100.0 * np.searchsorted(self.usual, self._judge(tokens)) / len(self.usual)
 
     @torch.no_grad()
-    def _judge(self, tokens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    def _judge(self, tokens: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Scores (N,) of the critic; all that is no letter ends a sequence."""
-        longest = self.lengths[2]
         scores = []
         for first in range(0, len(tokens), BLOCK):
             part = torch.from_numpy(tokens[first : first + BLOCK].astype(np.int64)).clamp(max=self.size)
-            part = functional.pad(part, (0, longest - part.shape[1]), value=self.size)
-            seen = functional.one_hot(part, self.size + 1).transpose(1, 2).float()
-            if self.trained.end is None:
-                seen = seen[:, : self.size]
-            scores.append(self.trained.critic(seen.to(self.device), self._class(len(part))))
+            symbols = functional.one_hot(part, self.size + 1).transpose(1, 2).float().to(self.device)
+            scores.append(self._critic(symbols))
         return torch.cat(scores).double().cpu().numpy()
+
+    def _critic(self, x: Tensor) -> Tensor:
+        """Scores (N,) of one-hot (N, V, L), or (N, V + 1, L) with END; END is written behind."""
+        missing = self.lengths[2] - x.shape[2]
+        if self.trained.end is None:
+            x = x[:, : self.size]
+        else:
+            x = functional.pad(x, (0, 0, 0, self.size + 1 - x.shape[1]))
+            end = functional.one_hot(torch.tensor(self.size), self.size + 1).to(x)
+            x = torch.cat([x, end[None, :, None].expand(len(x), -1, missing)], 2)
+        return self.trained.critic(x, self._class(len(x)))
 
     def logits(self, z: Tensor) -> Tensor:
         """Logits (N, V or V + 1, longest) of codes (N, d), END being the last symbol where lengths differ."""

@@ -141,7 +141,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     )
     leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer)
+        _draw(config.logo, explainer, {} if changed is None else changed.changed)
     if config.report is not None:
         from seqdesign.commands._attribution_page import attribution_page
 
@@ -149,10 +149,10 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     return result
 
 
-def _draw(path: Path, explainer: Explainer) -> None:
+def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
     from seqdesign.commands._attribution_page import logo_specs
 
-    specs = logo_specs(explainer, explainer.shown)
+    specs = logo_specs(explainer, explainer.shown, edited)
     suffix = path.suffix.lower().lstrip(".")
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos

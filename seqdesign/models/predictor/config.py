@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from seqdesign.config import Between, Options
+from seqdesign.config import Between, Flag, Options
 
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
@@ -29,8 +29,8 @@ class PredictorOptions(Options):
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
-    members: Annotated[int | Auto, Between(2, 64)] = "auto"
-    """Networks in the ensemble; each is stopped by its own part of the sequences. auto is 5."""
+    members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
+    """Networks in the ensemble, each judged by a part of the sequences of its own; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
@@ -86,3 +86,20 @@ def adapt(
         channels=channels, width=max(1, width), dropout=dropout, task=task,
         strands="both" if both_strands else "one",
     )  # fmt: skip
+
+
+class Sizes(NamedTuple):
+    """Those of the networks."""
+
+    members: int
+    hidden: int
+    channels: int
+    width: int
+    dropout: float
+
+
+def sizes(options: PredictorOptions) -> Sizes:
+    """The sizes of adapted options."""
+    found = Sizes(options.members, options.hidden, options.channels, options.width, options.dropout)  # type: ignore[arg-type]
+    assert "auto" not in found, "adapt() the options first"
+    return found

@@ -129,7 +129,8 @@ def test_edits_are_ranked_by_what_they_contribute(here: Path, cli: Callable[...,
     ]
     page = (here / "r.html").read_text()
     assert "Shapley" in page
-    assert "<script" not in page
+    assert "Edits, the largest contribution first: C1A, C2A, G3C." in page
+    assert "https://" not in page
 
 
 def test_edits_of_an_additive_oracle_have_their_own_effects_also_when_there_are_many(here: Path) -> None:
@@ -170,6 +171,15 @@ def test_logos_are_drawn(here: Path, cli: Callable[..., Any], suffix: str) -> No
         assert "b, score" not in text
         assert text.count("<use ") == 6
     assert data[:4] in (b"\x89PNG", b"%PDF", b"<svg", b"<?xm")
+
+
+def test_edited_positions_are_shaded_in_the_logo(here: Path, cli: Callable[..., Any]) -> None:
+    (here / "old.fa").write_text(">a\nACGTTT\n")
+    shaded = []
+    for more in ((), ("--parents", "old.fa")):
+        assert cli(*words("linear", "--logo", "l.svg", *more)).code == 0
+        shaded.append((here / "l.svg").read_text().count("fill-opacity"))
+    assert shaded == [0, 2]
 
 
 def test_the_summary_says_where_the_score_comes_from(here: Path, cli: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqdesign.commands._motif_text import UNDECIDED, best_of_groups, rivals_of
 from seqdesign.motifs.denovo import find_motifs
 from seqdesign.motifs.enrichment import changes, enrichment, letter_background
 from seqdesign.motifs.files import MotifSet, bundled_motifs
@@ -76,6 +77,17 @@ def test_motifs_that_find_the_same_sequences_are_one_group():
     named = [(e.motif_id, e.group, e.fit) for e in rows]
     assert named == [("b", "b", 8.0), ("a", "b", 7.0), ("c", "c", None)]
     assert order_by_fit(rows, asked.__getitem__, max_q=0.0) == rows
+
+
+def test_motifs_that_cannot_be_told_apart_are_named() -> None:
+    found = np.zeros((4, 20), dtype=bool)
+    found[:3, :10] = True
+    motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abcd"]
+    fits = {"a": 100.0 - UNDECIDED - 0.1, "b": 100.0, "c": 100.0 - UNDECIDED + 0.1}
+    rows = order_by_fit(enrichment(motifs, found, np.zeros((4, 40), dtype=bool)), fits.__getitem__)
+    best = best_of_groups(rows)
+    assert [row.motif_id for row in best] == ["b", "d"]
+    assert [rivals_of(row, rows) for row in best] == [["c"], []]
 
 
 def test_sites_are_described_best_by_the_matrix_that_they_come_from():
