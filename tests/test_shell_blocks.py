@@ -214,7 +214,7 @@ def needs(kind: str, commands: set[str]) -> bool:
     """Whether some of the commands read the model of this kind from its usual folder."""
     users = {
         "vae": {"revise", "sample-vae", "train-vae"},
-        "predictor": {"predict", "maximize", "attribute", "train-predictor"},
+        "predictor": {"predict", "maximize", "attribute", "report", "rerun", "train-predictor"},
         "gan": {"sample-gan", "train-gan", "interpolate"},
     }
     return bool(users[kind] & commands)

@@ -211,7 +211,7 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     table = Table(rows, columns, f"{len(rows):,} sequences{order}", name)
     meanings = "; ".join(text for key, text in MEANINGS.items() if key in keys)
     text = f"{meanings[:1].upper()}{meanings[1:]}." if meanings else ""
-    page.section("Designs", text, tables=[table])
+    page.section(designs.what.capitalize(), text, tables=[table])
 
 
 def add_logos(
@@ -242,8 +242,8 @@ def add_logos(
         )
     figures.append(
         Figure(
-            sequence_logo(after, letters=letters, title="Designs"),
-            f"{len(after):,} designs of {length} letters.",
+            sequence_logo(after, letters=letters, title=designs.what.capitalize()),
+            f"{len(after):,} {designs.what} of {length} letters.",
         )
     )
     if len(before) >= MIN_FOR_LOGO:

@@ -90,6 +90,11 @@ class DesignSet:
         return None
 
     @property
+    def what(self) -> str:
+        """What to call them: ``designs``, or plain ``sequences`` of which no value before is known."""
+        return "sequences" if self.before_after is None else "designs"
+
+    @property
     def gain(self) -> FloatArray | None:
         """(N,) value after less value before."""
         pair = self.before_after

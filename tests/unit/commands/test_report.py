@@ -139,7 +139,7 @@ def test_sequences_without_a_manifest_are_shown_as_far_as_they_tell(here: Path, 
     page = (here / "report.html").read_text()
     assert "unknown: there is no manifest" in page
     assert "<h1>Just &lt;five&gt;</h1>" in page
-    assert Elements(page).headings == ["starts.fa", "Logos", "Designs", "Provenance"][:3]
+    assert Elements(page).headings == ["starts.fa", "Logos", "Sequences"]
     assert warnings_of(page) == []
 
 
