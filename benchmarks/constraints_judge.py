@@ -1,8 +1,6 @@
 """DnaChisel as an independent judge of hard constraints: repaired random DNA, and how long the repair takes.
 
-dnachisel is needed beside seqdesign; it is not among the packages of the project:
-
-    python benchmarks/constraints_judge.py [--sequences 10000]
+python benchmarks/constraints_judge.py [--sequences 10000]
 """
 
 from __future__ import annotations
@@ -10,16 +8,12 @@ from __future__ import annotations
 import argparse
 import time
 
+import dnachisel
 import torch
 
 from seqdesign.constraints._build import build_rules
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.sequences.alphabets import get_alphabet
-
-try:
-    import dnachisel
-except ImportError:
-    dnachisel = None
 
 LENGTHS = (150, 200)
 ENZYMES = ("EcoRI", "BsaI", "BbsI", "HindIII", "XbaI")
@@ -51,9 +45,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sequences", type=int, default=10_000)
     count = parser.parse_args().sequences
-    if dnachisel is None:
-        print("not run: dnachisel is not installed")
-        return
     torch.set_num_threads(1)
     alphabet = get_alphabet("dna")
     generator = torch.Generator().manual_seed(0)

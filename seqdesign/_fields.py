@@ -35,6 +35,11 @@ class Positional:
     metavar: str | None = None
 
 
+@dataclass(frozen=True)
+class Written:
+    """The field names a file or folder that the command writes."""
+
+
 @dataclass(frozen=True, init=False)
 class Flag:
     """Further names of the option, such as ``Flag("-n")``."""
@@ -85,6 +90,8 @@ class FieldSpec:
     positional: bool
     flags: tuple[str, ...]
     between: Between | None
+    written: bool
+    """Whether it names a file or folder that the command writes."""
 
     @property
     def required(self) -> bool:
@@ -156,6 +163,7 @@ def _spec(cls: type, field: dataclasses.Field[Any], hint: Any) -> FieldSpec:
         positional=positional is not None,
         flags=tuple(name for mark in marks if isinstance(mark, Flag) for name in mark.names),
         between=next((mark for mark in marks if isinstance(mark, Between)), None),
+        written=any(isinstance(mark, Written) for mark in marks),
     )
 
 

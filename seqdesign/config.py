@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from seqdesign._fields import REQUIRED, Between, FieldSpec, Flag, Positional, fields_of, panels_of
+from seqdesign._fields import REQUIRED, Between, FieldSpec, Flag, Positional, Written, fields_of, panels_of
 from seqdesign.errors import UsageError
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Options",
     "Positional",
     "SequenceOutput",
+    "Written",
     "fields_of",
     "from_dict",
     "jsonable",
@@ -100,7 +101,7 @@ class SequenceOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o")] = None
+    output: Annotated[Path | None, Flag("-o"), Written()] = None
     """FASTA file to write, compressed by suffix; - or nothing is stdout. With --json a file is needed."""
 
     def problems(self) -> Iterator[str]:

@@ -206,3 +206,18 @@ def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(
     assert code <= set(names)
     templates = {str(p.relative_to(ROOT)) for p in (ROOT / "seqdesign").rglob("*.j2")}
     assert templates <= set(names)
+
+
+def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a_manifest() -> None:
+    """Else ``rerun`` would write over what the run has written, or could not repeat it."""
+    writing = r"(Also write|Write|Table|FASTA file to write|HTML page|Folder of the model\.)"
+    with_data = set()
+    for name, row in COMMANDS.items():
+        specs = fields_of(getattr(importlib.import_module(row.module), row.config))
+        paths = [spec for spec in specs if Path in spec.kinds]
+        unmarked = [spec.option for spec in paths if re.match(writing, spec.help) and not spec.written]
+        assert unmarked == [], name
+        with_data |= {name for spec in paths if spec.written}
+    for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
+        source = (ROOT / "seqdesign" / "commands" / f"{name.replace('-', '_')}.py").read_text()
+        assert "leave_manifest(" in source or "run.finish(" in source, name

@@ -17,6 +17,7 @@ WRITTEN = {
     "04_logos.py": ("example-04/page.html", "example-04/difference.svg"),
     "05_splits_and_io.py": ("example-05/sites.fa.gz",),
     "06_maximize.py": ("example-06/designs.fa",),
+    "07_joint.py": ("example-07/designs.fa", "example-07/path.fa"),
 }
 
 

@@ -42,6 +42,12 @@ COMMANDS: dict[str, Command] = {
     "sample-gan": Command(
         "seqdesign.commands.sample_gan", "SampleGANConfig", "sample_gan", "Draw new sequences from a GAN."
     ),
+    "interpolate": Command(
+        "seqdesign.commands.interpolate",
+        "InterpolateConfig",
+        "interpolate",
+        "Decode paths between sequences in a latent space.",
+    ),
     "predict": Command(
         "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
     ),

@@ -15,6 +15,7 @@ from torch import Tensor
 from seqdesign.attribution._effects import Method, contributions, rows_at_once
 from seqdesign.commands._design_model import DesignModel, load_folder
 from seqdesign.commands._runtime import Progress
+from seqdesign.commands.maximize import DEFAULT_MODEL
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles._load import load_oracle
 from seqdesign.registry import Registry
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from seqdesign.commands.attribute import AttributeConfig
 
 REGISTRY = Registry("method", "seqdesign.attribution")
-DEFAULT_MODEL = Path("models/predictor")
 TOP = 5
-_BLOCK = 256
-"""Sequences explained at once."""
+_BLOCK, _LETTERS = 256, 1 << 16
+"""Most sequences, and letters of them all, that are explained at once."""
 
 FloatArray = NDArray[np.float64]
 
@@ -63,7 +63,6 @@ class Explainer:
         array = encode_with(config, records, model.alphabet, max_length=longest)
         self.records = records.take(array.kept)
         self.tokens, self.lengths = array.tokens, array.lengths
-        self.sources = [records.source]
         self.num_members = 0
         self.num_rows = 0
         self.shown: list[Explained] = []
@@ -122,13 +121,13 @@ class Explainer:
             mean, spread = one.contribution.mean(0), one.contribution.std(0)
             for i, letter in enumerate(letters):
                 self.num_rows += 1
-                effects = {v: _cell(one.effects[j, i]) for j, v in enumerate(self.alphabet.letters)}
+                effects = {v: cell(one.effects[j, i]) for j, v in enumerate(self.alphabet.letters)}
                 yield {
                     "id": one.id,
                     "position": i + 1,
                     "letter": letter,
-                    "contribution": _cell(mean[i]),
-                    "sd": _cell(spread[i]) if self.num_members > 1 else None,
+                    "contribution": cell(mean[i]),
+                    "sd": cell(spread[i]) if self.num_members > 1 else None,
                     **effects,
                 }
 
@@ -136,8 +135,9 @@ class Explainer:
         """Every sequence, in the order of the input; sums for the summary are kept."""
         progress = Progress("explaining", self.config)
         total = len(self.records)
-        for start in range(0, total, _BLOCK):
-            block = slice(start, min(start + _BLOCK, total))
+        size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
+        for start in range(0, total, size):
+            block = slice(start, min(start + size, total))
             for one in self._block(block):
                 self._count(one)
                 yield one
@@ -246,6 +246,6 @@ def _place_of(config: AttributeConfig, model: DesignModel) -> int:
     return names.index(config.outcome)
 
 
-def _cell(value: float) -> float | None:
+def cell(value: float) -> float | None:
     """A number for a table; what is unknown is empty."""
     return None if np.isnan(value) else float(f"{value:.6g}")

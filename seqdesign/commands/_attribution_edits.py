@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.attribution._shapley import EXACT, Shares, Subset, shares
-from seqdesign.commands._attribution import Explainer, read_set
+from seqdesign.commands._attribution import Explainer, cell, read_set
 from seqdesign.commands._pairs import read_parents
 from seqdesign.commands._runtime import Progress
 from seqdesign.metrics.edits import apply_edits, edit_list
@@ -101,7 +101,6 @@ def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
     parents = read_set(config, config.parents)
     array = encode_with(config, parents, explainer.alphabet)
     parents = parents.take(array.kept)
-    explainer.sources.append(parents.source)
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(config.seed)
@@ -167,20 +166,25 @@ def _rows(name: str, parent: str, edits: Sequence[str], found: Shares) -> list[d
     several = len(found.gain) > 1
     gain = float(found.gain.mean())
     value = found.shapley.mean(0)
+    numbers = {
+        "contribution": value,
+        "sd": found.shapley.std(0),
+        "share": value / gain if gain else np.full(len(edits), np.nan),
+        "undo": found.undo.mean(0),
+        "alone": found.alone.mean(0),
+        "error": found.error,
+    }
+    if not several:
+        numbers["sd"] = np.full(len(edits), np.nan)
     return [
         {
             "id": name,
             "parent": parent,
-            "gain": gain,
-            "gain_sd": float(found.gain.std()) if several else None,
+            "gain": cell(gain),
+            "gain_sd": cell(float(found.gain.std())) if several else None,
             "rank": rank,
             "edit": edits[i],
-            "contribution": float(value[i]),
-            "sd": float(found.shapley[:, i].std()) if several else None,
-            "share": float(value[i] / gain) if gain else None,
-            "undo": float(found.undo[:, i].mean()),
-            "alone": float(found.alone[:, i].mean()),
-            "error": float(found.error[i]),
+            **{key: cell(float(column[i])) for key, column in numbers.items()},
         }
         for rank, i in enumerate(np.argsort(-value, kind="stable").tolist(), start=1)
     ]

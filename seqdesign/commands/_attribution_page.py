@@ -14,13 +14,17 @@ from seqdesign.commands._provenance import provenance
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
-from seqdesign.reports.plots import line_chart
+from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.rundir import Manifest
 
 if TYPE_CHECKING:
     from seqdesign.commands.attribute import AttributeResult
 
+EDITS = 12
+"""Edits named below a logo."""
+BARS = 30
+"""Positions up to which the profile is drawn as bars."""
 SHOWN = 200
 """Edits in the page's table; the file of --edits has all."""
 
@@ -30,7 +34,10 @@ def logo_specs(
 ) -> list[LogoSpec]:
     """A logo of each sequence, all on one axis; columns in ``marks`` (by id) are shaded."""
     specs = [_spec(explainer, one, frozenset((marks or {}).get(one.id, ()))) for one in shown]
-    low, high = min(s.limits[0] for s in specs), max(s.limits[1] for s in specs)
+    low = min(float(s.heights.min(initial=0.0)) for s in specs) * 1.02
+    high = max(float(s.heights.max(initial=0.0)) for s in specs) * 1.02
+    if low == high:
+        return specs
     return [replace(spec, limits=(low, high)) for spec in specs]
 
 
@@ -63,10 +70,10 @@ def attribution_page(
         summary="; ".join(line for line in lines if not line.startswith("wrote")),
         provenance=provenance(manifest),
     )
+    _add_profile(page, explainer)
+    _add_logos(page, explainer, changed)
     if changed is not None:
         _add_edits(page, changed)
-    _add_logos(page, explainer, changed)
-    _add_profile(page, explainer)
     return page
 
 
@@ -77,26 +84,42 @@ def _add_logos(page: Page, explainer: Explainer, changed: EditTable | None) -> N
         "the molecule does."
     )
     marks = changed.changed if changed else {}
+    edits: dict[str, list[str]] = {}
+    for row in changed.rows if changed else ():
+        edits.setdefault(row["id"], []).append(row["edit"])
     specs = logo_specs(explainer, explainer.shown, marks)
     figures = [
-        Figure(draw_logos([spec]), "Edits are shaded." if marks.get(one.id) else f"{one.id}.")
+        Figure(draw_logos([spec]), _caption(edits.get(one.id, [])))
         for spec, one in zip(specs, explainer.shown, strict=True)
     ]
     left = len(explainer.records) - len(figures)
     page.section("Letters", f"{text} {left:,} more sequences are not drawn." if left else text, figures)
 
 
+def _caption(edits: list[str]) -> str:
+    """The edits, which are shaded in the logo, the largest contribution first."""
+    shown = ", ".join(edits[:EDITS]) + (" and others" if len(edits) > EDITS else "")
+    return f"Edits, the largest contribution first: {shown}." if edits else ""
+
+
 def _add_profile(page: Page, explainer: Explainer) -> None:
     profile = explainer.profile()
     if profile is None or len(explainer.records) < 2:
         return
+    name, title = "mean absolute contribution", "Which positions matter"
     places = np.arange(1, len(profile) + 1)
-    chart = line_chart(
-        {"mean absolute contribution": (places, profile)},
-        title="Which positions matter",
-        x_label="position",
-        y_label=explainer.outcome,
-    )
+    if len(profile) <= BARS:
+        chart = bar_chart(
+            {name: profile.tolist()},
+            [str(i) for i in places],
+            title=title,
+            x_label="position",
+            y_label=explainer.outcome,
+        )
+    else:
+        chart = line_chart(
+            {name: (places, profile)}, title=title, x_label="position", y_label=explainer.outcome
+        )
     caption = f"Mean over {len(explainer.records):,} sequences."
     page.section("Positions", "", [Figure(chart, caption)])
 
@@ -116,4 +139,4 @@ def _add_edits(page: Page, changed: EditTable) -> None:
     columns = [Column(name, name, forms.get(name, "")) for name in shown]
     rows = changed.rows[:SHOWN]
     caption = f"{len(rows):,} of {len(changed.rows):,} edits, sequence by sequence, the largest first."
-    page.section("Edits", text, tables=[Table(rows, columns, caption)])
+    page.section("Edits", text, tables=[Table(rows, columns, caption, "edits")])

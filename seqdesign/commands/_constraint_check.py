@@ -47,7 +47,7 @@ def add_constraints(page: Page, designs: DesignSet, run: Run, alphabet: Alphabet
     page.section("Constraints", text, tables=[Table(rows, columns)])
     if broken:
         names = ", ".join(row["rule"] for row in rows if row["violations"])
-        page.warnings([f"{broken:,} violations of constraints ({names})"])
+        page.warnings([f"{broken:,} violation{'s' if broken > 1 else ''} of constraints ({names})"])
 
 
 def _untouched(designs: DesignSet) -> int:

@@ -165,7 +165,8 @@ def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignMod
     """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
     from seqdesign.commands.maximize import DEFAULT_MODEL
 
-    generator = load_generator(config, device)
+    folder = config.generator
+    generator = None if folder is None else load_generator(folder, config.condition, device)
     if config.oracle is None:
         model = load_folder(config.model or DEFAULT_MODEL, device)
     else:

@@ -42,6 +42,6 @@ def design_page(
     rejected = [d for d in designs if d.status == "rejected"]
     if rejected:
         rows = [{"id": d.id, "sequence": d.sequence, "reason": d.reason} for d in rejected]
-        columns = ["id", Column("sequence", sequence=True), "reason"]
+        columns: list[Column | str] = ["id", Column("sequence", sequence=True), "reason"]
         page.section("Rejected", "", tables=[Table(rows, columns, f"{len(rows):,} sequences.", "rejected")])
     return page

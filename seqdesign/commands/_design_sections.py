@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.commands._designed import DesignSet
+from seqdesign.commands._designed import DesignSet, operations_in
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
@@ -21,7 +21,7 @@ HEADINGS = {
     "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
     "score_judges": "judges", "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "delta": "+.3g"}
+SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%"}
 FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
@@ -86,15 +86,19 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
     before, after = map(designs.numbers, pair)
     if designs.originals is None:
         groups = {"designs": after, "compared with": before}
-        yield Figure(
-            histogram(groups, title="Designs and what they are compared with", x_label=name),
-            "By the members that designed: designs, and typical training sequences.",
-        )
+        caption = "By the members that designed: designs, and typical training sequences"
+        if designs.has_numbers("score_judges"):
+            groups["designs, by judges"] = designs.numbers("score_judges")
+            caption += "; and designs by the members that judge"
+        title = "Designs and what they are compared with"
+        yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
-    yield Figure(
-        before_after(before, after, title="Predicted before and after", y_label=name),
-        "Each parent (hollow) and its design (full), sorted by the prediction before.",
-    )
+    judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
+    if designs.has_numbers("score_judges"):
+        judged = designs.numbers("score_judges")
+        caption += " A diamond is the design as the members see it that did not make it."
+    title = "Predicted before and after"
+    yield Figure(before_after(before, after, title=title, y_label=name, judged=judged), caption)
 
 
 def _intervals(designs: DesignSet) -> Iterator[Figure]:
@@ -164,7 +168,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             caption,
         )
         for key, title, caption in axes
-        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key))]).size > 1
+        if np.unique(best.numbers(key)[np.isfinite(best.numbers(key) + value)]).size > 1
     ]
     if figures:
         page.section("Trade-offs", "", figures)
@@ -173,6 +177,12 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
 def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     """The table of all designs, the best first. ``name`` is that of the files it can be saved as."""
     rows = [dict(row) for row in designs.rows]
+    unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
+    for row in unfit:
+        row["edit_list"] = None
+    if unfit:
+        what = f"{len(unfit):,} of {len(rows):,} sequences are not what their own list of edits leads to"
+        page.warnings([what], about=name)
     pair, gain = designs.before_after, designs.gain
     order = "."
     if pair is not None and gain is not None:
@@ -186,10 +196,11 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
     columns = [
         Column(
             key,
-            HEADINGS.get(key),
+            ends.get(key, HEADINGS.get(key)),
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
             edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",
@@ -200,7 +211,7 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     table = Table(rows, columns, f"{len(rows):,} sequences{order}", name)
     meanings = "; ".join(text for key, text in MEANINGS.items() if key in keys)
     text = f"{meanings[:1].upper()}{meanings[1:]}." if meanings else ""
-    page.section("Designs", text, tables=[table])
+    page.section(designs.what.capitalize(), text, tables=[table])
 
 
 def add_logos(
@@ -231,8 +242,8 @@ def add_logos(
         )
     figures.append(
         Figure(
-            sequence_logo(after, letters=letters, title="Designs"),
-            f"{len(after):,} designs of {length} letters.",
+            sequence_logo(after, letters=letters, title=designs.what.capitalize()),
+            f"{len(after):,} {designs.what} of {length} letters.",
         )
     )
     if len(before) >= MIN_FOR_LOGO:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.reports.diff import operations_of
+from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
@@ -65,15 +65,12 @@ class DesignSet:
             return None
         return None if None in found else [str(text) for text in found]
 
-    def _before_edits(self, row: Mapping[str, Any]) -> str | None:
+    @staticmethod
+    def _before_edits(row: Mapping[str, Any]) -> str | None:
         if row.get("edits") is None:
             return None
-        listed = str(row.get("edit_list") or "")
-        try:
-            operations = operations_of(str(row["sequence"]), listed.split(",") if listed else [])
-        except ValueError:
-            return None  # somebody changed the sequence
-        return "".join(op.original for op in operations)
+        operations = operations_in(row)
+        return None if operations is None else "".join(op.original for op in operations)
 
     def numbers(self, key: str) -> FloatArray:
         """A column as (N,) numbers, NaN where there is none."""
@@ -87,7 +84,15 @@ class DesignSet:
     @property
     def before_after(self) -> tuple[str, str] | None:
         """Names of the columns of the value before and after."""
-        return next((pair for pair in BEFORE_AFTER if all(map(self.has_numbers, pair))), None)
+        for first, second in BEFORE_AFTER:
+            if np.isfinite(self.numbers(second) - self.numbers(first)).any():
+                return first, second
+        return None
+
+    @property
+    def what(self) -> str:
+        """What to call them: ``designs``, or plain ``sequences`` of which no value before is known."""
+        return "sequences" if self.before_after is None else "designs"
 
     @property
     def gain(self) -> FloatArray | None:
@@ -112,20 +117,37 @@ class DesignSet:
         return DesignSet([row for row in self.rows if row["rank"] == 1])
 
 
+def operations_in(row: Mapping[str, Any]) -> tuple[Operation, ...] | None:
+    """What the list of edits of a row says; None if it does not fit the sequence, which somebody changed."""
+    listed = str(row.get("edit_list") or "")
+    try:
+        return operations_of(str(row["sequence"]), listed.split(",") if listed else [])
+    except ValueError:
+        return None
+
+
 def read_designs(path: str | os.PathLike[str]) -> DesignSet:
     """The sequences of a FASTA file with the fields of their headers, or of a table with its columns.
 
     A table may have ``revised`` in the place of ``sequence``, as that of ``revise`` does. Rows that
     ``maximize`` rejected are left out. Raises InputError.
     """
+    rows = read_rows(path)
+    if rows and "sequence" not in rows[0]:
+        listed = ", ".join(rows[0])
+        raise InputError(f"has no column 'sequence'; the columns are {listed}", path=path, line=1)
+    kept = [row for row in rows if row.get("status") != "rejected"]
+    if not kept:
+        raise InputError("holds no sequence", path=path)
+    return DesignSet(typed(kept))
+
+
+def read_rows(path: str | os.PathLike[str]) -> list[dict[str, str]]:
+    """The rows of a FASTA file or a table as text, a sequence as ``sequence``. Raises InputError."""
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
-    rows = _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
-    kept = [row for row in rows if row.get("status") != "rejected"]
-    if not kept:
-        raise InputError("holds no sequence", path=source)
-    return DesignSet(typed(kept))
+    return _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
 
 
 def _fasta_rows(path: str) -> list[dict[str, str]]:
@@ -139,15 +161,14 @@ def _table_rows(path: str, parquet: bool) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     for batch in read_table(path, parquet=parquet):
         sequence = next((c for c in ("revised", *SEQUENCE_COLUMNS) if c in batch.columns), None)
-        if sequence is None:
-            raise InputError(
-                f"has no column 'sequence'; the columns are {', '.join(batch.columns)}", path=path, line=1
-            )
         name = next((c for c in ID_COLUMNS if c in batch.columns), None)
-        others = [c for c in batch.columns if c not in (sequence, name)]
-        for i, text in enumerate(batch.columns[sequence]):
-            row = {"id": batch.columns[name][i] if name else f"seq{len(rows) + 1}", "sequence": text}
-            rows.append(row | {c: batch.columns[c][i] for c in others})
+        others = [c for c in batch.columns if sequence is None or c not in (sequence, name)]
+        for i in range(len(batch.lines)):
+            row = {c: batch.columns[c][i] for c in others}
+            if sequence is not None:
+                first = batch.columns[name][i] if name else f"seq{len(rows) + 1}"
+                row = {"id": first, "sequence": batch.columns[sequence][i], **row}
+            rows.append(row)
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from seqdesign.commands._design_model import DesignModel
 from seqdesign.commands._design_run import Campaign, Chosen
 from seqdesign.commands._judge import confirmed_share
+from seqdesign.commands._provenance import training_warnings
 from seqdesign.commands._starts import StartSet
 from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.sequences.encoders import decode
@@ -290,6 +292,8 @@ def _summary(
 def _warnings(
     config: MaximizeConfig, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
 ) -> Iterator[str]:
+    if config.oracle is None:
+        yield from training_warnings(Path(model.name))
     missing = sum(batch.chosen.num_short for batch in batches)
     if missing:
         yield (

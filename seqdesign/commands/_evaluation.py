@@ -70,6 +70,8 @@ class Evaluation:
     """Nearest-training distances, by whose they are."""
     logliks: dict[str, FloatArray] = field(default_factory=dict)
     """Log-likelihood per letter, by whose they are."""
+    predictions: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    """Predicted outcomes by name, then by whose they are."""
 
     def add(self, name: str, label: str, found: Comparison, verdict: Verdict) -> None:
         """Append a row."""

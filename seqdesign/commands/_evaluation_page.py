@@ -84,8 +84,15 @@ def _add_distances(page: Page, evaluation: Evaluation) -> None:
                 "By the language model of the VAE.",
             )
         )
+    for name, parts in evaluation.predictions.items():
+        figures.append(
+            Figure(
+                histogram(parts, title=f"Predicted {name}", x_label=f"predicted {name}"),
+                "By the predictor. It need not be right about sequences that are unlike all it has seen.",
+            )
+        )
     if figures:
-        page.section("Distances and likelihoods", "", figures)
+        page.section("Distances, likelihoods and predictions", "", figures)
 
 
 def _add_spectra(page: Page, rows: dict[str, Row], sample: Sample, letters: str) -> None:

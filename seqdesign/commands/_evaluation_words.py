@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seqdesign.commands._evaluation import Row
+    from seqdesign.metrics.resampling import FloatArray
 
-SHARES = ("repeats", "copies", "too_close", "prefers_training")
+SHARES = ("repeats", "copies", "too_close", "prefers_training", "unusual")
 DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
 
 
@@ -21,9 +22,16 @@ class Finding:
     text: str
 
 
-def findings(rows: Mapping[str, Row], real: str) -> tuple[Finding, ...]:
-    """Sentences from the rows by name; ``real`` says whom "real" means, such as "held-out"."""
-    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows)]
+def findings(
+    rows: Mapping[str, Row],
+    real: str,
+    predictions: Mapping[str, Mapping[str, FloatArray]] | None = None,
+) -> tuple[Finding, ...]:
+    """Sentences from the rows by name; ``real`` says whom "real" means, such as "held-out".
+
+    predictions: by outcome, then by whose they are.
+    """
+    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows), *_predicted(rows, predictions or {})]
     return tuple(sorted(found, key=lambda f: not f.flagged))
 
 
@@ -100,6 +108,27 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
         yield Finding(flagged, f"{text} (training ones {loglik.real:.3g}).")
 
 
+def _predicted(
+    rows: Mapping[str, Row], predictions: Mapping[str, Mapping[str, FloatArray]]
+) -> Iterator[Finding]:
+    for name, parts in predictions.items():
+        row = rows[f"predicted_{name.replace(' ', '_')}"]
+        text = f"Predicted {name}: {row.value:.3g} on average (95% interval {row.low:.3g} to {row.high:.3g})"
+        above = rows.get(f"above_{name.replace(' ', '_')}")
+        if above is not None:
+            text += (
+                f", training ones {row.real:.3g}, held-out ones {float(parts['held out'].mean()):.3g}; "
+                f"{_share(above.value)} exceed 95% of the held-out ones ({_share(above.real)} of training "
+                "ones)"
+            )
+        yield Finding(False, f"{text}.")
+    unusual = rows.get("unusual")
+    if unusual is not None and unusual.value > 0.01:
+        text = f"{_share(unusual.value)} are unlike what the predictor has seen"
+        text += "" if unusual.real != unusual.real else f" (training ones: {_share(unusual.real)})"
+        yield Finding(unusual.verdict == "flagged", f"{text}; do not believe their predictions.")
+
+
 def _times(row: Row) -> str:
     return (
         f" ({row.value / row.real:.1f} times)" if row.real > 1e-9 and not row.name.startswith("mmd") else ""
@@ -116,7 +145,7 @@ def cells(row: Row) -> dict[str, str]:
     def shown(value: float) -> str:
         if value != value:
             return ""
-        if row.name in SHARES:
+        if row.name in SHARES or row.name.startswith("above_"):
             return _share(value)
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 

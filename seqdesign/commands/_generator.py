@@ -6,7 +6,9 @@ Shapes: N codes or sequences, d latent dimensions, V letters, L letters of a des
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +22,6 @@ from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import TrainedGAN, load_gan
-
-if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
 
 BLOCK = 256
 CANDIDATES = 8
@@ -41,7 +40,6 @@ class DesignGenerator:
             network.requires_grad_(False)
         self.trained, self.device, self.condition = trained, device, condition
         self.size = trained.record.alphabet.size
-        self._usual: npt.NDArray[np.float64] | None = None
 
     @property
     def lengths(self) -> tuple[int, int, int]:
@@ -68,11 +66,26 @@ class DesignGenerator:
 
     def letters(self, z: Tensor, length: int) -> Tensor:
         """Log-probabilities (N, V, L) of letters up to a constant, of codes (N, d); without END."""
-        return self._logits(z)[:, : self.size, :length]
+        return self.logits(z)[:, : self.size, :length]
 
-    def latent(self, length: int, codes: Tensor | None = None) -> Latent:
-        """What a designer needs for designs of ``length`` letters."""
-        return Latent(lambda z: self.letters(z, length), self.trained.generator.latent_dim, codes)
+    def latent(self, starts: Tensor, codes: Tensor | None = None) -> Latent:
+        """What a designer needs for designs of starts (N, L), which come from ``codes`` (N, d) or elsewhere.
+
+        Designs from codes are compared with all starts, which obey the constraints, those of other starts
+        with their own.
+        """
+        length = starts.shape[1]
+        unit = float(self.usual.std())
+        usual = torch.from_numpy(self._judge(starts.cpu().numpy())).float() / unit
+        if codes is not None:
+            usual = usual.mean().expand(len(starts))
+        return Latent(
+            lambda z: self.letters(z, length),
+            self.trained.generator.latent_dim,
+            codes,
+            critic=lambda x: self._critic(x) / unit,
+            usual=usual.to(self.device),
+        )
 
     @torch.no_grad()
     def draw(self, num: int, length: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -87,37 +100,46 @@ class DesignGenerator:
             wishes.append((logits - (-noise.log()).log()).transpose(1, 2))
         return torch.cat(codes), torch.cat(wishes)
 
+    @cached_property
+    def usual(self) -> npt.NDArray[np.float64]:
+        """What the critic says of samples, in ascending order."""
+        parts = draw(
+            self.trained.generator,
+            SAMPLES,
+            torch.Generator().manual_seed(0),
+            end=self.trained.end,
+            shares=self.trained.record.shares,
+            condition=self.condition,
+        )
+        return np.sort(self._judge(torch.cat([part for part, _ in parts]).numpy()))
+
     def realness(self, tokens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Percent of the generator's own samples that the critic finds less real than each of (N, L)."""
-        if self._usual is None:
-            rng = torch.Generator().manual_seed(0)
-            parts = draw(
-                self.trained.generator,
-                SAMPLES,
-                rng,
-                end=self.trained.end,
-                shares=self.trained.record.shares,
-                condition=self.condition,
-            )
-            drawn = torch.cat([part for part, _ in parts]).numpy()
-            self._usual = np.sort(self._judge(drawn))
-        return 100.0 * np.searchsorted(self._usual, self._judge(tokens)) / len(self._usual)
+        return 100.0 * np.searchsorted(self.usual, self._judge(tokens)) / len(self.usual)
 
     @torch.no_grad()
-    def _judge(self, tokens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    def _judge(self, tokens: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Scores (N,) of the critic; all that is no letter ends a sequence."""
-        longest = self.lengths[2]
         scores = []
         for first in range(0, len(tokens), BLOCK):
             part = torch.from_numpy(tokens[first : first + BLOCK].astype(np.int64)).clamp(max=self.size)
-            part = functional.pad(part, (0, longest - part.shape[1]), value=self.size)
-            seen = functional.one_hot(part, self.size + 1).transpose(1, 2).float()
-            if self.trained.end is None:
-                seen = seen[:, : self.size]
-            scores.append(self.trained.critic(seen.to(self.device), self._class(len(part))))
+            symbols = functional.one_hot(part, self.size + 1).transpose(1, 2).float().to(self.device)
+            scores.append(self._critic(symbols))
         return torch.cat(scores).double().cpu().numpy()
 
-    def _logits(self, z: Tensor) -> Tensor:
+    def _critic(self, x: Tensor) -> Tensor:
+        """Scores (N,) of one-hot (N, V, L), or (N, V + 1, L) with END; END is written behind."""
+        missing = self.lengths[2] - x.shape[2]
+        if self.trained.end is None:
+            x = x[:, : self.size]
+        else:
+            x = functional.pad(x, (0, 0, 0, self.size + 1 - x.shape[1]))
+            end = functional.one_hot(torch.tensor(self.size), self.size + 1).to(x)
+            x = torch.cat([x, end[None, :, None].expand(len(x), -1, missing)], 2)
+        return self.trained.critic(x, self._class(len(x)))
+
+    def logits(self, z: Tensor) -> Tensor:
+        """Logits (N, V or V + 1, longest) of codes (N, d), END being the last symbol where lengths differ."""
         return self.trained.generator.logits(z, self._class(len(z)))
 
     def _class(self, num: int) -> Tensor | None:
@@ -131,7 +153,7 @@ class DesignGenerator:
         if end is None:
             return torch.randn(num, dim, generator=rng).to(self.device)
         z = torch.randn(CANDIDATES, num, dim, generator=rng).to(self.device)
-        likely = torch.stack([_fits(self._logits(part), length, end) for part in z])
+        likely = torch.stack([_fits(self.logits(part), length, end) for part in z])
         return z[likely.argmax(0), torch.arange(num, device=self.device)]
 
 
@@ -158,16 +180,13 @@ def check_length(
         raise error(f"{who} takes {longest} letters at most, got {length}")
 
 
-def load_generator(config: MaximizeConfig, device: torch.device) -> DesignGenerator | None:
-    """The generator that the options name. Raises ModelError and UsageError."""
-    if config.generator is None:
-        return None
-    trained = load_gan(config.generator, device)
-    condition = class_of(trained, config.condition)
+def load_generator(folder: Path, outcome: float | None, device: torch.device) -> DesignGenerator:
+    """The generator in ``folder``, for one outcome if it is conditional. Raises ModelError and UsageError."""
+    trained = load_gan(folder, device)
+    condition = class_of(trained, outcome)
     if trained.record.classes and condition is None:
         raise UsageError(
-            f"is needed, since {config.generator} was trained with --condition; say which outcome it shall "
-            "write for",
+            f"is needed, since {folder} was trained with --condition; say which outcome it shall write for",
             option="--condition",
         )
     return DesignGenerator(trained, device, condition)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from seqdesign.errors import InputError
-from seqdesign.metrics.conformal import LEVELS
 from seqdesign.metrics.probabilities import calibration_curve
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import line_chart, predicted_measured
@@ -64,6 +63,8 @@ def held_out_figures(
 
     rows: ``outcome``, ``measured`` and ``predicted`` of each held-out value. outcomes: those of the quality.
     """
+    from seqdesign.metrics.conformal import LEVELS  # brings SciPy's optimizers, which other pages need not
+
     for one in outcomes:
         mine = [row for row in rows if row["outcome"] == one["name"]]
         measured, predicted = (
@@ -145,7 +146,7 @@ def predictor_curves(history: History) -> Iterator[Figure]:
     }
     yield Figure(
         line_chart(curves, title="Loss", x_label="pass", y_label="mean loss of the networks"),
-        "Each network keeps the weights of its best pass.",
+        "Residual networks keep the weights of their best pass, motif networks their last.",
     )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from seqdesign.commands._motif_search import MotifSearch
-from seqdesign.commands._motif_text import SIGNIFICANT
+from seqdesign.commands._motif_text import SIGNIFICANT, best_of_groups
 from seqdesign.commands._provenance import provenance
+from seqdesign.motifs.enrichment import MotifChange
 from seqdesign.motifs.motif import Motif
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo
@@ -37,7 +38,8 @@ def motif_page(result: MotifsResult, found: MotifSearch, manifest: Manifest) -> 
     page = Page("Motifs", summary=summary, provenance=provenance(manifest))
     motifs = {m.id: m for m in found.collection.motifs}
     _add_enrichment(page, result, found, motifs)
-    _add_changes(page, result, motifs)
+    if result.num_pairs:
+        add_changes(page, result.changes, result.num_pairs, motifs, result.collection)
     _add_new(page, result, motifs)
     return page
 
@@ -50,7 +52,8 @@ def _add_enrichment(
         f"Share of sequences with a hit, here and in {result.num_background:,} sequences of background "
         f"({result.background}). p is that of Fisher's exact test, one-sided; q is Benjamini and Hochberg's "
         f"over {len(result.enrichment):,} motifs. Motifs that find mostly the same sequences (at least half "
-        "of those that have either) are one group, since they are one finding."
+        "of those that have either) are one group, since they are one finding; the first describes the "
+        "letters of the sites best, the others are named from the next best on."
     )
     if not rows:
         page.section("Enriched motifs", f"No motif is enriched at q <= {SIGNIFICANT:g}. {text}")
@@ -66,18 +69,20 @@ def _add_enrichment(
         Column("q_value", "q", ".1e"),
         Column("others", "alike"),
     ]
-    leaders = [e for e in rows if e.group == e.motif_id]
+    leaders = best_of_groups(rows)
     others = {
-        e.motif_id: [o.motif_name or o.motif_id for o in rows if o.group == e.motif_id][1:] for e in leaders
+        e.group: [o.motif_name or o.motif_id for o in rows if o.group == e.group and o is not e]
+        for e in leaders
     }
     table = Table(
         [
-            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.motif_id])}
+            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.group])}
             for e in leaders[:SHOWN]
         ],
         columns,
         f"{len(rows):,} motifs with q <= {SIGNIFICANT:g} in {len(leaders):,} groups; the best of "
         f"{min(SHOWN, len(leaders))} groups.",
+        "enriched-motifs",
     )
     page.section("Enriched motifs", text, _positions(found, [e.motif_id for e in leaders]), [table])
 
@@ -105,17 +110,18 @@ def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:
     return [Figure(chart, f"The best motifs of the first {len(curves)} groups, in {len(middles)} bins.")]
 
 
-def _add_changes(page: Page, result: MotifsResult, motifs: Mapping[str, Motif]) -> None:
-    if not result.num_pairs:
-        return
+def add_changes(
+    page: Page, found: Sequence[MotifChange], num_pairs: int, motifs: Mapping[str, Motif], collection: str
+) -> None:
+    """Motifs that sequences gain and lose against their parents, the clearest first."""
     text = (
-        f"{result.num_pairs:,} sequences compared with their parents. A motif is gained if only the sequence "
-        "has a hit, lost if only the parent has. p is that of the exact McNemar test, two-sided."
+        f"{num_pairs:,} sequences compared with their parents ({collection}). A motif is gained if only the "
+        "sequence has a hit, lost if only the parent has. p is that of the exact McNemar test, two-sided."
     )
-    if not result.changes:
+    if not found:
         page.section("Gained and lost motifs", f"None. {text}")
         return
-    top = result.changes[:_BARS]
+    top = found[:_BARS]
     chart = bar_chart(
         {"gained": [c.gained for c in top], "lost": [c.lost for c in top]},
         [c.motif_name or c.motif_id for c in top],
@@ -134,8 +140,8 @@ def _add_changes(page: Page, result: MotifsResult, motifs: Mapping[str, Motif]) 
         Column("p_value", "p", ".1e"),
         Column("q_value", "q", ".1e"),
     ]
-    rows = [{**vars(c), "logo": _small(motifs[c.motif_id])} for c in result.changes[:SHOWN]]
-    table = Table(rows, columns, f"The {len(rows)} clearest of {len(result.changes):,} changes.")
+    rows = [{**vars(c), "logo": _small(motifs[c.motif_id])} for c in found[:SHOWN]]
+    table = Table(rows, columns, f"The {len(rows)} clearest of {len(found):,} changes.", "motif-changes")
     page.section(
         "Gained and lost motifs", text, [Figure(chart, "The clearest changes, by p-value.")], [table]
     )

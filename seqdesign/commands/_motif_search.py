@@ -16,6 +16,7 @@ from seqdesign.motifs.enrichment import Enrichment, MotifChange, changes, enrich
 from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.options import alphabet_with, encode_with, file_format
@@ -98,6 +99,12 @@ def search(config: MotifsConfig) -> MotifSearch:
     ready = [matcher(m, letters, config.pseudocount, config.p_value) for m in collection.motifs]
     hits, with_hit = _scan("scanning", config, texts[0], collection, ready, both)
     _, background_with = _scan("scanning the background", config, texts[1], collection, ready, both)
+    places = {motif.id: i for i, motif in enumerate(collection.motifs)}
+
+    def fit(name: str) -> float:
+        i = places[name]
+        return excess_fit(collection.motifs[i], ready[i], texts[0], texts[1], both_strands=both)
+
     found = MotifSearch(
         collection=collection,
         sequences=sequences,
@@ -107,7 +114,7 @@ def search(config: MotifsConfig) -> MotifSearch:
         sequences_with=with_hit,
         background_name=name,
         num_background=num_background,
-        enrichment=enrichment(collection.motifs, with_hit, background_with),
+        enrichment=order_by_fit(enrichment(collection.motifs, with_hit, background_with), fit),
         num_parents=0 if parents is None else len(parents),
         pairs=pairs,
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from seqdesign.reports.tables import Column, text_table
 
 if TYPE_CHECKING:
     from seqdesign.commands.motifs import MotifsResult
+    from seqdesign.motifs.enrichment import Enrichment
 
 SIGNIFICANT = 0.05
+UNDECIDED = 4.3
+"""Bits: motifs whose likelihoods differ by less than a factor of 20 cannot be told apart."""
+RIVALS = 3
 
 
 def lines(result: MotifsResult, top: int) -> Iterator[str]:
@@ -36,14 +40,18 @@ def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
     if not significant:
         yield f"no motif is enriched {against} at q <= {SIGNIFICANT:g}"
         return
-    leaders = [e for e in significant if e.group == e.motif_id]
+    leaders = best_of_groups(significant)
     yield (
         f"{len(significant):,} motifs in {len(leaders):,} groups are enriched {against} at q <= "
         f"{SIGNIFICANT:g}; the best of each group:"
     )
     alike = Counter(e.group for e in significant)
+    rivals = {e.group: rivals_of(e, significant) for e in leaders}
     yield text_table(
-        [{**vars(e), "others": alike[e.motif_id] - 1} for e in leaders[:top]],
+        [
+            {**vars(e), "others": alike[e.group] - 1, "or": ", ".join(rivals[e.group][:RIVALS])}
+            for e in leaders[:top]
+        ],
         [
             Column("motif_id", "motif"),
             Column("motif_name", "name"),
@@ -53,8 +61,23 @@ def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
             Column("p_value", "p", ".1e"),
             Column("q_value", "q", ".1e"),
             Column("others", "alike"),
+            Column("or", "or as well"),
         ],
     ).rstrip("\n")
+
+
+def best_of_groups(rows: Sequence[Enrichment]) -> list[Enrichment]:
+    """The first row of each group."""
+    return list({row.group: row for row in reversed(rows)}.values())[::-1]
+
+
+def rivals_of(best: Enrichment, rows: Sequence[Enrichment]) -> list[str]:
+    """Names of the motifs of its group that describe the sites nearly as well, the nearest first."""
+    return [
+        row.motif_name or row.motif_id
+        for row in rows
+        if row.group == best.group and row is not best and (best.fit or 0.0) - (row.fit or 0.0) < UNDECIDED
+    ]
 
 
 def _changed(result: MotifsResult, top: int) -> Iterator[str]:

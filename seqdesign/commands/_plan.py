@@ -44,7 +44,7 @@ def make_plan(
         min_distance=_min_distance(config, starts),
         strict=config.min_distance is not None,
         both_strands=model.both_strands,
-        latent=model.generator and model.generator.latent(starts.tokens.shape[1], starts.codes),
+        latent=(None if model.generator is None else model.generator.latent(starts.tokens, starts.codes)),
     )
 
 

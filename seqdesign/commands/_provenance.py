@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from seqdesign.commands._result import Result
-from seqdesign.config import CommandConfig, jsonable, to_words
-from seqdesign.rundir import Manifest, manifest_path, sha256_file, write_json
+from seqdesign.config import CommandConfig, fields_of, jsonable, to_words
+from seqdesign.rundir import Manifest, manifest_path, read_manifest, sha256_file, write_json
 
 MODEL_FILES = ("model.safetensors", "reference.safetensors")
 """What commands read of a model's folder."""
+
+DRAWN = (".html", ".htm", ".svg", ".png", ".pdf")
+"""Suffixes of pages and drawings."""
+LOUDNESS = ("json", "quiet", "verbose", "debug")
 
 PathLike = str | os.PathLike[str]
 
@@ -54,16 +58,30 @@ def oracle_input(oracle: str | None) -> Path | None:
     return next((path for path in candidates if str(path) != "." and path.exists()), None)
 
 
-def leave_manifest(manifest: Manifest, result: Result, outputs: Iterable[PathLike | None]) -> None:
-    """Write the manifest beside the first of ``outputs``, the main one, if that is a file of its own.
+def training_warnings(folder: Path | None) -> tuple[str, ...]:
+    """What was said against a model at the end of its training; nothing where there is no manifest of it."""
+    if folder is None or not manifest_path(folder).is_file():
+        return ()
+    quality = (read_manifest(folder).result or {}).get("quality") or {}
+    return tuple(f"{folder}: {text}" for text in quality.get("warnings", ()))
 
-    Raises OutputError.
+
+def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:
+    """Write the manifest beside the first file that the command has written, if there is one that stays.
+
+    Pages and drawings do not count: they say themselves what they are of. Raises OutputError.
     """
-    paths = [Path(path) for path in outputs if path is not None]
-    if not paths or not _keeps(paths[0]):
-        return
-    sums = {str(path): sha256_file(path) for path in paths if _keeps(path)}
-    write_json(manifest_path(paths[0]), manifest.ended("complete", sums, result.to_dict()))
+    files = [path for path in written_files(config).values() if _keeps(path)]
+    if files:
+        sums = {str(path): sha256_file(path) for path in files}
+        write_json(manifest_path(files[0]), manifest.ended("complete", sums, result.to_dict()))
+
+
+def written_files(config: CommandConfig) -> dict[str, Path]:
+    """Field -> path of the files with data that a command writes, the main one first."""
+    specs = sorted(fields_of(type(config)), key=lambda spec: spec.name != "output")
+    paths = {spec.name: getattr(config, spec.name) for spec in specs if spec.written}
+    return {name: path for name, path in paths.items() if path is not None and path.suffix not in DRAWN}
 
 
 def _keeps(path: Path) -> bool:
@@ -72,8 +90,9 @@ def _keeps(path: Path) -> bool:
 
 
 def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
-    """What to type to run a command with these options."""
-    return shlex.join(["seqdesign", name, *to_words(config, values)])
+    """What to type to run a command with these options, but for those that only change what it says."""
+    kept = {key: value for key, value in values.items() if key not in LOUDNESS}
+    return shlex.join(["seqdesign", name, *to_words(config, kept)])
 
 
 def provenance(manifest: Manifest) -> dict[str, object]:

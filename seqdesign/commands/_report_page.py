@@ -21,30 +21,44 @@ from seqdesign.commands._designed import DesignSet, read_designs
 from seqdesign.commands._model_sections import add_model
 from seqdesign.commands._provenance import command_line
 from seqdesign.commands._report_runs import Run, changed_files, command_of, run_warnings
-from seqdesign.errors import ModelError, SeqDesignError
+from seqdesign.commands._report_tables import add_tables
+from seqdesign.errors import InputError, ModelError, SeqDesignError
 from seqdesign.reports.html import Page
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
 
+SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
+"""Commands that write sequences."""
 TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
-def report_page(runs: Sequence[Run], *, title: str, motifs: str | None = None) -> Page:
-    """One page about at least one run. ``motifs`` names a collection to look for gains and losses in.
+def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
+    """A chapter about each run. ``motifs`` names a collection to look for gains and losses in.
 
     Raises InputError for a file that cannot be read.
     """
-    page = Page(title, provenance=_provenance(runs))
-    sets = {run.path: read_designs(run.path) for run in runs if not run.is_model}
+    page.add_provenance(_provenance(runs))
+    sets = {run.path: _designs(run) for run in runs if not run.is_model}
     for run in runs:
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
         page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run))
         if run.is_model:
             assert run.manifest is not None
             add_model(page, run.path, run.manifest.name, run.result)
+        elif (designs := sets[run.path]) is not None:
+            _add_sequences(page, run, designs, motifs)
         else:
-            _add_sequences(page, run, sets[run.path], motifs)
-    return page
+            add_tables(page, run)
+
+
+def _designs(run: Run) -> DesignSet | None:
+    """The sequences of a file; None for a table of something else, which only a run can have written."""
+    try:
+        return read_designs(run.path)
+    except InputError:
+        if run.manifest is None or run.manifest.name in SEQUENCES:
+            raise
+        return None
 
 
 def _warnings(run: Run, designs: DesignSet | None) -> list[str]:
@@ -70,12 +84,16 @@ def _warnings(run: Run, designs: DesignSet | None) -> list[str]:
 
 def _headline(run: Run, designs: DesignSet | None) -> str:
     """What it is, in one sentence."""
+    if designs is None and not run.is_model:
+        return f"What {run.manifest.name if run.manifest else 'somebody'} wrote."
     if designs is None:
         held_out, trained = run.result.get("num_held_out"), run.result.get("num_train")
         learned = f", learned from {trained:,} sequences, judged by {held_out:,} others" if trained else ""
         return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
     gain = designs.gain
     better = "" if gain is None else f"; mean gain {np.nanmean(gain):+.3g}, best {np.nanmax(gain):+.3g}"
+    if designs.has_numbers("confidence"):
+        better += f"; the judges confirm {np.nanmean(designs.numbers('confidence')):.0%} of the gain"
     model = f" with {run.result['model']}" if run.result.get("model") else ""
     made = f" by {run.manifest.name}{model}" if run.manifest else ""
     return f"{len(designs):,} sequences{made}{better}."

@@ -41,7 +41,9 @@ class Run:
     @property
     def base(self) -> Path:
         """The folder that relative paths of the run start from."""
-        return base_folder(self.path, self.option.get("output"))
+        if self.is_model or self.manifest is None:
+            return base_folder(self.path, self.option.get("output"))
+        return base_folder(self.path, next(iter(self.manifest.outputs), None))
 
     @property
     def model(self) -> Path | None:

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from seqdesign.commands._provenance import begin_manifest
-from seqdesign.commands.train_vae import ModelFolder
-from seqdesign.config import CommandConfig
+from seqdesign.config import CommandConfig, Flag, Options, Written
 from seqdesign.errors import OutputError, TrainingError
-from seqdesign.rundir import RunDir
+from seqdesign.rundir import Manifest, RunDir
 
 RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Where launchers (Fabric, torchrun, srun) say which process of a run this is."""
 
 ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder(Options):
+    """Where a model is written."""
+
+    PANEL: ClassVar[str] = "Output options"
+
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/vae")
+    """Folder of the model."""
+    overwrite: bool = False
+    """Replace a model that is already there."""
+    resume: bool = False
+    """Continue the run that was interrupted there, with the same input and options."""
+
+    def problems(self) -> Iterator[str]:
+        """Replace or continue, not both."""
+        if self.overwrite and self.resume:
+            yield "--overwrite: cannot be combined with --resume"
 
 
 def is_main_process() -> bool:
@@ -47,10 +66,12 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
         return work(run)
 
 
-def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> None:
+def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> Manifest:
     """Write the manifest, and clear the checkpoint of a model that is being replaced."""
     from seqdesign.training.store import CHECKPOINT
 
-    run.start(begin_manifest(config, device=device, inputs=[source]))
+    manifest = begin_manifest(config, device=device, inputs=[source])
+    run.start(manifest)
     if anew:
         (run.path / CHECKPOINT).unlink(missing_ok=True)
+    return manifest

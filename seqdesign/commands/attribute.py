@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import compute, say
-from seqdesign.commands.maximize import OracleOptions
+from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
-from seqdesign.config import Between, CommandConfig, Positional
+from seqdesign.config import Between, CommandConfig, Positional, Written
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns
 
 if TYPE_CHECKING:
@@ -37,18 +38,18 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy,
     input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""
     outcome: str | None = None
     """Outcome or class of the model to explain, its first when not given; the column of table:FILE."""
-    logo: Path | None = None
+    logo: Annotated[Path | None, Written()] = None
     """Draw the contributions of the first sequences as logos: SVG, PNG or PDF by suffix."""
     max_logos: Annotated[int, Between(1, 1000)] = 20
     """Most logos in --logo and --report."""
     parents: Path | None = None
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids:
     the edits between them are ranked by what each contributes."""
-    edits: Path | None = None
+    edits: Annotated[Path | None, Written()] = None
     """Write what each edit contributes as a table; needs --parents."""
     orders: Annotated[int, Between(2, 100_000)] = 200
     """Random orders of the edits where there are more than 12; up to 12 all of them count."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -113,6 +114,8 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     from seqdesign.sequences.tables import write_table
 
     with compute(config) as device:
+        source = config.model or DEFAULT_MODEL if config.oracle is None else oracle_input(config.oracle)
+        manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.parents, source])
         explainer = open_explainer(config, device)
         changed = None if config.parents is None else explain_edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
@@ -136,21 +139,20 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         output=config.output,
         written=tuple(p for p in (config.edits, config.logo, config.report) if p and p != Path("-")),
     )
+    leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer)
+        _draw(config.logo, explainer, {} if changed is None else changed.changed)
     if config.report is not None:
         from seqdesign.commands._attribution_page import attribution_page
-        from seqdesign.rundir import Manifest
 
-        manifest = Manifest.begin(config, device=str(device), inputs=explainer.sources)
         attribution_page(result, explainer, changed, manifest).write(config.report)
     return result
 
 
-def _draw(path: Path, explainer: Explainer) -> None:
+def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
     from seqdesign.commands._attribution_page import logo_specs
 
-    specs = logo_specs(explainer, explainer.shown)
+    specs = logo_specs(explainer, explainer.shown, edited)
     suffix = path.suffix.lower().lstrip(".")
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos

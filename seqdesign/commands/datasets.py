@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
-from seqdesign.config import CommandConfig, Flag, Positional
+from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.sequences.datasets import PREFIX, DatasetInfo, dataset_info, list_datasets, resolve_input
 
 
@@ -23,7 +23,7 @@ class DatasetsConfig(CommandConfig):
 
     name: Annotated[str | None, Positional("NAME")] = None
     """Data set to describe or copy, or NAME/FILE for another of its files; all are listed without it."""
-    output: Annotated[Path | None, Flag("-o")] = None
+    output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Copy the data to this file, compressed by its suffix; - is stdout."""
 
     def problems(self) -> Iterator[str]:

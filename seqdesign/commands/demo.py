@@ -5,52 +5,41 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import say
-from seqdesign.config import Between, CommandConfig, Flag
+from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from seqdesign.commands._demo_truth import DesignTruth, Truth
+    from seqdesign.commands._designs import Design
     from seqdesign.commands._revisions import Revision
-    from seqdesign.oracles.table import TableOracle
+    from seqdesign.commands.maximize import MaximizeConfig, MaximizeResult
+    from seqdesign.commands.train_vae import TrainVAEResult
     from seqdesign.sequences.reader import SequenceSet
 
 DATA = "rna_mpsa_5ss9"
+NUM_DESIGNS = 64
 BUDGETS = (1, 2, 3, 4)
 SHOWN_BUDGET = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig(CommandConfig):
-    """Train on real 5' splice sites, revise others, and look the revisions up in the measured landscape.
+    """Train on real 5' splice sites, revise others, design new ones, and look all of them up.
 
     Example: seqdesign demo
     """
 
-    output: Annotated[Path, Flag("-o")] = Path("demo")
-    """Folder for the data, the model, the revisions and report.html; what an earlier demo left is replaced.
-    """
+    output: Annotated[Path, Flag("-o"), Written()] = Path("demo")
+    """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""
     epochs: Annotated[int, Between(1)] = 18
-    """Passes over the training set; train-vae alone would make about 45."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """Measured gains at one edit budget, in standard deviations of the training outcomes."""
-
-    max_edits: int
-    revise: float
-    search: float
-    possible: float
-    """Of the best measured site within the budget."""
-    revise_inside: float
-    """Share of the revisions that were measured."""
-    search_inside: float
+    """Passes of train-vae over the training set, which alone would make about 45."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,39 +52,38 @@ class DemoResult(Result):
     report: Path
     outcome_r2: float
     truth: tuple[Truth, ...]
+    designs: DesignTruth
+    constraints: tuple[str, ...]
     seconds: float
 
     def text(self) -> str:
         """The table of measured gains."""
         from seqdesign.reports.tables import text_table
 
-        rows = [_truth_row(t) for t in self.truth]
+        rows, designs = [t.row() for t in self.truth], self.designs.row()
         return "\n".join(
             [
                 "",
                 "Measured gain of revised 5' splice sites, in standard deviations; never trained on",
                 text_table(rows, list(rows[0])),
                 "",
+                f"Measured log10 PSI of sites designed from noise, all with {', '.join(self.constraints)}",
+                text_table([designs], list(designs)),
+                "",
                 f"done in {self.seconds:.0f} s; open {self.report} in a browser",
             ]
         )
 
 
-def _truth_row(truth: Truth) -> dict[str, Any]:
-    return {
-        "edits": f"<= {truth.max_edits}",
-        "REVISE": f"{truth.revise:.2f}",
-        "SEARCH": f"{truth.search:.2f}",
-        "best possible": f"{truth.possible:.2f}",
-        "REVISE measured": f"{truth.revise_inside:.0%}",
-        "SEARCH measured": f"{truth.search_inside:.0%}",
-    }
-
-
 def demo(config: DemoConfig) -> DemoResult:
-    """Train on half of the measured splice sites, revise sites of the other half, and look the results up."""
-    from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+    """Train on half of the measured splice sites, revise sites of the other half, design new ones, and look
+    the results up. Raises SeqDesignError.
+    """
+    from seqdesign.commands import _demo_truth
+    from seqdesign.commands._report_page import add_runs
+    from seqdesign.commands._report_runs import find_runs
     from seqdesign.oracles.table import TableOracle
+    from seqdesign.reports.html import Page
     from seqdesign.sequences.datasets import load_dataset
 
     started = time.monotonic()
@@ -107,75 +95,97 @@ def demo(config: DemoConfig) -> DemoResult:
     files = {"train": config.output / "train.fa", "input": config.output / "input.fa"}
     _write(files["train"], records.take(train), with_outcome=True)
     _write(files["input"], records.take(chosen), with_outcome=False)
-    model = config.output / "model"
-    say(config, f"seqdesign train-vae {files['train']} -o {model} --epochs {config.epochs} --overwrite")
-    trained = train_vae(
-        TrainVAEConfig(
-            sequences=files["train"],
-            output=model,
-            epochs=config.epochs,
-            overwrite=True,
-            seed=config.seed,
-            device=config.device,
-            threads=config.threads,
-            quiet=config.quiet,
-        )
-    )
-    say(config, trained.text())
-
+    trained = _train_vae(config, files["train"])
     oracle = TableOracle(records.sequences, outcomes)
     scale = float(outcomes[train].std())
     measured = outcomes[chosen]
     runs = {
-        (method, k): _revise(config, files["input"], model, method, k)
+        (method, k): _revise(config, files["input"], trained.model, method, k)
         for k in BUDGETS
         for method in ("revise", "search")
     }
-    truth = tuple(_truth(oracle, records.take(chosen), measured, scale, k, runs) for k in BUDGETS)
+    truth = tuple(
+        _demo_truth.revision_truth(oracle, records.take(chosen), measured, scale, k, runs) for k in BUDGETS
+    )
+    made, designs = _design(config, files["train"])
+    allowed = _demo_truth.obeying(records, _maximize(config))
+    found = _demo_truth.design_truth(oracle, designs, set(records.take(train).sequences), allowed)
 
+    shown = find_runs(
+        [
+            config.output / "vae",
+            _revised_file(config, "revise", SHOWN_BUDGET),
+            config.output / "predictor",
+            config.output / "designs.fa",
+        ]
+    )
+    page = Page(
+        "Better splice sites",
+        summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised, and "
+        f"{len(designs)} designed from nothing but measurements, all looked up among {len(records):,} "
+        "measured sites, of which the models saw a random half.",
+    )
+    _demo_truth.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
+    _demo_truth.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
+    add_runs(page, shown)
     report = config.output / "report.html"
-    _write_page(report, config, records, chosen, truth, runs["revise", SHOWN_BUDGET], oracle, model)
+    page.write(report)
     return DemoResult(
         report=report,
         outcome_r2=float(trained.quality.outcome_r2 or 0.0),
         truth=truth,
+        designs=found,
+        constraints=made.summary.constraints,
         seconds=time.monotonic() - started,
     )
 
 
-def _write_page(
-    path: Path,
-    config: DemoConfig,
-    records: SequenceSet,
-    chosen: np.ndarray,
-    truth: tuple[Truth, ...],
-    shown: list[Revision],
-    oracle: TableOracle,
-    model: Path,
-) -> None:
-    """The report: measured truth first, then what ``revise --report`` shows."""
-    import torch
+def _train_vae(config: DemoConfig, source: Path) -> TrainVAEResult:
+    from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
 
-    from seqdesign.commands._model_sections import add_model
-    from seqdesign.commands._provenance import provenance
-    from seqdesign.commands._revision_page import add_revisions
-    from seqdesign.reports.html import Page
-    from seqdesign.rundir import read_manifest
-    from seqdesign.training.vae_store import load_vae
+    settings = TrainVAEConfig(
+        sequences=source, output=config.output / "vae", epochs=config.epochs, overwrite=True,
+        seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
+    )  # fmt: skip
+    _announce(config, "train-vae", settings)
+    result = train_vae(settings)
+    say(config, result.text())
+    return result
 
-    assert records.outcomes is not None
-    record = load_vae(model, torch.device("cpu")).record
-    page = Page(
-        "Better splice sites",
-        summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised by at most "
-        f"{SHOWN_BUDGET} edits, and looked up among {len(records):,} measured sites of which the model saw a "
-        "random half.",
-        provenance=provenance(read_manifest(model)),
-    )
-    _add_truth(page, truth, shown, oracle, records.outcomes[chosen])
-    add_revisions(page, shown, record)
-    add_model(page, model, "train-vae", read_manifest(model).result or {})
-    page.write(path)
+
+def _design(config: DemoConfig, source: Path) -> tuple[MaximizeResult, list[Design]]:
+    """An ensemble of predictors, and designs from noise by it."""
+    from seqdesign.commands.maximize import maximize_records
+    from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+
+    training = TrainPredictorConfig(
+        sequences=source, output=config.output / "predictor", overwrite=True,
+        seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
+    )  # fmt: skip
+    _announce(config, "train-predictor", training)
+    say(config, train_predictor(training).text())
+    settings = _maximize(config)
+    _announce(config, "maximize", settings)
+    result, designs = maximize_records(settings)
+    say(config, result.text())
+    return result, designs
+
+
+def _maximize(config: DemoConfig) -> MaximizeConfig:
+    from seqdesign.commands.maximize import MaximizeConfig
+
+    return MaximizeConfig(
+        model=config.output / "predictor", num=NUM_DESIGNS, output=config.output / "designs.fa",
+        template="NNNGYNNNN", max_homopolymer="3", gc="0.3-0.7",
+        seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
+    )  # fmt: skip
+
+
+def _announce(config: DemoConfig, name: str, settings: CommandConfig) -> None:
+    """The line that does the same."""
+    from seqdesign.commands._provenance import command_line
+
+    say(config, command_line(name, type(settings), to_dict(settings)))
 
 
 def _choose(outcomes: np.ndarray, config: DemoConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -208,11 +218,8 @@ def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edit
     """One run of the revise command; its revisions."""
     from seqdesign.commands.revise import ReviseConfig, revise_records
 
-    folder = config.output / "revisions"
-    folder.mkdir(exist_ok=True)
-    output = folder / f"{method}_{max_edits}.fa"
-    words = f"seqdesign revise {source} -m {model} --max-edits {max_edits} -o {output}"
-    say(config, words if method == "revise" else f"{words} --method {method}")
+    output = _revised_file(config, method, max_edits)
+    output.parent.mkdir(exist_ok=True)
     settings = ReviseConfig(
         input=source,
         model=model,
@@ -225,84 +232,9 @@ def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edit
         threads=config.threads,
         quiet=config.quiet,
     )
+    _announce(config, "revise", settings)
     return revise_records(settings)[1]
 
 
-def _truth(
-    oracle: TableOracle,
-    inputs: SequenceSet,
-    measured: np.ndarray,
-    scale: float,
-    budget: int,
-    runs: dict[tuple[str, int], list[Revision]],
-) -> Truth:
-    import numpy as np
-
-    gains, inside = {}, {}
-    for method in ("revise", "search"):
-        found = oracle([r.revised for r in runs[method, budget]])
-        gains[method] = float(np.nanmean(found - measured) / scale)
-        inside[method] = float(np.mean(~np.isnan(found)))
-    best = oracle.best_within(inputs.sequences, budget)
-    return Truth(
-        max_edits=budget,
-        revise=gains["revise"],
-        search=gains["search"],
-        possible=float(np.nanmean(best.values - measured) / scale),
-        revise_inside=inside["revise"],
-        search_inside=inside["search"],
-    )
-
-
-def _add_truth(
-    page: Any, truth: tuple[Truth, ...], shown: list[Revision], oracle: TableOracle, measured: np.ndarray
-) -> None:
-    """The section that compares with the measurements."""
-    import numpy as np
-
-    from seqdesign.reports.html import Figure, Table
-    from seqdesign.reports.plots import bar_chart, before_after, predicted_measured
-
-    after = oracle([r.revised for r in shown])
-    known = ~np.isnan(after)
-    predicted = np.array([r.outcome for r in shown])
-    rows = [_truth_row(t) for t in truth]
-    figures = [
-        Figure(
-            bar_chart(
-                {"REVISE": [t.revise for t in truth], "SEARCH": [t.search for t in truth]},
-                [f"<= {t.max_edits}" for t in truth],
-                title="Measured gain by edit budget",
-                x_label="edits",
-                y_label="gain, standard deviations",
-                reference=("best possible", [t.possible for t in truth]),
-            ),
-            "SEARCH keeps the best of 100 random mutants by the same outcome network. The line is the "
-            "best measured site "
-            "within the budget.",
-        ),
-        Figure(
-            before_after(
-                measured[known],
-                after[known],
-                title="Measured splicing before and after",
-                y_label="log10 PSI (%)",
-            ),
-            f"{int(known.sum())} of {len(shown)} revisions of at most three edits have a measured value.",
-        ),
-        Figure(
-            predicted_measured(
-                after[known], predicted[known], title="Revisions: predicted and measured", unit="log10 PSI"
-            ),
-            "A prediction is only worth what the measurement says.",
-        ),
-    ]
-    text = (
-        "Almost every possible 5' splice site NNN-GU/GC-NNNN was measured (Wong, Kinney and Krainer "
-        "2018), so nearly every "
-        "revision can be looked up. Outcomes are log10 of the percentage of transcripts that are "
-        "spliced at the site."
-    )
-    page.section(
-        "Measured truth", text, figures, [Table(rows, list(rows[0]), "Measured gain and share measured.")]
-    )
+def _revised_file(config: DemoConfig, method: str, max_edits: int) -> Path:
+    return config.output / "revisions" / f"{method}_{max_edits}.fa"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ class ReportOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    table: Path | None = None
+    table: Annotated[Path | None, Written()] = None
     """Table of all measures to write, CSV, TSV or Parquet by suffix."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """HTML page to write, with spectra, profiles, distances and logos."""
 
 
@@ -49,6 +50,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig
     """Real sequences that it has never seen; without them the training set is halved for comparison."""
     vae: Annotated[Path | None, Flag("-m")] = None
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
+    predictor: Path | None = None
+    """Folder of a model made by train-predictor: compare the predicted outcomes too."""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000
@@ -110,12 +113,15 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
     from seqdesign.commands._evaluation_words import findings
     from seqdesign.sequences.tables import write_table
 
+    inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
+    manifest = begin_manifest(config, device=config.device, inputs=inputs)
     sets = read_sets(config)
-    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    seeds = np.random.SeedSequence(config.seed).spawn(5)
     sample = draw_sample(sets, config.max_sequences, np.random.default_rng(seeds[0]))
     evaluation = _measure(config, sets, sample, [np.random.default_rng(s) for s in seeds[1:]])
     rows = {row.name: row for row in evaluation.rows}
-    said = findings(rows, "held-out" if sets.held_out else "training")
+    real = "held-out" if sets.held_out else "training"
+    said = findings(rows, real, evaluation.predictions)
     result = EvaluateResult(
         input=str(config.input),
         alphabet=sets.alphabet.name,
@@ -131,11 +137,10 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
     )
     if config.table is not None:
         write_table((_table_row(row) for row in evaluation.rows), config.table, columns=COLUMNS)
+    leave_manifest(manifest, config, result)
     if config.report is not None:
         from seqdesign.commands._evaluation_page import evaluation_page
-        from seqdesign.rundir import Manifest
 
-        manifest = Manifest.begin(config, device=config.device, inputs=sets.sources)
         evaluation_page(result, evaluation, sets, sample, manifest).write(config.report)
     return result
 
@@ -161,6 +166,11 @@ def _measure(
 
         with compute(config) as device:
             add_likelihood(result, config.vae, device, sets, sample, rngs[1], config.resamples)
+    if config.predictor is not None:
+        from seqdesign.commands._evaluation_predictor import add_predictions
+
+        with compute(config) as device:
+            add_predictions(result, config.predictor, device, sets, sample, rngs[3], config.resamples)
     return result
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands._result import Result
-from seqdesign.config import Between, CommandConfig, Flag, Positional
+from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.options import AUTO, SequenceColumns
 
@@ -30,7 +30,7 @@ class LogoConfig(SequenceColumns, CommandConfig):
     input: Annotated[Path | None, Positional("INPUT")] = None
     """Aligned sequences, a motif file (MEME, JASPAR, TRANSFAC), or a matrix (CSV, TSV: a row for each
     position, a column for each letter; npy); - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o")] = Path("logo.svg")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("logo.svg")
     """Picture to write: SVG, PNG or PDF by suffix."""
     kind: Literal["auto", "information", "probability", "counts", "weight", "enrichment"] = "auto"
     """Height of the letters: bits, shares, counts, log2 odds or the matrix as it is, or log2 of the share

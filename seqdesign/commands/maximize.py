@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, resolve
+from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, Written, resolve
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy
@@ -148,9 +148,9 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
-    table: Path | None = None
+    table: Annotated[Path | None, Written()] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -181,6 +181,11 @@ class MaximizeResult(Result):
 
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
+    return maximize_records(config)[0]
+
+
+def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
+    """``maximize``, and every design that was delivered as a record."""
     from seqdesign.commands._design_model import load_design_model
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -208,10 +213,10 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
         table=config.table,
         report=config.report,
     )
-    leave_manifest(manifest, result, [config.output, config.table])
+    leave_manifest(manifest, config, result)
     if config.report is not None:
         _write_report(config, model, designs, summary, manifest)
-    return result
+    return result, kept
 
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
@@ -219,8 +224,8 @@ def _inputs(config: MaximizeConfig) -> list[Path | None]:
     from seqdesign.commands._provenance import oracle_input
 
     if config.oracle is None:
-        return [config.start, config.model or DEFAULT_MODEL]
-    return [config.start, oracle_input(config.oracle)]
+        return [config.start, config.model or DEFAULT_MODEL, config.generator]
+    return [config.start, oracle_input(config.oracle), config.generator]
 
 
 def default_method(config: MaximizeConfig, model: DesignModel) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
-from seqdesign.config import Between, CommandConfig, Flag, Positional
+from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ class MotifsConfig(SequenceColumns, LetterOptions, CommandConfig):
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids."""
     denovo: Annotated[int, Between(0, 100)] = 0
     """How many new motifs to look for, without any collection."""
-    table: Path | None = None
+    table: Annotated[Path | None, Written()] = None
     """Write all hits: CSV, TSV or Parquet by suffix; - is stdout."""
-    enriched: Path | None = None
+    enriched: Annotated[Path | None, Written()] = None
     """Write the enrichment of all motifs as a table."""
-    changed: Path | None = None
+    changed: Annotated[Path | None, Written()] = None
     """Write gained and lost motifs of each pair of --parents as a table."""
-    denovo_output: Path | None = None
+    denovo_output: Annotated[Path | None, Written()] = None
     """Write the new motifs of --denovo as a MEME file."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -71,7 +72,11 @@ class MotifsConfig(SequenceColumns, LetterOptions, CommandConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MotifsResult(Result):
-    """What was found; the lists are complete and begin with the smallest p-value."""
+    """What was found; the lists are complete.
+
+    ``changes`` begins with the smallest p-value, ``enrichment`` with the group of motifs that has it, and in
+    a group with the motif that describes the sites best.
+    """
 
     command: ClassVar[str] = "motifs"
 
@@ -109,6 +114,8 @@ def motifs(config: MotifsConfig) -> MotifsResult:
     """Scan ``config.input`` for motifs and write what was asked for. Raises SeqDesignError."""
     from seqdesign.commands._motif_search import search
 
+    inputs = [config.input, config.motifs, config.background, config.parents]
+    manifest = begin_manifest(config, device="cpu", inputs=inputs)
     found = search(config)
     written = list(_write(config, found))
     result = MotifsResult(
@@ -130,12 +137,10 @@ def motifs(config: MotifsConfig) -> MotifsResult:
         denovo=tuple(found.denovo),
         written=(*written, *((config.report,) if config.report else ())),
     )
+    leave_manifest(manifest, config, result)
     if config.report is not None:
         from seqdesign.commands._motif_page import motif_page
-        from seqdesign.rundir import Manifest
 
-        inputs = [found.sequences.source, found.collection.source]
-        manifest = Manifest.begin(config, device="cpu", inputs=inputs)
         motif_page(result, found, manifest).write(config.report)
     return result
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
+from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import CommandConfig, Flag, Options, Positional
+from seqdesign.commands._runtime import Progress, compute, say
+from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
@@ -28,7 +28,7 @@ class TableOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o")] = None
+    output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
     needed."""
 
@@ -133,6 +133,8 @@ def predict(config: PredictConfig) -> PredictResult:
     folder = config.model
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
+    for text in training_warnings(folder):
+        say(config, f"warning: {text}")
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
@@ -156,7 +158,7 @@ def predict(config: PredictConfig) -> PredictResult:
         outcomes=found,
         output=config.output,
     )
-    leave_manifest(manifest, result, [config.output])
+    leave_manifest(manifest, config, result)
     return result
 
 

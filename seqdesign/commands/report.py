@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from seqdesign.commands._result import Result
-from seqdesign.config import CommandConfig, Flag, Positional
+from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
 
 
@@ -21,7 +21,7 @@ class ReportConfig(CommandConfig):
 
     paths: Annotated[tuple[Path, ...], Positional("PATH...")]
     """Folders of models, FASTA files or tables with designs; a folder of several runs is all of them."""
-    output: Annotated[Path, Flag("-o")] = Path("report.html")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("report.html")
     """Page to write; an older one is replaced."""
     title: str | None = None
     """Heading of the page."""
@@ -63,11 +63,13 @@ def write_report(
     Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
     OutputError.
     """
-    from seqdesign.commands._report_page import report_page
+    from seqdesign.commands._report_page import add_runs
     from seqdesign.commands._report_runs import find_runs
+    from seqdesign.reports.html import Page
 
     runs = find_runs(paths)
-    page = report_page(runs, title=title or "Sequence design", motifs=motifs)
+    page = Page(title or "Sequence design")
+    add_runs(page, runs, motifs=motifs)
     page.write(output)
     return ReportResult(
         report=output,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import say
-from seqdesign.config import CommandConfig, Flag, Positional
+from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from seqdesign.rundir import Manifest
 
 
-ELSEWHERE = {"report": None, "overwrite": False, "resume": False}
-"""Options that must not touch what the run has written."""
+IN_PLACE = ("overwrite", "resume")
+"""Options that touch what is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class RerunConfig(CommandConfig):
 
     run: Annotated[Path, Positional("RUN")]
     """Folder of a model, or a file that was written with -o and has its manifest beside it."""
-    output: Annotated[Path | None, Flag("-o")] = None
+    output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Where to write; RUN with .rerun in its name when not given. What exists is never overwritten."""
     anyway: bool = False
     """Repeat it although an input is not the one of then."""
@@ -65,7 +65,7 @@ class RerunResult(Result):
     """The command line."""
     output: Path
     files: tuple[Compared, ...]
-    """Pages are left out: they hold the time."""
+    """Pages and drawings are left out."""
     notes: tuple[str, ...]
     """Changed inputs and versions."""
 
@@ -159,25 +159,13 @@ def _must_be_free(*paths: Path) -> None:
             raise OutputError(f"{path} exists already; remove it, or name another place with -o")
 
 
-def _beside(output: Path, other: Path) -> Path:
-    """Where a second file goes: named as ``output``, of the kind of ``other``."""
-    from seqdesign.sequences.compression import inner_suffix
-
-    stem = (
-        output.name[: output.name.lower().rindex(inner_suffix(output))]
-        if inner_suffix(output)
-        else output.name
-    )
-    kind = other.name[other.name.lower().rindex(inner_suffix(other)) :] if inner_suffix(other) else ""
-    path = output.with_name(stem + kind)
-    _must_be_free(path)
-    return path
-
-
 def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path) -> Any:
-    """The options of then, with every file that is written beside ``output``, and no page."""
+    """The options of then, with every file that is written beside ``output``; no pages, no drawings."""
+    from seqdesign.commands._provenance import written_files
+    from seqdesign.config import fields_of
+
+    files = written_files(then)
     changes: dict[str, Any] = {
-        "output": output,
         "seed": manifest.seed,
         "device": manifest.device if config.device == RerunConfig.device else config.device,
         "threads": config.threads or then.threads,
@@ -186,13 +174,26 @@ def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path
         "verbose": config.verbose,
         "debug": config.debug,
     }
-    known = {field.name for field in dataclasses.fields(then)}
-    if "output" not in known:
-        raise ModelError(f"{manifest.name} has no single output, so it cannot be repeated")
-    if getattr(then, "table", None) not in (None, Path("-")):
-        changes["table"] = _beside(output, then.table)
-    changes |= {name: value for name, value in ELSEWHERE.items() if name in known}
+    main = next((name for name, path in files.items() if str(path) != "-"), None)
+    for spec in fields_of(type(then)):
+        if spec.name == main:
+            changes[spec.name] = output
+        elif spec.written and str(files.get(spec.name)) != "-":
+            path = files.get(spec.name)
+            changes[spec.name] = None if path is None else _beside(output, f"{spec.name}{path.suffix}")
+        elif spec.name in IN_PLACE:
+            changes[spec.name] = False
+    if main is None:
+        raise ModelError(f"{manifest.name} has written nothing that could be compared")
     return dataclasses.replace(then, **changes)
+
+
+def _beside(output: Path, name: str) -> Path:
+    """``designs.rerun.table.csv`` beside ``designs.rerun.fa``. Raises OutputError if it is there already."""
+    stem = output.name.removesuffix("".join(output.suffixes[-1:])) if output.suffix else output.name
+    path = output.with_name(f"{stem}.{name}")
+    _must_be_free(path)
+    return path
 
 
 def _compare(before: Manifest, after: Manifest) -> list[Compared]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
+from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, fields_of
+from seqdesign.commands._runtime import Progress, compute, say
+from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
 from seqdesign.constraints._options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
@@ -74,9 +74,9 @@ class ReviseConfig(
     """Folder of a model made by train-vae on sequences with outcomes."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
-    table: Path | None = None
+    table: Annotated[Path | None, Written()] = None
     """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
-    report: Path | None = None
+    report: Annotated[Path | None, Written()] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -133,6 +133,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.training.vae_store import load_vae
 
     optimize = _optimizer(config.method)
+    for text in training_warnings(config.model):
+        say(config, f"warning: {text}")
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
@@ -166,7 +168,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         table=config.table,
         report=config.report,
     )
-    leave_manifest(manifest, done, [config.output, config.table])
+    leave_manifest(manifest, config, done)
     if config.report is not None:
         from seqdesign.commands._revision_page import revision_page
 

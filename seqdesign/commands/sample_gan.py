@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar
 
 from seqdesign.commands._provenance import begin_manifest, leave_manifest
 from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute, say
+from seqdesign.commands._runtime import compute
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+from seqdesign.constraints._options import LetterRules
 
 if TYPE_CHECKING:
     import torch
 
+    from seqdesign.constraints._rules import Rules
+    from seqdesign.errors import InputError
     from seqdesign.training.gan_store import TrainedGAN
 
 DEFAULT_MODEL = Path("models/gan")
-BARREN = 1000
-"""Rounds of --unique without a new sequence after which it gives up, in blocks of 64 draws."""
+BARREN = 64_000
+"""Draws in a row of which none is written, after which it gives up."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleGANConfig(SequenceOutput, CommandConfig):
+class SampleGANConfig(LetterRules, SequenceOutput, CommandConfig):
     """Draw new sequences: codes from N(0, I), turned into letters by the generator.
 
     Example: seqdesign sample-gan -n 1000 > out.fa
@@ -60,11 +63,15 @@ class SampleGANResult(Result):
     num: int
     repeats: int | None
     """Repeats that were drawn again; None without --unique."""
+    acceptance: float | None
+    """Share of the draws that obey the constraints; None without any."""
     output: Path | None
 
     def text(self) -> str:
         """One line."""
         again = f", {self.repeats:,} repeats left out" if self.repeats else ""
+        if self.acceptance is not None:
+            again += f"; {self.acceptance:.3g} of the draws obey the constraints"
         where = f" into {self.output}" if self.output else ""
         return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 
@@ -73,7 +80,8 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     """Write ``config.num`` sequences as FASTA, in constant memory.
 
     Raises ModelError without a model, UsageError for a condition that it does not know, InputError when
-    ``--unique`` finds no new sequence any more.
+    constraints contradict each other, or no sequence comes any more that obeys them or, with ``--unique``, is
+    new.
     """
     from seqdesign.errors import ModelError
     from seqdesign.sequences.compression import open_output
@@ -91,14 +99,17 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
         condition = class_of(trained, config.condition)
+        rules = _rules(trained, config)
         with open_output(config.output or "-") as handle:
-            repeats = _write(trained, config, condition, handle)
-    if repeats:
-        say(config, f"{repeats:,} repeats were drawn again")
+            tally = _write(trained, config, condition, rules, handle)
     result = SampleGANResult(
-        model=config.model, num=config.num, repeats=repeats if config.unique else None, output=config.output
+        model=config.model,
+        num=config.num,
+        repeats=tally.repeats if config.unique else None,
+        acceptance=None if rules is None else tally.acceptance,
+        output=config.output,
     )
-    leave_manifest(manifest, result, [config.output])
+    leave_manifest(manifest, config, result)
     return result
 
 
@@ -125,42 +136,107 @@ def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
     return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
 
 
-def _write(trained: TrainedGAN, config: SampleGANConfig, condition: int | None, handle: BinaryIO) -> int:
-    """Write the records; returns how many repeats were left out."""
+@dataclass
+class _Tally:
+    """What became of the draws so far."""
+
+    drawn: int = 0
+    written: int = 0
+    rejected: int = 0
+    repeats: int = 0
+    barren: int = 0
+    """Draws since the last one that was written."""
+
+    @property
+    def acceptance(self) -> float:
+        """Share of the draws that obey the constraints."""
+        return 1 - self.rejected / max(1, self.drawn)
+
+
+def _rules(trained: TrainedGAN, config: SampleGANConfig) -> Rules | None:
+    """The constraints, or None. Raises UsageError, and InputError where no sequence can obey them."""
+    import torch
+
+    from seqdesign.constraints._build import build_rules
+    from seqdesign.constraints._check import find_conflict
     from seqdesign.errors import InputError
+
+    record = trained.record
+    nothing = torch.zeros(1, record.max_length, dtype=torch.long)
+    rules = build_rules(config, record.alphabet, nothing, shortest=record.min_length)
+    if not rules.constraints:
+        return None
+    conflict = find_conflict(rules, nothing)
+    if conflict is not None:
+        raise InputError(conflict.message)
+    return rules
+
+
+def _write(
+    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, rules: Rules | None, handle: BinaryIO
+) -> _Tally:
+    """Write the records; rejects what breaks a rule, and repeats if so asked."""
+    import torch
+
     from seqdesign.sequences.encoders import decode
 
-    written, repeats, barren = 0, 0, 0
-    seen: set[bytes] = set()
-    for tokens, classes in _draws(trained, config, condition):
+    tally, seen = _Tally(), set[str]()
+    endless = config.unique or rules is not None
+    for tokens, classes in _draws(trained, config, condition, endless=endless):
         texts = decode(tokens, trained.record.alphabet)
         labels = _labels(trained, classes, len(texts))
+        good = [True] * len(texts)
+        if rules is not None:
+            good = rules.is_feasible(tokens.long(), torch.zeros(len(tokens), dtype=torch.long)).tolist()
         lines = []
-        before = written
-        for text, label in zip(texts, labels, strict=True):
-            if written == config.num:
+        for text, label, feasible in zip(texts, labels, good, strict=True):
+            if tally.written == config.num or tally.barren == BARREN:
                 break
-            if config.unique:
-                if text.encode() in seen:
-                    repeats += 1
-                    continue
-                seen.add(text.encode())
-            written += 1
-            lines.append(f">sample_{written}{label}\n{text}\n")
+            tally.drawn += 1
+            if not feasible:
+                tally.rejected += 1
+                tally.barren += 1
+            elif config.unique and text in seen:
+                tally.repeats += 1
+                tally.barren += 1
+            else:
+                if config.unique:
+                    seen.add(text)
+                tally.written += 1
+                tally.barren = 0
+                lines.append(f">sample_{tally.written}{label}\n{text}\n")
         handle.write("".join(lines).encode())
-        barren = 0 if written > before else barren + len(texts)
-        if written == config.num:
+        if tally.barren == BARREN:
+            raise _nothing_more(tally, rules, tokens)
+        if tally.written == config.num:
             break
-        if barren > BARREN * 64:
-            raise InputError(
-                f"the model makes no more than about {written:,} different sequences; ask for fewer with -n, "
-                "or raise --temperature"
-            )
-    return repeats
+    return tally
+
+
+def _nothing_more(tally: _Tally, rules: Rules | None, tokens: torch.Tensor) -> InputError:
+    """What to say when too many draws in a row, the last of which are ``tokens`` (n, L), were of no use."""
+    import torch
+
+    from seqdesign.errors import InputError
+
+    if tally.repeats or rules is None:
+        return InputError(
+            f"the model makes no more than about {tally.written:,} different sequences"
+            f"{'' if rules is None else ' that obey the constraints'}; ask for fewer with -n, or raise "
+            "--temperature"
+        )
+    rows = torch.zeros(len(tokens), dtype=torch.long)
+    broken = [(int((~c.is_feasible(tokens.long(), rows)).sum()), c.name) for c in rules.constraints]
+    worst = max(broken)
+    return InputError(
+        f"the model hardly ever obeys the constraints: {tally.written:,} of {tally.drawn:,} draws do, none "
+        f"of the last {BARREN:,}; {worst[0] / len(tokens):.0%} break {worst[1]}; loosen it, or let maximize "
+        "--generator find such sequences"
+    )
 
 
 def _draws(
-    trained: TrainedGAN, config: SampleGANConfig, condition: int | None
+    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, *, endless: bool
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
     import sys
 
@@ -170,7 +246,7 @@ def _draws(
 
     return draw(
         trained.generator,
-        sys.maxsize if config.unique else config.num,
+        sys.maxsize if endless else config.num,
         torch.Generator().manual_seed(config.seed),
         end=trained.end,
         shares=trained.record.shares,

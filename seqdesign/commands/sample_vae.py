@@ -70,7 +70,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
         with open_output(config.output or "-") as handle:
             write_fasta(_draw(trained, config), handle)
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
-    leave_manifest(manifest, result, [config.output])
+    leave_manifest(manifest, config, result)
     return result
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import begin, in_folder
-from seqdesign.commands.train_vae import ModelFolder
-from seqdesign.config import CommandConfig, Flag, Positional, part
+from seqdesign.commands._training import ModelFolder, begin, in_folder
+from seqdesign.config import CommandConfig, Flag, Positional, Written, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.gan_config import GANFitOptions
@@ -35,7 +34,7 @@ class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFit
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o")] = Path("models/gan")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/gan")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands.train_vae import ModelFolder
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, part
-from seqdesign.errors import InputError, OutputError
+from seqdesign.commands._training import ModelFolder, begin, in_folder
+from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
+from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.rundir import Manifest, RunDir
+from seqdesign.rundir import RunDir
 from seqdesign.sequences.options import (
     LetterOptions,
     RecordPolicy,
@@ -52,15 +51,15 @@ class OutcomeOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class PredictorFitOptions(FitOptions):
-    """As for the VAE, with more decay and less patience."""
+    """As for the VAE, with more decay and less patience for residual networks."""
 
     PANEL: ClassVar[str] = "Training options"
 
-    weight_decay: Annotated[float, Between(0)] = 0.1
-    """Weight decay of AdamW."""
+    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
+    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
-    quarter of them, at least 5 and at most 20."""
+    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o")] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -146,15 +145,12 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
 def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
-    with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
-        from seqdesign.training.store import CHECKPOINT
 
-        if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
-            raise OutputError(
-                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
-                "to start anew"
-            )
+    def work(run: RunDir | None) -> TrainPredictorResult:
+        assert run is not None, "--devices: there is one process"
         return _train(config, run, started)
+
+    return in_folder(config, work)
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
@@ -171,7 +167,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     outcomes = outcomes.take(tokens.kept)
     progress = Progress("training", config)
     with compute(config) as device:
-        manifest = _begin(run, config, str(device))
+        manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
         try:
             result = train_sequence_predictor(
                 tokens,
@@ -248,14 +244,3 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         )
     kept = np.flatnonzero(known)
     return records.take(kept), outcomes.take(kept)
-
-
-def _begin(run: RunDir, config: TrainPredictorConfig, device: str) -> Manifest:
-    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.training.store import CHECKPOINT
-
-    manifest = begin_manifest(config, device=device, inputs=[config.sequences])
-    run.start(manifest)
-    if config.overwrite:
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
-    return manifest

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
-from seqdesign.commands._provenance import begin_manifest
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import CommandConfig, Flag, Options, Positional, part
-from seqdesign.errors import OutputError, TrainingError, UsageError
+from seqdesign.commands._training import ModelFolder, begin, in_folder
+from seqdesign.config import CommandConfig, Positional, part
+from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.rundir import RunDir
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
@@ -23,29 +21,6 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.training.vae import VAETraining
     from seqdesign.training.vae_quality import VAEQuality
-
-
-RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
-"""Where launchers (Fabric, torchrun, srun) say which process of a run this is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelFolder(Options):
-    """Where a model is written."""
-
-    PANEL: ClassVar[str] = "Output options"
-
-    output: Annotated[Path, Flag("-o")] = Path("models/vae")
-    """Folder of the model."""
-    overwrite: bool = False
-    """Replace a model that is already there."""
-    resume: bool = False
-    """Continue the run that was interrupted there, with the same input and options."""
-
-    def problems(self) -> Iterator[str]:
-        """Replace or continue, not both."""
-        if self.overwrite and self.resume:
-            yield "--overwrite: cannot be combined with --resume"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,28 +92,7 @@ class TrainVAEResult(Result):
 def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
-    if not _is_main_process():  # another process of a multi-device run: the main one owns the folder
-        _assist(config, started)
-    with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
-        from seqdesign.training.store import CHECKPOINT
-
-        if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
-            raise OutputError(
-                f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
-                "to start anew"
-            )
-        return _train(config, run, started)
-
-
-def _assist(config: TrainVAEConfig, started: float) -> NoReturn:
-    """The part of a process that is not the main one: compute, and leave all words to the main one.
-
-    An interrupt or a failed step ends all processes at once; a bad exit code here would have the launcher
-    kill the main process before it has said so.
-    """
-    with suppress(KeyboardInterrupt, TrainingError):
-        _train(config, None, started)
-    raise SystemExit(0)
+    return in_folder(config, lambda run: _train(config, run, started))
 
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
@@ -158,7 +112,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             )
         fabric = make_fabric(config, device)
         if run is not None:
-            _begin(run, config, str(fabric.device))
+            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
         last: dict[str, float] = {}
 
         def on_step(step: int, total: int) -> None:
@@ -206,17 +160,3 @@ def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started:
         seconds=time.monotonic() - started,
         quality=result.quality,
     )
-
-
-def _begin(run: RunDir, config: TrainVAEConfig, device: str) -> None:
-    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.training.store import CHECKPOINT
-
-    run.start(begin_manifest(config, device=device, inputs=[config.sequences]))
-    if config.overwrite:
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _is_main_process() -> bool:
-    """Whether this is the first process of the first machine (launchers number them in the environment)."""
-    return all(os.environ.get(name, "0") == "0" for name in RANKS)

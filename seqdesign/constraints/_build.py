@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.constraints._constraint import Constraint
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.constraints._options import ConstraintOptions, LetterRules
 from seqdesign.constraints._rules import Rules
 from seqdesign.constraints._starts import Starts
 from seqdesign.registry import Registry
@@ -18,7 +18,7 @@ REGISTRY = Registry("constraint", "seqdesign.constraints")
 
 
 def build_rules(
-    options: ConstraintOptions,
+    options: LetterRules,
     alphabet: Alphabet,
     parents: Tensor,
     device: torch.device | str = "cpu",
@@ -48,7 +48,7 @@ def build_rules(
         shortest=length if shortest is None else shortest,
         ids=ids,
         source=source,
-        codon_table=options.codon_table,
+        codon_table=options.codon_table if isinstance(options, ConstraintOptions) else 1,
     )
     found: list[Constraint] = []
     for name in REGISTRY.names():

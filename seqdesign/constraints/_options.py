@@ -11,15 +11,11 @@ from seqdesign.constraints._positions import POSITIONS
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConstraintOptions(Options):
-    """What every design must obey."""
+class LetterRules(Options):
+    """What a sequence must obey whatever it was made from."""
 
     PANEL: ClassVar[str] = "Goal and constraints"
 
-    max_edits: Annotated[int | None, Between(1)] = None
-    """Substitutions, insertions and deletions that are permitted."""
-    keep: str | None = None
-    """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
     template: str | None = None
     """What may stand where: letters and IUPAC codes, as long as a design, such as NNGAATTCNN."""
     forbid: tuple[str, ...] = ()
@@ -31,6 +27,18 @@ class ConstraintOptions(Options):
     """Share of G and C in every window of so many letters, such as 50:0.3-0.7; may be given several times."""
     max_homopolymer: str | None = None
     """Longest run of one letter, such as 5, or for single letters too: 5,G:4."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintOptions(LetterRules):
+    """What every design must obey."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
+    max_edits: Annotated[int | None, Between(1)] = None
+    """Substitutions, insertions and deletions that are permitted."""
+    keep: str | None = None
+    """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
     translate: tuple[str, ...] = ()
     """First and last position of a reading frame whose protein must stay, such as 4-303; 303-4 is the minus
     strand. May be given several times."""

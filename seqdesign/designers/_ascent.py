@@ -65,7 +65,7 @@ class Ascent(ABC):
             rows = self.rows
             mask = scorer.problem.rules.mask[rows].transpose(1, 2)
             logits = self.logits(step).masked_fill(~mask, FORBIDDEN)
-            tokens, good = self._decode(self.wish(logits, step).transpose(1, 2), step)
+            tokens, good = self.decode(self.wish(logits, step).transpose(1, 2), step)
             scores, slope = scorer.gradient(scorer.one_hot(tokens), rows)
             if bool(good.any()):
                 scorer.remember(tokens[good], rows[good], scores[good])
@@ -77,7 +77,7 @@ class Ascent(ABC):
         self._record()
         return self.taken
 
-    def _decode(self, wish: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def decode(self, wish: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Sequences (B, L) for wishes (B, L, V), and which are feasible; all are repaired now and then."""
         rules = self.scorer.problem.rules
         if step % REPAIR_EVERY == 0 or step == self.steps - 1:

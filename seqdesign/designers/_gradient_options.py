@@ -116,6 +116,11 @@ class LatentOptions(Options):
     """Weight of log p(z) where the score's slope has unit size: 1 keeps codes about as long as drawn ones."""
     noise: Annotated[float, Between(0)] = 0.0
     """Standard deviation of the normal noise that every step adds to the code."""
+    critic: Annotated[float, Between(0)] = 1.0
+    """Weight of the slope of the critic's score, where that of the score is 1."""
+    least_real: float = 0.5
+    """A sequence counts only if the critic finds it more real than starts are on average, by so many standard
+    deviations of samples; a negative number asks for less."""
     forward: Literal["sampled", "argmax"] = "sampled"
     """The sequence whose gradient is taken: drawn from the letters' probabilities, or the likeliest."""
     encode_steps: Annotated[int, Between(0)] = 200

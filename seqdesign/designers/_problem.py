@@ -31,10 +31,16 @@ class Latent:
     """d."""
     codes: Tensor | None = None
     """(N, d): the codes that the starts were made from, or None where they come from elsewhere."""
+    critic: Callable[[Tensor], Tensor] | None = None
+    """One-hot (B, V, L) -> how real a critic finds them (B,), in standard deviations of the generator's own
+    samples; differentiable."""
+    usual: Tensor | None = None
+    """(N,): what the critic says of sequences such as each start; given with ``critic``."""
 
     def take(self, index: Tensor) -> Latent:
         """The same for the starts with these indices (n,)."""
-        return self if self.codes is None else replace(self, codes=self.codes[index])
+        codes = None if self.codes is None else self.codes[index]
+        return replace(self, codes=codes, usual=None if self.usual is None else self.usual[index])
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,10 @@ class _Code(Ascent):
             first = encode_starts(generator.decode, scorer.starts, first, options.encode_steps)
         self.adam = Adam([first])
         self.leaf = self.made = first
-        self.size = torch.zeros_like(first[:, :1])
+        self.real: Tensor | None = None
+        self.sizes = [torch.zeros_like(first[:, :1]) for _ in range(2)]
         self.weight = 0.0
+        self.usual = generator.usual
 
     @property
     def z(self) -> Tensor:
@@ -71,17 +73,27 @@ class _Code(Ascent):
     def wish(self, logits: Tensor, step: int) -> Tensor:
         return logits if self.options.forward == "argmax" else super().wish(logits, step)
 
+    def decode(self, wish: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """As always, but what the critic finds too unreal does not count; its slope is kept for ``learn``."""
+        tokens, good = super().decode(wish, step)
+        if self.generator.critic is not None and self.usual is not None:
+            with torch.enable_grad():
+                letters = self.scorer.one_hot(tokens).requires_grad_(True)
+                real = self.generator.critic(letters)
+                (self.real,) = torch.autograd.grad(real.sum(), letters)
+            good = good & (real.detach() >= self.usual + self.options.least_real)
+        return tokens, good
+
     def learn(self, slope: Tensor, step: int) -> None:
-        """Straight through: the slope at the hard sequence is taken for that at the probabilities."""
+        """Straight through: slopes at the hard sequence are taken for those at the probabilities."""
         options = self.options
         mask = self.scorer.problem.rules.mask[self.rows].transpose(1, 2)
         with torch.enable_grad():
             probs = self.made.masked_fill(~mask, FORBIDDEN).softmax(1)
-        (pulled,) = torch.autograd.grad(probs, self.leaf, slope)
-        self.size = MEMORY * self.size + (1.0 - MEMORY) * pulled.square().mean(1, keepdim=True)
         self.weight = MEMORY * self.weight + 1.0 - MEMORY
-        pulled = pulled / ((self.size / self.weight).sqrt() + TINY)
-        ascent = pulled - options.prior * self.z
+        ascent = self._pull(probs, slope, 0) - options.prior * self.z
+        if self.real is not None and options.critic:
+            ascent += options.critic * self._pull(probs, self.real, 1)
         if options.update == "adam":
             self.adam.step([ascent], cosine(options.learning_rate, step, self.steps))
         else:
@@ -90,6 +102,14 @@ class _Code(Ascent):
             keys = self.scorer.problem.keys[self.rows]
             self.z.add_(normal(self.seed, keys, NOISE + step, self.generator.dim), alpha=options.noise)
 
+    def _pull(self, probs: Tensor, slope: Tensor, which: int) -> Tensor:
+        """The slope (B, V, L) back to the codes (B, d), in units of its running root mean square."""
+        (pulled,) = torch.autograd.grad(probs, self.leaf, slope, retain_graph=True)
+        square = pulled.square().mean(1, keepdim=True)
+        self.sizes[which] = MEMORY * self.sizes[which] + (1.0 - MEMORY) * square
+        return pulled / ((self.sizes[which] / self.weight).sqrt() + TINY)
+
     def keep(self, going: Tensor) -> None:
         self.adam.keep(going)
-        self.size = self.size[going]
+        self.sizes = [size[going] for size in self.sizes]
+        self.usual = None if self.usual is None else self.usual[going]

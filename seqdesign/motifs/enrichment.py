@@ -31,6 +31,8 @@ class Enrichment:
     """Benjamini-Hochberg over the motifs tested."""
     group: str
     """Id of the first motif of the list that finds mostly the same sequences; its own if it is the first."""
+    fit: float | None = None
+    """Bits by which the motif describes its sites, beyond those in the background; see ``site_fit``."""
 
 
 @dataclass(frozen=True, kw_only=True)

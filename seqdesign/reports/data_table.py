@@ -79,18 +79,25 @@ def _value(value: object) -> object:
 
 
 def _resolved(column: Column, rows: Sequence[Mapping[str, object]]) -> Column:
-    """The column with the format that Python and the script both use."""
+    """The column with the format that Python and the script both use: equally many decimals, if possible."""
     if column.spec:
         return column
-    whole = all(isinstance(row[column.key], int) for row in rows if row[column.key] is not None)
-    return dataclasses.replace(column, spec="d" if whole else ".4g")
+    values = [row[column.key] for row in rows]
+    numbers = [abs(v) for v in values if isinstance(v, int | float)]
+    spec, largest = ".4g", max(numbers, default=0)
+    if all(isinstance(v, int) for v in numbers):
+        spec = "d"
+    elif 1e-3 <= largest < 1e6:
+        spec = f".{max(0, 3 - math.floor(math.log10(largest)))}f"
+    return dataclasses.replace(column, spec=spec)
 
 
 def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -> tuple[str, bool, int]:
     """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
-         "edits": c.edits, "shown": c.shown, "number": _is_number(c.key, rows)}
+         "edits": c.edits, "shown": c.shown, "number": _is_number(c.key, rows),
+         "drawn": any(isinstance(row[c.key], Markup) for row in rows)}
         for c in columns
     ]  # fmt: skip
     cells = [[None if isinstance(v, Markup) else v for v in row.values()] for row in rows]
@@ -108,7 +115,7 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
 
 def _gzip(data: bytes) -> bytes:
     """Equal data give equal bytes: no time and no name in the header."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     return packer.compress(data) + packer.flush()
 
 

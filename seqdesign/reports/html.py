@@ -107,6 +107,10 @@ class Page:
         named = _named_values(facts or {})
         self._sections.append(_Section(heading, level, _paragraphs(text), named, tuple(figures), rendered))
 
+    def add_provenance(self, values: Mapping[str, object]) -> None:
+        """More lines for the foot of the page."""
+        self._provenance |= values
+
     def chapter(
         self,
         heading: str,

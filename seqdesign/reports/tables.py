@@ -113,7 +113,7 @@ def _cell(row: Row, column: Column) -> Markup:
     value = row.get(column.key)
     if isinstance(value, Markup):
         return value
-    edits = str(row.get(column.edits) or "")
+    edits = str(row.get(column.edits) or "") if column.edits else ""
     if edits and isinstance(value, str):
         return edits_html(value, edits.split(","))
     return escape(format_value(value, column.spec))

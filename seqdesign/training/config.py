@@ -48,8 +48,8 @@ class FitOptions(RunOptions):
     """
     learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
     """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
-    weight_decay: Annotated[float, Between(0)] = 0.01
-    """Weight decay of AdamW."""
+    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
+    """Weight decay of AdamW; auto is 0.01."""
     clip: Annotated[float, Between(0, low_open=True)] = 5.0
     """Largest gradient norm."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"

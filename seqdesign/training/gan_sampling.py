@@ -11,11 +11,11 @@ from torch import Tensor
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.outputs import close
 
-BLOCK = 64
-"""Sequences whose randomness is drawn together, so that it does not depend on the chunk."""
+BLOCK = 128
+"""Sequences that are drawn together, so that they do not depend on the chunk; as many as suit CPU caches."""
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def draw(
     generator: Generator,
     num: int,
@@ -53,7 +53,7 @@ Noise = tuple[Tensor, Tensor, Tensor]
 
 
 def _letters(generator: Generator, noise: Noise, temperature: float, argmax: bool) -> Tensor:
-    """Tokens (n, L). On CPUs n is always 64: products of other sizes are rounded differently."""
+    """Tokens (n, L). On CPUs n is always BLOCK: products of other sizes are rounded differently."""
     z, classes, uniform = (part.to(generator.start.weight.device) for part in noise)
     logits = generator.logits(z, classes if generator.num_classes else None).float()
     return _largest(logits) if argmax else _inverse_cdf(logits / temperature, uniform)

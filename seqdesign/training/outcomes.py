@@ -42,6 +42,11 @@ class Outcomes:
         sigma = None if self.sigma is None else self.sigma[rows]
         return replace(self, values=self.values[rows], weights=self.weights[rows], sigma=sigma)
 
+    def first(self) -> Outcomes:
+        """The first outcome alone."""
+        sigma = None if self.sigma is None else self.sigma[:, :1]
+        return replace(self, names=self.names[:1], values=self.values[:, :1], sigma=sigma)
+
     def precision(self) -> FloatArray:
         """(N, K): what each value counts, 0 where it was not measured, on average 1 for each outcome.
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from seqdesign.training.config import FitOptions, num_epochs, patience
 
 WARMUP_STEPS = 100
+WEIGHT_DECAY = 0.01
 
 OptimizerName = Literal["adamw", "adam", "rmsprop"]
 Schedule = Literal["cosine", "constant", "linear"]
@@ -46,7 +47,8 @@ class PlayerSettings:
     @classmethod
     def of(cls, options: FitOptions) -> PlayerSettings:
         """AdamW as the options say."""
-        return cls(learning_rate=options.learning_rate, weight_decay=options.weight_decay, clip=options.clip)
+        decay = WEIGHT_DECAY if options.weight_decay == "auto" else options.weight_decay
+        return cls(learning_rate=options.learning_rate, weight_decay=decay, clip=options.clip)
 
 
 @dataclass(frozen=True, kw_only=True)

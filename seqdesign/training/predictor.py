@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,7 +37,12 @@ from seqdesign.training.store import load_checkpoint, save_checkpoint, write_met
 from seqdesign.training.strands import same_on_both_strands
 
 FIXED_LENGTH_SHARE = 0.99
+TRIAL_FEWEST, TRIAL_ROWS, TRIAL_STEPS = 500, 12_000, 800
+"""Sequences from which on architectures are tried, at most, and steps of each."""
+CLEARLY = 0.02
+"""By so much R2, AUROC or accuracy must be better to count: about the error of 1,000 held-out sequences."""
 PATIENCE = 20
+RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 
@@ -80,7 +86,8 @@ def train_sequence_predictor(
     tokens, outcomes = tokens.take(used), outcomes.take(used)
     train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
     groups = together(tokens.take(train), fit_options)
-    record = _describe(tokens, outcomes, train, groups, options, seed)
+    options = _decided(tokens.take(train), outcomes.take(train), groups, options, fit_options, seed, fabric)
+    record = _describe(tokens, outcomes, train, options)
     data, fold = _data(tokens.take(train), outcomes.take(train), record, groups, seed)
     identity = _identity(tokens, outcomes, options, fit_options, seed, fabric)
 
@@ -131,44 +138,87 @@ def _build(record: PredictorRecord, seed: int) -> SequencePredictor:
         return record.build()
 
 
-def _describe(
+def _decided(
     tokens: TokenArray,
     outcomes: Outcomes,
-    train: Indices,
     groups: Indices,
     options: PredictorOptions,
+    fit_options: FitOptions,
     seed: int,
-) -> PredictorRecord:
-    """What the networks need to know of the data."""
-    longest = int(tokens.lengths.max())
-    common = np.bincount(tokens.lengths).max() / len(tokens)
-    values = outcomes.values[train]
-    _check(values, outcomes)
-    regression = outcomes.task == "regression"
-    strands = options.strands
-    if strands == "both" and tokens.alphabet.complement is None:
+    fabric: Fabric,
+) -> PredictorOptions:
+    """The options with strands and architecture as the training rows want them."""
+    if options.strands == "both" and tokens.alphabet.complement is None:
         raise InputError(
             f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"
         )
-    both = strands == "both"
-    if strands == "auto":
+    _check(outcomes)
+    if options.strands == "auto":
         both = outcomes.task != "classes" and same_on_both_strands(
-            tokens.take(train), values[:, 0], groups, seed
+            tokens, outcomes.values[:, 0], groups, seed
         )
-    positional = bool(common >= FIXED_LENGTH_SHARE) and not both
+        options = replace(options, strands="both" if both else "one")
+    if options.architecture == "auto":
+        tried = _one_length(tokens) and options.strands == "one"
+        kind = (
+            _better_architecture(tokens, outcomes, options, fit_options, seed, fabric) if tried else "motif"
+        )
+        options = replace(options, architecture=kind)
+    return options
+
+
+def _one_length(tokens: TokenArray) -> bool:
+    """Whether as good as all sequences have the same length."""
+    return bool(np.bincount(tokens.lengths).max() >= FIXED_LENGTH_SHARE * len(tokens))
+
+
+def _better_architecture(
+    tokens: TokenArray,
+    outcomes: Outcomes,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+) -> Literal["residual", "motif"]:
+    """residual, or motif where that predicts the first outcome clearly better in a short trial of both."""
+    known = np.flatnonzero(~np.isnan(outcomes.values[:, 0]))
+    if len(known) < TRIAL_FEWEST:
+        return "residual"
+    rows = np.random.default_rng([seed, 31]).permutation(known)[:TRIAL_ROWS]
+    epochs = max(1, round(TRIAL_STEPS / math.ceil(len(rows) / fit_options.batch_size)))
+    if fit_options.epochs != "auto":
+        epochs = min(epochs, fit_options.epochs)
+    found: dict[str, float] = {}
+    for kind in ("residual", "motif"):
+        tried = train_sequence_predictor(
+            tokens.take(rows),
+            outcomes.take(rows).first(),
+            options=replace(options, architecture=kind, members=2),
+            fit_options=replace(fit_options, epochs=epochs, patience="auto", split="random"),
+            seed=seed,
+            fabric=fabric,
+        ).quality.outcomes[0]
+        figures = (tried.r2, tried.auroc, tried.accuracy)
+        found[kind] = next(figure for figure in figures if figure is not None)
+    return "motif" if found["motif"] > found["residual"] + CLEARLY else "residual"
+
+
+def _describe(
+    tokens: TokenArray, outcomes: Outcomes, train: Indices, options: PredictorOptions
+) -> PredictorRecord:
+    """What the networks need to know of the data; strands and architecture are decided."""
+    longest = int(tokens.lengths.max())
+    values = outcomes.values[train]
+    regression = outcomes.task == "regression"
+    both = options.strands == "both"
     return PredictorRecord(
         options=adapt(
-            options,
-            max_length=longest,
-            num_train=len(train),
-            task=outcomes.task,
-            positional=positional,
-            both_strands=both,
+            options, max_length=longest, num_train=len(train), task=outcomes.task, both_strands=both
         ),
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),
-        positional=positional,
+        positional=_one_length(tokens) and not both and options.architecture != "motif",
         outcomes=outcomes.names,
         classes=outcomes.classes,
         outcome_mean=tuple(np.nanmean(values, axis=0).tolist()) if regression else (),
@@ -176,9 +226,9 @@ def _describe(
     )
 
 
-def _check(values: NDArray[np.float64], outcomes: Outcomes) -> None:
+def _check(outcomes: Outcomes) -> None:
     """Raise InputError for a column that teaches nothing."""
-    for name, column in zip(outcomes.names, values.T, strict=True):
+    for name, column in zip(outcomes.names, outcomes.values.T, strict=True):
         known = column[~np.isnan(column)]
         if len(known) < MIN_SEQUENCES or known.min() == known.max():
             raise InputError(
@@ -252,12 +302,13 @@ def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) ->
     Motif networks run to the end: their held-out loss is best long before they know what is stronger than all
     they have seen.
     """
+    motif = isinstance(model.net, MotifNet)
+    if not motif and options.weight_decay == "auto":
+        options = replace(options, weight_decay=RESIDUAL_DECAY)
     plan = Plan.plain(model.players, options, len(data), data.typical_length)
-    if isinstance(model.net, MotifNet) and options.patience == "auto":
-        return replace(plan, last=True)
-    if options.patience == "auto":
-        return replace(plan, patience=min(PATIENCE, plan.patience, plan.epochs))
-    return plan
+    if options.patience != "auto":
+        return plan
+    return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))
 
 
 def _identity(

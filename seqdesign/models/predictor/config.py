@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from seqdesign.config import Between, Options
+from seqdesign.config import Between, Flag, Options
 
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
@@ -24,13 +24,13 @@ class PredictorOptions(Options):
 
     architecture: Literal["auto", "residual", "motif", "killoran"] = "auto"
     """Networks: residual has a linear path and more on top of it, motif looks for the best place of each of
-    its filters, killoran is that of Killoran et al. (2017); auto is residual where all lengths are alike and
-    position matters, else motif."""
+    its filters, killoran is that of Killoran et al. (2017); auto is motif, but residual where all lengths are
+    alike and a short trial of both says so."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
-    members: Annotated[int | Auto, Between(2, 64)] = "auto"
-    """Networks in the ensemble; each is stopped by its own part of the sequences. auto is 5."""
+    members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
+    """Networks in the ensemble, each judged by a part of the sequences of its own; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
@@ -52,19 +52,14 @@ class PredictorOptions(Options):
 
 
 def adapt(
-    options: PredictorOptions,
-    *,
-    max_length: int,
-    num_train: int,
-    task: Task,
-    positional: bool,
-    both_strands: bool,
+    options: PredictorOptions, *, max_length: int, num_train: int, task: Task, both_strands: bool
 ) -> PredictorOptions:
-    """``options`` with every ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``."""
-    architecture = options.architecture
-    if architecture == "auto":
-        architecture = "residual" if positional else "motif"
-    killoran, motif = architecture == "killoran", architecture == "motif"
+    """``options`` with every other ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``.
+
+    The architecture must be decided.
+    """
+    assert options.architecture != "auto"
+    killoran, motif = options.architecture == "killoran", options.architecture == "motif"
     members, hidden, channels = options.members, options.hidden, options.channels
     width, dropout = options.width, options.dropout
     if members == "auto":
@@ -82,7 +77,25 @@ def adapt(
     if paths == "auto":
         paths = "dense"
     return replace(
-        options, architecture=architecture, paths=paths, members=members, hidden=hidden,
+        options, paths=paths, members=members, hidden=hidden,
         channels=channels, width=max(1, width), dropout=dropout, task=task,
         strands="both" if both_strands else "one",
     )  # fmt: skip
+
+
+class Sizes(NamedTuple):
+    """Those of the networks."""
+
+    members: int
+    hidden: int
+    channels: int
+    width: int
+    dropout: float
+
+
+def sizes(options: PredictorOptions) -> Sizes:
+    """The sizes of adapted options."""
+    values = (getattr(options, name) for name in Sizes._fields)
+    found = Sizes(*values)
+    assert "auto" not in found, "adapt() the options first"
+    return found

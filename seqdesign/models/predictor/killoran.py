@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.config import PredictorOptions, sizes
 from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
 
 SLOPE = 0.1
@@ -19,14 +19,9 @@ class KilloranNet(nn.Module):
 
     def __init__(self, options: PredictorOptions, letters: int, num_out: int) -> None:
         super().__init__()
-        members, hidden, channels = options.members, options.hidden, options.channels
-        assert isinstance(members, int), "adapt() the options first"
-        assert isinstance(hidden, int)
-        assert isinstance(channels, int)
-        assert isinstance(options.width, int)
-        assert isinstance(options.dropout, float)
-        self.members, self.dropout = members, options.dropout
-        self.conv = MemberConv(members, letters, channels, options.width, shared=True)
+        members, hidden, channels, width, dropout = sizes(options)
+        self.members, self.dropout = members, dropout
+        self.conv = MemberConv(members, letters, channels, width, shared=True)
         self.first = MemberLinear(members, 2 * channels, hidden)
         self.second = MemberLinear(members, hidden, hidden)
         self.out = MemberLinear(members, hidden, num_out)

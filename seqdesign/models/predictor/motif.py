@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.config import PredictorOptions, sizes
 from seqdesign.models.predictor.layers import MemberLinear
 
 
@@ -25,14 +25,9 @@ class MotifNet(nn.Module):
 
     def __init__(self, options: PredictorOptions, letters: int, num_out: int) -> None:
         super().__init__()
-        members, hidden, channels = options.members, options.hidden, options.channels
-        assert isinstance(members, int), "adapt() the options first"
-        assert isinstance(hidden, int)
-        assert isinstance(channels, int)
-        assert isinstance(options.width, int)
-        assert isinstance(options.dropout, float)
-        self.dropout, self.width = options.dropout, options.width
-        self.filters = MemberLinear(members, letters * options.width, channels)
+        members, hidden, channels, width, dropout = sizes(options)
+        self.dropout, self.width = dropout, width
+        self.filters = MemberLinear(members, letters * width, channels)
         self.first = MemberLinear(members, channels, hidden)
         self.out = MemberLinear(members, hidden, num_out)
         for layer in (self.filters, self.first, self.out):

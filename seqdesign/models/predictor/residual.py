@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import SHORT, PredictorOptions
+from seqdesign.models.predictor.config import SHORT, PredictorOptions, sizes
 from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
 from seqdesign.models.predictor.linear import linear_features, num_linear_features
 
@@ -34,13 +34,8 @@ class ResidualNet(nn.Module):
         self, options: PredictorOptions, letters: int, max_length: int, num_out: int, *, positional: bool
     ) -> None:
         super().__init__()
-        members, hidden, channels = options.members, options.hidden, options.channels
-        assert isinstance(members, int), "adapt() the options first"
-        assert isinstance(hidden, int)
-        assert isinstance(channels, int)
-        assert isinstance(options.width, int)
-        assert isinstance(options.dropout, float)
-        self.members, self.positional, self.dropout = members, positional, options.dropout
+        members, hidden, channels, width, dropout = sizes(options)
+        self.members, self.positional, self.dropout = members, positional, dropout
         num_features = num_linear_features(letters, max_length, positional=positional)
         self.max_length = max_length
         self.register_buffer("linear_weight", torch.zeros(members, num_features, num_out))
@@ -54,7 +49,7 @@ class ResidualNet(nn.Module):
             self.dense_mid = MemberLinear(members, hidden, hidden)
             self.dense_out = MemberLinear(members, hidden, num_out)
         if self.has_conv:
-            self.stem = MemberConv(members, letters, channels, options.width, shared=True)
+            self.stem = MemberConv(members, letters, channels, width, shared=True)
             self.blocks = nn.ModuleList(
                 MemberConv(members, channels, channels, 3, dilation=d)
                 for d in (DILATIONS if max_length > SHORT else ())

@@ -4,8 +4,6 @@
 const ROWS_PER_PAGE = 50;
 const CONDITION = /^(.+?)(<=|>=|!=|=|<|>)(.+)$/;
 
-for (const box of document.querySelectorAll(".sd-data")) start(box);
-
 async function start(box) {
   const source = box.querySelector("script");
   const packed = source.dataset.packed !== undefined;
@@ -50,13 +48,13 @@ class DataTable {
     tools.append(button("Download CSV", () => this.save("csv", this.csv())));
     this.status = element("p", { className: "sd-status" });
     this.status.setAttribute("role", "status");
-    const names = this.columns.map((c) => c.key).join(", ");
+    const names = this.columns.filter((c) => !c.drawn).map((c) => c.key === c.heading ? c.key : `${c.key} (${c.heading})`);
     const help = element("details", { className: "sd-help" });
     help.append(
       element("summary", { textContent: "How to filter" }),
       element("p", {
         textContent: "Rows with all of the words are shown. A word such as " + this.example() +
-          " compares a column. Columns: " + names + ".",
+          " compares a column. Columns: " + names.join(", ") + ".",
       }),
     );
     this.box.prepend(tools, help, this.status);
@@ -69,6 +67,7 @@ class DataTable {
     const shown = this.columns.flatMap((column, i) => (column.shown ? [i] : []));
     this.heads = new Map(shown.map((i, place) => [i, this.box.querySelectorAll("thead th")[place]]));
     for (const [i, head] of this.heads) {
+      if (this.columns[i].drawn) continue; // pictures have no order
       const sorter = button(head.textContent, () => this.sort(i));
       sorter.title = "Sort by " + this.columns[i].key;
       head.replaceChildren(sorter);
@@ -76,10 +75,11 @@ class DataTable {
   }
 
   example() {
-    const wanted = ["delta", "gain", "score", "outcome"];
-    const numbers = this.columns.filter((c) => c.number).map((c) => c.key);
-    const key = wanted.find((name) => numbers.includes(name)) ?? numbers[0];
-    return key ? key + ">1" : this.columns[0].key + "=" + (this.rows[0]?.[0] ?? "x");
+    const wanted = ["delta", "score", "outcome"];
+    const numbers = this.columns.filter((c) => c.number);
+    const column = wanted.map((key) => numbers.find((c) => c.key === key)).find(Boolean) ?? numbers[0];
+    if (!column) return `${this.columns[0].key}=${this.rows[0]?.[0] ?? "x"}`;
+    return `${/\s/.test(column.heading) ? column.key : column.heading}>1`;
   }
 
   sort(i) {
@@ -118,7 +118,7 @@ class DataTable {
 
   test(word) {
     const [, name, sign, wanted] = CONDITION.exec(word) ?? [];
-    const column = this.columns.findIndex((c) => c.key.toLowerCase() === name);
+    const column = this.columns.findIndex((c) => [c.key, c.heading].some((n) => n.toLowerCase() === name));
     if (column < 0) return (i) => (this.texts[i] ??= this.rows[i].join("\n").toLowerCase()).includes(word);
     const number = Number(wanted);
     return (i) => {
@@ -183,8 +183,9 @@ class DataTable {
       const text = value === null ? "" : String(value);
       return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
-    const lines = this.found.map((i) => this.rows[i].map(cell).join(","));
-    return [this.columns.map((c) => cell(c.key)).join(","), ...lines, ""].join("\n");
+    const written = this.columns.flatMap((column, j) => (column.drawn ? [] : [j]));
+    const lines = this.found.map((i) => written.map((j) => cell(this.rows[i][j])).join(","));
+    return [written.map((j) => cell(this.columns[j].key)).join(","), ...lines, ""].join("\n");
   }
 
   save(suffix, text) {
@@ -267,3 +268,5 @@ function general(value, digits) {
   const [mantissa, end] = exponent(value, digits - 1).split("e");
   return `${strip(mantissa)}e${end}`;
 }
+
+for (const box of document.querySelectorAll(".sd-data")) start(box);

@@ -10,9 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from seqdesign.commands._evaluation_predictor import mean_interval
 from seqdesign.commands.evaluate import EvaluateConfig, EvaluateResult, evaluate
+from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.encoders import encode
+from seqdesign.training.predictions import predict_outcomes
+from seqdesign.training.predictor_store import load_predictor
 
 LENGTH = 20
 
@@ -170,6 +176,83 @@ def test_table_page_and_json(files: dict[str, Path], tmp_path: Path, cli: Callab
     ):
         assert part.lower() in html.lower()
     assert "<script" not in html
+
+
+@pytest.fixture(scope="module")
+def predictor(files: dict[str, Path]) -> Path:
+    """Trained a little on the share of A in the training set."""
+    table, folder = files["train"].with_name("t.csv"), files["train"].with_name("predictor")
+    rows = [f"{t},{t.count('A') / len(t)}" for t in texts(files["train"])]
+    table.write_text("\n".join(["sequence,outcome", *rows]) + "\n")
+    train_predictor(TrainPredictorConfig(sequences=table, output=folder, epochs=4, members=2, quiet=True))
+    return folder
+
+
+def test_predicted_outcomes_stand_beside_real_ones_and_are_not_judged(
+    files: dict[str, Path], predictor: Path
+) -> None:
+    rich = ["A" * 8 + t[8:] for t in texts(files["gen"])]
+    result = judge(files, rich, predictor=predictor, report=files["gen"].with_name("p.html"))
+    rows = {row.name: row for row in result.measures}
+    mean, above = rows["predicted_outcome"], rows["above_outcome"]
+    assert mean.low < mean.value < mean.high
+    assert mean.value > mean.real + 0.1
+    assert mean.high - mean.low < 0.05
+    assert above.value > 0.5 > 0.2 > above.real
+    assert {mean.verdict, above.verdict} == {""}
+    trained = load_predictor(predictor, torch.device("cpu"))
+    array = encode(rich, trained.record.alphabet)
+    assert mean.value == pytest.approx(predict_outcomes(trained, array.tokens, array.lengths).mean.mean())
+    assert "Predicted outcome" in result.text()
+    assert "Predicted outcome" in files["gen"].with_name("p.html").read_text()
+
+
+def test_real_sequences_are_usual_to_the_predictor_and_random_ones_are_not(
+    files: dict[str, Path], predictor: Path
+) -> None:
+    assert flagged(judge(files, files["gen"], predictor=predictor)) == set()
+    rng = np.random.default_rng(0)
+    random = ["".join("ACGT"[i] for i in rng.integers(0, 4, LENGTH)) for _ in range(300)]
+    result = judge(files, random, predictor=predictor)
+    assert "unusual" in flagged(result)
+    assert "unlike what the predictor has seen" in result.text()
+
+
+def test_without_real_sequences_the_predictions_stand_alone(files: dict[str, Path], predictor: Path) -> None:
+    result = judge(files, files["gen"], train=None, heldout=None, predictor=predictor)
+    rows = {row.name: row for row in result.measures}
+    assert np.isnan(rows["predicted_outcome"].real)
+    assert "above_outcome" not in rows
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("low", "high"), ["probability_of_outcome"]),
+        (("a", "b", "c"), [f"probability_of_{c}" for c in "abc"]),
+    ],
+)
+def test_labels_are_predicted_by_their_probabilities(
+    files: dict[str, Path], labels: tuple[str, ...], names: list[str]
+) -> None:
+    table, folder = files["train"].with_name("labels.csv"), files["train"].with_name(f"labels{len(labels)}")
+    rows = [f"{t},{labels[min(t.count('A') // 4, len(labels) - 1)]}" for t in texts(files["train"])]
+    table.write_text("\n".join(["sequence,outcome", *rows]) + "\n")
+    train_predictor(TrainPredictorConfig(sequences=table, output=folder, epochs=2, members=2, quiet=True))
+    rows_by_name = {row.name: row for row in judge(files, files["gen"], predictor=folder).measures}
+    values = [rows_by_name[f"predicted_{name}"].value for name in names]
+    assert all(0 <= value <= 1 for value in values)
+    if len(labels) > 2:
+        assert sum(values) == pytest.approx(1)
+
+
+def test_the_interval_of_a_mean_covers_it_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    inside = 0
+    for _ in range(200):
+        _, low, high = mean_interval(rng.exponential(size=60), rng, 200)
+        inside += low <= 1.0 <= high
+    assert 0.88 <= inside / 200 <= 0.99
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,16 @@ def test_fasta_headers_carry_outcomes(cli: Cli, tmp_path: Path) -> None:
     done = cli("predict", path, "-m", tmp_path / "m")
     assert done.code == 0
     assert len(done.out.splitlines()) == 61
+
+
+def test_what_training_warned_of_is_said_again_whenever_the_model_is_used(cli: Cli, tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "noise.csv"
+    texts = ["".join(rng.choice(list("ACGT"), size=6)) for _ in range(120)]
+    path.write_text("sequence,outcome\n" + "".join(f"{t},{rng.normal():.3f}\n" for t in texts))
+    folder = tmp_path / "m"
+    trained = cli("train-predictor", path, "-o", folder, *TINY)
+    assert "can hardly be predicted" in trained.err
+    for words in (["predict", path], ["maximize", "-n", "2", "--tries", "1"]):
+        done = cli(*words, "-m", folder, "-o", tmp_path / f"{words[0]}.csv")
+        assert done.code == 0
+        assert f"warning: {folder}: 'outcome' can hardly be predicted" in done.err

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from seqdesign.commands.train_vae import TrainVAEConfig, _is_main_process
+from seqdesign.commands._training import is_main_process
+from seqdesign.commands.train_vae import TrainVAEConfig
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.rundir import RunDir, read_manifest, sha256_file
@@ -257,8 +258,8 @@ def test_several_processes_cannot_share_stdin() -> None:
 def test_one_process_of_all_launchers_is_the_main_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for rank in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID"):
         monkeypatch.delenv(rank, raising=False)
-    assert _is_main_process()
+    assert is_main_process()
     monkeypatch.setenv(name, "0")
-    assert _is_main_process()
+    assert is_main_process()
     monkeypatch.setenv(name, "1")
-    assert not _is_main_process()
+    assert not is_main_process()

@@ -96,6 +96,42 @@ def test_designs_are_what_the_generator_can_write(closed: Any, problem: Any) -> 
     assert made.tokens.tolist() == [[3] * 5] * 2
 
 
+def test_what_the_critic_finds_unreal_does_not_count(closed: Any, problem: Any) -> None:
+    """The score likes C, the critic counts letters other than C: the best design has as many C as it lets."""
+    letters = torch.tensor([0.0, 1.0, 0.0, 0.0])[:, None]
+    codes = torch.randn(6, 40, generator=torch.Generator().manual_seed(6))
+    generator = replace(
+        linear(10, 40, codes),
+        critic=lambda x: 10.0 - (letters * x).sum((1, 2)),
+        usual=torch.full((6,), 5.5),
+    )
+    starts = torch.zeros(6, 10, dtype=torch.long)
+    task = problem(closed(lambda x: (letters * x).sum((1, 2))), starts, 300)
+    found = {}
+    for least in (0.5, -100.0):
+        how = LatentOptions(prior=0.1, critic=0.0, least_real=least)
+        found[least] = latent(replace(task, latent=generator), how, 0).score.tolist()
+    assert max(found[0.5]) == 4.0
+    assert min(found[0.5]) >= 3.0
+    assert min(found[-100.0]) > 6
+
+
+def test_the_slope_of_the_critic_moves_codes_where_the_score_is_flat(closed: Any, problem: Any) -> None:
+    """With weight 1 and rate e, as that of the score would: by e times its slope over its size."""
+    w = torch.randn(4, 6, generator=torch.Generator().manual_seed(1))
+    codes = torch.randn(3, 7, generator=torch.Generator().manual_seed(2))
+    made = []
+    for formula, critic in ((lambda x: (w * x).sum((1, 2)), None), (flat, lambda x: (w * x).sum((1, 2)))):
+        generator = replace(linear(6, 7, codes), critic=critic, usual=torch.zeros(3))
+        task = problem(closed(formula), torch.zeros(3, 6, dtype=torch.long), 4)
+        how = LatentOptions(update="langevin", steps=1, prior=0.0, learning_rate=0.5)
+        ascent = _Code(Scorer(replace(task, latent=generator)), generator, how, 0)
+        ascent.run()
+        made.append(ascent.z)
+    assert not torch.equal(made[0], codes)
+    torch.testing.assert_close(made[0], made[1])
+
+
 def test_a_start_is_found_in_the_latent_space(random_starts: Any) -> None:
     """A generator with a code for every sequence gives each start back."""
     starts = random_starts(20, 6)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqdesign.metrics.edits import apply_edits as applied
 from seqdesign.metrics.edits import (
     edit_list,
     hamming,
@@ -124,3 +125,25 @@ def test_unequal_counts_or_lengths_and_other_letters_are_refused():
         letter_codes(["Aé"])
     with pytest.raises(ValueError, match="got 2 and 3"):
         hamming_matrix(letter_codes(["AC"]), letter_codes(["ACG"]))
+
+
+@pytest.mark.parametrize(
+    ("original", "revised"),
+    [("ACGT", "ACGT"), ("ACGT", "AGGTT"), ("AAAA", "AA"), ("", "ACG"), ("ACG", ""), ("GATTACA", "TACACAT")],
+)
+def test_applying_all_edits_of_a_list_makes_the_revised_sequence(original: str, revised: str) -> None:
+    edits = edit_list(original, revised)
+    assert applied(original, edits) == revised == apply_edits(original, edits)
+    assert applied(original, []) == original
+
+
+def test_any_of_the_edits_can_be_left_out() -> None:
+    assert applied("ACGT", ["A1T", "ins2G", "ins2C", "del4T", "ins5A"]) == "TGCCGA"
+    assert applied("ACGT", ["ins2C", "ins5A"]) == "ACCGTA"
+    assert applied("ACGT", ["A1T"]) == "TCGT"
+
+
+@pytest.mark.parametrize("edit", ["A5G", "A0G", "ins6A", "del5T", "AG", "5", "del", "A1", ""])
+def test_text_that_is_no_edit_of_the_sequence_is_refused(edit: str) -> None:
+    with pytest.raises(ValueError, match="must be like A5G"):
+        applied("ACGT", [edit])

@@ -158,9 +158,7 @@ def test_the_wrong_shape_is_refused() -> None:
 
 def test_every_auto_is_replaced() -> None:
     data = {"max_length": 9, "num_train": 100, "task": "binary", "both_strands": False}
-    options = adapt(PredictorOptions(), positional=True, **data)
-    assert "auto" not in vars(options).values()
-    assert (options.task, options.strands, options.width) == ("binary", "one", 7)
-    pooled = adapt(PredictorOptions(), positional=False, **data)
-    assert "auto" not in vars(pooled).values()
-    assert [o.architecture for o in (options, pooled)] == ["residual", "motif"]
+    for architecture, width in (("residual", 7), ("motif", 9), ("killoran", 9)):
+        options = adapt(PredictorOptions(architecture=architecture), **data)
+        assert "auto" not in vars(options).values()
+        assert (options.task, options.strands, options.width) == ("binary", "one", width)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqdesign.commands._motif_text import UNDECIDED, best_of_groups, rivals_of
 from seqdesign.motifs.denovo import find_motifs
 from seqdesign.motifs.enrichment import changes, enrichment, letter_background
 from seqdesign.motifs.files import MotifSet, bundled_motifs
 from seqdesign.motifs.motif import Motif
-from seqdesign.motifs.scan import JoinedText, matcher, scan
+from seqdesign.motifs.scan import Hits, JoinedText, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
+from seqdesign.motifs.site_fit import excess_fit, order_by_fit, site_fit
 
 NUM, LENGTH = 120, 100
 
@@ -45,7 +47,11 @@ def enriched(codes, lengths, motifs, seed):
     found = [
         np.stack([h.found(t.num_sequences) for h in scan(t, motifs, ready, both_strands=True)]) for t in texts
     ]
-    return enrichment(motifs, *found)
+    places = {m.id: i for i, m in enumerate(motifs)}
+    return order_by_fit(
+        enrichment(motifs, *found),
+        lambda name: excess_fit(motifs[places[name]], ready[places[name]], *texts, both_strands=True),
+    )
 
 
 def test_a_planted_motif_is_the_most_enriched(jaspar):
@@ -64,8 +70,50 @@ def test_motifs_that_find_the_same_sequences_are_one_group():
     found = np.zeros((3, 20), dtype=bool)
     found[0, :10] = found[1, :9] = found[2, 9:12] = True
     motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abc"]
-    groups = {e.motif_id: e.group for e in enrichment(motifs, found, np.zeros((3, 40), dtype=bool))}
-    assert groups == {"a": "a", "b": "a", "c": "c"}
+    rows = enrichment(motifs, found, np.zeros((3, 40), dtype=bool))
+    assert [e.motif_id + e.group for e in rows] == ["aa", "ba", "cc"]
+    asked = {"a": 7.0, "b": 8.0}  # c is alone in its group
+    rows = order_by_fit(rows, asked.__getitem__)
+    named = [(e.motif_id, e.group, e.fit) for e in rows]
+    assert named == [("b", "b", 8.0), ("a", "b", 7.0), ("c", "c", None)]
+    assert order_by_fit(rows, asked.__getitem__, max_q=0.0) == rows
+
+
+def test_motifs_that_cannot_be_told_apart_are_named() -> None:
+    found = np.zeros((4, 20), dtype=bool)
+    found[:3, :10] = True
+    motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abcd"]
+    fits = {"a": 100.0 - UNDECIDED - 0.1, "b": 100.0, "c": 100.0 - UNDECIDED + 0.1}
+    rows = order_by_fit(enrichment(motifs, found, np.zeros((4, 40), dtype=bool)), fits.__getitem__)
+    best = best_of_groups(rows)
+    assert [row.motif_id for row in best] == ["b", "d"]
+    assert [rivals_of(row, rows) for row in best] == [["c"], []]
+
+
+def test_sites_are_described_best_by_the_matrix_that_they_come_from():
+    """Two matrices that match the same sites; only their second column differs."""
+    sharp = np.tile(np.array([0.97, 0.01, 0.01, 0.01]), (8, 1))
+    other = sharp.copy()
+    other[1] = [0.5, 0.5, 0.0, 0.0]
+    pair = [Motif("a", "", "ACGT", sharp), Motif("b", "", "ACGT", other)]
+    for truth in pair:
+        text = texts_of(*planted(truth, 4), 4)[0]
+        ready = [matcher(m, np.full(4, 0.25), 0.1, 1e-4) for m in pair]
+        fits = [site_fit(h, text, 8) for h in scan(text, pair, ready, both_strands=True)]
+        assert pair[int(np.argmax(fits))] is truth
+
+
+def test_the_fit_is_the_largest_likelihood_of_a_mixture():
+    """One hit of r = 2^10 / (2 * 91) in one of four sequences of 100; the best share g solves a quadratic."""
+    text = JoinedText.of(np.zeros((4, 100), dtype=np.uint8), np.full(4, 100), 4)
+    tests = 2 * text.num_windows(10)
+    hits = Hits(*(np.array([v]) for v in (2, 5, True, 10.0, 1e-6)), tests)
+    ratio = 2.0**10 / (2 * 91)
+    shares = np.linspace(0, 1, 100001)[:-1]
+    wanted = (np.log2(1 - shares + shares * ratio) + 3 * np.log2(1 - shares)).max()
+    assert site_fit(hits, text, 10) == pytest.approx(wanted, abs=1e-6)
+    empty = Hits(*(np.array([]) for _ in range(5)), tests)
+    assert site_fit(empty, text, 10) == 0.0
 
 
 def test_gains_and_losses_are_counted_by_pair():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdesign.reports.diff import diff_html, diff_text, edit_operations
+from seqdesign.metrics.edits import edit_list
+from seqdesign.reports.diff import diff_html, diff_text, edit_operations, edits_html, operations_of
 
 SEQUENCE = st.text(alphabet="ACGT", max_size=30)
 
@@ -31,6 +32,24 @@ def test_operations_turn_one_into_the_other_with_the_fewest_edits(original, revi
     for op in operations:
         assert original[op.position - 1 :].startswith(op.original)
         assert (op.original == op.revised) == (op.kind == "keep")
+
+
+@given(SEQUENCE, SEQUENCE)
+def test_a_list_of_edits_leads_back_to_the_original(original, revised):
+    operations = operations_of(revised, edit_list(original, revised))
+    assert "".join(op.original for op in operations) == original
+    assert "".join(op.revised for op in operations) == revised
+    assert sum(op.kind != "keep" for op in operations) == plain_distance(original, revised)
+
+
+def test_edits_are_marked_as_the_difference_is():
+    assert edits_html("ACGT", ["T2C"]) == diff_html("ATGT", "ACGT")
+
+
+@pytest.mark.parametrize("edits", [["A5G"], ["T2G"], ["ins9C"], ["2C"], ["A2C", "A1G"]])
+def test_edits_that_a_sequence_cannot_have_are_an_error(edits):
+    with pytest.raises(ValueError, match="edit must look like|does not lead to"):
+        operations_of("ACGT", edits)
 
 
 def test_substitutions_are_preferred_to_gaps():

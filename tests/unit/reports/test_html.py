@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import subprocess
@@ -96,6 +98,40 @@ def test_markup_in_any_text_is_shown_and_never_run():
     assert not [k for _, attributes in outline.elements for k in attributes if k.startswith("on")]
     assert outline.text["h1"] == [EVIL]
     assert outline.text["title"][0] == EVIL
+
+
+def test_the_one_script_is_that_of_the_tables_and_the_policy_names_it():
+    page = Page("t")
+    page.section("s", tables=[Table([{"id": EVIL}], ["id"], EVIL, "t")])
+    outline = Outline(page.html())
+    assert [a for a in outline.all("script") if a.get("type") != "application/json"] == [{}]
+    code = page.html().rpartition("<script>")[2].partition("</script>")[0]
+    policy = next(a["content"] for a in outline.all("meta") if "http-equiv" in a)
+    known = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    assert policy.endswith(f"; script-src 'sha256-{known}'")
+    assert not re.search(r"https?://|fetch\(|XMLHttpRequest|import\(", code)
+
+
+def test_warnings_stand_before_everything_else(page):
+    page.warnings(["the file was changed. Or not."])
+    page.warnings(["this too"], about="a.fa")
+    content = page.html()
+    assert content.index("The file was changed. Or not.") < content.index("a.fa: This too.")
+    assert content.index("a.fa: This too.") < content.index("<section")
+    assert page.warned == ["The file was changed. Or not.", "a.fa: This too."]
+
+
+def test_sections_of_a_chapter_are_headings_below_its_own():
+    page = Page("t")
+    page.section("alone")
+    page.chapter("first", "Text.", facts={"made by": "me", "inputs": {"a": 1, "b": 2}})
+    page.section("inside")
+    page.chapter("second")
+    outline = Outline(page.html())
+    assert outline.text["h2"] == ["alone", "first", "second"]
+    assert outline.text["h3"] == ["inside"]
+    assert outline.text["dt"] == ["made by", "inputs"]
+    assert outline.text["a"] == ["alone", "first", "inside", "second"]
 
 
 def test_a_plain_string_is_refused_as_a_figure():

@@ -21,6 +21,8 @@ CHARTS = {
     "predicted": lambda values: plots.predicted_measured(values, values, title="T <&>"),
     "histogram": lambda values: plots.histogram({"a": values}, title="T <&>", x_label="x"),
     "before_after": lambda values: plots.before_after(values, values, title="T <&>", y_label="y"),
+    "judged": lambda values: plots.before_after(values, values, title="T <&>", y_label="y", judged=values),
+    "intervals": lambda values: plots.intervals(values, values, values, title="T <&>", y_label="y"),
     "bar": lambda values: plots.bar_chart({"a": values}, [str(i) for i in range(len(values))], **LABELS),
 }
 
@@ -77,10 +79,11 @@ def test_nothing_to_draw_is_an_error(chart, values):
         lambda: plots.line_chart({"a": ([1, 2], [1])}, **LABELS),
         lambda: plots.scatter([1, 2], [1], **LABELS),
         lambda: plots.before_after([1, 2], [1], title="", y_label=""),
+        lambda: plots.intervals([1, 2], [1], [1, 2], title="", y_label=""),
     ],
 )
 def test_values_that_belong_together_must_be_equally_many(draw):
-    with pytest.raises(ValueError, match=r"equally many, got \[2, 1\]"):
+    with pytest.raises(ValueError, match=r"equally many, got \[2, 1"):
         draw()
 
 
@@ -149,6 +152,20 @@ def test_many_pairs_are_thinned_and_the_figure_says_so():
     assert sum(1 for _ in root(figure).iter(f"{SVG}circle")) == 2 * 120 + 2
     assert any("120 of 500 drawn" in t for t in texts(figure))
     assert "500 of 500 higher after; mean change 1." in description(figure)
+
+
+def test_judges_are_diamonds_where_they_are_known_and_intervals_begin_with_the_best():
+    figure = plots.before_after([1, 2], [3, 4], title="T", y_label="y", judged=[3.5, math.nan])
+    assert (
+        len([p for p in root(figure).iter(f"{SVG}path") if p.get("d").startswith("M0-3.6")]) == 2
+    )  # one is the key
+    assert "as judged by others" in texts(figure)
+    assert "as judged by others" not in texts(plots.before_after([1, 2], [3, 4], title="T", y_label="y"))
+    figure = plots.intervals([1, 9, 5], [0, 8, 3], [2, 10, 7], title="T", y_label="y")
+    dots = next(p.get("d") for p in root(figure).iter(f"{SVG}path") if p.get("stroke-width") == "5")
+    heights = [float(y) for y in re.findall(r"M\S+ (\S+?)h0", dots)]
+    assert heights == sorted(heights)
+    assert "the median width of an interval is 2." in description(figure)
 
 
 def test_many_points_become_a_density_of_limited_size():

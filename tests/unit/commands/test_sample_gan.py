@@ -1,0 +1,121 @@
+"""``seqdesign sample-gan`` under constraints: rejection that is exact, seeded, counted, and can stop."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from seqdesign.models.gan.config import GANOptions
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.training.gan_store import GANRecord, save_gan
+
+Cli = Callable[..., Any]
+RULES = ("--gc", "0.4-0.6", "--forbid", "AC", "--max-homopolymer", "2")
+
+
+def make_gan(folder: Path, shortest: int = 12) -> None:
+    """An untrained model for 12 letters at most."""
+    options = GANOptions(latent_dim=6, channels=8, mapping=8, objective="wgan-gp")
+    record = GANRecord(options, get_alphabet("dna"), 12, shortest, None)
+    folder.mkdir(parents=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        save_gan(folder, record.build(), record)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    make_gan(tmp_path / "models" / "gan")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def obeys(text: str) -> bool:
+    """RULES in plain words: 5 to 7 of 12 are G or C, no AC nor its reverse complement, no run of three."""
+    return (
+        5 <= text.count("G") + text.count("C") <= 7
+        and "AC" not in text
+        and "GT" not in text
+        and re.search(r"(.)\1\1", text) is None
+    )
+
+
+def sequences(text: str) -> list[str]:
+    return text.splitlines()[1::2]
+
+
+def test_what_is_written_is_what_was_drawn_less_what_breaks_a_rule(here: Path, cli: Cli) -> None:
+    """In order, numbered from 1, and the acceptance is the share of the draws that were needed."""
+    drawn = sequences(cli("sample-gan", "-n", "3000").out)
+    good = [i for i, text in enumerate(drawn) if obeys(text)]
+    assert len(good) > 40
+    done = cli("sample-gan", "-n", "40", *RULES, "-o", "out.fa", "--json")
+    assert done.code == 0, done.err
+    written = (here / "out.fa").read_text().splitlines()
+    assert written[::2] == [f">sample_{i}" for i in range(1, 41)]
+    assert written[1::2] == [drawn[i] for i in good[:40]]
+    assert json.loads(done.out)["acceptance"] == pytest.approx(40 / (good[39] + 1))
+    assert "of the draws obey the constraints" in cli("sample-gan", "-n", "40", *RULES).err
+
+
+def test_the_batch_size_changes_nothing_and_few_are_the_first_of_many(here: Path, cli: Cli) -> None:
+    texts, shares = [], []
+    for size in ("1", "100", "1000"):
+        done = cli("sample-gan", "-n", "30", *RULES, "-b", size, "-o", "out.fa", "--json")
+        texts.append((here / "out.fa").read_bytes())
+        shares.append(json.loads(done.out)["acceptance"])
+    assert texts[0] == texts[1] == texts[2]
+    assert shares[0] == shares[1] == shares[2]
+    few = cli("sample-gan", "-n", "7", *RULES).out
+    assert texts[0].decode().startswith(few)
+
+
+def test_unique_and_constraints_go_together(here: Path, cli: Cli) -> None:
+    done = cli("sample-gan", "-n", "60", *RULES, "--unique", "--temperature", "0.5")
+    found = sequences(done.out)
+    assert len(set(found)) == len(found) == 60
+    assert all(obeys(text) for text in found)
+
+
+def test_sequences_of_any_length_are_judged_by_what_they_are(here: Path, cli: Cli) -> None:
+    make_gan(here / "ragged", shortest=6)
+    found = sequences(cli("sample-gan", "-m", "ragged", "-n", "50", "--gc", "0.5-0.5").out)
+    assert len({len(text) for text in found}) > 1
+    assert all(2 * (text.count("G") + text.count("C")) == len(text) for text in found)
+
+
+def test_what_almost_never_comes_is_given_up(here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqdesign.commands.sample_gan.BARREN", 300)
+    for size in ("1", "256"):
+        done = cli(
+            "sample-gan", "-n", "5", "--template", "ACGTACGTACGT", "--max-homopolymer", "5", "-b", size
+        )
+        assert (done.code, done.out) == (1, "")
+        assert (
+            "hardly ever obeys the constraints: 0 of 300 draws do, none of the last 300; 100% break "
+            "--template ACGTACGTACGT" in done.err
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        (("--template", "AAAAAAAAAAAA", "--max-homopolymer", "3"), 1, "contradict each other"),
+        (("--gc", "0.9-1", "--forbid", "S"), 1, "--gc 0.9-1"),
+        (("--template", "ACG"), 2, "--template: must have one character for each of the 12 letters"),
+        (("--gc", "x"), 2, "--gc"),
+    ],
+)
+def test_constraints_that_cannot_hold_are_named_before_anything_is_drawn(
+    here: Path, cli: Cli, words: tuple[str, ...], code: int, what: str
+) -> None:
+    done = cli("sample-gan", *words)
+    assert (done.code, done.out) == (code, "")
+    assert what in done.err
+    assert done.err.count("\n") == 1
