@@ -273,7 +273,7 @@ def test_every_objective_covers_eight_gaussians(name: str, steps: int, rate: flo
     points = play(name, circle(), steps=12 * steps, rate=rate, penalty=penalty)
     places, distance = judge(points, circle(), 0.6, 0.02)
     assert places >= 7
-    assert distance < 0.5
+    assert distance < 0.6
 
 
 @pytest.mark.slow
