@@ -7,8 +7,9 @@ tata       50,000 50-mers of C and G with one TATA planted uniformly: share of s
            a chi-square test that its place is uniform (Killoran et al. 2017)
 coding     100,000 36-mers, ATG + 10 codons that are no stop + a stop: share of valid frames
 promoters  4-mer Jensen-Shannon distance to held-out sequences over that of training ones, repeats, AUC of a
-           logistic classifier on 6-mers, nearest training distance; beside a Markov chain of order 3 and a
-           position frequency matrix drawn from
+           logistic classifier on 6-mers (and of a random forest where scikit-learn is installed), spread of
+           GC content, nearest training distance, share of sequences with known motifs and how much of each
+           lies at its peak; beside a Markov chain of order 3 and a position frequency matrix drawn from
 
 The model in DIR is used where there is one; else it is trained and kept there.
 """
@@ -16,6 +17,7 @@ The model in DIR is used where there is one; else it is trained and kept there.
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +35,7 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.reader import read_sequences
-from seqdesign.training.gan import train_sequence_gan
+from seqdesign.training.gan import GANTraining, train_sequence_gan
 from seqdesign.training.gan_config import GANFitOptions
 from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import TrainedGAN, load_gan, save_gan
@@ -42,6 +44,15 @@ from seqdesign.training.splitting import hold_out
 
 CPU, DNA = torch.device("cpu"), get_alphabet("dna")
 STOPS = ("TAA", "TAG", "TGA")
+MOTIFS = {
+    "TATA box": "TATA[AT]A",
+    "initiator": "TCA[GT]T",
+    "DRE": "TATCGAT",
+    "E-box": "CAGCTG",
+    "GAGA": "GAGAGA",
+}
+PEAK = 10
+"""Letters of the window in which a motif is most frequent."""
 CODONS = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"]
 
 
@@ -80,26 +91,36 @@ def model_of(texts: Sequence[str], args: argparse.Namespace) -> tuple[TrainedGAN
     fit = GANFitOptions(steps=args.steps)
     if args.model is not None and (args.model / "model.safetensors").exists():
         return (load_gan(args.model, CPU), *hold_out(tokens, None, fit, args.seed))
-    begin = time.perf_counter()
     result = train_sequence_gan(
-        tokens, None, options=GANOptions(objective=args.objective), fit_options=fit, seed=args.seed,
-        fabric=make_fabric(fit, CPU),
-        on_epoch=lambda row: _say(row, time.perf_counter() - begin),
+        tokens, None, options=GANOptions(objective=args.objective, outputs=args.outputs), fit_options=fit,
+        seed=args.seed, fabric=make_fabric(fit, CPU), on_epoch=report(),
     )  # fmt: skip
+    return keep(result, args.model), result.train, result.held_out
+
+
+def report() -> Callable[[dict[str, float]], None]:
+    """What to print at a look."""
+    begin = time.process_time()
+
+    def say(row: dict[str, float]) -> None:
+        elapsed = time.process_time() - begin
+        print(f"  {row['step']:.0f} steps, {elapsed:.0f} s, score {row['held_out_score']:.3f}", flush=True)
+
+    return say
+
+
+def keep(result: GANTraining, folder: Path | None) -> TrainedGAN:
+    """The model, written to the folder if there is one."""
     print(f"trained in {time.process_time():.0f} s of one thread")
-    if args.model is not None:
-        args.model.mkdir(parents=True, exist_ok=True)
-        save_gan(args.model, result.model, result.trained.record)
-    return result.trained, result.train, result.held_out
-
-
-def _say(row: dict[str, float], elapsed: float) -> None:
-    print(f"  {row['step']:.0f} steps, {elapsed:.0f} s, score {row['held_out_score']:.3f}", flush=True)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_gan(folder, result.model, result.trained.record)
+    return result.trained
 
 
 def sample(trained: TrainedGAN, num: int, seed: int, *, argmax: bool = False) -> list[str]:
     drawn = draw(trained.generator, num, torch.Generator().manual_seed(seed), end=trained.end, argmax=argmax)
-    return [text for tokens, _ in drawn for text in decode(tokens.numpy(), DNA)]
+    return [text for tokens, _ in drawn for text in decode(tokens.numpy(), trained.record.alphabet)]
 
 
 def markov(texts: Sequence[str], num: int, rng: np.random.Generator, order: int = 3) -> list[str]:
@@ -130,9 +151,45 @@ def row(name: str, texts: list[str], training: list[str], held_out: list[str], f
     few = [kmer_matrix(t[:1500], "ACGT", 6).toarray() for t in (texts, held_out)]
     common = np.argsort(-few[1].sum(axis=0))[:400]  # the words that held-out sequences have most
     auc = two_sample_auc(few[0][:, common], few[1][:, common], np.random.default_rng(0))[0]
+    spread = np.std([t.count("G") + t.count("C") for t in texts])
     near = nearest(texts[:300], training).distance.mean()
     repeats = 1 - num_distinct(texts) / len(texts)
-    return f"| {name} | {distance:.5f} | {distance / floor:.2f} | {repeats:.2%} | {auc:.3f} | {near:.1f} |"
+    cells = [name, f"{distance:.5f}", f"{distance / floor:.2f}", f"{repeats:.2%}", f"{auc:.3f}", forest(*few)]
+    return f"| {' | '.join(cells)} | {spread:.1f} | {near:.1f} |"
+
+
+def forest(generated: np.ndarray, real: np.ndarray) -> str:
+    """AUC of a random forest of 200 trees on all 6-mers, fitted on one half and judged on the other."""
+    try:
+        from sklearn.ensemble import RandomForestClassifier
+    except ModuleNotFoundError:
+        return "-"
+    rows, labels = np.concatenate([generated, real]), np.repeat([0, 1], [len(generated), len(real)])
+    order = np.random.default_rng(0).permutation(len(rows))
+    first, second = order[::2], order[1::2]
+    model = RandomForestClassifier(200, random_state=0).fit(rows[first], labels[first])
+    guess = model.predict_proba(rows[second])[:, 1]
+    zero, one = guess[labels[second] == 0], guess[labels[second] == 1]
+    return f"{np.mean(one[:, None] > zero) + np.mean(one[:, None] == zero) / 2:.3f}"
+
+
+def motifs(sets: dict[str, list[str]]) -> None:
+    """Where each motif peaks in the first set, the real one; the share of each set that has it, and there."""
+    real = next(iter(sets.values()))
+    print(f"| | {' | '.join(MOTIFS)} |\n|---|{'---|' * len(MOTIFS)}")
+    windows = {}
+    for name, pattern in MOTIFS.items():
+        starts = np.bincount([m.start() for t in real for m in re.finditer(pattern, t)], minlength=100)
+        windows[name] = int(np.convolve(starts, np.ones(PEAK), "valid").argmax())
+    for label, texts in sets.items():
+        cells = []
+        for name, pattern in MOTIFS.items():
+            starts = [[m.start() for m in re.finditer(pattern, t)] for t in texts]
+            flat = np.array([s for row in starts for s in row] or [-1])
+            peak = np.mean((flat >= windows[name]) & (flat < windows[name] + PEAK))
+            cells.append(f"{np.mean([bool(s) for s in starts]):.4f}, {peak:.2f}")
+        print(f"| {label} | {' | '.join(cells)} |")
+    print("peaks at letters", {name: (w + 1, w + PEAK) for name, w in windows.items()})
 
 
 def promoters(args: argparse.Namespace) -> None:
@@ -143,8 +200,8 @@ def promoters(args: argparse.Namespace) -> None:
     like = [training[i] for i in rng.permutation(len(training))[:num]]
     k4 = [kmer_matrix(t, "ACGT", 4).sum(axis=0) for t in (like, held_out)]
     floor = float(jensen_shannon(*k4))
-    print("| | 4-mer JS | over the floor | repeats | AUC, 6-mers | nearest training, edits |")
-    print("|---|---|---|---|---|---|")
+    print("| | 4-mer JS | over floor | repeats | AUC, 6-mers | AUC, forest | sd of GC | nearest, edits |")
+    print("|---|---|---|---|---|---|---|---|")
     rest = [t for t in training if t not in set(like)]
     print(row("training (floor)", like, rest, held_out, floor))
     print(row("GAN", sample(trained, num, 1), training, held_out, floor))
@@ -153,7 +210,12 @@ def promoters(args: argparse.Namespace) -> None:
     held_near = nearest(held_out[:300], training).distance.mean()
     print(f"held-out sequences are {held_near:.1f} edits from the nearest training sequence")
     many = sample(trained, 20_000, 2)
-    print(f"repeats among 20,000: {1 - num_distinct(many) / len(many):.3%}")
+    print(f"repeats among 20,000: {1 - num_distinct(many) / len(many):.3%}\n")
+    motifs({
+        "all real": texts, "held out": held_out, "GAN": many,
+        "Markov chain, order 3": markov(training, 20_000, rng),
+        "position matrix": position_matrix(training, 20_000, rng),
+    })  # fmt: skip
 
 
 def toy(
@@ -179,6 +241,7 @@ def main() -> None:
     parser.add_argument("--input", type=Path)
     parser.add_argument("--steps", type=int, default=GANFitOptions().steps)
     parser.add_argument("--objective", default=GANOptions().objective)
+    parser.add_argument("--outputs", default=GANOptions().outputs)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

@@ -134,7 +134,7 @@ def train_sequence_gan(
 
     before = load_checkpoint(folder, identity) if resume and folder is not None else None
     looks = [before.state.epoch + 1 if before else 0]
-    plan = make_plan(options, fit_options, look)
+    plan = make_plan(options, fit_options, look, model.num_symbols)
     length = fit_options.steps_per_look * plan.players["generator"].every * fit_options.batch_size
     fitted = fit(
         model,
@@ -152,13 +152,17 @@ def train_sequence_gan(
 
 
 def make_plan(
-    options: GANOptions, fit_options: GANFitOptions, judge: Callable[[nn.Module], dict[str, float]]
+    options: GANOptions,
+    fit_options: GANFitOptions,
+    judge: Callable[[nn.Module], dict[str, float]],
+    num_symbols: int,
 ) -> Plan:
     """The run that objective and options ask for: the critic moves in every step, the generator in some."""
     objective = OBJECTIVES.load(options.objective)
     critic_steps, rate = fit_options.critic_steps, fit_options.learning_rate
+    fit_for = objective.rate_symbols or num_symbols
     critic = PlayerSettings(
-        learning_rate=objective.learning_rate if rate == "auto" else rate,
+        learning_rate=objective.learning_rate * min(1.0, fit_for / num_symbols) if rate == "auto" else rate,
         optimizer=objective.optimizer,
         betas=objective.betas,
         schedule=objective.schedule,

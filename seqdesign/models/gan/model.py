@@ -22,6 +22,9 @@ from seqdesign.models.vae.model import Batch
 from seqdesign.registry import Registry
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 
+WORDS_FROM, WORDS_FULLY = 0.15, 0.3
+"""Of a run; see ``rise``."""
+
 OBJECTIVES = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
 
 
@@ -111,7 +114,7 @@ class SequenceGAN(nn.Module):
             if self.words is None:
                 return {"loss": loss}
             words = (fake * self.words(fake.argmax(1))).sum() / len(fake)
-            return {"loss": loss + self.word_weight * words, "words": words}
+            return {"loss": loss + self.word_weight * rise(progress) * words, "words": words.detach()}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)
         due = torch.rand((), generator=rng).item() * self.penalty_every < 1
@@ -120,6 +123,15 @@ class SequenceGAN(nn.Module):
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
         return terms
+
+
+def rise(progress: float) -> float:
+    """Share of the weight of words: none in the first part of a run, then a line up to all of it.
+
+    What words ask for is soonest done at fixed places, from where a generator hardly gets away; the critic
+    comes first.
+    """
+    return min(1.0, max(0.0, (progress - WORDS_FROM) / (WORDS_FULLY - WORDS_FROM)))
 
 
 @contextmanager

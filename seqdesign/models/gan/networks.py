@@ -17,7 +17,16 @@ from seqdesign.models.gan.config import GANOptions
 SLOPE = 0.2
 RESIDUAL = 0.5
 SHARPNESS = 3.0
-"""Of the softmax whose gradient a placement has; its scores have unit variance at the start."""
+"""Of the softmax whose gradient a placement has; its scores have unit variance."""
+DOUBT, CERTAIN = 0.2, 5.0
+"""Biases of places up to DOUBT count for nothing, what is beyond CERTAIN times."""
+FIRM = 3.0
+"""Size of what a placement paints beside the rest of the code."""
+SOFT = 0.4
+"""Size of what local dimensions add: it starts about as large as what the rest of z says."""
+LOUD = 6.0
+"""The last layer starts so many times larger than usual: letters that depend on z from the first step on can
+be learned from, but those of a generator that says the same to every z are all alike."""
 NEVER = -1e4
 CRITIC_FEATURES = 64
 
@@ -44,27 +53,34 @@ class ResidualBlock(nn.Module):
 class Placement(nn.Module):
     """Heads that light one position each: a motif stands at one place or another, never half at two.
 
-    The place is the best of L scores, linear in z; the gradient is that of their softmax (straight-through,
-    Bengio et al. 2013). The rows of the linear map start orthogonal where they can, so that all places are
-    equally likely.
+    The place is the best of L scores, linear in z with fixed orthogonal rows (where z has enough dimensions),
+    so that all places are equally likely. Only their biases are learned, with the gradient of a softmax
+    (straight-through, Bengio et al. 2013): where a motif fits at all. With scores that are free, generator
+    and critic chase each other from one place to the next; and what a bias gathers by chance, less than
+    ``DOUBT``, counts for nothing.
     """
 
     def __init__(self, inputs: int, length: int, channels: int, heads: int, kernel: int) -> None:
         super().__init__()
         self.heads, self.length = heads, length
-        self.score = nn.Linear(inputs, heads * length)
+        rows = torch.empty(heads, length, inputs)
+        for head in rows:
+            nn.init.orthogonal_(head)
+        self.register_buffer("rows", functional.normalize(rows, dim=2).flatten(0, 1))
+        self.bias = nn.Parameter(torch.zeros(heads * length))
         self.paint = nn.Conv2d(heads, channels, (1, kernel), padding=(0, kernel // 2))
-        for rows in self.score.weight.data.split(length):
-            nn.init.orthogonal_(rows)
-            nn.functional.normalize(rows, dim=1, out=rows)
-        nn.init.zeros_(self.score.bias)
+
+    def score(self, z: Tensor) -> Tensor:
+        """Scores (N, heads L) of the places."""
+        clear = CERTAIN * self.bias.sign() * (self.bias.abs() - DOUBT).clamp(min=0)
+        return functional.linear(z, cast(Tensor, self.rows), self.bias + (clear - self.bias).detach())
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, inputs) to features (N, C, 1, L)."""
         scores = self.score(z).float().view(len(z), self.heads, self.length)
         soft = torch.softmax(SHARPNESS * scores, dim=2)
         hard = torch.zeros_like(soft).scatter_(2, scores.argmax(dim=2, keepdim=True), 1.0)
-        return cast(Tensor, self.paint((hard + soft - soft.detach()).unsqueeze(2)))
+        return FIRM * cast(Tensor, self.paint((hard + soft - soft.detach()).unsqueeze(2)))
 
 
 class Generator(nn.Module):
@@ -95,6 +111,8 @@ class Generator(nn.Module):
             if options.local_dim
             else None
         )
+        if self.local is not None:
+            self.local.weight.data.mul_(SOFT)
         self.placement = (
             Placement(inputs, length, options.channels, options.placements, options.kernel)
             if options.placements
@@ -104,6 +122,7 @@ class Generator(nn.Module):
             *(ResidualBlock(options.channels, options.kernel) for _ in range(options.blocks))
         )
         self.letters = nn.Conv2d(options.channels, num_symbols, (1, 3), padding=(0, 1))
+        self.letters.weight.data.mul_(LOUD)
         allowed = torch.zeros(num_symbols, length)
         if min_length < length:
             allowed[-1, :min_length] = NEVER

@@ -42,6 +42,8 @@ def _straight_through(logits: Tensor, rng: Generator, end: int | None) -> Tensor
         hard = functional.one_hot(tokens, logits.shape[1]).transpose(1, 2).to(logits)
         half_way = ((hard + probabilities) / 2).clamp_min(_TINY).log() - logits
     slope = 2 * torch.softmax(logits + half_way, dim=1) - probabilities / 2
+    if end is not None:  # what would stand behind the end is never read
+        slope = slope * ((tokens == end).cumsum(dim=1) <= 1)[:, None]
     return hard + (slope - slope.detach())
 
 

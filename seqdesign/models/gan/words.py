@@ -1,8 +1,8 @@
 """A critic of word frequencies that needs no learning: what a generator writes too often, and too seldom.
 
-The witness of the Jensen-Shannon divergence JS(f, r) between the word frequencies f of generated and r of
-training sequences is its derivative in f, half of log(f / ((f + r) / 2)): the mean of f over words of that is how
-much the divergence falls when f moves. A learned critic finds the same from batches, slowly and with noise.
+The derivative of the Jensen-Shannon divergence between the word frequencies f of generated and r of training
+sequences in f is half of log(f / ((f + r) / 2)), the witness of each word: a generator that writes fewer of
+the words where it is large comes nearer to the data. A learned critic finds the same from batches, slowly.
 
 Shapes: N sequences, L letters, V symbols (END among them).
 """
@@ -15,18 +15,22 @@ import torch
 from torch import Tensor, nn
 
 LONGEST, LONGEST_PLACED = 6, 3
-MOST_KINDS, MOST_PLACED = 4**6, 2**16
+MOST_KINDS, MOST_PLACED = 10_000, 2**16
 """Most words of one table, anywhere and at each position."""
 FEWEST_COPIES = 4
 """Training words per kind from which on frequencies are worth matching."""
 MEMORY = 2560
 """Generated sequences over which frequencies are averaged."""
+PLACED = 0.3
+"""Weight of words at each position beside that of words anywhere."""
+SURE = 4.0
+"""Squared log ratios are held against so many times their variance by chance."""
 CHUNK = 4096
 
 
 @dataclass(frozen=True)
 class Table:
-    """Words of ``size`` letters, anywhere or each position by itself, at ``first`` and after in the counts."""
+    """Words of ``size`` letters, anywhere or each position by itself; from ``first`` on in the counts."""
 
     size: int
     placed: bool
@@ -43,7 +47,7 @@ class Table:
 class WordCritic(nn.Module):
     """Words of up to 6 letters anywhere and of up to 3 at each position, as many as there are data for.
 
-    ``learn`` first. What the generator wrote lately is kept in ``drawn``, so that one batch is told from luck.
+    ``learn`` first. What the generator wrote lately is kept in ``drawn``: one batch may be luck.
     """
 
     real: Tensor
@@ -79,10 +83,10 @@ class WordCritic(nn.Module):
 
     @torch.no_grad()
     def forward(self, tokens: Tensor) -> Tensor:
-        """Slope (N, V, L): by how much each symbol at each position, all others kept, is unlike training data.
+        """Slope (N, V, L): how unlike training data each symbol at each position is, all others kept.
 
-        The sum over the symbols of a sequence is the log ratio of its words, mean over word lengths anywhere
-        plus that at each position; generated frequencies count in the ``tokens`` (N, L) given.
+        The sum over the symbols of a sequence is the weight of its words, mean over word lengths anywhere
+        plus PLACED times that at each position; generated frequencies count in the ``tokens`` (N, L) given.
         """
         slope = self.real.new_zeros(len(tokens), self.length, self.num_symbols)
         self.drawn.mul_(max(0.0, 1 - len(tokens) / MEMORY))
@@ -90,8 +94,8 @@ class WordCritic(nn.Module):
         for table in self.active:
             drawn, real = (part[table.first :][: table.entries] for part in (self.drawn, self.real))
             drawn += self._count(tokens, table).to(drawn)
-            share = 1.0 if table.placed else 1.0 / anywhere
-            weights = _log_ratio(drawn, real, table) * (share / table.size)
+            share = PLACED if table.placed else 1.0 / anywhere
+            weights = _witness(drawn, real) * (share / table.size)
             self._spread(slope, tokens, table, weights)
         return slope.transpose(1, 2)
 
@@ -117,8 +121,13 @@ class WordCritic(nn.Module):
             slope[:, here] += weights[without[:, :, None] + symbols * power]
 
 
-def _log_ratio(drawn: Tensor, real: Tensor, table: Table) -> Tensor:
-    """log f / ((f + r) / 2) with one word added to both; words that nobody writes are as they should be."""
+def _witness(drawn: Tensor, real: Tensor) -> Tensor:
+    """Of each word, log f / ((f + r) / 2), one word added to both, and less of it where it may be chance.
+
+    A log ratio w becomes w^3 / (w^2 + SURE v), v = 1 / (4 n) its variance for n words expected.
+    """
     total = drawn.sum()
     f, r, one = drawn / total, real / real.sum(), 1 / total
-    return torch.log((f + one) / ((f + r) / 2 + one))
+    middle = (f + r) / 2 + one
+    ratio = torch.log((f + one) / middle)
+    return ratio.pow(3) / (ratio.square() + SURE / 4 * one / middle)

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.config import GANOptions
-from seqdesign.models.gan.model import SequenceGAN
+from seqdesign.models.gan.model import SequenceGAN, rise
 from seqdesign.models.gan.outputs import close, relax
 from seqdesign.models.vae.model import Batch
 from seqdesign.sequences.alphabets import get_alphabet
@@ -99,6 +99,17 @@ def test_straight_through_gradients_are_right_on_average_for_quadratic_scores() 
     torch.testing.assert_close(slope, wanted, rtol=0, atol=0.02)
 
 
+def test_what_would_stand_behind_the_end_gets_no_gradient() -> None:
+    logits = torch.zeros(1, 3, 4)
+    logits[0, 2, 1] = 50.0  # END at the second position
+    logits.requires_grad_()
+    found = relax(logits, "straight-through", Generator().manual_seed(0), 1.0, end=2)
+    assert found.argmax(1)[0, 1:].tolist() == [2, 2, 2]
+    (found * torch.randn(1, 3, 4, generator=Generator().manual_seed(1))).sum().backward()
+    assert float(logits.grad[0, :, 2:].abs().max()) == 0  # type: ignore[index]
+    assert float(logits.grad[0, :, 0].abs().max()) > 0  # type: ignore[index]
+
+
 def test_after_the_first_end_all_is_end() -> None:
     assert close(torch.tensor([[0, 4, 1, 2], [0, 1, 2, 3]]), 4).tolist() == [[0, 4, 4, 4], [0, 1, 2, 3]]
 
@@ -111,6 +122,48 @@ def test_a_placement_lights_one_position_and_all_positions_alike() -> None:
     z = torch.randn(8000, 16, generator=Generator().manual_seed(0))
     counts = torch.bincount(placement.score(z).argmax(1), minlength=8).double()
     assert float(((counts - 1000) ** 2 / 1000).sum()) < 24.3  # the 99.9% quantile of 7 degrees of freedom
+
+
+def test_only_the_biases_of_places_are_learned() -> None:
+    """Scores that follow the critic from place to place end at a few of them."""
+    names = {name for name, _ in gan(placements=2).generator.placement.named_parameters()}  # type: ignore[union-attr]
+    assert names == {"bias", "paint.weight", "paint.bias"}
+
+
+def test_places_stay_alike_until_a_bias_is_clear() -> None:
+    placement = gan(latent_dim=16).generator.placement
+    assert placement is not None
+    z = torch.randn(3, 16, generator=Generator().manual_seed(0))
+    before = placement.score(z)
+    with torch.no_grad():
+        placement.bias[0], placement.bias[1] = 0.19, -0.4
+    change = (placement.score(z) - before).detach()
+    torch.testing.assert_close(change[:, 0], torch.zeros(3))
+    torch.testing.assert_close(change[:, 1], torch.full((3,), -1.0))
+    placement.score(z).sum().backward()
+    torch.testing.assert_close(placement.bias.grad, torch.full((8,), 3.0))  # doubt has a gradient, too
+
+
+def test_a_generator_says_different_things_from_the_first_step_on() -> None:
+    """Logits differ from code to code, so that chances of a letter do by a factor of about e."""
+    model = gan(longest=40, shortest=40, local_dim=4, latent_dim=100, channels=32, mapping=128)
+    z = torch.randn(200, model.latent_dim, generator=Generator().manual_seed(0))
+    spread = model.generator.logits(z).detach().std(0).mean()
+    assert 0.4 < float(spread) < 3
+
+
+def test_the_critic_comes_before_the_words() -> None:
+    assert [rise(p) for p in (0.0, 0.15, 0.3, 1.0)] == [0.0, 0.0, 1.0, 1.0]
+    assert rise(0.225) == pytest.approx(0.5)
+    rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
+    model = gan(words=1.0)
+    model.learn_words(rows.tokens)
+    first, last = (model.losses("generator", rows, Generator().manual_seed(0), p) for p in (0.0, 0.3))
+    assert float(first["words"]) != 0
+    assert set(first) == {"loss", "words"}
+    without = gan(words=0.0).losses("generator", rows, Generator().manual_seed(0), 1.0)
+    torch.testing.assert_close(first["loss"], without["loss"])
+    assert float((last["loss"] - without["loss"]).detach()) != pytest.approx(0.0, abs=1e-3)
 
 
 def test_a_conditional_model_tells_classes_apart_in_both_networks() -> None:

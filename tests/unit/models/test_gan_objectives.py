@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -174,49 +175,74 @@ def test_both_players_of_r3gan_pay_log_2_at_equal_scores() -> None:
     assert float(generator) == pytest.approx(LOG2)
 
 
-def eight(num: int, rng: Generator) -> Tensor:
-    """Points around eight places on a circle of radius 2, standard deviation 0.05, (N, 2, 1)."""
-    angle = torch.randint(8, (num,), generator=rng) * (math.pi / 4)
-    centre = 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
-    return (centre + 0.05 * torch.randn(num, 2, generator=rng))[:, :, None]
-
-
-def judge(x: Tensor) -> tuple[int, float]:
-    """(places of the eight that have 2% of the points within 0.6, mean distance to the nearest place)."""
+def circle() -> Tensor:
+    """Eight places on a circle of radius 2, (8, 2)."""
     angle = torch.arange(8) * (math.pi / 4)
-    centres = 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
+    return 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def grid() -> Tensor:
+    """Twenty-five places, half a unit apart, (25, 2)."""
+    return 0.5 * torch.cartesian_prod(torch.arange(-2.0, 3.0), torch.arange(-2.0, 3.0))
+
+
+def mixture(centres: Tensor, num: int, rng: Generator) -> Tensor:
+    """Points around places drawn evenly, standard deviation 0.05, (N, 2, 1)."""
+    chosen = centres[torch.randint(len(centres), (num,), generator=rng)]
+    return (chosen + 0.05 * torch.randn(num, 2, generator=rng))[:, :, None]
+
+
+def judge(x: Tensor, centres: Tensor, radius: float, share: float) -> tuple[int, float]:
+    """(places that have ``share`` of the points within ``radius``, mean distance to the nearest place)."""
     distance, nearest = torch.cdist(x[:, :, 0], centres).min(dim=1)
-    counts = torch.bincount(nearest[distance < 0.6], minlength=8)
-    return int((counts > 0.02 * len(x)).sum()), float(distance.mean())
+    counts = torch.bincount(nearest[distance < radius], minlength=len(centres))
+    return int((counts > share * len(x)).sum()), float(distance.mean())
 
 
-def network(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, outputs)
-    )
+def network(inputs: int, outputs: int, width: int, hidden: int) -> nn.Sequential:
+    """``hidden`` layers of ``width`` units."""
+    sizes = [inputs, *[width] * hidden]
+    layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
+    return nn.Sequential(*layers, nn.Linear(width, outputs))
 
 
-def play(name: str, *, steps: int, rate: float, penalty: float) -> tuple[int, float]:
-    """A small game on the eight Gaussians, with the objective's own losses."""
+def play(
+    name: str,
+    centres: Tensor,
+    *,
+    steps: int,
+    rate: float,
+    penalty: float,
+    width: int = 64,
+    hidden: int = 2,
+    betas: tuple[float, float] = (0.9, 0.999),
+) -> Tensor:
+    """2,000 points (N, 2, 1) after a small game with the objective's own losses."""
     torch.manual_seed(0)
     rng, game = RNG().manual_seed(1), objective(name)
-    generator, critic = network(4, 2), network(2, 1)
+    generator, critic = network(4, 2, width, hidden), network(2, 1, width, hidden)
     score = lambda x: critic(x[:, :, 0]).squeeze(1)  # noqa: E731
     fake = lambda n: generator(torch.randn(n, 4, generator=rng))[:, :, None]  # noqa: E731
-    kind = torch.optim.RMSprop if game.optimizer == "rmsprop" else torch.optim.Adam
-    ours, theirs = kind(generator.parameters(), lr=rate), kind(critic.parameters(), lr=rate)
+    ours, theirs = (
+        torch.optim.RMSprop(player.parameters(), lr=rate)
+        if game.optimizer == "rmsprop"
+        else torch.optim.Adam(player.parameters(), lr=rate, betas=betas)
+        for player in (generator, critic)
+    )
     for _ in range(steps):
         for _ in range(game.critic_steps):
             theirs.zero_grad()
-            game.critic_loss(score, eight(128, rng), fake(128).detach(), rng, penalty)["loss"].backward()
+            game.critic_loss(score, mixture(centres, 128, rng), fake(128).detach(), rng, penalty)[
+                "loss"
+            ].backward()
             theirs.step()
             if game.max_weight is not None:
                 for p in critic.parameters():
                     p.data.clamp_(-0.1, 0.1)
         ours.zero_grad()
-        game.generator_loss(score, eight(128, rng), fake(128)).backward()
+        game.generator_loss(score, mixture(centres, 128, rng), fake(128)).backward()
         ours.step()
-    return judge(fake(2000).detach())
+    return fake(2000).detach()
 
 
 SETTINGS = [
@@ -233,8 +259,10 @@ def test_every_objective_moves_towards_eight_gaussians(
     name: str, steps: int, rate: float, penalty: float
 ) -> None:
     """At the start the generator's points lie around the origin, 2 away from every place."""
-    _, before = play(name, steps=0, rate=rate, penalty=penalty)
-    _, after = play(name, steps=steps, rate=rate, penalty=penalty)
+    before, after = (
+        judge(play(name, circle(), steps=s, rate=rate, penalty=penalty), circle(), 0.6, 0.02)[1]
+        for s in (0, steps)
+    )
     assert before > 1.7
     assert after < 1.3
 
@@ -242,6 +270,18 @@ def test_every_objective_moves_towards_eight_gaussians(
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "steps", "rate", "penalty"), SETTINGS)
 def test_every_objective_covers_eight_gaussians(name: str, steps: int, rate: float, penalty: float) -> None:
-    places, distance = play(name, steps=12 * steps, rate=rate, penalty=penalty)
+    points = play(name, circle(), steps=12 * steps, rate=rate, penalty=penalty)
+    places, distance = judge(points, circle(), 0.6, 0.02)
     assert places >= 7
     assert distance < 0.5
+
+
+@pytest.mark.slow
+def test_the_default_objective_covers_most_of_twenty_five_gaussians() -> None:
+    """The grid of algorithms 2.6, spread 0.05: a place counts from a quarter of its share on. All 25 would be
+    better; a longer game does not find more (benchmarks/results.md)."""
+    points = play(
+        "r3gan", grid(), steps=2000, rate=1e-3, penalty=0.02, width=128, hidden=3, betas=(0.0, 0.99)
+    )
+    assert judge(points, grid(), 0.3, 0.01)[0] >= 15
+    assert judge(points, grid(), 0.3, 0.01)[1] < 0.4

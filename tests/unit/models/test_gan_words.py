@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from seqdesign.models.gan.words import MEMORY, WordCritic
+from seqdesign.models.gan.words import MEMORY, PLACED, WordCritic
 
 Word = tuple[int, ...]
 
@@ -30,9 +30,13 @@ def counts(tokens: Tensor, size: int, *, placed: bool) -> Counter[Word]:
     )
 
 
-def log_ratio(drawn: Counter[Word], real: Counter[Word], word: Word) -> float:
-    f, r, one = drawn[word] / drawn.total(), real[word] / real.total(), 1 / drawn.total()
-    return math.log((f + one) / ((f + r) / 2 + one))
+def weight(drawn: Counter[Word], real: Counter[Word], word: Word) -> float:
+    """Log ratio w, one word added, times w^2 / (w^2 + 4 v), v = 1 / (4 n)."""
+    n, m = drawn.total(), real.total()
+    here = drawn[word] + 1
+    middle = (drawn[word] + real[word] * n / m) / 2 + 1
+    ratio = math.log(here / middle)
+    return ratio**3 / (ratio**2 + 4 / (4 * middle)) if ratio else 0.0
 
 
 def score(row: Tensor, drawn: Tensor, real: Tensor, critic: WordCritic) -> float:
@@ -41,8 +45,8 @@ def score(row: Tensor, drawn: Tensor, real: Tensor, critic: WordCritic) -> float
     for t in critic.active:
         here, there = (counts(x, t.size, placed=t.placed) for x in (drawn, real))
         found = counts(row[None], t.size, placed=t.placed)
-        ratio = sum(n * log_ratio(here, there, word) for word, n in found.items())
-        total += ratio * (1.0 if t.placed else 1 / anywhere)
+        ratio = sum(n * weight(here, there, word) for word, n in found.items())
+        total += ratio * (PLACED if t.placed else 1 / anywhere)
     return total
 
 
@@ -54,7 +58,7 @@ def learned() -> tuple[WordCritic, Tensor, Tensor]:
     return critic, real, drawn
 
 
-def test_the_slopes_of_the_letters_of_a_sequence_add_up_to_the_log_ratio_of_its_words(
+def test_the_slopes_of_the_letters_of_a_sequence_add_up_to_the_weight_of_its_words(
     learned: tuple[WordCritic, Tensor, Tensor],
 ) -> None:
     critic, real, drawn = learned

@@ -61,7 +61,7 @@ def test_a_stretch_is_an_endless_shuffled_stream() -> None:
 
 def test_the_published_wgan_is_what_runs(fabric: Fabric, tmp_path: Path) -> None:
     """Arjovsky et al. 2017, algorithm 1: all weights of the running critic, biases too, within 0.01."""
-    plan = make_plan(GANOptions(objective="wgan"), GANFitOptions(), lambda model: {})
+    plan = make_plan(GANOptions(objective="wgan"), GANFitOptions(), lambda model: {}, 21)
     critic, generator = plan.players["critic"], plan.players["generator"]
     assert (critic.optimizer, critic.learning_rate, critic.max_weight) == ("rmsprop", 5e-5, 0.01)
     assert (generator.every, generator.max_weight, generator.clip) == (5, None, None)
@@ -71,6 +71,16 @@ def test_the_published_wgan_is_what_runs(fabric: Fabric, tmp_path: Path) -> None
     running = {name: t.abs().max().item() for name, t in tensors.items() if name.startswith("model/")}
     assert max(v for name, v in running.items() if "critic" in name) <= 0.01
     assert max(v for name, v in running.items() if "generator" in name) > 0.01
+
+
+def test_large_alphabets_are_learned_more_slowly_by_r3gan_only() -> None:
+    def rate(symbols: int, **options: Any) -> float:
+        plan = make_plan(GANOptions(**options), GANFitOptions(), lambda model: {}, symbols)
+        assert plan.players["critic"].learning_rate == plan.players["generator"].learning_rate
+        return plan.players["critic"].learning_rate
+
+    assert rate(4) == rate(5) == 4 * rate(20)
+    assert rate(4, objective="wgan-gp") == rate(21, objective="wgan-gp") == 1e-4
 
 
 @pytest.mark.parametrize("lengths", [(8, 8), (4, 9)])

@@ -41,14 +41,15 @@ class Objective:
     optimizer: Literal["adam", "rmsprop"] = "adam"
     betas: tuple[float, float] = (0.5, 0.9)
     learning_rate: float = 1e-4
+    rate_symbols: int | None = None
+    """The learning rate is for so many symbols and falls as one over their number; None: it is for any."""
     schedule: Literal["constant", "linear"] = "linear"
     critic_steps: int = 1
     """Critic steps per generator step."""
     penalty: float = 0.0
     """Weight of the gradient penalty; 0: the objective has none."""
     words: float = 0.0
-    """Weight of the closed-form critic of word frequencies in the generator's loss; 0: the objective has none.
-    """
+    """Weight of word frequencies (models/gan/words.py) in the generator's loss; 0: it has none."""
     penalty_every: int = 1
     """The penalty is computed in one of so many critic steps, with so many times the weight."""
     max_weight: float | None = None

@@ -27,8 +27,9 @@ r3gan = Objective(
     critic_loss=_critic_loss,
     generator_loss=_generator_loss,
     betas=(0.0, 0.99),
-    learning_rate=1e-3,
+    learning_rate=2e-3,
+    rate_symbols=5,
     penalty=0.1,
     penalty_every=4,
-    words=1.0,
+    words=1.5,
 )
