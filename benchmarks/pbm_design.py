@@ -11,8 +11,8 @@ user would type them, with their defaults:
 
 ``weak.csv`` has only the 8-mers below that percentile. Then the measured score of every design is looked up:
 mean, best, and for comparison the best 64 of the training table and a random 64 of all. No two designs are
-reverse complements; ``as strings`` is the mean of the better half, which with their reverse complements are as
-many strings.
+reverse complements; ``as strings`` is the mean of the better half, which with their reverse complements are
+as many strings.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ from seqdesign.training.strands import same_on_both_strands
 FIXED_LENGTH_SHARE = 0.99
 TRIAL_FEWEST, TRIAL_ROWS, TRIAL_STEPS = 500, 12_000, 800
 """Sequences from which on architectures are tried, at most, and steps of each."""
-CLEARLY = 0.02
-"""By so much R2, AUROC or accuracy must be better to count: about the error of 1,000 held-out sequences."""
+CLEARLY = 0.7
+"""R2, AUROC or accuracy on n held-out sequences must be better by this over the root of n to count."""
 PATIENCE = 20
 RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
@@ -188,7 +188,7 @@ def _better_architecture(
     epochs = max(1, round(TRIAL_STEPS / math.ceil(len(rows) / fit_options.batch_size)))
     if fit_options.epochs != "auto":
         epochs = min(epochs, fit_options.epochs)
-    found: dict[str, float] = {}
+    found: list[float] = []
     for kind in ("residual", "motif"):
         tried = train_sequence_predictor(
             tokens.take(rows),
@@ -199,8 +199,8 @@ def _better_architecture(
             fabric=fabric,
         ).quality.outcomes[0]
         figures = (tried.r2, tried.auroc, tried.accuracy)
-        found[kind] = next(figure for figure in figures if figure is not None)
-    return "motif" if found["motif"] > found["residual"] + CLEARLY else "residual"
+        found.append(next(figure for figure in figures if figure is not None))
+    return "motif" if found[1] > found[0] + CLEARLY / math.sqrt(tried.rows) else "residual"
 
 
 def _describe(
@@ -218,7 +218,7 @@ def _describe(
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),
-        positional=_one_length(tokens) and not both and options.architecture != "motif",
+        positional=_one_length(tokens) and not both,
         outcomes=outcomes.names,
         classes=outcomes.classes,
         outcome_mean=tuple(np.nanmean(values, axis=0).tolist()) if regression else (),

@@ -97,5 +97,5 @@ def sizes(options: PredictorOptions) -> Sizes:
     """The sizes of adapted options."""
     values = (getattr(options, name) for name in Sizes._fields)
     found = Sizes(*values)
-    assert "auto" not in found, "adapt() the options first"
+    assert not any(isinstance(value, str) for value in found), "adapt() the options first"
     return found
