@@ -100,7 +100,7 @@ def test_constraints_hold_through_the_generator(here: Path, cli: Cli) -> None:
 
 def test_starts_are_improved_through_their_codes(here: Path, cli: Cli) -> None:
     (here / "starts.fa").write_text(">a\nACGTACGTACGT\n>b\nCCCCGGGGGGAA\n")
-    words = ("--start", "starts.fa", "--max-edits", "4", "-o", "out.fa", *QUICK)
+    words = ("--start", "starts.fa", "--max-edits", "4", "-o", "out.fa", *QUICK, "--budget", "120")
     done = cli(*LINEAR, "--generator", "gan", *words)
     assert done.code == 0, done.err
     fields = [fields for _, fields in designs(here / "out.fa")]
