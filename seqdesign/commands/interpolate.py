@@ -212,7 +212,7 @@ def _codes(config: InterpolateConfig, ends: Tensor) -> tuple[Tensor, list[tuple[
     """Codes (P, S, d), and for each of the S places on a path its name and header fields."""
     import torch
 
-    from seqdesign.models.latent_paths import CURVES, analogy, grid, path
+    from seqdesign.decoding.latent_paths import CURVES, analogy, grid, path
 
     curve, steps = CURVES[config.curve], config.steps
     if config.shape == "complement":

@@ -86,9 +86,10 @@ def train_sequence_predictor(
     tokens, outcomes = tokens.take(used), outcomes.take(used)
     train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
     groups = together(tokens.take(train), fit_options)
-    options = _decided(tokens.take(train), outcomes.take(train), groups, options, fit_options, seed, fabric)
+    known = tokens.take(train), outcomes.take(train)
+    options = _decided(*known, groups, options, fit_options, seed, fabric)
     record = _describe(tokens, outcomes, train, options)
-    data, fold = _data(tokens.take(train), outcomes.take(train), record, groups, seed)
+    data, fold = _data(*known, record, groups, seed)
     identity = _identity(tokens, outcomes, options, fit_options, seed, fabric)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
@@ -117,17 +118,13 @@ def train_sequence_predictor(
         resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
     )
     model.eval()
-    rows = CalibrationRows.of(
-        model,
-        (tokens.take(held_out), outcomes.take(held_out)),
-        (tokens.take(train), outcomes.take(train)),
-        fold.numpy(),
-    )
+    fresh = tokens.take(held_out), outcomes.take(held_out)
+    rows = CalibrationRows.of(model, fresh, known, fold.numpy())
     trained = TrainedPredictor(model, calibrate(model, record, rows))
     if outcomes.task != "regression":  # the temperature changes the scores
-        rows = replace(rows, scores=member_scores(model, *_arrays(tokens.take(held_out))))
-    baseline = _linear_scores(model, tokens.take(held_out), weights, biases)
-    quality, predicted = judge(trained, rows, baseline, outcomes.take(train))
+        rows = replace(rows, scores=member_scores(model, *_arrays(fresh[0])))
+    baseline = _linear_scores(model, fresh[0], weights, biases)
+    quality, predicted = judge(trained, rows, baseline, known[1])
     reference = _reference(tokens, record, train, held_out)
     return PredictorTraining(trained, reference, fitted, quality, used[train], used[held_out], predicted)
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.decoding.latent_paths import CURVES, analogy, grid, line, path, sphere
 from seqdesign.errors import UsageError
-from seqdesign.models.latent_paths import CURVES, analogy, grid, line, path, sphere
 
 
 def codes(*shape: int, seed: int = 0) -> Tensor:
