@@ -51,7 +51,9 @@ def avoided() -> list[dnachisel.Specification]:
     ]
 
 
-@pytest.mark.parametrize("num", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "num", [100, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+)
 def test_no_design_breaks_a_rule_that_the_oracle_tempts_it_to_break(
     cli: Cli, tmp_path: Path, num: int
 ) -> None:
