@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from seqdesign.config import to_dict
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
@@ -26,7 +25,7 @@ from seqdesign.training.gan_store import GANRecord, TrainedGAN
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import hold_out
-from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
+from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""
@@ -108,13 +107,7 @@ def train_sequence_gan(
     record = _describe(tokens, values, train, options, outcome_name)
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, held_out))
-    identity = {
-        "input": whole.fingerprint(),
-        "model options": to_dict(options),
-        "training options": to_dict(fit_options),
-        "--seed": seed,
-        "number of processes": fabric.world_size,
-    }
+    identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.config import to_dict
 from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.config import PredictorOptions, adapt
@@ -33,7 +32,7 @@ from seqdesign.training.predictor_quality import PredictorQuality, judge
 from seqdesign.training.predictor_store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.training.ridge import ridge_start
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, folds, hold_out, together
-from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
+from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 from seqdesign.training.strands import same_on_both_strands
 
 FIXED_LENGTH_SHARE = 0.99
@@ -90,7 +89,7 @@ def train_sequence_predictor(
     options = _decided(*known, groups, options, fit_options, seed, fabric)
     record = _describe(tokens, outcomes, train, options)
     data, fold = _data(*known, record, groups, seed)
-    identity = _identity(tokens, outcomes, options, fit_options, seed, fabric)
+    identity = run_identity(_fingerprint(tokens, outcomes), options, fit_options, seed, fabric.world_size)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if folder is not None:
@@ -308,20 +307,6 @@ def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) ->
     return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))
 
 
-def _identity(
-    tokens: TokenArray,
-    outcomes: Outcomes,
-    options: PredictorOptions,
-    fit_options: FitOptions,
-    seed: int,
-    fabric: Fabric,
-) -> dict[str, Any]:
-    """What must be the same for a run to be continued; the keys name it in the error message."""
-    data = PredictorData.of(tokens, *_tensors(outcomes), torch.from_numpy(outcomes.weights)[:, None])
-    return {
-        "input": data.fingerprint(),
-        "model options": to_dict(options),
-        "training options": to_dict(fit_options),
-        "--seed": seed,
-        "number of processes": fabric.world_size,
-    }
+def _fingerprint(tokens: TokenArray, outcomes: Outcomes) -> str:
+    weights = torch.from_numpy(outcomes.weights)[:, None]
+    return PredictorData.of(tokens, *_tensors(outcomes), weights).fingerprint()

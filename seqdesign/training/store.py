@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from seqdesign.config import Options, to_dict
 from seqdesign.errors import ModelError, SeqDesignError
 from seqdesign.rundir import atomic_write, write_json
 from seqdesign.training.loop import Checkpoint, FitState
@@ -85,6 +86,19 @@ def load_model(
         detail = " ".join(str(error).split())
         raise ModelError(f"{path} does not fit its own record ({detail}); train again") from error
     return model.to(device).eval(), record
+
+
+def run_identity(
+    fingerprint: str, options: Options, fit_options: Options, seed: int, num_processes: int
+) -> dict[str, Any]:
+    """What must be the same for a run to be continued; the keys name it in the error message."""
+    return {
+        "input": fingerprint,
+        "model options": to_dict(options),
+        "training options": to_dict(fit_options),
+        "--seed": seed,
+        "number of processes": num_processes,
+    }
 
 
 def save_checkpoint(

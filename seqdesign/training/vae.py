@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqdesign.config import to_dict
 from seqdesign.errors import InputError
 from seqdesign.models.vae.config import VAEOptions, adapt
 from seqdesign.sequences.encoders import TokenArray
@@ -19,7 +18,7 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
-from seqdesign.training.store import load_checkpoint, save_checkpoint, write_metrics
+from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 from seqdesign.training.vae_quality import VAEQuality, judge
 from seqdesign.training.vae_store import TrainedVAE, VAERecord
 
@@ -65,7 +64,8 @@ def train_sequence_vae(
     train, held_out = hold_out(tokens, outcomes, fit_options, seed)
     record = _describe(tokens, outcomes, train, options, outcome_name)
     data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
-    identity = _identity(TokenData.of(tokens, outcomes), options, fit_options, seed, fabric)
+    fingerprint = TokenData.of(tokens, outcomes).fingerprint()
+    identity = run_identity(fingerprint, options, fit_options, seed, fabric.world_size)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if folder is not None:
@@ -144,19 +144,6 @@ def _check_precision(outcomes: NDArray[np.float64], name: str) -> None:
             f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
             "together for 32-bit numbers; subtract the mean or change the unit"
         )
-
-
-def _identity(
-    data: TokenData, options: VAEOptions, fit_options: FitOptions, seed: int, fabric: Fabric
-) -> dict[str, Any]:
-    """What must be the same for a run to be continued; the keys name it in the error message."""
-    return {
-        "input": data.fingerprint(),
-        "model options": to_dict(options),
-        "training options": to_dict(fit_options),
-        "--seed": seed,
-        "number of processes": fabric.world_size,
-    }
 
 
 @torch.no_grad()
