@@ -9,8 +9,7 @@ import numpy as np
 import torch
 
 from seqdesign.commands._evaluation import Evaluation, judged
-from seqdesign.commands._evaluation_sets import Sample, Sets
-from seqdesign.errors import InputError
+from seqdesign.commands._evaluation_sets import Sample, Sets, require_alphabet
 from seqdesign.metrics.resampling import Comparison, FloatArray, share, standard_score
 from seqdesign.sequences.encoders import TokenArray, encode
 from seqdesign.training.predictions import predict_outcomes
@@ -38,11 +37,7 @@ def add_predictions(
     """
     trained = load_predictor(folder, device)
     record = trained.record
-    if record.alphabet != sets.alphabet:
-        raise InputError(
-            f"the sequences are {sets.alphabet.name}, but the model in {folder} knows "
-            f"{record.alphabet.name}; name its alphabet with --alphabet, or leave --predictor out"
-        )
+    require_alphabet(sets, record.alphabet, folder, "--predictor")
     texts = sample.texts if sample else sets.generated
     array = encode(texts, record.alphabet, on_unknown="mask", max_length=record.max_length)
     names = {"generated": sample.generated} if sample else {"generated": np.arange(len(texts))}

@@ -71,6 +71,15 @@ def read_sets(config: EvaluateConfig) -> Sets:
     )
 
 
+def require_alphabet(sets: Sets, alphabet: Alphabet, folder: Path, option: str) -> None:
+    """Raise InputError unless the model in ``folder``, given by ``option``, reads the letters of the sets."""
+    if alphabet != sets.alphabet:
+        raise InputError(
+            f"the sequences are {sets.alphabet.name}, but the model in {folder} knows {alphabet.name}; name "
+            f"its alphabet with --alphabet, or leave {option} out"
+        )
+
+
 def _read(config: EvaluateConfig, path: Path) -> SequenceSet:
     return read_sequences(
         path,

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 
 from seqdesign.commands._evaluation import Evaluation, judged, on_values
-from seqdesign.commands._evaluation_sets import Sample, Sets
-from seqdesign.errors import InputError
+from seqdesign.commands._evaluation_sets import Sample, Sets, require_alphabet
 from seqdesign.metrics.resampling import Comparison, FloatArray, compare
 from seqdesign.optimizers._problem import blocks
 from seqdesign.sequences.encoders import encode
@@ -31,11 +30,7 @@ def add_likelihood(
     Raises ModelError, and InputError for sequences that the model cannot read.
     """
     trained = load_vae(folder, device)
-    if trained.record.alphabet != sets.alphabet:
-        raise InputError(
-            f"the sequences are {sets.alphabet.name}, but the model in {folder} knows "
-            f"{trained.record.alphabet.name}; name its alphabet with --alphabet, or leave --vae out"
-        )
+    require_alphabet(sets, trained.record.alphabet, folder, "--vae")
     values = per_letter(trained, sample.texts if sample else sets.generated, device)
     if sample is None:
         error = float(values.std(ddof=1)) / math.sqrt(len(values))
