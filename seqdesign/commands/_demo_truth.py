@@ -133,12 +133,17 @@ def design_truth(
         designs=len(designs),
         measured=int((~np.isnan(found)).sum()),
         mean=float(np.nanmean(found)),
-        predicted=float(np.mean([d.score_judges or np.nan for d in designs])),
+        predicted=float(judged(designs).mean()),
         fresh=int(fresh.sum()),
         fresh_mean=float(found[fresh].mean()) if fresh.any() else float("nan"),
         random=float(allowed.mean()),
         top=float(np.sort(allowed)[-len(designs) :].mean()),
     )
+
+
+def judged(designs: Sequence[Design]) -> FloatArray:
+    """(N,) scores by the members that judge; NaN without any."""
+    return np.array([d.score_judges for d in designs], dtype=np.float64)
 
 
 def add_revisions(
@@ -195,7 +200,6 @@ def add_designs(
     """The section on designs from noise."""
     found = oracle([d.sequence for d in designs])
     known = ~np.isnan(found)
-    judged = np.array([d.score_judges or np.nan for d in designs])
     figures = [
         Figure(
             histogram(
@@ -207,7 +211,7 @@ def add_designs(
         ),
         Figure(
             predicted_measured(
-                found[known], judged[known], title="Designs: predicted and measured", unit=UNIT
+                found[known], judged(designs)[known], title="Designs: predicted and measured", unit=UNIT
             ),
             "Predictions are those of the members of the ensemble that did not design.",
         ),

@@ -92,33 +92,25 @@ def demo(config: DemoConfig) -> DemoResult:
     assert outcomes is not None
     config.output.mkdir(parents=True, exist_ok=True)
     train, chosen = _choose(outcomes, config)
-    files = {"train": config.output / "train.fa", "input": config.output / "input.fa"}
-    _write(files["train"], records.take(train), with_outcome=True)
-    _write(files["input"], records.take(chosen), with_outcome=False)
-    trained = _train_vae(config, files["train"])
+    known, inputs = config.output / "train.fa", config.output / "input.fa"
+    _write(known, records.take(train), with_outcome=True)
+    _write(inputs, records.take(chosen), with_outcome=False)
+    trained = _train_vae(config, known)
     oracle = TableOracle(records.sequences, outcomes)
     scale = float(outcomes[train].std())
     measured = outcomes[chosen]
     runs = {
-        (method, k): _revise(config, files["input"], trained.model, method, k)
+        (method, k): _revise(config, inputs, trained.model, method, k)
         for k in BUDGETS
         for method in ("revise", "search")
     }
     truth = tuple(
         _demo_truth.revision_truth(oracle, records.take(chosen), measured, scale, k, runs) for k in BUDGETS
     )
-    made, designs = _design(config, files["train"])
+    made, designs = _design(config, known)
     allowed = _demo_truth.obeying(records, _maximize(config))
     found = _demo_truth.design_truth(oracle, designs, set(records.take(train).sequences), allowed)
 
-    shown = find_runs(
-        [
-            config.output / "vae",
-            _revised_file(config, "revise", SHOWN_BUDGET),
-            config.output / "predictor",
-            config.output / "designs.fa",
-        ]
-    )
     page = Page(
         "Better splice sites",
         summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised, and "
@@ -127,7 +119,8 @@ def demo(config: DemoConfig) -> DemoResult:
     )
     _demo_truth.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
     _demo_truth.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
-    add_runs(page, shown)
+    files = (trained.model, _revised_file(config, "revise", SHOWN_BUDGET), made.model, made.output)
+    add_runs(page, find_runs([Path(file) for file in files if file is not None]))
     report = config.output / "report.html"
     page.write(report)
     return DemoResult(
