@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from seqdesign.training.gan import GANTraining
 
 REPORT = "health.html"
+SHOWN = 6
+"""Motifs that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class TrainGANResult(Result):
     condition: str | None
     """Outcome that the model is conditional on."""
     classes: tuple[float, ...]
+    motifs: tuple[str, ...]
+    """Words that no Markov chain of the positions explains, with which the generator started."""
     steps: int
     """Generator steps."""
     best_step: int
@@ -73,10 +77,16 @@ class TrainGANResult(Result):
         lines = [
             f"{self.num_train:,} sequences to learn from, {self.num_held_out:,} held out ({self.alphabet})",
             f"{self.steps:,} generator steps in {self.seconds:.0f} s; kept: those after {self.best_step:,}",
+            *self._motif_line(),
             *words(self.health),
             f"model: {self.model} (report: {self.model / REPORT})",
         ]
         return "\n".join(["Health on held-out sequences", *lines])
+
+    def _motif_line(self) -> Iterator[str]:
+        if self.motifs:
+            more = ", ..." if len(self.motifs) > SHOWN else ""
+            yield f"motifs to start with: {len(self.motifs)} ({', '.join(self.motifs[:SHOWN])}{more})"
 
 
 def train_gan(config: TrainGANConfig) -> TrainGANResult:
@@ -163,6 +173,7 @@ def _result(
         num_held_out=len(result.held_out),
         condition=record.outcome,
         classes=record.classes,
+        motifs=tuple("".join(tokens.alphabet.letters[i] for i in m.word) for m in result.motifs),
         steps=state.moves["generator"],
         best_step=int(best["epoch"]) * config.steps_per_look,
         stop_reason=result.fit.stop_reason,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
 from seqdesign.models.vae.model import Batch
+from seqdesign.motifs.surplus import SurplusMotif, find_surplus_motifs
 from seqdesign.rundir import atomic_write
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.training.data import TokenData
@@ -44,6 +45,8 @@ class GANTraining:
     fit: Fit
     train: Indices
     held_out: Indices
+    motifs: list[SurplusMotif]
+    """With which the generator started."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +107,15 @@ def train_sequence_gan(
     """
     values = outcomes if options.condition != "none" else None
     train, held_out = hold_out(tokens, values, fit_options, seed)
-    record = _describe(tokens, values, train, options, outcome_name)
+    motifs = _motifs(tokens, train, options.motifs)
+    record = replace(_describe(tokens, values, train, options, outcome_name), num_motifs=len(motifs))
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, held_out))
     identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
-    model.learn_words(data.tokens)
+    model.prepare(data.tokens, motifs, torch.Generator().manual_seed(seed))
     judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
 
     def look(network: nn.Module) -> dict[str, float]:
@@ -141,7 +145,7 @@ def train_sequence_gan(
         plan=plan,
     )
     model.eval()
-    return GANTraining(TrainedGAN.of(model, record), model, fitted, train, held_out)
+    return GANTraining(TrainedGAN.of(model, record), model, fitted, train, held_out, motifs)
 
 
 def make_plan(
@@ -204,7 +208,15 @@ def _describe(
         outcome=outcome_name if classes else None,
         classes=classes,
         shares=shares,
+        num_rows=len(train),
     )
+
+
+def _motifs(tokens: TokenArray, train: Indices, most: int) -> list[SurplusMotif]:
+    """Of the training sequences."""
+    rows = tokens.tokens[train].astype(np.int64)
+    rows[rows >= tokens.alphabet.size] = -1  # padding
+    return find_surplus_motifs(rows, tokens.alphabet.size, most)
 
 
 def _classes(outcomes: NDArray[np.float64], options: GANOptions, name: str) -> tuple[float, ...]:

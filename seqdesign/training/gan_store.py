@@ -36,11 +36,21 @@ class GANRecord:
     """Labels in order, or the largest outcome of each bin; empty for an unconditional model."""
     shares: tuple[float, ...] = ()
     """Share of each class among the training sequences."""
+    num_rows: int = 0
+    """Training sequences."""
+    num_motifs: int = 0
+    """Motifs that the generator started with."""
 
     def build(self) -> SequenceGAN:
         """The networks, with weights from torch's global generator."""
         return SequenceGAN(
-            self.options, Vocabulary(self.alphabet), self.max_length, self.min_length, self.classes
+            self.options,
+            Vocabulary(self.alphabet),
+            self.max_length,
+            self.min_length,
+            self.classes,
+            self.num_rows,
+            self.num_motifs,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Shapes: N sequences, L letters, d latent dimensions; V symbols, END among them w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -19,6 +19,7 @@ from seqdesign.models.gan.objectives._objective import Objective
 from seqdesign.models.gan.outputs import relax
 from seqdesign.models.gan.words import WordCritic
 from seqdesign.models.vae.model import Batch
+from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.registry import Registry
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 
@@ -33,6 +34,7 @@ class SequenceGAN(nn.Module):
 
     ``classes``: what outcomes are told apart, None for an unconditional model: an outcome belongs to class i
     when it is the i-th number of ``classes`` (labels) or lies up to it (bins, whose last bound is infinite).
+    ``num_rows`` training sequences with ``num_motifs`` surplus motifs are what ``prepare`` will be given.
     """
 
     players = ("critic", "generator")
@@ -44,18 +46,22 @@ class SequenceGAN(nn.Module):
         max_length: int,
         min_length: int,
         classes: tuple[float, ...] = (),
+        num_rows: int = 0,
+        num_motifs: int = 0,
     ) -> None:
         super().__init__()
         self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
         self.objective: Objective = OBJECTIVES.load(options.objective)
         self.end = vocabulary.n_letters if min_length < max_length else None
         self.num_symbols = vocabulary.n_letters + (self.end is not None)
-        self.generator = Generator(options, self.num_symbols, max_length, min_length, len(classes))
+        self.generator = Generator(
+            options, self.num_symbols, max_length, min_length, len(classes), num_motifs
+        )
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
         self.word_weight = self.objective.words if options.words == "auto" else options.words
-        self.words = WordCritic(self.num_symbols, max_length) if self.word_weight > 0 else None
+        self.words = WordCritic(self.num_symbols, max_length, num_rows) if self.word_weight > 0 else None
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -76,13 +82,15 @@ class SequenceGAN(nn.Module):
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
 
-    def learn_words(self, tokens: Tensor) -> None:
-        """Count the words of all training sequences (N, L), as encoded; needed once before training."""
+    def prepare(self, tokens: Tensor, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
+        """Count the words of all training sequences (N, L), as encoded, and start with their motifs."""
         if self.words is not None:
             padded = self._padded(tokens.long())
             self.words.learn(
                 padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
             )
+        if self.generator.motifs is not None:
+            self.generator.motifs.learn(motifs, rng)
 
     def _padded(self, tokens: Tensor) -> Tensor:
         return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)

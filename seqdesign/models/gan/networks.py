@@ -13,15 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.places import MotifHeads, Placement
 
 SLOPE = 0.2
 RESIDUAL = 0.5
-SHARPNESS = 3.0
-"""Of the softmax whose gradient a placement has; its scores have unit variance."""
-DOUBT, CERTAIN = 0.2, 5.0
-"""Biases of places up to DOUBT count for nothing, what is beyond CERTAIN times."""
-FIRM = 3.0
-"""Size of what a placement paints beside the rest of the code."""
 SOFT = 0.4
 """Size of what local dimensions add: it starts about as large as what the rest of z says."""
 LOUD = 6.0
@@ -47,47 +42,15 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, 1, L) to the same shape."""
-        return features + RESIDUAL * self.second(activate(self.first(activate(features))))
-
-
-class Placement(nn.Module):
-    """Heads that light one position each: a motif stands at one place or another, never half at two.
-
-    The place is the best of L scores, linear in z with fixed orthogonal rows (where z has enough dimensions),
-    so that all places are equally likely. Only their biases are learned, with the gradient of a softmax
-    (straight-through, Bengio et al. 2013): where a motif fits at all. With scores that are free, generator
-    and critic chase each other from one place to the next; and what a bias gathers by chance, less than
-    ``DOUBT``, counts for nothing.
-    """
-
-    def __init__(self, inputs: int, length: int, channels: int, heads: int, kernel: int) -> None:
-        super().__init__()
-        self.heads, self.length = heads, length
-        rows = torch.empty(heads, length, inputs)
-        for head in rows:
-            nn.init.orthogonal_(head)
-        self.register_buffer("rows", functional.normalize(rows, dim=2).flatten(0, 1))
-        self.bias = nn.Parameter(torch.zeros(heads * length))
-        self.paint = nn.Conv2d(heads, channels, (1, kernel), padding=(0, kernel // 2))
-
-    def score(self, z: Tensor) -> Tensor:
-        """Scores (N, heads L) of the places."""
-        clear = CERTAIN * self.bias.sign() * (self.bias.abs() - DOUBT).clamp(min=0)
-        return functional.linear(z, cast(Tensor, self.rows), self.bias + (clear - self.bias).detach())
-
-    def forward(self, z: Tensor) -> Tensor:
-        """(N, inputs) to features (N, C, 1, L)."""
-        scores = self.score(z).float().view(len(z), self.heads, self.length)
-        soft = torch.softmax(SHARPNESS * scores, dim=2)
-        hard = torch.zeros_like(soft).scatter_(2, scores.argmax(dim=2, keepdim=True), 1.0)
-        return FIRM * cast(Tensor, self.paint((hard + soft - soft.detach()).unsqueeze(2)))
+        within = functional.leaky_relu(self.first(activate(features)), SLOPE, inplace=True)
+        return torch.add(features, self.second(within), alpha=RESIDUAL)
 
 
 class Generator(nn.Module):
-    """z to letters, all positions at once: mapping, placements, residual blocks, one symbol per position.
+    """z to letters, all positions at once: mapping, placements, residual blocks, motifs written over them.
 
     ``num_symbols`` is V, or V + 1 where lengths differ: the last one is then END, and cannot come before
-    position ``min_length``.
+    position ``min_length``. ``num_motifs`` motifs are to be learned from the data before training.
     """
 
     def __init__(
@@ -97,6 +60,7 @@ class Generator(nn.Module):
         length: int,
         min_length: int,
         num_classes: int = 0,
+        num_motifs: int = 0,
     ) -> None:
         super().__init__()
         self.length, self.channels, self.num_classes = length, options.channels, num_classes
@@ -123,6 +87,11 @@ class Generator(nn.Module):
         )
         self.letters = nn.Conv2d(options.channels, num_symbols, (1, 3), padding=(0, 1))
         self.letters.weight.data.mul_(LOUD)
+        self.motifs = (
+            MotifHeads(options.latent_dim, length, num_symbols, num_motifs, num_classes)
+            if num_motifs
+            else None
+        )
         allowed = torch.zeros(num_symbols, length)
         if min_length < length:
             allowed[-1, :min_length] = NEVER
@@ -136,10 +105,11 @@ class Generator(nn.Module):
 
     def logits(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Unnormalised log-probabilities (N, num_symbols, L) of codes z (N, d) and classes (N,)."""
-        z, local = z.split([self.global_dim, self.latent_dim - self.global_dim], dim=1)
+        code, local = z.split([self.global_dim, self.latent_dim - self.global_dim], dim=1)
+        z = code
         if self.num_classes:
             assert condition is not None, "a conditional generator needs a class for each code"
-            z = torch.cat([z, functional.one_hot(condition, self.num_classes).to(z)], dim=1)
+            z = torch.cat([code, functional.one_hot(condition, self.num_classes).to(code)], dim=1)
         wide = z if self.mapping is None else activate(self.mapping(z))
         rows = self.start(wide).view(len(z), 1, self.length, self.channels)
         features = rows.permute(0, 3, 1, 2)  # (N, C, 1, L), channels last in memory
@@ -148,8 +118,10 @@ class Generator(nn.Module):
             features = features + self.local(noise)
         if self.placement is not None:
             features = features + self.placement(z)
-        letters = self.letters(activate(self.blocks(features)))
-        return cast(Tensor, letters.squeeze(2).float() + self.allowed)
+        letters = self.letters(activate(self.blocks(features))).squeeze(2).float()
+        if self.motifs is not None:
+            letters = self.motifs(code, condition, letters)
+        return cast(Tensor, letters + self.allowed)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Soft one-hot (N, num_symbols, L): the probabilities of the letters at each position."""
@@ -181,10 +153,10 @@ class Critic(nn.Module):
     def forward(self, sequences: Tensor, condition: Tensor | None = None) -> Tensor:
         """One-hot or soft (N, num_symbols, L) and classes (N,) to scores (N,)."""
         image = sequences.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        features = activate(self.blocks(self.first(image))).squeeze(2)
+        features = activate(self.blocks(self.first(image))).squeeze(2).transpose(1, 2)  # (N, L, C) in memory
         # The sum over positions, brought to the size of a maximum: a count stays visible in long sequences.
-        total = features.sum(dim=2) * (4 / self.length)
-        pooled = self.pooled(torch.cat([total, features.amax(dim=2)], dim=1))
+        total = features.sum(dim=1) * (4 / self.length)
+        pooled = self.pooled(torch.cat([total, features.amax(dim=1)], dim=1))
         hidden = activate(self.hidden(activate(self.places(features.flatten(1)) + pooled)))
         score = self.score(hidden).squeeze(1)
         if self.classes is not None:

@@ -9,20 +9,21 @@ Shapes: N sequences, L letters, V symbols (END among them).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-LONGEST, LONGEST_PLACED = 6, 3
+LONGEST = 6
 MOST_KINDS, MOST_PLACED = 10_000, 2**16
-"""Most words of one table, anywhere and at each position."""
-FEWEST_COPIES = 4
-"""Training words per kind from which on frequencies are worth matching."""
+"""Most words of one table, anywhere and at each stretch of positions."""
+FEWEST_COPIES, FEWEST_PLACED = 4, 8
+"""Training words per entry from which on frequencies are worth matching, anywhere and at stretches."""
 MEMORY = 2560
-"""Generated sequences over which frequencies are averaged."""
-PLACED = 0.3
-"""Weight of words at each position beside that of words anywhere."""
+"""Generated sequences over which frequencies are averaged; with many more, generator and memory oscillate."""
+PLACED = 3.0
+"""Weight of words at stretches of positions beside that of words anywhere."""
 SURE = 4.0
 """Squared log ratios are held against so many times their variance by chance."""
 CHUNK = 4096
@@ -30,10 +31,10 @@ CHUNK = 4096
 
 @dataclass(frozen=True)
 class Table:
-    """Words of ``size`` letters, anywhere or each position by itself; from ``first`` on in the counts."""
+    """Words of ``size`` letters at each of ``stretches`` of positions; from ``first`` on in the counts."""
 
     size: int
-    placed: bool
+    stretches: int
     first: int
     kinds: int
     windows: int
@@ -41,28 +42,31 @@ class Table:
     @property
     def entries(self) -> int:
         """Frequencies that it has."""
-        return self.kinds * (self.windows if self.placed else 1)
+        return self.kinds * self.stretches
 
 
 class WordCritic(nn.Module):
-    """Words of up to 6 letters anywhere and of up to 3 at each position, as many as there are data for.
+    """Words of up to 6 letters, anywhere and at stretches of positions as short as ``num`` rows allow.
 
-    ``learn`` first. What the generator wrote lately is kept in ``drawn``: one batch may be luck.
+    ``learn`` those rows first; with 0 of them nothing counts. What the generator wrote lately is kept in
+    ``drawn``: one batch may be luck.
     """
 
     real: Tensor
     drawn: Tensor
 
-    def __init__(self, num_symbols: int, length: int) -> None:
+    def __init__(self, num_symbols: int, length: int, num: int) -> None:
         super().__init__()
         self.num_symbols, self.length = num_symbols, length
         self.tables: list[Table] = []
-        self.active: list[Table] = []
-        for placed, longest, most in ((False, LONGEST, MOST_KINDS), (True, LONGEST_PLACED, MOST_PLACED)):
-            for size in range(1, min(longest, length) + 1):
-                table = Table(size, placed, self._total(), num_symbols**size, length - size + 1)
-                if table.entries <= most:
-                    self.tables.append(table)
+        for size in range(1, min(LONGEST, length) + 1) if num else ():
+            kinds, windows = num_symbols**size, length - size + 1
+            words = num * windows
+            if size > 1 and (kinds > MOST_KINDS or words < FEWEST_COPIES * kinds):
+                break
+            finest = min(windows, MOST_PLACED // kinds)
+            stretches = windows if size == 1 else min(finest, words // (FEWEST_PLACED * kinds))
+            self.tables.append(Table(size, max(stretches, 1), self._total(), kinds, windows))
         self.register_buffer("drawn", torch.zeros(self._total()))
         self.register_buffer("real", torch.zeros(self._total()), persistent=False)
 
@@ -72,53 +76,57 @@ class WordCritic(nn.Module):
     def learn(self, tokens: Tensor) -> None:
         """Count the words of all training sequences (N, L); END from the end on."""
         for part in tokens.split(CHUNK):
-            for table in self.tables:
-                self.real[table.first :][: table.entries] += self._count(part, table).to(self.real)
-        anywhere = [t for t in self.tables if not t.placed and self._enough(t, len(tokens))]
-        placed = [t for t in self.tables if t.placed and self._enough(t, len(tokens))]
-        self.active = anywhere + placed[-1:]  # longer words at a place have the shorter ones in them
-
-    def _enough(self, table: Table, num: int) -> bool:
-        return table.size == 1 or num * table.windows >= FEWEST_COPIES * table.entries
+            for table, words in self._words(part):
+                self._of(self.real, table).add_(_count(words, table))
 
     @torch.no_grad()
     def forward(self, tokens: Tensor) -> Tensor:
         """Slope (N, V, L): how unlike training data each symbol at each position is, all others kept.
 
         The sum over the symbols of a sequence is the weight of its words, mean over word lengths anywhere
-        plus PLACED times that at each position; generated frequencies count in the ``tokens`` (N, L) given.
+        plus PLACED times that at stretches; generated frequencies count in the ``tokens`` (N, L) given.
         """
         slope = self.real.new_zeros(len(tokens), self.length, self.num_symbols)
         self.drawn.mul_(max(0.0, 1 - len(tokens) / MEMORY))
-        anywhere = sum(not table.placed for table in self.active)
-        for table in self.active:
-            drawn, real = (part[table.first :][: table.entries] for part in (self.drawn, self.real))
-            drawn += self._count(tokens, table).to(drawn)
-            share = PLACED if table.placed else 1.0 / anywhere
-            weights = _witness(drawn, real) * (share / table.size)
-            self._spread(slope, tokens, table, weights)
+        for table, words in self._words(tokens):
+            drawn, real = (self._of(counts, table) for counts in (self.drawn, self.real))
+            drawn += _count(words, table)
+            self._spread(slope, tokens, words, table, self._weights(drawn, real) / table.size)
         return slope.transpose(1, 2)
 
-    def _words(self, tokens: Tensor, table: Table) -> Tensor:
-        """Entry (N, windows) of every word in its table."""
-        powers = self.num_symbols ** torch.arange(table.size - 1, -1, -1, device=tokens.device)
-        words = (tokens.unfold(1, table.size, 1) * powers).sum(2)
-        if table.placed:
-            words = words + torch.arange(table.windows, device=tokens.device) * table.kinds
-        return words
+    def _weights(self, drawn: Tensor, real: Tensor) -> Tensor:
+        """Weight (stretches, kinds) of words in the mean over word lengths."""
+        weights = _witness(drawn.sum(0), real.sum(0)) / len(self.tables)
+        if len(drawn) == 1:
+            return weights[None]
+        placed = sum(table.stretches > 1 for table in self.tables)
+        return weights + _witness(drawn, real) * (PLACED / placed)
 
-    def _count(self, tokens: Tensor, table: Table) -> Tensor:
-        return torch.bincount(self._words(tokens, table).flatten(), minlength=table.entries)
+    def _of(self, counts: Tensor, table: Table) -> Tensor:
+        """The counts (stretches, kinds) of one table."""
+        return counts[table.first :][: table.entries].view(table.stretches, table.kinds)
 
-    def _spread(self, slope: Tensor, tokens: Tensor, table: Table, weights: Tensor) -> None:
+    def _words(self, tokens: Tensor) -> Iterator[tuple[Table, Tensor]]:
+        """Each table with the entry (N, windows) of every word in it."""
+        words = torch.zeros_like(tokens)
+        for table in self.tables:
+            words = words[:, : table.windows] * self.num_symbols + tokens[:, table.size - 1 :]
+            places = torch.arange(table.windows, device=tokens.device)
+            yield table, words + places * table.stretches // table.windows * table.kinds
+
+    def _spread(self, slope: Tensor, tokens: Tensor, words: Tensor, table: Table, weights: Tensor) -> None:
         """Add to (N, L, V) the weights of the words that each other symbol would make."""
-        words = self._words(tokens, table)
-        symbols = torch.arange(self.num_symbols, device=tokens.device)
+        symbols, flat = torch.arange(self.num_symbols, device=tokens.device), weights.flatten()
         for place in range(table.size):
             power = self.num_symbols ** (table.size - 1 - place)
             here = slice(place, place + table.windows)
             without = words - tokens[:, here] * power
-            slope[:, here] += weights[without[:, :, None] + symbols * power]
+            slope[:, here] += flat[without[:, :, None] + symbols * power]
+
+
+def _count(words: Tensor, table: Table) -> Tensor:
+    counts = torch.bincount(words.flatten(), minlength=table.entries)
+    return counts.view(table.stretches, table.kinds).float()
 
 
 def _witness(drawn: Tensor, real: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Generator, Tensor
@@ -13,16 +14,19 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN, rise
 from seqdesign.models.gan.outputs import close, relax
 from seqdesign.models.vae.model import Batch
+from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import Vocabulary, encode
+from seqdesign.sequences.encoders import Vocabulary, decode, encode
 
 DNA = get_alphabet("dna")
 
 
-def gan(longest: int = 8, shortest: int = 8, classes: tuple[float, ...] = (), **options: Any) -> SequenceGAN:
+def gan(
+    longest: int = 8, shortest: int = 8, classes: tuple[float, ...] = (), num_motifs: int = 0, **options: Any
+) -> SequenceGAN:
     torch.manual_seed(0)
     small = {"latent_dim": 6, "local_dim": 0, "channels": 8, "mapping": 12} | options
-    return SequenceGAN(GANOptions(**small), Vocabulary(DNA), longest, shortest, classes)
+    return SequenceGAN(GANOptions(**small), Vocabulary(DNA), longest, shortest, classes, 3, num_motifs)
 
 
 def batch(*texts: str, outcomes: tuple[float, ...] = ()) -> Batch:
@@ -144,6 +148,46 @@ def test_places_stay_alike_until_a_bias_is_clear() -> None:
     torch.testing.assert_close(placement.bias.grad, torch.full((8,), 3.0))  # doubt has a gradient, too
 
 
+def motif(word: str, share: float, places: list[float]) -> SurplusMotif:
+    letters = tuple("ACGT".index(c) for c in word)
+    probabilities = 0.97 * np.eye(4)[list(letters)] + 0.0075
+    return SurplusMotif(letters, probabilities, share, np.array(places) / sum(places), 100.0)
+
+
+def test_a_head_of_motifs_starts_with_the_share_and_the_places_of_its_motif() -> None:
+    """Where a head writes, the word stands whatever else is proposed; in the others nothing changes."""
+    model = gan(longest=30, shortest=30, latent_dim=60, num_motifs=2)
+    heads = model.generator.motifs
+    assert heads is not None
+    uneven = [1.0] * 12 + [8.0] * 11
+    heads.learn([motif("TATAAAAG", 0.3, uneven), motif("GGTCACAC", 0.05, [1.0] * 23)], Generator())
+    z = torch.randn(20_000, 60, generator=Generator().manual_seed(0))
+    proposed = torch.zeros(len(z), 4, 30)
+    proposed[:, 1] = 8.0  # C everywhere
+    texts = decode(heads(z, None, proposed).argmax(1).to(torch.uint8).numpy(), DNA)
+    tata, other = (np.array([t.find(w) for t in texts]) for w in ("TATAAAAG", "GGTCACAC"))
+    assert np.mean(tata >= 0) == pytest.approx(0.3, abs=0.03)
+    assert np.mean(other >= 0) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(tata[tata >= 0] >= 12) == pytest.approx(88 / 100, abs=0.08)
+    assert np.mean([t == "C" * 30 for t in texts]) == pytest.approx(0.7 * 0.95, abs=0.03)
+
+
+def test_all_that_a_head_starts_with_is_learned() -> None:
+    model = gan(longest=30, shortest=20, classes=(0.0, 1.0), latent_dim=60, num_motifs=1)
+    heads = model.generator.motifs
+    assert heads is not None
+    heads.learn([motif("TATAAAAG", 0.3, [1.0] * 23)], Generator())
+    assert heads.level.shape == (2, 1)
+    z = torch.randn(64, 60, generator=Generator().manual_seed(0))
+    written = heads(z, torch.arange(64) % 2, torch.zeros(64, 5, 30))
+    (written * torch.randn(5, 30, generator=Generator().manual_seed(1))).sum().backward()
+    for parameter in heads.parameters():
+        assert parameter.grad is not None
+        assert float(parameter.grad.abs().sum()) > 0
+    lit = written.detach()[:, 3].amax(1) > 1
+    assert bool((written.detach()[lit][:, 4].amin(1) < 0).all())  # no END inside of a motif
+
+
 def test_a_generator_says_different_things_from_the_first_step_on() -> None:
     """Logits differ from code to code, so that chances of a letter do by a factor of about e."""
     model = gan(longest=40, shortest=40, local_dim=4, latent_dim=100, channels=32, mapping=128)
@@ -157,7 +201,7 @@ def test_the_critic_comes_before_the_words() -> None:
     assert rise(0.225) == pytest.approx(0.5)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
     model = gan(words=1.0)
-    model.learn_words(rows.tokens)
+    model.prepare(rows.tokens, [], Generator())
     first, last = (model.losses("generator", rows, Generator().manual_seed(0), p) for p in (0.0, 0.3))
     assert float(first["words"]) != 0
     assert set(first) == {"loss", "words"}
@@ -185,7 +229,7 @@ def test_a_player_moves_only_its_own_network(objective: str) -> None:
     """Oracle 10: after the step of one player the other's weights and gradients are untouched."""
     model = gan(objective=objective)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
-    model.learn_words(rows.tokens)
+    model.prepare(rows.tokens, [], Generator())
     for player, own, other in (
         ("critic", model.critic, model.generator), ("generator", model.generator, model.critic),
     ):  # fmt: skip

@@ -1,0 +1,134 @@
+"""Parts of the generator that choose a place: convolutions alone write nothing at one place of many.
+
+Shapes: N codes, L positions, H heads, V symbols (END among them), C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqdesign.motifs.surplus import LONGEST, SurplusMotif
+
+SHARPNESS = 3.0
+"""Of the softmax whose gradient a placement has; its scores have unit variance."""
+DOUBT, CERTAIN = 0.2, 5.0
+"""Biases of places up to DOUBT count for nothing, what is beyond CERTAIN times."""
+FIRM = 3.0
+"""Size of what a placement paints beside the rest of the code."""
+LEAST = 0.01
+"""Probability of a letter that a motif starts with at the least."""
+FLANK = 1
+"""Letters on both sides of the longest motif that a head may learn to write."""
+STEEP = 2.5
+"""How fast the logarithm of the chance that a place wins rises with its bias, as the normal tail does."""
+RANGE = 2.0
+"""Largest bias of a place at the start."""
+CODES = 8192
+"""Codes drawn to find the level that a given share of them exceeds."""
+
+
+def directions(heads: int, length: int, inputs: int) -> Tensor:
+    """Rows (H L, inputs) of unit length, those of a head orthogonal as far as there are dimensions."""
+    rows = torch.empty(heads, length, inputs)
+    for head in rows:
+        nn.init.orthogonal_(head)
+    return functional.normalize(rows, dim=2).flatten(0, 1)
+
+
+def choose(scores: Tensor) -> Tensor:
+    """One-hot of the largest of (N, H, P), with the gradient of a softmax (Bengio et al. 2013)."""
+    hard = torch.zeros_like(scores).scatter_(2, scores.argmax(dim=2, keepdim=True), 1.0)
+    if not torch.is_grad_enabled():
+        return hard
+    soft = torch.softmax(SHARPNESS * scores, dim=2)
+    return hard + (soft - soft.detach())
+
+
+class Placement(nn.Module):
+    """Heads that light one position each: a motif stands at one place or another, never half at two.
+
+    The place is the best of L scores, linear in z with fixed orthogonal rows (where z has enough dimensions),
+    so that all places are equally likely. Only their biases are learned, with the gradient of a softmax
+    (straight-through, Bengio et al. 2013): where a motif fits at all. With scores that are free, generator
+    and critic chase each other from one place to the next; and what a bias gathers by chance, less than
+    ``DOUBT``, counts for nothing.
+    """
+
+    def __init__(self, inputs: int, length: int, channels: int, heads: int, kernel: int) -> None:
+        super().__init__()
+        self.heads, self.length = heads, length
+        self.register_buffer("rows", directions(heads, length, inputs))
+        self.bias = nn.Parameter(torch.zeros(heads * length))
+        self.paint = nn.Conv2d(heads, channels, (1, kernel), padding=(0, kernel // 2))
+
+    def score(self, z: Tensor) -> Tensor:
+        """Scores (N, heads L) of the places."""
+        clear = CERTAIN * self.bias.sign() * (self.bias.abs() - DOUBT).clamp(min=0)
+        return functional.linear(z, cast(Tensor, self.rows), self.bias + (clear - self.bias).detach())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(N, inputs) to features (N, C, 1, L)."""
+        lit = choose(self.score(z).float().view(len(z), self.heads, self.length))
+        return FIRM * cast(Tensor, self.paint(lit.unsqueeze(2)))
+
+
+class MotifHeads(nn.Module):
+    """Motifs that stand at one place each, or nowhere, over what the rest of the generator proposes.
+
+    A head's place is the best of L scores, linear in z with fixed rows, if it exceeds the head's level.
+    Learned are the bias of each place, the level (for each class) and the logits that it writes; all three
+    start at what the training sequences have (``learn``): a game hardly ever finds a word of eight letters.
+    """
+
+    width = LONGEST + 2 * FLANK + 1
+
+    def __init__(self, inputs: int, length: int, num_symbols: int, heads: int, num_classes: int = 0) -> None:
+        super().__init__()
+        self.heads, self.length = heads, length
+        self.register_buffer("rows", directions(heads, length, inputs))
+        self.bias = nn.Parameter(torch.zeros(heads, length))
+        self.level = nn.Parameter(torch.zeros(max(num_classes, 1), heads))
+        self.letters = nn.Parameter(torch.zeros(num_symbols, heads, 1, self.width))
+        self.register_buffer("cover", torch.zeros(1, heads, 1, self.width))
+
+    @torch.no_grad()
+    def learn(self, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
+        """Start with ``motifs``, one for each head."""
+        cover = cast(Tensor, self.cover)
+        for head, motif in enumerate(motifs):
+            shown = torch.from_numpy(motif.probabilities).float()
+            size, letters = shown.shape
+            known = 1 + torch.special.xlogy(shown, shown).sum(1) / torch.tensor(float(letters)).log()
+            logs = functional.pad(shown.clamp_min(LEAST), (0, len(self.letters) - letters), value=LEAST)
+            logs = logs.log() - logs.log().mean(1, keepdim=True)
+            centre, places = size // 2, torch.from_numpy(motif.places).float()
+            for i in range(size):
+                self.letters[:, head, 0, centre - i + self.width // 2] = logs[i] / FIRM
+                cover[0, head, 0, centre - i + self.width // 2] = known[i].clamp(0, 1)
+            bias = (places / places.mean()).log() / STEEP
+            self.bias[head] = -RANGE  # where the motif would hang over an end
+            self.bias[head, centre : centre + len(bias)] = bias.clamp(-RANGE, RANGE)
+        codes = torch.randn(CODES, cast(Tensor, self.rows).shape[1], generator=rng)
+        best = self._places(codes).amax(2)
+        for head, motif in enumerate(motifs):
+            share = min(max(motif.share, 1 / CODES), 1 - 1 / CODES)
+            self.level[:, head] = torch.quantile(best[:, head], 1 - share)
+
+    def _places(self, z: Tensor) -> Tensor:
+        scores = functional.linear(z, cast(Tensor, self.rows)).view(len(z), self.heads, self.length)
+        return scores + self.bias
+
+    def forward(self, z: Tensor, condition: Tensor | None, letters: Tensor) -> Tensor:
+        """Logits (N, V, L) with the motifs of z (N, inputs) written over ``letters``."""
+        classes = z.new_zeros(len(z), dtype=torch.int64) if condition is None else condition
+        scores = torch.cat([self._places(z), self.level[classes][:, :, None]], dim=2).float()
+        lit = choose(scores)[:, :, None, : self.length].contiguous(memory_format=torch.channels_last)
+        written = torch.cat([FIRM * self.letters, cast(Tensor, self.cover)])
+        written = written.contiguous(memory_format=torch.channels_last)
+        over = functional.conv2d(lit, written, padding=(0, self.width // 2)).squeeze(2)
+        return letters * (1 - over[:, -1:].clamp(0, 1)) + over[:, :-1]
