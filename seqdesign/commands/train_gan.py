@@ -173,7 +173,7 @@ def _result(
         num_held_out=len(result.held_out),
         condition=record.outcome,
         classes=record.classes,
-        motifs=tuple("".join(tokens.alphabet.letters[i] for i in m.word) for m in result.motifs),
+        motifs=tuple(motif.spelled(tokens.alphabet.letters) for motif in result.motifs),
         steps=state.moves["generator"],
         best_step=int(best["epoch"]) * config.steps_per_look,
         stop_reason=result.fit.stop_reason,

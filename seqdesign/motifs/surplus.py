@@ -49,15 +49,19 @@ SPREAD = 2.0
 class SurplusMotif:
     """A motif with letter probabilities (k, V)."""
 
-    word: tuple[int, ...]
-    """The letters of its most surprising word."""
+    words: IntArray
+    """Letters of its words, (W, k); the most surprising one comes first."""
     probabilities: FloatArray
     share: float
     """Sites per sequence beyond those that the chain explains."""
     places: FloatArray
     """Probability of each start, (L - k + 1,)."""
     gain: float
-    """Log-likelihood ratio of the word, nats."""
+    """Log-likelihood ratio of the first word, nats."""
+
+    def spelled(self, letters: str) -> str:
+        """The first word in the letters of an alphabet."""
+        return "".join(letters[i] for i in self.words[0])
 
 
 def find_surplus_motifs(tokens: IntArray, num_letters: int, most: int) -> list[SurplusMotif]:
@@ -225,7 +229,7 @@ def _motif(
     smooth = np.convolve(padded, bell / bell.sum(), "valid").clip(min=0)
     places = smooth + 0.05 * smooth.mean() + 1e-9
     return SurplusMotif(
-        word=tuple(int(letter) for letter in group[0]),
+        words=group,
         probabilities=probabilities,
         share=max(float(beyond.sum()) / num, 0.0),
         places=places / places.sum(),

@@ -115,7 +115,8 @@ def train_sequence_gan(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
-    model.prepare(data.tokens, motifs, torch.Generator().manual_seed(seed))
+    everything = data.rows(torch.arange(len(data)))
+    model.prepare(everything, motifs, torch.Generator().manual_seed(seed))
     judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
 
     def look(network: nn.Module) -> dict[str, float]:

@@ -82,15 +82,14 @@ class SequenceGAN(nn.Module):
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
 
-    def prepare(self, tokens: Tensor, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
-        """Count the words of all training sequences (N, L), as encoded, and start with their motifs."""
+    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
+        """Before training: count the words of all training sequences, and start with their motifs."""
+        padded = self._padded(batch.tokens.long())
+        tokens = padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
         if self.words is not None:
-            padded = self._padded(tokens.long())
-            self.words.learn(
-                padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
-            )
+            self.words.learn(tokens)
         if self.generator.motifs is not None:
-            self.generator.motifs.learn(motifs, rng)
+            self.generator.motifs.prepare(motifs, tokens, self.condition(batch), rng)
 
     def _padded(self, tokens: Tensor) -> Tensor:
         return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)
@@ -119,9 +118,12 @@ class SequenceGAN(nn.Module):
             fake = self.fake(condition, len(real), rng)
             with _held_still(self.critic):
                 loss = self.objective.generator_loss(critic, real, fake)
+            tokens = fake.argmax(1)
+            if self.generator.motifs is not None and self.training:
+                self.generator.motifs.follow(tokens, condition)
             if self.words is None:
                 return {"loss": loss}
-            words = (fake * self.words(fake.argmax(1))).sum() / len(fake)
+            words = (fake * self.words(tokens)).sum() / len(fake)
             return {"loss": loss + self.word_weight * rise(progress) * words, "words": words.detach()}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)

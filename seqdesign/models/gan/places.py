@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdesign.models.gan.words import CHUNK, MEMORY, numbered
 from seqdesign.motifs.surplus import LONGEST, SurplusMotif
 
 SHARPNESS = 3.0
@@ -30,6 +32,10 @@ RANGE = 2.0
 """Largest bias of a place at the start."""
 CODES = 8192
 """Codes drawn to find the level that a given share of them exceeds."""
+RATE = 2.5e-3 / 64
+"""Change of a level per generated sequence and unit of the log ratio of frequencies: slow for the memory."""
+REACH = 1.0
+"""Most that a level moves: about twelve times as many sequences or a twelfth."""
 
 
 def directions(heads: int, length: int, inputs: int) -> Tensor:
@@ -81,54 +87,100 @@ class MotifHeads(nn.Module):
     """Motifs that stand at one place each, or nowhere, over what the rest of the generator proposes.
 
     A head's place is the best of L scores, linear in z with fixed rows, if it exceeds the head's level.
-    Learned are the bias of each place, the level (for each class) and the logits that it writes; all three
-    start at what the training sequences have (``learn``): a game hardly ever finds a word of eight letters.
+    Biases of places and the logits that are written start at what the training sequences have (``prepare``)
+    and are learned: a game hardly ever finds a word of eight letters. Levels follow (``follow``) so that
+    generated sequences have each motif as often as training ones; gradients see too few of them.
     """
 
     width = LONGEST + 2 * FLANK + 1
+    rows: Tensor
+    cover: Tensor
+    level: Tensor
+    start: Tensor
+    drawn: Tensor
+    real: Tensor
 
     def __init__(self, inputs: int, length: int, num_symbols: int, heads: int, num_classes: int = 0) -> None:
         super().__init__()
-        self.heads, self.length = heads, length
+        self.heads, self.length, self.num_symbols = heads, length, num_symbols
         self.register_buffer("rows", directions(heads, length, inputs))
         self.bias = nn.Parameter(torch.zeros(heads, length))
-        self.level = nn.Parameter(torch.zeros(max(num_classes, 1), heads))
         self.letters = nn.Parameter(torch.zeros(num_symbols, heads, 1, self.width))
         self.register_buffer("cover", torch.zeros(1, heads, 1, self.width))
+        classes = max(num_classes, 1)
+        self.register_buffer("level", torch.zeros(classes, heads))
+        self.register_buffer("start", torch.zeros(heads))
+        self.register_buffer("drawn", torch.zeros(classes, heads + 1))
+        self.register_buffer("real", torch.zeros(classes, heads + 1), persistent=False)
+        self.lookups: dict[int, Tensor] = {}
 
     @torch.no_grad()
-    def learn(self, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
-        """Start with ``motifs``, one for each head."""
-        cover = cast(Tensor, self.cover)
+    def prepare(
+        self, motifs: Sequence[SurplusMotif], tokens: Tensor, classes: Tensor | None, rng: torch.Generator
+    ) -> None:
+        """Start with ``motifs``, one for each head, of training sequences (N, L) with classes (N,)."""
         for head, motif in enumerate(motifs):
-            shown = torch.from_numpy(motif.probabilities).float()
-            size, letters = shown.shape
-            known = 1 + torch.special.xlogy(shown, shown).sum(1) / torch.tensor(float(letters)).log()
-            logs = functional.pad(shown.clamp_min(LEAST), (0, len(self.letters) - letters), value=LEAST)
-            logs = logs.log() - logs.log().mean(1, keepdim=True)
-            centre, places = size // 2, torch.from_numpy(motif.places).float()
-            for i in range(size):
-                self.letters[:, head, 0, centre - i + self.width // 2] = logs[i] / FIRM
-                cover[0, head, 0, centre - i + self.width // 2] = known[i].clamp(0, 1)
-            bias = (places / places.mean()).log() / STEEP
-            self.bias[head] = -RANGE  # where the motif would hang over an end
-            self.bias[head, centre : centre + len(bias)] = bias.clamp(-RANGE, RANGE)
-        codes = torch.randn(CODES, cast(Tensor, self.rows).shape[1], generator=rng)
+            self._write(head, motif)
+            numbers = torch.from_numpy(
+                motif.words @ self.num_symbols ** np.arange(motif.words.shape[1])[::-1]
+            )
+            kinds = self.num_symbols ** motif.words.shape[1]
+            lookup = self.lookups.setdefault(motif.words.shape[1], torch.full((kinds,), self.heads))
+            lookup[numbers] = head
+        codes = torch.randn(CODES, self.rows.shape[1], generator=rng)
         best = self._places(codes).amax(2)
         for head, motif in enumerate(motifs):
             share = min(max(motif.share, 1 / CODES), 1 - 1 / CODES)
-            self.level[:, head] = torch.quantile(best[:, head], 1 - share)
+            self.start[head] = torch.quantile(best[:, head], 1 - share)
+        self.level.copy_(self.start.expand_as(self.level))
+        self.real.zero_()
+        given = tokens.new_zeros(len(tokens)) if classes is None else classes
+        for part, labels in zip(tokens.split(CHUNK), given.split(CHUNK), strict=True):
+            self.real += self._count(part, labels)
+
+    def _write(self, head: int, motif: SurplusMotif) -> None:
+        """Letters, and where they may stand."""
+        shown = torch.from_numpy(motif.probabilities).float()
+        size, letters = shown.shape
+        known = 1 + torch.special.xlogy(shown, shown).sum(1) / torch.tensor(float(letters)).log()
+        logs = functional.pad(shown.clamp_min(LEAST), (0, self.num_symbols - letters), value=LEAST).log()
+        taps = size // 2 - torch.arange(size) + self.width // 2
+        self.letters[:, head, 0, taps] = (logs - logs.mean(1, keepdim=True)).T / FIRM
+        self.cover[0, head, 0, taps] = known.clamp(0, 1)
+        places = torch.from_numpy(motif.places).float()
+        bias = (places / places.mean()).log() / STEEP
+        self.bias[head] = -RANGE  # where the motif would hang over an end
+        self.bias[head, size // 2 :][: len(bias)] = bias.clamp(-RANGE, RANGE)
+
+    def _count(self, tokens: Tensor, classes: Tensor) -> Tensor:
+        """How often sequences (N, L) of each class have words of each head; last, how many sequences."""
+        counts = torch.zeros_like(self.drawn)
+        for size, words in numbered(tokens, self.num_symbols, max(self.lookups, default=0)):
+            if size in self.lookups:
+                lookup = self.lookups[size] = self.lookups[size].to(tokens.device)
+                heads = lookup[words] + classes[:, None] * (self.heads + 1)
+                counts += torch.bincount(heads.flatten(), minlength=counts.numel()).view_as(counts)
+        counts[:, -1] = torch.bincount(classes, minlength=len(counts))
+        return counts
+
+    @torch.no_grad()
+    def follow(self, tokens: Tensor, classes: Tensor | None) -> None:
+        """Move the levels a little, given generated sequences (N, L), towards training frequencies."""
+        given = tokens.new_zeros(len(tokens)) if classes is None else classes
+        self.drawn.mul_(max(0.0, 1 - len(tokens) / MEMORY)).add_(self._count(tokens, given))
+        expected = self.real[:, :-1] / self.real[:, -1:].clamp(min=1) * self.drawn[:, -1:]
+        step = RATE * len(tokens) * torch.log((self.drawn[:, :-1] + 1) / (expected + 1))
+        self.level.add_(step).clamp_(min=self.start - REACH, max=self.start + REACH)
 
     def _places(self, z: Tensor) -> Tensor:
-        scores = functional.linear(z, cast(Tensor, self.rows)).view(len(z), self.heads, self.length)
-        return scores + self.bias
+        return functional.linear(z, self.rows).view(len(z), self.heads, self.length) + self.bias
 
     def forward(self, z: Tensor, condition: Tensor | None, letters: Tensor) -> Tensor:
         """Logits (N, V, L) with the motifs of z (N, inputs) written over ``letters``."""
         classes = z.new_zeros(len(z), dtype=torch.int64) if condition is None else condition
         scores = torch.cat([self._places(z), self.level[classes][:, :, None]], dim=2).float()
         lit = choose(scores)[:, :, None, : self.length].contiguous(memory_format=torch.channels_last)
-        written = torch.cat([FIRM * self.letters, cast(Tensor, self.cover)])
+        written = torch.cat([FIRM * self.letters, self.cover])
         written = written.contiguous(memory_format=torch.channels_last)
         over = functional.conv2d(lit, written, padding=(0, self.width // 2)).squeeze(2)
         return letters * (1 - over[:, -1:].clamp(0, 1)) + over[:, :-1]

@@ -45,6 +45,14 @@ class Table:
         return self.kinds * self.stretches
 
 
+def numbered(tokens: Tensor, num_symbols: int, longest: int) -> Iterator[tuple[int, Tensor]]:
+    """Number (N, L - size + 1) of the word at each start of (N, L), for sizes 1 to ``longest``."""
+    words = torch.zeros_like(tokens)
+    for size in range(1, longest + 1):
+        words = words[:, : tokens.shape[1] - size + 1] * num_symbols + tokens[:, size - 1 :]
+        yield size, words
+
+
 class WordCritic(nn.Module):
     """Words of up to 6 letters, anywhere and at stretches of positions as short as ``num`` rows allow.
 
@@ -108,9 +116,9 @@ class WordCritic(nn.Module):
 
     def _words(self, tokens: Tensor) -> Iterator[tuple[Table, Tensor]]:
         """Each table with the entry (N, windows) of every word in it."""
-        words = torch.zeros_like(tokens)
-        for table in self.tables:
-            words = words[:, : table.windows] * self.num_symbols + tokens[:, table.size - 1 :]
+        for table, (_, words) in zip(
+            self.tables, numbered(tokens, self.num_symbols, len(self.tables)), strict=True
+        ):
             places = torch.arange(table.windows, device=tokens.device)
             yield table, words + places * table.stretches // table.windows * table.kinds
 

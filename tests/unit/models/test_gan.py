@@ -149,8 +149,8 @@ def test_places_stay_alike_until_a_bias_is_clear() -> None:
 
 
 def motif(word: str, share: float, places: list[float]) -> SurplusMotif:
-    letters = tuple("ACGT".index(c) for c in word)
-    probabilities = 0.97 * np.eye(4)[list(letters)] + 0.0075
+    letters = np.array([["ACGT".index(c) for c in word]])
+    probabilities = 0.97 * np.eye(4)[letters[0]] + 0.0075
     return SurplusMotif(letters, probabilities, share, np.array(places) / sum(places), 100.0)
 
 
@@ -160,7 +160,8 @@ def test_a_head_of_motifs_starts_with_the_share_and_the_places_of_its_motif() ->
     heads = model.generator.motifs
     assert heads is not None
     uneven = [1.0] * 12 + [8.0] * 11
-    heads.learn([motif("TATAAAAG", 0.3, uneven), motif("GGTCACAC", 0.05, [1.0] * 23)], Generator())
+    motifs = [motif("TATAAAAG", 0.3, uneven), motif("GGTCACAC", 0.05, [1.0] * 23)]
+    heads.prepare(motifs, torch.zeros(1, 30, dtype=torch.int64), None, Generator())
     z = torch.randn(20_000, 60, generator=Generator().manual_seed(0))
     proposed = torch.zeros(len(z), 4, 30)
     proposed[:, 1] = 8.0  # C everywhere
@@ -176,8 +177,12 @@ def test_all_that_a_head_starts_with_is_learned() -> None:
     model = gan(longest=30, shortest=20, classes=(0.0, 1.0), latent_dim=60, num_motifs=1)
     heads = model.generator.motifs
     assert heads is not None
-    heads.learn([motif("TATAAAAG", 0.3, [1.0] * 23)], Generator())
-    assert heads.level.shape == (2, 1)
+    heads.prepare(
+        [motif("TATAAAAG", 0.3, [1.0] * 23)],
+        torch.zeros(2, 30, dtype=torch.int64),
+        torch.arange(2),
+        Generator(),
+    )
     z = torch.randn(64, 60, generator=Generator().manual_seed(0))
     written = heads(z, torch.arange(64) % 2, torch.zeros(64, 5, 30))
     (written * torch.randn(5, 30, generator=Generator().manual_seed(1))).sum().backward()
@@ -186,6 +191,26 @@ def test_all_that_a_head_starts_with_is_learned() -> None:
         assert float(parameter.grad.abs().sum()) > 0
     lit = written.detach()[:, 3].amax(1) > 1
     assert bool((written.detach()[lit][:, 4].amin(1) < 0).all())  # no END inside of a motif
+
+
+def test_levels_follow_the_frequency_of_each_class() -> None:
+    """Of each class by itself: from three in ten to one in ten, and to six in ten."""
+    model = gan(longest=30, shortest=30, classes=(0.0, 1.0), latent_dim=60, num_motifs=1)
+    heads, classes = model.generator.motifs, torch.arange(1000) % 2
+    assert heads is not None
+    real = torch.ones(1000, 30, dtype=torch.int64)
+    has = torch.cat([torch.arange(0, 100, 2), torch.arange(1, 600, 2)])  # 50 of class 0, 300 of class 1
+    real[has, 10:18] = torch.tensor(["ACGT".index(c) for c in "TATAAAAG"])
+    heads.prepare([motif("TATAAAAG", 0.3, [1.0] * 23)], real, classes, Generator())
+    rng, proposed = Generator().manual_seed(0), torch.zeros(64, 4, 30)
+    proposed[:, 1] = 8.0
+    for _ in range(1500):
+        z = torch.randn(64, 60, generator=rng)
+        heads.follow(heads(z, classes[:64], proposed).argmax(1), classes[:64])
+    z = torch.randn(2000, 60, generator=rng)
+    for label, share in ((0, 0.1), (1, 0.6)):
+        written = heads(z, torch.full((2000,), label), proposed[:1].expand(2000, -1, -1))
+        assert float((written[:, 3].amax(1) > 0).double().mean()) == pytest.approx(share, abs=0.05)
 
 
 def test_a_generator_says_different_things_from_the_first_step_on() -> None:
@@ -201,7 +226,7 @@ def test_the_critic_comes_before_the_words() -> None:
     assert rise(0.225) == pytest.approx(0.5)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
     model = gan(words=1.0)
-    model.prepare(rows.tokens, [], Generator())
+    model.prepare(rows, [], Generator())
     first, last = (model.losses("generator", rows, Generator().manual_seed(0), p) for p in (0.0, 0.3))
     assert float(first["words"]) != 0
     assert set(first) == {"loss", "words"}
@@ -229,7 +254,7 @@ def test_a_player_moves_only_its_own_network(objective: str) -> None:
     """Oracle 10: after the step of one player the other's weights and gradients are untouched."""
     model = gan(objective=objective)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
-    model.prepare(rows.tokens, [], Generator())
+    model.prepare(rows, [], Generator())
     for player, own, other in (
         ("critic", model.critic, model.generator), ("generator", model.generator, model.critic),
     ):  # fmt: skip

@@ -32,7 +32,7 @@ def planted(num: int, rng: np.random.Generator, *, low: int = 0, high: int = 53)
 
 
 def spelled(motif: SurplusMotif) -> str:
-    return "".join("ACGT"[i] for i in motif.word)
+    return motif.spelled("ACGT")
 
 
 def test_planted_motifs_are_found_with_their_share_and_their_letters() -> None:
