@@ -75,19 +75,20 @@ def find_surplus_motifs(tokens: IntArray, num_letters: int, most: int) -> list[S
     found: list[tuple[IntArray, IntArray, float]] = []
     before: list[FloatArray] = []
     while len(found) < most:
-        chain = _Chain(left, num_letters)
-        bests = [best for k in sizes if (best := _best_word(left, chain, k)) is not None]
+        words = _all_words(left, num_letters, max(LARGEST_ORDER + 1, *sizes))
+        chain = _Chain(words, num_letters, length)
+        bests = [best for k in sizes if (best := _best_word(words[k], chain, k)) is not None]
         if not bests:
             break
         gain, word = max(bests, key=lambda best: best[0])
-        group, weights = _group(left, chain, word)
-        sites = _sites(left, group, num_letters)
+        here = words[len(word)]
+        group, weights = _group(here, chain, word)
+        sites = np.isin(here, group @ num_letters ** np.arange(len(word) - 1, -1, -1))
         found.append((group, sites.sum(axis=0), gain))
         before.append(_probabilities(group, weights, num_letters))
         for j in range(len(word)):
-            here = left[:, j : j + sites.shape[1]]
-            here[sites] = -1
-    chain = _Chain(left, num_letters)
+            left[:, j : j + sites.shape[1]][sites] = -1
+    chain = _Chain(_all_words(left, num_letters, LARGEST_ORDER + 1), num_letters, length)
     motifs = [_motif(*each, p, chain, len(left)) for each, p in zip(found, before, strict=True)]
     return [m for m in motifs if _num_places(m) >= min(PLACES, len(m.places) / 2)]
 
@@ -95,14 +96,14 @@ def find_surplus_motifs(tokens: IntArray, num_letters: int, most: int) -> list[S
 class _Chain:
     """Markov chain with its own probabilities at each position, as far as there are data for them."""
 
-    def __init__(self, tokens: IntArray, num_letters: int) -> None:
-        self.size, length = num_letters, tokens.shape[1]
+    def __init__(self, all_words: dict[int, IntArray], num_letters: int, length: int) -> None:
+        self.size = num_letters
         orders = range(LARGEST_ORDER + 1)
         self.order = max((o for o in orders if num_letters ** (o + 1) <= MOST_CONTEXTS), default=0)
         self.whole: list[FloatArray] = []
         self.here: list[FloatArray] = []
         for order in range(min(self.order, length - 1) + 1):
-            words = _words(tokens, order + 1, num_letters)
+            words = all_words[order + 1]
             kinds = num_letters ** (order + 1)
             places = np.arange(words.shape[1]) * kinds
             counts = np.bincount((words + places)[words >= 0], minlength=words.shape[1] * kinds)
@@ -146,16 +147,15 @@ def _normal(values: FloatArray) -> FloatArray:
     return normal
 
 
-def _words(tokens: IntArray, k: int, size: int) -> IntArray:
-    """Number (N, L - k + 1) of the word at each start, -1 where a letter is missing."""
-    starts = tokens.shape[1] - k + 1
-    words = np.zeros((len(tokens), starts), dtype=np.int64)
-    known = np.ones(words.shape, dtype=bool)
-    for j in range(k):
-        here = tokens[:, j : j + starts]
-        words = words * size + here
-        known &= here >= 0
-    return np.where(known, words, -1)
+def _all_words(tokens: IntArray, size: int, longest: int) -> dict[int, IntArray]:
+    """For each k the number (N, L - k + 1) of the word at each start, -1 where a letter is missing."""
+    words, known, found = np.zeros_like(tokens), np.ones(tokens.shape, dtype=bool), {}
+    for k in range(1, min(longest, tokens.shape[1]) + 1):
+        starts = tokens.shape[1] - k + 1
+        words = words[:, :starts] * size + tokens[:, k - 1 :]
+        known = known[:, :starts] & (tokens[:, k - 1 :] >= 0)
+        found[k] = np.where(known, words, -1)
+    return found
 
 
 def _letters(words: IntArray, k: int, size: int) -> IntArray:
@@ -170,12 +170,11 @@ def _ratio(copies: FloatArray, expected: FloatArray) -> FloatArray:
     return np.where(copies >= SURPLUS * expected, gain, -1.0)
 
 
-def _best_word(tokens: IntArray, chain: _Chain, k: int) -> tuple[float, IntArray] | None:
+def _best_word(words: IntArray, chain: _Chain, k: int) -> tuple[float, IntArray] | None:
     """The most surprising word of k letters and its gain; None if no word has enough."""
-    words = _words(tokens, k, chain.size)
     known = words >= 0
     counts = np.bincount(words[known], minlength=chain.size**k)
-    frequent = np.flatnonzero(counts >= max(LEAST_COPIES, LEAST_SHARE * len(tokens)))
+    frequent = np.flatnonzero(counts >= max(LEAST_COPIES, LEAST_SHARE * len(words)))
     if not frequent.size:
         return None
     copies, letters = counts[frequent].astype(float), _letters(frequent, k, chain.size)
@@ -186,14 +185,13 @@ def _best_word(tokens: IntArray, chain: _Chain, k: int) -> tuple[float, IntArray
     return (float(gains[best]), letters[first[best]]) if gains[best] >= LEAST_GAIN else None
 
 
-def _group(tokens: IntArray, chain: _Chain, word: IntArray) -> tuple[IntArray, FloatArray]:
+def _group(words: IntArray, chain: _Chain, word: IntArray) -> tuple[IntArray, FloatArray]:
     """The word and its neighbours in surplus, (W, k), and how many copies each has too many."""
     k = len(word)
     changed = np.tile(word, (k * chain.size if k >= WIDEST else 0, 1))
     rows = np.arange(len(changed))
     changed[rows, rows // chain.size] = rows % chain.size
     letters = np.concatenate([word[None], changed[(changed != word).any(axis=1)]])
-    words = _words(tokens, k, chain.size)
     known = words >= 0
     numbers = letters @ chain.size ** np.arange(k - 1, -1, -1)
     copies = np.bincount(words[known], minlength=chain.size**k)[numbers].astype(float)
@@ -202,12 +200,6 @@ def _group(tokens: IntArray, chain: _Chain, word: IntArray) -> tuple[IntArray, F
     use = (copies >= SURPLUS * expected) & (surplus >= SIGMAS * np.sqrt(expected + 1))
     use[0] = True
     return letters[use], surplus[use]
-
-
-def _sites(tokens: IntArray, group: IntArray, size: int) -> NDArray[np.bool_]:
-    """Where (N, L - k + 1) a word of the group starts."""
-    k = group.shape[1]
-    return np.isin(_words(tokens, k, size), group @ size ** np.arange(k - 1, -1, -1))
 
 
 def _probabilities(group: IntArray, weights: FloatArray, size: int) -> FloatArray:
