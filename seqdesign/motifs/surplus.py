@@ -75,7 +75,7 @@ def find_surplus_motifs(tokens: IntArray, num_letters: int, most: int) -> list[S
     found: list[tuple[IntArray, IntArray, float]] = []
     before: list[FloatArray] = []
     while len(found) < most:
-        words = _all_words(left, num_letters, max(LARGEST_ORDER + 1, *sizes))
+        words = _all_words(left, num_letters, max([LARGEST_ORDER + 1, *sizes]))
         chain = _Chain(words, num_letters, length)
         bests = [best for k in sizes if (best := _best_word(words[k], chain, k)) is not None]
         if not bests:
