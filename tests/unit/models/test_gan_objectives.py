@@ -216,8 +216,12 @@ def play(
     width: int = 64,
     hidden: int = 2,
     betas: tuple[float, float] = (0.9, 0.999),
+    settle: bool = False,
 ) -> Tensor:
-    """2,000 points (N, 2, 1) after a small game with the objective's own losses."""
+    """2,000 points (N, 2, 1) after a small game with the objective's own losses.
+
+    ``settle``: as in the training loop, the rate falls and the running average of the generator is kept.
+    """
     torch.manual_seed(0)
     rng, game = RNG().manual_seed(1), objective(name)
     generator, critic = network(4, 2, width, hidden), network(2, 1, width, hidden)
@@ -229,7 +233,10 @@ def play(
         else torch.optim.Adam(player.parameters(), lr=rate, betas=betas)
         for player in (generator, critic)
     )
-    for _ in range(steps):
+    kept = [p.detach().clone() for p in generator.parameters()]
+    for step in range(steps):
+        for optimizer in (ours, theirs) if settle else ():
+            optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
         for _ in range(game.critic_steps):
             theirs.zero_grad()
             game.critic_loss(score, mixture(centres, 128, rng), fake(128).detach(), rng, penalty)[
@@ -242,7 +249,11 @@ def play(
         ours.zero_grad()
         game.generator_loss(score, mixture(centres, 128, rng), fake(128)).backward()
         ours.step()
-    return fake(2000).detach()
+        torch._foreach_lerp_(kept, list(generator.parameters()), 0.005 if settle else 1.0)
+    with torch.no_grad():
+        for average, p in zip(kept, generator.parameters(), strict=True):
+            p.copy_(average)
+        return fake(2000)
 
 
 SETTINGS = [
@@ -277,11 +288,14 @@ def test_every_objective_covers_eight_gaussians(name: str, steps: int, rate: flo
 
 
 @pytest.mark.slow
-def test_the_default_objective_covers_most_of_twenty_five_gaussians() -> None:
-    """The grid of algorithms 2.6, spread 0.05: a place counts from a quarter of its share on. All 25 would be
-    better; a longer game does not find more (benchmarks/results.md)."""
+def test_the_default_objective_covers_twenty_five_gaussians() -> None:
+    """The grid of algorithms 2.6, spread 0.05: a place counts from a quarter of its share on.
+
+    Points drawn evenly would be 0.19 away from the nearest place on average, real ones are 0.063.
+    """
     points = play(
-        "r3gan", grid(), steps=2000, rate=1e-3, penalty=0.02, width=128, hidden=3, betas=(0.0, 0.99)
-    )
-    assert judge(points, grid(), 0.3, 0.01)[0] >= 15
-    assert judge(points, grid(), 0.3, 0.01)[1] < 0.4
+        "r3gan", grid(), steps=4000, rate=1e-3, penalty=0.002, width=128, hidden=3, betas=(0.0, 0.99),
+        settle=True,
+    )  # fmt: skip
+    assert judge(points, grid(), 0.15, 0.01)[0] >= 23
+    assert judge(points, grid(), 0.3, 0.01) == (25, pytest.approx(0.12, abs=0.03))
