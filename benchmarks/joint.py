@@ -86,7 +86,6 @@ class Case:
     is_natural: Callable[[str], bool]
     k: int
     rules: dict[str, Any]
-    gan: dict[str, Any]
 
 
 def planted(num: int, rng: np.random.Generator) -> list[str]:
@@ -121,7 +120,6 @@ def tata(seed: int) -> Case:
         is_natural=is_planted,
         k=4,
         rules={},
-        gan={"local_dim": 0},
     )
 
 
@@ -146,7 +144,6 @@ def splice(seed: int) -> Case:
         is_natural=genome.__contains__,
         k=3,
         rules={"template": "NNNGYNNNN"},
-        gan={},
     )
 
 
@@ -191,7 +188,6 @@ def promoters(seed: int) -> Case:
         is_natural=lambda text: bool(low <= log_likelihood([text], chain)[0] <= high),
         k=4,
         rules={},
-        gan={},
     )
 
 
@@ -204,7 +200,7 @@ def models(case: Case, folder: Path, steps: int, seed: int) -> None:
         made = train_gan(
             TrainGANConfig(
                 sequences=path, output=folder / "gan", alphabet=case.alphabet, steps=steps, seed=seed,
-                overwrite=True, quiet=True, **case.gan,
+                overwrite=True, quiet=True,
             )
         )  # fmt: skip
         print(f"GAN: {made.steps:,} steps in {made.seconds:.0f} s, score {made.score:.2f}", flush=True)
@@ -273,7 +269,7 @@ def main() -> None:
     parser.add_argument("case", choices=["tata", "promoters", "splice"])
     parser.add_argument("--model", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--gan-steps", type=int, default=2000)
+    parser.add_argument("--gan-steps", type=int, default=6000)
     parser.add_argument("--num", type=int, default=64)
     parser.add_argument("--letters", nargs="*", default=["mean-field", "fast-seqprop"])
     parser.add_argument("--seed", type=int, default=0)

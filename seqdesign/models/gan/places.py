@@ -23,13 +23,11 @@ DOUBT, CERTAIN = 0.2, 5.0
 FIRM = 3.0
 """Size of what a placement paints beside the rest of the code."""
 LEAST = 0.01
-"""Probability of a letter that a motif starts with at the least."""
-FLANK = 1
-"""Letters on both sides of the longest motif that a head may learn to write."""
+"""Least probability of a letter in a motif."""
 STEEP = 2.5
 """How fast the logarithm of the chance that a place wins rises with its bias, as the normal tail does."""
 RANGE = 2.0
-"""Largest bias of a place at the start."""
+"""Largest bias of a motif's place."""
 CODES = 8192
 """Codes drawn to find the level that a given share of them exceeds."""
 RATE = 2.5e-3 / 64
@@ -87,15 +85,15 @@ class MotifHeads(nn.Module):
     """Motifs that stand at one place each, or nowhere, over what the rest of the generator proposes.
 
     A head's place is the best of L scores, linear in z with fixed rows, if it exceeds the head's level.
-    Biases of places and the logits that are written start at what the training sequences have (``prepare``)
-    and are learned: a game hardly ever finds a word of eight letters. Levels follow (``follow``) so that
-    generated sequences have each motif as often as training ones; gradients see too few of them.
+    Biases of places and the logits that are written are those of the training sequences (``prepare``): a game
+    hardly ever finds a word of eight letters, and makes texture of one that is given. Levels ``follow`` so
+    that generated sequences have each motif as often as training ones, whoever writes it.
     """
 
-    width = LONGEST + 2 * FLANK + 1
+    width = LONGEST + 1
     rows: Tensor
-    cover: Tensor
-    level: Tensor
+    bias: Tensor
+    letters: Tensor
     start: Tensor
     drawn: Tensor
     real: Tensor
@@ -104,11 +102,13 @@ class MotifHeads(nn.Module):
         super().__init__()
         self.heads, self.length, self.num_symbols = heads, length, num_symbols
         self.register_buffer("rows", directions(heads, length, inputs))
-        self.bias = nn.Parameter(torch.zeros(heads, length))
-        self.letters = nn.Parameter(torch.zeros(num_symbols, heads, 1, self.width))
-        self.register_buffer("cover", torch.zeros(1, heads, 1, self.width))
+        self.register_buffer("bias", torch.zeros(heads, length))
+        # Logits of the symbols, and last how far they replace what is proposed.
+        letters = torch.zeros(num_symbols + 1, heads, 1, self.width)
+        self.register_buffer("letters", letters.contiguous(memory_format=torch.channels_last))
         classes = max(num_classes, 1)
-        self.register_buffer("level", torch.zeros(classes, heads))
+        # A parameter, so that it is averaged and kept with the weights around it.
+        self.level = nn.Parameter(torch.zeros(classes, heads), requires_grad=False)
         self.register_buffer("start", torch.zeros(heads))
         self.register_buffer("drawn", torch.zeros(classes, heads + 1))
         self.register_buffer("real", torch.zeros(classes, heads + 1), persistent=False)
@@ -145,8 +145,8 @@ class MotifHeads(nn.Module):
         known = 1 + torch.special.xlogy(shown, shown).sum(1) / torch.tensor(float(letters)).log()
         logs = functional.pad(shown.clamp_min(LEAST), (0, self.num_symbols - letters), value=LEAST).log()
         taps = size // 2 - torch.arange(size) + self.width // 2
-        self.letters[:, head, 0, taps] = (logs - logs.mean(1, keepdim=True)).T / FIRM
-        self.cover[0, head, 0, taps] = known.clamp(0, 1)
+        self.letters[:-1, head, 0, taps] = (logs - logs.mean(1, keepdim=True)).T
+        self.letters[-1, head, 0, taps] = known.clamp(0, 1)
         places = torch.from_numpy(motif.places).float()
         bias = (places / places.mean()).log() / STEEP
         self.bias[head] = -RANGE  # where the motif would hang over an end
@@ -180,7 +180,5 @@ class MotifHeads(nn.Module):
         classes = z.new_zeros(len(z), dtype=torch.int64) if condition is None else condition
         scores = torch.cat([self._places(z), self.level[classes][:, :, None]], dim=2).float()
         lit = choose(scores)[:, :, None, : self.length].contiguous(memory_format=torch.channels_last)
-        written = torch.cat([FIRM * self.letters, self.cover])
-        written = written.contiguous(memory_format=torch.channels_last)
-        over = functional.conv2d(lit, written, padding=(0, self.width // 2)).squeeze(2)
+        over = functional.conv2d(lit, self.letters, padding=(0, self.width // 2)).squeeze(2)
         return letters * (1 - over[:, -1:].clamp(0, 1)) + over[:, :-1]

@@ -29,7 +29,7 @@ r3gan = Objective(
     betas=(0.0, 0.99),
     learning_rate=2e-3,
     rate_symbols=5,
-    penalty=0.01,
+    penalty=0.1,
     penalty_every=4,
     words=3.0,
 )
