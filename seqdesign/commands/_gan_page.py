@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from seqdesign.commands._evaluation_words import cells
 from seqdesign.commands._gan_health import Checked
 from seqdesign.commands._model_sections import gan_curves
 from seqdesign.commands._provenance import provenance
+from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.reports.html import Figure, Page, Table
-from seqdesign.reports.logo import sequence_logo
+from seqdesign.reports.logo import sequence_logo, small_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.tables import Column
 from seqdesign.rundir import Manifest
@@ -36,7 +40,30 @@ def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Pa
     page.section("Verdict", sentences, tables=[Table(rows, columns, "Real: training in place of generated.")])
     page.section("Training", figures=list(gan_curves(result.fit.state.history)))
     page.section("Sequences", figures=list(_sequences(checked)))
+    if result.motifs:
+        text = (
+            "Words that a Markov chain of the positions does not explain, with which the generator started."
+        )
+        page.section("Motifs", text, tables=[_motifs(checked, result.motifs)])
     return page
+
+
+def _motifs(checked: Checked, motifs: Sequence[SurplusMotif]) -> Table:
+    """How many sequences have each."""
+    letters, rows = checked.sets.alphabet.letters, []
+    for motif in motifs:
+        words = ["".join(letters[i] for i in word) for word in motif.words]
+        first = motif.spelled(letters)
+        low, high = np.flatnonzero(motif.places >= motif.places.max() / 2)[[0, -1]] + 1
+        row: dict[str, Any] = {"logo": small_logo(motif.probabilities, letters, name=first), "word": first}
+        for name, texts in (("generated", checked.sets.generated), ("held_out", checked.sets.held_out)):
+            row[name] = np.mean([any(word in text for word in words) for text in texts])
+        rows.append(row | {"starts": f"{low}-{high}"})
+    columns = [
+        Column("logo"), Column("word"), Column("generated", "generated sequences with it", ".1%"),
+        Column("held_out", "held-out sequences with it", ".1%"), Column("starts", "starts mostly at"),
+    ]  # fmt: skip
+    return Table(rows, columns, "The most surprising first.", "motifs")
 
 
 def _sequences(checked: Checked) -> Iterator[Figure]:

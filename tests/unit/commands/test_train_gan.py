@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from seqdesign.models.gan.model import SequenceGAN
@@ -26,6 +27,19 @@ def fasta(tmp_path: Path) -> Path:
     texts = [f"{i:06b}AC".translate({48: "AC"[i % 2], 49: "GT"[i // 2 % 2]}) for i in range(64)]
     path = tmp_path / "seqs.fa"
     path.write_text("".join(f">s{i} outcome={i % 2}\n{t}\n" for i, t in enumerate(texts)))
+    return path
+
+
+@pytest.fixture
+def with_motif(tmp_path: Path) -> Path:
+    """150 strings of 40 letters, 60 of them with GGTCACAC somewhere."""
+    rng = np.random.default_rng(0)
+    letters = rng.choice(list("ACGT"), size=(150, 40))
+    for row in letters[:60]:
+        start = rng.integers(0, 33)
+        row[start : start + 8] = list("GGTCACAC")
+    path = tmp_path / "promoters.fa"
+    path.write_text("".join(f">s{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
     return path
 
 
@@ -90,10 +104,24 @@ def test_json_says_the_same_to_programs(cli: Cli, fasta: Path, tmp_path: Path) -
     assert {"js_1", "repeats", "too_close"} <= {row["name"] for row in found["health"]["measures"]}
 
 
+def test_motifs_of_the_data_are_named_shown_and_written(cli: Cli, with_motif: Path, tmp_path: Path) -> None:
+    done = train(cli, with_motif, tmp_path / "m")
+    assert "motifs to start with: 1 (GGTCACAC)" in done.err
+    page = (tmp_path / "m" / "health.html").read_text()
+    assert "Words that a Markov chain of the positions does not explain" in page
+    assert "Logo of GGTCACAC" in page
+    samples = cli("sample-gan", "-m", tmp_path / "m", "-n", "1000").out
+    assert samples.count("GGTCACAC") == pytest.approx(400, abs=120)
+    without = train(cli, with_motif, tmp_path / "n", "--motifs", "0")
+    assert "motifs to start with" not in without.err
+    assert cli("sample-gan", "-m", tmp_path / "n", "-n", "1000").out.count("GGTCACAC") < 20
+
+
 def test_an_interrupted_run_is_resumed_to_the_same_files(
-    cli: Cli, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, with_motif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Robustness 19 and 21; averages, optimizers and the grid of fixed noise included."""
+    """Robustness 19 and 21; averages, optimizers, motifs and the grid of fixed noise included."""
+    fasta = with_motif
     assert train(cli, fasta, tmp_path / "whole").code == 0
     plain, seen = SequenceGAN.losses, []
 
