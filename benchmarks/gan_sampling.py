@@ -2,7 +2,8 @@
 
     python benchmarks/gan_sampling.py [--num 100000] [--lengths 50 200] [--turns 3]
 
-An untrained model of the default size stands for a trained one: its arithmetic is the same. For each length:
+An untrained model of the default size with all its motif heads stands for a trained one: its arithmetic is
+the same. For each length:
 
 forward     the generator's bare forward pass of as many codes, at the best of several batch sizes
 sample-gan  the command end to end in this process: load, draw, write FASTA to a file
@@ -25,6 +26,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -33,6 +35,7 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.vae.model import Batch
+from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode
 from seqdesign.training.gan_sampling import BLOCK, _inverse_cdf, _noise
@@ -44,6 +47,8 @@ PRODUCTS = {"aten::mkldnn_convolution", "aten::convolution_backward", "aten::add
 PIECE = 8192
 """Sequences between two readings of the clock."""
 STEPS = 16
+ROWS = 17_200
+"""Training sequences, as many as there are promoters."""
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -88,10 +93,27 @@ def parts(generator: Generator) -> dict[str, float]:
         }
 
 
-def sampling(length: int, num: int, turns: int) -> None:
-    record = GANRecord(GANOptions(), DNA, length, length, None)
+def untrained(length: int) -> tuple[SequenceGAN, GANRecord]:
+    """Prepared as for random sequences with words of 8 letters at three places of a hundred."""
+    options, rng = GANOptions(), np.random.default_rng(0)
+    record = GANRecord(options, DNA, length, length, None, num_rows=ROWS, num_motifs=options.motifs)
     torch.manual_seed(0)
-    model = record.build().eval()
+    model = record.build()
+    places = np.full(length - 7, 1 / (length - 7))
+    words = rng.integers(4, size=(options.motifs, 8))
+    motifs = [SurplusMotif(word[None], np.eye(4)[word], 0.03, places, 100.0) for word in words]
+    model.prepare(rows(ROWS, length), motifs, torch.Generator().manual_seed(0))
+    return model, record
+
+
+def rows(num: int, length: int) -> Batch:
+    tokens = torch.randint(4, (num, length))
+    return Batch(tokens, torch.full((num,), length), torch.full((num,), torch.nan))
+
+
+def sampling(length: int, num: int, turns: int) -> None:
+    model, record = untrained(length)
+    model.eval()
     best = dict.fromkeys(BATCHES, float("inf"))
     whole, pieces = float("inf"), dict[str, float]()
     with tempfile.TemporaryDirectory() as name:
@@ -114,17 +136,15 @@ def sampling(length: int, num: int, turns: int) -> None:
 
 def training_step(length: int, turns: int) -> None:
     """A critic and a generator step, without and with the profiler's count of products."""
-    torch.manual_seed(0)
-    model: SequenceGAN = GANRecord(GANOptions(), DNA, length, length, None).build()
-    tokens = torch.randint(4, (64, length))
-    batch = Batch(tokens, torch.full((64,), length), torch.full((64,), torch.nan))
+    model, _ = untrained(length)
+    batch = rows(64, length)
     rng = torch.Generator().manual_seed(0)
     optimizers = {player: torch.optim.Adam(model.player_parameters(player)) for player in model.players}
 
     def step() -> None:
         for player, optimizer in optimizers.items():
             optimizer.zero_grad()
-            model.losses(player, batch, rng, 0.0)["loss"].backward()
+            model.losses(player, batch, rng, 1.0)["loss"].backward()
             optimizer.step()
 
     step()

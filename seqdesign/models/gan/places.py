@@ -22,7 +22,7 @@ DOUBT, CERTAIN = 0.2, 5.0
 """Biases of places up to DOUBT count for nothing, what is beyond CERTAIN times."""
 FIRM = 3.0
 """Size of what a placement paints beside the rest of the code."""
-LEAST = 0.01
+LEAST = 1e-3
 """Least probability of a letter in a motif."""
 STEEP = 2.5
 """How fast the logarithm of the chance that a place wins rises with its bias, as the normal tail does."""
@@ -32,8 +32,8 @@ CODES = 8192
 """Codes drawn to find the level that a given share of them exceeds."""
 RATE = 2.5e-3 / 64
 """Change of a level per generated sequence and unit of the log ratio of frequencies: slow for the memory."""
-REACH = 1.0
-"""Most that a level moves: about twelve times as many sequences or a twelfth."""
+REACH = 0.5
+"""Most that a level moves: about three times as many sequences, or a third."""
 
 
 def directions(heads: int, length: int, inputs: int) -> Tensor:
@@ -103,7 +103,7 @@ class MotifHeads(nn.Module):
         self.heads, self.length, self.num_symbols = heads, length, num_symbols
         self.register_buffer("rows", directions(heads, length, inputs))
         self.register_buffer("bias", torch.zeros(heads, length))
-        # Logits of the symbols, and last how far they replace what is proposed.
+        # Logits of the symbols, and last where they replace what is proposed.
         letters = torch.zeros(num_symbols + 1, heads, 1, self.width)
         self.register_buffer("letters", letters.contiguous(memory_format=torch.channels_last))
         classes = max(num_classes, 1)
@@ -130,7 +130,9 @@ class MotifHeads(nn.Module):
         codes = torch.randn(CODES, self.rows.shape[1], generator=rng)
         best = self._places(codes).amax(2)
         for head, motif in enumerate(motifs):
-            share = min(max(motif.share, 1 / CODES), 1 - 1 / CODES)
+            columns = np.arange(motif.words.shape[1])
+            hits = motif.probabilities[columns, motif.words].prod(axis=1).sum()  # of its words, when lit
+            share = min(max(motif.share / hits, 1 / CODES), 1 - 1 / CODES)
             self.start[head] = torch.quantile(best[:, head], 1 - share)
         self.level.copy_(self.start.expand_as(self.level))
         self.real.zero_()
@@ -142,11 +144,10 @@ class MotifHeads(nn.Module):
         """Letters, and where they may stand."""
         shown = torch.from_numpy(motif.probabilities).float()
         size, letters = shown.shape
-        known = 1 + torch.special.xlogy(shown, shown).sum(1) / torch.tensor(float(letters)).log()
         logs = functional.pad(shown.clamp_min(LEAST), (0, self.num_symbols - letters), value=LEAST).log()
         taps = size // 2 - torch.arange(size) + self.width // 2
         self.letters[:-1, head, 0, taps] = (logs - logs.mean(1, keepdim=True)).T
-        self.letters[-1, head, 0, taps] = known.clamp(0, 1)
+        self.letters[-1, head, 0, taps] = 1.0
         places = torch.from_numpy(motif.places).float()
         bias = (places / places.mean()).log() / STEEP
         self.bias[head] = -RANGE  # where the motif would hang over an end
