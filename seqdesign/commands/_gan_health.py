@@ -54,6 +54,7 @@ def check(
     import torch
 
     from seqdesign.sequences.encoders import decode
+    from seqdesign.training.gan import kept
     from seqdesign.training.gan_sampling import draw
 
     texts = decode(tokens.tokens, tokens.alphabet)
@@ -77,7 +78,7 @@ def check(
         measures.add_classifier(found, sample, tokens.alphabet.letters, rngs[3])
     said = findings({row.name: row for row in found.rows}, "held-out")
     history = result.fit.state.history
-    best = min(history, key=lambda record: record["held_out_score"])
+    best = kept(history)
     health = GANHealth(
         healthy=not any(f.flagged for f in said),
         measures=tuple(found.rows),

@@ -63,7 +63,7 @@ class TrainGANResult(Result):
     steps: int
     """Generator steps."""
     best_step: int
-    """Generator steps after which held-out statistics were best; those weights were kept."""
+    """Generator steps after which held-out statistics were last as good as ever; those weights were kept."""
     stop_reason: str
     score: float
     """Mean logarithm of the distances to held-out sequences over their floor; 0 is as good as real."""
@@ -164,8 +164,10 @@ def _finish(
 def _result(
     config: TrainGANConfig, result: GANTraining, checked: Checked, tokens: TokenArray, started: float
 ) -> TrainGANResult:
+    from seqdesign.training.gan import kept
+
     state, record = result.fit.state, result.trained.record
-    best = min(state.history, key=lambda row: row["held_out_score"])
+    best = kept(state.history)
     return TrainGANResult(
         model=config.output,
         alphabet=tokens.alphabet.name,

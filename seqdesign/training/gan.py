@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""
 GRID = 16
 MOST_LABELS = 50
+TOLERANCE = 0.05
+"""Differences of scores that chance makes. Words are soon as they should be; other things come later."""
 
 Indices = NDArray[np.int64]
 
@@ -182,7 +185,17 @@ def make_plan(
         patience=max(5, looks // 2) if patience == "auto" else patience,
         players={"critic": critic, "generator": generator},
         judge=judge,
+        tolerance=TOLERANCE,
     )
+
+
+def kept(history: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The look whose weights were kept: the last one that was as good as the best before it."""
+    best, found = math.inf, history[0]
+    for look in history:
+        if look["held_out_score"] < best + TOLERANCE:
+            found, best = look, min(best, look["held_out_score"])
+    return found
 
 
 def _describe(

@@ -354,11 +354,12 @@ class _Run:
                 if state.stale.get(key, 0) >= self.patience:
                     continue
                 best = math.inf if self.plan.last else state.best.get(key, math.inf)
-                clearly = not value >= best - MIN_IMPROVEMENT * abs(value)
+                bound = best + self.plan.tolerance
+                clearly = not value >= bound - MIN_IMPROVEMENT * abs(value)
                 state.stale[key] = 0 if clearly else state.stale.get(key, 0) + 1
-                if value < best:
+                if value < bound:
                     improved = True
-                    state.best[key] = value
+                    state.best[key] = min(value, best)
                     self._keep(player, None if len(values) == 1 else member)
         return improved
 

@@ -63,6 +63,8 @@ class Plan:
     """Held-out figures of the model, with the averaged weights where they are kept; the weights with the
     smallest ``score`` among them are the best of all players together. None: each player's own held-out loss.
     Called in the main process only."""
+    tolerance: float = 0.0
+    """Later weights are kept as well when their figure is above the best one by less: that may be chance."""
     last: bool = False
     """The last weights are kept, whatever the held-out figures say, and nothing stops early."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from lightning_fabric import Fabric
 
 from seqdesign.errors import InputError, ModelError
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.encoders import Vocabulary, decode, encode
 from seqdesign.training.data import TokenData
-from seqdesign.training.gan import GANTraining, Stretch, make_plan, train_sequence_gan
+from seqdesign.training.gan import GANTraining, Stretch, kept, make_plan, train_sequence_gan
 from seqdesign.training.gan_config import GANFitOptions
 from seqdesign.training.gan_quality import Judge
 from seqdesign.training.gan_sampling import draw
 from seqdesign.training.gan_store import GANRecord, load_gan, save_gan
+from seqdesign.training.loop import Hooks, fit
 from seqdesign.training.store import WEIGHTS, load_checkpoint
 from seqdesign.training.tensor_file import read_tensors
 
@@ -48,6 +51,27 @@ def sampled(trained: Any, num: int, **given: Any) -> list[str]:
     rng = torch.Generator().manual_seed(3)
     drawn = draw(trained.generator, num, rng, end=trained.end, shares=trained.record.shares, **given)
     return [t for tokens, _ in drawn for t in decode(tokens.numpy(), trained.record.alphabet)]
+
+
+def test_the_last_look_that_is_as_good_as_the_best_is_kept(fabric: Fabric) -> None:
+    """Differences below the tolerance are chance, for patience too, and a game goes on getting better."""
+    scores = iter([9.0, 1.0, 0.50, 0.54, 0.9, 0.53, 0.56])
+    plan = replace(
+        make_plan(GANOptions(), GANFitOptions(steps=6, judge_every=1), lambda m: {"score": next(scores)}, 4),
+        patience=2,
+    )
+    model = SequenceGAN(GANOptions(**MODEL), Vocabulary(DNA), 8, 8)  # type: ignore[arg-type]
+    data = TokenData.of(encode(strings(), DNA), None)
+    seen: list[tuple[bool, float]] = []
+    hooks = Hooks(
+        save=lambda checkpoint, improved: seen.append((improved, checkpoint.state.best["generator"]))
+    )
+    options = GANFitOptions(batch_size=8)
+    fitted = fit(model, Stretch(data, 8), data, options, seed=0, fabric=fabric, hooks=hooks, plan=plan)
+    assert [improved for improved, _ in seen] == [True, True, True, False, True, False]
+    assert [best for _, best in seen] == [1.0, 0.5, 0.5, 0.5, 0.5, 0.5]
+    assert fitted.stop_reason == "epochs"
+    assert kept(fitted.state.history)["epoch"] == 5
 
 
 def test_a_stretch_is_an_endless_shuffled_stream() -> None:
