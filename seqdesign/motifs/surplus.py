@@ -53,7 +53,7 @@ class SurplusMotif:
     """Letters of its words, (W, k); the most surprising one comes first."""
     probabilities: FloatArray
     share: float
-    """Sites per sequence beyond those that the chain explains."""
+    """Sites per sequence beyond those that the chain explains; a repeat is one."""
     places: FloatArray
     """Probability of each start, (L - k + 1,)."""
     gain: float
@@ -84,7 +84,7 @@ def find_surplus_motifs(tokens: IntArray, num_letters: int, most: int) -> list[S
         here = words[len(word)]
         group, weights = _group(here, chain, word)
         sites = np.isin(here, group @ num_letters ** np.arange(len(word) - 1, -1, -1))
-        found.append((group, sites.sum(axis=0), gain))
+        found.append((group, _first_sites(sites, len(word)).sum(axis=0), gain))
         before.append(_probabilities(group, weights, num_letters))
         for j in range(len(word)):
             left[:, j : j + sites.shape[1]][sites] = -1
@@ -200,6 +200,14 @@ def _group(words: IntArray, chain: _Chain, word: IntArray) -> tuple[IntArray, Fl
     use = (copies >= SURPLUS * expected) & (surplus >= SIGMAS * np.sqrt(expected + 1))
     use[0] = True
     return letters[use], surplus[use]
+
+
+def _first_sites(sites: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
+    """Those that overlap none before them: a repeat is one site."""
+    first = sites.copy()
+    for shift in range(1, min(k, sites.shape[1])):
+        first[:, shift:] &= ~sites[:, :-shift]
+    return first
 
 
 def _probabilities(group: IntArray, weights: FloatArray, size: int) -> FloatArray:

@@ -154,15 +154,14 @@ class MotifHeads(nn.Module):
         self.bias[head, size // 2 :][: len(bias)] = bias.clamp(-RANGE, RANGE)
 
     def _count(self, tokens: Tensor, classes: Tensor) -> Tensor:
-        """How often sequences (N, L) of each class have words of each head; last, how many sequences."""
-        counts = torch.zeros_like(self.drawn)
+        """How many sequences (N, L) of each class have words of each head; last, how many there are."""
+        has = torch.zeros(len(tokens), self.heads + 1, device=tokens.device)
         for size, words in numbered(tokens, self.num_symbols, max(self.lookups, default=0)):
             if size in self.lookups:
                 lookup = self.lookups[size] = self.lookups[size].to(tokens.device)
-                heads = lookup[words] + classes[:, None] * (self.heads + 1)
-                counts += torch.bincount(heads.flatten(), minlength=counts.numel()).view_as(counts)
-        counts[:, -1] = torch.bincount(classes, minlength=len(counts))
-        return counts
+                has.scatter_(1, lookup[words], 1.0)
+        has[:, -1] = 1.0
+        return torch.zeros_like(self.drawn).index_add_(0, classes, has)
 
     @torch.no_grad()
     def follow(self, tokens: Tensor, classes: Tensor | None) -> None:

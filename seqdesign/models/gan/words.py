@@ -21,7 +21,10 @@ MOST_KINDS, MOST_PLACED = 10_000, 2**16
 FEWEST_COPIES, FEWEST_PLACED = 4, 8
 """Training words per entry from which on frequencies are worth matching, anywhere and at stretches."""
 MEMORY = 2560
-"""Generated sequences over which frequencies are averaged; with many more, generator and memory oscillate."""
+"""Generated sequences over which frequencies are averaged."""
+LONG_MEMORY = 8
+"""Times that the other memory is as long. It knows rare words, but is late: a word has a weight where both
+agree; with the long one alone, generator and memory oscillate."""
 PLACED = 3.0
 """Weight of words at stretches of positions beside that of words anywhere."""
 SURE = 4.0
@@ -57,7 +60,7 @@ class WordCritic(nn.Module):
     """Words of up to 6 letters, anywhere and at stretches of positions as short as ``num`` rows allow.
 
     ``learn`` those rows first; with 0 of them nothing counts. What the generator wrote lately is kept in
-    ``drawn``: one batch may be luck.
+    ``drawn``, in a short and a long memory: one batch may be luck.
     """
 
     real: Tensor
@@ -75,7 +78,7 @@ class WordCritic(nn.Module):
             finest = min(windows, MOST_PLACED // kinds)
             stretches = windows if size == 1 else min(finest, words // (FEWEST_PLACED * kinds))
             self.tables.append(Table(size, max(stretches, 1), self._total(), kinds, windows))
-        self.register_buffer("drawn", torch.zeros(self._total()))
+        self.register_buffer("drawn", torch.zeros(2, self._total()))
         self.register_buffer("real", torch.zeros(self._total()), persistent=False)
 
     def _total(self) -> int:
@@ -85,34 +88,34 @@ class WordCritic(nn.Module):
         """Count the words of all training sequences (N, L); END from the end on."""
         for part in tokens.split(CHUNK):
             for table, words in self._words(part):
-                self._of(self.real, table).add_(_count(words, table))
+                self._of(self.real[None], table)[0].add_(_count(words, table))
 
     @torch.no_grad()
     def forward(self, tokens: Tensor) -> Tensor:
         """Slope (N, V, L): how unlike training data each symbol at each position is, all others kept.
 
-        The sum over the symbols of a sequence is the weight of its words, mean over word lengths anywhere
-        plus PLACED times that at stretches; generated frequencies count in the ``tokens`` (N, L) given.
+        The sum over the symbols of a sequence is the weight of its words, a sixth for each length anywhere
+        and PLACED times as much at stretches; generated frequencies count in the ``tokens`` (N, L) given.
         """
         slope = self.real.new_zeros(len(tokens), self.length, self.num_symbols)
-        self.drawn.mul_(max(0.0, 1 - len(tokens) / MEMORY))
+        for memory, drawn in zip((MEMORY, LONG_MEMORY * MEMORY), self.drawn, strict=True):
+            drawn.mul_(max(0.0, 1 - len(tokens) / memory))
         for table, words in self._words(tokens):
-            drawn, real = (self._of(counts, table) for counts in (self.drawn, self.real))
+            drawn, real = self._of(self.drawn, table), self._of(self.real[None], table)[0]
             drawn += _count(words, table)
             self._spread(slope, tokens, words, table, self._weights(drawn, real) / table.size)
         return slope.transpose(1, 2)
 
     def _weights(self, drawn: Tensor, real: Tensor) -> Tensor:
-        """Weight (stretches, kinds) of words in the mean over word lengths."""
-        weights = _witness(drawn.sum(0), real.sum(0)) / len(self.tables)
-        if len(drawn) == 1:
+        """Weight (stretches, kinds) of words drawn (2, stretches, kinds) and real."""
+        weights = _witness(drawn.sum(1), real.sum(0)) / LONGEST
+        if len(real) == 1:
             return weights[None]
-        placed = sum(table.stretches > 1 for table in self.tables)
-        return weights + _witness(drawn, real) * (PLACED / placed)
+        return weights + _witness(drawn, real) * (PLACED / LONGEST)
 
     def _of(self, counts: Tensor, table: Table) -> Tensor:
-        """The counts (stretches, kinds) of one table."""
-        return counts[table.first :][: table.entries].view(table.stretches, table.kinds)
+        """The counts (memories, stretches, kinds) of one table."""
+        return counts[:, table.first :][:, : table.entries].unflatten(1, (table.stretches, table.kinds))
 
     def _words(self, tokens: Tensor) -> Iterator[tuple[Table, Tensor]]:
         """Each table with the entry (N, windows) of every word in it."""
@@ -140,10 +143,12 @@ def _count(words: Tensor, table: Table) -> Tensor:
 def _witness(drawn: Tensor, real: Tensor) -> Tensor:
     """Of each word, log f / ((f + r) / 2), one word added to both, and less of it where it may be chance.
 
-    A log ratio w becomes w^3 / (w^2 + SURE v), v = 1 / (4 n) its variance for n words expected.
+    ``drawn`` has two memories. A log ratio w becomes w^3 / (w^2 + SURE v), v = 1 / (4 n) its variance for n
+    words expected, in the long one, and is at most that of the short one, 0 if they differ in sign.
     """
-    total = drawn.sum()
+    total = drawn.flatten(1).sum(1).view(2, *[1] * real.dim())
     f, r, one = drawn / total, real / real.sum(), 1 / total
     middle = (f + r) / 2 + one
-    ratio = torch.log((f + one) / middle)
-    return ratio.pow(3) / (ratio.square() + SURE / 4 * one / middle)
+    short, long = torch.log((f + one) / middle)
+    sure = long.pow(3) / (long.square() + SURE / 4 * one[1] / middle[1])
+    return torch.where(short * sure > 0, sure.sign() * torch.minimum(short.abs(), sure.abs()), 0.0)

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from seqdesign.models.gan.words import MEMORY, PLACED, WordCritic
+from seqdesign.models.gan.words import MEMORY, PLACED, WordCritic, _witness
 
 Word = tuple[int, ...]
 
@@ -31,7 +31,7 @@ def counts(tokens: Tensor, size: int, stretches: int) -> Counter[Word]:
 
 
 def weight(drawn: Counter[Word], real: Counter[Word], word: Word) -> float:
-    """Log ratio w, one word added, times w^2 / (w^2 + 4 v), v = 1 / (4 n)."""
+    """Log ratio w, one word added, times w^2 / (w^2 + 4 v), v = 1 / (4 n); both memories are alike here."""
     n, m = drawn.total(), real.total()
     here = drawn[word] + 1
     middle = (drawn[word] + real[word] * n / m) / 2 + 1
@@ -41,13 +41,13 @@ def weight(drawn: Counter[Word], real: Counter[Word], word: Word) -> float:
 
 def score(row: Tensor, drawn: Tensor, real: Tensor, critic: WordCritic, sizes: Collection[int]) -> float:
     """Sum over the words of one sequence, by hand; 1/k because each letter of a word has its share."""
-    placed, total = sum(t.stretches > 1 for t in critic.tables), 0.0
+    total = 0.0
     for t in (t for t in critic.tables if t.size in sizes):
         for stretches in {1, t.stretches}:
             here, there = (counts(x, t.size, stretches) for x in (drawn, real))
             found = counts(row[None], t.size, stretches)
             ratio = sum(n * weight(here, there, word) for word, n in found.items())
-            total += ratio * (PLACED / placed if stretches > 1 else 1 / len(critic.tables))
+            total += ratio * (PLACED if stretches > 1 else 1) / 6
     return total
 
 
@@ -72,7 +72,7 @@ def test_a_slope_says_what_another_letter_would_change(learned: tuple[WordCritic
     """With words of one size only, times that size: every word over the position counts once."""
     critic, real, drawn = learned
     weights = critic._weights
-    critic._weights = lambda drawn, real: weights(drawn, real) * (drawn.shape[1] == 3**3)  # type: ignore[method-assign]
+    critic._weights = lambda drawn, real: weights(drawn, real) * (real.shape[1] == 3**3)  # type: ignore[method-assign]
     slope = critic(drawn)
     for position, symbol in ((0, 2), (3, 1), (5, 0)):
         other = drawn[0].clone()
@@ -110,5 +110,19 @@ def test_what_was_written_long_ago_is_forgotten() -> None:
     critic(first)
     for _ in range(400):
         critic(later)
-    letters = critic.drawn[: 8 * 4].view(8, 4).sum(0) / critic.drawn[: 8 * 4].sum()
+    letters = critic.drawn[0, : 8 * 4].view(8, 4).sum(0) / critic.drawn[0, : 8 * 4].sum()
     assert float(letters[0]) == pytest.approx(float((later == 0).double().mean()), abs=1e-3)
+
+
+def test_a_word_has_a_weight_where_both_memories_agree() -> None:
+    """The long memory is late; what it says counts only as far as the short one says so, too."""
+    real = torch.full((1, 4), 1000.0)
+    often, seldom, right = (torch.tensor([n, 1000.0, 1000.0, 1000.0]) for n in (4000.0, 300.0, 1000.0))
+
+    def first(short: Tensor, long: Tensor) -> float:
+        return float(_witness(torch.stack([short, 8 * long])[:, None], real)[0, 0])
+
+    assert first(often, often) > 0.2
+    assert first(seldom, seldom) < -0.2
+    assert first(right, often) == first(seldom, often) == first(often, seldom) == 0
+    assert 0 < first(torch.tensor([1100.0, 1000.0, 1000.0, 1000.0]), often) < 0.1
