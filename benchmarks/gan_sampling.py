@@ -94,7 +94,7 @@ def parts(generator: Generator) -> dict[str, float]:
 
 
 def untrained(length: int) -> tuple[SequenceGAN, GANRecord]:
-    """Prepared as for random sequences with words of 8 letters at three places of a hundred."""
+    """Prepared as for random sequences, three in a hundred of them with each word of 8 letters."""
     options, rng = GANOptions(), np.random.default_rng(0)
     record = GANRecord(options, DNA, length, length, None, num_rows=ROWS, num_motifs=options.motifs)
     torch.manual_seed(0)

@@ -3,7 +3,8 @@
 What sets promoters apart from such a chain are short motifs at many places: TATA boxes, initiators. A word is
 held against the chain (its log-likelihood ratio), one or two letters away from it count as the same motif
 where they are in surplus too, its sites are masked, the chain is learned anew, and the search goes on.
-Words that stand at few places only are left out: composition by position says those.
+Words that stand at few places only are left out: composition by position says those. ``denovo`` asks another
+question: which motif sets two sets of sequences apart, wherever it stands.
 
 Shapes: N sequences, L letters, V letters of the alphabet, W words of k letters.
 """

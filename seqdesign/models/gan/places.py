@@ -112,6 +112,7 @@ class MotifHeads(nn.Module):
         self.register_buffer("start", torch.zeros(heads))
         self.register_buffer("drawn", torch.zeros(classes, heads + 1))
         self.register_buffer("real", torch.zeros(classes, heads + 1), persistent=False)
+        # Words of so many letters by their number: the head that they belong to, or ``heads``.
         self.lookups: dict[int, Tensor] = {}
 
     @torch.no_grad()
@@ -121,12 +122,10 @@ class MotifHeads(nn.Module):
         """Start with ``motifs``, one for each head, of training sequences (N, L) with classes (N,)."""
         for head, motif in enumerate(motifs):
             self._write(head, motif)
-            numbers = torch.from_numpy(
-                motif.words @ self.num_symbols ** np.arange(motif.words.shape[1])[::-1]
-            )
-            kinds = self.num_symbols ** motif.words.shape[1]
-            lookup = self.lookups.setdefault(motif.words.shape[1], torch.full((kinds,), self.heads))
-            lookup[numbers] = head
+            size = motif.words.shape[1]
+            numbers = motif.words @ self.num_symbols ** np.arange(size)[::-1]
+            nobody = torch.full((self.num_symbols**size,), self.heads)
+            self.lookups.setdefault(size, nobody)[torch.from_numpy(numbers)] = head
         codes = torch.randn(CODES, self.rows.shape[1], generator=rng)
         best = self._places(codes).amax(2)
         for head, motif in enumerate(motifs):
