@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -42,6 +43,9 @@ WIDEST = 6
 PLACES = 20.0
 """Effective number of places (exponential of the entropy), or half of those there are if that is less, below
 which a word is not a motif."""
+STRETCHES, ALIKE = 10, 1e-3
+"""Stretches of positions over which neighbours are held against the first word, and the p-value from which on
+they may stand where it stands."""
 SPREAD = 2.0
 """Standard deviation, in letters, by which counts of places are smoothed."""
 
@@ -199,8 +203,22 @@ def _group(words: IntArray, chain: _Chain, word: IntArray) -> tuple[IntArray, Fl
     expected = chain.at_places(letters) @ known.sum(axis=0)
     surplus = copies - expected
     use = (copies >= SURPLUS * expected) & (surplus >= SIGMAS * np.sqrt(expected + 1))
+    use &= _stand_alike(words, numbers)
     use[0] = True
     return letters[use], surplus[use]
+
+
+def _stand_alike(words: IntArray, numbers: IntArray) -> NDArray[np.bool_]:
+    """Which words (W,) may have the distribution over ``STRETCHES`` of positions that the first one has."""
+    stretch = np.arange(words.shape[1]) * STRETCHES // words.shape[1]
+    counts = np.array([np.bincount(stretch, (words == n).sum(axis=0), STRETCHES) for n in numbers])
+    both = counts + counts[0]
+    share = counts.sum(axis=1, keepdims=True) / np.maximum(both.sum(axis=1, keepdims=True), 1)
+    expected = both * share, both * (1 - share)
+    found = counts, np.broadcast_to(counts[0], counts.shape)
+    terms = ((f - e) ** 2 / np.maximum(e, 1e-9) for f, e in zip(found, expected, strict=True))
+    statistic = np.asarray(sum(terms)).sum(axis=1)
+    return np.asarray(chi2.sf(statistic, STRETCHES - 1) >= ALIKE)
 
 
 def _first_sites(sites: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:

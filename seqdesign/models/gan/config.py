@@ -39,12 +39,12 @@ class GANOptions(Options):
     """Units of the layer between the code and the first features of the generator; 0: none."""
     placements: Annotated[int, Between(0, 64)] = 1
     """Heads of the generator that choose one position each for a feature, such as a motif; 0: none."""
-    motifs: Annotated[int, Between(0, 256)] = 32
+    motifs: Annotated[int, Between(0, 256)] = 64
     """Words that training sequences have too often for a Markov chain, and at many places, with which the
     generator starts: at most so many heads that write one each or nothing; 0: none."""
     words: Annotated[float | Auto, Between(0)] = "auto"
-    """Weight of the frequencies of words, anywhere and at each position, beside the critic; auto is that of
-    the objective."""
+    """Weight of the frequencies of words, anywhere and at each position, and of the spread of composition,
+    beside the critic; auto is that of the objective."""
     penalty: Annotated[float | Auto, Between(0)] = "auto"
     """Weight of the gradient penalty; auto is that of the objective."""
     penalty_every: Annotated[int | Auto, Between(1, 64)] = "auto"

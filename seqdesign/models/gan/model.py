@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdesign.models.gan.composition import CompositionCritic
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.models.gan.objectives._objective import Objective
@@ -62,6 +63,7 @@ class SequenceGAN(nn.Module):
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
         self.word_weight = self.objective.words if options.words == "auto" else options.words
         self.words = WordCritic(self.num_symbols, max_length, num_rows) if self.word_weight > 0 else None
+        self.composition = CompositionCritic(self.num_symbols, num_rows)
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -82,14 +84,15 @@ class SequenceGAN(nn.Module):
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
 
-    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
+    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif]) -> None:
         """Before training: count the words of all training sequences, and start with their motifs."""
         padded = self._padded(batch.tokens.long())
         tokens = padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
         if self.words is not None:
             self.words.learn(tokens)
+            self.composition.learn(tokens)
         if self.generator.motifs is not None:
-            self.generator.motifs.prepare(motifs, tokens, self.condition(batch), rng)
+            self.generator.motifs.prepare(motifs, tokens, self.condition(batch))
 
     def _padded(self, tokens: Tensor) -> Tensor:
         return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)
@@ -123,7 +126,8 @@ class SequenceGAN(nn.Module):
                 self.generator.motifs.follow(tokens, condition)
             if self.words is None:
                 return {"loss": loss}
-            words = (fake * self.words(tokens)).sum() / len(fake)
+            slope = self.words(tokens) + self.composition(tokens)[:, :, None]
+            words = (fake * slope).sum() / len(fake)
             return {"loss": loss + self.word_weight * rise(progress) * words, "words": words.detach()}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
-from seqdesign.models.gan.places import MotifHeads, Placement
+from seqdesign.models.gan.motif_heads import MotifHeads
+from seqdesign.models.gan.places import Placement
 
 SLOPE = 0.2
 RESIDUAL = 0.5

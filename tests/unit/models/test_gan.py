@@ -1,10 +1,9 @@
-"""Promises of the networks of a GAN: shapes, END, placements, outputs, conditions."""
+"""Promises of the networks of a GAN: shapes, END, outputs, conditions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Generator, Tensor
@@ -14,9 +13,8 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN, rise
 from seqdesign.models.gan.outputs import close, relax
 from seqdesign.models.vae.model import Batch
-from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import Vocabulary, decode, encode
+from seqdesign.sequences.encoders import Vocabulary, encode
 
 DNA = get_alphabet("dna")
 
@@ -118,105 +116,6 @@ def test_after_the_first_end_all_is_end() -> None:
     assert close(torch.tensor([[0, 4, 1, 2], [0, 1, 2, 3]]), 4).tolist() == [[0, 4, 4, 4], [0, 1, 2, 3]]
 
 
-def test_a_placement_lights_one_position_and_all_positions_alike() -> None:
-    """At the start: orthogonal rows make scores independent, so a chi-square test is passed."""
-    model = gan(longest=8, latent_dim=16, placements=1)
-    placement = model.generator.placement
-    assert placement is not None
-    z = torch.randn(8000, 16, generator=Generator().manual_seed(0))
-    counts = torch.bincount(placement.score(z).argmax(1), minlength=8).double()
-    assert float(((counts - 1000) ** 2 / 1000).sum()) < 24.3  # the 99.9% quantile of 7 degrees of freedom
-
-
-def test_only_the_biases_of_places_are_learned() -> None:
-    """Scores that follow the critic from place to place end at a few of them."""
-    names = {name for name, _ in gan(placements=2).generator.placement.named_parameters()}  # type: ignore[union-attr]
-    assert names == {"bias", "paint.weight", "paint.bias"}
-
-
-def test_places_stay_alike_until_a_bias_is_clear() -> None:
-    placement = gan(latent_dim=16).generator.placement
-    assert placement is not None
-    z = torch.randn(3, 16, generator=Generator().manual_seed(0))
-    before = placement.score(z)
-    with torch.no_grad():
-        placement.bias[0], placement.bias[1] = 0.19, -0.4
-    change = (placement.score(z) - before).detach()
-    torch.testing.assert_close(change[:, 0], torch.zeros(3))
-    torch.testing.assert_close(change[:, 1], torch.full((3,), -1.0))
-    placement.score(z).sum().backward()
-    torch.testing.assert_close(placement.bias.grad, torch.full((8,), 3.0))  # doubt has a gradient, too
-
-
-def motif(word: str, share: float, places: list[float]) -> SurplusMotif:
-    letters = np.array([["ACGT".index(c) for c in word]])
-    probabilities = 0.97 * np.eye(4)[letters[0]] + 0.0075
-    return SurplusMotif(letters, probabilities, share, np.array(places) / sum(places), 100.0)
-
-
-def test_a_head_of_motifs_starts_with_the_share_and_the_places_of_its_motif() -> None:
-    """Where a head writes, its letters are drawn whatever else is proposed; elsewhere nothing changes."""
-    model = gan(longest=30, shortest=30, latent_dim=60, num_motifs=2)
-    heads = model.generator.motifs
-    assert heads is not None
-    uneven = [1.0] * 12 + [8.0] * 11
-    motifs = [motif("TATAAAAG", 0.3, uneven), motif("GGTCACAC", 0.05, [1.0] * 23)]
-    heads.prepare(motifs, torch.zeros(1, 30, dtype=torch.int64), None, Generator())
-    z = torch.randn(20_000, 60, generator=Generator().manual_seed(0))
-    proposed = torch.zeros(len(z), 4, 30)
-    proposed[:, 1] = 30.0  # C everywhere
-    torch.manual_seed(0)
-    drawn = torch.distributions.Categorical(logits=heads(z, None, proposed).transpose(1, 2)).sample()
-    texts = decode(drawn.to(torch.uint8).numpy(), DNA)
-    tata, other = (np.array([t.find(w) for t in texts]) for w in ("TATAAAAG", "GGTCACAC"))
-    assert np.mean(tata >= 0) == pytest.approx(0.3, abs=0.03)
-    assert np.mean(other >= 0) == pytest.approx(0.05, abs=0.015)
-    assert np.mean(tata[tata >= 0] >= 12) == pytest.approx(88 / 100, abs=0.08)
-    whole = 0.9775**8  # in the others a letter is changed
-    bare = (1 - 0.3 / whole) * (1 - 0.05 / whole)
-    assert np.mean([t == "C" * 30 for t in texts]) == pytest.approx(bare, abs=0.03)
-
-
-def test_a_motif_has_no_end_inside_and_a_gradient_to_its_place() -> None:
-    model = gan(longest=30, shortest=20, classes=(0.0, 1.0), latent_dim=60, num_motifs=1)
-    heads = model.generator.motifs
-    assert heads is not None
-    heads.prepare(
-        [motif("TATAAAAG", 0.3, [1.0] * 23)],
-        torch.zeros(2, 30, dtype=torch.int64),
-        torch.arange(2),
-        Generator(),
-    )
-    z = torch.randn(64, 60, generator=Generator().manual_seed(0), requires_grad=True)
-    written = heads(z, torch.arange(64) % 2, torch.zeros(64, 5, 30))
-    (written * torch.randn(5, 30, generator=Generator().manual_seed(1))).sum().backward()
-    assert z.grad is not None
-    assert float(z.grad.abs().sum()) > 0
-    lit = written.detach()[:, 3].amax(1) > 1
-    assert int(lit.sum()) > 10
-    assert bool((written.detach()[lit][:, 4].amin(1) < 0).all())
-
-
-def test_levels_follow_the_frequency_of_each_class() -> None:
-    """Of each class by itself: from three in ten to one in ten, and to six in ten."""
-    model = gan(longest=30, shortest=30, classes=(0.0, 1.0), latent_dim=60, num_motifs=1)
-    heads, classes = model.generator.motifs, torch.arange(1000) % 2
-    assert heads is not None
-    real = torch.ones(1000, 30, dtype=torch.int64)
-    has = torch.cat([torch.arange(0, 100, 2), torch.arange(1, 600, 2)])  # 50 of class 0, 300 of class 1
-    real[has, 10:18] = torch.tensor(["ACGT".index(c) for c in "TATAAAAG"])
-    heads.prepare([motif("TATAAAAG", 0.3, [1.0] * 23)], real, classes, Generator())
-    rng, proposed = Generator().manual_seed(0), torch.zeros(64, 4, 30)
-    proposed[:, 1] = 8.0
-    for _ in range(1500):
-        z = torch.randn(64, 60, generator=rng)
-        heads.follow(heads(z, classes[:64], proposed).argmax(1), classes[:64])
-    z = torch.randn(2000, 60, generator=rng)
-    for label, share in ((0, 0.1), (1, 0.6)):
-        written = heads(z, torch.full((2000,), label), proposed[:1].expand(2000, -1, -1))
-        assert float((written[:, 3].amax(1) > 0).double().mean()) == pytest.approx(share, abs=0.05)
-
-
 def test_a_generator_says_different_things_from_the_first_step_on() -> None:
     """Logits differ from code to code, so that chances of a letter do by a factor of about e."""
     model = gan(longest=40, shortest=40, local_dim=4, latent_dim=100, channels=32, mapping=128)
@@ -230,7 +129,7 @@ def test_the_critic_comes_before_the_words() -> None:
     assert rise(0.225) == pytest.approx(0.5)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
     model = gan(words=1.0)
-    model.prepare(rows, [], Generator())
+    model.prepare(rows, [])
     first, last = (model.losses("generator", rows, Generator().manual_seed(0), p) for p in (0.0, 0.3))
     assert float(first["words"]) != 0
     assert set(first) == {"loss", "words"}
@@ -258,7 +157,7 @@ def test_a_player_moves_only_its_own_network(objective: str) -> None:
     """Oracle 10: after the step of one player the other's weights and gradients are untouched."""
     model = gan(objective=objective)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
-    model.prepare(rows, [], Generator())
+    model.prepare(rows, [])
     for player, own, other in (
         ("critic", model.critic, model.generator), ("generator", model.generator, model.critic),
     ):  # fmt: skip

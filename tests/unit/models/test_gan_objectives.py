@@ -127,7 +127,7 @@ def test_the_penalty_of_a_linear_critic_does_not_depend_on_the_point() -> None:
     for seed in (0, 1):
         value = one_centred_penalty(linear(w), real, fake, RNG().manual_seed(seed))
         assert float(value) == pytest.approx(16.0, abs=1e-9)
-    assert float(zero_centred_penalty(linear(w), real)) == pytest.approx(25.0)
+    assert float(zero_centred_penalty(linear(w), real)[1]) == pytest.approx(25.0)
 
 
 def test_the_penalty_of_a_quadratic_critic_is_that_at_the_drawn_points() -> None:

@@ -78,3 +78,18 @@ def test_sequences_of_all_lengths_are_searched() -> None:
     assert {spelled(m)[:4] for m in find_surplus_motifs(code(texts, 60), 4, 10)} >= {"TGAC"}
     assert find_surplus_motifs(code(["A", "AC", "ACG"] * 10, 3), 4, 10) == []
     assert find_surplus_motifs(code(texts, 60), 4, 0) == []
+
+
+def test_a_neighbour_that_stands_elsewhere_is_a_motif_of_its_own() -> None:
+    """TGACTCAG in the first half, TGACGCAG in the second: together they would stand everywhere."""
+    rng = np.random.default_rng(3)
+    letters = noise(3000, 60, rng)
+    for i in range(300):
+        early, late = rng.integers(0, 22), rng.integers(28, 53)
+        letters[i, early : early + 8] = list("TGACTCAG")
+        letters[i + 300, late : late + 8] = list("TGACGCAG")
+    found = find_surplus_motifs(code(["".join(row) for row in letters], 60), 4, 10)
+    assert {spelled(m) for m in found} == {"TGACTCAG", "TGACGCAG"}
+    for motif in found:
+        first = motif.places[:26].sum()
+        assert (first > 0.95) if motif.words[0][4] == 3 else (first < 0.05)

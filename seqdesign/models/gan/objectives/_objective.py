@@ -63,15 +63,20 @@ def one_centred_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: Generat
     """
     share = torch.rand(len(real), 1, 1, generator=rng).to(real)
     between = share * real.detach() + (1 - share) * fake.detach()
-    return (_squared_norm(critic, between) + _TINY).sqrt().sub(1).square().mean()
+    return (_squared_norm(critic, between)[1] + _TINY).sqrt().sub(1).square().mean()
 
 
-def zero_centred_penalty(critic: Critic, points: Tensor) -> Tensor:
-    """E ||grad D(x)||^2 at ``points`` (R1 of Mescheder et al. 2018 on real rows, R2 on generated ones)."""
-    return _squared_norm(critic, points.detach()).mean()
+def zero_centred_penalty(critic: Critic, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (N,) and E ||grad D(x)||^2 at ``points`` (R1 on real rows, R2 on generated ones), of one pass.
+
+    R1 is that of Mescheder et al. (ICML 2018), eq. 9.
+    """
+    scores, squared = _squared_norm(critic, points)
+    return scores, squared.mean()
 
 
-def _squared_norm(critic: Critic, points: Tensor) -> Tensor:
-    points = points.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-    return gradient.float().square().sum((1, 2))
+def _squared_norm(critic: Critic, points: Tensor) -> tuple[Tensor, Tensor]:
+    points = points.detach().clone().requires_grad_()
+    scores = critic(points)
+    (gradient,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+    return scores, gradient.float().square().sum((1, 2))

@@ -12,10 +12,10 @@ def discrimination_loss(
     critic: Critic, real: Tensor, fake: Tensor, rng: Generator, weight: float
 ) -> dict[str, Tensor]:
     """-E log D(real) - E log(1 - D(fake)) + weight/2 R1; R1 is that of Mescheder et al. (ICML 2018)."""
-    loss = softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
     if weight == 0:
-        return {"loss": loss}
-    penalty = zero_centred_penalty(critic, real)
+        return {"loss": softplus(-critic(real)).mean() + softplus(critic(fake)).mean()}
+    score, penalty = zero_centred_penalty(critic, real)
+    loss = softplus(-score).mean() + softplus(critic(fake)).mean()
     return {"loss": loss + weight / 2 * penalty, "penalty": penalty}
 
 

@@ -12,11 +12,11 @@ def _critic_loss(
     critic: Critic, real: Tensor, fake: Tensor, rng: Generator, weight: float
 ) -> dict[str, Tensor]:
     """E softplus(D(fake) - D(real)) over pairs + weight/2 (R1 + R2)."""
-    loss = softplus(critic(fake) - critic(real)).mean()
     if weight == 0:
-        return {"loss": loss}
-    penalty = zero_centred_penalty(critic, real) + zero_centred_penalty(critic, fake)
-    return {"loss": loss + weight / 2 * penalty, "penalty": penalty}
+        return {"loss": softplus(critic(fake) - critic(real)).mean()}
+    (real_score, r1), (fake_score, r2) = (zero_centred_penalty(critic, rows) for rows in (real, fake))
+    loss = softplus(fake_score - real_score).mean()
+    return {"loss": loss + weight / 2 * (r1 + r2), "penalty": r1 + r2}
 
 
 def _generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
