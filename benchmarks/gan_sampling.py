@@ -102,7 +102,7 @@ def untrained(length: int) -> tuple[SequenceGAN, GANRecord]:
     places = np.full(length - 7, 1 / (length - 7))
     words = rng.integers(4, size=(options.motifs, 8))
     motifs = [SurplusMotif(word[None], np.eye(4)[word], 0.03, places, 100.0) for word in words]
-    model.prepare(rows(ROWS, length), motifs)
+    model.prepare(rows(ROWS, length), motifs, torch.Generator().manual_seed(0))
     return model, record
 
 

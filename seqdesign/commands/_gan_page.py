@@ -12,6 +12,7 @@ from seqdesign.commands._gan_health import Checked
 from seqdesign.commands._model_sections import gan_curves
 from seqdesign.commands._provenance import provenance
 from seqdesign.motifs.surplus import SurplusMotif
+from seqdesign.reports.data_table import FIRST_ROWS
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import sequence_logo, small_logo
 from seqdesign.reports.plots import histogram
@@ -50,12 +51,14 @@ def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Pa
 
 def _motifs(checked: Checked, motifs: Sequence[SurplusMotif]) -> Table:
     """How many sequences have each."""
-    letters, rows = checked.sets.alphabet.letters, []
+    letters = checked.sets.alphabet.letters
+    rows: list[dict[str, Any]] = []
     for motif in motifs:
         words = ["".join(letters[i] for i in word) for word in motif.words]
         first = motif.spelled(letters)
         low, high = np.flatnonzero(motif.places >= motif.places.max() / 2)[[0, -1]] + 1
-        row: dict[str, Any] = {"logo": small_logo(motif.probabilities, letters, name=first), "word": first}
+        logo = small_logo(motif.probabilities, letters, name=first) if len(rows) < FIRST_ROWS else ""
+        row: dict[str, Any] = {"logo": logo, "word": first}
         for name, texts in (("generated", checked.sets.generated), ("held_out", checked.sets.held_out)):
             row[name] = np.mean([any(word in text for word in words) for text in texts])
         rows.append(row | {"starts": f"{low}-{high}"})
@@ -63,7 +66,8 @@ def _motifs(checked: Checked, motifs: Sequence[SurplusMotif]) -> Table:
         Column("logo"), Column("word"), Column("generated", "generated sequences with it", ".1%"),
         Column("held_out", "held-out sequences with it", ".1%"), Column("starts", "starts mostly at"),
     ]  # fmt: skip
-    return Table(rows, columns, "The most surprising first.", "motifs")
+    without = f" The first {FIRST_ROWS} have a logo." if len(rows) > FIRST_ROWS else ""
+    return Table(rows, columns, f"The most surprising first.{without}", "motifs")
 
 
 def _sequences(checked: Checked) -> Iterator[Figure]:

@@ -119,7 +119,7 @@ def train_sequence_gan(
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
     everything = data.rows(torch.arange(len(data)))
-    model.prepare(everything, motifs)
+    model.prepare(everything, motifs, torch.Generator().manual_seed(seed))
     judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
 
     def look(network: nn.Module) -> dict[str, float]:

@@ -84,7 +84,7 @@ class SequenceGAN(nn.Module):
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
 
-    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif]) -> None:
+    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
         """Before training: count the words of all training sequences, and start with their motifs."""
         padded = self._padded(batch.tokens.long())
         tokens = padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
@@ -92,7 +92,7 @@ class SequenceGAN(nn.Module):
             self.words.learn(tokens)
             self.composition.learn(tokens)
         if self.generator.motifs is not None:
-            self.generator.motifs.prepare(motifs, tokens, self.condition(batch))
+            self.generator.motifs.prepare(motifs, tokens, self.condition(batch), rng)
 
     def _padded(self, tokens: Tensor) -> Tensor:
         return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)

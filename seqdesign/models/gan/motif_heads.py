@@ -23,6 +23,8 @@ NOWHERE = -1e4
 """Score of a place where a motif would hang over an end."""
 SURE = 0.98
 """Largest share of sequences in which a head writes."""
+CODES = 16_384
+"""Codes drawn to find the level that the share exceeds."""
 RATE = 2.5e-3 / 64
 """Change of a level per generated sequence and unit of the log ratio of frequencies: slow for the memory."""
 PLACE_MEMORY, PLACE_RATE = 10, 0.2
@@ -71,10 +73,13 @@ class MotifHeads(nn.Module):
         self.lookups: dict[int, Tensor] = {}
 
     @torch.no_grad()
-    def prepare(self, motifs: Sequence[SurplusMotif], tokens: Tensor, classes: Tensor | None) -> None:
+    def prepare(
+        self, motifs: Sequence[SurplusMotif], tokens: Tensor, classes: Tensor | None, rng: torch.Generator
+    ) -> None:
         """Start with ``motifs``, one for each head, of training sequences (N, L) with classes (N,)."""
+        codes = torch.randn(CODES, self.rows.shape[1], generator=rng)
         for head, motif in enumerate(motifs):
-            self._write(head, motif)
+            self._write(head, motif, codes)
             size = motif.words.shape[1]
             numbers = motif.words @ self.num_symbols ** np.arange(size)[::-1]
             nobody = torch.full((self.num_symbols**size,), self.heads)
@@ -85,7 +90,7 @@ class MotifHeads(nn.Module):
         for part, labels in zip(tokens.split(CHUNK), given.split(CHUNK), strict=True):
             self._count(part, labels, self.real, self.real_at)
 
-    def _write(self, head: int, motif: SurplusMotif) -> None:
+    def _write(self, head: int, motif: SurplusMotif, codes: Tensor) -> None:
         """Letters, and where they may stand."""
         shown = torch.from_numpy(motif.probabilities).float()
         size, letters = shown.shape
@@ -97,6 +102,10 @@ class MotifHeads(nn.Module):
         share = min(motif.share / max(hits, LEAST), SURE)
         bias = biases(torch.from_numpy(share * motif.places))
         self.bias[head, size // 2 :][: len(bias)] = bias.float()
+        # Scores of more places than z has dimensions depend on each other; fewer codes would exceed it.
+        rows = self.rows.unflatten(0, (self.heads, self.length))[head]
+        best = functional.linear(codes, rows, self.bias[head]).amax(1)
+        self.bias[head] -= torch.quantile(best, 1 - max(share, 1 / CODES))
 
     def _count(self, tokens: Tensor, classes: Tensor, having: Tensor, at: Tensor) -> None:
         """Add how many sequences (N, L) of each class have words of each head, and where these stand."""

@@ -25,6 +25,8 @@ MEMORY = 2560
 LONG_MEMORY = 8
 """Times that the other memory is as long. It knows rare words, but is late: a word has a weight where both
 agree; with the long one alone, generator and memory oscillate."""
+FRESH = 256
+"""Generated sequences after which weights are taken anew: few beside the memory."""
 PLACED = 3.0
 """Weight of words at stretches of positions beside that of words anywhere."""
 SURE = 4.0
@@ -65,6 +67,8 @@ class WordCritic(nn.Module):
 
     real: Tensor
     drawn: Tensor
+    weights: Tensor
+    age: Tensor
 
     def __init__(self, num_symbols: int, length: int, num: int) -> None:
         super().__init__()
@@ -79,6 +83,8 @@ class WordCritic(nn.Module):
             stretches = windows if size == 1 else min(finest, words // (FEWEST_PLACED * kinds))
             self.tables.append(Table(size, max(stretches, 1), self._total(), kinds, windows))
         self.register_buffer("drawn", torch.zeros(2, self._total()))
+        self.register_buffer("weights", torch.zeros(self._total()))
+        self.register_buffer("age", torch.tensor(FRESH))
         self.register_buffer("real", torch.zeros(self._total()), persistent=False)
 
     def _total(self) -> int:
@@ -100,18 +106,25 @@ class WordCritic(nn.Module):
         slope = self.real.new_zeros(len(tokens), self.length, self.num_symbols)
         for memory, drawn in zip((MEMORY, LONG_MEMORY * MEMORY), self.drawn, strict=True):
             drawn.mul_(max(0.0, 1 - len(tokens) / memory))
-        for table, words in self._words(tokens):
-            drawn, real = self._of(self.drawn, table), self._of(self.real[None], table)[0]
-            drawn += _count(words, table)
-            self._spread(slope, tokens, words, table, self._weights(drawn, real) / table.size)
+        found = list(self._words(tokens))
+        for table, words in found:
+            self._of(self.drawn, table).add_(_count(words, table))
+        self.age += len(tokens)
+        if self.age >= FRESH:
+            for table in self.tables:
+                self._of(self.weights[None], table).copy_(self._weigh(table))
+            self.age.zero_()
+        for table, words in found:
+            self._spread(slope, tokens, words, table)
         return slope.transpose(1, 2)
 
-    def _weights(self, drawn: Tensor, real: Tensor) -> Tensor:
-        """Weight (stretches, kinds) of words drawn (2, stretches, kinds) and real."""
-        weights = _witness(drawn.sum(1), real.sum(0)) / LONGEST
-        if len(real) == 1:
-            return weights[None]
-        return weights + _witness(drawn, real) * (PLACED / LONGEST)
+    def _weigh(self, table: Table) -> Tensor:
+        """Weights (stretches, kinds) of the words of one table, shared among their letters."""
+        drawn, real = self._of(self.drawn, table), self._of(self.real[None], table)[0]
+        weights = _witness(drawn.sum(1), real.sum(0))
+        if len(real) > 1:
+            weights = weights + PLACED * _witness(drawn, real)
+        return weights / (LONGEST * table.size)
 
     def _of(self, counts: Tensor, table: Table) -> Tensor:
         """The counts (memories, stretches, kinds) of one table."""
@@ -125,14 +138,15 @@ class WordCritic(nn.Module):
             places = torch.arange(table.windows, device=tokens.device)
             yield table, words + places * table.stretches // table.windows * table.kinds
 
-    def _spread(self, slope: Tensor, tokens: Tensor, words: Tensor, table: Table, weights: Tensor) -> None:
+    def _spread(self, slope: Tensor, tokens: Tensor, words: Tensor, table: Table) -> None:
         """Add to (N, L, V) the weights of the words that each other symbol would make."""
-        symbols, flat = torch.arange(self.num_symbols, device=tokens.device), weights.flatten()
+        symbols = torch.arange(self.num_symbols, device=tokens.device)
+        weights = self.weights[table.first :][: table.entries]
         for place in range(table.size):
             power = self.num_symbols ** (table.size - 1 - place)
             here = slice(place, place + table.windows)
             without = words - tokens[:, here] * power
-            slope[:, here] += flat[without[:, :, None] + symbols * power]
+            slope[:, here] += weights[without[:, :, None] + symbols * power]
 
 
 def _count(words: Tensor, table: Table) -> Tensor:

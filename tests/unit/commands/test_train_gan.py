@@ -117,6 +117,22 @@ def test_motifs_of_the_data_are_named_shown_and_written(cli: Cli, with_motif: Pa
     assert cli("sample-gan", "-m", tmp_path / "n", "-n", "1000").out.count("GGTCACAC") < 20
 
 
+def test_more_motifs_than_a_table_shows_at_once(cli: Cli, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    letters = rng.choice(list("ACGT"), size=(1600, 40))
+    words = rng.choice(list("ACGT"), size=(60, 8))
+    for i, row in enumerate(letters):
+        start = rng.integers(0, 33)
+        row[start : start + 8] = words[i % 60]
+    path = tmp_path / "many.fa"
+    path.write_text("".join(f">s{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
+    done = train(cli, path, tmp_path / "m")
+    assert int(done.err.split("motifs to start with: ")[1].split()[0]) > 50
+    page = (tmp_path / "m" / "health.html").read_text()
+    assert page.count("Logo of ") == 50
+    assert "The first 50 have a logo." in page
+
+
 def test_an_interrupted_run_is_resumed_to_the_same_files(
     cli: Cli, with_motif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,7 +129,7 @@ def test_the_critic_comes_before_the_words() -> None:
     assert rise(0.225) == pytest.approx(0.5)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
     model = gan(words=1.0)
-    model.prepare(rows, [])
+    model.prepare(rows, [], Generator())
     first, last = (model.losses("generator", rows, Generator().manual_seed(0), p) for p in (0.0, 0.3))
     assert float(first["words"]) != 0
     assert set(first) == {"loss", "words"}
@@ -157,7 +157,7 @@ def test_a_player_moves_only_its_own_network(objective: str) -> None:
     """Oracle 10: after the step of one player the other's weights and gradients are untouched."""
     model = gan(objective=objective)
     rows = batch("ACGTACGT", "TTTTACGT", "ACGGGGGG")
-    model.prepare(rows, [])
+    model.prepare(rows, [], Generator())
     for player, own, other in (
         ("critic", model.critic, model.generator), ("generator", model.generator, model.critic),
     ):  # fmt: skip

@@ -29,7 +29,8 @@ def heads_for(
     torch.manual_seed(0)
     num_classes = 0 if classes is None else int(classes.max()) + 1
     heads = MotifHeads(60, 30, 4, len(motifs), num_classes)
-    heads.prepare(motifs, torch.zeros(1, 30, dtype=torch.int64) if tokens is None else tokens, classes)
+    known = torch.zeros(1, 30, dtype=torch.int64) if tokens is None else tokens
+    heads.prepare(motifs, known, classes, Generator().manual_seed(0))
     return heads
 
 
@@ -105,9 +106,22 @@ def test_a_head_of_motifs_starts_with_the_share_and_the_places_of_its_motif() ->
     assert np.mean([t == "C" * 30 for t in texts]) == pytest.approx(bare, abs=0.02)
 
 
+def test_the_share_is_right_where_scores_depend_on_each_other() -> None:
+    """200 places, 5 dimensions."""
+    torch.manual_seed(0)
+    heads = MotifHeads(5, 200, 4, 1)
+    some = motif("TATAAAAG", 0.3, [1.0] * 193)
+    heads.prepare([some], torch.zeros(1, 200, dtype=torch.int64), None, Generator().manual_seed(1))
+    z = torch.randn(20_000, 5, generator=Generator().manual_seed(0))
+    lit = heads(z, None, torch.zeros(20_000, 4, 200)).abs().amax((1, 2)) > 0
+    assert float(lit.double().mean()) == pytest.approx(0.3 / 0.9775**8, abs=0.015)
+
+
 def test_a_motif_has_no_end_inside_and_a_gradient_to_its_place() -> None:
     heads = MotifHeads(60, 30, 5, 1)
-    heads.prepare([motif("TATAAAAG", 0.3, [1.0] * 23)], torch.zeros(2, 30, dtype=torch.int64), None)
+    heads.prepare(
+        [motif("TATAAAAG", 0.3, [1.0] * 23)], torch.zeros(2, 30, dtype=torch.int64), None, Generator()
+    )
     z = codes(64).requires_grad_()
     written = heads(z, None, torch.zeros(64, 5, 30))
     (written * torch.randn(5, 30, generator=Generator().manual_seed(1))).sum().backward()

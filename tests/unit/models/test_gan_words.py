@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection
+from itertools import pairwise
 
 import pytest
 import torch
@@ -71,8 +72,8 @@ def test_the_slopes_of_the_letters_of_a_sequence_add_up_to_the_weight_of_its_wor
 def test_a_slope_says_what_another_letter_would_change(learned: tuple[WordCritic, Tensor, Tensor]) -> None:
     """With words of one size only, times that size: every word over the position counts once."""
     critic, real, drawn = learned
-    weights = critic._weights
-    critic._weights = lambda drawn, real: weights(drawn, real) * (real.shape[1] == 3**3)  # type: ignore[method-assign]
+    weigh = critic._weigh
+    critic._weigh = lambda table: weigh(table) * (table.size == 3)  # type: ignore[method-assign]
     slope = critic(drawn)
     for position, symbol in ((0, 2), (3, 1), (5, 0)):
         other = drawn[0].clone()
@@ -112,6 +113,18 @@ def test_what_was_written_long_ago_is_forgotten() -> None:
         critic(later)
     letters = critic.drawn[0, : 8 * 4].view(8, 4).sum(0) / critic.drawn[0, : 8 * 4].sum()
     assert float(letters[0]) == pytest.approx(float((later == 0).double().mean()), abs=1e-3)
+
+
+def test_weights_are_taken_anew_now_and_then() -> None:
+    """After 256 sequences; the first ones count at once."""
+    critic = WordCritic(4, 8, 500)
+    critic.learn(rows(500, 8, 4, 0))
+    seen = []
+    for seed in range(6):
+        critic(rows(64, 8, 4, seed))
+        seen.append(critic.weights.clone())
+    assert float(seen[0].abs().max()) > 0
+    assert [bool(torch.equal(a, b)) for a, b in pairwise(seen)] == [True, True, True, False, True]
 
 
 def test_a_word_has_a_weight_where_both_memories_agree() -> None:
