@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from seqdesign.config import from_dict, to_dict
 from seqdesign.models.gan.config import GANOptions
@@ -37,7 +38,7 @@ class GANRecord:
     shares: tuple[float, ...] = ()
     """Share of each class among the training sequences."""
     num_rows: int = 0
-    """Training sequences."""
+    """Training sequences; 0 in a finished model, which has no use for what is counted of them."""
     num_motifs: int = 0
     """Motifs that the generator started with."""
 
@@ -96,7 +97,8 @@ class TrainedGAN:
 
 def save_gan(folder: Path, model: SequenceGAN, record: GANRecord) -> None:
     """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
-    save_model(folder, model, record)
+    networks = nn.ModuleDict({player: getattr(model, player) for player in model.players})
+    save_model(folder, networks, replace(record, num_rows=0))
 
 
 def load_gan(folder: str | os.PathLike[str], device: torch.device) -> TrainedGAN:

@@ -22,16 +22,15 @@ class CompositionCritic(nn.Module):
     """Numbers of each letter in a sequence, as normal distributions of generated and of training sequences.
 
     Real sequences are rich in GC or poor in it as a whole; words of six letters hardly show that, and what a
-    learned critic sees of it comes and goes. ``learn`` the ``num`` training sequences first; with 0 of them
-    nothing counts.
+    learned critic sees of it comes and goes. ``learn`` the training sequences first.
     """
 
     real: Tensor
     drawn: Tensor
 
-    def __init__(self, num_symbols: int, num: int) -> None:
+    def __init__(self, num_symbols: int) -> None:
         super().__init__()
-        self.num_symbols, self.num = num_symbols, num
+        self.num_symbols = num_symbols
         # Moments of (1, numbers): how many sequences, their sum, the sum of squares and products.
         moments = torch.zeros(num_symbols + 1, num_symbols + 1, dtype=torch.float64)
         self.register_buffer("real", moments.clone(), persistent=False)
@@ -50,8 +49,6 @@ class CompositionCritic(nn.Module):
         the distance from the mean, never more than the distance and less where it may be chance.
         """
         numbers = self._numbers(tokens)
-        if not self.num:
-            return torch.zeros_like(numbers[:, 1:]).float()
         self.drawn.mul_(max(0.0, 1 - len(tokens) / MEMORY)).add_(numbers.T @ numbers)
         mean, generated = _normal(self.drawn)
         unit = torch.linalg.cholesky(_normal(self.real)[1])

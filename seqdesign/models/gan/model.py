@@ -35,7 +35,8 @@ class SequenceGAN(nn.Module):
 
     ``classes``: what outcomes are told apart, None for an unconditional model: an outcome belongs to class i
     when it is the i-th number of ``classes`` (labels) or lies up to it (bins, whose last bound is infinite).
-    ``num_rows`` training sequences with ``num_motifs`` surplus motifs are what ``prepare`` will be given.
+    ``num_rows`` training sequences with ``num_motifs`` surplus motifs are what ``prepare`` will be given; a
+    finished model has 0 rows and no critics of words and composition.
     """
 
     players = ("critic", "generator")
@@ -62,8 +63,11 @@ class SequenceGAN(nn.Module):
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
         self.word_weight = self.objective.words if options.words == "auto" else options.words
-        self.words = WordCritic(self.num_symbols, max_length, num_rows) if self.word_weight > 0 else None
-        self.composition = CompositionCritic(self.num_symbols, num_rows)
+        self.words: WordCritic | None = None
+        self.composition: CompositionCritic | None = None
+        if self.word_weight > 0 and num_rows:
+            self.words = WordCritic(self.num_symbols, max_length, num_rows)
+            self.composition = CompositionCritic(self.num_symbols)
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -88,7 +92,7 @@ class SequenceGAN(nn.Module):
         """Before training: count the words of all training sequences, and start with their motifs."""
         padded = self._padded(batch.tokens.long())
         tokens = padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
-        if self.words is not None:
+        if self.words is not None and self.composition is not None:
             self.words.learn(tokens)
             self.composition.learn(tokens)
         if self.generator.motifs is not None:
@@ -124,7 +128,7 @@ class SequenceGAN(nn.Module):
             tokens = fake.argmax(1)
             if self.generator.motifs is not None and self.training:
                 self.generator.motifs.follow(tokens, condition)
-            if self.words is None:
+            if self.words is None or self.composition is None:
                 return {"loss": loss}
             slope = self.words(tokens) + self.composition(tokens)[:, :, None]
             words = (fake * slope).sum() / len(fake)

@@ -20,7 +20,7 @@ def drawn(num: int, spread: float, seed: int) -> Tensor:
 
 
 def critic_of(real: Tensor, generated: Tensor) -> tuple[CompositionCritic, Tensor]:
-    critic = CompositionCritic(4, len(real))
+    critic = CompositionCritic(4)
     critic.learn(real)
     for part in generated.split(64):
         slope = critic(part)
@@ -64,7 +64,3 @@ def test_the_slope_is_that_of_the_log_ratio_of_two_normal_distributions(
     expected = away / LEAST_VARIANCE - away @ np.linalg.inv(wide)
     np.testing.assert_allclose(slope.numpy(), expected, rtol=1e-3, atol=1e-3)
     assert float(critic.drawn[0, 0]) == pytest.approx(weights.sum(), rel=1e-5)
-
-
-def test_nothing_counts_where_nothing_is_known() -> None:
-    assert float(CompositionCritic(4, 0)(drawn(8, 0.5, 0)).abs().max()) == 0

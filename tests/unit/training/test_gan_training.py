@@ -146,7 +146,7 @@ def test_a_model_read_back_draws_the_same(fabric: Fabric, tmp_path: Path) -> Non
     result = train(fabric, strings(60, 4, 9))
     save_gan(tmp_path, result.model, result.trained.record)
     loaded = load_gan(tmp_path, CPU)
-    assert loaded.record == result.trained.record
+    assert loaded.record == replace(result.trained.record, num_rows=0)
     assert GANRecord.from_dict(loaded.record.to_dict()) == loaded.record
     assert sampled(loaded, 80) == sampled(result.trained, 80)
     assert not loaded.generator.training
