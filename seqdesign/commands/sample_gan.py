@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = Path("models/gan")
 BARREN = 64_000
 """Draws in a row of which none is written, after which it gives up."""
+CALIBRATION = 4096
+"""Draws by which the score is found that --reject asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class SampleGANConfig(LetterRules, SequenceOutput, CommandConfig):
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
     """Draw again in the place of repeats; memory then grows with --num."""
+    reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
+    """Leave out about this share of the draws, those that the critic finds least like real sequences."""
     condition: float | None = None
     """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
@@ -65,11 +69,15 @@ class SampleGANResult(Result):
     """Repeats that were drawn again; None without --unique."""
     acceptance: float | None
     """Share of the draws that obey the constraints; None without any."""
+    discarded: int | None
+    """Draws that the critic found too unlike real sequences; None without --reject."""
     output: Path | None
 
     def text(self) -> str:
         """One line."""
         again = f", {self.repeats:,} repeats left out" if self.repeats else ""
+        if self.discarded is not None:
+            again += f", {self.discarded:,} that the critic finds unlike real ones left out"
         if self.acceptance is not None:
             again += f"; {self.acceptance:.3g} of the draws obey the constraints"
         where = f" into {self.output}" if self.output else ""
@@ -107,6 +115,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
         num=config.num,
         repeats=tally.repeats if config.unique else None,
         acceptance=None if rules is None else tally.acceptance,
+        discarded=tally.discarded if config.reject else None,
         output=config.output,
     )
     leave_manifest(manifest, config, result)
@@ -143,14 +152,15 @@ class _Tally:
     drawn: int = 0
     written: int = 0
     rejected: int = 0
+    discarded: int = 0
     repeats: int = 0
     barren: int = 0
     """Draws since the last one that was written."""
 
     @property
     def acceptance(self) -> float:
-        """Share of the draws that obey the constraints."""
-        return 1 - self.rejected / max(1, self.drawn)
+        """Share of the draws that obey the constraints, of those that the critic does not leave out."""
+        return 1 - self.rejected / max(1, self.drawn - self.discarded)
 
 
 def _rules(trained: TrainedGAN, config: SampleGANConfig) -> Rules | None:
@@ -181,19 +191,26 @@ def _write(
     from seqdesign.sequences.encoders import decode
 
     tally, seen = _Tally(), set[str]()
-    endless = config.unique or rules is not None
-    for tokens, classes in _draws(trained, config, condition, endless=endless):
+    endless = config.unique or rules is not None or config.reject > 0
+    least = _least_score(trained, config, condition)
+    for tokens, classes in _draws(trained, config, condition, config.seed, endless=endless):
         texts = decode(tokens, trained.record.alphabet)
         labels = _labels(trained, classes, len(texts))
         good = [True] * len(texts)
         if rules is not None:
             good = rules.is_feasible(tokens.long(), torch.zeros(len(tokens), dtype=torch.long)).tolist()
+        real = [True] * len(texts)
+        if least is not None:
+            real = (_scores(trained, tokens, classes) >= least).tolist()
         lines = []
-        for text, label, feasible in zip(texts, labels, good, strict=True):
+        for text, label, feasible, enough in zip(texts, labels, good, real, strict=True):
             if tally.written == config.num or tally.barren == BARREN:
                 break
             tally.drawn += 1
-            if not feasible:
+            if not enough:
+                tally.discarded += 1
+                tally.barren += 1
+            elif not feasible:
                 tally.rejected += 1
                 tally.barren += 1
             elif config.unique and text in seen:
@@ -236,7 +253,7 @@ def _nothing_more(tally: _Tally, rules: Rules | None, tokens: torch.Tensor) -> I
 
 
 def _draws(
-    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, *, endless: bool
+    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, seed: int, *, endless: bool
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
     import sys
 
@@ -247,7 +264,7 @@ def _draws(
     return draw(
         trained.generator,
         sys.maxsize if endless else config.num,
-        torch.Generator().manual_seed(config.seed),
+        torch.Generator().manual_seed(seed),
         end=trained.end,
         shares=trained.record.shares,
         condition=condition,
@@ -255,6 +272,27 @@ def _draws(
         temperature=config.temperature,
         argmax=config.argmax,
     )
+
+
+def _scores(trained: TrainedGAN, tokens: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
+    """Of the critic, (n,)."""
+    from seqdesign.training.gan_sampling import criticize
+
+    return criticize(trained.critic, tokens, classes, trained.record.alphabet.size, trained.end)
+
+
+def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | None) -> float | None:
+    """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
+    import torch
+
+    if not config.reject:
+        return None
+    scores: list[torch.Tensor] = []
+    for tokens, classes in _draws(trained, config, condition, config.seed + 1, endless=True):
+        scores.append(_scores(trained, tokens, classes))
+        if sum(map(len, scores)) >= CALIBRATION:
+            break
+    return float(torch.quantile(torch.cat(scores)[:CALIBRATION], config.reject))
 
 
 def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list[str]:

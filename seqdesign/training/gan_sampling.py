@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from seqdesign.models.gan.networks import Generator
+from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.models.gan.outputs import close
 
 BLOCK = 128
@@ -46,6 +47,23 @@ def draw(
         classes = torch.cat([classes for _, classes, _ in blocks])[: num - done]
         yield tokens[: num - done].to(torch.uint8).cpu(), classes if generator.num_classes else None
         done += min(len(tokens), num - done)
+
+
+@torch.inference_mode()
+def criticize(
+    critic: Critic, tokens: Tensor, classes: Tensor | None, num_letters: int, end: int | None
+) -> Tensor:
+    """Scores (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; the larger, the more like real ones.
+
+    The same for every chunk of ``draw``, whose lengths are multiples of BLOCK.
+    """
+    device, scores = critic.score.weight.device, []
+    for first in range(0, len(tokens), BLOCK):
+        part = slice(first, first + BLOCK)
+        letters = functional.one_hot(tokens[part].long(), num_letters + (end is not None))
+        given = None if classes is None else classes[part].to(device)
+        scores.append(critic(letters.transpose(1, 2).float().to(device), given).cpu())
+    return torch.cat(scores)
 
 
 Noise = tuple[Tensor, Tensor, Tensor]

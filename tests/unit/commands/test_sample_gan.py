@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.training.gan_store import GANRecord, save_gan
+from seqdesign.training.gan_store import GANRecord, load_gan, save_gan
 
 Cli = Callable[..., Any]
 RULES = ("--gc", "0.4-0.6", "--forbid", "AC", "--max-homopolymer", "2")
@@ -91,6 +92,32 @@ def test_sequences_of_any_length_are_judged_by_what_they_are(here: Path, cli: Cl
     found = sequences(cli("sample-gan", "-m", "ragged", "-n", "50", "--gc", "0.5-0.5").out)
     assert len({len(text) for text in found}) > 1
     assert all(2 * (text.count("G") + text.count("C")) == len(text) for text in found)
+
+
+@pytest.mark.parametrize("shortest", [6, 12])
+def test_what_the_critic_finds_least_real_is_left_out(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, shortest: int
+) -> None:
+    """In order, by a bound below which about the asked share of other draws lies; for any batch size."""
+    make_gan(tmp_path / "models" / "gan", shortest)
+    monkeypatch.chdir(tmp_path)
+    drawn = sequences(cli("sample-gan", "-n", "3000").out)
+    trained = load_gan(tmp_path / "models" / "gan", torch.device("cpu"))
+    symbols = 4 + (shortest < 12)
+    codes = torch.tensor([["ACGT#".index(c) for c in text.ljust(12, "#")] for text in drawn])
+    with torch.inference_mode():
+        score = trained.critic(functional.one_hot(codes, symbols).transpose(1, 2).float())
+    done = cli("sample-gan", "-n", "2000", "--reject", "0.3")
+    kept = sequences(done.out)
+    low = torch.tensor([text not in set(kept) for text in drawn[:2500]])
+    assert float(low.double().mean()) == pytest.approx(0.3, abs=0.04)
+    assert float(score[:2500][low].max()) <= float(score[:2500][~low].min())
+    assert kept[:1000] == [t for t, out in zip(drawn, low.tolist(), strict=False) if not out][:1000]
+    assert "that the critic finds unlike real ones left out" in done.err
+    assert sequences(cli("sample-gan", "-n", "2000", "--reject", "0.3", "-b", "100").out) == kept
+    refused = cli("sample-gan", "-n", "5", "--reject", "1")
+    assert refused.code != 0
+    assert "--reject" in refused.err
 
 
 def test_what_almost_never_comes_is_given_up(here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
