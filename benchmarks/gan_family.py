@@ -26,7 +26,8 @@ from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.training.gan import train_sequence_gan
 from seqdesign.training.gan_config import GANFitOptions
-from seqdesign.training.gan_store import load_gan
+from seqdesign.training.gan_sampling import criticize
+from seqdesign.training.gan_store import TrainedGAN, load_gan
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.splitting import hold_out
 
@@ -80,6 +81,17 @@ def markov(texts: list[str], num: int, rng: np.random.Generator, order: int = 2)
     return [t for t in made if t]
 
 
+def convincing(trained: TrainedGAN) -> list[str]:
+    """What ``sample-gan --reject 0.1`` leaves, but that the bound is that of these draws."""
+    texts = sample(trained, -(-NUM * 10 // 9), 1)
+    tokens = encode(texts, PROTEIN).tokens
+    tokens = np.pad(tokens, ((0, 0), (0, trained.record.max_length - tokens.shape[1])), constant_values=20)
+    codes = torch.from_numpy(np.minimum(tokens, PROTEIN.size))  # END from the end on
+    scores = criticize(trained.critic, codes, None, PROTEIN.size, trained.end)
+    bound = float(torch.quantile(scores, 0.1))
+    return [text for text, score in zip(texts, scores.tolist(), strict=True) if score >= bound][:NUM]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -113,6 +125,7 @@ def main() -> None:
     sets = {
         "held-out members": held_out[:NUM],
         "GAN": sample(trained, NUM, 1),
+        "GAN, --reject 0.1": convincing(trained),
         "Markov chain, order 2": markov(training, NUM, rng),
         "position frequencies": [
             "".join(r).replace("-", "").replace(".", "") for r in np.stack(drawn, axis=1)
