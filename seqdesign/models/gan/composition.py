@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-MEMORY = 2560
-"""Generated sequences over which moments are taken."""
+from seqdesign.models.gan.words import MEMORY
+
 SURE = 9.0
 """Squared differences of variances are held against so many times their own variance by chance."""
 LEAST_VARIANCE = 10.0

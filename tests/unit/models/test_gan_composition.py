@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from seqdesign.models.gan import composition
-from seqdesign.models.gan.composition import LEAST_VARIANCE, MEMORY, CompositionCritic
+from seqdesign.models.gan.composition import LEAST_VARIANCE, CompositionCritic
+from seqdesign.models.gan.words import MEMORY
 
 
 def drawn(num: int, spread: float, seed: int) -> Tensor:
