@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from seqdesign.training.gan import GANTraining
 
 MOST, NEAREST, RESAMPLES = 2000, 300, 100
+UNLIKE, MOST_LEFT_OUT = 0.03, 0.1
+"""Share of sequences unlike real ones from which on it is said, and the most that is worth rejecting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class GANHealth:
     """Mean critic score of training minus generated sequences, at the weights that were kept."""
     gap_held_out: float
     """The same of held-out sequences; much smaller means that the critic knows its sequences by heart."""
+    unlike: float
+    """Share of generated sequences that the critic finds less real than 99% of held-out ones."""
     gradient_critic: float
     """Mean gradient norm of the critic between the last two looks."""
     gradient_generator: float
@@ -85,6 +89,7 @@ def check(
         findings=said,
         gap_training=best["held_out_gap_training"],
         gap_held_out=best["held_out_gap"],
+        unlike=best["held_out_unlike"],
         gradient_critic=history[-1]["train_critic_gradient"],
         gradient_generator=history[-1]["train_generator_gradient"],
     )
@@ -104,6 +109,13 @@ def words(health: GANHealth) -> Sequence[str]:
         f"held-out sequences; gradient norms {health.gradient_critic:.2g} (critic), "
         f"{health.gradient_generator:.2g} (generator)."
     )
+    if health.unlike >= UNLIKE:
+        share = min(health.unlike, MOST_LEFT_OUT)
+        which = "those" if share == health.unlike else "the worst"
+        lines.append(
+            f"  {health.unlike:.0%} of the sequences it finds less real than 99% of held-out ones; "
+            f"sample-gan --reject {share:.2f} leaves {which} out."
+        )
     flagged = sum(f.flagged for f in health.findings)
     if health.healthy:
         lines.append("The generator is healthy: by these measures its sequences are like real ones.")

@@ -27,6 +27,7 @@ _KERNEL_ROWS = 400
 _LONGEST_WORD = 6
 _CHUNK = 256
 _REPEATS_WEIGHT = 10.0
+_LOWEST = 0.01
 
 
 class Judge:
@@ -111,24 +112,34 @@ class Judge:
             yield "length", float(jensen_shannon(*counts))
 
     def _critic(self, model: SequenceGAN, rng: Generator) -> dict[str, float]:
-        """Mean critic scores, real minus generated: a larger gap to training sequences is overfitting."""
-        means = [_mean_score(model, part, rng) for part in (self.training, self.held_out)]
-        return {"gap_training": means[0], "gap": means[1]}
+        """Mean critic scores, real minus generated: a larger gap to training sequences is overfitting.
+
+        ``unlike``: share of the generated ones that score lower than all but ``_LOWEST`` of held-out ones.
+        """
+        known, like = _scores(model, self.training, rng)
+        real, fake = _scores(model, self.held_out, rng)
+        return {
+            "gap_training": float(known.mean() - like.mean()),
+            "gap": float(real.mean() - fake.mean()),
+            "unlike": float((fake < real.quantile(_LOWEST)).double().mean()),
+        }
 
 
 def _part(data: TokenData, index: Tensor) -> TokenData:
     return TokenData(data.tokens[index].cpu(), data.lengths[index].cpu(), data.outcomes[index].cpu())
 
 
-def _mean_score(model: SequenceGAN, data: TokenData, rng: Generator) -> float:
-    device, total = model.generator.start.weight.device, 0.0
+def _scores(model: SequenceGAN, data: TokenData, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Of the critic: (N,) of real rows, and of as many generated ones of the same classes."""
+    device, found = model.generator.start.weight.device, []
     for index in torch.arange(len(data)).split(_CHUNK):
         batch: Any = data.rows(index)
         batch = type(batch)(*(part.to(device) for part in batch))
         condition = model.condition(batch)
         fake = model.fake(condition, len(index), rng)
-        total += float((model.critic(model.real(batch), condition) - model.critic(fake, condition)).sum())
-    return total / len(data)
+        found.append([model.critic(model.real(batch), condition), model.critic(fake, condition)])
+    real, generated = (torch.cat(parts).double().cpu() for parts in zip(*found, strict=True))
+    return real, generated
 
 
 def _longest(texts: list[str], size: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqdesign.commands._gan_health import GANHealth, words
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.rundir import read_manifest, sha256_file
 
@@ -101,6 +102,7 @@ def test_json_says_the_same_to_programs(cli: Cli, fasta: Path, tmp_path: Path) -
         64,
     )
     assert found["health"]["healthy"] is False
+    assert 0 <= found["health"]["unlike"] <= 1
     assert {"js_1", "repeats", "too_close"} <= {row["name"] for row in found["health"]["measures"]}
 
 
@@ -115,6 +117,20 @@ def test_motifs_of_the_data_are_named_shown_and_written(cli: Cli, with_motif: Pa
     without = train(cli, with_motif, tmp_path / "n", "--motifs", "0")
     assert "motifs to start with" not in without.err
     assert cli("sample-gan", "-m", tmp_path / "n", "-n", "1000").out.count("GGTCACAC") < 20
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.02, None), (0.05, "--reject 0.05 leaves those out"), (0.4, "--reject 0.10 leaves the worst out")],
+)
+def test_what_the_critic_finds_unlike_real_sequences_is_said(share: float, said: str | None) -> None:
+    health = GANHealth(
+        healthy=True, measures=(), findings=(), gap_training=0.5, gap_held_out=0.4, unlike=share,
+        gradient_critic=1.0, gradient_generator=1.0,
+    )  # fmt: skip
+    lines = "\n".join(words(health))
+    assert (said is None) == ("--reject" not in lines)
+    assert said is None or said in lines
 
 
 def test_more_motifs_than_a_table_shows_at_once(cli: Cli, tmp_path: Path) -> None:
