@@ -22,11 +22,11 @@ from seqdesign.metrics.nearest import nearest
 from seqdesign.metrics.novelty import num_distinct
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import encode
+from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.training.gan import train_sequence_gan
 from seqdesign.training.gan_config import GANFitOptions
-from seqdesign.training.gan_sampling import criticize
+from seqdesign.training.gan_sampling import criticize, draw
 from seqdesign.training.gan_store import TrainedGAN, load_gan
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.splitting import hold_out
@@ -83,13 +83,10 @@ def markov(texts: list[str], num: int, rng: np.random.Generator, order: int = 2)
 
 def convincing(trained: TrainedGAN) -> list[str]:
     """What ``sample-gan --reject 0.1`` leaves, but that the bound is that of these draws."""
-    texts = sample(trained, -(-NUM * 10 // 9), 1)
-    tokens = encode(texts, PROTEIN).tokens
-    tokens = np.pad(tokens, ((0, 0), (0, trained.record.max_length - tokens.shape[1])), constant_values=20)
-    codes = torch.from_numpy(np.minimum(tokens, PROTEIN.size))  # END from the end on
-    scores = criticize(trained.critic, codes, None, PROTEIN.size, trained.end)
-    bound = float(torch.quantile(scores, 0.1))
-    return [text for text, score in zip(texts, scores.tolist(), strict=True) if score >= bound][:NUM]
+    rng = torch.Generator().manual_seed(1)
+    tokens = torch.cat([part for part, _ in draw(trained.generator, -(-NUM * 10 // 9), rng, end=trained.end)])
+    scores = criticize(trained, tokens, None)
+    return decode(tokens[scores >= torch.quantile(scores, 0.1)].numpy(), PROTEIN)[:NUM]
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from seqdesign.commands.sample_gan import class_of
 from seqdesign.designers._problem import Latent
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.training.gan_sampling import draw
+from seqdesign.training.gan_sampling import criticize, draw
 from seqdesign.training.gan_store import TrainedGAN, load_gan
 
 BLOCK = 256
@@ -117,15 +117,11 @@ class DesignGenerator:
         """Percent of the generator's own samples that the critic finds less real than each of (N, L)."""
         return 100.0 * np.searchsorted(self.usual, self._judge(tokens)) / len(self.usual)
 
-    @torch.no_grad()
     def _judge(self, tokens: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Scores (N,) of the critic; all that is no letter ends a sequence."""
-        scores = []
-        for first in range(0, len(tokens), BLOCK):
-            part = torch.from_numpy(tokens[first : first + BLOCK].astype(np.int64)).clamp(max=self.size)
-            symbols = functional.one_hot(part, self.size + 1).transpose(1, 2).float().to(self.device)
-            scores.append(self._critic(symbols))
-        return torch.cat(scores).double().cpu().numpy()
+        codes = torch.from_numpy(tokens.astype(np.int64)).clamp(max=self.size)
+        codes = functional.pad(codes, (0, self.lengths[2] - codes.shape[1]), value=self.size)
+        return criticize(self.trained, codes, self._class(len(codes))).double().numpy()
 
     def _critic(self, x: Tensor) -> Tensor:
         """Scores (N,) of one-hot (N, V, L), or (N, V + 1, L) with END; END is written behind."""

@@ -189,6 +189,7 @@ def _write(
     import torch
 
     from seqdesign.sequences.encoders import decode
+    from seqdesign.training.gan_sampling import criticize
 
     tally, seen = _Tally(), set[str]()
     endless = config.unique or rules is not None or config.reject > 0
@@ -201,7 +202,7 @@ def _write(
             good = rules.is_feasible(tokens.long(), torch.zeros(len(tokens), dtype=torch.long)).tolist()
         real = [True] * len(texts)
         if least is not None:
-            real = (_scores(trained, tokens, classes) >= least).tolist()
+            real = (criticize(trained, tokens, classes) >= least).tolist()
         lines = []
         for text, label, feasible, enough in zip(texts, labels, good, real, strict=True):
             if tally.written == config.num or tally.barren == BARREN:
@@ -274,22 +275,17 @@ def _draws(
     )
 
 
-def _scores(trained: TrainedGAN, tokens: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
-    """Of the critic, (n,)."""
-    from seqdesign.training.gan_sampling import criticize
-
-    return criticize(trained.critic, tokens, classes, trained.record.alphabet.size, trained.end)
-
-
 def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | None) -> float | None:
     """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
     import torch
+
+    from seqdesign.training.gan_sampling import criticize
 
     if not config.reject:
         return None
     scores: list[torch.Tensor] = []
     for tokens, classes in _draws(trained, config, condition, config.seed + 1, endless=True):
-        scores.append(_scores(trained, tokens, classes))
+        scores.append(criticize(trained, tokens, classes))
         if sum(map(len, scores)) >= CALIBRATION:
             break
     return float(torch.quantile(torch.cat(scores)[:CALIBRATION], config.reject))

@@ -1,8 +1,8 @@
 """Words that sequences have more often than a Markov chain of their positions explains, how often and where.
 
 What sets promoters apart from such a chain are short motifs at many places: TATA boxes, initiators. A word is
-held against the chain (its log-likelihood ratio), one or two letters away from it count as the same motif
-where they are in surplus too, its sites are masked, the chain is learned anew, and the search goes on.
+held against the chain (its log-likelihood ratio), words one letter away count as the same motif where they
+are in surplus too and stand alike, its sites are masked, the chain is learned anew, and the search goes on.
 Words that stand at few places only are left out: composition by position says those. ``denovo`` asks another
 question: which motif sets two sets of sequences apart, wherever it stands.
 

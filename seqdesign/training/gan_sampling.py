@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqdesign.models.gan.networks import Critic, Generator
+from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.outputs import close
+from seqdesign.training.gan_store import TrainedGAN
 
 BLOCK = 128
 """Sequences that are drawn together, so that they do not depend on the chunk; as many as suit CPU caches."""
@@ -50,19 +51,19 @@ def draw(
 
 
 @torch.inference_mode()
-def criticize(
-    critic: Critic, tokens: Tensor, classes: Tensor | None, num_letters: int, end: int | None
-) -> Tensor:
-    """Scores (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; the larger, the more like real ones.
+def criticize(trained: TrainedGAN, tokens: Tensor, classes: Tensor | None) -> Tensor:
+    """What the critic says (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; larger is more real.
 
-    The same for every chunk of ``draw``, whose lengths are multiples of BLOCK.
+    ``classes`` (n,) of a conditional model. The same for every chunk of ``draw``: their lengths are multiples
+    of BLOCK.
     """
-    device, scores = critic.score.weight.device, []
+    device, scores = trained.critic.score.weight.device, []
+    num_symbols = trained.record.alphabet.size + (trained.end is not None)
     for first in range(0, len(tokens), BLOCK):
         part = slice(first, first + BLOCK)
-        letters = functional.one_hot(tokens[part].long(), num_letters + (end is not None))
+        letters = functional.one_hot(tokens[part].long(), num_symbols).transpose(1, 2).float()
         given = None if classes is None else classes[part].to(device)
-        scores.append(critic(letters.transpose(1, 2).float().to(device), given).cpu())
+        scores.append(trained.critic(letters.to(device), given).cpu())
     return torch.cat(scores)
 
 

@@ -45,8 +45,8 @@ class Placement(nn.Module):
     The place is the best of L scores, linear in z with fixed orthogonal rows (where z has enough dimensions),
     so that all places are equally likely. Only their biases are learned, with the gradient of a softmax
     (straight-through, Bengio et al. 2013): where a motif fits at all. With scores that are free, generator
-    and critic chase each other from one place to the next; and what a bias gathers by chance, less than
-    ``DOUBT``, counts for nothing.
+    and critic chase each other from one place to the next; and what a bias may gather by chance, held against
+    all biases of its head, counts for nothing.
     """
 
     def __init__(self, inputs: int, length: int, channels: int, heads: int, kernel: int) -> None:
