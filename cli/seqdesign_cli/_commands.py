@@ -27,6 +27,12 @@ COMMANDS: dict[str, Command] = {
     "revise": Command(
         "seqdesign.commands.revise", "ReviseConfig", "revise", "Revise sequences into better ones."
     ),
+    "train-lm": Command(
+        "seqdesign.commands.train_lm", "TrainLMConfig", "train_lm", "Learn a likelihood model of sequences."
+    ),
+    "sample": Command(
+        "seqdesign.commands.sample", "SampleConfig", "sample", "Draw new sequences from any model."
+    ),
     "sample-vae": Command(
         "seqdesign.commands.sample_vae", "SampleVAEConfig", "sample_vae", "Draw new sequences from a VAE."
     ),
