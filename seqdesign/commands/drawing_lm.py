@@ -9,12 +9,14 @@ from functools import partial
 import numpy as np
 import torch
 
+from seqdesign.commands._design_model import load_folder
 from seqdesign.commands.drawing import Batch
 from seqdesign.commands.sample import SampleConfig, Source
 from seqdesign.constraints._build import build_rules
 from seqdesign.constraints._positions import ranges
 from seqdesign.constraints._rules import Rules
 from seqdesign.errors import InputError, UsageError
+from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.requests import Request, samples
 from seqdesign.models.lm.sampling import Drawn
 from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
@@ -30,7 +32,10 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
     if config.condition is not None:
         _check_condition(record, config.condition)
     plain = Request(
-        lengths=_lengths(config, record), outcome=config.condition, temperature=config.temperature
+        lengths=_lengths(config, record),
+        outcome=config.condition,
+        temperature=config.temperature,
+        guide=_guide(config, trained, device),
     )
     if config.start is None:
         low, high = plain.lengths
@@ -53,6 +58,42 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
             plain, lengths=(length, length), rules_of=partial(_rules, config, record, device, own)
         )
         yield _source(trained, request, config, f"{name}_sample")
+
+
+def _guide(config: SampleConfig, trained: TrainedLM, device: torch.device) -> PredictorGuide | None:
+    """The predictor of ``--guide``. Raises UsageError where model or predictor cannot work with it."""
+    if config.guide is None:
+        return None
+    if trained.model.is_causal:
+        raise UsageError(
+            f"{config.model} writes from left to right and cannot look ahead; train with train-lm "
+            "--architecture masked",
+            option="--guide",
+        )
+    model = load_folder(config.guide, device)
+    own = trained.record.alphabet
+    if model.alphabet.letters != own.letters:
+        raise UsageError(
+            f"reads {model.alphabet.name} ({model.alphabet.letters}), but the model writes {own.name} "
+            f"({own.letters}); train both on sequences of one alphabet",
+            option="--guide",
+        )
+    low, high = _lengths(config, trained.record)
+    for length in (low, high):
+        model.check_length(length, lambda message: UsageError(message, option="--guide"))
+    names = model.oracle.outcomes
+    if config.guide_outcome is None and len(names) > 1:
+        raise UsageError(f"is needed: {config.guide} predicts {', '.join(names)}", option="--guide-outcome")
+    wanted = names[0] if config.guide_outcome is None else config.guide_outcome
+    if wanted not in names:
+        raise UsageError(f"must be one of {', '.join(names)}, got {wanted!r}", option="--guide-outcome")
+    place = names.index(wanted)
+    scale = 1.0 if model.trained is None or model.log_odds else model.trained.record.outcome_scale[place]
+
+    def score(letters: torch.Tensor) -> torch.Tensor:
+        return model.oracle(letters)[:, :, place].mean(0) / scale
+
+    return PredictorGuide(score, own.size, config.guide_strength, by=config.guide_by, seed=config.seed)
 
 
 def _unnamed(config: SampleConfig) -> SampleConfig:

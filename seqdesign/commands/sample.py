@@ -41,7 +41,7 @@ class SampleConfig(ConstraintOptions, SequenceOutput, CommandConfig):
     length: str | None = None
     """Letters of a sample, such as 50-80; as in training when not given."""
     start: Path | None = None
-    """File of sequences of which parts are written anew: --keep, --translate or --max-edits say what stays."""
+    """File of sequences that are partly written anew: --keep, --translate or --max-edits say what stays."""
     guide: Path | None = None
     """Folder of a predictor made by train-predictor: samples are drawn towards higher predictions. Needs a
     model trained with --architecture masked."""
@@ -124,16 +124,15 @@ def sample(config: SampleConfig) -> SampleResult:
             for source in _sources(config, kind, device):
                 constrained |= source.constrained
                 remedy = "" if kind == "lm" else ", or let a language model (train-lm) write such sequences"
-                tallies.append(
-                    write_samples(
-                        source.batches,
-                        config.num,
-                        handle,
-                        unique=config.unique,
-                        name=source.name,
-                        remedy=remedy,
-                    )  # fmt: skip
+                tally = write_samples(
+                    source.batches,
+                    config.num,
+                    handle,
+                    unique=config.unique,
+                    name=source.name,
+                    remedy=remedy,
                 )
+                tallies.append(tally)
     drawn = sum(tally.drawn for tally in tallies)
     result = SampleResult(
         model=config.model,

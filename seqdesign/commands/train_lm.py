@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands._result import Result
 from seqdesign.commands._runtime import Progress, compute
 from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Positional, Written, Flag, part
+from seqdesign.config import CommandConfig, Flag, Positional, Written, part
 from seqdesign.errors import UsageError
 from seqdesign.models.lm.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
@@ -71,11 +71,8 @@ class TrainLMResult(Result):
             f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
         )
         rows = [
-            (
-                "sequences",
-                f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({self.alphabet}, "
-                f"{lengths} letters)",
-            ),
+            ("sequences", f"{self.num_train:,} to learn from, {self.num_held_out:,} held out"),
+            ("letters", f"{lengths} ({self.alphabet})"),
             ("training", f"{self.epochs} passes in {self.seconds:.0f} s, stopped by {self.stop_reason}"),
             ("held-out sequences", f"{q.nll:.4f} nats per letter{'' if q.exact else ' at most'}"),
             ("training sequences", f"{q.train_nll:.4f}"),

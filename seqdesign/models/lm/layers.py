@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 MAX_PLACES = 512
-"""Letters of the longest sequence up to which positions are mixed by place too; the table grows as its square."""
+"""Letters of the longest sequence up to which positions are mixed by place; the table grows as its square."""
 
 
 class Inputs(nn.Module):

@@ -3,8 +3,8 @@
     left to right   log p(x | n) = sum_t log p(x_t | x_1 .. x_{t-1}, n)
     any order       log p(x | n) >= E over orders s of sum_k log p(x_s(k) | x_s(1) .. x_s(k-1), n)
 
-The bound is that of absorbing discrete diffusion, whose noise schedule does not matter (Hoogeboom et al. 2022,
-arXiv 2110.02037; Ou et al. 2024, arXiv 2406.03736): hide k of n letters, k even in 1 .. n, weigh by n / k.
+The bound is that of absorbing discrete diffusion, whose noise schedule does not matter (Hoogeboom et al.
+2022, arXiv 2110.02037; Ou et al. 2024, arXiv 2406.03736): hide k of n letters, k even in 1 .. n, weigh by n / k.
 Shapes: N sequences, T positions, V letters, d features, K knots.
 """
 
@@ -169,7 +169,7 @@ class SequenceLM(nn.Module):
 
 
 def hats(values: Tensor, knots: Tensor) -> Tensor:
-    """Weights (N, K) by which values (N,) lie between knots (K,): two neighbours share each; zeros for NaN."""
+    """Weights (N, K) by which values (N,) lie between knots (K,): two neighbours each; zeros for NaN."""
     x = values.to(knots).clamp(knots[0], knots[-1])
     if len(knots) == 1:
         return torch.ones_like(x)[:, None] * ~values.isnan()[:, None]

@@ -32,7 +32,7 @@ class Causal(Protocol):
 
 
 class Transformer(nn.Module):
-    """Blocks of convolution, attention and dense layers; left to right, or over all letters that are shown."""
+    """Blocks of convolution, attention and dense layers; left to right, or over all that is shown."""
 
     def __init__(
         self,

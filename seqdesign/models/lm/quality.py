@@ -80,8 +80,8 @@ def _warnings(nll: float, train_nll: float, markov: float, position: float | Non
     if nll >= simple:
         name = "a Markov chain" if simple == markov else "a position matrix"
         yield (
-            f"{name} explains held-out sequences as well ({simple:.3f} nats per letter, the model {nll:.3f}): "
-            "these sequences are too few, or have no more structure than that"
+            f"{name} explains held-out sequences as well ({simple:.3f} nats per letter, the model "
+            f"{nll:.3f}): these sequences are too few, or have no more structure than that"
         )
     if train_nll < 0.8 * nll:
         yield (

@@ -90,16 +90,16 @@ class _Stream:
         )
 
     def _blocks(self, lengths: Tensor) -> Iterator[tuple[Tensor, Rules | None]]:
-        """Rows (n,) that are drawn together, of one length where there are rules."""
+        """Rows (n,) that are drawn together, of one length where there are rules or a guide."""
         by_length = lengths.argsort(stable=True)
-        if self.request.rules_of is None:
+        if self.request.rules_of is None and self.request.guide is None:
             for rows in by_length.split(BLOCK):
                 yield rows, None
             return
         sizes = torch.unique_consecutive(lengths[by_length], return_counts=True)[1]
         for mine in by_length.split(sizes.tolist()):
             for rows in mine.split(BLOCK):
-                yield rows, self.rules[int(lengths[rows[0]])]
+                yield rows, self.rules.get(int(lengths[rows[0]]))
 
     def _lengths(self) -> Tensor:
         """(ROUND,) lengths from those of training for which there is a sequence that obeys the rules."""

@@ -161,7 +161,7 @@ class _Page:
                 state = rules.advance(state, previous, self.first_start, t)
 
     def in_order_of(self, ranks: Tensor, reader: _Reader) -> None:
-        """Write the places that are free in the order of ``ranks`` (N, T); the mask of the rules is obeyed."""
+        """Write the places that are free in the order of ``ranks`` (N, T), as the mask permits."""
         self._fill_in_what_is_sure()
         free = (self.tokens == self.model.network.inputs.nothing) & self.inside
         order = ranks.masked_fill(~free, torch.inf).argsort(1)
