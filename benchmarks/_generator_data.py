@@ -1,7 +1,7 @@
 """Data sets of known structure for generators of sequences, and what is asked of samples of each.
 
-Every maker takes a number of sequences and a numpy generator; every judge takes samples and gives figures that
-are 1 (or 0, where the name says so) for perfect ones.
+Every maker takes a number of sequences and a numpy generator; every judge takes samples and gives figures,
+shares of the samples unless their names say otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FIRST_WORD, SECOND_WORD, APART = "TGACTCA", "CACGTG", 30
 
 
 def trna(num: int, rng: np.random.Generator) -> list[str]:
-    """72 letters of RNA like a tRNA: four stems whose letters always pair, a U before the anticodon, a TUC loop."""
+    """72 letters of RNA like a tRNA: four stems whose letters always pair, a few conserved letters."""
     letters = rng.choice(list("ACGU"), size=(num, 72), p=[0.28, 0.22, 0.26, 0.24])
     names, shares = list(PAIRS), list(PAIRS.values())
     for first, last, pairs in STEMS.values():
@@ -78,7 +78,7 @@ def _rest_is_gc(text: str, place: int, word: str) -> bool:
 
 
 def word_pair(num: int, rng: np.random.Generator) -> list[str]:
-    """100 random letters of DNA with two words; the second starts 30 letters after the first, at any place."""
+    """100 random letters of DNA with two words, the second 30 letters after the first."""
     letters = rng.choice(list("ACGT"), size=(num, 100))
     places = rng.integers(0, 100 - APART - len(SECOND_WORD) + 1, num)
     for offset, word in ((0, FIRST_WORD), (APART, SECOND_WORD)):

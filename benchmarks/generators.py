@@ -113,18 +113,18 @@ def task(args: argparse.Namespace) -> Task:
 def markov(texts: Sequence[str], num: int, order: int, rng: np.random.Generator) -> list[str]:
     """A chain whose next letter, or end, is that after the same letters somewhere in the data."""
     after: dict[str, list[str]] = {}
-    for text in texts:
-        padded = "^" * order + text + "$"
-        for i in range(order, len(padded)):
-            after.setdefault(padded[i - order : i], []).append(padded[i])
     longest = max(map(len, texts))
     fixed = len(set(map(len, texts))) == 1
+    for text in texts:
+        padded = "^" * order + text + ("" if fixed else "$")
+        for i in range(order, len(padded)):
+            after.setdefault(padded[i - order : i], []).append(padded[i])
     found: list[str] = []
     while len(found) < num:
         text = "^" * order
         while len(text) < longest + order:
-            choices = [c for c in after[text[-order:]] if not fixed or c != "$"]
-            letter = choices[rng.integers(len(choices))] if choices else "$"
+            choices = after.get(text[-order:], ["$"])
+            letter = choices[rng.integers(len(choices))]
             if letter == "$":
                 break
             text += letter

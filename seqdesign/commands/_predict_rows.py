@@ -12,12 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.metrics.conformal import LEVELS
+from seqdesign.models.lm.store import load_lm
 from seqdesign.optimizers._problem import evaluate
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.training.predictions import predict_outcomes
 from seqdesign.training.predictor_store import load_predictor, load_reference
 from seqdesign.training.vae_store import load_vae
+
+ROWS = 256
+"""Sequences that a language model looks at together."""
 
 Predicted = tuple[dict[str, Any], Sequence[float]]
 
@@ -61,6 +65,46 @@ class VAERows:
             if self.model.has_outcome:
                 row["outcome"] = outcome[i]
             yield row, [outcome[i] if self.model.has_outcome else math.nan]
+
+
+class LMRows:
+    """Log-likelihood by a language model."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        trained = load_lm(folder, device)
+        self.model, self.device = trained.model, device
+        self.alphabet, self.max_length = trained.record.alphabet, trained.record.max_length
+        self.outcomes = (trained.record.outcome or "outcome",)
+        self.columns = ["id", "sequence", "loglik", "loglik_per_letter", "measured"]
+
+    def measured_column(self, name: str) -> str:
+        """Where the measured value goes."""
+        return "measured"
+
+    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
+        """Measured values (N,), NaN where there is none."""
+        return block.numbers(column)
+
+    def shown(self, value: float) -> object:
+        """A measured value as it is written."""
+        return float(value)
+
+    def of(self, array: TokenArray, block: SequenceSet) -> Iterator[Predicted]:
+        """Each row; a likelihood is no prediction of an outcome."""
+        tokens = torch.from_numpy(array.tokens.astype(np.int64)).to(self.device)
+        lengths = torch.from_numpy(array.lengths).to(self.device)
+        parts = [
+            self.model.log_likelihood(x[:, : int(n.max())], n)
+            for x, n in zip(tokens.split(ROWS), lengths.split(ROWS), strict=True)
+        ]
+        for i, loglik in enumerate(torch.cat(parts).cpu().double().tolist()):
+            row = {
+                "id": block.ids[i],
+                "sequence": block.sequences[i],
+                "loglik": loglik,
+                "loglik_per_letter": loglik / int(array.lengths[i]),
+            }
+            yield row, [math.nan]
 
 
 class PredictorRows:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from seqdesign.errors import InputError, SeqDesignError
+
+if TYPE_CHECKING:
+    import torch
+
+    from seqdesign.constraints._options import LetterRules
+    from seqdesign.constraints._rules import Rules
+    from seqdesign.sequences.alphabets import Alphabet
 
 BARREN = 64_000
 """Draws in a row of which none is written, after which it gives up."""
@@ -21,6 +28,8 @@ class Batch:
     good: list[bool]
     broken: Callable[[], str]
     """Says which constraint most of them break."""
+    real: list[bool] | None = None
+    """What a critic does not leave out; None: no critic was asked."""
 
 
 @dataclass
@@ -30,14 +39,16 @@ class Tally:
     drawn: int = 0
     written: int = 0
     rejected: int = 0
+    discarded: int = 0
+    """Left out by a critic."""
     repeats: int = 0
     barren: int = 0
     """Draws since the last one that was written."""
 
     @property
     def acceptance(self) -> float:
-        """Share of the draws that obey the constraints."""
-        return 1 - self.rejected / max(1, self.drawn)
+        """Share of the draws that obey the constraints, of those that a critic does not leave out."""
+        return 1 - self.rejected / max(1, self.drawn - self.discarded)
 
 
 def write_samples(
@@ -50,12 +61,15 @@ def write_samples(
     tally, seen = Tally(), set[str]()
     for batch in batches:
         lines = []
-        for text, label, good in zip(batch.texts, batch.labels, batch.good, strict=True):
+        real = batch.real or [True] * len(batch.texts)
+        for text, label, good, enough in zip(batch.texts, batch.labels, batch.good, real, strict=True):
             if tally.written == num or tally.barren == BARREN:
                 break
             tally.drawn += 1
             tally.barren += 1
-            if not good:
+            if not enough:
+                tally.discarded += 1
+            elif not good:
                 tally.rejected += 1
             elif unique and text in seen:
                 tally.repeats += 1
@@ -72,6 +86,49 @@ def write_samples(
         if tally.written == num:
             break
     return tally
+
+
+def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: int) -> Rules | None:
+    """The constraints on samples of so many letters, or None.
+
+    Raises UsageError, and InputError where no sequence can obey them.
+    """
+    import torch
+
+    from seqdesign.constraints._build import build_rules
+    from seqdesign.constraints._check import find_conflict
+
+    nothing = torch.zeros(1, longest, dtype=torch.long)
+    rules = build_rules(config, alphabet, nothing, shortest=shortest)
+    if not rules.constraints:
+        return None
+    conflict = find_conflict(rules, nothing)
+    if conflict is not None:
+        raise InputError(conflict.message)
+    return rules
+
+
+def checked(
+    tokens: torch.Tensor,
+    texts: list[str],
+    labels: list[str],
+    rules: Rules | None,
+    real: list[bool] | None = None,
+) -> Batch:
+    """Samples (n, L) of a model that knows no constraints: those that break one are left out."""
+    import torch
+
+    if rules is None:
+        return Batch(texts, labels, [True] * len(texts), str, real)
+    rows = torch.zeros(len(tokens), dtype=torch.long)
+    letters = tokens.long().cpu()
+
+    def broken() -> str:
+        found = [(int((~c.is_feasible(letters, rows)).sum()), c.name) for c in rules.constraints]
+        worst = max(found)
+        return f"{worst[0] / len(letters):.0%} break {worst[1]}"
+
+    return Batch(texts, labels, rules.is_feasible(letters, rows).tolist(), broken, real)
 
 
 def _nothing_more(tally: Tally, batch: Batch, remedy: str) -> SeqDesignError:

@@ -16,7 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands._predict_rows import PredictorRows, VAERows
+    from seqdesign.commands._predict_rows import LMRows, PredictorRows, VAERows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -48,7 +48,7 @@ class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m")] = None
-    """Folder made by train-predictor or train-vae; else models/predictor if it exists, else models/vae."""
+    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or, without, models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names
     that the model was trained with, where the input has them."""
@@ -126,7 +126,7 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands._predict_rows import PredictorRows, VAERows
+    from seqdesign.commands._predict_rows import LMRows, PredictorRows, VAERows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.store import model_kind
 
@@ -137,7 +137,8 @@ def predict(config: PredictConfig) -> PredictResult:
         say(config, f"warning: {text}")
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
-        rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
+        kinds: dict[str, type[PredictorRows | LMRows]] = {"predictor": PredictorRows, "lm": LMRows}
+        rows = kinds.get(model_kind(folder), VAERows)(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
@@ -163,7 +164,7 @@ def predict(config: PredictConfig) -> PredictResult:
 
 
 def _rows(
-    config: PredictConfig, rows: PredictorRows | VAERows, agreement: Sequence[Agreement]
+    config: PredictConfig, rows: LMRows | PredictorRows | VAERows, agreement: Sequence[Agreement]
 ) -> Iterator[dict[str, Any]]:
     from seqdesign.sequences.reader import stream_sequences
 

@@ -151,4 +151,8 @@ def _sources(config: SampleConfig, kind: str, device: torch.device) -> Iterator[
         from seqdesign.commands.drawing_lm import sources
 
         return sources(config, device)
-    raise UsageError(f"{config.model} is a {kind}")
+    from seqdesign.commands.drawing_codes import gan_source, vae_source
+
+    if kind not in ("gan", "vae"):
+        raise UsageError(f"{config.model} is a {kind}, which draws no sequences", option="MODEL")
+    return iter([gan_source(config, device) if kind == "gan" else vae_source(config, device)])

@@ -4,7 +4,8 @@
     any order       log p(x | n) >= E over orders s of sum_k log p(x_s(k) | x_s(1) .. x_s(k-1), n)
 
 The bound is that of absorbing discrete diffusion, whose noise schedule does not matter (Hoogeboom et al.
-2022, arXiv 2110.02037; Ou et al. 2024, arXiv 2406.03736): hide k of n letters, k even in 1 .. n, weigh by n / k.
+2022, arXiv 2110.02037; Ou et al. 2024, arXiv 2406.03736): hide k of n letters, k even in 1 .. n, and weigh
+by n / k.
 Shapes: N sequences, T positions, V letters, d features, K knots.
 """
 

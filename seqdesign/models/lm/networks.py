@@ -6,29 +6,13 @@ Shapes: N sequences, T positions, V letters, d features.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqdesign.models.lm.layers import Block, Cache, Inputs
-
-
-class Causal(Protocol):
-    """A network that writes from left to right."""
-
-    def __call__(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
-        """Logits (N, T, V) of every letter given those before it in sequences (N, T) of ``lengths`` (N,)."""
-        ...
-
-    def begin(self, rows: int, steps: int) -> Any:
-        """What is remembered of ``rows`` empty prefixes of sequences of up to ``steps`` letters."""
-        ...
-
-    def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
-        """Logits (N, V) of position ``t`` after the letters (N,) at ``t - 1``; the memory is moved on."""
-        ...
 
 
 class Transformer(nn.Module):
@@ -73,9 +57,7 @@ class Transformer(nn.Module):
         """Empty caches."""
         return [Cache(block, rows, steps) for block in self.blocks]  # type: ignore[arg-type]
 
-    def step(
-        self, memory: list[Cache], previous: Tensor, lengths: Tensor, context: Tensor | None, t: int
-    ) -> Tensor:
+    def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
         for block, cache in zip(self.blocks, memory, strict=True):
@@ -105,9 +87,7 @@ class GRU(nn.Module):
         weight = self.output.weight
         return [weight.new_zeros(rows, self.net.hidden_size) for _ in range(self.net.num_layers)]
 
-    def step(
-        self, memory: list[Tensor], previous: Tensor, lengths: Tensor, context: Tensor | None, t: int
-    ) -> Tensor:
+    def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
         for layer, weights in enumerate(self.net.all_weights):
