@@ -5,7 +5,7 @@
 A row is a training command without input and output; the model is trained on the training sequences, of which
 it holds out some itself, and 'seqdesign sample' draws from it. Rows there always are: the data themselves, a
 Markov chain, a position matrix, a GRU language model, the default of train-lm. --kept DIR keeps the models,
-and uses those that are there. The sequences that judge are in neither part. CPU seconds are those of training.
+and uses those that are there. The sequences that judge are in neither part. CPU s are those of training.
 
 trna      20,000 x 72, stems of 7, 4, 5, 5 pairs that always pair: share of samples with each stem whole
 families  20,000 x 60 from three unrelated proteins, 20% mutated: chimeras, mutations
@@ -214,7 +214,8 @@ def main() -> None:
         if names is None:
             names = [*figures, *more]
             print(
-                f"{args.data}, seed {args.seed}: {len(asked.train):,} sequences to learn from, {asked.num:,} drawn"
+                f"{args.data}, seed {args.seed}: {len(asked.train):,} sequences to learn from, {asked.num:,} "
+                "drawn"
             )
             print(f"| | {' | '.join(names)} |\n|---|{'---|' * len(names)}", flush=True)
         print(line(name, figures, more), flush=True)

@@ -48,7 +48,7 @@ class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m")] = None
-    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or, without, models/vae."""
+    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names
     that the model was trained with, where the input has them."""

@@ -19,10 +19,10 @@ def sample(
 ) -> Decoded:
     """One random string for each of the codes (N, d); repeat the codes for several.
 
-    Strings have ``shortest`` letters at least. The logits are divided by ``temperature`` (> 0) before a token is drawn; ``log_probs`` are always those
-    of the decoder itself, at temperature 1. The generator may live on another device than ``z``: a CPU
-    generator gives the same uniform numbers everywhere. Raises ValueError for a temperature that is not a
-    positive number.
+    Strings have ``shortest`` letters at least. The logits are divided by ``temperature`` (> 0) before a
+    token is drawn; ``log_probs`` are always those of the decoder itself, at temperature 1. The generator may
+    live on another device than ``z``: a CPU generator gives the same uniform numbers everywhere. Raises
+    ValueError for a temperature that is not a positive number.
     """
     if not 0.0 < temperature < float("inf"):
         raise ValueError(f"temperature must be a positive number, got {temperature}")

@@ -6,7 +6,7 @@ Shapes: N sequences, T positions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -65,8 +65,15 @@ class _Stream:
             drawn.append(self._block(lengths[rows], outcomes[rows], rules))
             order.append(rows)
         joined = Drawn.joined(drawn, self.model.vocabulary.pad)
+        if not self.model.is_causal:
+            joined = replace(joined, log_probs=self._bound(joined))
         back = torch.cat(order).argsort().to(joined.tokens.device)
         return joined.take(back)
+
+    def _bound(self, drawn: Drawn) -> Tensor:
+        """(N,) the bound that is said of any sequence, whatever the order in which it was written."""
+        parts = zip(*(x.split(BLOCK) for x in (drawn.tokens, drawn.lengths, drawn.outcomes)), strict=True)
+        return torch.cat([self.model.log_likelihood(*part) for part in parts]).double()
 
     def _block(self, lengths: Tensor, outcomes: Tensor, rules: Rules | None) -> Drawn:
         """One block, of several candidates each where that matters."""

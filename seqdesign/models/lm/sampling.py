@@ -35,7 +35,8 @@ class Drawn:
     """What was drawn.
 
     tokens: (N, T) int64, PAD after the last letter. lengths: (N,). log_probs: (N,) float64, log p(x) of the
-    model itself in nats, whatever temperature, constraints or guide; a lower bound for a model of any order.
+    model itself in nats, whatever temperature, constraints or guide; of a model of any order, log p of the
+    letters that it wrote, in the order in which it wrote them.
     outcomes: (N,) float64 that it was drawn for, NaN = none. good: (N,) bool, whether it obeys the
     constraints. forced: (N,) float64, log of the probability of the letters that constraints allow, summed.
     """
@@ -95,8 +96,6 @@ def draw(
     if rules is not None:
         good = good & rules.is_feasible(tokens, page.first_start)
     log_p = page.total + model.log_prob_length(lengths)
-    if not model.is_causal:
-        log_p = model.log_likelihood(tokens, lengths, given).double()
     return Drawn(tokens, lengths, log_p, given, good, page.forced)
 
 
