@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from seqdesign._fields import REQUIRED, Between, FieldSpec, Flag, Positional, Written, fields_of, panels_of
 from seqdesign.errors import UsageError
+from seqdesign.fields import REQUIRED, Between, FieldSpec, Flag, Positional, Written, fields_of, panels_of
 
 __all__ = [
     "REQUIRED",

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest, oracle_input
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute, say
+from seqdesign.commands.device import compute, say
 from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.config import Between, CommandConfig, Positional, Written
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns
 
 if TYPE_CHECKING:
-    from seqdesign.commands._attribution import Explainer
-    from seqdesign.commands._attribution_edits import EditSummary
+    from seqdesign.attribution.edits import EditSummary
+    from seqdesign.attribution.explainer import Explainer
 
 LOGO_FORMATS = (".svg", ".png", ".pdf")
 
@@ -109,8 +109,8 @@ class AttributeResult(Result):
 
 def attribute(config: AttributeConfig) -> AttributeResult:
     """Explain the input; tables, logos and page as asked for. Raises SeqDesignError."""
-    from seqdesign.commands._attribution import open_explainer
-    from seqdesign.commands._attribution_edits import explain_edits
+    from seqdesign.attribution.edits import explain_edits
+    from seqdesign.attribution.explainer import open_explainer
     from seqdesign.sequences.tables import write_table
 
     with compute(config) as device:
@@ -143,21 +143,21 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.logo is not None:
         _draw(config.logo, explainer, {} if changed is None else changed.changed)
     if config.report is not None:
-        from seqdesign.commands._attribution_page import attribution_page
+        from seqdesign.pages.attribution import attribution_page
 
         attribution_page(result, explainer, changed, manifest).write(config.report)
     return result
 
 
 def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.commands._attribution_page import logo_specs
+    from seqdesign.pages.attribution import logo_specs
 
     specs = logo_specs(explainer, explainer.shown, edited)
     suffix = path.suffix.lower().lstrip(".")
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos
         from seqdesign.reports.svg import standalone
-        from seqdesign.rundir import atomic_write
+        from seqdesign.runs.folder import atomic_write
 
         with atomic_write(path) as handle:
             handle.write(standalone(draw_logos(specs)).encode())

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute, say
+from seqdesign.commands.device import compute, say
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
 from seqdesign.errors import InputError
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdesign.commands._codes import Coder
+    from seqdesign.design.codes import Coder
     from seqdesign.sequences.fasta import Record
 
 STEPS = 9
@@ -111,7 +111,7 @@ class InterpolateResult(Result):
 
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
-    from seqdesign.commands._codes import load_coder
+    from seqdesign.design.codes import load_coder
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute, say
+from seqdesign.commands.device import Progress, compute, say
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, training_warnings
 from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands._predict_rows import PredictorRows, VAERows
+    from seqdesign.commands.predict_rows import PredictorRows, VAERows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -126,7 +126,7 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands._predict_rows import PredictorRows, VAERows
+    from seqdesign.commands.predict_rows import PredictorRows, VAERows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.store import model_kind
 

@@ -11,14 +11,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import say
+from seqdesign.commands.device import say
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
-    from seqdesign.commands._report_runs import Run
-    from seqdesign.rundir import Manifest
+    from seqdesign.pages.runs import Run
+    from seqdesign.runs.folder import Manifest
 
 
 IN_PLACE = ("overwrite", "resume")
@@ -82,8 +82,8 @@ def rerun(config: RerunConfig) -> RerunResult:
     ``anyway``, changed; OutputError if the new place is taken; SeqDesignError if the result differs, which is
     then there to be looked at.
     """
-    from seqdesign.commands._report_runs import Run, command_of, config_of
-    from seqdesign.rundir import read_manifest
+    from seqdesign.pages.runs import Run, command_of, config_of
+    from seqdesign.runs.folder import read_manifest
 
     manifest = read_manifest(config.run)
     run = Run(config.run, manifest)
@@ -93,7 +93,7 @@ def rerun(config: RerunConfig) -> RerunResult:
     output = _new_place(config)
     repeated = _redirected(config_of(manifest), manifest, config, output)
     _, function = command_of(manifest)
-    from seqdesign.commands._provenance import command_line
+    from seqdesign.commands.provenance import command_line
 
     line = command_line(manifest.name, type(repeated), vars(repeated))
     say(config, line)
@@ -109,7 +109,7 @@ def rerun(config: RerunConfig) -> RerunResult:
 
 def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator[str]:
     """Notes on inputs that are not as they were. Raises InputError."""
-    from seqdesign.commands._report_runs import changed_files
+    from seqdesign.pages.runs import changed_files
 
     changed = changed_files(manifest.inputs, run.base)
     missing = [name for name, state in changed.items() if state == "missing"]
@@ -132,7 +132,7 @@ def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator
 
 
 def _other_versions(manifest: Manifest) -> Iterator[str]:
-    from seqdesign.rundir import library_versions
+    from seqdesign.runs.folder import library_versions
 
     now = library_versions()
     for name, then in manifest.versions.items():
@@ -142,7 +142,7 @@ def _other_versions(manifest: Manifest) -> Iterator[str]:
 
 def _new_place(config: RerunConfig) -> Path:
     """Absolute path of the repeated result. Raises OutputError if there is something already."""
-    from seqdesign.rundir import manifest_path
+    from seqdesign.runs.folder import manifest_path
 
     path = config.output
     if path is None:
@@ -161,7 +161,7 @@ def _must_be_free(*paths: Path) -> None:
 
 def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path) -> Any:
     """The options of then, with every file that is written beside ``output``; no pages, no drawings."""
-    from seqdesign.commands._provenance import written_files
+    from seqdesign.commands.provenance import written_files
     from seqdesign.config import fields_of
 
     files = written_files(then)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
-from seqdesign.constraints._options import LetterRules
+from seqdesign.constraints.options import LetterRules
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     import torch
 
-    from seqdesign.constraints._rules import Rules
+    from seqdesign.constraints.rules import Rules
     from seqdesign.errors import InputError
-    from seqdesign.training.gan_store import TrainedGAN
+    from seqdesign.models.gan.store import TrainedGAN
 
 DEFAULT_MODEL = Path("models/gan")
 BARREN = 64_000
@@ -92,8 +92,8 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     new.
     """
     from seqdesign.errors import ModelError
+    from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
-    from seqdesign.training.gan_store import load_gan
     from seqdesign.training.store import CHECKPOINT, WEIGHTS
 
     if not any((config.model / name).exists() for name in (WEIGHTS, CHECKPOINT)):
@@ -167,8 +167,8 @@ def _rules(trained: TrainedGAN, config: SampleGANConfig) -> Rules | None:
     """The constraints, or None. Raises UsageError, and InputError where no sequence can obey them."""
     import torch
 
-    from seqdesign.constraints._build import build_rules
-    from seqdesign.constraints._check import find_conflict
+    from seqdesign.constraints.build import build_rules
+    from seqdesign.constraints.check import find_conflict
     from seqdesign.errors import InputError
 
     record = trained.record
@@ -188,8 +188,8 @@ def _write(
     """Write the records; rejects what breaks a rule, and repeats if so asked."""
     import torch
 
+    from seqdesign.models.gan.sampling import criticize
     from seqdesign.sequences.encoders import decode
-    from seqdesign.training.gan_sampling import criticize
 
     tally, seen = _Tally(), set[str]()
     endless = config.unique or rules is not None or config.reject > 0
@@ -260,7 +260,7 @@ def _draws(
 
     import torch
 
-    from seqdesign.training.gan_sampling import draw
+    from seqdesign.models.gan.sampling import draw
 
     return draw(
         trained.generator,
@@ -279,7 +279,7 @@ def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | 
     """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
     import torch
 
-    from seqdesign.training.gan_sampling import criticize
+    from seqdesign.models.gan.sampling import criticize
 
     if not config.reject:
         return None

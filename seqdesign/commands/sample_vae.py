@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
+    from seqdesign.models.vae.store import TrainedVAE
     from seqdesign.sequences.fasta import Record
-    from seqdesign.training.vae_store import TrainedVAE
 
 BLOCK = 512
 
@@ -60,9 +60,9 @@ class SampleVAEResult(Result):
 
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
+    from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
-    from seqdesign.training.vae_store import load_vae
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
@@ -81,7 +81,7 @@ def _draw(trained: TrainedVAE, config: SampleVAEConfig) -> Iterator[Record]:
 
     from seqdesign.decoding.greedy import greedy
     from seqdesign.decoding.sample import sample
-    from seqdesign.optimizers._problem import evaluate
+    from seqdesign.revisers.problem import evaluate
     from seqdesign.sequences.encoders import decode
     from seqdesign.sequences.fasta import Record, format_fields
 

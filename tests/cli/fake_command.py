@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._result import Result
 from seqdesign.config import Between, CommandConfig, Flag, Options, Positional
 from seqdesign.errors import InputError, MissingExtraError
+from seqdesign.runs.result import Result
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from seqdesign import __version__
-from seqdesign_cli._commands import COMMANDS, Command
+from seqdesign_cli.commands import COMMANDS, Command
 
 FAKE = Path(__file__).with_name("fake_command.py")
 ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.")
 RUNNER = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    "from seqdesign_cli._commands import COMMANDS, Command;"
+    "from seqdesign_cli.commands import COMMANDS, Command;"
     f"COMMANDS['fake'] = Command{tuple(ROW)!r};"
     "from seqdesign_cli.main import main; sys.exit(main())"
 )
@@ -84,10 +84,10 @@ def test_help_of_a_command_shows_every_option_its_rule_and_default_in_groups(cli
 
 
 def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatch, cli) -> None:
-    from seqdesign_cli import _app
+    from seqdesign_cli import app
 
-    build = _app.build
-    monkeypatch.setattr(_app, "build", lambda *, styled: build(styled=True))
+    build = app.build
+    monkeypatch.setattr(app, "build", lambda *, styled: build(styled=True))
     done = cli("fake", "-h")
     assert done.code == 0
     assert "Model options" in done.out

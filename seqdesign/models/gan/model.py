@@ -16,7 +16,7 @@ from torch.nn import functional
 from seqdesign.models.gan.composition import CompositionCritic
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
-from seqdesign.models.gan.objectives._objective import Objective
+from seqdesign.models.gan.objective import Objective
 from seqdesign.models.gan.outputs import relax
 from seqdesign.models.gan.words import WordCritic
 from seqdesign.models.vae.model import Batch

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from seqdesign.commands._provenance import command_line
-from seqdesign.commands._report_runs import base_folder, config_of
 from seqdesign.commands.maximize import MaximizeConfig
+from seqdesign.commands.provenance import command_line
 from seqdesign.commands.revise import ReviseConfig
 from seqdesign.config import resolve, to_dict
-from seqdesign.rundir import MANIFEST, manifest_path, read_manifest, write_json
-from seqdesign_cli._bind import bind
-from seqdesign_cli._commands import COMMANDS
+from seqdesign.pages.runs import base_folder, config_of
+from seqdesign.runs.folder import MANIFEST, manifest_path, read_manifest, write_json
+from seqdesign_cli.bind import bind
+from seqdesign_cli.commands import COMMANDS
 
 Cli = Callable[..., Any]
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import torch
 
-from seqdesign.commands._training import is_main_process
 from seqdesign.commands.train_vae import TrainVAEConfig
+from seqdesign.commands.training import is_main_process
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
-from seqdesign.rundir import RunDir, read_manifest, sha256_file
+from seqdesign.runs.folder import RunDir, read_manifest, sha256_file
 
 MODEL = ("--hidden", "8", "--latent-dim", "3", "--embedding", "4", "--invariance-batch", "8")
 TINY = (*MODEL, "--batch-size", "16", "--epochs", "3", "--threads", "1")
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
 
 def test_stderr_may_be_closed(fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Robustness 27."""
-    from seqdesign.commands._runtime import Progress, say
+    from seqdesign.commands.device import Progress, say
 
     config = TrainVAEConfig(sequences=fasta)
     closed = open(os.devnull, "w")
