@@ -36,10 +36,10 @@ from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.sampling import BLOCK, _inverse_cdf, _noise
 from seqdesign.models.gan.store import GANRecord, save_gan
-from seqdesign.models.vae.model import Batch
 from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode
+from seqdesign.training.data import Batch
 
 DNA = get_alphabet("dna")
 BATCHES = (32, 64, 128, 256, 512)

@@ -32,7 +32,7 @@ KINDS = {
     "constraints": "constraints/builtin",
     "attribution": "attribution/methods",
 }
-"""Extension points and the folders of their members; tests/contracts/test_<kind>.py runs over the registry."""
+"""Extension points and the folders of their members; tests/contracts/test_<kind>.py runs over a registry."""
 
 
 def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:

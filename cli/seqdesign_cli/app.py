@@ -71,6 +71,6 @@ def _top(
 
 
 def _versions_json() -> str:
-    from seqdesign.runs.folder import library_versions
+    from seqdesign.runs.manifest import library_versions
 
     return json.dumps({"schema_version": 1, "command": "version", "versions": library_versions()})

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from seqdesign.attribution.explainer import Explainer, cell, read_set
 from seqdesign.attribution.shapley import EXACT, Shares, Subset, shares
-from seqdesign.commands.device import Progress
 from seqdesign.metrics.edits import apply_edits, edit_list
+from seqdesign.runs.progress import Progress
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.options import encode_with
 from seqdesign.sequences.parents import read_parents
@@ -104,7 +104,7 @@ def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(config.seed)
-    found, progress = EditTable(), Progress("undoing edits", config)
+    found, progress = EditTable(), Progress("undoing edits", quiet=config.quiet)
     pairs = read_parents(config, (config.input, config.parents), explainer.records.ids, parents.ids)
     skipped = []
     for done, (child, parent, name) in enumerate(pairs, start=1):

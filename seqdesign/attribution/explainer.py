@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.attribution.effects import Method, contributions, rows_at_once
-from seqdesign.commands.device import Progress
 from seqdesign.commands.maximize import DEFAULT_MODEL
 from seqdesign.design.model import DesignModel, load_folder
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles.load import load_oracle
 from seqdesign.registry import Registry
+from seqdesign.runs.progress import Progress
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
 from seqdesign.sequences.options import encode_with, file_format
@@ -133,7 +133,7 @@ class Explainer:
 
     def explained(self) -> Iterator[Explained]:
         """Every sequence, in the order of the input; sums for the summary are kept."""
-        progress = Progress("explaining", self.config)
+        progress = Progress("explaining", quiet=self.config.quiet)
         total = len(self.records)
         size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
         for start in range(0, total, size):

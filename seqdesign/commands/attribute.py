@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import compute, say
+from seqdesign.commands.device import compute
 from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.config import Between, CommandConfig, Positional, Written
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns
 
@@ -121,7 +122,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
     for line in changed.warnings if changed else ():
-        say(config, f"warning: {line}")
+        say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)
     top = explainer.top_positions()
@@ -157,7 +158,7 @@ def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> Non
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos
         from seqdesign.reports.svg import standalone
-        from seqdesign.runs.folder import atomic_write
+        from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(path) as handle:
             handle.write(standalone(draw_logos(specs)).encode())

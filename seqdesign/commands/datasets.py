@@ -82,7 +82,7 @@ def datasets(config: DatasetsConfig) -> DatasetsResult | CopyResult:
 
 
 def _copy(source: str, output: Path) -> None:
-    from seqdesign.runs.folder import atomic_write
+    from seqdesign.runs.atomic import atomic_write
     from seqdesign.sequences.compression import open_input, open_output
 
     if output.suffix == Path(source).suffix:  # the same compression: the same bytes, so that checksums hold

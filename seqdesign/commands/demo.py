@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands.device import say
 from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _train_vae(config: DemoConfig, source: Path) -> TrainVAEResult:
     )  # fmt: skip
     _announce(config, "train-vae", settings)
     result = train_vae(settings)
-    say(config, result.text())
+    say(result.text(), quiet=config.quiet)
     return result
 
 
@@ -156,11 +156,11 @@ def _design(config: DemoConfig, source: Path) -> tuple[MaximizeResult, list[Desi
         seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
     )  # fmt: skip
     _announce(config, "train-predictor", training)
-    say(config, train_predictor(training).text())
+    say(train_predictor(training).text(), quiet=config.quiet)
     settings = _maximize(config)
     _announce(config, "maximize", settings)
     result, designs = maximize_records(settings)
-    say(config, result.text())
+    say(result.text(), quiet=config.quiet)
     return result, designs
 
 
@@ -178,7 +178,7 @@ def _announce(config: DemoConfig, name: str, settings: CommandConfig) -> None:
     """The line that does the same."""
     from seqdesign.commands.provenance import command_line
 
-    say(config, command_line(name, type(settings), to_dict(settings)))
+    say(command_line(name, type(settings), to_dict(settings)), quiet=config.quiet)
 
 
 def _choose(outcomes: np.ndarray, config: DemoConfig) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands.device import Progress, compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
@@ -153,7 +154,7 @@ def _measure(
     result = measures.Evaluation()
     measures.add_copies(result, sets)
     if sets.training:
-        progress = Progress("nearest training sequences", config)
+        progress = Progress("nearest training sequences", quiet=config.quiet)
         measures.add_nearest(result, sets, config.max_nearest, rngs[0], config.threads or 1, progress.update)
         progress.close()
     generated = sample.pick("generated") if sample else sets.generated[: config.max_sequences]

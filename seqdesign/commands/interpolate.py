@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands.device import compute, say
+from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
 from seqdesign.errors import InputError
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
@@ -122,9 +123,9 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         records, edits = _records(config, coder, ends, names)
     if unlike:
         say(
-            config,
             f"warning: {unlike:,} of {len(ends) * ends.shape[1]:,} sequences are not what the model makes of "
             "their codes, so paths begin and end beside them",
+            quiet=config.quiet,
         )
     with open_output(config.output or "-") as handle:
         write_fasta(records, handle)

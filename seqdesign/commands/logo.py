@@ -263,7 +263,7 @@ def _write(config: LogoConfig, specs: list[LogoSpec]) -> None:
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos
         from seqdesign.reports.svg import standalone
-        from seqdesign.runs.folder import atomic_write
+        from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(config.output) as handle:
             handle.write(standalone(draw_logos(specs)).encode())

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands.device import Progress, compute, say
+from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, Written, resolve
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, UsageError
+from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from seqdesign.design.model import DesignModel
     from seqdesign.design.records import Design, DesignSummary
     from seqdesign.design.starts import StartSet
-    from seqdesign.runs.folder import Manifest
+    from seqdesign.runs.manifest import Manifest
 
 DEFAULT_MODEL = Path("models/predictor")
 NUM = 64
@@ -270,7 +271,7 @@ def _design(
     from seqdesign.design.campaign import run_campaign
     from seqdesign.design.plan import make_plan
 
-    progress = Progress("designing", config)
+    progress = Progress("designing", quiet=config.quiet)
     batches = []
     for starts in _starts(config, model):
         plan = make_plan(config, model, designer, options, starts)
@@ -279,7 +280,7 @@ def _design(
     progress.close()
     designs, summary = records.describe(config, model, batches)
     for line in summary.warnings:
-        say(config, f"warning: {line}")
+        say(f"warning: {line}", quiet=config.quiet)
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
     return designs, summary

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands.device import Progress, compute, say
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, training_warnings
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.manifest import training_warnings
+from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
@@ -134,7 +136,7 @@ def predict(config: PredictConfig) -> PredictResult:
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
     for text in training_warnings(folder):
-        say(config, f"warning: {text}")
+        say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
@@ -168,7 +170,7 @@ def _rows(
     from seqdesign.sequences.reader import stream_sequences
 
     wanted = config.outcome or rows.outcomes
-    progress, done = Progress("predicting", config), 0
+    progress, done = Progress("predicting", quiet=config.quiet), 0
     for block in stream_sequences(
         config.input,
         sequence_column=config.sequence,

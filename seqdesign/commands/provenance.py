@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seqdesign.config import CommandConfig, fields_of, jsonable, to_words
-from seqdesign.runs.folder import Manifest, manifest_path, read_manifest, sha256_file, write_json
+from seqdesign.config import CommandConfig, fields_of, to_dict, to_words
+from seqdesign.runs.atomic import sha256_file, write_json
+from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
 from seqdesign.runs.result import Result
 
 MODEL_FILES = ("model.safetensors", "reference.safetensors")
@@ -29,7 +30,17 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
     None and standard input are left out. Raises UsageError for a data set that does not exist.
     """
     sums = {name: sha256_file(file) for name, file in input_files(inputs).items()}
-    return dataclasses.replace(Manifest.begin(config, device=device, inputs=()), inputs=sums)
+    return Manifest(
+        command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+        config=to_dict(config),
+        seed=config.seed,
+        device=device,
+        threads=config.threads,
+        inputs=sums,
+        versions=library_versions(),
+        started=utc_now(),
+        name=type(config).__module__.rpartition(".")[2].replace("_", "-"),
+    )
 
 
 def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
@@ -56,14 +67,6 @@ def oracle_input(oracle: str | None) -> Path | None:
     head, _, rest = oracle.partition(":")
     candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
     return next((path for path in candidates if str(path) != "." and path.exists()), None)
-
-
-def training_warnings(folder: Path | None) -> tuple[str, ...]:
-    """What was said against a model at the end of its training; nothing where there is no manifest of it."""
-    if folder is None or not manifest_path(folder).is_file():
-        return ()
-    quality = (read_manifest(folder).result or {}).get("quality") or {}
-    return tuple(f"{folder}: {text}" for text in quality.get("warnings", ()))
 
 
 def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:
@@ -93,16 +96,3 @@ def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
     """What to type to run a command with these options, but for those that only change what it says."""
     kept = {key: value for key, value in values.items() if key not in LOUDNESS}
     return shlex.join(["seqdesign", name, *to_words(config, kept)])
-
-
-def provenance(manifest: Manifest) -> dict[str, object]:
-    """What stands at the foot of a page."""
-    return {
-        "command": manifest.command,
-        "started": manifest.started,
-        "seed": manifest.seed,
-        "device": manifest.device,
-        "versions": dict(manifest.versions),
-        "sha256 of inputs": dict(manifest.inputs),
-        "options": {k: str(jsonable(v)) for k, v in manifest.config.items() if v is not None},
-    }

@@ -11,14 +11,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands.device import say
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     from seqdesign.pages.runs import Run
-    from seqdesign.runs.folder import Manifest
+    from seqdesign.runs.manifest import Manifest
 
 
 IN_PLACE = ("overwrite", "resume")
@@ -83,20 +83,20 @@ def rerun(config: RerunConfig) -> RerunResult:
     then there to be looked at.
     """
     from seqdesign.pages.runs import Run, command_of, config_of
-    from seqdesign.runs.folder import read_manifest
+    from seqdesign.runs.manifest import read_manifest
 
     manifest = read_manifest(config.run)
     run = Run(config.run, manifest)
     notes = [*_check_inputs(run, manifest, config), *_other_versions(manifest)]
     for note in notes:
-        say(config, f"warning: {note}")
+        say(f"warning: {note}", quiet=config.quiet)
     output = _new_place(config)
     repeated = _redirected(config_of(manifest), manifest, config, output)
     _, function = command_of(manifest)
     from seqdesign.commands.provenance import command_line
 
     line = command_line(manifest.name, type(repeated), vars(repeated))
-    say(config, line)
+    say(line, quiet=config.quiet)
     with contextlib.chdir(run.base):
         function(repeated)
     files = _compare(manifest, read_manifest(output))
@@ -132,7 +132,7 @@ def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator
 
 
 def _other_versions(manifest: Manifest) -> Iterator[str]:
-    from seqdesign.runs.folder import library_versions
+    from seqdesign.runs.manifest import library_versions
 
     now = library_versions()
     for name, then in manifest.versions.items():
@@ -142,7 +142,7 @@ def _other_versions(manifest: Manifest) -> Iterator[str]:
 
 def _new_place(config: RerunConfig) -> Path:
     """Absolute path of the repeated result. Raises OutputError if there is something already."""
-    from seqdesign.runs.folder import manifest_path
+    from seqdesign.runs.manifest import manifest_path
 
     path = config.output
     if path is None:

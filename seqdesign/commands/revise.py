@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands.device import Progress, compute, say
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, training_warnings
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
+from seqdesign.runs.manifest import training_warnings
+from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
 
@@ -134,7 +136,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
 
     optimize = _optimizer(config.method)
     for text in training_warnings(config.model):
-        say(config, f"warning: {text}")
+        say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
@@ -145,7 +147,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             )
         records = _read(config)
         revisions: list[Revision] = []
-        progress = Progress("revising", config)
+        progress = Progress("revising", quiet=config.quiet)
         for first in range(0, len(records), BLOCK):
             block = records.take(range(first, min(first + BLOCK, len(records))))
             problem, kept = _problem(config, trained, block, device)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import Progress, compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import CommandConfig, Flag, Positional, Written, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
@@ -104,7 +105,7 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:
@@ -144,7 +145,7 @@ def _finish(
     from seqdesign.pages.gan import health_page
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    progress = Progress("nearest training sequences", config)
+    progress = Progress("nearest training sequences", quiet=config.quiet)
     try:
         checked = check(result, tokens, config.seed, config.threads or 1, progress.update)
     finally:

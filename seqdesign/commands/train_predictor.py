@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands.device import Progress, compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -165,7 +166,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     records, outcomes = read_labelled(config)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     outcomes = outcomes.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
         try:

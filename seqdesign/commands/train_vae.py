@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from seqdesign.commands.device import Progress, compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import CommandConfig, Positional, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
@@ -104,7 +105,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
             raise UsageError(

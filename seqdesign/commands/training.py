@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, TypeVar
 from seqdesign.commands.provenance import begin_manifest
 from seqdesign.config import CommandConfig, Flag, Options, Written
 from seqdesign.errors import OutputError, TrainingError
-from seqdesign.runs.folder import Manifest, RunDir
+from seqdesign.runs.folder import RunDir
+from seqdesign.runs.manifest import Manifest
 
 RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Where launchers (Fabric, torchrun, srun) say which process of a run this is."""

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqdesign.commands.provenance import training_warnings
 from seqdesign.design.campaign import Campaign, Chosen
 from seqdesign.design.jury import confirmed_share
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import StartSet
 from seqdesign.metrics.fronts import hypervolume, non_dominated
+from seqdesign.runs.manifest import training_warnings
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.fasta import Record, format_fields
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.commands.device import Progress
 from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.denovo import NewMotif, find_motifs
 from seqdesign.motifs.enrichment import Enrichment, MotifChange, changes, enrichment, letter_background
@@ -16,6 +15,7 @@ from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
 from seqdesign.motifs.site_fit import excess_fit, order_by_fit
+from seqdesign.runs.progress import Progress
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.options import alphabet_with, encode_with, file_format
@@ -184,7 +184,7 @@ def _scan(
     both_strands: bool,
 ) -> tuple[list[Hits], NDArray[np.bool_]]:
     """The hits of each motif, and (M, N) which sequences have one."""
-    progress = Progress(what, config)
+    progress = Progress(what, quiet=config.quiet)
     found: list[Hits] = []
     with_hit = np.zeros((len(ready), text.num_sequences), dtype=np.bool_)
     for hits in scan(text, collection.motifs, ready, both_strands=both_strands):

@@ -10,13 +10,12 @@ import numpy as np
 
 from seqdesign.attribution.edits import COLUMNS, EditTable
 from seqdesign.attribution.explainer import Explained, Explainer
-from seqdesign.commands.provenance import provenance
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.commands.attribute import AttributeResult

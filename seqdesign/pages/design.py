@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.config import jsonable
 from seqdesign.pages.design_sections import (
     add_asked,
@@ -17,7 +16,7 @@ from seqdesign.pages.design_sections import (
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.design.records import Design, DesignSummary

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.measures import Evaluation, Row, longest_word
 from seqdesign.evaluation.sets import Sample, Sets
@@ -17,7 +16,7 @@ from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import bar_chart, histogram, line_chart, scatter
 from seqdesign.reports.tables import Column
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.commands.evaluate import EvaluateResult

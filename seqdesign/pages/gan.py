@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.health import Checked
 from seqdesign.models.gan.fit import GANTraining
@@ -18,7 +17,7 @@ from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import sequence_logo, small_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.tables import Column
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 _LOGO_LETTERS, _LOGO_ROWS = 120, 2000
 

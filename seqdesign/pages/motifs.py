@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.motifs.enrichment import MotifChange
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.search import MotifSearch
@@ -18,7 +17,7 @@ from seqdesign.reports.logo import draw_logos, small_logo
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.commands.motifs import MotifsResult

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.pages.models import add_model
 from seqdesign.reports.html import Page
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.models.predictor.fit import PredictorTraining

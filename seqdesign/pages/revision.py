@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqdesign.commands.provenance import provenance
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.pages.design_sections import add_designs, add_logos, add_outcomes, add_trade_offs
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.models import add_model
 from seqdesign.reports.html import Page
-from seqdesign.runs.folder import Manifest
+from seqdesign.runs.manifest import Manifest, provenance
 
 
 def revision_page(

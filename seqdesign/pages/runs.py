@@ -10,7 +10,8 @@ from typing import Any
 
 from seqdesign.config import from_dict
 from seqdesign.errors import InputError, ModelError, UsageError
-from seqdesign.runs.folder import MANIFEST, Manifest, manifest_path, read_manifest, sha256_file
+from seqdesign.runs.atomic import sha256_file
+from seqdesign.runs.manifest import MANIFEST, Manifest, manifest_path, read_manifest
 
 SUFFIX = f".{MANIFEST}"
 

@@ -15,10 +15,11 @@ from torch import Generator
 
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import VAETraining, train_sequence_vae
-from seqdesign.models.vae.model import Batch, SequenceVAE
+from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, Vocabulary, encode
 from seqdesign.training.config import FitOptions
+from seqdesign.training.data import Batch
 from seqdesign.training.loop import Checkpoint, make_fabric
 
 VOCABULARY = Vocabulary(get_alphabet("letters:ABC"))

@@ -19,11 +19,10 @@ from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
 from seqdesign.models.gan.quality import Judge
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import GANRecord, TrainedGAN
-from seqdesign.models.vae.model import Batch
 from seqdesign.motifs.surplus import SurplusMotif, find_surplus_motifs
-from seqdesign.runs.folder import atomic_write
+from seqdesign.runs.atomic import atomic_write
 from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.training.data import TokenData
+from seqdesign.training.data import Batch, TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import hold_out

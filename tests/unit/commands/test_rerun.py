@@ -14,7 +14,8 @@ from seqdesign.commands.provenance import command_line
 from seqdesign.commands.revise import ReviseConfig
 from seqdesign.config import resolve, to_dict
 from seqdesign.pages.runs import base_folder, config_of
-from seqdesign.runs.folder import MANIFEST, manifest_path, read_manifest, write_json
+from seqdesign.runs.atomic import write_json
+from seqdesign.runs.manifest import MANIFEST, manifest_path, read_manifest
 from seqdesign_cli.bind import bind
 from seqdesign_cli.commands import COMMANDS
 

@@ -17,21 +17,13 @@ from typing import Any
 
 import pytest
 
+from seqdesign.commands.provenance import begin_manifest
 from seqdesign.config import CommandConfig
 from seqdesign.errors import ModelError, OutputError
 from seqdesign.runs import folder
-from seqdesign.runs.folder import (
-    LOCK,
-    MANIFEST,
-    TEMP_PREFIX,
-    Manifest,
-    RunDir,
-    atomic_write,
-    library_versions,
-    read_manifest,
-    sha256_file,
-    write_json,
-)
+from seqdesign.runs.atomic import TEMP_PREFIX, atomic_write, sha256_file, write_json
+from seqdesign.runs.folder import LOCK, RunDir
+from seqdesign.runs.manifest import MANIFEST, Manifest, library_versions, read_manifest
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -105,7 +97,7 @@ def test_a_full_disk_at_any_step_leaves_the_old_or_the_new_file_and_nothing_else
 
 WRITER = """
 import sys, itertools
-from seqdesign.runs.folder import atomic_write
+from seqdesign.runs.atomic import atomic_write
 for turn in itertools.count():
     with atomic_write(sys.argv[1]) as handle:
         for _ in range(64):
@@ -211,7 +203,7 @@ def test_json_survives_odd_names_and_nan(tmp_path: Path) -> None:
 
 def manifest(tmp_path: Path) -> Manifest:
     (tmp_path / "seqs.fa").write_text(">a\nACGT\n")
-    return Manifest.begin(CommandConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
+    return begin_manifest(CommandConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
 
 
 def test_a_finished_run_says_what_it_read_and_wrote(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from seqdesign.errors import UsageError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN, rise
 from seqdesign.models.gan.outputs import close, relax
-from seqdesign.models.vae.model import Batch
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
+from seqdesign.training.data import Batch
 
 DNA = get_alphabet("dna")
 
