@@ -20,7 +20,7 @@ import pytest
 from seqdesign.commands.provenance import begin_manifest
 from seqdesign.config import CommandConfig
 from seqdesign.errors import ModelError, OutputError
-from seqdesign.runs import folder
+from seqdesign.runs import atomic
 from seqdesign.runs.atomic import TEMP_PREFIX, atomic_write, sha256_file, write_json
 from seqdesign.runs.folder import LOCK, RunDir
 from seqdesign.runs.manifest import MANIFEST, Manifest, library_versions, read_manifest
@@ -35,7 +35,7 @@ class FailsAt:
         self.left = n
         for name in ("fsync", "replace", "chmod", "open"):
             monkeypatch.setattr(os, name, self.guarded(getattr(os, name)))
-        monkeypatch.setattr(folder, "open", self.open, raising=False)
+        monkeypatch.setattr(atomic, "open", self.open, raising=False)
 
     def guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
