@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.objectives.maximize import maximize
-from seqdesign.optimizers._problem import DesignProblem, DesignResult
+from seqdesign.models.vae.fit import train_sequence_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
+from seqdesign.objectives.goals.maximize import maximize
+from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary, decode, encode
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import make_fabric
-from seqdesign.training.vae import train_sequence_vae
-from seqdesign.training.vae_store import TrainedVAE, load_vae, save_vae
 
 RECIPE = "benchmark.json"
 CPU = torch.device("cpu")

@@ -11,8 +11,8 @@ import time
 import dnachisel
 import torch
 
-from seqdesign.constraints._build import build_rules
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.sequences.alphabets import get_alphabet
 
 LENGTHS = (150, 200)

@@ -29,20 +29,20 @@ import torch
 from _design_oracle import LENGTH, LETTERS, network, one_hot, starts
 from torch import Tensor
 
-from seqdesign.constraints._rules import Rules
-from seqdesign.designers._gradient_options import (
+from seqdesign.constraints.rules import Rules
+from seqdesign.designers.gradient_options import (
     FastSeqpropOptions,
     LedidiOptions,
     MeanFieldOptions,
     SoftmaxOptions,
     TaylorOptions,
 )
-from seqdesign.designers._problem import Designs, SequenceProblem
-from seqdesign.designers.fast_seqprop import fast_seqprop
-from seqdesign.designers.ledidi import ledidi
-from seqdesign.designers.mean_field import mean_field
-from seqdesign.designers.softmax import softmax
-from seqdesign.designers.taylor import taylor
+from seqdesign.designers.methods.fast_seqprop import fast_seqprop
+from seqdesign.designers.methods.ledidi import ledidi
+from seqdesign.designers.methods.mean_field import mean_field
+from seqdesign.designers.methods.softmax import softmax
+from seqdesign.designers.methods.taylor import taylor
+from seqdesign.designers.problem import Designs, SequenceProblem
 from seqdesign.sequences.alphabets import get_alphabet
 
 PEERS = ("adabeam", "gradabeam", "fastseqprop", "ledidi", "ledidi-package")

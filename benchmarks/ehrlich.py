@@ -22,8 +22,8 @@ import typing
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._rules import Rules
-from seqdesign.designers._problem import SequenceProblem
+from seqdesign.constraints.rules import Rules
+from seqdesign.designers.problem import SequenceProblem
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 
@@ -33,7 +33,7 @@ try:
 except ImportError:
     sys.exit('this benchmark needs holo: pip install pytorch-holo==0.0.5 "botorch<0.15" pooch')
 
-DESIGNERS = Registry("designer", "seqdesign.designers")
+DESIGNERS = Registry("designer", "seqdesign.designers.methods", "seqdesign.designers")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 PARTICLES = 1000
 

@@ -32,13 +32,13 @@ from seqdesign.metrics.nearest import nearest
 from seqdesign.metrics.novelty import num_distinct
 from seqdesign.metrics.spectra import jensen_shannon
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.fit import GANTraining, train_sequence_gan
+from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.models.gan.sampling import draw
+from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.reader import read_sequences
-from seqdesign.training.gan import GANTraining, train_sequence_gan
-from seqdesign.training.gan_config import GANFitOptions
-from seqdesign.training.gan_sampling import draw
-from seqdesign.training.gan_store import TrainedGAN, load_gan, save_gan
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.splitting import hold_out
 

@@ -34,12 +34,12 @@ from seqdesign.commands.sample_gan import SampleGANConfig, sample_gan
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Generator
-from seqdesign.models.vae.model import Batch
+from seqdesign.models.gan.sampling import BLOCK, _inverse_cdf, _noise
+from seqdesign.models.gan.store import GANRecord, save_gan
 from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode
-from seqdesign.training.gan_sampling import BLOCK, _inverse_cdf, _noise
-from seqdesign.training.gan_store import GANRecord, save_gan
+from seqdesign.training.data import Batch
 
 DNA = get_alphabet("dna")
 BATCHES = (32, 64, 128, 256, 512)

@@ -40,12 +40,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqdesign.commands._generator import DesignGenerator
 from seqdesign.commands.maximize import MaximizeConfig, maximize
 from seqdesign.commands.train_gan import TrainGANConfig, train_gan
 from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.design.generator import DesignGenerator
 from seqdesign.metrics.kmers import kmer_matrix
 from seqdesign.metrics.spectra import jensen_shannon
+from seqdesign.models.gan.sampling import draw
+from seqdesign.models.gan.store import load_gan
 from seqdesign.motifs.files import bundled_motifs
 from seqdesign.oracles.motif import MotifOracle
 from seqdesign.reports.tables import Column, text_table
@@ -53,8 +55,6 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.datasets import load_dataset
 from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.sequences.fasta import header_fields, read_fasta
-from seqdesign.training.gan_sampling import draw
-from seqdesign.training.gan_store import load_gan
 
 CPU, DNA = torch.device("cpu"), get_alphabet("dna")
 PUBLISHED = ("critic=0", "least_real=-100")

@@ -37,16 +37,16 @@ from numpy.typing import NDArray
 from seqdesign.metrics.edits import hamming_matrix, letter_codes, levenshtein_pairs
 from seqdesign.metrics.regression import r2, spearman
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.optimizers._problem import DesignResult, evaluate
-from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
-from seqdesign.optimizers.revise import revise
-from seqdesign.optimizers.search import search
+from seqdesign.models.vae.store import TrainedVAE
 from seqdesign.oracles.table import TableOracle
 from seqdesign.reports.tables import Column, text_table
+from seqdesign.revisers.methods.revise import revise
+from seqdesign.revisers.methods.search import search
+from seqdesign.revisers.problem import DesignResult, evaluate
+from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.datasets import dataset_info, load_dataset
 from seqdesign.training.config import FitOptions
-from seqdesign.training.vae_store import TrainedVAE
 
 COLUMNS = (
     Column("budget", "edits <="),

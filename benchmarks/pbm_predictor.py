@@ -19,13 +19,13 @@ import torch
 
 from seqdesign.commands.train_predictor import PredictorFitOptions
 from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.fit import train_sequence_predictor
+from seqdesign.models.predictor.outcomes import Outcomes
+from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.training.loop import make_fabric
-from seqdesign.training.outcomes import Outcomes
-from seqdesign.training.predictions import member_scores
-from seqdesign.training.predictor import train_sequence_predictor
 
 BEST = 64
 

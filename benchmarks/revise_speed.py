@@ -18,12 +18,12 @@ import torch
 from _common import as_problem, first_designs, trained
 
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.optimizers._revise_options import ReviseOptions
-from seqdesign.optimizers.revise import revise
+from seqdesign.models.vae.store import TrainedVAE
+from seqdesign.revisers.methods.revise import revise
+from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.datasets import dataset_info, load_dataset
 from seqdesign.training.config import FitOptions
-from seqdesign.training.vae_store import TrainedVAE
 
 DATA = "rna_mpsa_5ss9"
 LEARNED = 8000

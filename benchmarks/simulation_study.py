@@ -30,15 +30,15 @@ from _common import as_problem, as_tensors, first_designs, parser, trained
 from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.metrics.regression import r2
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.optimizers._problem import evaluate
-from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
-from seqdesign.optimizers.revise import revise
-from seqdesign.optimizers.search import search
-from seqdesign.oracles.grammar import LETTERS, SimulationGrammar
+from seqdesign.models.vae.store import TrainedVAE
 from seqdesign.reports.tables import Column, text_table
+from seqdesign.revisers.methods.revise import revise
+from seqdesign.revisers.methods.search import search
+from seqdesign.revisers.problem import evaluate
+from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.testing.grammar import LETTERS, SimulationGrammar
 from seqdesign.training.config import FitOptions
-from seqdesign.training.vae_store import TrainedVAE
 
 COLUMNS = (
     Column("method"),

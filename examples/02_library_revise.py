@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
-from seqdesign.optimizers.revise import DesignProblem, ReviseOptions, revise
+from seqdesign.models.vae.store import load_vae
+from seqdesign.revisers.methods.revise import DesignProblem, ReviseOptions, revise
 from seqdesign.sequences.datasets import load_dataset
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.tables import write_table
-from seqdesign.training.vae_store import load_vae
 
 NUM_TRAIN, EPOCHS, ENOUGH = 1000, 10, 1.0
 FOLDER = Path("example-02")

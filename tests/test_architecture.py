@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from seqdesign.config import fields_of
-from seqdesign_cli._commands import COMMANDS
+from seqdesign_cli.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted([*(ROOT / "seqdesign").rglob("*.py"), *(ROOT / "cli").rglob("*.py")])
@@ -22,10 +22,17 @@ ALL_CODE = sorted(
     SHIPPED + [p for d in ("tests", "examples", "benchmarks") for p in (ROOT / d).rglob("*.py")]
 )
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
-MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
+MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ROOM = 600, 60, 24
 
-KINDS = ("optimizers", "designers", "models", "objectives", "constraints", "attribution")
-"""Extension points whose members are exercised by tests/contracts/test_<kind>.py over the registry."""
+KINDS = {
+    "revisers": "revisers/methods",
+    "designers": "designers/methods",
+    "models": "models",
+    "objectives": "objectives/goals",
+    "constraints": "constraints/builtin",
+    "attribution": "attribution/methods",
+}
+"""Extension points and the folders of their members; tests/contracts/test_<kind>.py runs over a registry."""
 
 
 def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
@@ -37,7 +44,7 @@ def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
     "code",
     [
         "import seqdesign",
-        "import seqdesign.config, seqdesign.registry, seqdesign.rundir, seqdesign.errors",
+        "import seqdesign.config, seqdesign.registry, seqdesign.runs.folder, seqdesign.errors",
         "from seqdesign_cli.main import main; assert main(['--help']) == 0",
         "from seqdesign_cli.main import main; assert main(['--version']) == 0",
         *(
@@ -85,6 +92,17 @@ def test_files_and_functions_stay_small() -> None:
                 if length > MAX_FUNCTION_LINES:
                     large.append(f"{path.relative_to(ROOT)}: {node.name} has {length} lines")
     assert large == []
+
+
+def test_rooms_stay_small_and_private_files_stay_in_their_room() -> None:
+    rooms = {path.parent for path in SHIPPED}
+    crowded = {
+        str(room.relative_to(ROOT)): count
+        for room in rooms
+        if (count := len(list(room.glob("*.py")))) > MAX_ROOM
+    }
+    assert crowded == {}
+    assert [str(path) for path in SHIPPED if re.fullmatch(r"_[a-z]\w*\.py", path.name)] == []
 
 
 # Calls that only compute: their result thrown away means that a check or an edit does nothing.
@@ -160,7 +178,7 @@ def checks(function: ast.FunctionDef) -> bool:
 def test_every_kind_of_member_has_a_contract_battery_over_its_registry(kind: str) -> None:
     members = [
         p
-        for p in (ROOT / "seqdesign" / kind).glob("[!_]*")
+        for p in (ROOT / "seqdesign" / KINDS[kind]).glob("[!_]*")
         if p.suffix == ".py" or (p / "__init__.py").exists()
     ]
     battery = ROOT / "tests" / "contracts" / f"test_{kind}.py"

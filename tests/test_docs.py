@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from seqdesign.config import fields_of
-from seqdesign.constraints._starts import Starts
-from seqdesign.optimizers.revise import DesignProblem, ReviseOptions
-from seqdesign.oracles.toy_latent import ToyLatentModel
+from seqdesign.constraints.starts import Starts
+from seqdesign.revisers.methods.revise import DesignProblem, ReviseOptions
 from seqdesign.sequences import datasets
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign_cli._commands import COMMANDS
+from seqdesign.testing.toy_latent import ToyLatentModel
+from seqdesign_cli.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -80,7 +80,7 @@ def test_links_to_files_and_headings_resolve(name: str) -> None:
 
 
 def test_table_columns_and_header_fields_of_revise_are_documented() -> None:
-    from seqdesign.commands._revisions import COLUMNS
+    from seqdesign.design.revisions import COLUMNS
 
     text = (ROOT / "docs" / "revise.md").read_text(encoding="utf-8")
     assert [column for column in COLUMNS if f"`{column}`" not in text] == []

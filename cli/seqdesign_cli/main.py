@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-from seqdesign_cli._guard import DONE, exit_code, flush_stdout
+from seqdesign_cli.guard import DONE, exit_code, flush_stdout
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     import typer
 
-    from seqdesign_cli._app import build
+    from seqdesign_cli.app import build
 
     app = build(styled=sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     if "_SEQDESIGN_COMPLETE" in os.environ:  # the shell asks for completions

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest, oracle_input
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute, say
+from seqdesign.commands.device import compute
 from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
-from seqdesign.config import Between, CommandConfig, Positional, Written
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.config import Between, Positional, RunConfig, Written
+from seqdesign.runs.progress import say
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns
 
 if TYPE_CHECKING:
-    from seqdesign.commands._attribution import Explainer
-    from seqdesign.commands._attribution_edits import EditSummary
+    from seqdesign.attribution.edits import EditSummary
+    from seqdesign.attribution.explainer import Explainer
 
 LOGO_FORMATS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, CommandConfig):
+class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, RunConfig):
     """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
 
     Writes a table with a row for each position of each sequence; --logo draws it.
@@ -109,8 +110,8 @@ class AttributeResult(Result):
 
 def attribute(config: AttributeConfig) -> AttributeResult:
     """Explain the input; tables, logos and page as asked for. Raises SeqDesignError."""
-    from seqdesign.commands._attribution import open_explainer
-    from seqdesign.commands._attribution_edits import explain_edits
+    from seqdesign.attribution.edits import explain_edits
+    from seqdesign.attribution.explainer import open_explainer
     from seqdesign.sequences.tables import write_table
 
     with compute(config) as device:
@@ -121,7 +122,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
     for line in changed.warnings if changed else ():
-        say(config, f"warning: {line}")
+        say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)
     top = explainer.top_positions()
@@ -143,21 +144,21 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.logo is not None:
         _draw(config.logo, explainer, {} if changed is None else changed.changed)
     if config.report is not None:
-        from seqdesign.commands._attribution_page import attribution_page
+        from seqdesign.pages.attribution import attribution_page
 
         attribution_page(result, explainer, changed, manifest).write(config.report)
     return result
 
 
 def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.commands._attribution_page import logo_specs
+    from seqdesign.pages.attribution import logo_specs
 
     specs = logo_specs(explainer, explainer.shown, edited)
     suffix = path.suffix.lower().lstrip(".")
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos
         from seqdesign.reports.svg import standalone
-        from seqdesign.rundir import atomic_write
+        from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(path) as handle:
             handle.write(standalone(draw_logos(specs)).encode())

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from seqdesign.commands._result import Result
 from seqdesign.config import CommandConfig, Flag, Positional, Written
+from seqdesign.runs.result import Result
 from seqdesign.sequences.datasets import PREFIX, DatasetInfo, dataset_info, list_datasets, resolve_input
 
 
@@ -82,7 +82,7 @@ def datasets(config: DatasetsConfig) -> DatasetsResult | CopyResult:
 
 
 def _copy(source: str, output: Path) -> None:
-    from seqdesign.rundir import atomic_write
+    from seqdesign.runs.atomic import atomic_write
     from seqdesign.sequences.compression import open_input, open_output
 
     if output.suffix == Path(source).suffix:  # the same compression: the same bytes, so that checksums hold

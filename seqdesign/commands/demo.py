@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import say
-from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
+from seqdesign.config import Between, CommandConfig, Flag, RunConfig, Written, to_dict
+from seqdesign.runs.progress import say
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqdesign.commands._demo_truth import DesignTruth, Truth
-    from seqdesign.commands._designs import Design
-    from seqdesign.commands._revisions import Revision
     from seqdesign.commands.maximize import MaximizeConfig, MaximizeResult
     from seqdesign.commands.train_vae import TrainVAEResult
+    from seqdesign.design.records import Design
+    from seqdesign.design.revisions import Revision
+    from seqdesign.pages.demo import DesignTruth, Truth
     from seqdesign.sequences.reader import SequenceSet
 
 DATA = "rna_mpsa_5ss9"
@@ -28,7 +28,7 @@ SHOWN_BUDGET = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoConfig(CommandConfig):
+class DemoConfig(RunConfig):
     """Train on real 5' splice sites, revise others, design new ones, and look all of them up.
 
     Example: seqdesign demo
@@ -79,10 +79,10 @@ def demo(config: DemoConfig) -> DemoResult:
     """Train on half of the measured splice sites, revise sites of the other half, design new ones, and look
     the results up. Raises SeqDesignError.
     """
-    from seqdesign.commands import _demo_truth
-    from seqdesign.commands._report_page import add_runs
-    from seqdesign.commands._report_runs import find_runs
     from seqdesign.oracles.table import TableOracle
+    from seqdesign.pages import demo
+    from seqdesign.pages.report import add_runs
+    from seqdesign.pages.runs import find_runs
     from seqdesign.reports.html import Page
     from seqdesign.sequences.datasets import load_dataset
 
@@ -105,11 +105,11 @@ def demo(config: DemoConfig) -> DemoResult:
         for method in ("revise", "search")
     }
     truth = tuple(
-        _demo_truth.revision_truth(oracle, records.take(chosen), measured, scale, k, runs) for k in BUDGETS
+        demo.revision_truth(oracle, records.take(chosen), measured, scale, k, runs) for k in BUDGETS
     )
     made, designs = _design(config, known)
-    allowed = _demo_truth.obeying(records, _maximize(config))
-    found = _demo_truth.design_truth(oracle, designs, set(records.take(train).sequences), allowed)
+    allowed = demo.obeying(records, _maximize(config))
+    found = demo.design_truth(oracle, designs, set(records.take(train).sequences), allowed)
 
     page = Page(
         "Better splice sites",
@@ -117,8 +117,8 @@ def demo(config: DemoConfig) -> DemoResult:
         f"{len(designs)} designed from nothing but measurements, all looked up among {len(records):,} "
         "measured sites, of which the models saw a random half.",
     )
-    _demo_truth.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
-    _demo_truth.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
+    demo.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
+    demo.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
     files = (trained.model, _revised_file(config, "revise", SHOWN_BUDGET), made.model, made.output)
     add_runs(page, find_runs([Path(file) for file in files if file is not None]))
     report = config.output / "report.html"
@@ -142,7 +142,7 @@ def _train_vae(config: DemoConfig, source: Path) -> TrainVAEResult:
     )  # fmt: skip
     _announce(config, "train-vae", settings)
     result = train_vae(settings)
-    say(config, result.text())
+    say(result.text(), quiet=config.quiet)
     return result
 
 
@@ -156,11 +156,11 @@ def _design(config: DemoConfig, source: Path) -> tuple[MaximizeResult, list[Desi
         seed=config.seed, device=config.device, threads=config.threads, quiet=config.quiet,
     )  # fmt: skip
     _announce(config, "train-predictor", training)
-    say(config, train_predictor(training).text())
+    say(train_predictor(training).text(), quiet=config.quiet)
     settings = _maximize(config)
     _announce(config, "maximize", settings)
     result, designs = maximize_records(settings)
-    say(config, result.text())
+    say(result.text(), quiet=config.quiet)
     return result, designs
 
 
@@ -176,9 +176,9 @@ def _maximize(config: DemoConfig) -> MaximizeConfig:
 
 def _announce(config: DemoConfig, name: str, settings: CommandConfig) -> None:
     """The line that does the same."""
-    from seqdesign.commands._provenance import command_line
+    from seqdesign.commands.provenance import command_line
 
-    say(config, command_line(name, type(settings), to_dict(settings)))
+    say(command_line(name, type(settings), to_dict(settings)), quiet=config.quiet)
 
 
 def _choose(outcomes: np.ndarray, config: DemoConfig) -> tuple[np.ndarray, np.ndarray]:

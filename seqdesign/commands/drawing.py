@@ -11,8 +11,8 @@ from seqdesign.errors import InputError, SeqDesignError
 if TYPE_CHECKING:
     import torch
 
-    from seqdesign.constraints._options import LetterRules
-    from seqdesign.constraints._rules import Rules
+    from seqdesign.constraints.options import LetterRules
+    from seqdesign.constraints.rules import Rules
     from seqdesign.sequences.alphabets import Alphabet
 
 BARREN = 64_000
@@ -95,8 +95,8 @@ def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: i
     """
     import torch
 
-    from seqdesign.constraints._build import build_rules
-    from seqdesign.constraints._check import find_conflict
+    from seqdesign.constraints.build import build_rules
+    from seqdesign.constraints.check import find_conflict
 
     nothing = torch.zeros(1, longest, dtype=torch.long)
     rules = build_rules(config, alphabet, nothing, shortest=shortest)

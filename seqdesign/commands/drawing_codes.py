@@ -8,8 +8,8 @@ from seqdesign.commands import sample_gan, sample_vae
 from seqdesign.commands.drawing import checked, rules_for
 from seqdesign.commands.sample import SampleConfig, Source
 from seqdesign.errors import UsageError
-from seqdesign.training.gan_store import load_gan
-from seqdesign.training.vae_store import load_vae
+from seqdesign.models.gan.store import load_gan
+from seqdesign.models.vae.store import load_vae
 
 FOR_LM = ("start", "guide")
 """Options that only language models have a use for."""

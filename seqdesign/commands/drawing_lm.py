@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 import torch
 
-from seqdesign.commands._design_model import load_folder
 from seqdesign.commands.drawing import Batch
 from seqdesign.commands.sample import SampleConfig, Source
-from seqdesign.constraints._build import build_rules
-from seqdesign.constraints._positions import ranges
-from seqdesign.constraints._rules import Rules
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.positions import ranges
+from seqdesign.constraints.rules import Rules
+from seqdesign.design.model import load_folder
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.requests import Request, samples

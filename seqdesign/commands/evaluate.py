@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqdesign.commands._evaluation import Evaluation, Row
-    from seqdesign.commands._evaluation_sets import Sample, Sets
-    from seqdesign.commands._evaluation_words import Finding
+    from seqdesign.evaluation.findings import Finding
+    from seqdesign.evaluation.measures import Evaluation, Row
+    from seqdesign.evaluation.sets import Sample, Sets
 
 COLUMNS = ("measure", "name", "value", "low", "high", "real", "z", "verdict")
 
@@ -36,7 +37,7 @@ class ReportOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig):
+class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """Compare generated sequences with real ones: copies, diversity, statistics, and verdicts in words.
 
     Example: seqdesign evaluate samples.fa --train train.fa --heldout heldout.fa
@@ -87,7 +88,7 @@ class EvaluateResult(Result):
 
     def text(self) -> str:
         """The table, then the findings, flagged ones first."""
-        from seqdesign.commands._evaluation_words import cells
+        from seqdesign.evaluation.findings import cells
         from seqdesign.reports.tables import Column, text_table
 
         columns = [Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real")]
@@ -109,8 +110,8 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
     """
     import numpy as np
 
-    from seqdesign.commands._evaluation_sets import draw_sample, read_sets
-    from seqdesign.commands._evaluation_words import findings
+    from seqdesign.evaluation.findings import findings
+    from seqdesign.evaluation.sets import draw_sample, read_sets
     from seqdesign.sequences.tables import write_table
 
     inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
@@ -139,7 +140,7 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
         write_table((_table_row(row) for row in evaluation.rows), config.table, columns=COLUMNS)
     leave_manifest(manifest, config, result)
     if config.report is not None:
-        from seqdesign.commands._evaluation_page import evaluation_page
+        from seqdesign.pages.evaluation import evaluation_page
 
         evaluation_page(result, evaluation, sets, sample, manifest).write(config.report)
     return result
@@ -148,12 +149,12 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
 def _measure(
     config: EvaluateConfig, sets: Sets, sample: Sample | None, rngs: list[np.random.Generator]
 ) -> Evaluation:
-    from seqdesign.commands import _evaluation as measures
+    from seqdesign.evaluation import measures as measures
 
     result = measures.Evaluation()
     measures.add_copies(result, sets)
     if sets.training:
-        progress = Progress("nearest training sequences", config)
+        progress = Progress("nearest training sequences", quiet=config.quiet)
         measures.add_nearest(result, sets, config.max_nearest, rngs[0], config.threads or 1, progress.update)
         progress.close()
     generated = sample.pick("generated") if sample else sets.generated[: config.max_sequences]
@@ -162,12 +163,12 @@ def _measure(
         measures.add_distances(result, sample, sets, rngs[1], config.resamples)
         measures.add_classifier(result, sample, sets.alphabet.letters, rngs[2])
     if config.vae is not None:
-        from seqdesign.commands._evaluation_vae import add_likelihood
+        from seqdesign.evaluation.likelihood import add_likelihood
 
         with compute(config) as device:
             add_likelihood(result, config.vae, device, sets, sample, rngs[1], config.resamples)
     if config.predictor is not None:
-        from seqdesign.commands._evaluation_predictor import add_predictions
+        from seqdesign.evaluation.predictions import add_predictions
 
         with compute(config) as device:
             add_predictions(result, config.predictor, device, sets, sample, rngs[3], config.resamples)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._result import Result
 from seqdesign.config import CommandConfig, Positional
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
 
 if TYPE_CHECKING:

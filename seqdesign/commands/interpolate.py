@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute, say
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
+from seqdesign.runs.progress import say
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdesign.commands._codes import Coder
+    from seqdesign.design.codes import Coder
     from seqdesign.sequences.fasta import Record
 
 STEPS = 9
@@ -34,7 +35,7 @@ Shape = Literal["path", "grid", "arithmetic", "complement"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, CommandConfig):
+class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, RunConfig):
     """Show what lies between sequences: decode codes on the way from one to another.
 
     Example: seqdesign interpolate --steps 9 > path.fa
@@ -111,7 +112,7 @@ class InterpolateResult(Result):
 
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
-    from seqdesign.commands._codes import load_coder
+    from seqdesign.design.codes import load_coder
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
 
@@ -122,9 +123,9 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         records, edits = _records(config, coder, ends, names)
     if unlike:
         say(
-            config,
             f"warning: {unlike:,} of {len(ends) * ends.shape[1]:,} sequences are not what the model makes of "
             "their codes, so paths begin and end beside them",
+            quiet=config.quiet,
         )
     with open_output(config.output or "-") as handle:
         write_fasta(records, handle)

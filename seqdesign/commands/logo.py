@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._result import Result
 from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
 from seqdesign.errors import InputError, UsageError
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, SequenceColumns
 
 if TYPE_CHECKING:
-    from seqdesign.commands._logo_input import Drawable
+    from seqdesign.motifs.drawable import Drawable
     from seqdesign.motifs.motif import FloatArray
     from seqdesign.reports.logo_spec import LogoSpec
 
@@ -117,7 +117,7 @@ def logo(config: LogoConfig) -> LogoResult:
     """Draw ``config.input`` or the pair. Raises SeqDesignError."""
     from dataclasses import replace
 
-    from seqdesign.commands._logo_input import read_drawables
+    from seqdesign.motifs.drawable import read_drawables
 
     if config.input is not None:
         drawn = read_drawables(config, config.input)
@@ -207,7 +207,7 @@ def _background(config: LogoConfig, thing: Drawable) -> FloatArray | None:
 
 
 def _single(config: LogoConfig, path: Path) -> Drawable:
-    from seqdesign.commands._logo_input import read_drawables
+    from seqdesign.motifs.drawable import read_drawables
 
     found = read_drawables(config, path)
     if len(found) > 1:
@@ -263,7 +263,7 @@ def _write(config: LogoConfig, specs: list[LogoSpec]) -> None:
     if suffix == "svg":
         from seqdesign.reports.logo import draw_logos
         from seqdesign.reports.svg import standalone
-        from seqdesign.rundir import atomic_write
+        from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(config.output) as handle:
             handle.write(standalone(draw_logos(specs)).encode())

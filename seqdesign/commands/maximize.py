@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, Written, resolve
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, Options, RunConfig, SequenceOutput, Written, resolve
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, UsageError
+from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy
 
 if TYPE_CHECKING:
-    from seqdesign.commands._design_model import DesignModel
-    from seqdesign.commands._design_run import Designer
-    from seqdesign.commands._designs import Design, DesignSummary
-    from seqdesign.commands._starts import StartSet
-    from seqdesign.rundir import Manifest
+    from seqdesign.design.campaign import Designer
+    from seqdesign.design.model import DesignModel
+    from seqdesign.design.records import Design, DesignSummary
+    from seqdesign.design.starts import StartSet
+    from seqdesign.runs.manifest import Manifest
 
 DEFAULT_MODEL = Path("models/predictor")
 NUM = 64
@@ -139,7 +140,7 @@ class MaximizeConfig(
     ColumnOptions,
     LetterPolicy,
     SequenceOutput,
-    CommandConfig,
+    RunConfig,
 ):
     """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
 
@@ -186,7 +187,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
 
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
-    from seqdesign.commands._design_model import load_design_model
+    from seqdesign.design.model import load_design_model
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
@@ -221,7 +222,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
     """What the design depends on besides the options."""
-    from seqdesign.commands._provenance import oracle_input
+    from seqdesign.commands.provenance import oracle_input
 
     if config.oracle is None:
         return [config.start, config.model or DEFAULT_MODEL, config.generator]
@@ -241,7 +242,7 @@ def _method(config: MaximizeConfig, name: str) -> tuple[Designer, Any]:
 
     from seqdesign.registry import Registry
 
-    registry = Registry("method", "seqdesign.designers")
+    registry = Registry("method", "seqdesign.designers.methods", "seqdesign.designers")
     try:
         designer = registry.load(name)
     except UsageError as error:
@@ -266,20 +267,20 @@ def _design(
     config: MaximizeConfig, model: DesignModel, designer: Designer, options: Any
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, judged, in the order of their parents and then from the best down."""
-    from seqdesign.commands import _designs
-    from seqdesign.commands._design_run import run_campaign
-    from seqdesign.commands._plan import make_plan
+    from seqdesign.design import records
+    from seqdesign.design.campaign import run_campaign
+    from seqdesign.design.plan import make_plan
 
-    progress = Progress("designing", config)
+    progress = Progress("designing", quiet=config.quiet)
     batches = []
     for starts in _starts(config, model):
         plan = make_plan(config, model, designer, options, starts)
         chosen = run_campaign(plan, starts.tokens, starts.groups, starts.rules, progress.update)
-        batches.append(_designs.Batch(starts, plan, chosen))
+        batches.append(records.Batch(starts, plan, chosen))
     progress.close()
-    designs, summary = _designs.describe(config, model, batches)
+    designs, summary = records.describe(config, model, batches)
     for line in summary.warnings:
-        say(config, f"warning: {line}")
+        say(f"warning: {line}", quiet=config.quiet)
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
     return designs, summary
@@ -292,7 +293,7 @@ def _write_report(
     summary: DesignSummary,
     manifest: Manifest,
 ) -> None:
-    from seqdesign.commands._design_page import design_page
+    from seqdesign.pages.design import design_page
 
     assert config.report is not None
     page = design_page(designs, summary, model.alphabet.letters, manifest)
@@ -301,7 +302,7 @@ def _write_report(
 
 def _starts(config: MaximizeConfig, model: DesignModel) -> Iterator[StartSet]:
     """Where designs begin; all contradictions are found before anything is optimised."""
-    from seqdesign.commands._starts import design_length, noise_starts, read_starts
+    from seqdesign.design.starts import design_length, noise_starts, read_starts
 
     num = num_wanted(config)
     directions = num if config.pareto else 1

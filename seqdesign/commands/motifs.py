@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
 if TYPE_CHECKING:
-    from seqdesign.commands._motif_search import MotifSearch
     from seqdesign.motifs.denovo import NewMotif
     from seqdesign.motifs.enrichment import Enrichment, MotifChange
+    from seqdesign.motifs.search import MotifSearch
 
 TOP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotifsConfig(SequenceColumns, LetterOptions, CommandConfig):
+class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
     """Find motifs in sequences: hits with p- and q-values, enrichment, gains and losses, new motifs.
 
     Motifs are those of the bundled JASPAR collection or of a file.
@@ -105,14 +105,14 @@ class MotifsResult(Result):
 
     def text(self) -> str:
         """The main findings."""
-        from seqdesign.commands._motif_text import lines
+        from seqdesign.pages.motif_text import lines
 
         return "\n".join(lines(self, TOP))
 
 
 def motifs(config: MotifsConfig) -> MotifsResult:
     """Scan ``config.input`` for motifs and write what was asked for. Raises SeqDesignError."""
-    from seqdesign.commands._motif_search import search
+    from seqdesign.motifs.search import search
 
     inputs = [config.input, config.motifs, config.background, config.parents]
     manifest = begin_manifest(config, device="cpu", inputs=inputs)
@@ -139,7 +139,7 @@ def motifs(config: MotifsConfig) -> MotifsResult:
     )
     leave_manifest(manifest, config, result)
     if config.report is not None:
-        from seqdesign.commands._motif_page import motif_page
+        from seqdesign.pages.motifs import motif_page
 
         motif_page(result, found, manifest).write(config.report)
     return result
@@ -149,7 +149,7 @@ def _write(config: MotifsConfig, found: MotifSearch) -> Iterator[Path]:
     """Write the tables; yields the files."""
     from dataclasses import asdict
 
-    from seqdesign.commands import _motif_tables as tables
+    from seqdesign.pages import motif_tables as tables
     from seqdesign.sequences.tables import write_table
 
     def enriched() -> Iterator[dict[str, Any]]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.manifest import training_warnings
+from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands._predict_rows import LMRows, PredictorRows, VAERows
+    from seqdesign.commands.predict_rows import LMRows, PredictorRows, VAERows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -39,7 +41,7 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
+class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, ComputeOptions, CommandConfig):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
@@ -126,7 +128,7 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands._predict_rows import LMRows, PredictorRows, VAERows
+    from seqdesign.commands.predict_rows import LMRows, PredictorRows, VAERows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.store import model_kind
 
@@ -134,7 +136,7 @@ def predict(config: PredictConfig) -> PredictResult:
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
     for text in training_warnings(folder):
-        say(config, f"warning: {text}")
+        say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         kinds: dict[str, type[PredictorRows | LMRows]] = {"predictor": PredictorRows, "lm": LMRows}
@@ -169,7 +171,7 @@ def _rows(
     from seqdesign.sequences.reader import stream_sequences
 
     wanted = config.outcome or rows.outcomes
-    progress, done = Progress("predicting", config), 0
+    progress, done = Progress("predicting", quiet=config.quiet), 0
     for block in stream_sequences(
         config.input,
         sequence_column=config.sequence,

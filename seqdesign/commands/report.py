@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from seqdesign.commands._result import Result
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.result import Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,8 @@ def write_report(
     Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
     OutputError.
     """
-    from seqdesign.commands._report_page import add_runs
-    from seqdesign.commands._report_runs import find_runs
+    from seqdesign.pages.report import add_runs
+    from seqdesign.pages.runs import find_runs
     from seqdesign.reports.html import Page
 
     runs = find_runs(paths)

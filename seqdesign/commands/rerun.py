@@ -11,14 +11,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import say
-from seqdesign.config import CommandConfig, Flag, Positional, Written
+from seqdesign.config import CommandConfig, ComputeOptions, Flag, Positional, Written, fields_of
 from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
+from seqdesign.runs.progress import say
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
-    from seqdesign.commands._report_runs import Run
-    from seqdesign.rundir import Manifest
+    from seqdesign.pages.runs import Run
+    from seqdesign.runs.manifest import Manifest
 
 
 IN_PLACE = ("overwrite", "resume")
@@ -26,7 +26,7 @@ IN_PLACE = ("overwrite", "resume")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RerunConfig(CommandConfig):
+class RerunConfig(ComputeOptions, CommandConfig):
     """Repeat a run from its manifest, somewhere else, and compare the results byte by byte.
 
     Example: seqdesign rerun designs.fa
@@ -38,11 +38,6 @@ class RerunConfig(CommandConfig):
     """Where to write; RUN with .rerun in its name when not given. What exists is never overwritten."""
     anyway: bool = False
     """Repeat it although an input is not the one of then."""
-
-    def problems(self) -> Iterator[str]:
-        """The run has a seed."""
-        if self.seed != RerunConfig.seed:
-            yield "--seed: has no effect, the run keeps its own; leave it out"
 
 
 @dataclass(frozen=True)
@@ -82,21 +77,21 @@ def rerun(config: RerunConfig) -> RerunResult:
     ``anyway``, changed; OutputError if the new place is taken; SeqDesignError if the result differs, which is
     then there to be looked at.
     """
-    from seqdesign.commands._report_runs import Run, command_of, config_of
-    from seqdesign.rundir import read_manifest
+    from seqdesign.pages.runs import Run, command_of, config_of
+    from seqdesign.runs.manifest import read_manifest
 
     manifest = read_manifest(config.run)
     run = Run(config.run, manifest)
     notes = [*_check_inputs(run, manifest, config), *_other_versions(manifest)]
     for note in notes:
-        say(config, f"warning: {note}")
+        say(f"warning: {note}", quiet=config.quiet)
     output = _new_place(config)
     repeated = _redirected(config_of(manifest), manifest, config, output)
     _, function = command_of(manifest)
-    from seqdesign.commands._provenance import command_line
+    from seqdesign.commands.provenance import command_line
 
     line = command_line(manifest.name, type(repeated), vars(repeated))
-    say(config, line)
+    say(line, quiet=config.quiet)
     with contextlib.chdir(run.base):
         function(repeated)
     files = _compare(manifest, read_manifest(output))
@@ -109,7 +104,7 @@ def rerun(config: RerunConfig) -> RerunResult:
 
 def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator[str]:
     """Notes on inputs that are not as they were. Raises InputError."""
-    from seqdesign.commands._report_runs import changed_files
+    from seqdesign.pages.runs import changed_files
 
     changed = changed_files(manifest.inputs, run.base)
     missing = [name for name, state in changed.items() if state == "missing"]
@@ -132,7 +127,7 @@ def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator
 
 
 def _other_versions(manifest: Manifest) -> Iterator[str]:
-    from seqdesign.rundir import library_versions
+    from seqdesign.runs.manifest import library_versions
 
     now = library_versions()
     for name, then in manifest.versions.items():
@@ -142,7 +137,7 @@ def _other_versions(manifest: Manifest) -> Iterator[str]:
 
 def _new_place(config: RerunConfig) -> Path:
     """Absolute path of the repeated result. Raises OutputError if there is something already."""
-    from seqdesign.rundir import manifest_path
+    from seqdesign.runs.manifest import manifest_path
 
     path = config.output
     if path is None:
@@ -161,14 +156,13 @@ def _must_be_free(*paths: Path) -> None:
 
 def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path) -> Any:
     """The options of then, with every file that is written beside ``output``; no pages, no drawings."""
-    from seqdesign.commands._provenance import written_files
-    from seqdesign.config import fields_of
+    from seqdesign.commands.provenance import written_files
 
     files = written_files(then)
     changes: dict[str, Any] = {
         "seed": manifest.seed,
         "device": manifest.device if config.device == RerunConfig.device else config.device,
-        "threads": config.threads or then.threads,
+        "threads": config.threads or manifest.threads,
         "json": False,
         "quiet": config.quiet,
         "verbose": config.verbose,
@@ -185,7 +179,8 @@ def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path
             changes[spec.name] = False
     if main is None:
         raise ModelError(f"{manifest.name} has written nothing that could be compared")
-    return dataclasses.replace(then, **changes)
+    known = {spec.name for spec in fields_of(type(then))}
+    return dataclasses.replace(then, **{name: value for name, value in changes.items() if name in known})
 
 
 def _beside(output: Path, name: str) -> Path:

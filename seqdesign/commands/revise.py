@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest, training_warnings
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute, say
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.commands.device import compute
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput, Written, fields_of
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
-from seqdesign.optimizers._revise_options import ReviseOptions, SearchOptions
+from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
+from seqdesign.runs.manifest import training_warnings
+from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
 
 if TYPE_CHECKING:
     import torch
 
-    from seqdesign.commands._revisions import Revision, Summary
-    from seqdesign.constraints._rules import Rules
-    from seqdesign.optimizers._problem import DesignProblem
+    from seqdesign.constraints.rules import Rules
+    from seqdesign.design.revisions import Revision, Summary
+    from seqdesign.models.vae.store import TrainedVAE
+    from seqdesign.revisers.problem import DesignProblem
     from seqdesign.sequences.reader import SequenceSet
-    from seqdesign.training.vae_store import TrainedVAE
 
 BLOCK = 1000
 """Inputs revised side by side."""
@@ -59,7 +61,7 @@ class GoalOptions(ConstraintOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, CommandConfig
+    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
 ):
     """Revise sequences into better ones with a model made by train-vae.
 
@@ -126,15 +128,15 @@ def revise(config: ReviseConfig) -> ReviseResult:
 
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
-    from seqdesign.commands import _revisions
+    from seqdesign.design.revisions import COLUMNS, describe, summarise
+    from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.vae_store import load_vae
 
     optimize = _optimizer(config.method)
     for text in training_warnings(config.model):
-        say(config, f"warning: {text}")
+        say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
@@ -145,21 +147,21 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             )
         records = _read(config)
         revisions: list[Revision] = []
-        progress = Progress("revising", config)
+        progress = Progress("revising", quiet=config.quiet)
         for first in range(0, len(records), BLOCK):
             block = records.take(range(first, min(first + BLOCK, len(records))))
             problem, kept = _problem(config, trained, block, device)
             result = optimize(problem, config, config.seed)
-            revisions += _revisions.describe(problem, result, block.take(kept), trained.record.alphabet)
+            revisions += describe(problem, result, block.take(kept), trained.record.alphabet)
             progress.update(min(first + BLOCK, len(records)), len(records))
         progress.close()
     if not revisions:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
-    summary = _revisions.summarise(revisions, trained.record)
+    summary = summarise(revisions, trained.record)
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta(config.top) for r in revisions), handle)
     if config.table is not None:
-        write_table((r.row() for r in revisions), config.table, columns=_revisions.COLUMNS)
+        write_table((r.row() for r in revisions), config.table, columns=COLUMNS)
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -170,7 +172,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     )
     leave_manifest(manifest, config, done)
     if config.report is not None:
-        from seqdesign.commands._revision_page import revision_page
+        from seqdesign.pages.revision import revision_page
 
         revision_page(revisions, summary, trained.record, config.model, manifest).write(config.report)
     return done, revisions
@@ -193,7 +195,7 @@ def _optimizer(method: str):  # type: ignore[no-untyped-def]
     """The optimizer function that ``--method`` names. Raises UsageError."""
     from seqdesign.registry import Registry
 
-    registry = Registry("optimizer", "seqdesign.optimizers", "seqdesign.optimizers")
+    registry = Registry("optimizer", "seqdesign.revisers.methods", "seqdesign.revisers")
     if method not in registry:
         raise UsageError(f"must be one of {', '.join(registry.names())}, got {method!r}", option="--method")
     return registry.load(method)
@@ -205,7 +207,7 @@ def _problem(
     """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
     import torch
 
-    from seqdesign.optimizers._problem import DesignProblem
+    from seqdesign.revisers.problem import DesignProblem
 
     model, record = trained.model, trained.record
     array = encode_with(config, records, record.alphabet, max_length=record.max_length)
@@ -234,7 +236,7 @@ def _problem(
 
 
 def _score(config: GoalOptions):  # type: ignore[no-untyped-def]
-    from seqdesign.objectives._goals import goal
+    from seqdesign.objectives.by_name import goal
 
     if config.target is not None:
         return goal("target", config.target)
@@ -253,8 +255,8 @@ def _rules(
 
     Raises UsageError and InputError, also where the constraints contradict each other for a record.
     """
-    from seqdesign.constraints._build import build_rules
-    from seqdesign.constraints._check import check_feasible
+    from seqdesign.constraints.build import build_rules
+    from seqdesign.constraints.check import check_feasible
 
     record = trained.record
     # The search holds the edit budget itself, insertions and deletions included.

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.drawing import write_samples
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import UsageError
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleConfig(ConstraintOptions, SequenceOutput, CommandConfig):
+class SampleConfig(ConstraintOptions, SequenceOutput, RunConfig):
     """Draw new sequences from a model made by train-lm, train-gan or train-vae.
 
     Example: seqdesign sample models/lm -n 1000 > new.fa

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.drawing import checked, rules_for, write_samples
-from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
-from seqdesign.constraints._options import LetterRules
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
+from seqdesign.constraints.options import LetterRules
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     import torch
 
     from seqdesign.commands.drawing import Batch
-    from seqdesign.constraints._rules import Rules
-    from seqdesign.training.gan_store import TrainedGAN
+    from seqdesign.constraints.rules import Rules
+    from seqdesign.models.gan.store import TrainedGAN
 
 DEFAULT_MODEL = Path("models/gan")
 REMEDY = ", or let maximize --generator find such sequences"
@@ -28,7 +28,7 @@ CALIBRATION = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleGANConfig(LetterRules, SequenceOutput, CommandConfig):
+class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Draw new sequences: codes from N(0, I), turned into letters by the generator.
 
     Example: seqdesign sample-gan -n 1000 > out.fa
@@ -92,8 +92,8 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     new.
     """
     from seqdesign.errors import ModelError
+    from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
-    from seqdesign.training.gan_store import load_gan
     from seqdesign.training.store import CHECKPOINT, WEIGHTS
 
     if not any((config.model / name).exists() for name in (WEIGHTS, CHECKPOINT)):
@@ -150,8 +150,8 @@ def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
 
 def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
     """Draws without end, or as many as are asked for where each of them is written."""
+    from seqdesign.models.gan.sampling import criticize
     from seqdesign.sequences.encoders import decode
-    from seqdesign.training.gan_sampling import criticize
 
     condition = class_of(trained, config.condition)
     endless = config.unique or rules is not None or config.reject > 0
@@ -169,7 +169,7 @@ def _draws(
 
     import torch
 
-    from seqdesign.training.gan_sampling import draw
+    from seqdesign.models.gan.sampling import draw
 
     return draw(
         trained.generator,
@@ -188,7 +188,7 @@ def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | 
     """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
     import torch
 
-    from seqdesign.training.gan_sampling import criticize
+    from seqdesign.models.gan.sampling import criticize
 
     if not config.reject:
         return None

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._provenance import begin_manifest, leave_manifest
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import compute
+from seqdesign.commands.device import compute
 from seqdesign.commands.drawing import checked, write_samples
-from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
+from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdesign.training.vae_store import TrainedVAE
+    from seqdesign.models.vae.store import TrainedVAE
 
 BLOCK = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleVAEConfig(SequenceOutput, CommandConfig):
+class SampleVAEConfig(SequenceOutput, RunConfig):
     """Draw new sequences: codes from the prior, decoded.
 
     Example: seqdesign sample-vae -n 1000 > new.fa
@@ -62,8 +62,8 @@ class SampleVAEResult(Result):
 
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
+    from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
-    from seqdesign.training.vae_store import load_vae
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
@@ -96,7 +96,7 @@ def blocks(
 
     from seqdesign.decoding.greedy import greedy
     from seqdesign.decoding.sample import sample
-    from seqdesign.optimizers._problem import evaluate
+    from seqdesign.revisers.problem import evaluate
     from seqdesign.sequences.encoders import decode as written
     from seqdesign.sequences.fasta import format_fields
 

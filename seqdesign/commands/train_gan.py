@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Flag, Positional, Written, part
+from seqdesign.commands.device import compute
+from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
-from seqdesign.training.gan_config import GANFitOptions
 
 if TYPE_CHECKING:
-    from seqdesign.commands._gan_health import Checked, GANHealth
-    from seqdesign.rundir import RunDir
+    from seqdesign.evaluation.health import Checked, GANHealth
+    from seqdesign.models.gan.fit import GANTraining
+    from seqdesign.runs.folder import RunDir
     from seqdesign.sequences.encoders import TokenArray
-    from seqdesign.training.gan import GANTraining
 
 REPORT = "health.html"
 SHOWN = 6
@@ -28,7 +29,7 @@ SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, CommandConfig):
+class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, RunConfig):
     """Learn to write sequences like yours: a generator and a critic that play against each other.
 
     Example: seqdesign train-gan seqs.fa
@@ -72,7 +73,7 @@ class TrainGANResult(Result):
 
     def text(self) -> str:
         """The health report."""
-        from seqdesign.commands._gan_health import words
+        from seqdesign.evaluation.health import words
 
         lines = [
             f"{self.num_train:,} sequences to learn from, {self.num_held_out:,} held out ({self.alphabet})",
@@ -96,15 +97,15 @@ def train_gan(config: TrainGANConfig) -> TrainGANResult:
 
 
 def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
+    from seqdesign.models.gan.fit import train_sequence_gan
     from seqdesign.models.gan.model import OBJECTIVES
-    from seqdesign.training.gan import train_sequence_gan
     from seqdesign.training.loop import make_fabric
 
     OBJECTIVES.load(config.objective)  # an unknown name is said before the input is read
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:
@@ -138,13 +139,13 @@ def _finish(
     config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray, started: float
 ) -> TrainGANResult:
     """Judge the generator and, in the main process, write the files of a finished run."""
-    from seqdesign.commands._gan_health import check
-    from seqdesign.commands._gan_page import health_page
-    from seqdesign.training.gan import SAMPLES
-    from seqdesign.training.gan_store import save_gan
+    from seqdesign.evaluation.health import check
+    from seqdesign.models.gan.fit import SAMPLES
+    from seqdesign.models.gan.store import save_gan
+    from seqdesign.pages.gan import health_page
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    progress = Progress("nearest training sequences", config)
+    progress = Progress("nearest training sequences", quiet=config.quiet)
     try:
         checked = check(result, tokens, config.seed, config.threads or 1, progress.update)
     finally:
@@ -164,7 +165,7 @@ def _finish(
 def _result(
     config: TrainGANConfig, result: GANTraining, checked: Checked, tokens: TokenArray, started: float
 ) -> TrainGANResult:
-    from seqdesign.training.gan import kept
+    from seqdesign.models.gan.fit import kept
 
     state, record = result.fit.state, result.trained.record
     best = kept(state.history)

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Flag, Positional, Written, part
+from seqdesign.commands.device import compute
+from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import UsageError
 from seqdesign.models.lm.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
-from seqdesign.rundir import RunDir
+from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainLMConfig(ModelFolder, ReadOptions, LetterOptions, LMOptions, LMFitOptions, CommandConfig):
+class TrainLMConfig(ModelFolder, ReadOptions, LetterOptions, LMOptions, LMFitOptions, RunConfig):
     """Learn to write sequences like yours, and how likely a sequence is.
 
     Example: seqdesign train-lm seqs.fa
@@ -107,7 +108,7 @@ def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLM
             f"no sequence has an outcome '{config.condition}'; name a column or a header key",
             option="--condition",
         )
-    clock = _Clock(Progress("training", config))
+    clock = _Clock(Progress("training", quiet=config.quiet))
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:

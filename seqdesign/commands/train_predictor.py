@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
+from seqdesign.commands.device import compute
+from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.rundir import RunDir
+from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
     RecordPolicy,
@@ -26,10 +27,10 @@ from seqdesign.sequences.options import (
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.models.predictor.fit import PredictorTraining
+    from seqdesign.models.predictor.outcomes import Outcomes
+    from seqdesign.models.predictor.quality import OutcomeQuality, PredictorQuality
     from seqdesign.sequences.reader import SequenceSet
-    from seqdesign.training.outcomes import Outcomes
-    from seqdesign.training.predictor import PredictorTraining
-    from seqdesign.training.predictor_quality import OutcomeQuality, PredictorQuality
 
 REPORT = "report.html"
 
@@ -65,7 +66,7 @@ class PredictorFitOptions(FitOptions):
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
     ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
-    PredictorFitOptions, CommandConfig,
+    PredictorFitOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
 
@@ -154,18 +155,18 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
-    from seqdesign.commands._model_sections import HELD_OUT
-    from seqdesign.commands._predictor_page import HELD_OUT_COLUMNS, held_out_rows, predictor_page
+    from seqdesign.models.predictor.fit import train_sequence_predictor
+    from seqdesign.models.predictor.store import REFERENCE, save_predictor
+    from seqdesign.pages.models import HELD_OUT
+    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.predictor import train_sequence_predictor
-    from seqdesign.training.predictor_store import REFERENCE, save_predictor
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     records, outcomes = read_labelled(config)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     outcomes = outcomes.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
         try:
@@ -218,8 +219,8 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
     """The records that have an outcome, as the options say. Raises InputError and UsageError."""
     import numpy as np
 
+    from seqdesign.models.predictor.outcomes import read_outcomes
     from seqdesign.sequences.reader import read_sequences
-    from seqdesign.training.outcomes import read_outcomes
 
     names = config.outcome or ("outcome",)
     weight = () if config.weight is None else (config.weight,)

@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from seqdesign.commands._result import Result
-from seqdesign.commands._runtime import Progress, compute
-from seqdesign.commands._training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Positional, part
+from seqdesign.commands.device import compute
+from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.rundir import RunDir
+from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
-    from seqdesign.training.vae import VAETraining
-    from seqdesign.training.vae_quality import VAEQuality
+    from seqdesign.models.vae.fit import VAETraining
+    from seqdesign.models.vae.quality import VAEQuality
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, CommandConfig):
+class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
@@ -96,15 +97,15 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
+    from seqdesign.models.vae.fit import train_sequence_vae
+    from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
-    from seqdesign.training.vae import train_sequence_vae
-    from seqdesign.training.vae_store import save_vae
 
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
-    progress = Progress("training", config)
+    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
             raise UsageError(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError, SeqDesignError
-from seqdesign.oracles._frozen import frozen
+from seqdesign.oracles.frozen import frozen
 from seqdesign.sequences.alphabets import Alphabet
 
 TOLERANCE = 1e-3

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from seqdesign.oracles._frozen import frozen
+from seqdesign.oracles.frozen import frozen
 from seqdesign.sequences.alphabets import Alphabet
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from seqdesign.reports.data_table import data_table
 from seqdesign.reports.palette import css_variables
 from seqdesign.reports.tables import Column, Row, format_value, html_table
-from seqdesign.rundir import atomic_write
+from seqdesign.runs.atomic import atomic_write
 
 _CONTENTS_FROM = 4  # sections from which a list of contents helps
 

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, Protocol, cast
 
 from seqdesign.errors import InputError, MissingExtraError, OutputError
-from seqdesign.rundir import atomic_write
+from seqdesign.runs.atomic import atomic_write
 
 STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}

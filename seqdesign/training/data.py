@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from seqdesign.models.vae.model import Batch
 from seqdesign.sequences.encoders import TokenArray
+
+
+class Batch(NamedTuple):
+    """tokens (N, L) int64 padded, lengths (N,) int64, outcomes (N,) float32 in user units, NaN = none."""
+
+    tokens: Tensor
+    lengths: Tensor
+    outcomes: Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from seqdesign.config import Options, to_dict
 from seqdesign.errors import ModelError, SeqDesignError
-from seqdesign.rundir import atomic_write, write_json
+from seqdesign.runs.atomic import atomic_write, write_json
 from seqdesign.training.loop import Checkpoint, FitState
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 

@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from seqdesign.errors import ModelError
-from seqdesign.rundir import atomic_write
+from seqdesign.runs.atomic import atomic_write
 
 KEY = "seqdesign"
 FORMAT = 1

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from seqdesign import __version__
-from seqdesign_cli._commands import COMMANDS, Command
+from seqdesign_cli.commands import COMMANDS, Command
 
 FAKE = Path(__file__).with_name("fake_command.py")
-ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.")
+ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.", "Design")
 RUNNER = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    "from seqdesign_cli._commands import COMMANDS, Command;"
+    "from seqdesign_cli.commands import COMMANDS, Command;"
     f"COMMANDS['fake'] = Command{tuple(ROW)!r};"
     "from seqdesign_cli.main import main; sys.exit(main())"
 )
@@ -81,13 +81,14 @@ def test_help_of_a_command_shows_every_option_its_rule_and_default_in_groups(cli
     assert "--invariance / --no-invariance Use the loss. (default: on)" in text
     assert "SEQS <str> Sequences to read. (required)" in text
     assert "--seed INT Seed of every random choice" in text
+    assert "Advanced" not in text
 
 
 def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatch, cli) -> None:
-    from seqdesign_cli import _app
+    from seqdesign_cli import app
 
-    build = _app.build
-    monkeypatch.setattr(_app, "build", lambda *, styled: build(styled=True))
+    build = app.build
+    monkeypatch.setattr(app, "build", lambda *, styled: build(styled=True))
     done = cli("fake", "-h")
     assert done.code == 0
     assert "Model options" in done.out
@@ -97,7 +98,7 @@ def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatc
 def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
     done = cli()
     assert (done.code, done.out) == (2, "")
-    assert "Commands:" in done.err
+    assert "Start here:" in done.err
 
 
 def test_version_is_one_line_and_json_names_all_versions(cli) -> None:
@@ -282,7 +283,7 @@ def test_help_works_in_a_poor_environment(python, environment: dict[str, str]) -
     done = python("-m", "seqdesign_cli", "inspect", "--help", **environment)
     assert (done.code, done.err) == (0, "")
     assert "\x1b" not in done.out
-    assert "--seed" in done.out
+    assert "--json" in done.out
 
 
 def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str]) -> None:
@@ -299,6 +300,36 @@ def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str
         assert wanted in done.stdout.split(b"\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("maximize --method ", "mean-field"),
+        ("maximize --forbid BsaI", "BsaI"),
+        ("train-vae --decoder ", "lstm"),
+        ("train-vae dataset:rna_mp", "dataset:rna_mpsa_5ss9"),
+        ("report --out", "--output"),
+    ],
+)
+def test_the_shell_gets_values_completed(python, words: str, wanted: str) -> None:
+    line = f"seqdesign {words}"
+    number = str(line.count(" "))
+    environment = {"_SEQDESIGN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": number}
+    done = python("-m", "seqdesign_cli", **environment)
+    assert wanted in done.out.splitlines()
+
+
+def test_the_list_of_commands_is_grouped_and_begins_with_the_first_steps(cli) -> None:
+    lines = cli("--help").out.splitlines()
+    places = [lines.index(f"{group}:") for group in ("Start here", "Train", "Design", "Look", "Repeat")]
+    assert places == sorted(places)
+
+
+def test_an_option_without_effect_is_not_offered(cli) -> None:
+    for name in ("inspect", "datasets", "logo", "report"):
+        assert "--seed" not in cli(name, "--help").out
+        assert "--device" not in cli(name, "--help").out
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_of_the_table_can_be_bound(cli, name: str) -> None:
     done = cli(name, "--help")
@@ -308,7 +339,8 @@ def test_every_command_of_the_table_can_be_bound(cli, name: str) -> None:
 
 
 def test_the_table_and_the_files_of_commands_agree(root: Path) -> None:
-    files = {path.stem for path in (root / "seqdesign" / "commands").glob("[!_]*.py")}
+    modules = (root / "seqdesign" / "commands").glob("[!_]*.py")
+    files = {path.stem for path in modules if re.search(r"^class \w+Config\(", path.read_text(), re.M)}
     rows = {row.module.rpartition(".")[2] for name, row in COMMANDS.items() if name != "fake"}
     assert rows == files
     for name, row in COMMANDS.items():

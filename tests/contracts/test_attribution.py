@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.attribution._effects import Method, contributions
+from seqdesign.attribution.effects import Method, contributions
 from seqdesign.registry import Registry
 
-REGISTRY = Registry("method", "seqdesign.attribution")
+REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
 V, L = 4, 7
 WEIGHTS = torch.randn(2, V, L, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 

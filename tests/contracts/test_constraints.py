@@ -13,13 +13,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._constraint import Constraint
-from seqdesign.constraints._rules import Rules
-from seqdesign.constraints._starts import Starts
+from seqdesign.constraints.constraint import Constraint
+from seqdesign.constraints.rules import Rules
+from seqdesign.constraints.starts import Starts
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 
-REGISTRY = Registry("constraint", "seqdesign.constraints")
+REGISTRY = Registry("constraint", "seqdesign.constraints.builtin", "seqdesign.constraints")
 DNA = get_alphabet("dna")
 LENGTH = 6
 STARTS = ["ATGGCA", "CTGTAA", "GGGGGG"]

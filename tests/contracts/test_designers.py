@@ -18,16 +18,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqdesign.constraints._rules import Rules
-from seqdesign.constraints._starts import Starts
-from seqdesign.designers._problem import Designs, Latent, SequenceProblem
+from seqdesign.constraints.rules import Rules
+from seqdesign.constraints.starts import Starts
+from seqdesign.designers.problem import Designs, Latent, SequenceProblem
 from seqdesign.errors import UsageError
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 
-REGISTRY = Registry("designer", "seqdesign.designers", "seqdesign.designers")
+REGISTRY = Registry("designer", "seqdesign.designers.methods", "seqdesign.designers")
 STOPS = {"budget", "steps", "target", "converged", "stuck"}
-CONSTRAINTS = Registry("constraint", "seqdesign.constraints")
+CONSTRAINTS = Registry("constraint", "seqdesign.constraints.builtin", "seqdesign.constraints")
 Rule = tuple[str, str]
 MIXED = [("max-homopolymer", "2"), ("gc", "0.3-0.5"), ("keep", "1,10"), ("max-edits", "5")]
 ALPHABETS = {3: "letters:ABC", 4: "dna", 20: "protein"}

@@ -17,10 +17,11 @@ from seqdesign.models.lm.model import SequenceLM
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.models.vae.model import Batch, SequenceVAE
+from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.data import Batch
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 MODELS = Registry("model", "seqdesign.models")

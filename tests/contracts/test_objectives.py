@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdesign.objectives._composite import Composite
-from seqdesign.objectives._goals import REGISTRY, needs
-from seqdesign.objectives._parse import parse_objective
+from seqdesign.objectives.by_name import REGISTRY, needs
+from seqdesign.objectives.composite import Composite
+from seqdesign.objectives.parse import parse_objective
 
 OUTCOMES = ("a", "b", "c")
 TEXTS = {"outcome": "{}:b", "value": "{}:b=0.7", "on-off": "{}:b-a-c"}

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-import seqdesign.training.vae
+import seqdesign.models.vae.fit
 from seqdesign.training.tensor_file import read_tensors
 from seqdesign_cli.main import main
 
@@ -127,5 +127,5 @@ def run(fasta: str, work: Path, mode: str, count: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    assert seqdesign.training.vae is not None
+    assert seqdesign.models.vae.fit is not None
     print(json.dumps(run(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))

@@ -16,13 +16,13 @@ from torch.nn import functional
 from seqdesign.models.gan.composition import CompositionCritic
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
-from seqdesign.models.gan.objectives._objective import Objective
+from seqdesign.models.gan.objective import Objective
 from seqdesign.models.gan.outputs import relax
 from seqdesign.models.gan.words import WordCritic
-from seqdesign.models.vae.model import Batch
 from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.registry import Registry
 from seqdesign.sequences.encoders import Vocabulary, one_hot
+from seqdesign.training.data import Batch
 
 WORDS_FROM, WORDS_FULLY = 0.15, 0.3
 """Of a run; see ``rise``."""

@@ -17,8 +17,8 @@ from torch import Generator, Tensor, nn
 
 from seqdesign.models.lm.config import LMOptions
 from seqdesign.models.lm.networks import GRU, Transformer
-from seqdesign.models.vae.model import Batch
 from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.data import Batch
 
 UNCONDITIONAL = 0.1
 """Share of training rows whose outcome is hidden, so that the model works without one."""

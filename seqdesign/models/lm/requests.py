@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._check import find_conflict
-from seqdesign.constraints._rules import Rules
+from seqdesign.constraints.check import find_conflict
+from seqdesign.constraints.rules import Rules
 from seqdesign.errors import InputError
 from seqdesign.models.lm.sampling import BLOCK, CANDIDATES, UNFORCED, Drawn, Guide, choose_candidates, draw
 from seqdesign.models.lm.store import TrainedLM

@@ -16,7 +16,7 @@ from torch import Tensor
 from seqdesign.models.lm.model import SequenceLM
 
 if TYPE_CHECKING:
-    from seqdesign.constraints._rules import Rules
+    from seqdesign.constraints.rules import Rules
 
 BLOCK = 250
 """Sequences that are drawn together: as many as stay in a CPU's cache."""

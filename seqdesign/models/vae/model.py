@@ -10,8 +10,6 @@ The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
@@ -22,16 +20,9 @@ from seqdesign.models.vae.config import VAEOptions, anneal_factor
 from seqdesign.models.vae.decoder import RecurrentDecoder
 from seqdesign.models.vae.encoders import make_encoder
 from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.data import Batch
 
 MIN_SCALE, MAX_SCALE = 0.01, 1.0
-
-
-class Batch(NamedTuple):
-    """tokens (N, L) int64 padded, lengths (N,) int64, outcomes (N,) float32 in user units, NaN = none."""
-
-    tokens: Tensor
-    lengths: Tensor
-    outcomes: Tensor
 
 
 class SequenceVAE(nn.Module):

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.attribution import _effects
-from seqdesign.attribution._effects import centred, contributions
-from seqdesign.attribution.gradient import gradient
-from seqdesign.attribution.integrated_gradients import integrated_gradients
-from seqdesign.attribution.mutagenesis import mutagenesis
+from seqdesign.attribution import effects
+from seqdesign.attribution.effects import centred, contributions
+from seqdesign.attribution.methods.gradient import gradient
+from seqdesign.attribution.methods.integrated_gradients import integrated_gradients
+from seqdesign.attribution.methods.mutagenesis import mutagenesis
 from seqdesign.oracles.motif import MotifOracle
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
@@ -48,7 +48,7 @@ def test_mutagenesis_equals_brute_force(monkeypatch: pytest.MonkeyPatch) -> None
     net, x = network(6), sequences(3, 6)
     wanted = brute_force(net, x)
     for cells in (6, 100, 1 << 15):  # blocks of one, some and all mutants
-        monkeypatch.setattr(_effects, "_CELLS", cells)
+        monkeypatch.setattr(effects, "_CELLS", cells)
         torch.testing.assert_close(mutagenesis(lambda x: net(x).T, x), wanted)
 
 
@@ -79,7 +79,7 @@ def test_integrated_gradients_sum_to_the_score_less_that_of_the_uniform_start() 
 
 
 @pytest.mark.parametrize("method", [gradient, integrated_gradients, mutagenesis])
-def test_the_sum_over_sites_of_a_motif_is_explained_by_its_weights(method: _effects.Method) -> None:
+def test_the_sum_over_sites_of_a_motif_is_explained_by_its_weights(method: effects.Method) -> None:
     weights = torch.tensor([[1.0, -1.0, 0.5, 0.0], [0.0, 2.0, -2.0, 1.0]])
     oracle = MotifOracle(weights, alphabet=DNA, pool="sum")
     x = one_hot(torch.from_numpy(encode(["ACGTTA"], DNA).tokens.astype("int64")), DNA).float()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from seqdesign.attribution import _shapley
-from seqdesign.attribution._shapley import Subset, Value, shares
+from seqdesign.attribution import shapley
+from seqdesign.attribution.shapley import Subset, Value, shares
 
 Game = Callable[[Subset], float]
 
@@ -68,7 +68,7 @@ def test_an_edit_without_effect_has_none_and_equals_share_alike(num: int) -> Non
 def test_drawn_orders_agree_with_all_subsets_within_their_error(monkeypatch: pytest.MonkeyPatch) -> None:
     worth = random_game(6, 11)
     exact = shares(game(worth), 6, rng()).shapley[0]
-    monkeypatch.setattr(_shapley, "EXACT", 5)
+    monkeypatch.setattr(shapley, "EXACT", 5)
     drawn = shares(game(worth), 6, rng(), orders=2000)
     assert drawn.shapley.sum() == pytest.approx(drawn.gain[0])
     assert (drawn.error > 0).all()

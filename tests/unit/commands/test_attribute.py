@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.commands import _attribution
+from seqdesign.attribution import explainer
 from seqdesign.commands.attribute import AttributeConfig, attribute
 
 ORACLE = """
@@ -116,7 +116,7 @@ def test_blocks_of_any_size_give_the_same_table(
     (here / "seqs.fa").write_text("".join(f">s{i}\n{'ACGT'[i % 4]}CGTAC\n" for i in range(9)))
     tables = []
     for letters in (1, 13, 1 << 16):
-        monkeypatch.setattr(_attribution, "_LETTERS", letters)
+        monkeypatch.setattr(explainer, "_LETTERS", letters)
         assert cli(*words("ensemble")).code == 0
         tables.append((here / "t.csv").read_bytes())
     assert tables[0] == tables[1] == tables[2]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.commands._demo_truth import design_truth, obeying, revision_truth
 from seqdesign.commands.maximize import MaximizeConfig
 from seqdesign.oracles.table import TableOracle
+from seqdesign.pages.demo import design_truth, obeying, revision_truth
 from seqdesign.sequences.datasets import load_dataset
 
 SITES = ["AAA", "AAC", "ACC", "CCC"]

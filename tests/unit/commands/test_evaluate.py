@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.commands._evaluation_predictor import mean_interval
 from seqdesign.commands.evaluate import EvaluateConfig, EvaluateResult, evaluate
 from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.errors import InputError, UsageError
+from seqdesign.evaluation.predictions import mean_interval
+from seqdesign.models.predictor.predictions import predict_outcomes
+from seqdesign.models.predictor.store import load_predictor
 from seqdesign.sequences.encoders import encode
-from seqdesign.training.predictions import predict_outcomes
-from seqdesign.training.predictor_store import load_predictor
 
 LENGTH = 20
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.store import GANRecord, save_gan
 from seqdesign.models.vae.config import VAEOptions
+from seqdesign.models.vae.store import VAERecord, save_vae
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.fasta import header_fields, read_fasta
-from seqdesign.training.gan_store import GANRecord, save_gan
-from seqdesign.training.vae_store import VAERecord, save_vae
 
 Cli = Callable[..., Any]
 DNA = get_alphabet("dna")

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.store import GANRecord, save_gan
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.fasta import header_fields, read_fasta
-from seqdesign.training.gan_store import GANRecord, save_gan
 
 ORACLE = """
 import torch

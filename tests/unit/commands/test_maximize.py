@@ -156,7 +156,7 @@ def test_without_a_model_the_message_says_what_to_do(here: Path, cli: Callable[.
 
 
 def test_a_length_that_the_model_cannot_take_is_refused_by_name(here: Path) -> None:
-    from seqdesign.commands._generator import check_length
+    from seqdesign.design.generator import check_length
     from seqdesign.errors import UsageError
 
     def error(message: str) -> UsageError:

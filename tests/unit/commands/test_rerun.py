@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from seqdesign.commands._provenance import command_line
-from seqdesign.commands._report_runs import base_folder, config_of
 from seqdesign.commands.maximize import MaximizeConfig
+from seqdesign.commands.provenance import command_line
 from seqdesign.commands.revise import ReviseConfig
 from seqdesign.config import resolve, to_dict
-from seqdesign.rundir import MANIFEST, manifest_path, read_manifest, write_json
-from seqdesign_cli._bind import bind
-from seqdesign_cli._commands import COMMANDS
+from seqdesign.pages.runs import base_folder, config_of
+from seqdesign.runs.atomic import write_json
+from seqdesign.runs.manifest import MANIFEST, manifest_path, read_manifest
+from seqdesign_cli.bind import bind
+from seqdesign_cli.commands import COMMANDS
 
 Cli = Callable[..., Any]
 
@@ -142,7 +143,7 @@ def test_another_result_is_told_and_kept(run: Path, cli: Cli) -> None:
     [
         (("starts.fa",), 1, "cannot read starts.fa.manifest.json"),
         (("out",), 1, f"cannot read out/{MANIFEST}"),
-        (("out/designs.fa", "--seed", "3"), 2, "--seed: has no effect, the run keeps its own"),
+        (("out/designs.fa", "--seed", "3"), 2, "no such option: --seed"),
     ],
 )
 def test_what_cannot_be_repeated_is_one_line(

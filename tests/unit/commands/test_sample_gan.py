@@ -13,8 +13,8 @@ import torch
 from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.store import GANRecord, load_gan, save_gan
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.training.gan_store import GANRecord, load_gan, save_gan
 
 Cli = Callable[..., Any]
 RULES = ("--gc", "0.4-0.6", "--forbid", "AC", "--max-homopolymer", "2")

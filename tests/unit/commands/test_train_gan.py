@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.commands._gan_health import GANHealth, words
+from seqdesign.evaluation.health import GANHealth, words
 from seqdesign.models.gan.model import SequenceGAN
-from seqdesign.rundir import read_manifest, sha256_file
+from seqdesign.runs.atomic import sha256_file
+from seqdesign.runs.manifest import read_manifest
 
 MODEL = ("--latent-dim", "5", "--channels", "6", "--mapping", "8")
 TINY = (*MODEL, "--batch-size", "8", "--steps", "6", "--judge-every", "2", "--threads", "1")

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.rundir import read_manifest, sha256_file
+from seqdesign.runs.atomic import sha256_file
+from seqdesign.runs.manifest import read_manifest
 
 TINY = (
     "--members", "2", "--hidden", "8", "--channels", "4", "--batch-size", "32", "--epochs", "2",

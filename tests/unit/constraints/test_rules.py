@@ -9,10 +9,10 @@ import pytest
 import torch
 from Bio.Seq import Seq
 
-from seqdesign.constraints._build import build_rules
-from seqdesign.constraints._check import check_feasible
-from seqdesign.constraints._distinct import distinct
-from seqdesign.constraints._options import ConstraintOptions
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.check import check_feasible
+from seqdesign.constraints.distinct import distinct
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 

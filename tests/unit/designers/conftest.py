@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._rules import Rules
-from seqdesign.constraints._starts import Starts
-from seqdesign.designers._problem import SequenceProblem
-from seqdesign.oracles._oracle import Oracle
+from seqdesign.constraints.rules import Rules
+from seqdesign.constraints.starts import Starts
+from seqdesign.designers.problem import SequenceProblem
+from seqdesign.oracles.oracle import Oracle
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
 
@@ -20,7 +20,7 @@ def rules_of(rules: Sequence[tuple[str, str]], starts: Tensor, alphabet: str) ->
     """Constraints named by (option, text) for designs of ``starts`` (N, L)."""
     letters, (count, length) = get_alphabet(alphabet), starts.shape
     own = Starts(letters, starts, torch.full((count,), length), length)
-    registry = Registry("constraint", "seqdesign.constraints")
+    registry = Registry("constraint", "seqdesign.constraints.builtin", "seqdesign.constraints")
     made = [registry.load(name)(text, own) for name, text in rules]
     return Rules(made, num_starts=count, length=length, num_letters=letters.size)
 

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqdesign.designers._black_box_options import AnnealingOptions, GreedyOptions
-from seqdesign.designers._problem import SequenceProblem
-from seqdesign.designers.annealing import annealing
-from seqdesign.designers.greedy import greedy
+from seqdesign.designers.black_box_options import AnnealingOptions, GreedyOptions
+from seqdesign.designers.methods.annealing import annealing
+from seqdesign.designers.methods.greedy import greedy
+from seqdesign.designers.problem import SequenceProblem
 
 Make = Callable[..., SequenceProblem]
 STARTS = torch.tensor([[0, 1, 2, 3, 0, 1]])

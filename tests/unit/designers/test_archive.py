@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdesign.designers._archive import Archive
+from seqdesign.designers.archive import Archive
 
 
 @pytest.mark.parametrize(("capacity", "batch"), [(3, 5), (10, 40), (1, 1)])

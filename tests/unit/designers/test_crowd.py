@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from seqdesign.designers._crowd import Crowd
-from seqdesign.designers._problem import SequenceProblem
+from seqdesign.designers.crowd import Crowd
+from seqdesign.designers.problem import SequenceProblem
 
 Make = Callable[..., SequenceProblem]
 STARTS = torch.tensor([[0, 1, 2, 3, 0, 1], [3, 3, 2, 1, 0, 0]])

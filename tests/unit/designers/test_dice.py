@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from seqdesign.designers._dice import Dice, gumbel, mix
+from seqdesign.designers.dice import Dice, gumbel, mix
 
 KEYS = torch.tensor([3, 11, 12, 2**40])
 

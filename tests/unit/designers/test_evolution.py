@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.designers._black_box_options import AdaBeamOptions, AdaleadOptions, EvolutionOptions
-from seqdesign.designers._crowd import Crowd
-from seqdesign.designers._edit_sizes import EditSizes
-from seqdesign.designers._neighbours import Neighbours
-from seqdesign.designers._problem import Designs, SequenceProblem
-from seqdesign.designers._survivors import Survivors
-from seqdesign.designers.ada_beam import ada_beam
-from seqdesign.designers.adalead import adalead
-from seqdesign.designers.evolution import evolution
+from seqdesign.designers.black_box_options import AdaBeamOptions, AdaleadOptions, EvolutionOptions
+from seqdesign.designers.crowd import Crowd
+from seqdesign.designers.edit_sizes import EditSizes
+from seqdesign.designers.methods.ada_beam import ada_beam
+from seqdesign.designers.methods.adalead import adalead
+from seqdesign.designers.methods.evolution import evolution
+from seqdesign.designers.neighbours import Neighbours
+from seqdesign.designers.problem import Designs, SequenceProblem
+from seqdesign.designers.survivors import Survivors
 
 Make = Callable[..., SequenceProblem]
 LENGTH, LETTERS = 32, 20

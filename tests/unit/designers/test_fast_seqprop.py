@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from seqdesign.designers._gradient_options import FastSeqpropOptions
-from seqdesign.designers._scorer import Scorer
-from seqdesign.designers.fast_seqprop import _NormalisedLogits, normalised
+from seqdesign.designers.gradient_options import FastSeqpropOptions
+from seqdesign.designers.methods.fast_seqprop import _NormalisedLogits, normalised
+from seqdesign.designers.scorer import Scorer
 
 
 def test_each_letter_has_the_mean_and_deviation_that_it_was_given() -> None:

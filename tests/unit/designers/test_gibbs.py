@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.designers._black_box_options import GibbsOptions
-from seqdesign.designers._crowd import Crowd
-from seqdesign.designers._problem import SequenceProblem
-from seqdesign.designers.gibbs import Walk, gibbs, log_acceptance, log_proposal, relative_slope
+from seqdesign.designers.black_box_options import GibbsOptions
+from seqdesign.designers.crowd import Crowd
+from seqdesign.designers.methods.gibbs import Walk, gibbs, log_acceptance, log_proposal, relative_slope
+from seqdesign.designers.problem import SequenceProblem
 from seqdesign.errors import UsageError
 
 Make = Callable[..., SequenceProblem]

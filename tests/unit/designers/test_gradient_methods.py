@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqdesign.designers._gradient_options import (
+from seqdesign.designers.gradient_options import (
     FastSeqpropOptions,
     LedidiOptions,
     MeanFieldOptions,
@@ -32,7 +32,7 @@ SEARCHING = ("fast-seqprop", "mean-field", "taylor")
 
 
 def run(name: str, task: Any, seed: int = 0, **changes: Any) -> Any:
-    return Registry("designer", "seqdesign.designers").load(name)(
+    return Registry("designer", "seqdesign.designers.methods", "seqdesign.designers").load(name)(
         task, replace(OPTIONS[name], **changes), seed
     )
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.designers._encode import encode_starts
-from seqdesign.designers._gradient_options import LatentOptions
-from seqdesign.designers._noise import normal
-from seqdesign.designers._problem import Latent
-from seqdesign.designers._scorer import Scorer
-from seqdesign.designers.latent import _Code, latent
+from seqdesign.designers.encode import encode_starts
+from seqdesign.designers.gradient_options import LatentOptions
+from seqdesign.designers.methods.latent import _Code, latent
+from seqdesign.designers.noise import normal
+from seqdesign.designers.problem import Latent
+from seqdesign.designers.scorer import Scorer
 from seqdesign.errors import UsageError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from seqdesign.designers._gradient_options import LedidiOptions
-from seqdesign.designers.ledidi import ledidi
+from seqdesign.designers.gradient_options import LedidiOptions
+from seqdesign.designers.methods.ledidi import ledidi
 
 
 def rugged(x: torch.Tensor) -> torch.Tensor:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from seqdesign.designers._gradient_options import MeanFieldOptions
-from seqdesign.designers._scorer import Scorer
-from seqdesign.designers.mean_field import _MeanField, mean_field
+from seqdesign.designers.gradient_options import MeanFieldOptions
+from seqdesign.designers.methods.mean_field import _MeanField, mean_field
+from seqdesign.designers.scorer import Scorer
 
 
 def test_the_letters_of_a_linear_function_follow_its_weights_over_the_temperature(

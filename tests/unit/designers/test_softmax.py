@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from seqdesign.designers._gradient_options import SoftmaxOptions
-from seqdesign.designers.softmax import softmax, softmax_slope
+from seqdesign.designers.gradient_options import SoftmaxOptions
+from seqdesign.designers.methods.softmax import softmax, softmax_slope
 
 
 def test_the_slope_at_uniform_letters_is_that_of_the_formula() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from seqdesign.designers._beam import beam
-from seqdesign.designers._moves import combined, kicked, ranked
-from seqdesign.designers._noise import gumbel, uniform
-from seqdesign.designers._scorer import Scorer
+from seqdesign.designers.beam import beam
+from seqdesign.designers.moves import combined, kicked, ranked
+from seqdesign.designers.noise import gumbel, uniform
+from seqdesign.designers.scorer import Scorer
 
 
 def test_the_ranking_of_a_linear_function_is_exact(closed: Any, problem: Any, random_starts: Any) -> None:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.constraints._build import build_rules
-from seqdesign.constraints._options import ConstraintOptions
-from seqdesign.constraints._rules import Rules
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.rules import Rules
 from seqdesign.models.lm.config import LMOptions, adapt
 from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.model import SequenceLM, hats

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqdesign.commands._motif_text import UNDECIDED, best_of_groups, rivals_of
 from seqdesign.motifs.denovo import find_motifs
 from seqdesign.motifs.enrichment import changes, enrichment, letter_background
 from seqdesign.motifs.files import MotifSet, bundled_motifs
@@ -13,6 +12,7 @@ from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.scan import Hits, JoinedText, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
 from seqdesign.motifs.site_fit import excess_fit, order_by_fit, site_fit
+from seqdesign.pages.motif_text import UNDECIDED, best_of_groups, rivals_of
 
 NUM, LENGTH = 120, 100
 

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from seqdesign.objectives._composite import Members
-from seqdesign.objectives._directions import simplex_directions
-from seqdesign.objectives._parse import parse_objective
+from seqdesign.objectives.composite import Members
+from seqdesign.objectives.directions import simplex_directions
+from seqdesign.objectives.parse import parse_objective
 
 ONE = ("y",)
 TWO = ("a", "b")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdesign.objectives.maximize import maximize
-from seqdesign.objectives.minimize import minimize
-from seqdesign.objectives.target import target
+from seqdesign.objectives.goals.maximize import maximize
+from seqdesign.objectives.goals.minimize import minimize
+from seqdesign.objectives.goals.target import target
 
 OUTCOMES = torch.tensor([-2.0, 0.5, 3.0])
 

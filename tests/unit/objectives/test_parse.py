@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqdesign.errors import UsageError
-from seqdesign.objectives._parse import parse_objective
+from seqdesign.objectives.parse import parse_objective
 
 CELLS = ("HepG2", "K562", "SK-N-SH")
 X = torch.tensor([[[3.0, 1.0, 0.5], [1.0, 2.0, 4.0]]])

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError
-from seqdesign.oracles._load import load_oracle
 from seqdesign.oracles.function import FunctionOracle
+from seqdesign.oracles.load import load_oracle
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError, ModelError, UsageError
-from seqdesign.oracles._kinds import file_kind
-from seqdesign.oracles._load import load_oracle
+from seqdesign.oracles.kinds import file_kind
+from seqdesign.oracles.load import load_oracle
 from seqdesign.oracles.motif import MotifOracle
 from seqdesign.sequences.alphabets import get_alphabet
 

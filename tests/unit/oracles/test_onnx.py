@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from seqdesign.errors import InputError, MissingExtraError, ModelError
-from seqdesign.oracles._kinds import file_kind
-from seqdesign.oracles._load import load_oracle
-from seqdesign.oracles._oracle import Oracle
+from seqdesign.oracles.kinds import file_kind
+from seqdesign.oracles.load import load_oracle
+from seqdesign.oracles.oracle import Oracle
 from seqdesign.sequences.alphabets import get_alphabet
 
 L = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from seqdesign.models.gan.objectives._objective import Critic, Objective
+from seqdesign.models.gan.objective import Critic, Objective
 from seqdesign.models.gan.objectives.minimax import discrimination_loss
 
 

@@ -1,0 +1,122 @@
+"""A config class becomes a Typer command: one option per field, text in, ``resolve`` does the checking."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from seqdesign.config import REQUIRED, FieldSpec, fields_of, panels_of
+from seqdesign_cli.commands import Command
+from seqdesign_cli.complete import completer
+
+COMMON, ADVANCED = "Common options", "Advanced options"
+
+Run = Callable[[type, Callable[[Any], Any], dict[str, Any]], None]
+
+
+class PanelledCommand(TyperCommand):
+    """A command whose plain help is grouped as its coloured help is."""
+
+    needed: frozenset[str] = frozenset()
+    """Arguments that must be given. Typer takes them as optional, because a config file may give them too."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Brackets only around what may be left out."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.strip("[]") if piece.strip("[]") in self.needed else piece for piece in pieces]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write one section per panel, in the order of the parameters."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(param, "rich_help_panel", None) or "Help", []).append(record)
+        for panel, records in groups.items():
+            with formatter.section(panel):
+                formatter.write_dl(records)
+
+
+def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand:
+    """Import the command's module and build its Typer command.
+
+    Args:
+        name: name as typed.
+        command: row of the table.
+        run: called with the config class, the command's function and what was typed (field name -> text).
+        styled: help is drawn with colours and frames.
+    """
+    module = importlib.import_module(command.module)
+    config_class, function = getattr(module, command.config), getattr(module, command.function)
+
+    def callback(**typed: Any) -> None:
+        run(config_class, function, {key: value for key, value in typed.items() if value is not None})
+
+    heading = _headings(config_class)
+    order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
+    specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
+    parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    callback.__annotations__ = {p.name: p.annotation for p in parameters}
+    text = inspect.getdoc(config_class) or command.help
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich" if styled else None)
+    app.command(name, cls=PanelledCommand, help=_escape(text, styled))(callback)
+    built = typer.main.get_command(app)
+    assert isinstance(built, PanelledCommand)
+    built.needed = frozenset(spec.option for spec in specs if spec.positional and spec.required)
+    return built
+
+
+def _headings(config_class: type) -> dict[str, str]:
+    """Field -> heading in help: what most people need under its own, the rest under "Advanced"."""
+    first = getattr(config_class, "FIRST", ())
+    return {
+        spec.name: spec.panel if not first or spec.name in first or spec.panel == COMMON else ADVANCED
+        for spec in fields_of(config_class)
+    }
+
+
+def _parameter(command: str, spec: FieldSpec, heading: str, styled: bool) -> inspect.Parameter:
+    """Every default is None, so that what was typed can be told from what was not."""
+    annotation: Any = bool if spec.is_bool else list[str] if spec.repeatable else str
+    common: dict[str, Any] = {
+        "help": _escape(_help(spec), styled),
+        "show_default": False,
+        "rich_help_panel": "Arguments" if spec.positional else heading,
+        "autocompletion": completer(command, spec),
+    }
+    if spec.positional:
+        info = typer.Argument(metavar=spec.option, **common)
+    elif spec.is_bool:
+        info = typer.Option(f"{spec.option}/--no-{spec.option[2:]}", *spec.flags, **common)
+    else:
+        info = typer.Option(spec.option, *spec.flags, metavar=spec.metavar, **common)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(spec.name, kind, default=None, annotation=Annotated[annotation | None, info])
+
+
+def _help(spec: FieldSpec) -> str:
+    """Help text, then what may be given and what holds when nothing is."""
+    notes = []
+    if spec.between:
+        notes.append(str(spec.between))
+    if spec.repeatable:
+        notes.append("may be repeated")
+    if spec.default is REQUIRED:
+        notes.append("required")
+    elif not spec.is_bool and spec.default not in (None, ()):
+        default = ", ".join(map(str, spec.default)) if isinstance(spec.default, tuple) else spec.default
+        notes.append(f"default: {default}")
+    elif spec.is_bool and spec.default:
+        notes.append("default: on")
+    return f"{spec.help} ({'; '.join(notes)})" if notes else spec.help
+
+
+def _escape(text: str, styled: bool) -> str:
+    """Square brackets are markup in styled help."""
+    return text.replace("[", r"\[") if styled else text

@@ -1,0 +1,190 @@
+"""What each edit of a revision contributes to its gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.attribution.explainer import Explainer, cell, read_set
+from seqdesign.attribution.shapley import EXACT, Shares, Subset, shares
+from seqdesign.metrics.edits import apply_edits, edit_list
+from seqdesign.runs.progress import Progress
+from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.options import encode_with
+from seqdesign.sequences.parents import read_parents
+
+if TYPE_CHECKING:
+    from seqdesign.commands.attribute import AttributeConfig
+
+COLUMNS = (
+    "id",
+    "parent",
+    "gain",
+    "gain_sd",
+    "rank",
+    "edit",
+    "contribution",
+    "sd",
+    "share",
+    "undo",
+    "alone",
+    "error",
+)
+IDLE = 0.02
+"""Share of the gain below which undoing an edit is called harmless."""
+
+
+@dataclass(frozen=True)
+class EditSummary:
+    """The edits of all pairs in numbers."""
+
+    pairs: int
+    """Sequences with a parent and at least one edit."""
+    edits: int
+    mean_gain: float
+    largest_share: float
+    """Of the gain, by the best edit of each pair: the mean over pairs that gained."""
+    harmless: int
+    """Edits of pairs that gained, each of which can be undone for less than 2% of the gain."""
+    sampled: int
+    """Pairs with so many edits that orders were drawn."""
+
+    def lines(self) -> list[str]:
+        """What a person reads."""
+        lines = [
+            f"edits: {self.edits:,} of {self.pairs:,} sequences, which gain {self.mean_gain:.4g} on average"
+            + (f"; the best edit of each brings {self.largest_share:.0%} of it" if self.largest_share else "")
+        ]
+        if self.harmless:
+            lines.append(f"{self.harmless:,} edits can each be undone for less than {IDLE:.0%} of the gain")
+        if self.sampled:
+            lines.append(f"{self.sampled:,} sequences have more than {EXACT} edits; random orders were used")
+        return lines
+
+
+@dataclass
+class EditTable:
+    """Rows of all pairs, and what the summary needs."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    columns: Sequence[str] = COLUMNS
+    changed: dict[str, list[int]] = field(default_factory=dict)
+    """Id -> places (from 0) that differ from the parent, where both have one length."""
+    warnings: list[str] = field(default_factory=list)
+    sampled: int = 0
+
+    def summary(self) -> EditSummary:
+        """Means over pairs."""
+        pairs: dict[str, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            pairs.setdefault(row["id"], []).append(row)
+        gains = [edits[0]["gain"] for edits in pairs.values()]
+        gained = [edits for edits in pairs.values() if edits[0]["gain"] > 0]
+        best = [max(e["contribution"] for e in edits) / edits[0]["gain"] for edits in gained]
+        return EditSummary(
+            pairs=len(pairs),
+            edits=len(self.rows),
+            mean_gain=float(np.mean(gains)) if gains else 0.0,
+            largest_share=float(np.mean(best)) if best else 0.0,
+            harmless=sum(e["undo"] < IDLE * e["gain"] for edits in gained for e in edits),
+            sampled=self.sampled,
+        )
+
+
+def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
+    """Rank the edits of every pair, in the order of the input. Raises InputError."""
+    assert config.parents is not None
+    parents = read_set(config, config.parents)
+    array = encode_with(config, parents, explainer.alphabet)
+    parents = parents.take(array.kept)
+    before = decode(array.tokens, explainer.alphabet)
+    after = decode(explainer.tokens, explainer.alphabet)
+    rng = np.random.default_rng(config.seed)
+    found, progress = EditTable(), Progress("undoing edits", quiet=config.quiet)
+    pairs = read_parents(config, (config.input, config.parents), explainer.records.ids, parents.ids)
+    skipped = []
+    for done, (child, parent, name) in enumerate(pairs, start=1):
+        texts = before[parent], after[child]
+        if texts[0] == texts[1]:
+            continue
+        edits = edits_between(*texts)
+        if not _fits(explainer, texts[0], edits):
+            skipped.append(explainer.records.ids[child])
+            continue
+        value = Subsets(explainer, texts[0], edits)
+        found.sampled += len(edits) > EXACT
+        result = shares(value, len(edits), rng, config.orders)
+        found.rows += _rows(explainer.records.ids[child], name, edits, result)
+        if len(texts[0]) == len(texts[1]):
+            found.changed[explainer.records.ids[child]] = [
+                i for i, (a, b) in enumerate(zip(*texts, strict=True)) if a != b
+            ]
+        progress.update(done, len(pairs))
+    progress.close()
+    if skipped:
+        found.warnings.append(
+            f"the edits of {len(skipped):,} sequences, such as {skipped[0]}, are left out: some of them "
+            "alone would make a sequence longer than the model takes"
+        )
+    return found
+
+
+def edits_between(original: str, revised: str) -> list[str]:
+    """Position by position for sequences of one length, else a shortest list (``metrics.edits``)."""
+    if len(original) != len(revised):
+        return edit_list(original, revised)
+    letters = enumerate(zip(original, revised, strict=True), start=1)
+    return [f"{a}{i}{b}" for i, (a, b) in letters if a != b]
+
+
+class Subsets:
+    """Scores of a sequence in which only some of the edits are made."""
+
+    def __init__(self, explainer: Explainer, original: str, edits: Sequence[str]) -> None:
+        self.explainer, self.original, self.edits = explainer, original, edits
+
+    def __call__(self, subsets: list[Subset]) -> NDArray[np.float64]:
+        """Scores (M, S) of S subsets."""
+        texts = [apply_edits(self.original, [self.edits[i] for i in sorted(s)]) for s in subsets]
+        array = encode(texts, self.explainer.alphabet, on_unknown="mask")
+        return self.explainer.scores(array.tokens, array.lengths)
+
+
+def _fits(explainer: Explainer, original: str, edits: Sequence[str]) -> bool:
+    """Whether the model takes the longest sequence that a subset of the edits makes."""
+    if explainer.model.lengths is None:
+        return True
+    return len(original) + sum(e.startswith("ins") for e in edits) <= explainer.model.lengths[2]
+
+
+def _rows(name: str, parent: str, edits: Sequence[str], found: Shares) -> list[dict[str, Any]]:
+    """One row for each edit, the largest contribution first."""
+    several = len(found.gain) > 1
+    gain = float(found.gain.mean())
+    value = found.shapley.mean(0)
+    numbers = {
+        "contribution": value,
+        "sd": found.shapley.std(0),
+        "share": value / gain if gain else np.full(len(edits), np.nan),
+        "undo": found.undo.mean(0),
+        "alone": found.alone.mean(0),
+        "error": found.error,
+    }
+    if not several:
+        numbers["sd"] = np.full(len(edits), np.nan)
+    return [
+        {
+            "id": name,
+            "parent": parent,
+            "gain": cell(gain),
+            "gain_sd": cell(float(found.gain.std())) if several else None,
+            "rank": rank,
+            "edit": edits[i],
+            **{key: cell(float(column[i])) for key, column in numbers.items()},
+        }
+        for rank, i in enumerate(np.argsort(-value, kind="stable").tolist(), start=1)
+    ]

@@ -1,0 +1,251 @@
+"""The work behind ``seqdesign attribute``: the model asked about sequences, and its answers as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.attribution.effects import Method, contributions, rows_at_once
+from seqdesign.commands.maximize import DEFAULT_MODEL
+from seqdesign.design.model import DesignModel, load_folder
+from seqdesign.errors import InputError, UsageError
+from seqdesign.oracles.load import load_oracle
+from seqdesign.registry import Registry
+from seqdesign.runs.progress import Progress
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet
+from seqdesign.sequences.encoders import one_hot
+from seqdesign.sequences.options import encode_with, file_format
+from seqdesign.sequences.reader import SequenceSet, read_sequences
+
+if TYPE_CHECKING:
+    from seqdesign.commands.attribute import AttributeConfig
+
+REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
+TOP = 5
+_BLOCK, _LETTERS = 256, 1 << 16
+"""Most sequences, and letters of them all, that are explained at once."""
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """One sequence of L letters, by M members."""
+
+    id: str
+    text: str
+    score: FloatArray
+    """(M,)."""
+    contribution: FloatArray
+    """(M, L) of the letters that are there."""
+    effects: FloatArray
+    """(V, L), the mean over members of the effect of every letter."""
+
+
+class Explainer:
+    """A model, the score to explain, a method, and the sequences."""
+
+    def __init__(
+        self, config: AttributeConfig, model: DesignModel, records: SequenceSet, device: torch.device
+    ) -> None:
+        self.config, self.model, self.device = config, model, device
+        self.method = find_method(config, model)
+        self.place = _place_of(config, model)
+        self.outcome = model.oracle.outcomes[self.place]
+        longest = None if model.lengths is None else model.lengths[2]
+        array = encode_with(config, records, model.alphabet, max_length=longest)
+        self.records = records.take(array.kept)
+        self.tokens, self.lengths = array.tokens, array.lengths
+        self.num_members = 0
+        self.num_rows = 0
+        self.shown: list[Explained] = []
+        """The first sequences, for logos."""
+        self._total: dict[int, FloatArray] = {}
+        self._scores: list[float] = []
+        if not len(self.records):
+            raise InputError("no sequence is left to explain", path=records.source)
+        within = np.arange(self.tokens.shape[1]) < self.lengths[:, None]
+        unknown = bool((within & (self.tokens >= model.alphabet.size)).any())
+        if unknown and not model.oracle.differentiable:
+            raise UsageError(
+                f"{model.name} reads whole letters only; leave such records out with --on-unknown skip",
+                option="--on-unknown",
+            )
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """Of the model."""
+        return self.model.alphabet
+
+    @property
+    def columns(self) -> list[str]:
+        """Of the table."""
+        return ["id", "position", "letter", "contribution", "sd", *self.alphabet.letters]
+
+    def score(self, x: Tensor) -> Tensor:
+        """The score to explain of one-hot (N, V, L), by each member, (M, N). Raises InputError."""
+        try:
+            return self.model.oracle(x)[..., self.place]
+        except ValueError as error:  # lengths that a model cannot take
+            raise InputError(f"{self.model.name}: {error}") from error
+
+    @torch.no_grad()
+    def scores(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> FloatArray:
+        """Scores (M, N) of tokens (N, L)."""
+        found: dict[int, FloatArray] = {}
+        for rows, x in self._by_length(tokens, lengths):
+            parts = [self.score(part) for part in x.split(rows_at_once(x.shape[2]))]
+            found |= dict(zip(rows.tolist(), torch.cat(parts, 1).double().cpu().numpy().T, strict=True))
+        return np.stack([found[i] for i in range(len(tokens))], 1)
+
+    def _by_length(
+        self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Rows of one length and their one-hot sequences (N, V, L)."""
+        for length in np.unique(lengths).tolist():
+            rows = np.flatnonzero(lengths == length)
+            chosen = torch.from_numpy(tokens[rows, :length].astype(np.int64)).to(self.device)
+            yield rows, one_hot(chosen, self.alphabet).to(torch.get_default_dtype())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The table: a row for each position of each sequence, in the order of the input."""
+        for one in self.explained():
+            letters = one.text
+            mean, spread = one.contribution.mean(0), one.contribution.std(0)
+            for i, letter in enumerate(letters):
+                self.num_rows += 1
+                effects = {v: cell(one.effects[j, i]) for j, v in enumerate(self.alphabet.letters)}
+                yield {
+                    "id": one.id,
+                    "position": i + 1,
+                    "letter": letter,
+                    "contribution": cell(mean[i]),
+                    "sd": cell(spread[i]) if self.num_members > 1 else None,
+                    **effects,
+                }
+
+    def explained(self) -> Iterator[Explained]:
+        """Every sequence, in the order of the input; sums for the summary are kept."""
+        progress = Progress("explaining", quiet=self.config.quiet)
+        total = len(self.records)
+        size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
+        for start in range(0, total, size):
+            block = slice(start, min(start + size, total))
+            for one in self._block(block):
+                self._count(one)
+                yield one
+            progress.update(block.stop, total)
+        progress.close()
+
+    def _block(self, block: slice) -> list[Explained]:
+        found: dict[int, Explained] = {}
+        for rows, x in self._by_length(self.tokens[block], self.lengths[block]):
+            effects = self.method(self.score, x)
+            own = contributions(effects, x).double().cpu().numpy()
+            with torch.no_grad():
+                scores = torch.cat([self.score(part) for part in x.split(rows_at_once(x.shape[2]))], 1)
+            every, score = effects.double().mean(0).cpu().numpy(), scores.double().cpu().numpy()
+            for i, row in enumerate(rows.tolist()):
+                name, text = self.records.ids[block.start + row], self.texts(block.start + row)
+                found[row] = Explained(name, text, score[:, i], own[:, i], every[i])
+        return [found[i] for i in sorted(found)]
+
+    def texts(self, row: int) -> str:
+        """The letters of a sequence, as the alphabet writes them; a masked one as in the input."""
+        text = self.records.sequences[row]
+        known = self.tokens[row, : self.lengths[row]]
+        letters = self.alphabet.letters
+        plain = text if len(text) == len(known) else "?" * len(known)
+        return "".join(letters[t] if t < len(letters) else plain[i] for i, t in enumerate(known.tolist()))
+
+    def _count(self, one: Explained) -> None:
+        self.num_members = len(one.score)
+        self._scores.append(float(one.score.mean()))
+        size = np.abs(np.nan_to_num(one.contribution.mean(0)))
+        self._total[len(size)] = self._total.get(len(size), 0.0) + size
+        if len(self.shown) < self.config.max_logos:
+            self.shown.append(one)
+
+    def mean_score(self) -> float | None:
+        """Over the sequences whose score is finite."""
+        finite = [s for s in self._scores if np.isfinite(s)]
+        return float(np.mean(finite)) if finite else None
+
+    def profile(self) -> FloatArray | None:
+        """Mean absolute contribution (L,) of each position, where all sequences have one length."""
+        if len(self._total) != 1:
+            return None
+        return next(iter(self._total.values())) / len(self._scores)
+
+    def top_positions(self) -> list[tuple[int, float]]:
+        """The positions (from 1) that matter most, and their shares of all absolute contributions."""
+        profile = self.profile()
+        if profile is None or not profile.sum():
+            return []
+        order = np.argsort(-profile, kind="stable")[:TOP]
+        return [(int(i) + 1, float(profile[i] / profile.sum())) for i in order]
+
+
+def open_explainer(config: AttributeConfig, device: torch.device) -> Explainer:
+    """Read the sequences and the model. Raises SeqDesignError."""
+    records = read_set(config, config.input)
+    if config.oracle is None:
+        folder = config.model or DEFAULT_MODEL
+        return Explainer(config, load_folder(folder, device), records, device)
+    oracle = load_oracle(
+        config.oracle,
+        alphabet=get_alphabet(config.alphabet or "dna"),
+        length=len(records.sequences[0]),
+        device=device,
+        trust=config.trust_model,
+        outcome=config.outcome,
+        load_folder=lambda folder: load_folder(folder, device).oracle,
+    )
+    return Explainer(config, DesignModel(config.oracle, oracle, device), records, device)
+
+
+def read_set(config: AttributeConfig, path: Path) -> SequenceSet:
+    """Ids and sequences of a file. Raises InputError."""
+    return read_sequences(
+        path,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        on_missing="unlabelled",
+    )
+
+
+def find_method(config: AttributeConfig, model: DesignModel) -> Method:
+    """The method of this name, if the model can be asked so. Raises UsageError."""
+    try:
+        method: Method = REGISTRY.load(config.method)
+    except UsageError as error:
+        raise UsageError(str(error), option="--method") from error
+    if getattr(REGISTRY.module(config.method), "NEEDS_GRADIENT", False) and not model.oracle.differentiable:
+        raise UsageError(
+            f"{config.method} needs a gradient, and {model.name} has none; use mutagenesis", option="--method"
+        )
+    return method
+
+
+def _place_of(config: AttributeConfig, model: DesignModel) -> int:
+    names: Sequence[str] = model.oracle.outcomes
+    if config.outcome is None or (len(names) == 1 and config.oracle is not None):
+        return 0
+    if config.outcome not in names:
+        raise UsageError(
+            f"the model has no outcome {config.outcome!r}; it has {', '.join(names)}", option="--outcome"
+        )
+    return names.index(config.outcome)
+
+
+def cell(value: float) -> float | None:
+    """A number for a table; what is unknown is empty."""
+    return None if np.isnan(value) else float(f"{value:.6g}")

@@ -1,0 +1,1 @@
+"""Attribution methods: the file is the registration."""

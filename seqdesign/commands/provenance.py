@@ -1,0 +1,98 @@
+"""What a run leaves behind so that it can be shown and repeated: its manifest, and its lines on a page."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seqdesign.config import CommandConfig, fields_of, to_dict, to_words
+from seqdesign.runs.atomic import sha256_file, write_json
+from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
+from seqdesign.runs.result import Result
+
+MODEL_FILES = ("model.safetensors", "reference.safetensors")
+"""What commands read of a model's folder."""
+
+DRAWN = (".html", ".htm", ".svg", ".png", ".pdf")
+"""Suffixes of pages and drawings."""
+LOUDNESS = ("json", "quiet", "verbose", "debug")
+
+PathLike = str | os.PathLike[str]
+
+
+def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathLike | None]) -> Manifest:
+    """The manifest of a run that starts now. ``inputs`` as typed: files, dataset:NAME, models' folders.
+
+    None and standard input are left out. Raises UsageError for a data set that does not exist.
+    """
+    sums = {name: sha256_file(file) for name, file in input_files(inputs).items()}
+    return Manifest(
+        command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+        config=to_dict(config),
+        seed=getattr(config, "seed", None),
+        device=device,
+        threads=getattr(config, "threads", None),
+        inputs=sums,
+        versions=library_versions(),
+        started=utc_now(),
+        name=type(config).__module__.rpartition(".")[2].replace("_", "-"),
+    )
+
+
+def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
+    """Name as typed -> the file that is read, for those that exist."""
+    from seqdesign.sequences.datasets import resolve_input
+
+    found: dict[str, Path] = {}
+    for item in inputs:
+        if item is None or os.fspath(item) == "-":
+            continue
+        path = Path(resolve_input(item))
+        if path.is_dir():
+            files = [path / name for name in MODEL_FILES]
+            found |= {str(file): file for file in files if file.exists()}
+        elif path.is_file():
+            found[os.fspath(item)] = path
+    return found
+
+
+def oracle_input(oracle: str | None) -> Path | None:
+    """The file or folder behind ``--oracle``, where there is one."""
+    if oracle is None:
+        return None
+    head, _, rest = oracle.partition(":")
+    candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
+    return next((path for path in candidates if str(path) != "." and path.exists()), None)
+
+
+def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:
+    """Write the manifest beside the first file that the command has written, if there is one that stays.
+
+    Pages and drawings do not count: they say themselves what they are of. Raises OutputError.
+    """
+    files = [path for path in written_files(config).values() if _keeps(path)]
+    if files:
+        sums = {str(path): sha256_file(path) for path in files}
+        write_json(manifest_path(files[0]), manifest.ended("complete", sums, result.to_dict()))
+
+
+def written_files(config: CommandConfig) -> dict[str, Path]:
+    """Field -> path of the files with data that a command writes, the main one first."""
+    specs = sorted(fields_of(type(config)), key=lambda spec: spec.name != "output")
+    paths = {spec.name: getattr(config, spec.name) for spec in specs if spec.written}
+    return {name: path for name, path in paths.items() if path is not None and path.suffix not in DRAWN}
+
+
+def _keeps(path: Path) -> bool:
+    """Whether what was written there is still there: no stream, pipe or device."""
+    return path.is_file() and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
+
+
+def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
+    """What to type to run a command with these options, but for those that only change what it says."""
+    kept = {key: value for key, value in values.items() if key not in LOUDNESS}
+    return shlex.join(["seqdesign", name, *to_words(config, kept)])

@@ -1,0 +1,1 @@
+"""Hard constraints: the file is the registration."""

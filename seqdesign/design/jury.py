@@ -1,0 +1,52 @@
+"""The guard against self-deception: which ensemble members design, which judge, and whether they agree.
+
+An optimizer finds the mistakes of what it climbs. So some members never take part in the design; a gain that
+they do not see is a mistake of the others (compare Linder et al. 2020 and NucleoBench, which judge by a
+second model).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqdesign.objectives.objective import Objective
+
+JUDGES = 0.4
+"""Share of the members that judge."""
+
+
+@dataclass(frozen=True)
+class Jury:
+    """Indices of the members that design and of those that judge; no judges without an ensemble."""
+
+    design: tuple[int, ...]
+    judge: tuple[int, ...]
+
+
+def split_members(num_members: int, share: float = JUDGES) -> Jury:
+    """The last members judge: about ``share`` of them, at least one where there are two or more."""
+    num_judges = 0 if share == 0 or num_members < 2 else max(1, math.floor(share * num_members))
+    first = num_members - min(num_judges, num_members - 1)
+    return Jury(tuple(range(first)), tuple(range(first, num_members)))
+
+
+def confirmed_share(
+    objective: Objective, jury: Jury, designs: Tensor, reference: Tensor, rows: Tensor
+) -> Tensor:
+    """How much of the gain that the design members see the judges see too, (n,) in [0, 1].
+
+    designs, reference: predictions (M, n, K) of designs and of what they are compared with; rows: (n,). 1 for
+    a design without a gain, since there is nothing to confirm; NaN without judges.
+    """
+    if not jury.judge:
+        return torch.full((designs.shape[1],), torch.nan, dtype=torch.float64)
+    gains = [
+        (objective(designs[list(members)], rows) - objective(reference[list(members)], rows)).double()
+        for members in (jury.design, jury.judge)
+    ]
+    claimed, seen = gains
+    return torch.where(claimed > 0, seen / claimed.clamp(min=1e-12), torch.ones_like(claimed)).clamp(0, 1)

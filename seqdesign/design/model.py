@@ -1,0 +1,235 @@
+"""The oracle of a design run and what is known of it: outcomes, members, calibration, training sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.design.generator import DesignGenerator, check_length, load_generator
+from seqdesign.design.jury import Jury, split_members
+from seqdesign.errors import SeqDesignError, UsageError
+from seqdesign.metrics.nearest import nearest
+from seqdesign.models.predictor.predictions import from_scores
+from seqdesign.models.predictor.store import KIND as PREDICTOR
+from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
+from seqdesign.models.vae.store import load_vae
+from seqdesign.objectives.composite import Composite
+from seqdesign.objectives.parse import parse_objective
+from seqdesign.oracles.load import load_oracle
+from seqdesign.oracles.oracle import Oracle
+from seqdesign.oracles.predictor import PredictorOracle
+from seqdesign.oracles.tokens import TokenOracle
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet
+from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.training.store import model_kind
+
+if TYPE_CHECKING:
+    from seqdesign.commands.maximize import MaximizeConfig
+    from seqdesign.design.starts import StartSet
+
+ROWS = 256
+TYPICAL = 500
+"""Training sequences that a design from noise is compared with."""
+
+
+class DesignModel:
+    """An oracle with its name, and, for models of our own, their record and training sequences."""
+
+    def __init__(
+        self,
+        name: str,
+        oracle: Oracle,
+        device: torch.device,
+        *,
+        trained: TrainedPredictor | None = None,
+        reference: Reference | None = None,
+        lengths: tuple[int, int, int] | None = None,
+    ) -> None:
+        self.name, self.oracle, self.device = name, oracle, device
+        self.trained, self._reference = trained, reference
+        self.lengths = lengths
+        """The shortest, typical and longest sequence that the model learned from."""
+        self.generator: DesignGenerator | None = None
+        self.jury = Jury((0,), ())
+        self._known: list[str] | None = None
+        self._center: Tensor | None = None
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """Letters of the designs."""
+        return self.oracle.alphabet
+
+    @property
+    def both_strands(self) -> bool:
+        """Whether a sequence and its reverse complement are the same to the model."""
+        return self.trained is not None and self.trained.record.strands == "both"
+
+    @property
+    def log_odds(self) -> bool:
+        """Whether predictions are log-odds of a probability."""
+        return self.trained is not None and self.trained.record.task != "regression"
+
+    @property
+    def typical_length(self) -> int | None:
+        """Letters of a design when nobody says how many."""
+        if self.generator is None:
+            return None if self.lengths is None else self.lengths[1]
+        shortest, typical, longest = self.generator.lengths
+        return typical if self.lengths is None else min(max(self.lengths[1], shortest), longest)
+
+    def check_length(self, length: int, error: Callable[[str], SeqDesignError]) -> None:
+        """Raise what ``error`` makes of a message unless predictor and generator take this length."""
+        check_length(length, self.lengths, error)
+        if self.generator is not None:
+            self.generator.check_length(length, error)
+
+    def composite(self, config: MaximizeConfig) -> Composite:
+        """The objective of the options. Raises UsageError."""
+        scales = self.trained.record.outcome_scale if self.trained is not None else ()
+        return parse_objective(
+            config.objective,
+            self.oracle.outcomes,
+            scales=scales or None,
+            log_odds=(self.log_odds,) * len(self.oracle.outcomes),
+            risk=config.risk,
+        )
+
+    @torch.no_grad()
+    def predict(self, tokens: Tensor) -> Tensor:
+        """Predictions (M, B, K) of tokens (B, L) by all members; unknown letters are averaged over."""
+        found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
+        return torch.cat(found, 1)
+
+    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+        """Predictions (M, B, K) of what designs are compared with.
+
+        Their parents (B,); from noise the mean over training sequences, or over the starts where the training
+        sequences are not known.
+        """
+        if starts.parents is not None:
+            return self.predict(starts.parents)[:, parents]
+        if self._center is None:
+            self._center = self._typical(starts.tokens).mean(1, keepdim=True)
+        return self._center.expand(-1, len(parents), -1)
+
+    @torch.no_grad()
+    def _typical(self, noise: Tensor) -> Tensor:
+        if self._reference is None or self.trained is None:
+            return self.predict(noise[:TYPICAL])
+        rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
+        tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
+        lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
+        return self.trained.model.score_tokens(tokens, lengths)
+
+    def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
+        """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
+        how far from the nearest training sequence.
+
+        Where some members judge, the predictions are theirs.
+        """
+        scores = predictions.double().cpu().numpy()
+        if self.jury.judge:
+            scores = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
+        table = self._outcomes(scores)
+        if self._reference is not None:
+            array = encode(texts, self.alphabet)
+            table["ood"] = self._reference.unusual(array.tokens, array.lengths)
+            if self._known is None:
+                self._known = decode(self._reference.tokens, self.alphabet)
+            table["nearest"] = nearest(texts, self._known).distance
+        if self.generator is not None:
+            table["critic"] = self.generator.realness(encode(texts, self.alphabet).tokens)
+        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+
+    def _outcomes(self, scores: Any) -> dict[str, Any]:
+        """Columns of scores (M, B, K)."""
+        names = self.oracle.outcomes
+        if self.trained is None:
+            return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
+        found = from_scores(self.trained, scores)
+        table: dict[str, Any] = {}
+        for k, name in enumerate(names):
+            table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
+            if found.half_widths is not None:
+                half = found.half_widths[:, k, -1]
+                table[f"{name}_low"], table[f"{name}_high"] = found.mean[:, k] - half, found.mean[:, k] + half
+        return table
+
+
+def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
+    """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
+    from seqdesign.commands.maximize import DEFAULT_MODEL
+
+    folder = config.generator
+    generator = None if folder is None else load_generator(folder, config.condition, device)
+    if config.oracle is None:
+        model = load_folder(config.model or DEFAULT_MODEL, device)
+    else:
+        alphabet = get_alphabet(config.alphabet or "dna")
+        oracle = load_oracle(
+            config.oracle,
+            alphabet=alphabet,
+            length=_oracle_length(config, generator),
+            device=device,
+            trust=config.trust_model,
+            outcome=config.outcome,
+            load_folder=lambda folder: load_folder(folder, device).oracle,
+        )
+        model = DesignModel(config.oracle, oracle, device)
+    members = 1 if model.trained is None else model.trained.model.num_members
+    model.jury = split_members(members, config.judges)
+    if generator is not None:
+        generator.check_alphabet(model.alphabet)
+        model.generator = generator
+    return model
+
+
+def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) -> int:
+    """Letters of what an oracle is tried on: as many as a design has. Raises UsageError."""
+    if config.length is not None:
+        return config.length
+    if config.template:
+        return len(config.template)
+    if config.start is not None:
+        from seqdesign.sequences.reader import read_sequences
+
+        return len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
+    if generator is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    return generator.lengths[1]
+
+
+def load_folder(folder: Path, device: torch.device) -> DesignModel:
+    """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
+    if model_kind(folder) != PREDICTOR:
+        trained = load_vae(folder, device)
+        record = trained.record
+        if record.outcome is None:
+            raise UsageError(
+                f"{folder} was trained without outcomes; train again with outcomes", option="--model"
+            )
+
+        def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
+            return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
+
+        oracle = TokenOracle(
+            predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
+        )
+        lengths = (record.min_length, record.max_length, record.max_length)
+        return DesignModel(str(folder), oracle, device, lengths=lengths)
+    predictor, reference = load_predictor(folder, device), load_reference(folder)
+    about = predictor.record
+    names = about.classes if about.task == "classes" else about.outcomes
+    return DesignModel(
+        str(folder),
+        PredictorOracle(predictor.model, alphabet=about.alphabet, outcomes=names),
+        device,
+        trained=predictor,
+        reference=reference,
+        lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
+    )

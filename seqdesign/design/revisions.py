@@ -1,0 +1,234 @@
+"""Revisions as records: their FASTA headers, table rows and summary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from seqdesign.metrics.edits import edit_list
+from seqdesign.models.vae.store import VAERecord
+from seqdesign.revisers.problem import DesignProblem, DesignResult
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.fasta import Record, format_fields
+from seqdesign.sequences.reader import SequenceSet
+
+Status = Literal["revised", "unchanged", "infeasible", "violating"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One revision of one input. Outcomes in the user's units, log-likelihoods in nats."""
+
+    id: str
+    rank: int
+    status: Status
+    original: str
+    revised: str
+    outcome_before: float
+    """F(E(x0))."""
+    outcome_at_code: float | None
+    """F(z*), at the code that the revision was decoded from."""
+    outcome: float
+    """F(E(x*)), after re-encoding: the prediction to believe."""
+    delta: float
+    loglik_before: float
+    loglik: float
+    loglik_change: float
+    edits: int
+    edit_list: str
+    kappa2: float | None
+    """Squared radius of the feasible ellipsoid in posterior standard deviations."""
+    coverage: float | None
+    """Mass of q(z|x0) inside it."""
+    log_mode: float | None
+    """log q at the posterior mean."""
+    feasible: bool | None
+    """Whether any code was feasible; None for methods without codes."""
+    stop: str | None
+    """Why the first ascent ended."""
+    violations: str
+    """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
+
+    def fasta(self, top: int) -> Record:
+        """The FASTA record; with several revisions each, their rank makes the ids unique."""
+        values = {
+            "status": self.status,
+            "parent": self.id if top > 1 else None,
+            "outcome": self.outcome,
+            "outcome_before": self.outcome_before,
+            "delta": self.delta,
+            "loglik_change": self.loglik_change,
+            "edits": self.edits,
+            "edit_list": self.edit_list or None,
+            "feasible": None if self.feasible is None else str(self.feasible).lower(),
+            "stop": self.stop,
+            "violations": self.violations or None,
+        }
+        shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
+        name = f"{self.id}_{self.rank}" if top > 1 else self.id
+        return Record(name, format_fields(shown), self.revised)
+
+    def row(self) -> dict[str, Any]:
+        """The table row."""
+        return asdict(self)
+
+
+COLUMNS = tuple(field.name for field in fields(Revision))
+
+
+def describe(
+    problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet
+) -> list[Revision]:
+    """The revisions of a block of inputs, in their order; an input without any stays as it is."""
+    tokens = result.tokens.cpu().numpy().astype(np.uint8)
+    originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
+    known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
+    columns = {
+        name: getattr(result, name).cpu().double().numpy()
+        for name in ("outcome", "log_likelihood", "outcome_at_code", "found")
+    }
+    before, likelihood = (
+        v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
+    )
+    found: list[Revision] = []
+    for i, original in enumerate(originals):
+        texts = decode(tokens[i], alphabet)
+        latent = _latent(result, i)
+        ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
+        broken = [] if problem.rules is None or ranks else problem.rules.explain(problem.tokens[i], i)
+        for k in ranks or [0]:
+            # A masked letter has no token of its own, so an unchanged input is the text that was read.
+            revised = texts[k] if ranks else original
+            at_code = float(columns["outcome_at_code"][i, k])
+            status: Status = "revised" if ranks else "unchanged"
+            if not ranks and (broken or latent["feasible"] is False):
+                status = "violating" if broken else "infeasible"
+            source = original if len(original) == len(known[i]) else known[i]
+            edits = _edits(source, revised, problem.indels) if ranks else []
+            found.append(
+                Revision(
+                    id=records.ids[i],
+                    rank=k + 1,
+                    status=status,
+                    original=original,
+                    revised=revised,
+                    outcome_before=float(before[i]),
+                    outcome_at_code=None if math.isnan(at_code) else at_code,
+                    outcome=float(columns["outcome"][i, k]),
+                    delta=float(columns["outcome"][i, k] - before[i]),
+                    loglik_before=float(likelihood[i]),
+                    loglik=float(columns["log_likelihood"][i, k]),
+                    loglik_change=float(columns["log_likelihood"][i, k] - likelihood[i]),
+                    edits=len(edits),
+                    edit_list=",".join(edits),
+                    violations=";".join(violation.code for violation in broken),
+                    **latent,
+                )
+            )
+    return found
+
+
+def _edits(original: str, revised: str, indels: bool) -> list[str]:
+    """Such as A5G; position by position where only substitutions count."""
+    if indels:
+        return edit_list(original, revised)
+    return [f"{a}{i}{b}" for i, (a, b) in enumerate(zip(original, revised, strict=True), start=1) if a != b]
+
+
+def _latent(result: DesignResult, i: int) -> dict[str, Any]:
+    names = ("kappa2", "coverage", "log_mode", "feasible", "stop")
+    if result.latent is None:
+        return dict.fromkeys(names)
+    e = result.latent.ellipsoid
+    values = (e.kappa2[i], e.coverage()[i], e.log_mode[i])
+    numbers = [float(v) for v in values]
+    return dict(zip(names, (*numbers, bool(e.feasible[i]), result.latent.stop[i]), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Means over the best revision of each input; None when nothing was revised."""
+
+    inputs: int
+    revised: int
+    unchanged: int
+    infeasible: int
+    violating: int
+    """Inputs that break the constraints and were not mended."""
+    outcome: str
+    mean_outcome_before: float
+    mean_outcome: float
+    mean_delta: float
+    mean_delta_sd: float
+    """In standard deviations of the training outcomes."""
+    mean_loglik_change: float
+    mean_edits: float
+    mean_code_gap: float | None
+    """Mean of F(z*) - F(E(x*)): how far F can be believed off the encoded points."""
+    mean_kappa2: float | None
+    mean_coverage: float | None
+
+    def lines(self) -> list[str]:
+        """What a person reads."""
+        outcome = (
+            f"predicted {self.outcome}: {self.mean_outcome_before:.4g} before, {self.mean_outcome:.4g} after"
+        )
+        gain = f"{self.mean_delta:+.4g}, {self.mean_delta_sd:+.2f} sd"
+        lines = [
+            f"inputs: {self.inputs:,}, of which {self.revised:,} revised, {self.unchanged:,} unchanged",
+            f"{outcome} ({gain})",
+            f"{self.mean_edits:.2f} edits, log-likelihood {self.mean_loglik_change:+.2f} nats on average",
+        ]
+        if self.mean_code_gap is not None:
+            lines.append(f"F at the code less F after re-encoding: {self.mean_code_gap:+.4g} on average")
+        if self.mean_kappa2 is not None and self.mean_coverage is not None:
+            lines.append(
+                f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
+            )
+        if self.violating:
+            lines.append(
+                f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
+                "does not; their headers say which (violations=)"
+            )
+        if self.infeasible:
+            lines.append(
+                f"warning: no code is feasible for {self.infeasible:,} inputs, returned as they are; "
+                "lower --alpha"
+            )
+        return lines
+
+
+def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
+    """The summary of at least one revision."""
+    best = [r for r in revisions if r.rank == 1]
+    counts = {
+        status: sum(r.status == status for r in best)
+        for status in ("revised", "unchanged", "infeasible", "violating")
+    }
+    delta = _mean([r.delta for r in best])
+    gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
+    kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]
+    coverage = [r.coverage for r in best if r.coverage is not None]
+    return Summary(
+        inputs=len(best),
+        **counts,
+        outcome=record.outcome or "outcome",
+        mean_outcome_before=_mean([r.outcome_before for r in best]),
+        mean_outcome=_mean([r.outcome for r in best]),
+        mean_delta=delta,
+        mean_delta_sd=delta / record.outcome_scale,
+        mean_loglik_change=_mean([r.loglik_change for r in best]),
+        mean_edits=_mean([r.edits for r in best]),
+        mean_code_gap=_mean(gaps) if gaps else None,
+        mean_kappa2=_mean(kappa2) if kappa2 else None,
+        mean_coverage=_mean(coverage) if coverage else None,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))

@@ -1,0 +1,204 @@
+"""Where designs begin: sequences of a file, or noise; one set for each length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.check import find_conflict
+from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.rules import Rules
+from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.options import encode_with, file_format
+from seqdesign.sequences.reader import SequenceSet, read_sequences
+
+if TYPE_CHECKING:
+    from seqdesign.commands.maximize import MaximizeConfig
+    from seqdesign.design.generator import DesignGenerator
+    from seqdesign.design.model import DesignModel
+
+BLOCK = 256
+NEED_A_START = ("keep", "max_edits", "translate")
+"""Constraints that refer to the sequence a design is made from."""
+
+
+@dataclass(frozen=True)
+class StartSet:
+    """N starts of one length L: ``copies`` in a row for each of G groups, ``directions`` groups for a parent.
+
+    tokens: (N, L), obeying the rules. groups: (N,). parents: (P, L) as they were read, None from noise.
+    """
+
+    options: ConstraintOptions
+    alphabet: Alphabet
+    tokens: Tensor
+    groups: Tensor
+    directions: int
+    parents: Tensor | None = None
+    records: SequenceSet | None = None
+    """The parents."""
+    places: Sequence[int] = ()
+    """Of the parents in their file."""
+    codes: Tensor | None = None
+    """(N, d): what a generator made the starts from, where one did."""
+
+    def parent_of(self, groups: Tensor) -> Tensor:
+        """Rows of ``parents`` that groups (n,) belong to."""
+        return groups // self.directions
+
+    def rules(self, index: Tensor) -> Rules:
+        """The rules of the starts with these indices (n,)."""
+        if self.parents is None:
+            return self._rules(self.tokens[index], ())
+        return self.rules_of(self.parent_of(self.groups[index]))
+
+    def rules_of(self, parents: Tensor) -> Rules:
+        """The rules of designs of these parents (n,); from noise there is one set of rules for all."""
+        if self.parents is None or self.records is None:
+            return self._rules(self.tokens[:1].expand(len(parents), -1), ())
+        return self._rules(self.parents[parents], [self.records.ids[i] for i in parents.tolist()])
+
+    def rule_names(self) -> tuple[str, ...]:
+        """The constraints as typed."""
+        rules = self.rules_of(torch.zeros(1, dtype=torch.long, device=self.tokens.device))
+        return tuple(constraint.name for constraint in rules.constraints)
+
+    def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
+        source = None if self.records is None else self.records.source
+        return build_rules(self.options, self.alphabet, parents, parents.device, ids=ids, source=source)
+
+
+def design_length(config: MaximizeConfig, model: DesignModel) -> int | None:
+    """Letters of designs from noise; None when they come from a file. Raises UsageError."""
+    if config.start is not None:
+        return None
+    length, option = _asked_length(config, model.typical_length)
+    model.check_length(length, lambda message: UsageError(message, option=option))
+    return length
+
+
+def _asked_length(config: MaximizeConfig, typical: int | None) -> tuple[int, str]:
+    """Letters of designs from noise, and the option that says so."""
+    if config.template is not None:
+        if config.length not in (None, len(config.template)):
+            raise UsageError(
+                f"the template has {len(config.template)} letters, got {config.length}; leave it out",
+                option="--length",
+            )
+        return len(config.template), "--template"
+    if config.length is not None:
+        return config.length, "--length"
+    if typical is None:
+        raise UsageError(
+            "is missing: say how long a design shall be, or give --template or --start", option="--length"
+        )
+    return typical, "--length"
+
+
+def noise_starts(
+    config: MaximizeConfig,
+    alphabet: Alphabet,
+    length: int,
+    *,
+    directions: int,
+    copies: int,
+    device: torch.device,
+    generator: DesignGenerator | None = None,
+) -> StartSet:
+    """Random sequences, or those of a generator, that obey the rules. Raises UsageError and InputError."""
+    for name in NEED_A_START:
+        if getattr(config, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                "refers to the sequence that a design is made from, so it needs --start", option=option
+            )
+    rng = torch.Generator().manual_seed(config.seed)
+    groups = torch.arange(directions, device=device).repeat_interleave(copies)
+    codes = None
+    if generator is None:
+        preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
+    else:
+        codes, preference = generator.draw(len(groups), length, rng)
+    made = StartSet(config, alphabet, preference.argmax(2), groups, directions, codes=codes)
+    return _repaired(made, preference)
+
+
+def read_starts(
+    config: MaximizeConfig,
+    alphabet: Alphabet,
+    *,
+    directions: int,
+    copies: int,
+    device: torch.device,
+    check: Callable[[int, Callable[[str], SeqDesignError]], None],
+) -> Iterator[StartSet]:
+    """The sequences of ``--start``, those of one length together.
+
+    check: raises what its second argument makes of a message unless the models take this length. Raises
+    InputError and UsageError.
+    """
+    assert config.start is not None
+    records = read_sequences(
+        config.start,
+        sequence_column=config.sequence,
+        outcome=config.outcome,
+        id_column=config.id_,
+        format=file_format(config),
+        on_missing="unlabelled",
+    )
+    array = encode_with(config, records, alphabet)
+    records = records.take(array.kept)
+    if not len(array):
+        raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if not alphabet.case_sensitive:
+        records = replace(records, sequences=[text.upper() for text in records.sequences])
+    for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
+        who = partial(InputError, path=records.source, record=name)
+        check(length, who)
+    for length in np.unique(array.lengths):
+        mine = np.flatnonzero(array.lengths == length)
+        parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)
+        groups = torch.arange(len(mine) * directions, device=device).repeat_interleave(copies)
+        owner = groups // directions
+        made = StartSet(
+            config, alphabet, parents[owner], groups, directions, parents, records.take(mine), mine.tolist()
+        )
+        letters = torch.arange(alphabet.size, device=device)
+        preference = (parents.unsqueeze(2) == letters).float()
+        # Where a parent breaks a rule, its copies take different ways out.
+        rng = torch.Generator().manual_seed(config.seed)
+        noise = 0.1 * torch.rand(len(groups), *preference.shape[1:], generator=rng).to(device)
+        yield _repaired(made, preference[owner] + noise)
+
+
+def _repaired(made: StartSet, preference: Tensor) -> StartSet:
+    """The same set with starts that obey the rules. Raises InputError that names what contradicts what."""
+    parts = []
+    for index in torch.arange(len(preference), device=preference.device).split(BLOCK):
+        rules = made.rules(index)
+        tokens, good = rules.repair(preference[index], torch.arange(len(index), device=index.device))
+        if not bool(good.all()):
+            raise _contradiction(made, rules, index, good)
+        parts.append(tokens)
+    return replace(made, tokens=torch.cat(parts))
+
+
+def _contradiction(made: StartSet, rules: Rules, index: Tensor, good: Tensor) -> InputError:
+    """What to say of the first start without a feasible sequence."""
+    conflict = find_conflict(rules, made.tokens[index])
+    row = int((~good).nonzero()[0]) if conflict is None else conflict.row
+    what = "no sequence was found that obeys the constraints; loosen one of them"
+    if conflict is not None:
+        what = conflict.message
+    if made.records is None:
+        return InputError(what)
+    parent = int(made.parent_of(made.groups[index[row]]))
+    return InputError(what, path=made.records.source, record=made.records.ids[parent])

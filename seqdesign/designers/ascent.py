@@ -1,0 +1,94 @@
+"""What ascents of relaxed sequences share: decode, take the gradient, remember, leave when good enough.
+
+Shapes: N starts, B of them still going, V letters, L positions.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from seqdesign.designers.noise import gumbel
+from seqdesign.designers.scorer import Scorer
+
+FORBIDDEN = -1e9
+"""Logit of a letter that the mask forbids; finite, so that no gradient is NaN."""
+REPAIR_EVERY = 10
+"""Steps between repairs of infeasible sequences; the others only lend their gradient."""
+
+
+class Ascent(ABC):
+    """One design a start, all climbing at once. A member says what it would write next, and what it learns.
+
+    Every step takes the gradient at a hard sequence, so its score comes along without a further query.
+    """
+
+    def __init__(self, scorer: Scorer, seed: int, steps: int, first_draw: int) -> None:
+        self.scorer, self.seed, self.steps, self.first_draw = scorer, seed, steps, first_draw
+        self.rows = torch.arange(len(scorer.starts), device=scorer.starts.device)
+        """Starts that are still going, (B,)."""
+        self.best = torch.full_like(scorer.best, -torch.inf)
+        self.source = torch.zeros_like(scorer.one_hot(scorer.starts))
+        """Letter probabilities from which the best sequence so far was decoded, (N, V, L)."""
+        self.taken = torch.zeros_like(self.rows)
+
+    @abstractmethod
+    def logits(self, step: int) -> Tensor:
+        """Log-probabilities (B, V, L) of the letters, up to a constant for each position."""
+
+    @abstractmethod
+    def learn(self, slope: Tensor, step: int) -> None:
+        """Take in the gradient (B, V, L) of the score at the sequence that was decoded."""
+
+    @abstractmethod
+    def keep(self, going: Tensor) -> None:
+        """Go on with the rows ``going`` (B,) bool."""
+
+    def wish(self, logits: Tensor, step: int) -> Tensor:
+        """What is decoded: a sample, as the largest of logits plus Gumbel noise."""
+        keys = self.scorer.problem.keys[self.rows]
+        noise = gumbel(self.seed, keys, self.first_draw + step, logits[0].numel())
+        return logits + noise.view(logits.shape)
+
+    def run(self) -> Tensor:
+        """Steps taken, (N,)."""
+        scorer = self.scorer
+        for step in range(self.steps):
+            going = (scorer.left[self.rows] > 1) & ~scorer.done[self.rows]
+            if not bool(going.all()):
+                self.rows = self.rows[going]
+                self.keep(going)
+            if not len(self.rows):
+                break
+            rows = self.rows
+            mask = scorer.problem.rules.mask[rows].transpose(1, 2)
+            logits = self.logits(step).masked_fill(~mask, FORBIDDEN)
+            tokens, good = self.decode(self.wish(logits, step).transpose(1, 2), step)
+            scores, slope = scorer.gradient(scorer.one_hot(tokens), rows)
+            if bool(good.any()):
+                scorer.remember(tokens[good], rows[good], scores[good])
+            better = good & (scores > self.best[rows])
+            self.best[rows[better]] = scores[better]
+            self.source[rows[better]] = logits[better].softmax(1)
+            self.learn(slope.nan_to_num(0.0), step)
+            self.taken[rows] += 1
+        self._record()
+        return self.taken
+
+    def decode(self, wish: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Sequences (B, L) for wishes (B, L, V), and which are feasible; all are repaired now and then."""
+        rules = self.scorer.problem.rules
+        if step % REPAIR_EVERY == 0 or step == self.steps - 1:
+            return rules.repair(wish, self.rows)
+        tokens = wish.argmax(2)
+        return tokens, rules.is_feasible(tokens, self.rows)
+
+    def _record(self) -> None:
+        """Score the relaxed sequences that the best designs were decoded from."""
+        scorer = self.scorer
+        found = (self.best >= scorer.best) & (scorer.left > 0)
+        rows = found.nonzero().squeeze(1)
+        if len(rows):
+            scorer.soft[rows] = scorer.relaxed(self.source[rows], rows)

@@ -1,0 +1,1 @@
+"""Designers: the file is the registration."""

@@ -1,0 +1,1 @@
+"""Evaluation: the measures of `seqdesign evaluate` and the health of generators."""

@@ -1,0 +1,60 @@
+"""How natural a VAE's language model finds the sets that ``evaluate`` compares."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from seqdesign.evaluation.measures import Evaluation, judged, on_values
+from seqdesign.evaluation.sets import Sample, Sets, require_alphabet
+from seqdesign.metrics.resampling import Comparison, FloatArray, compare
+from seqdesign.models.vae.store import TrainedVAE, load_vae
+from seqdesign.revisers.problem import blocks
+from seqdesign.sequences.encoders import encode
+
+
+def add_likelihood(
+    result: Evaluation,
+    folder: Path,
+    device: torch.device,
+    sets: Sets,
+    sample: Sample | None,
+    rng: np.random.Generator,
+    resamples: int,
+) -> None:
+    """Wasserstein distance of log p(x) per letter; without real sequences the mean.
+
+    Raises ModelError, and InputError for sequences that the model cannot read.
+    """
+    trained = load_vae(folder, device)
+    require_alphabet(sets, trained.record.alphabet, folder, "--vae")
+    values = per_letter(trained, sample.texts if sample else sets.generated, device)
+    if sample is None:
+        error = float(values.std(ddof=1)) / math.sqrt(len(values))
+        mean = float(values.mean())
+        result.logliks = {"generated": values}
+        found = Comparison(mean, mean - 1.96 * error, mean + 1.96 * error)
+        result.add("loglik_mean", "log-likelihood per letter, nats, mean", found, "")
+        return
+    result.logliks = {
+        "generated": values[sample.generated],
+        "training": values[sample.training],
+        "held out": values[sample.held_out],
+    }
+    found = compare(on_values(values), sample.generated, sample.training, sample.held_out, rng, resamples)
+    found = Comparison(found.value, max(0.0, found.low), found.high, found.real, found.z)
+    result.add("loglik", "log-likelihoods per letter, Wasserstein, nats", found, judged(found))
+
+
+@torch.no_grad()
+def per_letter(trained: TrainedVAE, texts: list[str], device: torch.device) -> FloatArray:
+    """Log p(x) / (letters + 1) of each text in nats, (N,)."""
+    record = trained.record
+    array = encode(texts, record.alphabet, on_unknown="mask", max_length=record.max_length)
+    tokens = torch.from_numpy(array.tokens.astype(np.int64)).to(device)
+    lengths = torch.from_numpy(array.lengths).to(device)
+    parts = [trained.model.log_likelihood(x, n) / (n + 1) for x, n in blocks(tokens, lengths)]
+    return torch.cat(parts).cpu().double().numpy()

@@ -1,0 +1,306 @@
+"""The numbers of ``evaluate``: one row for each measure, with its interval and what real sequences reach."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array
+
+from seqdesign.evaluation.sets import Sample, Sets, shuffled
+from seqdesign.metrics.classifier import two_sample_auc
+from seqdesign.metrics.diversity import effective_number, mean_pairwise_distance
+from seqdesign.metrics.kmers import indicator, kmer_matrix, position_matrix
+from seqdesign.metrics.memorization import closeness, preference
+from seqdesign.metrics.mmd import kernel_mmd, linear_features, linear_mmd, median_bandwidth, rbf_kernel
+from seqdesign.metrics.nearest import Nearest, nearest
+from seqdesign.metrics.novelty import excess_of_copies, num_copies, num_distinct
+from seqdesign.metrics.resampling import (
+    Comparison,
+    FloatArray,
+    Indices,
+    Statistic,
+    compare,
+    share,
+    standard_score,
+)
+from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profile_divergence
+from seqdesign.metrics.two_sample import wasserstein
+from seqdesign.sequences.splits import similarity_clusters
+
+Verdict = Literal["as real", "flagged", ""]
+
+LARGEST_Z = 3.0
+"""A difference of more standard errors than this is no chance: one in 740 one-sided."""
+TOLERANCE = 0.1
+"""A number up to a tenth worse than that of real sequences passes, however sure the difference is."""
+CONFIRMED_Z, CONFIRMED_P = 2.0, 0.0228
+"""What a second, independent sign of copying must reach where the first one is beyond chance."""
+CLUSTER_IDENTITY = 0.8
+
+_PAIRED, _CLUSTERED, _KERNEL, _CLASSIFIED = 500, 1000, 1000, 2000
+_MOST_FEATURES = 450
+_LONGEST_WORD = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measure."""
+
+    name: str
+    label: str
+    value: float
+    low: float
+    high: float
+    real: float
+    z: float
+    verdict: Verdict
+
+
+@dataclass
+class Evaluation:
+    """All rows, and the raw numbers that the page draws."""
+
+    rows: list[Row] = field(default_factory=list)
+    distances: dict[str, FloatArray] = field(default_factory=dict)
+    """Nearest-training distances, by whose they are."""
+    logliks: dict[str, FloatArray] = field(default_factory=dict)
+    """Log-likelihood per letter, by whose they are."""
+    predictions: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    """Predicted outcomes by name, then by whose they are."""
+
+    def add(self, name: str, label: str, found: Comparison, verdict: Verdict) -> None:
+        """Append a row."""
+        self.rows.append(
+            Row(
+                name=name, label=label, value=found.value, low=found.low, high=found.high, real=found.real,
+                z=found.z, verdict=verdict,
+            )
+        )  # fmt: skip
+
+
+def judged(found: Comparison, scale: float | None = None) -> Verdict:
+    """Flagged when worse than real beyond chance and by more than a tenth of ``scale`` (default: of real)."""
+    if math.isnan(found.real):
+        return ""
+    size = abs(found.value - found.real) > TOLERANCE * abs(found.real if scale is None else scale)
+    return "flagged" if found.z > LARGEST_Z and size else "as real"
+
+
+def add_copies(result: Evaluation, sets: Sets) -> None:
+    """Repeats within the set, and exact copies of training sequences."""
+    generated, training, held_out = sets.generated, sets.training, sets.held_out
+    num = len(generated)
+    like = (training or held_out)[:num]
+    real = (len(like) - num_distinct(like), len(like)) if like else ()
+    repeats = share(num - num_distinct(generated), num, *real)
+    result.add("repeats", "repeats of other generated sequences", repeats, judged(repeats, 0.1))
+    if not training:
+        return
+    hits = num_copies(generated, training)
+    if held_out:
+        found = share(hits, num, num_copies(held_out, training), len(held_out))
+        unfair = excess_of_copies(generated, training, held_out)[2] < CONFIRMED_P
+    else:
+        alone = sum(count == 1 for count in Counter(training).values())
+        found, unfair = share(hits, num, len(training) - alone, len(training)), True
+    result.add("copies", "copies of training sequences", found, judged(found, 0.1) if unfair else "as real")
+
+
+def add_nearest(
+    result: Evaluation,
+    sets: Sets,
+    most: int,
+    rng: np.random.Generator,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """How near the training set is, and whether nearer than to real sequences that were not trained on."""
+    queries, training = shuffled(sets.generated, rng)[:most], sets.training
+    held_out = sets.held_out
+    fresh = shuffled(held_out, rng)[:most] if held_out else []
+    own = None if held_out else rng.permutation(len(training))[:most]
+    real_name = "held out" if held_out else "training, itself left out"
+    if own is not None:
+        fresh = [training[i] for i in own.tolist()]
+    total, done = len(queries) * (1 + bool(held_out)) + len(fresh), 0
+
+    def search(texts: list[str], references: list[str], own: Indices | None = None) -> Nearest:
+        nonlocal done
+        before, done = done, done + len(texts)
+        return nearest(
+            texts, references, own=own, workers=workers, progress=lambda n: progress(before + n, total)
+        )
+
+    first, real = search(queries, training), search(fresh, training, own)
+    result.distances = {
+        "generated": first.distance.astype(np.float64),
+        real_name: real.distance.astype(np.float64),
+    }
+    close = closeness(first.distance, real.distance)
+    far = _mean(first.distance, real.distance, -close.z)
+    result.add("mean_nearest", "edits to the nearest training sequence, mean", far, judged(far))
+    copied = close.too_close.z > LARGEST_Z and close.too_close.value > 0.02
+    prefers = None
+    if held_out:
+        sizes = (len(training), len(held_out))
+        prefers = preference(first, search(queries, held_out), sizes, close.cut)
+        copied = copied and prefers is not None and prefers.z > CONFIRMED_Z
+    label = (
+        f"fewer than {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"
+    )
+    result.add("too_close", label, close.too_close, "flagged" if copied else "as real")
+    if prefers is not None:
+        label = f"of those with fewer than {close.cut} to a real one, training nearest"
+        result.add("prefers_training", label, prefers, "flagged" if copied else "as real")
+
+
+def _mean(values: Indices, real: Indices, z: float) -> Comparison:
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return Comparison(mean, max(0.0, mean - 1.96 * error), mean + 1.96 * error, float(real.mean()), z)
+
+
+def add_diversity(result: Evaluation, generated: list[str], training: list[str]) -> None:
+    """How different the sequences are from each other, beside as many real ones (none: no comparison)."""
+    for name, label, measure, most in (
+        ("pairwise", "distance between two of them, of their length", mean_pairwise_distance, _PAIRED),
+        ("clusters", f"effective clusters at {CLUSTER_IDENTITY:.0%} identity", _clusters, _CLUSTERED),
+    ):
+        num = min(len(generated), len(training) or most, most)
+        value, error = measure(generated[:num])
+        if name == "clusters":
+            label = f"{label}, of {num:,}"
+        low, high = _interval(value, error, name == "clusters")
+        if not training:
+            result.add(name, label, Comparison(value, low, high), "")
+            continue
+        real, real_error = measure(training[:num])
+        gap = math.log(real / value) if name == "clusters" else real - value
+        found = Comparison(value, low, high, real, standard_score(gap, math.hypot(error, real_error)))
+        result.add(name, label, found, judged(found))
+
+
+def _clusters(texts: list[str]) -> tuple[float, float]:
+    return effective_number(similarity_clusters(texts, CLUSTER_IDENTITY))
+
+
+def _interval(value: float, error: float, logarithmic: bool) -> tuple[float, float]:
+    if logarithmic:
+        return value * math.exp(-1.96 * error), value * math.exp(1.96 * error)
+    return max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error)
+
+
+def add_distances(
+    result: Evaluation, sample: Sample, sets: Sets, rng: np.random.Generator, resamples: int
+) -> None:
+    """Distances between distributions: generated against held out, and training against held out."""
+    letters = sets.alphabet.letters
+    for name, label, statistic, part, signed in _statistics(sample, letters, sets.alphabet.name):
+        found = compare(statistic, part.generated, part.training, part.held_out, rng, resamples)
+        if not signed:
+            found = Comparison(found.value, max(0.0, found.low), found.high, found.real, found.z)
+        result.add(name, label, found, judged(found))
+
+
+def longest_word(sample: Sample, size: int) -> int:
+    """Largest k up to 6 for which every set has a word, on average, of each of V^k kinds; at least 1."""
+    letters = [sum(map(len, sample.pick(name))) for name in ("generated", "training", "held_out")]
+    middle = float(np.median([len(t) for t in sample.texts]))
+    return max([1] + [k for k in range(2, _LONGEST_WORD + 1) if size**k <= min(letters) and k <= middle])
+
+
+def _statistics(
+    sample: Sample, letters: str, alphabet: str
+) -> Iterator[tuple[str, str, Statistic, Sample, bool]]:
+    """(name, label, statistic, sample, whether it may be negative) of each distance that means something."""
+    lengths = np.array([len(t) for t in sample.texts], dtype=np.float64)
+    same_length = bool((lengths == lengths[0]).all())
+    if not same_length:
+        yield "length", "lengths, Wasserstein, letters", on_values(lengths), sample, False
+    if alphabet in ("dna", "rna"):
+        gc = np.array([t.count("G") + t.count("C") for t in sample.texts]) / np.maximum(lengths, 1)
+        yield "gc", "GC contents, Wasserstein", on_values(gc), sample, False
+    longest = longest_word(sample, len(letters))
+    for k in range(1, longest + 1):
+        words = kmer_matrix(sample.texts, letters, k)
+        label = "letters" if k == 1 else f"words of {k}"
+        yield f"js_{k}", f"{label}, Jensen-Shannon, bits", Statistic(words, jensen_shannon), sample, False
+    k = min(3, longest)
+    yield (
+        f"kl_{k}",
+        f"words of {k}, KL(held out || generated), bits",
+        Statistic(kmer_matrix(sample.texts, letters, k), lambda a, b: kl_divergence(b, a)),
+        sample,
+        False,
+    )
+    yield (
+        f"mmd_spectrum_{k}",
+        f"words of {k}, MMD2 with spectrum kernel",
+        Statistic(linear_features(_shares(sample, letters, k)), linear_mmd),
+        sample,
+        True,
+    )
+    few = sample.smaller(_KERNEL)
+    rows = _shares(few, letters, k).toarray()
+    kernel = rbf_kernel(rows, rows, median_bandwidth(rows[few.held_out]))
+    yield (
+        f"mmd_rbf_{k}",
+        f"words of {k}, MMD2 with Gaussian kernel",
+        Statistic(csr_array(eye_array(len(few.texts))), lambda a, b: kernel_mmd(kernel, a, b)),
+        few,
+        True,
+    )
+    if same_length:
+        places = position_matrix(sample.texts, letters)
+        yield (
+            "profile_js",
+            "letters at each position, Jensen-Shannon, bits, mean",
+            Statistic(places, lambda a, b: mean_profile_divergence(a, b, len(letters))),
+            sample,
+            False,
+        )
+        yield (
+            "profile_frobenius",
+            "letters at each position, squared Frobenius",
+            Statistic(linear_features(places), lambda a, b: linear_mmd(a, b, unbiased=False)),
+            sample,
+            False,
+        )
+
+
+def _shares(sample: Sample, letters: str, k: int) -> csr_array:
+    """k-mer counts over their number, (N, V^k): sequences of any length weigh the same."""
+    words = kmer_matrix(sample.texts, letters, k)
+    return csr_array(words.multiply(1.0 / np.maximum(words.sum(axis=1), 1.0)[:, None]))
+
+
+def on_values(values: FloatArray) -> Statistic:
+    """The Wasserstein distance of one number (N,) of each sequence."""
+    grid, labels = np.unique(values, return_inverse=True)
+    return Statistic(indicator(labels, len(grid)), lambda a, b: wasserstein(grid, a, b))
+
+
+def add_classifier(result: Evaluation, sample: Sample, letters: str, rng: np.random.Generator) -> None:
+    """Can a classifier on k-mer counts tell generated from held-out sequences, and training ones?"""
+    few = sample.smaller(_CLASSIFIED)
+    parts: list[FloatArray] = []
+    width = 0
+    for k in range(1, longest_word(sample, len(letters)) + 1):
+        width += len(letters) ** k
+        if parts and width > _MOST_FEATURES:
+            break
+        parts.append(kmer_matrix(few.texts, letters, k).toarray())
+    features = np.hstack(parts)
+    held_out = features[few.held_out]
+    value, error = two_sample_auc(features[few.generated], held_out, rng)
+    real, real_error = two_sample_auc(features[few.training], held_out, rng)
+    # Held-out sequences serve twice, so the two errors are not independent; as if they were is the safe side.
+    z = standard_score(value - max(0.5, real), math.hypot(error, real_error))
+    found = Comparison(value, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error), real, z)
+    label = f"told from held-out ones by words of 1 to {len(parts)}, AUC"
+    result.add("auc", label, found, judged(found))

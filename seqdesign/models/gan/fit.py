@@ -1,0 +1,262 @@
+"""Train a SequenceGAN from encoded sequences in memory: split, fit, keep the best by held-out statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from seqdesign.errors import InputError
+from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
+from seqdesign.models.gan.quality import Judge
+from seqdesign.models.gan.sampling import draw
+from seqdesign.models.gan.store import GANRecord, TrainedGAN
+from seqdesign.motifs.surplus import SurplusMotif, find_surplus_motifs
+from seqdesign.runs.atomic import atomic_write
+from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.training.data import Batch, TokenData
+from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.plan import Plan, PlayerSettings
+from seqdesign.training.splitting import hold_out
+from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
+
+SAMPLES = "samples"
+"""Folder with what fixed noise became at every look."""
+GRID = 16
+MOST_LABELS = 50
+TOLERANCE = 0.2
+"""Differences of scores that chance makes. Words are soon as they should be; other things come later."""
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class GANTraining:
+    """A trained model and how its training went; ``train`` and ``held_out`` index the input."""
+
+    trained: TrainedGAN
+    model: SequenceGAN
+    fit: Fit
+    train: Indices
+    held_out: Indices
+    motifs: list[SurplusMotif]
+    """With which the generator started."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """The rows of ``data`` as an endless stream, of which one pass of the loop sees ``length`` rows."""
+
+    data: TokenData
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    @property
+    def typical_length(self) -> int:
+        """Of the rows."""
+        return self.data.typical_length
+
+    def to(self, device: torch.device) -> Stretch:
+        """The same on another device."""
+        return Stretch(self.data.to(device), self.length)
+
+    def batches(self, order: Tensor, num: int, rng: torch.Generator) -> Sequence[Tensor]:
+        """``num`` batches of one size out of as many shuffled rounds through the data as they need."""
+        rounds = -(-self.length // len(self.data))
+        rows = torch.cat([torch.randperm(len(self.data), generator=rng) for _ in range(rounds)])
+        return rows[: self.length].tensor_split(num)
+
+    def rows(self, index: Tensor) -> Batch:
+        """One batch."""
+        return self.data.rows(index)
+
+    def fingerprint(self) -> str:
+        """Of the rows."""
+        return self.data.fingerprint()
+
+
+def train_sequence_gan(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    *,
+    options: GANOptions,
+    fit_options: GANFitOptions,
+    seed: int,
+    fabric: Fabric,
+    outcome_name: str = "outcome",
+    folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    on_step: Callable[[int, int], None] = lambda step, total: None,
+) -> GANTraining:
+    """Learn from N encoded sequences; their outcomes (N,) matter only with a condition.
+
+    With a ``folder``, a checkpoint, the figures of all looks and the sequences that fixed noise becomes are
+    written there at every look, and ``resume`` continues from it.
+
+    Raises InputError for too few sequences or outcomes that cannot be told apart, TrainingError, and
+    ModelError when there is nothing to resume.
+    """
+    values = outcomes if options.condition != "none" else None
+    train, held_out = hold_out(tokens, values, fit_options, seed)
+    motifs = _motifs(tokens, train, options.motifs)
+    record = replace(_describe(tokens, values, train, options, outcome_name), num_motifs=len(motifs))
+    whole = TokenData.of(tokens, values)
+    data, judges = (_rows(whole, part) for part in (train, held_out))
+    identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
+        model = record.build()
+    everything = data.rows(torch.arange(len(data)))
+    model.prepare(everything, motifs, torch.Generator().manual_seed(seed))
+    judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
+
+    def look(network: nn.Module) -> dict[str, float]:
+        if folder is not None:
+            _write_grid(folder, model, record, looks[0], fit_options.steps_per_look, seed)
+        looks[0] += 1
+        return judge(network)
+
+    def save(checkpoint: Checkpoint, improved: bool) -> None:
+        if folder is not None:
+            save_checkpoint(folder, checkpoint, record, identity)
+            write_metrics(folder, checkpoint.state.history)
+
+    before = load_checkpoint(folder, identity) if resume and folder is not None else None
+    looks = [before.state.epoch + 1 if before else 0]
+    plan = make_plan(options, fit_options, look, model.num_symbols)
+    length = fit_options.steps_per_look * plan.players["generator"].every * fit_options.batch_size
+    fitted = fit(
+        model,
+        Stretch(data, length),
+        judges,
+        fit_options,
+        seed=seed,
+        fabric=fabric,
+        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
+        resume=before,
+        plan=plan,
+    )
+    model.eval()
+    return GANTraining(TrainedGAN.of(model, record), model, fitted, train, held_out, motifs)
+
+
+def make_plan(
+    options: GANOptions,
+    fit_options: GANFitOptions,
+    judge: Callable[[nn.Module], dict[str, float]],
+    num_symbols: int,
+) -> Plan:
+    """The run that objective and options ask for: the critic moves in every step, the generator in some."""
+    objective = OBJECTIVES.load(options.objective)
+    critic_steps, rate = fit_options.critic_steps, fit_options.learning_rate
+    fit_for = objective.rate_symbols or num_symbols
+    critic = PlayerSettings(
+        learning_rate=objective.learning_rate * min(1.0, fit_for / num_symbols) if rate == "auto" else rate,
+        optimizer=objective.optimizer,
+        betas=objective.betas,
+        schedule=objective.schedule,
+        max_weight=objective.max_weight,
+        watch=True,
+    )
+    generator = PlayerSettings(
+        learning_rate=critic.learning_rate,
+        optimizer=objective.optimizer,
+        betas=objective.betas,
+        schedule=objective.schedule,
+        every=objective.critic_steps if critic_steps == "auto" else critic_steps,
+        average=fit_options.average,
+        watch=True,
+    )
+    looks, patience = fit_options.looks, fit_options.patience
+    return Plan(
+        epochs=looks,
+        patience=max(5, looks // 2) if patience == "auto" else patience,
+        players={"critic": critic, "generator": generator},
+        judge=judge,
+        tolerance=TOLERANCE,
+    )
+
+
+def kept(history: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The look whose weights were kept: the last one that was as good as the best before it."""
+    best, found = math.inf, history[0]
+    for look in history:
+        if look["held_out_score"] < best + TOLERANCE:
+            found, best = look, min(best, look["held_out_score"])
+    return found
+
+
+def _describe(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    train: Indices,
+    options: GANOptions,
+    outcome_name: str,
+) -> GANRecord:
+    """What the networks need to know of the data."""
+    classes: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    if options.condition != "none":
+        if outcomes is None or np.isnan(outcomes).any():
+            raise InputError(f"--condition needs '{outcome_name}' for every sequence; drop those without it")
+        classes = _classes(outcomes[train], options, outcome_name)
+        labels = np.minimum(np.searchsorted(classes, outcomes[train]), len(classes) - 1)
+        shares = tuple((np.bincount(labels, minlength=len(classes)) / len(train)).tolist())
+    return GANRecord(
+        options=options,
+        alphabet=tokens.alphabet,
+        max_length=int(tokens.lengths.max()),
+        min_length=int(tokens.lengths.min()),
+        outcome=outcome_name if classes else None,
+        classes=classes,
+        shares=shares,
+        num_rows=len(train),
+    )
+
+
+def _motifs(tokens: TokenArray, train: Indices, most: int) -> list[SurplusMotif]:
+    """Of the training sequences."""
+    rows = tokens.tokens[train].astype(np.int64)
+    rows[rows >= tokens.alphabet.size] = -1  # padding
+    return find_surplus_motifs(rows, tokens.alphabet.size, most)
+
+
+def _classes(outcomes: NDArray[np.float64], options: GANOptions, name: str) -> tuple[float, ...]:
+    found = np.unique(outcomes)
+    if options.condition == "bins":
+        bounds = np.quantile(outcomes, np.arange(1, options.bins + 1) / options.bins, method="inverted_cdf")
+        found = np.unique(bounds)
+    if not 2 <= len(found) <= MOST_LABELS:
+        raise InputError(
+            f"'{name}' falls into {len(found)} classes with --condition {options.condition}; between 2 and "
+            f"{MOST_LABELS} are possible"
+        )
+    return tuple(found.tolist())
+
+
+def _rows(data: TokenData, index: Indices) -> TokenData:
+    chosen = torch.from_numpy(index)
+    return TokenData(data.tokens[chosen], data.lengths[chosen], data.outcomes[chosen])
+
+
+def _write_grid(
+    folder: Path, model: SequenceGAN, record: GANRecord, look: int, steps: int, seed: int
+) -> None:
+    """What the same 16 codes become now, as FASTA."""
+    rng = torch.Generator().manual_seed(seed)
+    drawn = draw(model.generator, GRID, rng, end=model.end, shares=record.shares)
+    texts = decode(torch.cat([t for t, _ in drawn]).numpy(), record.alphabet)
+    (folder / SAMPLES).mkdir(exist_ok=True)
+    with atomic_write(folder / SAMPLES / f"step_{look * steps:07}.fa") as handle:
+        handle.write("".join(f">z{i + 1}\n{t}\n" for i, t in enumerate(texts)).encode())

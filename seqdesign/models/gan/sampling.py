@@ -1,0 +1,115 @@
+"""Sequences from a generator, a chunk at a time: fast, and the same for any chunk size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqdesign.models.gan.networks import Generator
+from seqdesign.models.gan.outputs import close
+from seqdesign.models.gan.store import TrainedGAN
+
+BLOCK = 128
+"""Sequences that are drawn together, so that they do not depend on the chunk; as many as suit CPU caches."""
+
+
+@torch.inference_mode()
+def draw(
+    generator: Generator,
+    num: int,
+    rng: torch.Generator,
+    *,
+    end: int | None,
+    shares: tuple[float, ...] = (),
+    condition: int | None = None,
+    chunk: int = 256,
+    temperature: float = 1.0,
+    argmax: bool = False,
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """(tokens (n, L) uint8, classes (n,) or None) on the CPU, ``num`` rows in all; END and after it is V.
+
+    Of a conditional generator the classes are drawn with the probabilities ``shares``, or all are
+    ``condition``.
+    """
+    device, done = generator.start.weight.device, 0
+    while done < num:
+        wanted = min(chunk, num - done)
+        blocks = [_noise(generator, rng, shares, condition, argmax) for _ in range(-(-wanted // BLOCK))]
+        if device.type != "cpu":
+            z, given, uniform = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+            blocks = [(z, given, uniform)]
+        tokens = torch.cat([_letters(generator, block, temperature, argmax) for block in blocks])
+        if end is not None:
+            tokens = close(tokens, end)
+        classes = torch.cat([classes for _, classes, _ in blocks])[: num - done]
+        yield tokens[: num - done].to(torch.uint8).cpu(), classes if generator.num_classes else None
+        done += min(len(tokens), num - done)
+
+
+@torch.inference_mode()
+def criticize(trained: TrainedGAN, tokens: Tensor, classes: Tensor | None) -> Tensor:
+    """What the critic says (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; larger is more real.
+
+    ``classes`` (n,) of a conditional model. The same for every chunk of ``draw``: their lengths are multiples
+    of BLOCK.
+    """
+    device, scores = trained.critic.score.weight.device, []
+    num_symbols = trained.record.alphabet.size + (trained.end is not None)
+    for first in range(0, len(tokens), BLOCK):
+        part = slice(first, first + BLOCK)
+        letters = functional.one_hot(tokens[part].long(), num_symbols).transpose(1, 2).float()
+        given = None if classes is None else classes[part].to(device)
+        scores.append(trained.critic(letters.to(device), given).cpu())
+    return torch.cat(scores)
+
+
+Noise = tuple[Tensor, Tensor, Tensor]
+"""Codes (n, d), classes (n,) and uniform numbers (n, L)."""
+
+
+def _letters(generator: Generator, noise: Noise, temperature: float, argmax: bool) -> Tensor:
+    """Tokens (n, L). On CPUs n is always BLOCK: products of other sizes are rounded differently."""
+    z, classes, uniform = (part.to(generator.start.weight.device) for part in noise)
+    logits = generator.logits(z, classes if generator.num_classes else None).float()
+    return _largest(logits) if argmax else _inverse_cdf(logits / temperature, uniform)
+
+
+def _noise(
+    generator: Generator,
+    rng: torch.Generator,
+    shares: tuple[float, ...],
+    condition: int | None,
+    argmax: bool,
+) -> Noise:
+    """Of one block."""
+    z = torch.randn(BLOCK, generator.latent_dim, generator=rng)
+    if condition is not None or not generator.num_classes:
+        classes = torch.full((BLOCK,), condition or 0)
+    else:
+        bounds = torch.tensor(np.cumsum(shares)[:-1])
+        classes = torch.searchsorted(bounds, torch.rand(BLOCK, generator=rng).double())
+    uniform = torch.empty(BLOCK, 0) if argmax else torch.rand(BLOCK, generator.length, generator=rng)
+    return z, classes, uniform
+
+
+def _inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Tokens (N, L) from logits (N, V, L): how many cumulative probabilities lie below a uniform number.
+
+    Several times faster on CPUs than multinomial or Gumbel noise, which draw V numbers a letter.
+    """
+    cumulative = torch.softmax(logits, dim=1).cumsum(dim=1)
+    return (cumulative[:, :-1] <= uniform[:, None]).sum(dim=1)
+
+
+def _largest(logits: Tensor) -> Tensor:
+    """Index of the largest on the second axis, the first of equals; torch.argmax is slow over few rows."""
+    best, tokens = logits[:, 0], torch.zeros_like(logits[:, 0], dtype=torch.int64)
+    for symbol in range(1, logits.shape[1]):
+        larger = logits[:, symbol] > best
+        tokens = torch.where(larger, symbol, tokens)
+        best = torch.maximum(best, logits[:, symbol])
+    return tokens

@@ -1,0 +1,156 @@
+"""Train a SequenceVAE from encoded sequences in memory: split, fit, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError
+from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.quality import VAEQuality, judge
+from seqdesign.models.vae.store import TrainedVAE, VAERecord
+from seqdesign.sequences.encoders import TokenArray
+from seqdesign.training.config import FitOptions
+from seqdesign.training.data import TokenData
+from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
+
+FIXED_LENGTH_SHARE = 0.99
+FLOOR_QUANTILE = 0.05
+MAX_ROUNDING = 1e-3
+"""Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
+
+
+@dataclass(frozen=True)
+class VAETraining:
+    """A trained model, how its training went, how good it is; ``train`` and ``held_out`` index the input."""
+
+    trained: TrainedVAE
+    fit: Fit
+    quality: VAEQuality
+    train: Indices
+    held_out: Indices
+
+
+def train_sequence_vae(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    *,
+    options: VAEOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+    outcome_name: str = "outcome",
+    folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    on_step: Callable[[int, int], None] = lambda step, total: None,
+) -> VAETraining:
+    """Learn from N encoded sequences and their outcomes (N,), NaN = unlabelled, None = none at all.
+
+    With a ``folder``, a checkpoint and the figures of all passes are written there after every pass, and
+    ``resume`` continues from it.
+
+    Raises InputError for too few sequences or outcomes that cannot be learned from, TrainingError, and
+    ModelError when there is nothing to resume.
+    """
+    train, held_out = hold_out(tokens, outcomes, fit_options, seed)
+    record = _describe(tokens, outcomes, train, options, outcome_name)
+    data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
+    fingerprint = TokenData.of(tokens, outcomes).fingerprint()
+    identity = run_identity(fingerprint, options, fit_options, seed, fabric.world_size)
+
+    def save(checkpoint: Checkpoint, improved: bool) -> None:
+        if folder is not None:
+            save_checkpoint(folder, checkpoint, record, identity)
+            write_metrics(folder, checkpoint.state.history)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
+        model = record.build()
+    fitted = fit(
+        model,
+        data,
+        judges,
+        fit_options,
+        seed=seed,
+        fabric=fabric,
+        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
+        resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
+    )
+    model.eval()
+    quality = judge(model, judges.to(fabric.device), torch.Generator().manual_seed(seed))
+    record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
+    return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
+
+
+def _take(outcomes: NDArray[np.float64] | None, part: Indices) -> NDArray[np.float64] | None:
+    return None if outcomes is None else outcomes[part]
+
+
+def _describe(
+    tokens: TokenArray,
+    outcomes: NDArray[np.float64] | None,
+    train: Indices,
+    options: VAEOptions,
+    outcome_name: str,
+) -> VAERecord:
+    """What the networks need to know of the data."""
+    longest = int(tokens.lengths.max())
+    common = np.bincount(tokens.lengths).max() / len(tokens)
+    mean = scale = 0.0
+    if outcomes is not None:
+        _check_precision(outcomes, outcome_name)
+        known = outcomes[train][~np.isnan(outcomes[train])]
+        if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
+            raise InputError(
+                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in "
+                f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
+            )
+        mean, scale = float(known.mean()), float(known.std())
+    return VAERecord(
+        options=adapt(
+            options,
+            max_length=longest,
+            fixed_length=bool(common >= FIXED_LENGTH_SHARE),
+            num_train=len(train),
+        ),
+        alphabet=tokens.alphabet,
+        max_length=longest,
+        min_length=int(tokens.lengths.min()),
+        outcome=outcome_name if scale > 0 else None,
+        outcome_mean=mean,
+        outcome_scale=scale,
+    )
+
+
+def _check_precision(outcomes: NDArray[np.float64], name: str) -> None:
+    """Raise InputError for outcomes that 32-bit numbers, as networks use them, cannot tell apart."""
+    known = outcomes[~np.isnan(outcomes)]
+    if len(known) == 0:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        exact = float(known.std())
+        rounded = float(known.astype(np.float32).astype(np.float64).std())
+    if not abs(rounded - exact) <= MAX_ROUNDING * exact:  # not: NaN and infinity fail too
+        raise InputError(
+            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
+            "together for 32-bit numbers; subtract the mean or change the unit"
+        )
+
+
+@torch.no_grad()
+def _naturalness_floor(model: Any, data: TokenData) -> float:
+    """What 95% of the training sequences exceed: log p(x) per letter, END counted as one."""
+    parts = []
+    for index in torch.arange(min(len(data), 20_000), device=data.tokens.device).split(512):
+        batch = data.rows(index)
+        parts.append(model.log_likelihood(batch.tokens, batch.lengths) / (batch.lengths + 1))
+    return float(np.quantile(torch.cat(parts).cpu().numpy(), FLOOR_QUANTILE))

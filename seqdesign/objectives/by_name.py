@@ -1,0 +1,39 @@
+"""Goals by name. What a goal needs is said by the parameters of its function.
+
+``outcome``: element by element, any shape. ``value``: a number, which makes such a function.
+``on, off``: two groups of outcomes (..., A) and (..., B) -> (...).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal
+
+from seqdesign.errors import UsageError
+from seqdesign.registry import Registry
+
+Needs = Literal["outcome", "value", "on-off"]
+
+REGISTRY = Registry("objective", "seqdesign.objectives.goals", "seqdesign.objectives")
+SHORT = {"max": "maximize", "min": "minimize"}
+
+
+def needs(name: str) -> Needs:
+    """What the goal is a function of. Raises UsageError for an unknown goal."""
+    parameters = list(inspect.signature(REGISTRY.load(SHORT.get(name, name))).parameters)
+    if parameters[:2] == ["on", "off"]:
+        return "on-off"
+    return "value" if parameters[0] == "value" else "outcome"
+
+
+def goal(name: str, value: float | None = None) -> Callable[..., Any]:
+    """The function of a goal; ``value`` is for those that need a number.
+
+    Raises UsageError for an unknown goal, or a number too few or too many.
+    """
+    if (needs(name) == "value") != (value is not None):
+        reason = "needs a number, such as =1.5" if value is None else f"takes no number, got {value:g}"
+        raise UsageError(f"the goal {name} {reason}")
+    member = REGISTRY.load(SHORT.get(name, name))
+    return member if value is None else member(value)

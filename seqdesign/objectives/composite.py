@@ -1,0 +1,146 @@
+"""Goals with weights, risk and a place along the Pareto front, as one objective.
+
+Shapes: M members, N sequences, K outcomes, T terms, S starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from seqdesign.objectives.risk import Risk, with_noise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seqdesign.objectives.objective import Objective
+
+AUGMENTATION = 0.01
+"""Share of the sum beside the minimum, so that all terms have a slope and no weakly dominated point wins."""
+SMALLEST = 0.01
+"""Least share of a term in a direction."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One goal: some outcomes (..., K) -> (...), times ``weight``."""
+
+    text: str
+    """As the user typed it."""
+    goal: Callable[..., Any]
+    on: tuple[int, ...]
+    """The outcome, or the outcomes on target."""
+    off: tuple[int, ...] = ()
+    """Outcomes off target."""
+    weight: float = 1.0
+    scale: float = 1.0
+    """One unit of the score in units of the outcome."""
+
+    def __call__(self, predictions: Tensor) -> Tensor:
+        """Predictions (..., K) -> (...)."""
+        x = predictions / self.scale
+        if self.off:
+            value = self.goal(x[..., list(self.on)], x[..., list(self.off)])
+        else:
+            value = self.goal(x[..., self.on[0]])
+        return self.weight * value
+
+
+@dataclass(frozen=True)
+class Front:
+    """Where on the Pareto front each start aims: the direction (S, T) of gain from a reference (S, T)."""
+
+    directions: Tensor
+    reference: Tensor
+    kind: Literal["chebyshev", "linear"]
+
+    def __call__(self, values: Tensor, rows: Tensor) -> Tensor:
+        """Values of the terms (M, N, T) -> (M, N).
+
+        chebyshev: min_t gain_t / direction_t + 0.01 sum_t gain_t, the achievement function of
+        Wierzbicki (1980), which reaches every point of the front that is better than the reference; the
+        scalarisation by which Zhang and Golovin (2020, arXiv 2006.04655) measure hypervolume. linear:
+        sum_t direction_t gain_t, which reaches the convex part only.
+        """
+        directions = self.directions.to(values)[rows]
+        gain = values - self.reference.to(values)[rows]
+        if self.kind == "linear":
+            return (gain * directions).sum(-1)
+        ratio = gain / directions.clamp(min=SMALLEST)
+        return ratio.amin(-1) + AUGMENTATION * gain.sum(-1)
+
+
+@dataclass(frozen=True)
+class Composite:
+    """The weighted sum of the terms for each member, or its place on a front; then the risk over members.
+
+    A prediction that is not finite says that a sequence was not measured or is not feasible; it scores -inf
+    whatever the goal.
+    """
+
+    terms: tuple[Term, ...]
+    risk: Risk = field(default_factory=Risk)
+    noise: tuple[float, ...] | None = None
+    """Standard deviations (K,) of a measurement around its prediction; risks other than mean count them."""
+    front: Front | None = None
+
+    def values(self, predictions: Tensor) -> Tensor:
+        """Each term on its own, after the risk: (M, N, K) -> (N, T). What a Pareto front is drawn from."""
+        members, usable = self._members(predictions)
+        return self.risk(members).masked_fill(~usable.unsqueeze(1), -math.inf)
+
+    def __call__(self, predictions: Tensor, rows: Tensor, /) -> Tensor:
+        """Scores (N,) of predictions (M, N, K)."""
+        values, usable = self._members(predictions)
+        members = values.sum(-1) if self.front is None else self.front(values, rows)
+        return self.risk(members).masked_fill(~usable, -math.inf)
+
+    def along(
+        self, directions: Tensor, reference: Tensor, kind: Literal["chebyshev", "linear"] = "chebyshev"
+    ) -> Composite:
+        """The same terms, but each start aims in its own direction.
+
+        directions: (S, T), not negative, such as `simplex_directions`. reference: (T,) or (S, T) values to
+        improve on, such as ``values`` of the starts. Raises ValueError for other shapes or numbers.
+        """
+        wanted = (len(directions), len(self.terms))
+        if tuple(directions.shape) != wanted or not bool((directions >= 0).all()):
+            raise ValueError(
+                f"directions must be (starts, {len(self.terms)}) and not negative, got shape "
+                f"{tuple(directions.shape)}, least {float(directions.min()):g}"
+            )
+        if tuple(reference.shape) not in (wanted, wanted[1:]) or not bool(reference.isfinite().all()):
+            raise ValueError(
+                f"reference must be finite and {wanted[1:]} or {wanted}, got {tuple(reference.shape)}"
+            )
+        return replace(self, front=Front(directions, reference.expand(wanted), kind))
+
+    def _members(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
+        """Values of the terms (M, N, T), of more members with noise; and which sequences are usable (N,)."""
+        import torch
+
+        used = sorted({i for term in self.terms for i in (*term.on, *term.off)})
+        usable = predictions[..., used].isfinite().all(-1).all(0)
+        predictions = predictions.masked_fill(~usable[:, None], 0.0)
+        if self.noise is not None and self.risk.kind != "mean":
+            predictions = with_noise(predictions, predictions.new_tensor(self.noise), used)
+        return torch.stack([term(predictions) for term in self.terms], -1), usable
+
+
+class Members:
+    """An objective that hears some members of the ensemble only, as to design by some and judge by others.
+
+    Raises ValueError without members.
+    """
+
+    def __init__(self, objective: Objective, members: Sequence[int]) -> None:
+        if not members:
+            raise ValueError("members must name at least one member of the ensemble")
+        self.objective = objective
+        self.members = tuple(members)
+
+    def __call__(self, predictions: Tensor, rows: Tensor, /) -> Tensor:
+        """Scores (N,) of predictions (M, N, K)."""
+        return self.objective(predictions[list(self.members)], rows)

@@ -1,0 +1,1 @@
+"""Goals of design: the file is the registration."""

@@ -1,0 +1,1 @@
+"""Pages: records or files become sections of a report."""

@@ -1,0 +1,59 @@
+"""Motifs that designs gain and lose against their parents, on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import UsageError
+from seqdesign.motifs.enrichment import changes, letter_background
+from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
+from seqdesign.motifs.scan import JoinedText, Matcher, matcher, scan
+from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.motifs import add_changes
+from seqdesign.reports.html import Page
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import encode
+
+BUNDLED = "jaspar"
+PSEUDOCOUNT, P_VALUE = 0.1, 1e-4
+"""As ``seqdesign motifs`` when nothing is said."""
+
+
+def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) -> None:
+    """Gained and lost motifs of the bundled collection, ``jaspar``, or of a file.
+
+    Raises InputError for a file that cannot be read, UsageError for motifs over other letters.
+    """
+    collection = bundled_motifs() if source == BUNDLED else read_motifs(source)
+    if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
+        raise UsageError(
+            f"the motifs are over {collection.letters}, the sequences are {alphabet.name}", option="--motifs"
+        )
+    if designs.originals is None:
+        page.section(
+            "Gained and lost motifs", "The parents are not known, so nothing is gained or lost by design."
+        )
+        return
+    both = alphabet.name == "dna"
+    texts = [_joined(texts, alphabet) for texts in (designs.originals, designs.sequences)]
+    letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
+    ready = [matcher(motif, letters, PSEUDOCOUNT, P_VALUE) for motif in collection.motifs]
+    before, after = (_with_hit(text, collection, ready, both) for text in texts)
+    found = changes(collection.motifs, before, after)
+    add_changes(page, found, len(designs), {motif.id: motif for motif in collection.motifs}, collection.title)
+
+
+def _joined(texts: Sequence[str], alphabet: Alphabet) -> JoinedText:
+    array = encode(texts, alphabet, on_unknown="mask")
+    return JoinedText.of(array.tokens, array.lengths, alphabet.size)
+
+
+def _with_hit(
+    text: JoinedText, collection: MotifSet, ready: Sequence[Matcher], both_strands: bool
+) -> NDArray[np.bool_]:
+    """(M, N) which sequences have a hit of which motif."""
+    every = scan(text, collection.motifs, ready, both_strands=both_strands)
+    return np.array([hits.found(text.num_sequences) for hits in every], dtype=np.bool_)

@@ -1,0 +1,196 @@
+"""The HTML page of ``seqdesign motifs``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from seqdesign.motifs.enrichment import MotifChange
+from seqdesign.motifs.motif import Motif
+from seqdesign.motifs.search import MotifSearch
+from seqdesign.pages.motif_text import SIGNIFICANT, best_of_groups
+from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.reports.logo import draw_logos, small_logo
+from seqdesign.reports.logo_spec import LogoSpec, value_spec
+from seqdesign.reports.plots import bar_chart, line_chart
+from seqdesign.reports.tables import Column
+from seqdesign.runs.manifest import Manifest, provenance
+
+if TYPE_CHECKING:
+    from seqdesign.commands.motifs import MotifsResult
+
+SHOWN = 25
+_CURVES = 4
+_BARS = 8
+_NAMES = 6
+
+
+def motif_page(result: MotifsResult, found: MotifSearch, manifest: Manifest) -> Page:
+    """The page that ``--report`` writes."""
+    summary = (
+        f"{result.num_hits:,} hits with p <= {result.p_value:g} in {result.num_with_hit:,} of "
+        f"{result.num_sequences:,} sequences. {result.collection}, {result.num_motifs:,} motifs."
+    )
+    page = Page("Motifs", summary=summary, provenance=provenance(manifest))
+    motifs = {m.id: m for m in found.collection.motifs}
+    _add_enrichment(page, result, found, motifs)
+    if result.num_pairs:
+        add_changes(page, result.changes, result.num_pairs, motifs, result.collection)
+    _add_new(page, result, motifs)
+    return page
+
+
+def _add_enrichment(
+    page: Page, result: MotifsResult, found: MotifSearch, motifs: Mapping[str, Motif]
+) -> None:
+    rows = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
+    text = (
+        f"Share of sequences with a hit, here and in {result.num_background:,} sequences of background "
+        f"({result.background}). p is that of Fisher's exact test, one-sided; q is Benjamini and Hochberg's "
+        f"over {len(result.enrichment):,} motifs. Motifs that find mostly the same sequences (at least half "
+        "of those that have either) are one group, since they are one finding; the first describes the "
+        "letters of the sites best, the others are named from the next best on."
+    )
+    if not rows:
+        page.section("Enriched motifs", f"No motif is enriched at q <= {SIGNIFICANT:g}. {text}")
+        return
+    columns = [
+        Column("logo"),
+        Column("motif_id", "motif"),
+        Column("motif_name", "name"),
+        Column("share", "with it", ".1%"),
+        Column("background_share", "background", ".1%"),
+        Column("odds_ratio", "odds ratio", ".2f"),
+        Column("p_value", "p", ".1e"),
+        Column("q_value", "q", ".1e"),
+        Column("others", "alike"),
+    ]
+    leaders = best_of_groups(rows)
+    others = {
+        e.group: [o.motif_name or o.motif_id for o in rows if o.group == e.group and o is not e]
+        for e in leaders
+    }
+    table = Table(
+        [
+            {**vars(e), "logo": _small(motifs[e.motif_id]), "others": _listed(others[e.group])}
+            for e in leaders[:SHOWN]
+        ],
+        columns,
+        f"{len(rows):,} motifs with q <= {SIGNIFICANT:g} in {len(leaders):,} groups; the best of "
+        f"{min(SHOWN, len(leaders))} groups.",
+        "enriched-motifs",
+    )
+    page.section("Enriched motifs", text, _positions(found, [e.motif_id for e in leaders]), [table])
+
+
+def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:
+    """Where the hits of the most enriched motifs are, for sequences of one length."""
+    lengths = found.sequences.tokens.lengths
+    if lengths.min() != lengths.max():
+        return []
+    length = int(lengths[0])
+    edges = np.linspace(0, length, min(50, length) + 1)
+    middles = (edges[:-1] + edges[1:]) / 2 + 0.5
+    places = {motif.id: i for i, motif in enumerate(found.collection.motifs)}
+    curves = {}
+    for motif_id in enriched[:_CURVES]:
+        motif, hits = found.collection.motifs[places[motif_id]], found.hits[places[motif_id]]
+        counts, _ = np.histogram(hits.start + motif.width / 2, edges)
+        curves[motif.label] = (middles, counts / len(lengths))
+    chart = line_chart(
+        curves,
+        title="Where the hits are",
+        x_label="position of the middle of the hit",
+        y_label="hits per sequence",
+    )
+    return [Figure(chart, f"The best motifs of the first {len(curves)} groups, in {len(middles)} bins.")]
+
+
+def add_changes(
+    page: Page, found: Sequence[MotifChange], num_pairs: int, motifs: Mapping[str, Motif], collection: str
+) -> None:
+    """Motifs that sequences gain and lose against their parents, the clearest first."""
+    text = (
+        f"{num_pairs:,} sequences compared with their parents ({collection}). A motif is gained if only the "
+        "sequence has a hit, lost if only the parent has. p is that of the exact McNemar test, two-sided."
+    )
+    if not found:
+        page.section("Gained and lost motifs", f"None. {text}")
+        return
+    top = found[:_BARS]
+    chart = bar_chart(
+        {"gained": [c.gained for c in top], "lost": [c.lost for c in top]},
+        [c.motif_name or c.motif_id for c in top],
+        title="Gained and lost motifs",
+        x_label="motif",
+        y_label="pairs",
+    )
+    columns = [
+        Column("logo"),
+        Column("motif_id", "motif"),
+        Column("motif_name", "name"),
+        Column("parents_with", "parents with it"),
+        Column("revisions_with", "sequences with it"),
+        Column("gained"),
+        Column("lost"),
+        Column("p_value", "p", ".1e"),
+        Column("q_value", "q", ".1e"),
+    ]
+    rows = [{**vars(c), "logo": _small(motifs[c.motif_id])} for c in found[:SHOWN]]
+    table = Table(rows, columns, f"The {len(rows)} clearest of {len(found):,} changes.", "motif-changes")
+    page.section(
+        "Gained and lost motifs", text, [Figure(chart, "The clearest changes, by p-value.")], [table]
+    )
+
+
+def _add_new(page: Page, result: MotifsResult, motifs: Mapping[str, Motif]) -> None:
+    if not result.denovo:
+        return
+    held_out = result.denovo[0].held_out
+    text = (
+        "Enriched words refined by expectation maximisation, without the collection. "
+        + (
+            f"Shares and p are those of {held_out:,} sequences that the search did not see."
+            if held_out
+            else "There were too few sequences to hold any out, so p is too small."
+        )
+        + " Motifs of the collection that are similar have the q-value of the comparison in brackets."
+    )
+    figures = [
+        Figure(
+            draw_logos([motif_spec(new.motif, new.motif.id)]),
+            f"In {new.share:.1%} of the sequences and {new.background_share:.1%} of the background, "
+            f"p = {new.p_value:.1e}. "
+            + (
+                "Similar: "
+                + ", ".join(f"{m.motif_id} {m.motif_name} ({m.q_value:.1e})" for m in new.matches[:4])
+                if new.matches
+                else "No motif of the collection is similar"
+            )
+            + ".",
+        )
+        for new in result.denovo
+    ]
+    page.section("New motifs", text, figures)
+
+
+def motif_spec(motif: Motif, title: str) -> LogoSpec:
+    """A motif's logo in bits, on an axis that reaches log2 V."""
+    p = motif.probabilities
+    entropy = -np.sum(p * np.log2(np.where(p > 0, p, 1.0)), axis=1, keepdims=True)
+    heights = p * np.maximum(np.log2(p.shape[1]) - entropy, 0.0)
+    spec = value_spec(heights, letters=motif.letters, unit="bits", title=title)
+    return LogoSpec(
+        heights, motif.letters, (0.0, float(np.log2(p.shape[1]))), "bits", title, spec.description
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
+
+
+def _small(motif: Motif) -> Markup:
+    return small_logo(motif.probabilities, motif.letters, name=motif.label)

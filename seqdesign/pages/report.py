@@ -1,0 +1,183 @@
+"""The page of ``report``: warnings, what was run, the models, and what was made with them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seqdesign.commands.provenance import command_line
+from seqdesign.errors import InputError, ModelError, SeqDesignError
+from seqdesign.pages.constraints import add_constraints
+from seqdesign.pages.design_sections import (
+    add_asked,
+    add_designs,
+    add_logos,
+    add_outcomes,
+    add_trade_offs,
+)
+from seqdesign.pages.designed import DesignSet, read_designs
+from seqdesign.pages.models import add_model
+from seqdesign.pages.runs import Run, changed_files, command_of, run_warnings
+from seqdesign.pages.tables import add_tables
+from seqdesign.reports.html import Page
+from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
+
+SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
+"""Commands that write sequences."""
+TRAINING_SHOWN = 2000
+"""Training sequences that the logo of designs from noise is compared with."""
+
+
+def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
+    """A chapter about each run. ``motifs`` names a collection to look for gains and losses in.
+
+    Raises InputError for a file that cannot be read.
+    """
+    page.add_provenance(_provenance(runs))
+    sets = {run.path: _designs(run) for run in runs if not run.is_model}
+    for run in runs:
+        page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
+        page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run))
+        if run.is_model:
+            assert run.manifest is not None
+            add_model(page, run.path, run.manifest.name, run.result)
+        elif (designs := sets[run.path]) is not None:
+            _add_sequences(page, run, designs, motifs)
+        else:
+            add_tables(page, run)
+
+
+def _designs(run: Run) -> DesignSet | None:
+    """The sequences of a file; None for a table of something else, which only a run can have written."""
+    try:
+        return read_designs(run.path)
+    except InputError:
+        if run.manifest is None or run.manifest.name in SEQUENCES:
+            raise
+        return None
+
+
+def _warnings(run: Run, designs: DesignSet | None) -> list[str]:
+    found = list(run_warnings(run))
+    for part in (run.result.get("quality"), run.result.get("summary")):
+        found += (part or {}).get("warnings", ())
+    health = run.result.get("health") or {}
+    found += [finding["text"] for finding in health.get("findings", ()) if finding["flagged"]]
+    if designs is not None:
+        meanings = {
+            "unconfirmed": "are not confirmed by the members that judge",
+            "infeasible": "are inputs as they were, because alpha admits no code for them",
+            "violating": "break the constraints, and no revision was found that does not",
+        }
+        # The summary of maximize speaks of unconfirmed designs by itself.
+        found += [
+            f"{designs.count(status):,} of {len(designs):,} {meaning}"
+            for status, meaning in meanings.items()
+            if designs.count(status) and not (status == "unconfirmed" and run.result.get("summary"))
+        ]
+    return found
+
+
+def _headline(run: Run, designs: DesignSet | None) -> str:
+    """What it is, in one sentence."""
+    if designs is None and not run.is_model:
+        return f"What {run.manifest.name if run.manifest else 'somebody'} wrote."
+    if designs is None:
+        held_out, trained = run.result.get("num_held_out"), run.result.get("num_train")
+        learned = f", learned from {trained:,} sequences, judged by {held_out:,} others" if trained else ""
+        return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
+    gain = designs.gain
+    better = "" if gain is None else f"; mean gain {np.nanmean(gain):+.3g}, best {np.nanmax(gain):+.3g}"
+    if designs.has_numbers("confidence"):
+        better += f"; the judges confirm {np.nanmean(designs.numbers('confidence')):.0%} of the gain"
+    model = f" with {run.result['model']}" if run.result.get("model") else ""
+    made = f" by {run.manifest.name}{model}" if run.manifest else ""
+    return f"{len(designs):,} sequences{made}{better}."
+
+
+def _facts(run: Run) -> dict[str, object]:
+    """What was run, and how to repeat it."""
+    manifest = run.manifest
+    if manifest is None:
+        return {"made by": "unknown: there is no manifest; name the output with -o, not with >"}
+    return {
+        "made by": _command(run),
+        "repeat with": shlex.join(["seqdesign", "rerun", str(run.path)]),
+        "started": f"{manifest.started.replace('T', ' ').removesuffix('+00:00')} UTC, "
+        f"{manifest.circumstances}, seqdesign {manifest.versions.get('seqdesign')}",
+    }
+
+
+def _command(run: Run) -> str:
+    assert run.manifest is not None
+    try:
+        return command_line(run.manifest.name, command_of(run.manifest)[0], run.manifest.config)
+    except ModelError:  # a command of another version
+        return run.manifest.command
+
+
+def _add_sequences(page: Page, run: Run, designs: DesignSet, motifs: str | None) -> None:
+    summary = run.result.get("summary") or {}
+    alphabet = _alphabet(run, designs)
+    if "objective" in summary:
+        add_asked(page, summary)
+    outcome = summary.get("outcome") or "outcome"
+    name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
+    add_outcomes(page, designs, name=name)
+    add_trade_offs(page, designs)
+    add_constraints(page, designs, run, alphabet)
+    if motifs is not None:
+        from seqdesign.pages.motif_changes import add_motifs
+
+        add_motifs(page, designs, motifs, alphabet)
+    add_logos(page, designs, alphabet.letters, training=_training(run, designs))
+    add_designs(page, designs, name=Path(run.path.name).stem)
+
+
+def _alphabet(run: Run, designs: DesignSet) -> Alphabet:
+    """That of the model where it is still there, else by the letters."""
+    if run.model is not None:
+        try:
+            record = json.loads((run.model / "config.json").read_text(encoding="utf-8"))
+            return Alphabet.from_dict(record["alphabet"])
+        except (OSError, ValueError, KeyError, TypeError, SeqDesignError):
+            pass  # the folder of another version; the letters tell
+    return guess_alphabet(designs.sequences)
+
+
+def _training(run: Run, designs: DesignSet) -> Sequence[str]:
+    """Sequences that the model has learned from, for designs that have no parents."""
+    if designs.originals is not None or run.model is None:
+        return ()
+    from seqdesign.models.predictor.store import REFERENCE, load_reference
+    from seqdesign.sequences.encoders import decode
+
+    if not (run.model / REFERENCE).exists():
+        return ()
+    reference = load_reference(run.model)
+    alphabet = _alphabet(run, designs)
+    return decode(reference.tokens[:TRAINING_SHOWN], alphabet)
+
+
+def _provenance(runs: Sequence[Run]) -> dict[str, object]:
+    """Versions, and for each run its options and the state of its files."""
+    found: dict[str, object] = {}
+    for run in runs:
+        manifest = run.manifest
+        if manifest is None:
+            continue
+        changed = changed_files(manifest.inputs, run.base)
+        options = {k: v for k, v in manifest.config.items() if v not in (None, [], False)}
+        found[f"{run.path}: typed"] = manifest.command
+        found[f"{run.path}: seed, device"] = manifest.circumstances
+        found[f"{run.path}: inputs, SHA-256"] = {
+            name: f"{known} ({changed.get(name, 'unchanged')})" for name, known in manifest.inputs.items()
+        }
+        found[f"{run.path}: outputs, SHA-256"] = dict(manifest.outputs)
+        found[f"{run.path}: options"] = {k: str(v) for k, v in options.items()}
+        found[f"{run.path}: versions"] = dict(manifest.versions)
+    return found

@@ -1,0 +1,1 @@
+"""Revisers: from latent codes of originals to better sequences."""

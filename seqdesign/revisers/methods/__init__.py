@@ -1,0 +1,1 @@
+"""Revisers by name: the file is the registration."""

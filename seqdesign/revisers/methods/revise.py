@@ -1,0 +1,136 @@
+"""REVISE: climb F inside the ellipsoid of codes that explain x0; decode (Mueller, Gifford & Jaakkola 2017).
+
+    z* = argmax F(z)  subject to  q(z | x0) >= alpha,      x* = D(z*)
+
+With ``select="path"`` every code on the way is decoded by beam search and what comes out is scored as
+F(E(x)), which is what counts: F off the encoded points is not to be trusted. Further rounds start from the
+codes of the best strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.decoding.adaptive import adaptive_bonus
+from seqdesign.decoding.beam import beam_search
+from seqdesign.revisers.ascent import AscentConfig, Stop, ascend
+from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.pool import Pool, per_item_generator
+from seqdesign.revisers.problem import DesignProblem, DesignResult, Latent, posterior
+from seqdesign.revisers.revise_options import ReviseOptions
+
+
+def revise(problem: DesignProblem, options: ReviseOptions, seed: int) -> DesignResult:
+    """Up to ``problem.top`` revisions of each start. A batch gives what its items give one by one.
+
+    A start for which no code is feasible gets none. Raises UsageError for an alpha that means nothing on its
+    scale.
+    """
+    return _Revision(problem, options, seed).run()
+
+
+class _Revision:
+    """One call of ``revise``. Rows are (start, code) pairs; the owner of a row is the index of its start."""
+
+    def __init__(self, problem: DesignProblem, options: ReviseOptions, seed: int) -> None:
+        self.problem, self.options, self.seed = problem, options, seed
+        self.model = problem.model
+        self.pool = Pool(problem)
+        self.posterior = posterior(self.model, problem.tokens, problem.lengths)
+        mean, scale = self.posterior.mean, self.posterior.stddev
+        alpha = options.log_alpha(problem.max_edits)
+        self.ellipsoid = Ellipsoid.from_alpha(mean, scale, alpha, options.alpha_scale)
+        self.bonus = self._bonus() if options.decode == "adaptive" else None
+
+    def run(self) -> DesignResult:
+        options = self.options
+        feasible = self.ellipsoid.feasible.nonzero().squeeze(1).to(self.problem.tokens.device)
+        stop = self._explore(feasible, self.posterior.mean[feasible])
+        if options.select == "path":
+            for codes in self._random_codes(options.restarts):
+                self._explore(feasible, codes[feasible])
+            for _ in range(options.rounds):
+                self._explore(*self._survivors())
+        reasons = [Stop.INFEASIBLE.value] * len(self.problem.tokens)
+        for i, reason in zip(feasible.tolist(), stop, strict=True):
+            reasons[i] = reason
+        return self.pool.result(Latent(self.ellipsoid, tuple(reasons)))
+
+    def _survivors(self) -> tuple[Tensor, Tensor]:
+        """The owners (M,) and codes (M, d) of the best strings so far."""
+        places, exist = self.pool.best(self.options.survivors)
+        chosen = places[exist]
+        codes = posterior(self.model, self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
+        return self.pool.owner[chosen], codes
+
+    def _explore(self, owner: Tensor, codes: Tensor) -> tuple[str, ...]:
+        """Climb from ``codes`` (M, d) and pool what decodes on the way; why each row stopped."""
+        if len(owner) == 0:
+            return ()
+        e = self.ellipsoid
+        rows = owner.to(e.mean.device)
+        ellipsoid = Ellipsoid(e.mean[rows], e.scale[rows], e.kappa2[rows], e.log_mode[rows])
+        ascent = ascend(self._objective, ellipsoid, codes, config=self._ascent_config())
+        path = ascent.path if self.options.select == "path" else ascent.z.unsqueeze(0)
+        for z in path:
+            self._decode(owner, z)
+        return tuple(reason.value for reason in ascent.stop)
+
+    def _objective(self, z: Tensor) -> Tensor:
+        return self.problem.score(self.model.outcome(z))
+
+    def _ascent_config(self) -> AscentConfig:
+        options = self.options
+        traced = options.select == "path" and options.optimizer == "barrier"
+        return AscentConfig(
+            method=options.optimizer,
+            metric=options.metric,
+            steps=options.steps,
+            lr=options.learning_rate,
+            step_length=options.step_length if traced else None,
+        )
+
+    @torch.no_grad()
+    def _decode(self, owner: Tensor, z: Tensor) -> None:
+        """Add what codes z (M, d) decode to: every beam, or only the first one with ``select="end"``."""
+        forced = self.problem.forced
+        found = beam_search(
+            self.model.decoder,
+            z,
+            width=self.options.width,
+            bonus=None if self.bonus is None else self.bonus[owner],
+            forced=None if forced is None else forced[owner],
+            ball=self.problem.ball(owner),
+            rules=self.problem.rules,
+            owners=owner,
+        )
+        beams = found.tokens.shape[1] if self.options.select == "path" else 1
+        usable = found.scores[:, :beams] > -torch.inf
+        owners = owner.unsqueeze(1).expand(-1, beams)
+        at_code = self.model.outcome(z).unsqueeze(1).expand(-1, beams)
+        tokens, lengths = found.tokens[:, :beams], found.lengths[:, :beams]
+        self.pool.add(owners[usable], tokens[usable], lengths[usable], at_code[usable])
+
+    def _bonus(self) -> Tensor:
+        problem = self.problem
+        return adaptive_bonus(
+            self.model.decoder,
+            self.posterior.mean,
+            problem.tokens,
+            problem.lengths,
+            width=self.options.width,
+            forced=problem.forced,
+            ball=problem.ball(torch.arange(len(problem.tokens), device=problem.tokens.device)),
+        )
+
+    def _random_codes(self, draws: int) -> Iterator[Tensor]:
+        """Draws of the posteriors, (N, d) each; the same whatever the batch."""
+        mean, scale = self.posterior.mean, self.posterior.stddev
+        generators = [per_item_generator(self.seed, row) for row in self.problem.tokens.cpu()]
+        noise = np.array([g.standard_normal((draws, mean.shape[1])) for g in generators])
+        for k in range(draws if generators else 0):
+            yield mean + scale * torch.from_numpy(noise[:, k]).to(mean)

@@ -1,0 +1,183 @@
+"""What an optimizer is given and what it returns.
+
+Shapes: N starting sequences, T = the model's max_length, K designs for each start, d latent dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+from seqdesign.constraints.rules import Rules
+from seqdesign.decoding.edit_ball import EditBall
+from seqdesign.decoding.protocol import AutoregressiveDecoder
+from seqdesign.errors import InputError
+from seqdesign.revisers.ellipsoid import Ellipsoid
+
+ROWS = 512
+"""Sequences in one call of a network."""
+
+
+class LatentModel(Protocol):
+    """What REVISE needs of a model. ``decoder`` is an ``AutoregressiveDecoder``."""
+
+    latent_dim: int
+    max_length: int
+
+    @property
+    def decoder(self) -> AutoregressiveDecoder:
+        """D(x | z)."""
+        ...
+
+    def encode(self, tokens: Tensor, lengths: Tensor) -> Normal:
+        """q(z | x), (N, d)."""
+        ...
+
+    def outcome(self, z: Tensor) -> Tensor:
+        """F(z), (N,), in the user's units."""
+        ...
+
+    def log_likelihood(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Natural log of p(x), (N,): how natural a sequence is."""
+        ...
+
+
+@dataclass(frozen=True)
+class DesignProblem:
+    """Sequences to improve, what better means, and what must hold.
+
+    tokens: (N, T) int64 padded; lengths: (N,), 1 to T. score: outcomes (N,) -> what is maximised (N,).
+
+    A start may hold UNKNOWN tokens; a design has letters only, and each unknown letter that it fills in is an
+    edit. UNKNOWN adds 0 to a start's log p(x), so ``min_loglik_change`` is strict for such starts.
+
+    Raises InputError where ``forced`` asks for anything but the start's own letter.
+    """
+
+    model: LatentModel
+    tokens: Tensor
+    lengths: Tensor
+    score: Callable[[Tensor], Tensor]
+    min_length: int = 1
+    """Letters that a design has at least; ``model.max_length`` is the other bound."""
+    max_edits: int | None = None
+    """Substitutions, insertions and deletions from the start."""
+    indels: bool = True
+    """False: edits are substitutions, as in an aligned library where each position has its own meaning."""
+    forced: Tensor | None = None
+    """(N, T) letters of the start that a design must have at the same place, -1 where it is free."""
+    floor_per_letter: float | None = None
+    """log p(x) / (letters + 1) that a design must reach, unless its start is below it itself."""
+    min_loglik_change: float | None = None
+    """log p(design) - log p(start) that is permitted at least, nats; replaces the floor."""
+    top: int = 1
+    """Designs wanted for each start."""
+    rules: Rules | None = None
+    """What designs must obey besides, of ``model.max_length`` letters at most. A design of a start that does
+    not obey them itself need not score above it."""
+    min_distance: int | None = None
+    """Edits between two designs of one start at least."""
+
+    def __post_init__(self) -> None:
+        if self.forced is None:
+            return
+        wrong = (self.forced >= 0) & ((self.forced != self.tokens) | (self.tokens >= self.model.decoder.end))
+        if bool(wrong.any()):
+            i, position = wrong.nonzero()[0].tolist()
+            raise InputError(
+                f"start {i + 1}: position {position + 1} is to be kept, so it must hold a known letter; "
+                "it is unknown, past the end, or not the letter of the start"
+            )
+
+    def obeys(self, tokens: Tensor, owner: Tensor) -> Tensor:
+        """Whether sequences (M, T) obey the rules of their starts (M,); (M,) bool."""
+        if self.rules is None:
+            return torch.ones_like(owner, dtype=torch.bool)
+        return self.rules.is_feasible(tokens, owner)
+
+    def ball(self, rows: Tensor) -> EditBall | None:
+        """The edit budget around the starts with these indices (M,), None without one."""
+        if self.max_edits is None:
+            return None
+        return EditBall(
+            self.tokens[rows], self.lengths[rows], torch.full_like(rows, self.max_edits), self.indels
+        )
+
+    def is_natural(
+        self, log_likelihood: Tensor, lengths: Tensor, before: Tensor, before_lengths: Tensor
+    ) -> Tensor:
+        """Whether designs are natural enough beside their starts; all arguments and the result (M,)."""
+        if self.min_loglik_change is not None:
+            return log_likelihood - before >= self.min_loglik_change
+        if self.floor_per_letter is None:
+            return torch.ones_like(log_likelihood, dtype=torch.bool)
+        per_letter = log_likelihood / (lengths + 1)
+        return per_letter >= (before / (before_lengths + 1)).clamp(max=self.floor_per_letter)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Of M sequences: outcome F(E(x)) in the user's units and log p(x) in nats, (M,) each."""
+
+    outcome: Tensor
+    log_likelihood: Tensor
+
+
+def blocks(tokens: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Tokens (n, L) and lengths (n,) of at most ``ROWS`` sequences at a time, without needless padding."""
+    for x, n in zip(tokens.split(ROWS), lengths.split(ROWS), strict=True):
+        yield x[:, : max([1, *n.tolist()])], n
+
+
+@torch.no_grad()
+def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
+    """q(z | x) of M sequences, (M, d); tokens (M, T)."""
+    parts = [model.encode(x, n) for x, n in blocks(tokens, lengths)]
+    mean, scale = torch.cat([p.mean for p in parts]), torch.cat([p.stddev for p in parts])
+    return Normal(mean, scale, validate_args=False)
+
+
+@torch.no_grad()
+def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
+    """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
+    outcomes, likelihoods = [], []
+    for x, n in blocks(tokens, lengths):
+        outcomes.append(model.outcome(model.encode(x, n).mean))
+        likelihoods.append(model.log_likelihood(x, n))
+    return Evaluation(torch.cat(outcomes), torch.cat(likelihoods))
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What only latent optimizers know. All (N,) but the ellipsoid and ``stop``."""
+
+    ellipsoid: Ellipsoid
+    stop: tuple[str, ...]
+    """Why the ascent from E(x0) ended."""
+
+
+@dataclass(frozen=True)
+class DesignResult:
+    """Up to K designs for each start, best first. A start that could not be improved has none.
+
+    tokens: (N, K, T); the others (N, K). outcome: F(E(x)) in user's units; log_likelihood: nats;
+    outcome_at_code: F at the code that a design was decoded from, NaN without codes; found: bool, which
+    entries are designs.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    outcome: Tensor
+    log_likelihood: Tensor
+    outcome_at_code: Tensor
+    found: Tensor
+    before: Evaluation
+    """Of the starts, (N,)."""
+    num_scored: Tensor
+    """Different sequences scored for each start, (N,)."""
+    latent: Latent | None = None

@@ -1,0 +1,148 @@
+"""The folder of a run, with its lock, its status and its manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from seqdesign.errors import OutputError
+from seqdesign.runs.atomic import TEMP_PREFIX, sha256_file, write_json
+from seqdesign.runs.manifest import MANIFEST, Manifest, Status
+
+LOCK = ".lock"
+
+
+class RunDir:
+    """The folder of one run. As a context manager it is locked inside and its status is set at the end:
+
+        with RunDir(path, overwrite=False, resume=False) as run:
+            run.start(begin_manifest(config, device="cpu", inputs=[config.input]))
+            ...
+            run.finish("complete", outputs=["model.safetensors"])
+
+    All refusals come from ``__enter__``, before any work. Leaving with KeyboardInterrupt sets
+    ``interrupted``, with any other error ``failed``.
+
+    Args:
+        path: folder; it and its parents are created, a symbolic link to a folder is kept.
+        overwrite: allow replacing a model.
+        resume: allow continuing a model.
+        model: file whose presence means that there is a model to lose.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+        model: str = "model.safetensors",
+    ) -> None:
+        self.path = Path(path)
+        self.overwrite = overwrite
+        self.resume = resume
+        self.model = model
+        self.manifest: Manifest | None = None
+        self._lock: IO[str] | None = None
+        self._created = False
+
+    def __enter__(self) -> RunDir:
+        """Lock the folder.
+
+        Raises:
+            OutputError: the folder cannot be created or written, is in use by another run, or holds a model
+            that
+                may be neither replaced nor continued.
+        """
+        self._created = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create the folder {self.path}: {error.strerror}") from error
+        self._lock = _lock(self.path)
+        try:
+            if (self.path / self.model).exists() and not (self.overwrite or self.resume):
+                raise OutputError(
+                    f"{self.path} already holds a model; add --overwrite to replace it, --resume to "
+                    "continue it, or choose another folder"
+                )
+            # Of a killed run: the lock says that nobody writes them now.
+            for stale in self.path.rglob(f"{TEMP_PREFIX}*"):
+                stale.unlink(missing_ok=True)
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if self.manifest is not None and self.manifest.status == "running":
+                if kind is None:
+                    self.finish("complete")
+                else:
+                    with contextlib.suppress(OSError, OutputError):  # the error on its way says more
+                        self.finish("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
+        finally:
+            self._release()
+
+    def start(self, manifest: Manifest) -> None:
+        """Write the manifest with status ``running``."""
+        self.manifest = manifest
+        write_json(self.path / MANIFEST, manifest)
+
+    def finish(
+        self, status: Status, outputs: Iterable[str] = (), result: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the manifest with its last status, the result, and the checksums of ``outputs`` (names in the
+        folder).
+        """
+        assert self.manifest is not None, "finish() before start()"
+        sums = {name: sha256_file(self.path / name) for name in outputs}
+        self.manifest = self.manifest.ended(status, sums, result)
+        write_json(self.path / MANIFEST, self.manifest)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path / LOCK)
+            self._lock.close()
+            self._lock = None
+        if self._created:  # a run that ended before it wrote anything leaves nothing
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Lock file, held open; the system drops the lock when the process dies, however it dies."""
+    import fcntl
+
+    while True:
+        try:
+            handle = open(folder / LOCK, "a+", encoding="ascii")
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            handle.seek(0)
+            owner = handle.read().strip() or "unknown"
+            handle.close()
+            raise OutputError(
+                f"{folder} is in use by another run (process {owner}); wait for it, or choose another folder"
+            ) from error
+        except OSError as error:
+            raise OutputError(f"cannot write into {folder}: {error.strerror}") from error
+        # The last owner unlinks the file as it leaves; a lock on an unlinked file guards nothing.
+        if _same_file(handle, folder / LOCK):
+            handle.truncate(0)
+            handle.write(f"{os.getpid()}\n")
+            handle.flush()
+            return handle
+        handle.close()
+
+
+def _same_file(handle: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False

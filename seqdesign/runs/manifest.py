@@ -1,0 +1,121 @@
+"""What a run was: its manifest, where that is kept, and its lines at the foot of a page."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from seqdesign import __version__
+from seqdesign.config import jsonable
+from seqdesign.errors import ModelError
+
+Status = Literal["running", "complete", "interrupted", "failed"]
+
+MANIFEST = "manifest.json"
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, seqdesign and the libraries that decide the numbers; imports none of them."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"seqdesign": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for name in ("torch", "numpy", "pandas", "lightning-fabric", "safetensors"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a run was: enough to repeat it and to check that its files are still the ones it wrote."""
+
+    command: str
+    """Command line, as typed."""
+    config: Mapping[str, Any]
+    """Every option after defaults, config file and command line were merged."""
+    seed: int | None
+    """None for a command that makes no random choice."""
+    device: str
+    """Device that was used, such as ``cpu`` or ``cuda:0``."""
+    threads: int | None
+    inputs: Mapping[str, str]
+    """Path -> SHA-256 of each file read; standard input is left out."""
+    versions: Mapping[str, str]
+    started: str
+    """UTC, ISO 8601."""
+    finished: str | None = None
+    status: Status = "running"
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Path within the folder -> SHA-256 of each file written."""
+    name: str = ""
+    """Name of the command, such as ``train-vae``."""
+    result: Mapping[str, Any] | None = None
+    """What ``--json`` prints; None until the run has ended."""
+
+    @property
+    def circumstances(self) -> str:
+        """Seed, if there is one, and device, for people."""
+        return f"seed {self.seed}, on {self.device}" if self.seed is not None else f"on {self.device}"
+
+    def ended(
+        self, status: Status, outputs: Mapping[str, str], result: Mapping[str, Any] | None = None
+    ) -> Manifest:
+        """The manifest of the same run at its end."""
+        return dataclasses.replace(self, status=status, finished=utc_now(), outputs=outputs, result=result)
+
+
+def manifest_path(run: str | os.PathLike[str]) -> Path:
+    """Where the manifest of a run is: in its folder, or as ``NAME.manifest.json`` beside its main file."""
+    path = Path(run)
+    return path / MANIFEST if path.is_dir() else path.with_name(f"{path.name}.{MANIFEST}")
+
+
+def read_manifest(run: str | os.PathLike[str]) -> Manifest:
+    """Manifest of an earlier run, of which ``run`` is the folder or the main file.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+    path = manifest_path(run)
+    try:
+        return Manifest(**json.loads(path.read_bytes()))
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {path}: {error.strerror}; is {run} the folder of a run, or a file written with -o?"
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path} is damaged or of another version ({error}); repeat the run") from error
+
+
+def training_warnings(folder: Path | None) -> tuple[str, ...]:
+    """What was said against a model at the end of its training; nothing where there is no manifest of it."""
+    if folder is None or not manifest_path(folder).is_file():
+        return ()
+    quality = (read_manifest(folder).result or {}).get("quality") or {}
+    return tuple(f"{folder}: {text}" for text in quality.get("warnings", ()))
+
+
+def provenance(manifest: Manifest) -> dict[str, object]:
+    """What stands at the foot of a page."""
+    return {
+        "command": manifest.command,
+        "started": manifest.started,
+        **({} if manifest.seed is None else {"seed": manifest.seed}),
+        "device": manifest.device,
+        "versions": dict(manifest.versions),
+        "sha256 of inputs": dict(manifest.inputs),
+        "options": {k: str(jsonable(v)) for k, v in manifest.config.items() if v is not None},
+    }
+
+
+def utc_now() -> str:
+    """UTC now, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
