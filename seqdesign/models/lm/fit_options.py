@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal
 from seqdesign.config import Between, Flag
 from seqdesign.training.config import FitOptions
 
-TARGET_STEPS = 2000
+TARGET_STEPS = 1000
 """Steps that ``--epochs auto`` aims at."""
-MIN_EPOCHS, MAX_EPOCHS = 6, 200
+MIN_EPOCHS, MAX_EPOCHS = 3, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class LMFitOptions(FitOptions):
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 64
     """Sequences per step, over all devices."""
     epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Passes over the training set; auto aims at 2,000 steps in 6 to 200 passes."""
+    """Passes over the training set; auto aims at 1,000 steps in 3 to 200 passes."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 3e-3
     """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
     clip: Annotated[float, Between(0, low_open=True)] = 1.0
