@@ -52,13 +52,20 @@ class Tally:
 
 
 def write_samples(
-    batches: Iterable[Batch], num: int, handle: BinaryIO, *, unique: bool, name: str = "sample", remedy: str
+    batches: Iterable[Batch],
+    num: int,
+    handle: BinaryIO,
+    *,
+    is_new: Callable[[str], bool] | None,
+    remedy: str,
+    name: str = "sample",
 ) -> Tally:
     """Write ``num`` records; raises InputError when nothing more comes that obeys the rules or is new.
 
-    remedy: what else to try where constraints are hardly ever obeyed.
+    is_new: asked about each sequence once; None: repeats do not matter. remedy: what else to try where
+    constraints are hardly ever obeyed.
     """
-    tally, seen = Tally(), set[str]()
+    tally = Tally()
     for batch in batches:
         lines = []
         real = batch.real or [True] * len(batch.texts)
@@ -71,11 +78,9 @@ def write_samples(
                 tally.discarded += 1
             elif not good:
                 tally.rejected += 1
-            elif unique and text in seen:
+            elif is_new is not None and not is_new(text):
                 tally.repeats += 1
             else:
-                if unique:
-                    seen.add(text)
                 tally.written += 1
                 tally.barren = 0
                 space = " " if label else ""
@@ -86,6 +91,18 @@ def write_samples(
         if tally.written == num:
             break
     return tally
+
+
+def novelty(*, unique: bool) -> Callable[[str], bool] | None:
+    """What ``write_samples`` asks where no sequence may occur twice; None where it may."""
+    seen: set[str] = set()
+
+    def is_new(text: str) -> bool:
+        before = len(seen)
+        seen.add(text)
+        return len(seen) > before
+
+    return is_new if unique else None
 
 
 def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: int) -> Rules | None:

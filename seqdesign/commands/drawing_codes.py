@@ -6,7 +6,7 @@ import torch
 
 from seqdesign.commands import sample_gan, sample_vae
 from seqdesign.commands.drawing import checked, rules_for
-from seqdesign.commands.sample import SampleConfig, Source
+from seqdesign.commands.sample import SampleConfig, Source, apart
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.store import load_gan
 from seqdesign.models.vae.store import load_vae
@@ -30,7 +30,9 @@ def gan_source(config: SampleConfig, device: torch.device) -> Source:
     )
     sample_gan.class_of(trained, config.condition)
     rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
-    return Source("sample", sample_gan.batches(trained, asked, rules), rules is not None)
+    return Source(
+        "sample", sample_gan.batches(trained, asked, rules), rules is not None, apart(config, record.alphabet)
+    )
 
 
 def vae_source(config: SampleConfig, device: torch.device) -> Source:
@@ -41,7 +43,7 @@ def vae_source(config: SampleConfig, device: torch.device) -> Source:
     rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
     drawn = sample_vae.blocks(trained, config.seed, temperature=config.temperature)
     batches = (checked(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
-    return Source("sample", batches, rules is not None)
+    return Source("sample", batches, rules is not None, apart(config, record.alphabet))
 
 
 def _refuse(config: SampleConfig, who: str, names: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from seqdesign.commands.drawing import Batch
-from seqdesign.commands.sample import SampleConfig, Source
+from seqdesign.commands.sample import SampleConfig, Source, apart
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.rules import Rules
@@ -112,7 +112,7 @@ def _source(trained: TrainedLM, request: Request, config: SampleConfig, name: st
     rng = torch.Generator().manual_seed(config.seed)
     stream = samples(trained, request, rng)
     batches = (_batch(trained.record, drawn, request) for drawn in stream)
-    return Source(name, batches, request.rules_of is not None)
+    return Source(name, batches, request.rules_of is not None, apart(config, trained.record.alphabet))
 
 
 def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import write_samples
+from seqdesign.commands.drawing import novelty, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.constraints.options import ConstraintOptions
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from seqdesign.commands.drawing import Batch
+    from seqdesign.sequences.alphabets import Alphabet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class SampleResult(Result):
     """lm, gan or vae."""
     num: int
     repeats: int | None
-    """Repeats that were drawn again; None without --unique."""
+    """Repeats, and sequences nearer than --min-distance, that were drawn again; None without either."""
     acceptance: float | None
     """Share of the draws that obey the constraints; None without any."""
     output: Path | None
@@ -102,6 +103,8 @@ class Source:
     name: str
     batches: Iterator[Batch]
     constrained: bool
+    is_new: Callable[[str], bool] | None = None
+    """Where ``--min-distance`` says how much samples have to differ."""
 
 
 def sample(config: SampleConfig) -> SampleResult:
@@ -128,7 +131,7 @@ def sample(config: SampleConfig) -> SampleResult:
                     source.batches,
                     config.num,
                     handle,
-                    unique=config.unique,
+                    is_new=source.is_new or novelty(unique=config.unique),
                     name=source.name,
                     remedy=remedy,
                 )
@@ -138,12 +141,19 @@ def sample(config: SampleConfig) -> SampleResult:
         model=config.model,
         kind=kind,
         num=sum(tally.written for tally in tallies),
-        repeats=sum(tally.repeats for tally in tallies) if config.unique else None,
+        repeats=sum(tally.repeats for tally in tallies) if config.unique or config.min_distance else None,
         acceptance=1 - sum(t.rejected for t in tallies) / max(1, drawn) if constrained else None,
         output=config.output,
     )
     leave_manifest(manifest, config, result)
     return result
+
+
+def apart(config: SampleConfig, alphabet: Alphabet) -> Callable[[str], bool] | None:
+    """Whether a sample has the distance of ``--min-distance`` to those before; None without the option."""
+    from seqdesign.constraints.distinct import Apart
+
+    return None if config.min_distance is None else Apart(config.min_distance, alphabet).takes
 
 
 def _sources(config: SampleConfig, kind: str, device: torch.device) -> Iterator[Source]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import checked, rules_for, write_samples
+from seqdesign.commands.drawing import checked, novelty, rules_for, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
@@ -111,7 +111,11 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
         with open_output(config.output or "-") as handle:
             tally = write_samples(
-                batches(trained, config, rules), config.num, handle, unique=config.unique, remedy=REMEDY
+                batches(trained, config, rules),
+                config.num,
+                handle,
+                is_new=novelty(unique=config.unique),
+                remedy=REMEDY,
             )
     result = SampleGANResult(
         model=config.model,

@@ -73,7 +73,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
                 trained, config.seed, decode=config.decode, temperature=config.temperature, num=config.num
             )
             batches = (checked(tokens, texts, labels, None) for tokens, texts, labels in drawn)
-            write_samples(batches, config.num, handle, unique=False, remedy="")
+            write_samples(batches, config.num, handle, is_new=None, remedy="")
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
     leave_manifest(manifest, config, result)
     return result

@@ -70,6 +70,15 @@ def test_a_model_is_trained_sampled_and_asked(
     np.testing.assert_allclose([float(row["loglik"]) for row in table], said, rtol=1e-4)
 
 
+def test_a_page_shows_the_model(cli: Cli, fasta: Path, tmp_path: Path) -> None:
+    train(cli, fasta, tmp_path / "m")
+    done = cli("report", tmp_path / "m", "-o", tmp_path / "page.html")
+    assert done.code == 0, done.err
+    text = (tmp_path / "page.html").read_text()
+    assert "Markov chain of order" in text
+    assert "nats per sequence" in text
+
+
 def test_a_resumed_run_repeats_an_unbroken_one(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train(cli, fasta, whole)
@@ -88,6 +97,15 @@ def test_few_samples_are_the_first_of_many(cli: Cli, fasta: Path, tmp_path: Path
     assert many.startswith(few)
     assert cli("sample", tmp_path / "m", "-n", "5", "--seed", "1").out != few
     assert len(set(sequences(cli("sample", tmp_path / "m", "-n", "200", "--unique").out))) == 200
+
+
+def test_samples_are_as_far_apart_as_asked(cli: Cli, fasta: Path, tmp_path: Path) -> None:
+    untrained(cli, fasta, tmp_path / "m")
+    drawn = sequences(cli("sample", tmp_path / "m", "-n", "30", "--min-distance", "5").out)
+    assert len(drawn) == 30
+    for i, one in enumerate(drawn):
+        for other in drawn[:i]:
+            assert sum(a != b for a, b in zip(one, other, strict=True)) >= 5
 
 
 def test_a_condition_is_learned_and_asked_for(cli: Cli, fasta: Path, tmp_path: Path) -> None:
