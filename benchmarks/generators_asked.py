@@ -4,12 +4,12 @@
     python benchmarks/generators_asked.py infill MODEL [--num 10000]
 
 condition  'train-lm --condition' on half of a table that is complete (2^13 variants of a protein, all
-           measured); 200 samples for each of five quantiles of the outcome. As every sample has been measured,
-           the rank correlation of what was asked and what is true is exact; beside it, that of samples which
-           the training half does not hold
-infill     samples under a template, forbidden words on both strands, a range of GC and a longest run: how many
-           break anything, checked here by other code; their mean log-likelihood beside that of unconstrained
-           samples of the same model that happen to obey (rejection)
+           measured); 200 samples for each of five quantiles of the outcome. Every sample has been measured, so
+           the rank correlation of what was asked and what is true needs no predictor; beside it, that of
+           samples which the training half does not hold
+infill     samples under a template, forbidden words on both strands, a range of GC and a longest run: how
+           many break anything, checked here by other code; their mean log-likelihood beside that of
+           unconstrained samples of the same model that happen to obey (rejection)
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def condition(args: argparse.Namespace) -> None:
     words = ["--condition", args.outcome, "--seed", str(args.seed), *shlex.split(args.options)]
     seconds = run(["train-lm", str(table), "-o", str(folder / "m"), *words])
     asked, found, new = [], [], []
-    print(
-        "| asked | measured, median of 200 | not of the training half | other than measured |\n|---|---|---|---|"
-    )
+    print("| asked | median measured | not of the training half | never measured |\n|---|---|---|---|")
     for quantile in ASKED:
         value = float(np.quantile([truth[s] for s in train], quantile))
         output = folder / f"{quantile}.fa"
@@ -114,8 +112,9 @@ def infill(args: argparse.Namespace) -> None:
     print(f"template {template}")
     print(f"{bad} of {len(asked):,} samples break a rule ({seconds:.0f} CPU s)")
     print(
-        f"mean log-likelihood {own.mean():.3f}; of {int(kept.sum()):,} of {len(texts):,} free samples that obey "
-        f"{log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all free {log_p.mean():.3f}"
+        f"mean log-likelihood {own.mean():.3f}; of the {int(kept.sum()):,} of {len(texts):,} free samples that "
+        f"obey {log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all free ones "
+        f"{log_p.mean():.3f}"
     )
 
 
