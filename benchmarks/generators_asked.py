@@ -4,8 +4,8 @@
     python benchmarks/generators_asked.py infill MODEL [--num 10000]
 
 condition  'train-lm --condition' on half of a table that is complete (2^13 variants of a protein, all
-           measured); 200 samples for each of five quantiles of the outcome. Every sample has been measured, so
-           the rank correlation of what was asked and what is true needs no predictor; beside it, that of
+           measured); 200 samples for each of five quantiles of the outcome. Every sample has been measured,
+           so the rank correlation of what was asked and what is true needs no predictor; beside it, that of
            samples which the training half does not hold
 infill     samples under a template, forbidden words on both strands, a range of GC and a longest run: how
            many break anything, checked here by other code; their mean log-likelihood beside that of
@@ -112,8 +112,8 @@ def infill(args: argparse.Namespace) -> None:
     print(f"template {template}")
     print(f"{bad} of {len(asked):,} samples break a rule ({seconds:.0f} CPU s)")
     print(
-        f"mean log-likelihood {own.mean():.3f}; of the {int(kept.sum()):,} of {len(texts):,} free samples that "
-        f"obey {log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all free ones "
+        f"mean log-likelihood {own.mean():.3f}; of the {int(kept.sum()):,} of {len(texts):,} free samples "
+        f"that obey {log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all free ones "
         f"{log_p.mean():.3f}"
     )
 
