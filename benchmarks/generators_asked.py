@@ -113,8 +113,8 @@ def infill(args: argparse.Namespace) -> None:
     print(f"{bad} of {len(asked):,} samples break a rule ({seconds:.0f} CPU s)")
     print(
         f"mean log-likelihood {own.mean():.3f}; of the {int(kept.sum()):,} of {len(texts):,} free samples "
-        f"that obey {log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all free ones "
-        f"{log_p.mean():.3f}"
+        f"that obey {log_p[kept].mean():.3f} (standard error of the difference {error:.3f}); of all "
+        f"free ones {log_p.mean():.3f}"
     )
 
 
