@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
+from seqdesign.config import Between, CommandConfig, Flag, RunConfig, Written, to_dict
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
@@ -28,7 +28,7 @@ SHOWN_BUDGET = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoConfig(CommandConfig):
+class DemoConfig(RunConfig):
     """Train on real 5' splice sites, revise others, design new ones, and look all of them up.
 
     Example: seqdesign demo

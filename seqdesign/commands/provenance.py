@@ -33,9 +33,9 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
     return Manifest(
         command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         config=to_dict(config),
-        seed=config.seed,
+        seed=getattr(config, "seed", None),
         device=device,
-        threads=config.threads,
+        threads=getattr(config, "threads", None),
         inputs=sums,
         versions=library_versions(),
         started=utc_now(),

@@ -107,8 +107,8 @@ def _facts(run: Run) -> dict[str, object]:
     return {
         "made by": _command(run),
         "repeat with": shlex.join(["seqdesign", "rerun", str(run.path)]),
-        "started": f"{manifest.started.replace('T', ' ').removesuffix('+00:00')} UTC, seed {manifest.seed}, "
-        f"on {manifest.device}, seqdesign {manifest.versions.get('seqdesign')}",
+        "started": f"{manifest.started.replace('T', ' ').removesuffix('+00:00')} UTC, "
+        f"{manifest.circumstances}, seqdesign {manifest.versions.get('seqdesign')}",
     }
 
 
@@ -173,7 +173,7 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         changed = changed_files(manifest.inputs, run.base)
         options = {k: v for k, v in manifest.config.items() if v not in (None, [], False)}
         found[f"{run.path}: typed"] = manifest.command
-        found[f"{run.path}: seed, device"] = f"{manifest.seed}, {manifest.device}"
+        found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {
             name: f"{known} ({changed.get(name, 'unchanged')})" for name, known in manifest.inputs.items()
         }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqdesign.config import from_dict
+from seqdesign.config import fields_of, from_dict
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.runs.atomic import sha256_file
 from seqdesign.runs.manifest import MANIFEST, Manifest, manifest_path, read_manifest
@@ -133,8 +133,10 @@ def run_warnings(run: Run) -> Iterator[str]:
 def config_of(manifest: Manifest) -> Any:
     """The options of a run as its command takes them. Raises ModelError if this version has others."""
     kind, _ = command_of(manifest)
+    # Every command had these once; where they changed nothing, they are gone.
+    gone = {"seed", "device", "threads"} - {spec.name for spec in fields_of(kind)}
     try:
-        return from_dict(kind, manifest.config)
+        return from_dict(kind, {k: v for k, v in manifest.config.items() if k not in gone})
     except UsageError as error:
         raise ModelError(
             f"this version of seqdesign has other options than the run had ({error}); install seqdesign "

@@ -143,7 +143,7 @@ def test_another_result_is_told_and_kept(run: Path, cli: Cli) -> None:
     [
         (("starts.fa",), 1, "cannot read starts.fa.manifest.json"),
         (("out",), 1, f"cannot read out/{MANIFEST}"),
-        (("out/designs.fa", "--seed", "3"), 2, "--seed: has no effect, the run keeps its own"),
+        (("out/designs.fa", "--seed", "3"), 2, "no such option: --seed"),
     ],
 )
 def test_what_cannot_be_repeated_is_one_line(
