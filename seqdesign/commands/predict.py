@@ -18,7 +18,8 @@ from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands.predict_rows import PredictorRows, VAERows
+    from seqdesign.models.predictor.rows import PredictorRows
+    from seqdesign.models.vae.rows import VAERows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -128,7 +129,8 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands.predict_rows import PredictorRows, VAERows
+    from seqdesign.models.predictor.rows import PredictorRows
+    from seqdesign.models.vae.rows import VAERows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.store import model_kind
 

@@ -70,6 +70,11 @@ class DesignModel:
         return self.trained is not None and self.trained.record.strands == "both"
 
     @property
+    def own(self) -> bool:
+        """Whether it is a model of ours, so that its outcomes have the names of the training data."""
+        return self.lengths is not None
+
+    @property
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
