@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqdesign.design.options import JUDGES
 from seqdesign.objectives.objective import Objective
-
-JUDGES = 0.4
-"""Share of the members that judge."""
 
 
 @dataclass(frozen=True)

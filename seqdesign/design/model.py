@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.generator import DesignGenerator, check_length, load_generator
+from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
+from seqdesign.design.options import JUDGES
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
@@ -29,7 +30,6 @@ from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.training.store import model_kind
 
 if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
     from seqdesign.design.starts import StartSet
 
 ROWS = 256
@@ -49,8 +49,11 @@ class DesignModel:
         trained: TrainedPredictor | None = None,
         reference: Reference | None = None,
         lengths: tuple[int, int, int] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.name, self.oracle, self.device = name, oracle, device
+        self.folder = folder
+        """Of a model of our own."""
         self.trained, self._reference = trained, reference
         self.lengths = lengths
         """The shortest, typical and longest sequence that the model learned from."""
@@ -88,15 +91,15 @@ class DesignModel:
         if self.generator is not None:
             self.generator.check_length(length, error)
 
-    def composite(self, config: MaximizeConfig) -> Composite:
-        """The objective of the options. Raises UsageError."""
+    def composite(self, objective: Sequence[str], risk: str) -> Composite:
+        """The objective of these texts, see ``parse_objective``. Raises UsageError."""
         scales = self.trained.record.outcome_scale if self.trained is not None else ()
         return parse_objective(
-            config.objective,
+            objective,
             self.oracle.outcomes,
             scales=scales or None,
             log_odds=(self.log_odds,) * len(self.oracle.outcomes),
-            risk=config.risk,
+            risk=risk,
         )
 
     @torch.no_grad()
@@ -161,47 +164,54 @@ class DesignModel:
         return table
 
 
-def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
-    """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
-    from seqdesign.commands.maximize import DEFAULT_MODEL
+def open_model(
+    folder: Path,
+    device: torch.device,
+    *,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
+    return _with_judges(load_folder(folder, device), generator, judges)
 
-    folder = config.generator
-    generator = None if folder is None else load_generator(folder, config.condition, device)
-    if config.oracle is None:
-        model = load_folder(config.model or DEFAULT_MODEL, device)
-    else:
-        alphabet = get_alphabet(config.alphabet or "dna")
-        oracle = load_oracle(
-            config.oracle,
-            alphabet=alphabet,
-            length=_oracle_length(config, generator),
-            device=device,
-            trust=config.trust_model,
-            outcome=config.outcome,
-            load_folder=lambda folder: load_folder(folder, device).oracle,
-        )
-        model = DesignModel(config.oracle, oracle, device)
+
+def open_oracle(
+    spec: str,
+    device: torch.device,
+    *,
+    alphabet: str | None = None,
+    length: int | None = None,
+    trust: bool = False,
+    outcome: str | None = None,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """Another oracle, see ``load_oracle``, for design.
+
+    length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
+    ModelError, UsageError and InputError.
+    """
+    if length is None and generator is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    oracle = load_oracle(
+        spec,
+        alphabet=get_alphabet(alphabet or "dna"),
+        length=generator.lengths[1] if length is None and generator is not None else length or 1,
+        device=device,
+        trust=trust,
+        outcome=outcome,
+        load_folder=lambda folder: load_folder(folder, device).oracle,
+    )
+    return _with_judges(DesignModel(spec, oracle, device), generator, judges)
+
+
+def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
     members = 1 if model.trained is None else model.trained.model.num_members
-    model.jury = split_members(members, config.judges)
+    model.jury = split_members(members, judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
         model.generator = generator
     return model
-
-
-def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) -> int:
-    """Letters of what an oracle is tried on: as many as a design has. Raises UsageError."""
-    if config.length is not None:
-        return config.length
-    if config.template:
-        return len(config.template)
-    if config.start is not None:
-        from seqdesign.sequences.reader import read_sequences
-
-        return len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
-    if generator is None:
-        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
-    return generator.lengths[1]
 
 
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
@@ -221,7 +231,7 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
             predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
         )
         lengths = (record.min_length, record.max_length, record.max_length)
-        return DesignModel(str(folder), oracle, device, lengths=lengths)
+        return DesignModel(str(folder), oracle, device, lengths=lengths, folder=folder)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
     about = predictor.record
     names = about.classes if about.task == "classes" else about.outcomes
@@ -232,4 +242,5 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
         trained=predictor,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
+        folder=folder,
     )
