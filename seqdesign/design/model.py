@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from seqdesign.models.vae.store import load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.load import load_oracle
-from seqdesign.oracles.oracle import Oracle
+from seqdesign.oracles.oracle import Oracle, num_members
 from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
@@ -35,6 +36,20 @@ if TYPE_CHECKING:
 ROWS = 256
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
+
+
+TAKEN = (
+    "id status reason parent original sequence score score_start score_judges confidence soft_gap edits "
+    "edit_list front ood nearest critic"
+).split()
+"""Columns of designs that are no outcomes."""
+
+
+def column_name(outcome: str) -> str:
+    """What the column of an outcome is called: fit for a header, and no name that designs have anyway."""
+    name = re.sub(r"[\s=]+", "_", outcome.strip())
+    stem = re.sub(r"_(sd|low|high)$", "", name)
+    return f"predicted_{name}" if {name, stem} & {*TAKEN, "outcome_before"} else name
 
 
 class DesignModel:
@@ -129,6 +144,11 @@ class DesignModel:
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return self.trained.model.score_tokens(tokens, lengths)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What columns and header fields call the outcomes, (K,); see ``column_name``."""
+        return tuple(map(column_name, self.oracle.outcomes))
+
     def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
         """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
         how far from the nearest training sequence.
@@ -151,7 +171,7 @@ class DesignModel:
 
     def _outcomes(self, scores: Any) -> dict[str, Any]:
         """Columns of scores (M, B, K)."""
-        names = self.oracle.outcomes
+        names = self.keys
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)
@@ -186,11 +206,14 @@ def open_oracle(
     generator: DesignGenerator | None = None,
     judges: float = JUDGES,
 ) -> DesignModel:
-    """Another oracle, see ``load_oracle``, for design.
+    """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
+    judges.
 
     length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
     ModelError, UsageError and InputError.
     """
+    if Path(spec).is_dir():
+        return open_model(Path(spec), device, generator=generator, judges=judges)
     if length is None and generator is None:
         raise UsageError("is needed with --oracle, or --template or --start", option="--length")
     oracle = load_oracle(
@@ -200,14 +223,12 @@ def open_oracle(
         device=device,
         trust=trust,
         outcome=outcome,
-        load_folder=lambda folder: load_folder(folder, device).oracle,
     )
     return _with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 
 def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
-    members = 1 if model.trained is None else model.trained.model.num_members
-    model.jury = split_members(members, judges)
+    model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
         model.generator = generator

@@ -112,7 +112,7 @@ class GuardOptions(Options):
     PANEL: ClassVar[str] = "Judging options"
 
     judges: Annotated[float, Between(0, 0.9)] = JUDGES
-    """Share of the ensemble's members that never design and only judge; 0: none."""
+    """Share of the ensemble's members that never design and only judge, rounded down; 0: none."""
     min_confidence: Annotated[float | None, Between(0, 1)] = None
     """Drop designs of whose gain the judges confirm a smaller share than this; 0.5 is a sensible value."""
 

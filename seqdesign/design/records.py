@@ -296,7 +296,8 @@ def _warnings(
             "--min-distance, or raise --budget or --tries"
         )
     if not model.jury.judge:
-        yield "nobody judges: the oracle is no ensemble, so nothing here tells real gains from its mistakes"
+        few = "no ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
+        yield f"nobody judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
     unconfirmed = sum(d.status == "unconfirmed" for d in delivered)
     if delivered and unconfirmed > len(delivered) / 4:
         yield (
@@ -304,7 +305,7 @@ def _warnings(
             "--min-confidence 0.5 drops them, --risk lower:1 avoids them"
         )
     if len(model.oracle.outcomes) == 1 and delivered:
-        error = _mean_known([d.outcomes.get(f"{model.oracle.outcomes[0]}_sd") for d in delivered])
+        error = _mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
         gain = _mean([abs(d.score - d.score_start) for d in delivered])
         if error is not None and not model.log_odds and gain < error:
             yield (
