@@ -84,7 +84,7 @@ def keep(*positions: int | tuple[int, int]) -> Rule:
 
 
 def translate(first: int, last: int) -> Rule:
-    """The protein of the reading frame from ``first`` to ``last``, from 1, must stay; minus strand if reversed."""
+    """The protein of the reading frame from ``first`` to ``last``, from 1, must stay."""
     return Rule("translate", (f"{first}-{last}",))
 
 

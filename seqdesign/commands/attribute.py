@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.config import Between, Positional, RunConfig, Written, part
+from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format

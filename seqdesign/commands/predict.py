@@ -18,6 +18,8 @@ from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
+    import torch
+
     from seqdesign.models.predictor.rows import PredictorRows
     from seqdesign.models.vae.rows import VAERows
 
@@ -129,10 +131,7 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.models.predictor.rows import PredictorRows
-    from seqdesign.models.vae.rows import VAERows
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.store import model_kind
 
     folder = config.model
     if folder is None:
@@ -141,7 +140,7 @@ def predict(config: PredictConfig) -> PredictResult:
         say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
-        rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
+        rows = _open(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
@@ -164,6 +163,19 @@ def predict(config: PredictConfig) -> PredictResult:
     )
     leave_manifest(manifest, config, result)
     return result
+
+
+def _open(folder: Path, device: torch.device) -> PredictorRows | VAERows:
+    """What makes the rows of a model. Raises ModelError."""
+    from seqdesign.models.predictor.rows import PredictorRows
+    from seqdesign.models.predictor.store import KIND, load_predictor, load_reference
+    from seqdesign.models.vae.rows import VAERows
+    from seqdesign.models.vae.store import load_vae
+    from seqdesign.training.store import model_kind
+
+    if model_kind(folder) == KIND:
+        return PredictorRows(load_predictor(folder, device), load_reference(folder))
+    return VAERows(load_vae(folder, device))
 
 
 def _rows(

@@ -92,6 +92,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     new.
     """
     from seqdesign.errors import ModelError
+    from seqdesign.models.gan.sampling import class_of
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
     from seqdesign.training.store import CHECKPOINT, WEIGHTS
@@ -120,29 +121,6 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     )
     leave_manifest(manifest, config, result)
     return result
-
-
-def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
-    """Index of the class of ``outcome`` in the units of the training data.
-
-    Raises UsageError for a model without condition and for a label that it has not seen.
-    """
-    from seqdesign.errors import UsageError
-
-    record = trained.record
-    if outcome is None:
-        return None
-    if not record.classes:
-        raise UsageError(
-            "this model knows no outcome; leave it out, or train with train-gan --condition",
-            option="--condition",
-        )
-    if record.options.condition == "label":
-        if outcome not in record.classes:
-            known = ", ".join(f"{value:g}" for value in record.classes)
-            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
-        return record.classes.index(outcome)
-    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from seqdesign.errors import UsageError
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` is the first GPU, or the CPU; else cpu, cuda, cuda:INDEX or mps. Raises UsageError if absent."""
+    """The device; ``auto`` is the first GPU, or the CPU. Raises UsageError for one that is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

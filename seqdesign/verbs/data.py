@@ -28,7 +28,7 @@ def read(
 
     Args:
         path: file, or ``dataset:NAME`` for bundled data.
-        outcome: columns, or keys of FASTA headers, that hold measured outcomes; ``outcome`` where it is there.
+        outcome: columns, or keys of FASTA headers, that hold measured outcomes; ``outcome`` if it is there.
 
     Returns:
         N sequences with ids, and in ``columns`` the text of each outcome (N,).
@@ -125,8 +125,8 @@ def write(sequences: Any, path: str | os.PathLike[str]) -> int:
 
     Args:
         sequences: a SequenceSet, a list of strings, a DataFrame, or a record of this package.
-        path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv`` or ``.parquet`` for a table; ``.gz``, ``.zst``
-            compress.
+        path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv`` or ``.parquet`` for a table; ``.gz`` and
+            ``.zst`` compress.
 
     Raises OutputError; nothing that was there is lost.
     """

@@ -19,7 +19,7 @@ from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import KIND as GAN_KIND
 from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
-from seqdesign.models.predictor.config import OutcomeOptions, PredictorOptions
+from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
 from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND
@@ -52,7 +52,7 @@ BLOCK = 1024
 
 
 class Model:
-    """A trained model. ``kind`` is that of its folder, ``alphabet`` its letters, ``quality`` its held-out figures."""
+    """A trained model: ``kind`` of its folder, ``alphabet``, and ``quality``, its held-out figures."""
 
     kind = ""
 
@@ -129,7 +129,8 @@ class VAE(Model):
         """``num`` sequences: codes from the prior, letters drawn from the decoder."""
         from seqdesign.decoding.sample import sample as decode_code
 
-        model, rng, found = self.trained.model, torch.Generator().manual_seed(seed), []
+        model, rng = self.trained.model, torch.Generator().manual_seed(seed)
+        found: list[str] = []
         device = next(model.parameters()).device
         while len(found) < num:
             z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
@@ -157,7 +158,8 @@ class GAN(Model):
 
     def sample(self, num: int, *, seed: int = 0) -> list[str]:
         """``num`` sequences from the generator."""
-        rng, found = torch.Generator().manual_seed(seed), []
+        rng = torch.Generator().manual_seed(seed)
+        found: list[str] = []
         blocks = draw(
             self.trained.generator, num, rng, end=self.trained.end, shares=self.trained.record.shares
         )
@@ -232,7 +234,7 @@ def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
     return VAE(done.trained, done.quality)
 
 
-@verb(PredictorOptions, FitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
+@verb(PredictorOptions, PredictorFitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
 def train_predictor(
     data: Any, outcomes: Any = None, *, outcome: str | tuple[str, ...] | None = None, **options: Any
 ) -> Predictor:
@@ -255,15 +257,16 @@ def train_predictor(
     records = sequence_set(data, outcomes, outcome=outcome)
     array, records = _letters(records, options)
     names = (outcome,) if isinstance(outcome, str) else outcome or (_outcome_column(records),)
-    task = pick(OutcomeOptions, {k: v for k, v in options.items() if k != "outcome"})
-    measured = read_outcomes(records, names, task=task.task, sigma=task.sigma, weight=task.weight)
+    asked = pick(PredictorOptions, options)
+    worth = pick(OutcomeOptions, options)
+    measured = read_outcomes(records, names, task=asked.task, sigma=worth.sigma, weight=worth.weight)
     rows = np.flatnonzero(~np.isnan(measured.values).all(axis=1))
-    fit = pick(FitOptions, options)
+    fit = pick(PredictorFitOptions, options)
     with _computing(options) as device:
         done = train_sequence_predictor(
             array.take(rows),
             measured.take(rows),
-            options=pick(PredictorOptions, options),
+            options=asked,
             fit_options=fit,
             seed=pick(SeedOption, options).seed,
             fabric=make_fabric(fit, device),

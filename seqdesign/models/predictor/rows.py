@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from seqdesign.metrics.conformal import LEVELS
 from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, load_reference
+from seqdesign.models.predictor.store import Reference, TrainedPredictor
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.reader import SequenceSet
 
@@ -20,8 +18,8 @@ from seqdesign.sequences.reader import SequenceSet
 class PredictorRows:
     """Mean, standard deviation, intervals or probabilities by an ensemble, and how unusual a sequence is."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        self.trained, self.reference = load_predictor(folder, device), load_reference(folder)
+    def __init__(self, trained: TrainedPredictor, reference: Reference) -> None:
+        self.trained, self.reference = trained, reference
         self.record = record = self.trained.record
         self.alphabet, self.max_length = record.alphabet, record.max_length
         self.outcomes = record.outcomes

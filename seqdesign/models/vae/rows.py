@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqdesign.models.vae.store import load_vae
+from seqdesign.models.vae.store import TrainedVAE
 from seqdesign.revisers.problem import evaluate
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.reader import SequenceSet
@@ -20,8 +19,7 @@ from seqdesign.sequences.reader import SequenceSet
 class VAERows:
     """Outcome and log-likelihood by a sequence VAE."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        trained = load_vae(folder, device)
+    def __init__(self, trained: TrainedVAE) -> None:
         self.model = trained.model
         self.alphabet, self.max_length = trained.record.alphabet, trained.record.max_length
         self.outcomes = (trained.record.outcome or "outcome",)
