@@ -24,7 +24,7 @@ from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
 METRICS = "metrics.csv"
-NAMES = {"vae": "VAE", "gan": "GAN"}
+NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model"}
 """Kind -> how people call it."""
 
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
