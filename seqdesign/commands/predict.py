@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
-from seqdesign.errors import UsageError
+from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands.predict_rows import LMRows, PredictorRows, VAERows
+    from seqdesign.families import Rows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -128,9 +128,8 @@ class Agreement:
 
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands.predict_rows import LMRows, PredictorRows, VAERows
+    from seqdesign.families import family_of
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.store import model_kind
 
     folder = config.model
     if folder is None:
@@ -139,8 +138,10 @@ def predict(config: PredictConfig) -> PredictResult:
         say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
-        kinds: dict[str, type[PredictorRows | LMRows]] = {"predictor": PredictorRows, "lm": LMRows}
-        rows = kinds.get(model_kind(folder), VAERows)(folder, device)
+        family = family_of(folder)
+        if family.rows is None:
+            raise ModelError(f"{folder} was made by {family.made_by}, and such a model predicts nothing")
+        rows = family.rows(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
@@ -165,9 +166,7 @@ def predict(config: PredictConfig) -> PredictResult:
     return result
 
 
-def _rows(
-    config: PredictConfig, rows: LMRows | PredictorRows | VAERows, agreement: Sequence[Agreement]
-) -> Iterator[dict[str, Any]]:
+def _rows(config: PredictConfig, rows: Rows, agreement: Sequence[Agreement]) -> Iterator[dict[str, Any]]:
     from seqdesign.sequences.reader import stream_sequences
 
     wanted = config.outcome or rows.outcomes

@@ -30,7 +30,7 @@ class SampleConfig(ConstraintOptions, SequenceOutput, RunConfig):
     """
 
     model: Annotated[Path, Positional("MODEL")]
-    """Folder of the model."""
+    """Model to draw from: folder of one."""
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw; with --start, for each sequence there."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -33,34 +33,6 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
 
 REPORT = "report.html"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutcomeOptions(Options):
-    """Where the outcomes stand, and how much each is worth."""
-
-    PANEL: ClassVar[str] = "Input options"
-
-    outcome: tuple[str, ...] = ()
-    """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
-    sigma: tuple[str, ...] = ()
-    """Column or header key of the outcome's standard error, one for each outcome; precise values count
-    more."""
-    weight: str | None = None
-    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictorFitOptions(FitOptions):
-    """As for the VAE, with more decay and less patience for residual networks."""
-
-    PANEL: ClassVar[str] = "Training options"
-
-    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
-    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
-    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
-    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.generator import DesignGenerator, check_length, load_generator
+from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
+from seqdesign.design.options import JUDGES
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
@@ -21,7 +23,7 @@ from seqdesign.models.vae.store import load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.load import load_oracle
-from seqdesign.oracles.oracle import Oracle
+from seqdesign.oracles.oracle import Oracle, num_members
 from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
@@ -29,12 +31,40 @@ from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.training.store import model_kind
 
 if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
     from seqdesign.design.starts import StartSet
 
 ROWS = 256
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
+
+
+TAKEN = [
+    "id",
+    "status",
+    "reason",
+    "parent",
+    "original",
+    "sequence",
+    "score",
+    "score_start",
+    "score_judges",
+    "confidence",
+    "soft_gap",
+    "edits",
+    "edit_list",
+    "front",
+    "ood",
+    "nearest",
+    "critic",
+]
+"""Columns of designs that are no outcomes."""
+
+
+def column_name(outcome: str) -> str:
+    """What the column of an outcome is called: fit for a header, and no name that designs have anyway."""
+    name = re.sub(r"[\s=]+", "_", outcome.strip())
+    stem = re.sub(r"_(sd|low|high)$", "", name)
+    return f"predicted_{name}" if {name, stem} & {*TAKEN, "outcome_before"} else name
 
 
 class DesignModel:
@@ -49,8 +79,11 @@ class DesignModel:
         trained: TrainedPredictor | None = None,
         reference: Reference | None = None,
         lengths: tuple[int, int, int] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.name, self.oracle, self.device = name, oracle, device
+        self.folder = folder
+        """Of a model of our own."""
         self.trained, self._reference = trained, reference
         self.lengths = lengths
         """The shortest, typical and longest sequence that the model learned from."""
@@ -68,6 +101,11 @@ class DesignModel:
     def both_strands(self) -> bool:
         """Whether a sequence and its reverse complement are the same to the model."""
         return self.trained is not None and self.trained.record.strands == "both"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a model of ours, so that its outcomes have the names of the training data."""
+        return self.lengths is not None
 
     @property
     def log_odds(self) -> bool:
@@ -88,15 +126,15 @@ class DesignModel:
         if self.generator is not None:
             self.generator.check_length(length, error)
 
-    def composite(self, config: MaximizeConfig) -> Composite:
-        """The objective of the options. Raises UsageError."""
+    def composite(self, objective: Sequence[str], risk: str) -> Composite:
+        """The objective of these texts, see ``parse_objective``. Raises UsageError."""
         scales = self.trained.record.outcome_scale if self.trained is not None else ()
         return parse_objective(
-            config.objective,
+            objective,
             self.oracle.outcomes,
             scales=scales or None,
             log_odds=(self.log_odds,) * len(self.oracle.outcomes),
-            risk=config.risk,
+            risk=risk,
         )
 
     @torch.no_grad()
@@ -126,6 +164,11 @@ class DesignModel:
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return self.trained.model.score_tokens(tokens, lengths)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What columns and header fields call the outcomes, (K,); see ``column_name``."""
+        return tuple(map(column_name, self.oracle.outcomes))
+
     def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
         """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
         how far from the nearest training sequence.
@@ -148,7 +191,7 @@ class DesignModel:
 
     def _outcomes(self, scores: Any) -> dict[str, Any]:
         """Columns of scores (M, B, K)."""
-        names = self.oracle.outcomes
+        names = self.keys
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)
@@ -161,47 +204,55 @@ class DesignModel:
         return table
 
 
-def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
-    """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
-    from seqdesign.commands.maximize import DEFAULT_MODEL
+def open_model(
+    folder: Path,
+    device: torch.device,
+    *,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
+    return _with_judges(load_folder(folder, device), generator, judges)
 
-    folder = config.generator
-    generator = None if folder is None else load_generator(folder, config.condition, device)
-    if config.oracle is None:
-        model = load_folder(config.model or DEFAULT_MODEL, device)
-    else:
-        alphabet = get_alphabet(config.alphabet or "dna")
-        oracle = load_oracle(
-            config.oracle,
-            alphabet=alphabet,
-            length=_oracle_length(config, generator),
-            device=device,
-            trust=config.trust_model,
-            outcome=config.outcome,
-            load_folder=lambda folder: load_folder(folder, device).oracle,
-        )
-        model = DesignModel(config.oracle, oracle, device)
-    members = 1 if model.trained is None else model.trained.model.num_members
-    model.jury = split_members(members, config.judges)
+
+def open_oracle(
+    spec: str,
+    device: torch.device,
+    *,
+    alphabet: str | None = None,
+    length: int | None = None,
+    trust: bool = False,
+    outcome: str | None = None,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
+    judges.
+
+    length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
+    ModelError, UsageError and InputError.
+    """
+    if Path(spec).is_dir():
+        return open_model(Path(spec), device, generator=generator, judges=judges)
+    if length is None and generator is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    oracle = load_oracle(
+        spec,
+        alphabet=get_alphabet(alphabet or "dna"),
+        length=generator.lengths[1] if length is None and generator is not None else length or 1,
+        device=device,
+        trust=trust,
+        outcome=outcome,
+    )
+    return _with_judges(DesignModel(spec, oracle, device), generator, judges)
+
+
+def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+    model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
         model.generator = generator
     return model
-
-
-def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) -> int:
-    """Letters of what an oracle is tried on: as many as a design has. Raises UsageError."""
-    if config.length is not None:
-        return config.length
-    if config.template:
-        return len(config.template)
-    if config.start is not None:
-        from seqdesign.sequences.reader import read_sequences
-
-        return len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
-    if generator is None:
-        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
-    return generator.lengths[1]
 
 
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
@@ -221,7 +272,7 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
             predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
         )
         lengths = (record.min_length, record.max_length, record.max_length)
-        return DesignModel(str(folder), oracle, device, lengths=lengths)
+        return DesignModel(str(folder), oracle, device, lengths=lengths, folder=folder)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
     about = predictor.record
     names = about.classes if about.task == "classes" else about.outcomes
@@ -232,4 +283,5 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
         trained=predictor,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
+        folder=folder,
     )

@@ -194,7 +194,7 @@ def lm_curves(history: History) -> Iterator[Figure]:
     }
     yield Figure(
         line_chart(series, title="Loss", x_label="pass", y_label="nats per sequence"),
-        "Held-out sequences by the averaged weights, training ones by the running weights, with dropout.",
+        "Of held-out sequences by the averaged weights, of training ones by the running ones with dropout.",
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seqdesign import __version__
+from seqdesign.version import __version__
 from seqdesign_cli.commands import COMMANDS, Command
 
 FAKE = Path(__file__).with_name("fake_command.py")
