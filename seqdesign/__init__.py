@@ -23,8 +23,10 @@ _FACE = {
     "SequenceSet": "seqdesign.sequences.reader",
     "load": "seqdesign.verbs.models",
     "load_dataset": "seqdesign.sequences.datasets",
+    "maximize": "seqdesign.verbs.design",
     "predict": "seqdesign.verbs.models",
     "read": "seqdesign.verbs.data",
+    "revise": "seqdesign.verbs.design",
     "sample": "seqdesign.verbs.models",
     "train_gan": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from seqdesign.sequences.datasets import load_dataset
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.verbs.data import read, write
+    from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.models import (
         load,
         predict,
@@ -58,9 +61,11 @@ __all__ = [
     "goals",
     "load",
     "load_dataset",
+    "maximize",
     "oracles",
     "predict",
     "read",
+    "revise",
     "rules",
     "sample",
     "testing",

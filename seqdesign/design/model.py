@@ -19,7 +19,7 @@ from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
 from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
-from seqdesign.models.vae.store import load_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.load import load_oracle
@@ -212,7 +212,7 @@ def open_model(
     judges: float = JUDGES,
 ) -> DesignModel:
     """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
-    return _with_judges(load_folder(folder, device), generator, judges)
+    return with_judges(load_folder(folder, device), generator, judges)
 
 
 def open_oracle(
@@ -244,10 +244,11 @@ def open_oracle(
         trust=trust,
         outcome=outcome,
     )
-    return _with_judges(DesignModel(spec, oracle, device), generator, judges)
+    return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 
-def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+    """The same model with its members divided into those that design and those that judge."""
     model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
@@ -258,29 +259,45 @@ def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: 
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
-        trained = load_vae(folder, device)
-        record = trained.record
-        if record.outcome is None:
-            raise UsageError(
-                f"{folder} was trained without outcomes; train again with outcomes", option="--model"
-            )
-
-        def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
-            return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
-
-        oracle = TokenOracle(
-            predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
-        )
-        lengths = (record.min_length, record.max_length, record.max_length)
-        return DesignModel(str(folder), oracle, device, lengths=lengths, folder=folder)
+        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
-    about = predictor.record
+    return of_predictor(predictor, reference, device, name=str(folder), folder=folder)
+
+
+def of_vae(
+    trained: TrainedVAE, device: torch.device, *, name: str, folder: Path | None = None
+) -> DesignModel:
+    """The outcome network of a VAE behind its encoder. Raises UsageError for one without outcomes."""
+    record = trained.record
+    if record.outcome is None:
+        raise UsageError(f"{name} was trained without outcomes; train again with outcomes", option="--model")
+
+    def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
+        return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
+
+    oracle = TokenOracle(
+        predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
+    )
+    lengths = (record.min_length, record.max_length, record.max_length)
+    return DesignModel(name, oracle, device, lengths=lengths, folder=folder)
+
+
+def of_predictor(
+    trained: TrainedPredictor,
+    reference: Reference,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+) -> DesignModel:
+    """An ensemble with what it was trained on."""
+    about = trained.record
     names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
-        str(folder),
-        PredictorOracle(predictor.model, alphabet=about.alphabet, outcomes=names),
+        name,
+        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
         device,
-        trained=predictor,
+        trained=trained,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
         folder=folder,
