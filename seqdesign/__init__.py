@@ -21,6 +21,9 @@ from seqdesign.version import __version__
 _FACE = {
     "Alphabet": "seqdesign.sequences.alphabets",
     "SequenceSet": "seqdesign.sequences.reader",
+    "attribute": "seqdesign.verbs.look",
+    "evaluate": "seqdesign.verbs.look",
+    "report": "seqdesign.verbs.look",
     "load": "seqdesign.verbs.models",
     "load_dataset": "seqdesign.sequences.datasets",
     "maximize": "seqdesign.verbs.design",
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.verbs.data import read, write
     from seqdesign.verbs.design import maximize, revise
+    from seqdesign.verbs.look import attribute, evaluate, report
     from seqdesign.verbs.models import (
         load,
         predict,
@@ -57,7 +61,9 @@ __all__ = [
     "Alphabet",
     "SequenceSet",
     "__version__",
+    "attribute",
     "errors",
+    "evaluate",
     "goals",
     "load",
     "load_dataset",
@@ -65,6 +71,7 @@ __all__ = [
     "oracles",
     "predict",
     "read",
+    "report",
     "revise",
     "rules",
     "sample",

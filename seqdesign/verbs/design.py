@@ -222,7 +222,7 @@ def maximize(
     limits = rule_options(rules)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
-        opened = _design_model(model, device, _length(length, limits, starts), alphabet, guard.judges)
+        opened = design_model(model, device, _length(length, limits, starts), alphabet, guard.judges)
         records, summary = campaign.run(
             opened,
             objective=goals,
@@ -299,7 +299,7 @@ def revise(
     return Revisions(records, summary, manifest, record=opened.trained.record, top=goal.top)
 
 
-def _design_model(
+def design_model(
     model: Any, device: torch.device, length: int | None, alphabet: str, judges: float
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
