@@ -18,7 +18,6 @@ from seqdesign.sequences.options import LetterPolicy, SequenceColumns
 
 if TYPE_CHECKING:
     from seqdesign.attribution.edits import EditSummary
-    from seqdesign.attribution.explainer import Explainer
 
 LOGO_FORMATS = (".svg", ".png", ".pdf")
 
@@ -142,27 +141,13 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     )
     leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer, {} if changed is None else changed.changed)
+        from seqdesign.pages.attribution import logo_specs
+        from seqdesign.reports.logo_figure import write_logos
+
+        edited = {} if changed is None else changed.changed
+        write_logos(logo_specs(explainer, explainer.shown, edited), config.logo)
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
         attribution_page(result, explainer, changed, manifest).write(config.report)
     return result
-
-
-def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.pages.attribution import logo_specs
-
-    specs = logo_specs(explainer, explainer.shown, edited)
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix == "svg":
-        from seqdesign.reports.logo import draw_logos
-        from seqdesign.reports.svg import standalone
-        from seqdesign.runs.atomic import atomic_write
-
-        with atomic_write(path) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
-    else:
-        from seqdesign.reports.logo_image import write_image
-
-        write_image(specs, path, suffix)
