@@ -23,8 +23,8 @@ from seqdesign.motifs.formats.recognise import ATTRIBUTIONS, MatrixFormat, recog
 from seqdesign.motifs.formats.transfac import read_transfac
 from seqdesign.motifs.matrix import Matrix
 from seqdesign.motifs.motif import Motif
+from seqdesign.sequences.bundled import PREFIX, dataset_info, resolve_input
 from seqdesign.sequences.compression import open_input, open_output, source_name
-from seqdesign.sequences.datasets import PREFIX, dataset_info, resolve_input
 
 BUNDLED = "jaspar2024_core_vertebrates"
 JASPAR = "jaspar"

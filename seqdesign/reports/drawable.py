@@ -17,8 +17,8 @@ from seqdesign.motifs.matrix import FloatArray, Matrix, with_letters
 from seqdesign.motifs.motif import Motif
 from seqdesign.reports.logo_matrix import LetterCounts, count_letters, count_weighted
 from seqdesign.sequences.alphabets import ALPHABETS, GAPS, Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input, source_name
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.options import AUTO
 from seqdesign.sequences.reader import Format, SequenceSet, read_sequences
 
