@@ -143,7 +143,11 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     )
     leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer, {} if changed is None else changed.changed)
+        from seqdesign.pages.attribution import logo_specs
+        from seqdesign.reports.logo_figure import write_logos
+
+        edited = {} if changed is None else changed.changed
+        write_logos(logo_specs(explainer, explainer.shown, edited), config.logo)
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
@@ -201,21 +205,3 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         format=file_format(config),
         on_missing="unlabelled",
     )
-
-
-def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.pages.attribution import logo_specs
-
-    specs = logo_specs(explainer, explainer.shown, edited)
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix == "svg":
-        from seqdesign.reports.logo import draw_logos
-        from seqdesign.reports.svg import standalone
-        from seqdesign.runs.atomic import atomic_write
-
-        with atomic_write(path) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
-    else:
-        from seqdesign.reports.logo_image import write_image
-
-        write_image(specs, path, suffix)
