@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
-from seqdesign.config import CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of, part
+from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, CommandConfig
+    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
 ):
     """Revise sequences into better ones with a model made by train-vae.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Positional, part
+from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.folder import RunDir
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, CommandConfig):
+class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
@@ -100,6 +100,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     records = read_with(config, config.sequences)
@@ -141,9 +142,11 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 run.path, result.fit.state.history
             )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
     done = _result(config, result, tokens.alphabet.name, started)
     if run is not None:
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 
