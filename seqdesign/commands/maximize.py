@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -17,6 +17,7 @@ from seqdesign.design.options import (
     DesignOptions,
     GeneratorOptions,
     GuardOptions,
+    NoveltyOptions,
     ObjectiveOptions,
     OracleOptions,
 )
@@ -37,6 +38,7 @@ class MaximizeConfig(
     OracleOptions,
     ObjectiveOptions,
     ConstraintOptions,
+    NoveltyOptions,
     DesignOptions,
     GeneratorOptions,
     GuardOptions,
@@ -118,6 +120,9 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             tries=config.tries,
             enough=config.enough,
             min_confidence=config.min_confidence,
+            only_seen=config.letters == "seen",
+            include_known=config.include_known,
+            exclude=_excluded(config.exclude),
             seed=config.seed,
             on_step=progress.update,
         )
@@ -150,8 +155,8 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
     """What the design depends on besides the options."""
     if config.oracle is None:
-        return [config.start, config.model or DEFAULT_MODEL, config.generator]
-    return [config.start, oracle_input(config.oracle), config.generator]
+        return [config.start, config.model or DEFAULT_MODEL, config.generator, *config.exclude]
+    return [config.start, oracle_input(config.oracle), config.generator, *config.exclude]
 
 
 def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
@@ -168,6 +173,13 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         format=file_format(config),
         on_missing="unlabelled",
     )
+
+
+def _excluded(files: Sequence[Path]) -> list[str]:
+    """The sequences of ``--exclude``. Raises InputError."""
+    from seqdesign.sequences.reader import read_sequences
+
+    return [text for path in files for text in read_sequences(path, on_missing="unlabelled").sequences]
 
 
 def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.device) -> DesignModel:

@@ -133,6 +133,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     records, outcomes = read_labelled(config)
@@ -158,11 +159,12 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         write_metrics(run.path, result.fit.state.history)
         trained = result.trained
         save_predictor(run.path, trained.model, trained.record, result.reference)
+        save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
         ids = [records.ids[i] for i in tokens.kept.tolist()]
         write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         done = _result(config, result, started)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, HELD_OUT, REPORT]
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, MEASURED, HELD_OUT, REPORT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 

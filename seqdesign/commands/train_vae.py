@@ -100,6 +100,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     records = read_with(config, config.sequences)
@@ -141,9 +142,11 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 run.path, result.fit.state.history
             )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
     done = _result(config, result, tokens.alphabet.name, started)
     if run is not None:
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 
