@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
@@ -76,9 +77,9 @@ class ReviseConfig(
     """Folder of a model made by train-vae on sequences with outcomes."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -126,6 +127,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
     return revise_records(config)[0]
 
 
+@checked
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design.revisions import COLUMNS, describe, summarise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
 from seqdesign.runs.result import Result
 
@@ -58,6 +59,7 @@ class SampleVAEResult(Result):
         )
 
 
+@checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
     from seqdesign.models.vae.store import load_vae

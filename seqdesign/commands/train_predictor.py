@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -77,7 +79,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -143,6 +145,7 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     return rows
 
 
+@checked_training
 def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -155,6 +158,11 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
+    # What is wrong with the input is said before torch is loaded, which takes seconds.
+    records, outcomes = read_labelled(config)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    outcomes = outcomes.take(tokens.kept)
+
     from seqdesign.models.predictor.fit import train_sequence_predictor
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
     from seqdesign.pages.models import HELD_OUT
@@ -163,12 +171,14 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    records, outcomes = read_labelled(config)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    outcomes = outcomes.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
+
+        def on_step(step: int, total: int) -> None:
+            run.start()
+            progress.update(step, total)
+
         try:
             result = train_sequence_predictor(
                 tokens,
@@ -179,16 +189,17 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
                 fabric=make_fabric(config, device),
                 folder=config.output,
                 resume=config.resume,
-                on_step=progress.update,
+                on_step=on_step,
             )
         finally:
             progress.close()
-        write_metrics(run.path, result.fit.state.history)
         trained = result.trained
-        save_predictor(run.path, trained.model, trained.record, result.reference)
         ids = [records.ids[i] for i in tokens.kept.tolist()]
-        write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         done = _result(config, result, started)
+        with together():
+            write_metrics(run.path, result.fit.state.history)
+            save_predictor(run.path, trained.model, trained.record, result.reference)
+            write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, HELD_OUT, REPORT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
