@@ -37,9 +37,18 @@ class LazyGroup(TyperGroup):
         super().__init__(**attributes)
         mode = self.rich_markup_mode
         self.commands = {
-            name: LazyCommand(name, help=command.help, rich_markup_mode=mode)
+            name: LazyCommand(name, help=command.help, rich_markup_mode=mode, rich_help_panel=command.group)
             for name, command in COMMANDS.items()
         }
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Plain help: one section for each group, as the coloured help has panels."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, command in COMMANDS.items():
+            groups.setdefault(command.group, []).append((name, command.help))
+        for group, rows in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(rows)
 
 
 def build(*, styled: bool) -> Any:

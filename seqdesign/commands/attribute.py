@@ -12,7 +12,7 @@ from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Positional, Written
+from seqdesign.config import Between, Positional, RunConfig, Written
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns
@@ -25,7 +25,7 @@ LOGO_FORMATS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, CommandConfig):
+class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, RunConfig):
     """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
 
     Writes a table with a row for each position of each sequence; --logo draws it.

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seqdesign.config import CommandConfig
+from seqdesign.config import ComputeOptions
 from seqdesign.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
 
 
-def choose_device(config: CommandConfig) -> torch.device:
+def choose_device(config: ComputeOptions) -> torch.device:
     """The device that ``--device`` names; auto is the first GPU, or the CPU. Raises UsageError if absent."""
     import torch
 
@@ -32,7 +32,7 @@ def choose_device(config: CommandConfig) -> torch.device:
 
 
 @contextmanager
-def compute(config: CommandConfig) -> Iterator[torch.device]:
+def compute(config: ComputeOptions) -> Iterator[torch.device]:
     """The device, with torch's thread count set while inside.
 
     One thread unless ``--threads`` says otherwise: recurrent steps this small lose more to waiting threads

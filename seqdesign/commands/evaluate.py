@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
@@ -38,7 +38,7 @@ class ReportOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, CommandConfig):
+class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """Compare generated sequences with real ones: copies, diversity, statistics, and verdicts in words.
 
     Example: seqdesign evaluate samples.fa --train train.fa --heldout heldout.fa

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, Options, SequenceOutput, Written, resolve
+from seqdesign.config import Between, Flag, Options, RunConfig, SequenceOutput, Written, resolve
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.runs.progress import Progress, say
@@ -141,7 +141,7 @@ class MaximizeConfig(
     ColumnOptions,
     LetterPolicy,
     SequenceOutput,
-    CommandConfig,
+    RunConfig,
 ):
     """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
+from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
@@ -22,7 +22,7 @@ TOP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotifsConfig(SequenceColumns, LetterOptions, CommandConfig):
+class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
     """Find motifs in sequences: hits with p- and q-values, enrichment, gains and losses, new motifs.
 
     Motifs are those of the bundled JASPAR collection or of a file.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import CommandConfig, Flag, Options, Positional, Written
+from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
@@ -42,7 +42,7 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, CommandConfig):
+class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, ComputeOptions, CommandConfig):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv

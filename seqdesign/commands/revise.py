@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput, Written, fields_of
+from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput, Written, fields_of
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -62,7 +62,7 @@ class GoalOptions(ConstraintOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, CommandConfig
+    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
 ):
     """Revise sequences into better ones with a model made by train-vae.
 

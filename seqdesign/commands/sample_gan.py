@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
-from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
 
@@ -29,7 +29,7 @@ CALIBRATION = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleGANConfig(LetterRules, SequenceOutput, CommandConfig):
+class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Draw new sequences: codes from N(0, I), turned into letters by the generator.
 
     Example: seqdesign sample-gan -n 1000 > out.fa

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, SequenceOutput
+from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ BLOCK = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleVAEConfig(SequenceOutput, CommandConfig):
+class SampleVAEConfig(SequenceOutput, RunConfig):
     """Draw new sequences: codes from the prior, decoded.
 
     Example: seqdesign sample-vae -n 1000 > new.fa

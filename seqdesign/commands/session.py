@@ -34,8 +34,8 @@ from seqdesign.runs.atomic import is_stream, remove_stale, together
 from seqdesign.runs.folder import lock_file, unlock_file
 from seqdesign.runs.manifest import MANIFEST, manifest_path
 from seqdesign.runs.progress import say
+from seqdesign.sequences.bundled import PREFIX, resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.datasets import PREFIX, resolve_input
 from seqdesign.sequences.options import SequenceColumns
 from seqdesign.sequences.tables import check_table_name
 

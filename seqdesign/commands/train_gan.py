@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Flag, Positional, Written, part
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.registry import Registry
@@ -32,7 +32,7 @@ SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, CommandConfig):
+class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, RunConfig):
     """Learn to write sequences like yours: a generator and a critic that play against each other.
 
     Example: seqdesign train-gan seqs.fa

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional, Written, part
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.runs.atomic import together
@@ -68,7 +68,7 @@ class PredictorFitOptions(FitOptions):
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
     ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
-    PredictorFitOptions, CommandConfig,
+    PredictorFitOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import CommandConfig, Positional, part
+from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, CommandConfig):
+class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.

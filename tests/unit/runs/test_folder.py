@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from seqdesign.commands.provenance import begin_manifest
-from seqdesign.config import CommandConfig
+from seqdesign.config import RunConfig
 from seqdesign.errors import ModelError, OutputError
 from seqdesign.runs import atomic
 from seqdesign.runs.atomic import TEMP_PREFIX, atomic_write, sha256_file, write_json
@@ -198,7 +198,7 @@ def test_json_survives_odd_names_and_nan(tmp_path: Path) -> None:
 
 def manifest(tmp_path: Path) -> Manifest:
     (tmp_path / "seqs.fa").write_text(">a\nACGT\n")
-    return begin_manifest(CommandConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
+    return begin_manifest(RunConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
 
 
 def test_a_finished_run_says_what_it_read_and_wrote(tmp_path: Path) -> None:
