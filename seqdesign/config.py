@@ -132,7 +132,7 @@ class SequenceOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("sequences")] = None
     """FASTA file to write, compressed by suffix; - or nothing is stdout. With --json a file is needed."""
 
     def problems(self) -> Iterator[str]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -49,7 +51,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -115,6 +117,7 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     return rows
 
 
+@checked_training
 def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -127,6 +130,11 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
+    # What is wrong with the input is said before torch is loaded, which takes seconds.
+    records, outcomes = read_labelled(config)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    outcomes = outcomes.take(tokens.kept)
+
     from seqdesign.models.predictor.fit import train_sequence_predictor
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
     from seqdesign.pages.models import HELD_OUT
@@ -136,12 +144,14 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    records, outcomes = read_labelled(config)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    outcomes = outcomes.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
+
+        def on_step(step: int, total: int) -> None:
+            run.start()
+            progress.update(step, total)
+
         try:
             result = train_sequence_predictor(
                 tokens,
@@ -152,17 +162,18 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
                 fabric=make_fabric(config, device),
                 folder=config.output,
                 resume=config.resume,
-                on_step=progress.update,
+                on_step=on_step,
             )
         finally:
             progress.close()
-        write_metrics(run.path, result.fit.state.history)
         trained = result.trained
-        save_predictor(run.path, trained.model, trained.record, result.reference)
-        save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
         ids = [records.ids[i] for i in tokens.kept.tolist()]
-        write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         done = _result(config, result, started)
+        with together():
+            write_metrics(run.path, result.fit.state.history)
+            save_predictor(run.path, trained.model, trained.record, result.reference)
+            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
+            write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, MEASURED, HELD_OUT, REPORT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
