@@ -141,8 +141,10 @@ class TrainPredictorResult(Result):
         """What each kind reached, and its cost."""
         measure = "right" if self.task == "classes" else "r"
         for one in self.trials:
-            better = "" if one.better is None else f", of better ones than it knew {one.better:.3f}"
-            yield f"  {one.label}", f"{measure} {one.alike:.3f}{better} ({one.seconds:.1f} s)"
+            parts = [f"{measure} {one.alike:.3f}"]
+            parts += [] if one.better is None else [f"better than it knew {one.better:.3f}"]
+            parts += [] if one.farther is None else [f"more mutated {one.farther:.3f}"]
+            yield f"  {one.label}", f"{', '.join(parts)} ({one.seconds:.1f} s)"
 
 
 def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:

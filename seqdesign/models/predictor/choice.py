@@ -1,8 +1,9 @@
 """Which kind of model to take: the simplest that predicts as well as any, also what is better than seen.
 
-Each kind learns from a part of the training rows and predicts the rest, twice: once the rest is a random
-part, once it is the best outcomes and others, as designs are to be better than what was measured. A kind's
-score is the mean correlation of both. Of the kinds within one standard error of the best, by a bootstrap of
+Each kind learns from a part of the training rows and predicts the rest, several times: the rest is a random
+part (or as ``--split`` says); the best outcomes and others, as designs are to be better than what was
+measured; and, where there is a parent, the most mutated, as designs have more mutations. A kind's score is
+the mean correlation. Of the kinds within one standard error of the best, by a bootstrap of
 the predicted rows, the simplest is taken.
 """
 
@@ -21,10 +22,10 @@ from seqdesign.errors import InputError, TrainingError
 from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
 from seqdesign.models.predictor.predictions import member_scores
-from seqdesign.sequences.splits import random_split
+from seqdesign.sequences.splits import mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Fabric
-from seqdesign.training.splitting import Indices
+from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
 NETWORKS_FROM = 500
 """Sequences from which on networks are tried."""
@@ -34,6 +35,8 @@ HELD_BACK = 0.2
 FEW, SEVERAL = 500, 5
 """Below as many rows, each part of so many is predicted by the others."""
 RESAMPLES = 200
+PARENT = 0.25
+"""Share of the letters that sequences change at most where they have a parent."""
 WORDS_FROM = 12
 """Letters from which on words may stand anywhere."""
 
@@ -49,7 +52,9 @@ class Trial:
     alike: float
     """Correlation of predicted and measured values of held-back rows; for classes the share of right ones."""
     better: float | None
-    """The same of the best outcomes and as many others, by a model that has seen none of the best."""
+    """The same of the best outcomes and others, by a model that has seen none of the best."""
+    farther: float | None
+    """The same of the most mutated, by a model that has seen fewer mutations."""
     seconds: float
     chosen: bool = False
 
@@ -90,7 +95,7 @@ def choose(
     rows = np.flatnonzero(~np.isnan(known[1].values[:, 0]))
     rows = np.sort(rng.permutation(rows)[:TRIAL_ROWS])
     known, groups = (known[0].take(rows), known[1].take(rows).first()), groups[rows]
-    tests = list(_tests(known[1].values[:, 0], known[1].task, groups, rng))
+    tests = list(_tests(known, groups, fit_options, rng))
     found = []
     for i, kind in enumerate(kinds):
         on_trial(i, len(kinds), LABELS[kind])
@@ -111,6 +116,7 @@ def choose(
 class _Test:
     """Rows that are predicted, each part by what all rows but it teach."""
 
+    name: str
     parts: list[Indices]
 
     @property
@@ -118,16 +124,30 @@ class _Test:
         return np.concatenate(self.parts)
 
 
-def _tests(y: FloatArray, task: str, groups: Indices, rng: np.random.Generator) -> Iterator[_Test]:
-    """A random part, or all parts in turn where rows are few; then the best and others."""
+def _tests(
+    known: Known, groups: Indices, fit_options: FitOptions, rng: np.random.Generator
+) -> Iterator[_Test]:
+    """A random part, or all parts in turn where rows are few; the best and others; the most mutated."""
+    y, task = known[1].values[:, 0], known[1].task
     several = SEVERAL if len(y) < FEW else round(1 / HELD_BACK)
     parts = random_split(len(y), [1 / several] * several, rng, groups=groups)
-    yield _Test(parts if len(y) < FEW else parts[:1])
+    if fit_options.split in ("modulo", "contiguous", "mutations"):
+        again = replace(fit_options, held_out=HELD_BACK)
+        yield _Test("alike", [hold_out(known[0], None, again, int(rng.integers(1 << 31)))[1]])
+    else:
+        yield _Test("alike", parts if len(y) < FEW else parts[:1])
     if task == "regression" and len(np.unique(y)) > 2 * SEVERAL:
         best = np.flatnonzero(y > np.quantile(y, 1 - HELD_BACK))
         others = np.setdiff1d(parts[0], best)
         if len(best) >= SEVERAL and len(others) >= SEVERAL:
-            yield _Test([np.concatenate([best, others])])
+            yield _Test("better", [np.concatenate([best, others])])
+    if len(np.unique(known[0].lengths)) > 1 or fit_options.split == "mutations":
+        return
+    count = mutated(known[0].tokens).sum(axis=1)
+    if np.median(count) <= PARENT * known[0].tokens.shape[1] and count.max() > np.median(count):
+        train, most = mutation_split(known[0].tokens, HELD_BACK)
+        if min(len(train), len(most)) >= MIN_SEQUENCES:
+            yield _Test("farther", [most])
 
 
 def _predict(
@@ -187,10 +207,15 @@ def _judged(
     error = (drawn - drawn[:, [best]]).std(axis=0)
     near = score >= score[best] - error
     taken = int(near.argmax())
+
+    def named(i: int, name: str) -> float | None:
+        found = [float(exact[i, j]) for j, test in enumerate(tests) if test.name == name]
+        return found[0] if found else None
+
     return [
         Trial(
             kind=one.kind, label=LABELS[one.kind], alike=float(exact[i, 0]),
-            better=float(exact[i, 1]) if len(tests) > 1 else None,
+            better=named(i, "better"), farther=named(i, "farther"),
             seconds=one.seconds, chosen=i == taken,
         )
         for i, one in enumerate(found)

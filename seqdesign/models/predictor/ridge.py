@@ -70,8 +70,7 @@ def _solve(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution
     elif x.shape[1] <= rows:
         yield from _primal(x, y, taught)
     else:
-        for weight in taught:
-            yield _dual(x, y, weight)
+        yield from _dual(x, y, taught)
 
 
 def _primal(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution]]:
@@ -100,15 +99,23 @@ def _sums(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]
     return weight.double().sum().view(1, 1), a, b
 
 
-def _dual(x: Tensor, y: Tensor, weight: Tensor) -> list[Solution]:
-    """Through the N x N products of rows, where features are more than rows."""
-    rows = torch.nonzero(weight > 0).flatten()
-    xs, ys, ws = x[rows].double(), y[rows].double(), weight[rows].double()
-    share = (ws / ws.sum())[:, None]
-    mean_x, mean_y = (share * xs).sum(0), (share * ys).sum(0)
-    root = ws.sqrt()[:, None]
-    xs, ys = (xs - mean_x) * root, (ys - mean_y) * root
-    return _weights([xs.T @ a for a in _spectral(xs @ xs.T, ys)], mean_x, mean_y)
+def _dual(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution]]:
+    """Through the products of rows with each other, where features are more than rows."""
+    gram = (x @ x.T).double()
+    for weight in taught:
+        rows = torch.nonzero(weight > 0).flatten()
+        ws, ys = weight[rows].double(), y[rows].double()
+        share, root = ws / ws.sum(), ws.sqrt()[:, None]
+        own = gram[rows][:, rows]
+        middle = own @ share
+        own = own - middle - middle[:, None] + share @ middle
+        mean_x, mean_y = share.to(x.dtype) @ x[rows], share @ ys
+        found = []
+        for a in _spectral(root * own * root.T, (ys - mean_y) * root):
+            a = (a * root).to(x.dtype)
+            beta = x[rows].T @ a - mean_x[:, None] * a.sum(0)
+            found.append(beta)
+        yield _weights(found, mean_x, mean_y.to(x.dtype))
 
 
 def _spectral(a: Tensor, b: Tensor) -> Iterator[Tensor]:
