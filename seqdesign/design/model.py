@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -33,9 +33,6 @@ from seqdesign.sequences.reader import SequenceSet
 from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
 
-if TYPE_CHECKING:
-    from seqdesign.design.starts import StartSet
-
 ROWS = 256
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
@@ -54,6 +51,20 @@ def column_name(outcome: str) -> str:
     name = re.sub(r"[\s=]+", "_", outcome.strip())
     stem = re.sub(r"_(sd|low|high)$", "", name)
     return f"predicted_{name}" if {name, stem} & TAKEN else name
+
+
+class Beginning(Protocol):
+    """What designs begin from, as far as the model asks."""
+
+    @property
+    def parents(self) -> Tensor | None:
+        """Tokens (P, L) of the parents; None from noise."""
+        ...
+
+    @property
+    def tokens(self) -> Tensor:
+        """Tokens (N, L) of the starts."""
+        ...
 
 
 class DesignModel:
@@ -135,7 +146,7 @@ class DesignModel:
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 
-    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+    def reference(self, starts: Beginning, parents: Tensor) -> Tensor:
         """Predictions (M, B, K) of what designs are compared with.
 
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
