@@ -16,7 +16,7 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -163,6 +163,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     progress = Progress("training", quiet=config.quiet)
+    clock = Clock("training", quiet=config.quiet)
 
     def said(done: int, total: int, label: str) -> None:
         trying = Progress(f"choosing among {total} kinds of model", quiet=config.quiet)
@@ -174,7 +175,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
 
         def on_step(step: int, total: int) -> None:
             run.start()
-            progress.update(step, total)
+            progress.update(step, total, clock.left(step, total))
 
         try:
             result = train_sequence_predictor(
