@@ -154,8 +154,8 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     outcomes = outcomes.take(tokens.kept)
 
     from seqdesign.models.predictor.fit import train_sequence_predictor
+    from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.models import HELD_OUT
     from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
