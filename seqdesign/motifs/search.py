@@ -220,8 +220,8 @@ class _Scanner:
         tally = Tally(len(self.motifs), pairs=pairs)
         any_hit = np.zeros(text.num_sequences, dtype=np.bool_)
         kept: list[list[Hits]] = [[] for _ in self.motifs]
-        num_hits, blocks = 0, list(text.blocks())
-        for count, (first, part) in enumerate(blocks):
+        num_hits, done, num_blocks = 0, 0, sum(1 for _ in text.blocks())
+        for first, part in text.blocks():  # a block takes its index with it
             found = np.zeros((len(self.motifs), part.num_sequences), dtype=np.bool_)
             every = scan_block(part, self.motifs, self.matchers, both_strands=self.both_strands)
             for i, hits in enumerate(every):
@@ -229,7 +229,8 @@ class _Scanner:
                 num_hits += len(hits)
                 if keep:
                     kept[i].append(hits.moved(first))
-                self.told(what, count * len(self.motifs) + i + 1, len(blocks) * len(self.motifs))
+                done += 1
+                self.told(what, done, num_blocks * len(self.motifs))
             tally.add(found)
             any_hit[first : first + part.num_sequences] = found.any(axis=0)
         return _Scanned(tally, any_hit, num_hits, [Hits.join(parts) for parts in kept] if keep else [])
