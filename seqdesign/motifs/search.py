@@ -19,7 +19,7 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.denovo import new_motifs
 from seqdesign.motifs.encoded import Encoded, encode_records, shuffled
 from seqdesign.motifs.enrichment import Enrichment, MotifChange, Tally, changes, enrichment, letter_background
-from seqdesign.motifs.files import MotifSet, open_motifs
+from seqdesign.motifs.files import MotifSet, motif_set, open_motifs
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.result import MotifSearch
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan_block
@@ -85,7 +85,7 @@ def find_motifs(
     elif motifs is None or isinstance(motifs, str | os.PathLike):
         collection = open_motifs(motifs, letters.letters)
     else:
-        collection = MotifSet(tuple(motifs), "", f"{len(motifs)} motifs given")
+        collection = motif_set(motifs, "", "the motifs given")
     sequences = encoded(given)
     others = None if background is None else encoded(_records(background))
     ancestors = None if parents is None else encoded(_records(parents))
