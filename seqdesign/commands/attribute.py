@@ -163,7 +163,7 @@ def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> Non
         from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(path) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
+            handle.write(standalone(draw_logos(specs)).encode("utf-8", "backslashreplace"))
     else:
         from seqdesign.reports.logo_image import write_image
 

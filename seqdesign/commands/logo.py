@@ -270,7 +270,7 @@ def _write(config: LogoConfig, specs: list[LogoSpec]) -> None:
         from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(config.output) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
+            handle.write(standalone(draw_logos(specs)).encode("utf-8", "backslashreplace"))
     else:
         from seqdesign.reports.logo_image import write_image
 

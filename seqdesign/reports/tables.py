@@ -9,8 +9,8 @@ from numbers import Integral, Real
 from markupsafe import Markup, escape
 from rich.cells import cell_len
 
+from seqdesign.printable import printable
 from seqdesign.reports.diff import edits_html
-from seqdesign.reports.printable import printable
 
 Row = Mapping[str, object]
 
