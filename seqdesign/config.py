@@ -72,8 +72,6 @@ class CommandConfig(Options):
     """Options that every command has."""
 
     PANEL: ClassVar[str] = "Common options"
-    FIRST: ClassVar[tuple[str, ...]] = ()
-    """Fields that most people need: help shows them first, and all others under "Advanced". () = all."""
 
     json: bool = False
     """Print one JSON object on stdout instead of text."""

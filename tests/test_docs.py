@@ -130,7 +130,7 @@ def test_the_alphabet_of_the_architecture_page_reads_and_complements(
 def test_the_data_set_of_the_architecture_page_can_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(bundled, "data_dir", lambda: tmp_path)
     bundled.list_datasets.cache_clear()
     try:
         code("dna_mine")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from seqdesign import __version__
+from seqdesign.version import __version__
 from seqdesign_cli.commands import COMMANDS
 from seqdesign_cli.guard import DONE, USAGE
 

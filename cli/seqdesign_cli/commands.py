@@ -60,6 +60,20 @@ COMMANDS: dict[str, Command] = {
         "Learn a generator of sequences (GAN).",
         "Train",
     ),
+    "train-lm": Command(
+        "seqdesign.commands.train_lm",
+        "TrainLMConfig",
+        "train_lm",
+        "Learn a likelihood model of sequences.",
+        "Train",
+    ),
+    "sample": Command(
+        "seqdesign.commands.sample",
+        "SampleConfig",
+        "sample",
+        "Draw new sequences from any model.",
+        "Design",
+    ),
     "revise": Command(
         "seqdesign.commands.revise",
         "ReviseConfig",

@@ -65,7 +65,7 @@ def flush_stdout(*, report: bool) -> int:
 
 def say(message: str) -> None:
     """One line on stderr, whatever the message holds; nothing when stderr is closed."""
-    from seqdesign.printable import printable
+    from seqdesign.runs.printable import printable
 
     if sys.stderr is None:  # print() would take stdout in its place
         return

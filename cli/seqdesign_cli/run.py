@@ -13,8 +13,8 @@ from typing import Any
 
 from seqdesign.config import CommandConfig, resolve
 from seqdesign.errors import OutputError
-from seqdesign.printable import printable_lines
 from seqdesign.runs import progress
+from seqdesign.runs.printable import printable_lines
 from seqdesign_cli.guard import say
 
 

@@ -15,7 +15,7 @@ from seqdesign.runs.atomic import bytes_of, commit, is_stream, sha256_file, writ
 from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
 from seqdesign.runs.result import Result
 
-MODEL_FILES = ("model.safetensors", "reference.safetensors")
+MODEL_FILES = ("model.safetensors", "reference.safetensors", "measured.safetensors")
 """What commands read of a model's folder."""
 
 DRAWN = (".html", ".htm", ".svg", ".png", ".pdf")

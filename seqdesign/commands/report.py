@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -53,31 +52,17 @@ class ReportResult(Result):
 @checked
 def report(config: ReportConfig) -> ReportResult:
     """Write the page of ``config.paths``. Raises SeqDesignError."""
+    from seqdesign.commands.provenance import typed_command
+    from seqdesign.pages.report import write_report
+
     if not config.paths:
         raise UsageError("is missing; name a model's folder or a file", option="PATH...")
-    return write_report(config.paths, config.output, title=config.title, motifs=config.motifs)
-
-
-def write_report(
-    paths: Sequence[Path], output: Path, *, title: str | None = None, motifs: str | None = None
-) -> ReportResult:
-    """Write one page about runs and sequences to ``output``.
-
-    Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
-    OutputError.
-    """
-    from seqdesign.commands.provenance import typed_command
-    from seqdesign.pages.report import add_runs
-    from seqdesign.pages.runs import find_runs
-    from seqdesign.reports.html import Page
-
-    runs = find_runs(paths)
-    page = Page(title or "Sequence design")
-    add_runs(page, runs, command=typed_command, motifs=motifs)
-    page.write(output)
+    page, runs = write_report(
+        config.paths, config.output, title=config.title, motifs=config.motifs, command=typed_command
+    )
     return ReportResult(
-        report=output,
+        report=config.output,
         runs=tuple(run.path for run in runs),
         num_warnings=len(page.warned),
-        num_bytes=bytes_of(output).stat().st_size if not is_stream(output) else 0,
+        num_bytes=bytes_of(config.output).stat().st_size if not is_stream(config.output) else 0,
     )

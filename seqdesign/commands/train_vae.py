@@ -108,6 +108,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     progress = Progress("training", quiet=config.quiet)
@@ -151,7 +152,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             # A run killed after its last checkpoint lacks the last row.
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
-            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
+            run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

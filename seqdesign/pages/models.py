@@ -23,7 +23,7 @@ History = Sequence[Mapping[str, float]]
 
 
 def add_model(page: Page, folder: Path, command: str, result: Mapping[str, Any]) -> None:
-    """What ``train-predictor``, ``train-vae`` or ``train-gan`` left in a folder, and said at its end."""
+    """What a training command left in a folder, and said at its end."""
     quality = result.get("quality") or {}
     if command == "train-predictor":
         outcomes = quality.get("outcomes", ())
@@ -34,6 +34,8 @@ def add_model(page: Page, folder: Path, command: str, result: Mapping[str, Any])
             page.section("Held-out predictions", text, figures, tables)
     elif command == "train-vae" and quality:
         page.section("Held-out quality", facts=_vae_facts(quality))
+    elif command == "train-lm" and quality:
+        page.section("Held-out quality", quality.get("warnings", ()), facts=_lm_facts(quality))
     elif command == "train-gan" and result.get("health"):
         page.section("Health", [finding["text"] for finding in result["health"]["findings"]])
     history = read_history(folder)
@@ -138,6 +140,19 @@ def _vae_facts(quality: Mapping[str, Any]) -> dict[str, object]:
     return facts
 
 
+def _lm_facts(quality: Mapping[str, Any]) -> dict[str, object]:
+    unit = "nats per letter"
+    facts: dict[str, object] = {
+        "held-out sequences": f"{quality['sequences']:,}",
+        "negative log-likelihood": f"{quality['nll']:.4f} {unit}{'' if quality['exact'] else ' at most'}",
+        "of training sequences": f"{quality['train_nll']:.4f} {unit}",
+        f"of a Markov chain of order {quality['markov_order']}": f"{quality['markov_nll']:.4f} {unit}",
+    }
+    if quality["position_nll"] is not None:
+        facts["of a position matrix"] = f"{quality['position_nll']:.4f} {unit}"
+    return facts
+
+
 def predictor_curves(history: History) -> Iterator[Figure]:
     """Loss on training and held-out sequences."""
     curves = {
@@ -168,6 +183,18 @@ def vae_curves(history: History) -> Iterator[Figure]:
     yield Figure(
         line_chart(terms, title="Held-out terms", x_label="pass", y_label="unweighted term", log_y=True),
         "Reconstruction, KL and language model in nats; outcome and invariance in units of Var(y).",
+    )
+
+
+def lm_curves(history: History) -> Iterator[Figure]:
+    """The negative log-likelihood of training and held-out sequences."""
+    series = {
+        name: curve(history, key)
+        for name, key in (("training", "train_lm_loss"), ("held out", "held_out_lm_loss"))
+    }
+    yield Figure(
+        line_chart(series, title="Loss", x_label="pass", y_label="nats per sequence"),
+        "Of held-out sequences by the averaged weights, of training ones by the running ones with dropout.",
     )
 
 
@@ -210,4 +237,9 @@ def curve(history: History, column: str, along: str = "epoch") -> tuple[list[flo
     return [row[along] for row in rows], [row[column] for row in rows]
 
 
-_CURVES = {"train-predictor": predictor_curves, "train-vae": vae_curves, "train-gan": gan_curves}
+_CURVES = {
+    "train-predictor": predictor_curves,
+    "train-vae": vae_curves,
+    "train-lm": lm_curves,
+    "train-gan": gan_curves,
+}

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.printable import printable
 from seqdesign.reports.logo_layout import LEFT, Layout, lay_out
 from seqdesign.reports.logo_spec import LogoSpec
 from seqdesign.reports.palette import COLOURS, letter_colours
+from seqdesign.runs.printable import printable
 from seqdesign.sequences.compression import open_output
 
 if TYPE_CHECKING:

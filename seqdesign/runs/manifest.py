@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from seqdesign import __version__
 from seqdesign.config import jsonable
 from seqdesign.errors import ModelError
+from seqdesign.version import __version__
 
 Status = Literal["running", "complete", "interrupted", "failed"]
 

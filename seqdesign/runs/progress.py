@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import suppress
 
-from seqdesign.printable import printable, printable_lines
+from seqdesign.runs.printable import printable, printable_lines
 
 
 def say(line: str, *, quiet: bool) -> None:

@@ -125,7 +125,7 @@ def encode_with(
         alphabet,
         on_unknown=options.on_unknown,
         ids=records.ids,
-        source=records.source,
+        source=records.source or None,
         lines=records.lines,
         max_length=max_length,
         convert_ut=options.convert_ut,

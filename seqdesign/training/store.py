@@ -29,7 +29,7 @@ MAX_LENGTH = 10_000_000
 """Letters of the longest sequence that any file may hold."""
 SHOWN = 200
 """Characters of somebody else's error that are repeated."""
-NAMES = {"vae": "VAE", "gan": "GAN"}
+NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model"}
 """Kind -> how people call it."""
 
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
 from seqdesign.models.predictor.config import PredictorOptions, Task
-from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.store import WEIGHTS, load_model, save_model
@@ -45,6 +45,10 @@ class PredictorRecord:
     """Labels in the order of the scores; of a binary outcome the labels of 0 and 1; empty for numbers."""
     outcome_mean: tuple[float, ...] = ()
     outcome_scale: tuple[float, ...] = ()
+    columns: Columns = field(default_factory=Columns)
+    """Sizes of closed-form members that depend on the data."""
+    carries: bool = False
+    """Whether letters without evidence at their place are predicted from others; else they have no effect."""
     calibration: tuple[Conformal, ...] = ()
     """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
 
@@ -73,6 +77,8 @@ class PredictorRecord:
             positional=self.positional,
             outcome_mean=self.outcome_mean or (0.0,) * self.num_scores,
             outcome_scale=self.outcome_scale or (1.0,) * self.num_scores,
+            columns=self.columns,
+            carries=self.carries,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,6 +98,8 @@ class PredictorRecord:
         values = {name: record[name] for name in cls.__dataclass_fields__}
         for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
             values[name] = tuple(values[name])
+        values["carries"] = bool(record["carries"])
+        values["columns"] = Columns(*(int(size) for size in record["columns"]))
         values["options"] = from_dict(PredictorOptions, record["options"])
         values["alphabet"] = Alphabet.from_dict(record["alphabet"])
         values["calibration"] = tuple(
