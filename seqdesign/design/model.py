@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence, Known
+from seqdesign.design.evidence import Evidence, Known, load_evidence
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
@@ -30,7 +30,6 @@ from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.sequences.reader import SequenceSet
-from seqdesign.training.measured import load_measured
 from seqdesign.training.store import model_kind
 
 if TYPE_CHECKING:
@@ -294,13 +293,3 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
             folder, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
         ),
     )
-
-
-def load_evidence(
-    folder: Path, alphabet: Alphabet, *, positional: bool, both_strands: bool
-) -> Evidence | None:
-    """What the model in a folder was trained on; None if it is of an earlier version. Raises ModelError."""
-    measured = load_measured(folder)
-    if measured is None or measured.held_out.all():
-        return None
-    return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)
