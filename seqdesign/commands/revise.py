@@ -11,7 +11,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
-from seqdesign.design.options import GoalOptions
+from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.manifest import training_warnings
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
+    GoalOptions,
+    SeenOptions,
+    ReviseOptions,
+    SearchOptions,
+    ColumnOptions,
+    LetterPolicy,
+    SequenceOutput,
+    RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
 
@@ -95,6 +102,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
+    from seqdesign.design.evidence import load_evidence
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -111,6 +119,16 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 f"{config.model} was trained without outcomes, so it cannot tell what is better; train "
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
+        about = trained.record
+        evidence = load_evidence(
+            config.model, about.alphabet, positional=about.min_length == about.max_length, both_strands=False
+        )
+        if evidence is None and config.letters == "seen":
+            say(
+                f"warning: {config.model} does not say which letters it has seen, so all are permitted; "
+                "train again to have only those",
+                quiet=config.quiet,
+            )
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
@@ -119,13 +137,15 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             letters=part(config, LetterPolicy),
             optimize=optimize,
             options=part(config, SearchOptions if config.method == "search" else ReviseOptions),
+            evidence=evidence,
+            only_seen=config.letters == "seen",
             seed=config.seed,
             device=device,
             on_step=progress.update,
         )
         progress.close()
     with open_output(config.output or "-") as handle:
-        write_fasta((r.fasta(config.top) for r in found), handle)
+        write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
         write_table((r.row() for r in found), config.table, columns=revisions.COLUMNS)
     done = ReviseResult(
