@@ -125,7 +125,7 @@ def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: i
     return rules
 
 
-def checked(
+def sift(
     tokens: torch.Tensor,
     texts: list[str],
     labels: list[str],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from seqdesign.commands import sample_gan, sample_vae
-from seqdesign.commands.drawing import checked, rules_for
+from seqdesign.commands.drawing import rules_for, sift
 from seqdesign.commands.sample import SampleConfig, Source, apart
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.store import load_gan
@@ -42,7 +42,7 @@ def vae_source(config: SampleConfig, device: torch.device) -> Source:
     record = trained.record
     rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
     drawn = sample_vae.blocks(trained, config.seed, temperature=config.temperature)
-    batches = (checked(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
+    batches = (sift(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
     return Source("sample", batches, rules is not None, apart(config, record.alphabet))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.commands.session import checked
 from seqdesign.config import RunConfig, SequenceOutput, Written, part
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import (
@@ -17,6 +18,7 @@ from seqdesign.design.options import (
     DesignOptions,
     GeneratorOptions,
     GuardOptions,
+    NoveltyOptions,
     ObjectiveOptions,
     OracleOptions,
 )
@@ -37,6 +39,7 @@ class MaximizeConfig(
     OracleOptions,
     ObjectiveOptions,
     ConstraintOptions,
+    NoveltyOptions,
     DesignOptions,
     GeneratorOptions,
     GuardOptions,
@@ -52,9 +55,9 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -88,6 +91,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     return maximize_records(config)[0]
 
 
+@checked
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
     from seqdesign.design import campaign
@@ -118,6 +122,9 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             tries=config.tries,
             enough=config.enough,
             min_confidence=config.min_confidence,
+            only_seen=config.letters == "seen",
+            include_known=config.include_known,
+            exclude=_excluded(config.exclude),
             seed=config.seed,
             on_step=progress.update,
         )
@@ -150,8 +157,8 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
     """What the design depends on besides the options."""
     if config.oracle is None:
-        return [config.start, config.model or DEFAULT_MODEL, config.generator]
-    return [config.start, oracle_input(config.oracle), config.generator]
+        return [config.start, config.model or DEFAULT_MODEL, config.generator, *config.exclude]
+    return [config.start, oracle_input(config.oracle), config.generator, *config.exclude]
 
 
 def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
@@ -168,6 +175,13 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         format=file_format(config),
         on_missing="unlabelled",
     )
+
+
+def _excluded(files: Sequence[Path]) -> list[str]:
+    """The sequences of ``--exclude``. Raises InputError."""
+    from seqdesign.sequences.reader import read_sequences
+
+    return [text for path in files for text in read_sequences(path, on_missing="unlabelled").sequences]
 
 
 def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.device) -> DesignModel:

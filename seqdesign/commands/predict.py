@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.manifest import training_warnings
@@ -30,7 +31,7 @@ class TableOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("table")] = None
     """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
     needed."""
 
@@ -126,6 +127,7 @@ class Agreement:
         return 1 - self.squared_error / yy, yf / math.sqrt(yy * ff) if ff > 0 else None
 
 
+@checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
     from seqdesign.families import family_of

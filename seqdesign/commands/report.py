@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.atomic import bytes_of, is_stream
 from seqdesign.runs.result import Result
 
 
@@ -20,7 +22,7 @@ class ReportConfig(CommandConfig):
 
     paths: Annotated[tuple[Path, ...], Positional("PATH...")]
     """Folders of models, FASTA files or tables with designs; a folder of several runs is all of them."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("report.html")
+    output: Annotated[Path, Flag("-o"), Written("page")] = Path("report.html")
     """Page to write; an older one is replaced."""
     title: str | None = None
     """Heading of the page."""
@@ -47,6 +49,7 @@ class ReportResult(Result):
         return f"wrote {self.report} ({self.num_bytes / 1e6:.2f} MB){warned}; open it in a browser"
 
 
+@checked
 def report(config: ReportConfig) -> ReportResult:
     """Write the page of ``config.paths``. Raises SeqDesignError."""
     from seqdesign.commands.provenance import typed_command
@@ -61,5 +64,5 @@ def report(config: ReportConfig) -> ReportResult:
         report=config.output,
         runs=tuple(run.path for run in runs),
         num_warnings=len(page.warned),
-        num_bytes=config.output.stat().st_size,
+        num_bytes=bytes_of(config.output).stat().st_size if not is_stream(config.output) else 0,
     )

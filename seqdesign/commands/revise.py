@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import ModelError
@@ -40,9 +41,9 @@ class ReviseConfig(
     """Folder of a model made by train-vae on sequences with outcomes."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -90,6 +91,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
     return revise_records(config)[0]
 
 
+@checked
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.drawing import novelty, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import UsageError
@@ -107,6 +108,7 @@ class Source:
     """Where ``--min-distance`` says how much samples have to differ."""
 
 
+@checked
 def sample(config: SampleConfig) -> SampleResult:
     """Write ``config.num`` sequences as FASTA.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import checked, novelty, rules_for, write_samples
+from seqdesign.commands.drawing import novelty, rules_for, sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
@@ -92,9 +93,6 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     new.
     """
     from seqdesign.errors import ModelError
-    from seqdesign.models.gan.store import load_gan
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.training.store import CHECKPOINT, WEIGHTS
 
     if not any((config.model / name).exists() for name in (WEIGHTS, CHECKPOINT)):
         typed = "" if config.model == DEFAULT_MODEL else f" -o {config.model}"
@@ -103,6 +101,14 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
             f"there is no model in {config.model}; type: seqdesign train-gan seqs.fa{typed} and then "
             f"seqdesign sample-gan -n {config.num}{again} > out.fa"
         )
+    return _sample(config)
+
+
+@checked
+def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.models.gan.store import load_gan
+    from seqdesign.sequences.compression import open_output
+
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
@@ -163,7 +169,7 @@ def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -
     for tokens, classes in _draws(trained, config, condition, config.seed, endless=endless):
         texts = decode(tokens, trained.record.alphabet)
         real = None if least is None else (criticize(trained, tokens, classes) >= least).tolist()
-        yield checked(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
+        yield sift(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
 
 
 def _draws(

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import checked, write_samples
+from seqdesign.commands.drawing import sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
@@ -60,6 +61,7 @@ class SampleVAEResult(Result):
         )
 
 
+@checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
     from seqdesign.models.vae.store import load_vae
@@ -72,7 +74,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
             drawn = blocks(
                 trained, config.seed, decode=config.decode, temperature=config.temperature, num=config.num
             )
-            batches = (checked(tokens, texts, labels, None) for tokens, texts, labels in drawn)
+            batches = (sift(tokens, texts, labels, None) for tokens, texts, labels in drawn)
             write_samples(batches, config.num, handle, is_new=None, remedy="")
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
     leave_manifest(manifest, config, result)

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import UsageError
 from seqdesign.models.lm.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
+from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -22,6 +24,8 @@ from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_wit
 if TYPE_CHECKING:
     from seqdesign.models.lm.fit import LMTraining
     from seqdesign.models.lm.quality import LMQuality
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.reader import SequenceSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +91,16 @@ class TrainLMResult(Result):
         return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in q.warnings)])
 
 
+@checked_training
 def train_lm(config: TrainLMConfig) -> TrainLMResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
-    return in_folder(config, lambda run: _train(config, run, started))
+    records, tokens = _read(config)
+    return in_folder(config, lambda run: _train(config, records, tokens, run, started))
 
 
-def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLMResult:
-    from seqdesign.models.lm.fit import train_sequence_lm
-    from seqdesign.models.lm.store import save_lm
-    from seqdesign.training.loop import make_fabric
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
-
+def _read(config: TrainLMConfig) -> tuple[SequenceSet, TokenArray]:
+    """The records to learn from, and their tokens. Raises InputError and UsageError."""
     reading = config if config.condition is None else replace(config, outcome=config.condition)
     records = read_with(reading, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
@@ -108,11 +110,28 @@ def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLM
             f"no sequence has an outcome '{config.condition}'; name a column or a header key",
             option="--condition",
         )
+    return records, tokens
+
+
+def _train(
+    config: TrainLMConfig, records: SequenceSet, tokens: TokenArray, run: RunDir | None, started: float
+) -> TrainLMResult:
+    from seqdesign.models.lm.fit import train_sequence_lm
+    from seqdesign.models.lm.store import save_lm
+    from seqdesign.training.loop import make_fabric
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
     clock = _Clock(Progress("training", quiet=config.quiet))
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
+
+        def on_step(step: int, total: int) -> None:
+            if run is not None:
+                run.start()
+            clock.tick(step, total)
+
         try:
             result = train_sequence_lm(
                 tokens,
@@ -124,17 +143,19 @@ def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLM
                 folder=config.output,
                 resume=config.resume,
                 on_epoch=clock.last.update,
-                on_step=clock.tick,
+                on_step=on_step,
             )
         finally:
             clock.progress.close()
         if run is not None:
+            run.start()
+    done = _result(config, result, tokens.alphabet.name, started)
+    if run is not None:
+        with together():
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
             save_lm(run.path, result.trained.model, result.trained.record)
-    done = _result(config, result, tokens.alphabet.name, started)
-    if run is not None:
-        run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
     return done
 
 

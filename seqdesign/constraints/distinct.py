@@ -18,6 +18,7 @@ def distinct(
     *,
     alphabet: Alphabet | None = None,
     limit: int | None = None,
+    against: Sequence[str] = (),
 ) -> list[int]:
     """Places of the sequences that stay, in the order in which they were taken.
 
@@ -25,10 +26,13 @@ def distinct(
     before. The distance of two sequences of one length is their number of different letters, of others their
     Levenshtein distance. alphabet: with complements, a sequence counts as near also when its reverse
     complement is; without, sequences are compared as they are written. limit: stop after so many.
+    against: sequences that were taken before.
     """
     both = alphabet if alphabet is not None and alphabet.complement else None
     taken: list[int] = []
     by_length: dict[int, list[str]] = defaultdict(list)
+    for text in against:
+        by_length[len(text)].append(text)
     for first in range(0, len(order), BLOCK):
         block = list(order[first : first + BLOCK])
         texts = [sequences[place] for place in block]

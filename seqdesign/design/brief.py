@@ -31,6 +31,12 @@ class Brief:
     budget: int | None = None
     enough: float | None = None
     min_confidence: float | None = None
+    only_seen: bool = True
+    """Whether designs have only letters or words that training has seen."""
+    include_known: bool = False
+    """Whether sequences that are measured already may be delivered."""
+    exclude: tuple[str, ...] = ()
+    """Sequences that count as measured as well."""
     seed: int = 0
 
     @property

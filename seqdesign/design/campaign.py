@@ -37,13 +37,17 @@ def run(
     tries: int = TRIES,
     enough: float | None = None,
     min_confidence: float | None = None,
+    only_seen: bool = True,
+    include_known: bool = False,
+    exclude: Sequence[str] = (),
     seed: int = 0,
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, judged, in the order of their parents and then from the best down, and their summary.
 
     The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
-    records of ``--start``, ``settings`` the texts of ``--set``. on_step: starts done, starts in all.
+    records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
+    ``exclude`` the sequences of that option. on_step: starts done, starts in all.
 
     Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
     used or nothing obeys the rules.
@@ -51,15 +55,17 @@ def run(
     brief = Brief(
         objective=tuple(objective), risk=risk, pareto=pareto, rules=rules or ConstraintOptions(), num=num,
         starts=starts, letters=letters or LetterPolicy(), length=length, tries=tries, budget=budget,
-        enough=enough, min_confidence=min_confidence, seed=seed,
+        enough=enough, min_confidence=min_confidence, only_seen=only_seen, include_known=include_known,
+        exclude=tuple(exclude), seed=seed,
     )  # fmt: skip
     designer, options = find_method(method or default_method(model), settings)
-    batches = []
+    known = model.known(brief.exclude, brief.starts)
+    batches, taken = [], list[str]()
     for group in _starts(brief, model):
-        plan = make_plan(brief, model, designer, options, group)
-        chosen = run_campaign(plan, group.tokens, group.groups, group.rules, on_step)
+        plan = make_plan(brief, model, designer, options, group, known)
+        chosen = run_campaign(plan, group.tokens, group.groups, group.rules, on_step, taken)
         batches.append(Batch(group, plan, chosen))
-    designs, summary = describe(brief, model, batches)
+    designs, summary = describe(brief, model, batches, known)
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
     return designs, summary

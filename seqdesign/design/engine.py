@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqdesign.constraints.distinct import distinct
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.evidence import Known
 from seqdesign.designers.archive import Archive
 from seqdesign.designers.problem import Designs, Latent, SequenceProblem
 from seqdesign.objectives.composite import Composite, Members
@@ -25,6 +26,9 @@ BLOCK = 256
 """Starts that are worked on side by side."""
 SPARE = 8
 """Sequences remembered for each design wanted, so that near duplicates can be passed over."""
+
+MORE = 64
+"""Further ones, at most, for what other groups may take."""
 
 Designer = Callable[[SequenceProblem, Any, int], Designs]
 
@@ -50,6 +54,8 @@ class Campaign:
     """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
     both_strands: bool
     """Whether a sequence and its reverse complement are the same design."""
+    known: Known | None = None
+    """Sequences that are no designs, since they are measured already."""
     latent: Latent | None = None
     """The generator, with the codes of the starts (N, d) where it made them."""
 
@@ -79,16 +85,22 @@ def run_campaign(
     groups: Tensor,
     make_rules: Callable[[Tensor], Rules],
     on_block: Callable[[int, int], None] = lambda done, total: None,
+    taken: list[str] | None = None,
 ) -> Chosen:
     """Design from ``starts`` (N, L), which obey their rules, and choose.
 
-    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules.
+    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules. taken: designs that were chosen
+    before, from which these must differ; they are added to it.
     """
+    taken = [] if taken is None else taken
     count = int(groups.max()) + 1 if len(groups) else 0
     objective = Members(plan.composite, plan.members)
     found: list[Designs] = []
     stop: dict[str, int] = {}
-    archive = Archive(SPARE * plan.num, groups)
+    alphabet = plan.oracle.alphabet
+    known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
+    # Later groups pass over what earlier ones took.
+    archive = Archive(SPARE * plan.num + min(count, MORE), groups, known)
     for first in range(0, len(starts), BLOCK):
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(
@@ -117,7 +129,7 @@ def run_campaign(
         torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
         torch.cat([groups, spare_group]),
     )
-    chosen = _choose(plan, *every, count)
+    chosen = _choose(plan, *every, count, taken)
     tokens, score, soft, owner = (column[chosen] for column in every)
     return Chosen(
         tokens=tokens,
@@ -132,9 +144,18 @@ def run_campaign(
 
 
 def _choose(
-    plan: Campaign, tokens: Tensor, score: Tensor, soft: Tensor, groups: Tensor, count: int
+    plan: Campaign,
+    tokens: Tensor,
+    score: Tensor,
+    soft: Tensor,
+    groups: Tensor,
+    count: int,
+    taken: list[str],
 ) -> Tensor:
-    """Places of the chosen candidates: of each group the best that differ enough from each other."""
+    """Places of the chosen candidates: of each group the best that are new and differ enough from each other.
+
+    Designs of different groups differ as well, by the distance where one was asked for; ``taken`` grows.
+    """
     texts = decode(tokens.to(torch.uint8), plan.oracle.alphabet)
     # Equal scores: the decoded design of a run before a sequence that was met on the way.
     order = torch.from_numpy(np.lexsort((soft.isnan().cpu(), -score.cpu(), groups.cpu()))).tolist()
@@ -146,11 +167,15 @@ def _choose(
         last = first
         while last < len(order) and owner[order[last]] == group:
             last += 1
+        apart = plan.min_distance if plan.strict else 1
+        fresh = [i for i in order[first:last] if plan.known is None or texts[i] not in plan.known]
+        fresh = distinct(texts, fresh, apart, alphabet=strands, against=taken)
         distance = plan.min_distance
-        mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
+        mine = distinct(texts, fresh, distance, alphabet=strands, limit=plan.num)
         while len(mine) < plan.num and distance > 1 and not plan.strict:
             distance //= 2
-            mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
+            mine = distinct(texts, fresh, distance, alphabet=strands, limit=plan.num)
         chosen += mine
+        taken += [texts[i] for i in mine]
         first = last
     return torch.tensor(chosen, dtype=torch.long, device=tokens.device)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqdesign.design.evidence import Evidence, Known
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
@@ -28,35 +29,20 @@ from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.reader import SequenceSet
+from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
-
-if TYPE_CHECKING:
-    from seqdesign.design.starts import StartSet
 
 ROWS = 256
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
 
 
-TAKEN = [
-    "id",
-    "status",
-    "reason",
-    "parent",
-    "original",
-    "sequence",
-    "score",
-    "score_start",
-    "score_judges",
-    "confidence",
-    "soft_gap",
-    "edits",
-    "edit_list",
-    "front",
-    "ood",
-    "nearest",
-    "critic",
-]
+COLUMNS = (
+    "id status reason parent original sequence score score_start score_judges confidence soft_gap edits "
+    "edit_list evidence least_evidence front measured ood nearest critic outcome_before"
+)
+TAKEN = frozenset(COLUMNS.split())
 """Columns of designs that are no outcomes."""
 
 
@@ -64,7 +50,21 @@ def column_name(outcome: str) -> str:
     """What the column of an outcome is called: fit for a header, and no name that designs have anyway."""
     name = re.sub(r"[\s=]+", "_", outcome.strip())
     stem = re.sub(r"_(sd|low|high)$", "", name)
-    return f"predicted_{name}" if {name, stem} & {*TAKEN, "outcome_before"} else name
+    return f"predicted_{name}" if {name, stem} & TAKEN else name
+
+
+class Beginning(Protocol):
+    """What designs begin from, as far as the model asks."""
+
+    @property
+    def parents(self) -> Tensor | None:
+        """Tokens (P, L) of the parents; None from noise."""
+        ...
+
+    @property
+    def tokens(self) -> Tensor:
+        """Tokens (N, L) of the starts."""
+        ...
 
 
 class DesignModel:
@@ -80,6 +80,7 @@ class DesignModel:
         reference: Reference | None = None,
         lengths: tuple[int, int, int] | None = None,
         folder: Path | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.name, self.oracle, self.device = name, oracle, device
         self.folder = folder
@@ -87,6 +88,8 @@ class DesignModel:
         self.trained, self._reference = trained, reference
         self.lengths = lengths
         """The shortest, typical and longest sequence that the model learned from."""
+        self.evidence = evidence
+        """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: DesignGenerator | None = None
         self.jury = Jury((0,), ())
         self._known: list[str] | None = None
@@ -143,7 +146,7 @@ class DesignModel:
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 
-    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+    def reference(self, starts: Beginning, parents: Tensor) -> Tensor:
         """Predictions (M, B, K) of what designs are compared with.
 
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
@@ -163,6 +166,22 @@ class DesignModel:
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return self.trained.model.score_tokens(tokens, lengths)
+
+    def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
+        """What is measured already: training data, ``exclude``, and starts that have an outcome."""
+        values = {} if self.evidence is None else self.evidence.known()
+        found = Known(values, self.alphabet, both_strands=self.both_strands)
+
+        def tidy(texts: Iterable[str]) -> list[str]:
+            return [text if self.alphabet.case_sensitive else text.upper() for text in texts]
+
+        found.add(tidy(exclude))
+        if starts is not None and starts.outcomes is not None:
+            labelled = [i for i, y in enumerate(starts.outcomes) if not np.isnan(y)]
+            one = len(self.oracle.outcomes) == 1
+            values_of = [(float(starts.outcomes[i]),) if one else () for i in labelled]
+            found.add(tidy(starts.sequences[i] for i in labelled), values_of)
+        return found
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -259,13 +278,21 @@ def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: f
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
-        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder)
+        measured = load_measured(folder)
+        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder, measured=measured)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
-    return of_predictor(predictor, reference, device, name=str(folder), folder=folder)
+    return of_predictor(
+        predictor, reference, device, name=str(folder), folder=folder, measured=load_measured(folder)
+    )
 
 
 def of_vae(
-    trained: TrainedVAE, device: torch.device, *, name: str, folder: Path | None = None
+    trained: TrainedVAE,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+    measured: Measured | None = None,
 ) -> DesignModel:
     """The outcome network of a VAE behind its encoder. Raises UsageError for one without outcomes."""
     record = trained.record
@@ -279,7 +306,9 @@ def of_vae(
         predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
     )
     lengths = (record.min_length, record.max_length, record.max_length)
-    return DesignModel(name, oracle, device, lengths=lengths, folder=folder)
+    positional = record.min_length == record.max_length
+    evidence = _evidence(measured, record.alphabet, positional=positional, both_strands=False)
+    return DesignModel(name, oracle, device, lengths=lengths, folder=folder, evidence=evidence)
 
 
 def of_predictor(
@@ -289,6 +318,7 @@ def of_predictor(
     *,
     name: str,
     folder: Path | None = None,
+    measured: Measured | None = None,
 ) -> DesignModel:
     """An ensemble with what it was trained on."""
     about = trained.record
@@ -301,4 +331,16 @@ def of_predictor(
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
         folder=folder,
+        evidence=_evidence(
+            measured, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
+        ),
     )
+
+
+def _evidence(
+    measured: Measured | None, alphabet: Alphabet, *, positional: bool, both_strands: bool
+) -> Evidence | None:
+    """What a model was trained on; None if its folder is of an earlier version."""
+    if measured is None or measured.held_out.all():
+        return None
+    return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)

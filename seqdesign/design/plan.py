@@ -8,6 +8,7 @@ import torch
 
 from seqdesign.design.brief import Brief
 from seqdesign.design.engine import Campaign, Designer
+from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import StartSet
 from seqdesign.objectives.composite import Composite
@@ -21,7 +22,7 @@ LONG = 20
 
 
 def make_plan(
-    brief: Brief, model: DesignModel, designer: Designer, options: Any, starts: StartSet
+    brief: Brief, model: DesignModel, designer: Designer, options: Any, starts: StartSet, known: Known
 ) -> Campaign:
     """The campaign for one set of starts."""
     composite = model.composite(brief.objective, brief.risk)
@@ -40,6 +41,7 @@ def make_plan(
         min_distance=_min_distance(brief, starts),
         strict=brief.rules.min_distance is not None,
         both_strands=model.both_strands,
+        known=None if brief.include_known else known,
         latent=(None if model.generator is None else model.generator.latent(starts.tokens, starts.codes)),
     )
 

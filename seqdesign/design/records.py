@@ -13,6 +13,7 @@ import torch
 
 from seqdesign.design.brief import Brief
 from seqdesign.design.engine import Campaign, Chosen
+from seqdesign.design.evidence import Known
 from seqdesign.design.jury import confirmed_share
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import StartSet
@@ -23,6 +24,7 @@ from seqdesign.sequences.fasta import Record, format_fields
 
 Status = Literal["ok", "unconfirmed", "rejected"]
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 DOUBTFUL = 0.5
 """Share of the gain below which a design is flagged as not confirmed."""
 UNUSUAL = 99.0
@@ -54,6 +56,11 @@ class Design:
     """Predictions with standard deviation and interval, and what else the model says, by column."""
     edits: int | None
     edit_list: str | None
+    evidence: str | None
+    """Training sequences that have each edit, in the order of ``edit_list``: its letter at its place or,
+    where places have no meaning, the rarest word around it."""
+    least_evidence: int | None
+    """The smallest of these numbers; from noise that over all letters."""
     front: bool | None = None
     """Whether no other design is better in one objective and as good in all others."""
 
@@ -70,6 +77,8 @@ class Design:
             "soft_gap": self.soft_gap,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "evidence": self.evidence or None,
+            "least_evidence": self.least_evidence,
             "front": None if self.front is None else str(self.front).lower(),
             "reason": self.reason,
         }
@@ -147,13 +156,13 @@ Placed = tuple[int, "Design"]
 
 
 def describe(
-    brief: Brief, model: DesignModel, batches: Sequence[Batch]
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], known: Known
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, checked and judged, in the order of their parents and then from the best down."""
     placed: list[Placed] = []
     parts = []
     for batch in batches:
-        designs, gains = _judged(brief, model, batch)
+        designs, gains = _judged(brief, model, batch, known)
         placed += designs
         parts.append(gains)
     order = sorted(range(len(placed)), key=lambda i: placed[i][0])
@@ -173,7 +182,7 @@ def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
     return [replace(d, front=bool(f)) for d, f in zip(designs, front, strict=True)]
 
 
-def _judged(brief: Brief, model: DesignModel, batch: Batch) -> tuple[list[Placed], FloatArray]:
+def _judged(brief: Brief, model: DesignModel, batch: Batch, known: Known) -> tuple[list[Placed], FloatArray]:
     """The designs with the places of their parents, and what each gains in every objective (B, T)."""
     starts, chosen = batch.starts, batch.chosen
     parents = starts.parent_of(chosen.groups)
@@ -188,6 +197,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch) -> tuple[list[Placed
     gains = objective.values(after[mine]) - objective.values(before[mine])
     texts = decode(chosen.tokens.to(torch.uint8), starts.alphabet)
     columns = model.columns(after, texts)
+    support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     rank: dict[int, int] = {}
@@ -200,7 +210,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch) -> tuple[list[Placed
         status, reason = _status(brief, share, broken)
         soft = float(chosen.soft_score[i])
         design = Design(
-            **_origin(brief, starts, parent, rank[parent], text),
+            **_origin(brief, starts, parent, rank[parent], text, support[i]),
             status=status,
             reason=reason,
             sequence=text,
@@ -209,7 +219,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch) -> tuple[list[Placed
             score_judges=None if scores_judges is None else float(scores_judges[i]),
             confidence=share,
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
-            outcomes=columns[i],
+            outcomes={**columns[i], **measured_columns(model.keys, known.value(text))},
         )
         placed.append((starts.places[parent] if starts.places else 0, design))
     return placed, gains.double().cpu().numpy()
@@ -231,14 +241,31 @@ def _status(brief: Brief, confidence: float | None, broken: Sequence[str]) -> tu
     return "ok", None
 
 
-def _origin(brief: Brief, starts: StartSet, parent: int, rank: int, text: str) -> dict[str, Any]:
-    """Id, parent and edits of a design."""
+def measured_columns(keys: Sequence[str], values: Sequence[float] | None) -> dict[str, float]:
+    """Columns of what was measured already, where the values are known."""
+    if not values:
+        return {}
+    names = ["measured"] if len(values) == 1 else [f"measured_{key}" for key in keys]
+    return {name: v for name, v in zip(names, values, strict=False) if not math.isnan(v)}
+
+
+def _origin(
+    brief: Brief, starts: StartSet, parent: int, rank: int, text: str, support: IntArray | None
+) -> dict[str, Any]:
+    """Id, parent and edits of a design, and how many training sequences speak for them."""
+    least = None if support is None else int(support.min())
     if starts.records is None:
-        return {"id": f"design{rank}", "parent": None, "original": None, "edits": None, "edit_list": None}
+        return {
+            "id": f"design{rank}", "parent": None, "original": None, "edits": None, "edit_list": None,
+            "evidence": None, "least_evidence": least,
+        }  # fmt: skip
     original, name = starts.records.sequences[parent], starts.records.ids[parent]
-    pairs = enumerate(zip(original, text, strict=True), start=1)
-    edits = [f"{a}{i}{b}" for i, (a, b) in pairs if a != b]
+    changed = [i for i, (a, b) in enumerate(zip(original, text, strict=True)) if a != b]
+    edits = [f"{original[i]}{i + 1}{text[i]}" for i in changed]
+    counts = None if support is None else [int(support[i]) for i in changed]
     return {
+        "evidence": None if counts is None else ",".join(map(str, counts)),
+        "least_evidence": min(counts) if counts else None,
         "id": name if (brief.num or 1) == 1 else f"{name}_{rank}",
         "parent": name,
         "original": original,

@@ -16,6 +16,7 @@ from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.brief import Brief
+from seqdesign.design.evidence import MakeConstraint
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.options import encode_with
@@ -46,6 +47,8 @@ class StartSet:
     """The parents."""
     places: Sequence[int] = ()
     """Of the parents in their file."""
+    more: tuple[MakeConstraint, ...] = ()
+    """Constraints that follow from the training data."""
     codes: Tensor | None = None
     """(N, d): what a generator made the starts from, where one did."""
 
@@ -72,7 +75,9 @@ class StartSet:
 
     def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
         source = None if self.records is None else self.records.source
-        return build_rules(self.options, self.alphabet, parents, parents.device, ids=ids, source=source)
+        return build_rules(
+            self.options, self.alphabet, parents, parents.device, ids=ids, source=source, more=self.more
+        )
 
 
 def design_length(brief: Brief, model: DesignModel) -> int:
@@ -117,7 +122,8 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
     else:
         codes, preference = model.generator.draw(len(groups), length, rng)
-    made = StartSet(brief.rules, alphabet, preference.argmax(2), groups, directions, codes=codes)
+    more = _more(brief, model, length)
+    made = StartSet(brief.rules, alphabet, preference.argmax(2), groups, directions, more=more, codes=codes)
     return _repaired(made, preference)
 
 
@@ -141,7 +147,7 @@ def read_starts(
         owner = groups // directions
         made = StartSet(
             brief.rules, alphabet, parents[owner], groups, directions, parents, records.take(mine),
-            mine.tolist(),
+            mine.tolist(), more=_more(brief, model, int(length)),
         )  # fmt: skip
         letters = torch.arange(alphabet.size, device=device)
         preference = (parents.unsqueeze(2) == letters).float()
@@ -149,6 +155,14 @@ def read_starts(
         rng = torch.Generator().manual_seed(brief.seed)
         noise = 0.1 * torch.rand(len(groups), *preference.shape[1:], generator=rng).to(device)
         yield _repaired(made, preference[owner] + noise)
+
+
+def _more(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConstraint, ...]:
+    """What training rules out for designs of ``length`` letters."""
+    if not brief.only_seen or model.evidence is None:
+        return ()
+    make = model.evidence.constraint(length, own=brief.starts is not None)
+    return () if make is None else (make,)
 
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:

@@ -25,6 +25,8 @@ class SequenceColumns(Options):
     """Where sequences and ids stand in a file."""
 
     PANEL: ClassVar[str] = "Input options"
+    SEQUENCES_ONLY: ClassVar[bool] = True
+    """False for a command whose input may be something else than sequences."""
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""

@@ -307,10 +307,10 @@ def design_model(
         model = as_model(model)
     if isinstance(model, Predictor):
         model.trained.model.to(device)
-        found = of_predictor(model.trained, model.reference, device, name=model.name)
+        found = of_predictor(model.trained, model.reference, device, name=model.name, measured=model.measured)
     elif isinstance(model, VAE):
         model.trained.model.to(device)
-        found = of_vae(model.trained, device, name=model.name)
+        found = of_vae(model.trained, device, name=model.name, measured=model.measured)
     elif isinstance(model, Model):
         raise UsageError(f"a {model.kind} predicts no outcome; use a predictor or a VAE", option="model")
     elif hasattr(model, "outcomes") and hasattr(model, "differentiable"):

@@ -41,6 +41,7 @@ from seqdesign.sequences.reader import OUTCOME, SequenceSet
 from seqdesign.training.config import FitOptions
 from seqdesign.training.device import choose_device, computing
 from seqdesign.training.loop import make_fabric
+from seqdesign.training.measured import Measured, load_measured, save_measured
 from seqdesign.training.store import model_kind
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
@@ -86,15 +87,21 @@ class Predictor(Model):
     kind = PREDICTOR_KIND
 
     def __init__(
-        self, trained: TrainedPredictor, reference: Reference, quality: Any = None, name: str = ""
+        self,
+        trained: TrainedPredictor,
+        reference: Reference,
+        measured: Measured | None,
+        quality: Any = None,
+        name: str = "",
     ) -> None:
         super().__init__(trained.record.alphabet, quality, name)
-        self.trained, self.reference = trained, reference
+        self.trained, self.reference, self.measured = trained, reference, measured
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the model's folder."""
         path = _made(folder)
         save_predictor(path, self.trained.model, self.trained.record, self.reference)
+        _keep(path, self.measured)
         return path
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
@@ -109,14 +116,17 @@ class VAE(Model):
 
     kind = VAE_KIND
 
-    def __init__(self, trained: TrainedVAE, quality: Any = None, name: str = "") -> None:
+    def __init__(
+        self, trained: TrainedVAE, measured: Measured | None, quality: Any = None, name: str = ""
+    ) -> None:
         super().__init__(trained.record.alphabet, quality, name)
-        self.trained = trained
+        self.trained, self.measured = trained, measured
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the model's folder."""
         path = _made(folder)
         save_vae(path, self.trained.model, self.trained.record)
+        _keep(path, self.measured)
         return path
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
@@ -170,9 +180,9 @@ class GAN(Model):
 
 OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
     PREDICTOR_KIND: lambda path, device: Predictor(
-        load_predictor(path, device), load_reference(path), name=str(path)
+        load_predictor(path, device), load_reference(path), load_measured(path), name=str(path)
     ),
-    VAE_KIND: lambda path, device: VAE(load_vae(path, device), name=str(path)),
+    VAE_KIND: lambda path, device: VAE(load_vae(path, device), load_measured(path), name=str(path)),
     GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
 }
 """Kind of a folder -> how it is opened."""
@@ -231,7 +241,7 @@ def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
             fabric=make_fabric(fit, device),
             outcome_name=name,
         )
-    return VAE(done.trained, done.quality)
+    return VAE(done.trained, Measured.of(array, values, done.held_out), done.quality)
 
 
 @verb(PredictorOptions, PredictorFitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
@@ -263,15 +273,17 @@ def train_predictor(
     rows = np.flatnonzero(~np.isnan(measured.values).all(axis=1))
     fit = pick(PredictorFitOptions, options)
     with _computing(options) as device:
+        array, measured = array.take(rows), measured.take(rows)
         done = train_sequence_predictor(
-            array.take(rows),
-            measured.take(rows),
+            array,
+            measured,
             options=asked,
             fit_options=fit,
             seed=pick(SeedOption, options).seed,
             fabric=make_fabric(fit, device),
         )
-    return Predictor(done.trained, done.reference, done.quality)
+    kept = Measured.of(array, measured.values, done.held_out)
+    return Predictor(done.trained, done.reference, kept, done.quality)
 
 
 @verb(GANOptions, GANFitOptions, LetterOptions, SeedOption, ComputeOptions)
@@ -383,6 +395,11 @@ def _numbers(records: SequenceSet) -> tuple[np.ndarray[Any, Any] | None, str]:
 def _computing(options: Mapping[str, Any]) -> Any:
     compute = pick(ComputeOptions, options)
     return computing(compute.device, compute.threads)
+
+
+def _keep(path: Path, measured: Measured | None) -> None:
+    if measured is not None:
+        save_measured(path, measured)
 
 
 def _made(folder: str | os.PathLike[str]) -> Path:

@@ -12,6 +12,17 @@ from seqdesign.training.config import FitOptions
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
 
+Architecture = Literal["auto", "ridge", "words", "pairs", "kernel", "residual", "motif", "killoran"]
+LINEAR_KINDS = ("ridge", "words", "pairs")
+CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
+"""Kinds of model without gradient descent."""
+LABELS = {
+    "ridge": "ridge regression", "words": "counts of words", "pairs": "pairwise ridge",
+    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks",
+    "killoran": "networks of Killoran et al.",
+}  # fmt: skip
+"""Kind of model -> how people call it; the simplest first."""
+
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
@@ -47,19 +58,20 @@ class PredictorFitOptions(FitOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PredictorOptions(Options):
-    """An ensemble of networks; outcomes are scaled to unit variance inside."""
+    """An ensemble of predictors; outcomes are scaled to unit variance inside."""
 
     PANEL: ClassVar[str] = "Model options"
 
-    architecture: Literal["auto", "residual", "motif", "killoran"] = "auto"
-    """Networks: residual has a linear path and more on top of it, motif looks for the best place of each of
-    its filters, killoran is that of Killoran et al. (2017); auto is motif, but residual where all lengths are
-    alike and a short trial of both says so."""
+    architecture: Architecture = "auto"
+    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; pairs: pairs
+    of letters at their places; kernel: a Gaussian process over substitutions; residual: networks on top of
+    ridge; motif: networks that look for the best place of each filter; killoran: those of Killoran et al.
+    (2017). auto tries all that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
-    """Networks in the ensemble, each judged by a part of the sequences of its own; auto is 5."""
+    """Members of the ensemble, each judged by a part of the sequences of its own; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"

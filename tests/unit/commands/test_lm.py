@@ -165,9 +165,11 @@ def test_a_template_and_rules_are_obeyed(architecture: str, cli: Cli, fasta: Pat
 
 def test_lengths_stay_inside_those_of_training(cli: Cli, tmp_path: Path) -> None:
     source = tmp_path / "varied.fa"
-    source.write_text("".join(f">s{i}\n{'ACGT' * 2}{'A' * (i % 5)}\n" for i in range(40)))
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("ACGT"), size=8 + i % 5)) for i in range(60)]
+    source.write_text("".join(f">s{i}\n{text}\n" for i, text in enumerate(texts)))
     folder = tmp_path / "m"
-    train(cli, source, folder, "--on-duplicate", "keep")
+    train(cli, source, folder)
     lengths = {len(text) for text in sequences(cli("sample", folder, "-n", "300").out)}
     assert lengths == {8, 9, 10, 11, 12}
     chosen = sequences(cli("sample", folder, "-n", "50", "--length", "10-20", "--forbid", "TTTT").out)
@@ -248,7 +250,7 @@ def test_one_verb_draws_from_any_model(make: Callable[[Path], None], cli: Cli, t
     texts = sequences(done.out)
     assert len(texts) == 20
     assert not any("AA" in text or "TT" in text for text in texts)
-    own = cli(f"sample-{make.__name__}", "-m", tmp_path / "m", "-n", "20").out
+    own = cli(f"sample-{make.__name__}", "-m", tmp_path / "m", "-n", "512").out
     assert cli("sample", tmp_path / "m", "-n", "20").out.splitlines()[:2] == own.splitlines()[:2]
     assert "has no effect on a" in cli("sample", tmp_path / "m", "--guide", "p").err
 
