@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ ALL_CODE = sorted(
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ROOM = 600, 60, 24
 
+MODULES = {"Bio": "biopython"}
+"""Module -> package, where they differ."""
 KINDS = {
     "revisers": "revisers/methods",
     "designers": "designers/methods",
@@ -271,6 +274,39 @@ def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
     ]
     assert {re.match(r"[\w-]+", requirement)[0].lower() for requirement in wanted} <= pinned
     assert "torch==2.13.0" in lines
+
+
+def test_the_citation_names_the_version_and_the_licence() -> None:
+    from seqdesign import __version__
+
+    text = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {__version__}\n" in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nlicense: {project['license']}\n" in text
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """Also a package that another one brings along: it need not do so for ever."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(r for extra in ("zst", "parquet", "onnx") for r in project["optional-dependencies"][extra]),
+    ]
+    declared = {re.match(r"[\w-]+", requirement)[0].lower().replace("-", "_") for requirement in wanted}
+    imported = {
+        name.partition(".")[0]
+        for _, tree in trees(SHIPPED)
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    known = {*sys.stdlib_module_names, "seqdesign", "seqdesign_cli"}
+    assert {MODULES.get(name, name) for name in imported - known} <= declared
 
 
 def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(

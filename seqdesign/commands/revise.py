@@ -102,11 +102,12 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
-    from seqdesign.design.evidence import load_evidence
+    from seqdesign.design.evidence import evidence_of
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import load_measured
 
     optimize = revisions.find_method(config.method)
     for text in training_warnings(config.model):
@@ -120,9 +121,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         about = trained.record
-        evidence = load_evidence(
-            config.model, about.alphabet, positional=about.min_length == about.max_length, both_strands=False
-        )
+        positional = about.min_length == about.max_length
+        measured = load_measured(config.model)
+        evidence = evidence_of(measured, about.alphabet, positional=positional, both_strands=False)
         if evidence is None and config.letters == "seen":
             say(
                 f"warning: {config.model} does not say which letters it has seen, so all are permitted; "
