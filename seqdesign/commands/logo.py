@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.runs.result import Result
@@ -23,10 +24,12 @@ class LogoConfig(SequenceColumns, CommandConfig):
     Example: seqdesign logo sites.fa -o logo.svg
     """
 
+    SEQUENCES_ONLY: ClassVar[bool] = False
+
     input: Annotated[Path | None, Positional("INPUT")] = None
     """Aligned sequences, motifs (MEME, JASPAR, TRANSFAC, HOMER and others), a matrix of positions and letters
     (CSV, TSV, npy), or a table of attribute; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("logo.svg")
+    output: Annotated[Path, Flag("-o"), Written("drawing")] = Path("logo.svg")
     """Picture to write: SVG, PNG or PDF by suffix."""
     kind: Literal["auto", "information", "probability", "counts", "weight", "enrichment"] = "auto"
     """Height of the letters: bits, shares, counts, log2 odds or the matrix as it is, or log2 of the share
@@ -114,6 +117,7 @@ class LogoResult(Result):
         return "\n".join(lines)
 
 
+@checked
 def logo(config: LogoConfig) -> LogoResult:
     """Draw ``config.input`` or the pair. Raises SeqDesignError."""
     from seqdesign.reports.drawable import Reading, read_drawables

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
 from seqdesign.motifs.findings import MotifFindings, lines
 from seqdesign.runs.progress import Progress
@@ -51,15 +52,15 @@ class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids."""
     denovo: Annotated[int, Between(0, 100)] = 0
     """How many new motifs to look for, without any collection."""
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Write all hits: CSV, TSV or Parquet by suffix; - is stdout."""
-    enriched: Annotated[Path | None, Written()] = None
+    enriched: Annotated[Path | None, Written("table")] = None
     """Write the enrichment of all motifs as a table."""
-    changed: Annotated[Path | None, Written()] = None
+    changed: Annotated[Path | None, Written("table")] = None
     """Write gained and lost motifs of each pair of --parents as a table."""
-    denovo_output: Annotated[Path | None, Written()] = None
+    denovo_output: Annotated[Path | None, Written("motifs")] = None
     """Write the new motifs of --denovo as a MEME file."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -88,6 +89,7 @@ class MotifsResult(MotifFindings, Result):
         return "\n".join([*lines(self, TOP), *(f"wrote {path}" for path in self.written)])
 
 
+@checked
 def motifs(config: MotifsConfig) -> MotifsResult:
     """Scan ``config.input`` for motifs and write what was asked for. Raises SeqDesignError."""
     from seqdesign.motifs.files import JASPAR
