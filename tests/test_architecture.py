@@ -288,15 +288,21 @@ def test_the_citation_names_the_version_and_the_licence() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     """Also a package that another one brings along: it need not do so for ever."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(r for extra in ("zst", "parquet", "onnx") for r in project["optional-dependencies"][extra])]
+    wanted = [
+        *project["dependencies"],
+        *(r for extra in ("zst", "parquet", "onnx") for r in project["optional-dependencies"][extra]),
+    ]
     declared = {re.match(r"[\w-]+", requirement)[0].lower().replace("-", "_") for requirement in wanted}
     imported = {
         name.partition(".")[0]
         for _, tree in trees(SHIPPED)
         for node in ast.walk(tree)
         for name in (
-            [alias.name for alias in node.names] if isinstance(node, ast.Import)
-            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
         )
     }
     known = {*sys.stdlib_module_names, "seqdesign", "seqdesign_cli"}
