@@ -288,10 +288,8 @@ def test_the_citation_names_the_version_and_the_licence() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     """Also a package that another one brings along: it need not do so for ever."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [
-        *project["dependencies"],
-        *(r for extra in ("zst", "parquet", "onnx") for r in project["optional-dependencies"][extra]),
-    ]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(r for name in ("zst", "parquet", "onnx") for r in extras[name])]
     declared = {re.match(r"[\w-]+", requirement)[0].lower().replace("-", "_") for requirement in wanted}
     imported = {
         name.partition(".")[0]

@@ -228,7 +228,9 @@ def write_table(
         return _write_parquet(checked, names, path)
     n_rows = 0
     with open_output(path) as handle:
-        text = io.TextIOWrapper(handle, encoding="utf-8", newline="", write_through=True)
+        text = io.TextIOWrapper(
+            handle, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
+        )
         try:
             writer = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
             writer.writerow(names)

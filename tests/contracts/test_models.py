@@ -58,7 +58,9 @@ def gan(shortest: int = 1, **options: Any) -> SequenceGAN:
 
 def lm(shortest: int = 1, knots: tuple[float, ...] = (), **options: Any) -> SequenceLM:
     torch.manual_seed(0)
-    small = {"width": 16, "heads": 2, "window": 3, "dropout": 0.1}
+    small = {"width": 16, "dropout": 0.1}
+    if options.get("architecture") != "gru":
+        small |= {"heads": 2, "window": 3}
     return SequenceLM(LMOptions(**(small | options)), VOCABULARY, MAX_LENGTH, shortest, knots)
 
 
