@@ -48,7 +48,8 @@ def run(
 
     The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
     records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
-    ``exclude`` the sequences of that option; ``method`` may be a designer itself. on_step: starts done, starts in all.
+    ``exclude`` the sequences of that option; ``method`` may be a designer itself. on_step: starts done,
+    starts in all.
 
     Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
     used or nothing obeys the rules.
@@ -80,7 +81,10 @@ def default_method(model: DesignModel) -> str:
 
 
 def find_method(method: str | Designer, settings: Sequence[str] = ()) -> tuple[Designer, Any]:
-    """The designer of this name, or the one given, and its options with ``settings`` (NAME=VALUE). UsageError."""
+    """The designer of this name, or the one given, and its options with ``settings`` (NAME=VALUE).
+
+    Raises UsageError.
+    """
     designer = _registered(method) if isinstance(method, str) else method
     name = method if isinstance(method, str) else getattr(method, "__name__", "the method")
     typed: dict[str, str] = {}
@@ -92,8 +96,8 @@ def find_method(method: str | Designer, settings: Sequence[str] = ()) -> tuple[D
     kind = get_type_hints(designer).get("options") if callable(designer) else None
     if not isinstance(kind, type) or not is_dataclass(kind):
         raise UsageError(
-            f"{name} must be a function of a problem, options and a seed, whose 'options' are annotated with a "
-            "dataclass",
+            f"{name} must be a function of a problem, options and a seed, whose parameter 'options' is "
+            "annotated with a dataclass",
             option="--method",
         )
     try:
