@@ -342,31 +342,3 @@ def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a
     for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
         source = (ROOT / "seqdesign" / "commands" / f"{name.replace('-', '_')}.py").read_text()
         assert "leave_manifest(" in source or "run.finish(" in source, name
-
-
-BELOW_COMMANDS = [
-    *(ROOT / "seqdesign" / "evaluation").glob("*.py"),
-    *(ROOT / "seqdesign" / "attribution").rglob("*.py"),
-    *(ROOT / "seqdesign" / "models").rglob("*.py"),
-    *(
-        ROOT / "seqdesign" / "pages" / f"{name}.py"
-        for name in ("evaluation", "attribution", "predictor", "models")
-    ),
-]
-
-
-def test_the_science_of_a_command_does_not_know_the_command() -> None:
-    """No module of a command and none of its configs, also not for type checking."""
-    found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path, tree in trees(BELOW_COMMANDS)
-        for node in ast.walk(tree)
-        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqdesign.commands"))
-        or (
-            isinstance(node, ast.Name)
-            and re.fullmatch(r"[A-Z]\w+Config", node.id)
-            and node.id != "CommandConfig"
-        )
-    ]
-    assert len(BELOW_COMMANDS) > 40
-    assert found == []
