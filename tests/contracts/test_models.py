@@ -75,7 +75,9 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
         "binary": lambda: predictor(task="binary"),
     },
     "gan": {
-        "r3gan": gan,
+        "sobolev": gan,
+        "mmd": lambda: gan(objective="mmd"),
+        "r3gan": lambda: gan(objective="r3gan"),
         "wgan-gp": lambda: gan(objective="wgan-gp"),
         "wgan, softmax": lambda: gan(objective="wgan", outputs="softmax"),
         "minimax, gumbel": lambda: gan(objective="minimax", outputs="gumbel"),
