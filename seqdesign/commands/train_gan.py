@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.registry import Registry
+from seqdesign.runs.atomic import together
 from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
@@ -37,7 +40,7 @@ class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFit
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/gan")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/gan")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -92,6 +95,7 @@ class TrainGANResult(Result):
         return "\n".join(["Health on sequences that had no part in training", *lines])
 
 
+@checked_training
 def train_gan(config: TrainGANConfig) -> TrainGANResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -99,14 +103,17 @@ def train_gan(config: TrainGANConfig) -> TrainGANResult:
 
 
 def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
-    from seqdesign.models.gan.fit import train_sequence_gan
-    from seqdesign.models.gan.model import OBJECTIVES
-    from seqdesign.training.loop import make_fabric
-
-    OBJECTIVES.load(config.objective)  # an unknown name is said before the input is read
+    # What is wrong with options and input is said before torch is loaded, which takes seconds.
+    objectives = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
+    if config.objective not in objectives:
+        objectives.load(config.objective)
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+
+    from seqdesign.models.gan.fit import train_sequence_gan
+    from seqdesign.training.loop import make_fabric
+
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         fabric = make_fabric(config, device)
@@ -117,6 +124,8 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
         clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
+            if run is not None:
+                run.start()
             score = f", distance over floor {math.exp(last['held_out_score']):.2f}" if last else ""
             progress.update(step, total, f"{clock.left(step, total)}{score}")
 
@@ -156,13 +165,15 @@ def _finish(
         progress.close()
     done = _result(config, result, checked, tokens, started)
     if run is not None:
-        write_metrics(run.path, result.fit.state.history)  # a run killed after its last checkpoint lacks it
-        save_gan(run.path, result.model, result.trained.record)
         assert run.manifest is not None
-        health_page(checked, result, run.manifest).write(run.path / REPORT)
-        grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
-        run.finish("complete", outputs=outputs, result=done.to_dict())
+        with together():
+            # A run killed after its last checkpoint lacks the last row.
+            write_metrics(run.path, result.fit.state.history)
+            save_gan(run.path, result.model, result.trained.record)
+            health_page(checked, result, run.manifest).write(run.path / REPORT)
+            grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
+            run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

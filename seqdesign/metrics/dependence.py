@@ -83,7 +83,7 @@ def word_pairs(first: Codes, second: Codes, size: int) -> FloatArray:
     return found
 
 
-def _words(codes: Codes, size: int, k: int) -> Codes:
+def _words(codes: Codes, size: int, k: int) -> npt.NDArray[np.int32]:
     """(N, L - k + 1) the number of the word at each start, V^k where one hangs over the end."""
     windows = codes.shape[1] - k + 1
     number, sound = (
@@ -96,7 +96,7 @@ def _words(codes: Codes, size: int, k: int) -> Codes:
     return np.where(sound, number, size**k).astype(np.int32).T.copy()
 
 
-def _pairs(words: Codes, distance: int, kinds: int) -> FloatArray:
+def _pairs(words: npt.NDArray[np.int32], distance: int, kinds: int) -> FloatArray:
     joint = words[:-distance] * (kinds + 1) + words[distance:]
     counts = np.bincount(joint.ravel(), minlength=(kinds + 1) ** 2).reshape(kinds + 1, kinds + 1)
     return counts[:kinds, :kinds].ravel().astype(np.float64)

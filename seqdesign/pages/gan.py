@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.health import HEADLINE_COLUMNS, Checked, headline_rows, verdict_line
 from seqdesign.models.gan.fit import GANTraining
-from seqdesign.pages.models import gan_curves
+from seqdesign.models.gan.sections import gan_curves
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import sequence_logo
 from seqdesign.reports.plots import histogram

@@ -3,8 +3,8 @@
 The critic maximises E D(real) - E D(fake) - weight/2 (E |grad D(real)|^2 + E |grad D(fake)|^2). Its value at
 the optimum is the squared Sobolev distance over 4 weight: a Wasserstein-2 distance, linearised, where
 ``wgan-gp`` estimates Wasserstein-1. Gradients are kept short where sequences are, not made one in between:
-the critic is steep as soon as it has found a difference, and flat once there is none (Mescheder et al. 2018:
-a game with such a penalty converges locally, one with the other need not).
+the critic is steep as soon as it has found a difference, and flat once there is none (Mescheder et al. 2018
+show that a game with such a penalty converges locally, and that one with the other need not).
 """
 
 from __future__ import annotations

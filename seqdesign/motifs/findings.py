@@ -1,16 +1,17 @@
-"""What ``seqdesign motifs`` says in the terminal."""
+"""The findings of a motif search as one record, and what is said of them in the terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from seqdesign.reports.tables import Column, text_table
+from seqdesign.runs.text_table import Column, text_table
 
 if TYPE_CHECKING:
-    from seqdesign.commands.motifs import MotifsResult
-    from seqdesign.motifs.enrichment import Enrichment
+    from seqdesign.motifs.denovo import NewMotif
+    from seqdesign.motifs.enrichment import Enrichment, MotifChange
 
 SIGNIFICANT = 0.05
 UNDECIDED = 4.3
@@ -18,9 +19,42 @@ UNDECIDED = 4.3
 RIVALS = 3
 
 
-def lines(result: MotifsResult, top: int) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class MotifFindings:
+    """What was found; the lists are complete.
+
+    ``changes`` begins with the smallest p-value, ``enrichment`` with the group of motifs that has it, and in
+    a group with the motif that describes the sites best.
+    """
+
+    collection: str
+    """Title of the motif collection."""
+    num_motifs: int
+    num_best_only: int
+    """Motifs so short that even their best match has a larger p-value; it alone counts as their hit."""
+    num_sequences: int
+    alphabet: str
+    strands: Literal["both", "one"]
+    p_value: float
+    num_hits: int
+    num_with_hit: int
+    """Sequences with at least one hit."""
+    background: str
+    """What the enrichment compares with."""
+    num_background: int
+    enrichment: tuple[Enrichment, ...]
+    num_pairs: int
+    """Sequences whose parent was found; 0 without parents."""
+    changes: tuple[MotifChange, ...]
+    denovo: tuple[NewMotif, ...]
+    notes: tuple[str, ...] = ()
+    """What is to be known about the motifs, a sentence each."""
+
+
+def lines(result: MotifFindings, top: int) -> Iterator[str]:
     """Counts, then the most enriched, most changed and new motifs, ``top`` of each."""
     yield f"{result.collection}: {result.num_motifs:,} motifs"
+    yield from result.notes
     where = "on both strands of" if result.strands == "both" else "in"
     yield (
         f"{result.num_hits:,} hits with p <= {result.p_value:g} {where} {result.num_sequences:,} sequences; "
@@ -31,10 +65,9 @@ def lines(result: MotifsResult, top: int) -> Iterator[str]:
     yield from _enriched(result, top)
     yield from _changed(result, top)
     yield from _new(result)
-    yield from (f"wrote {path}" for path in result.written)
 
 
-def _enriched(result: MotifsResult, top: int) -> Iterator[str]:
+def _enriched(result: MotifFindings, top: int) -> Iterator[str]:
     significant = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
     against = f"against {result.num_background:,} sequences ({result.background})"
     if not significant:
@@ -80,7 +113,7 @@ def rivals_of(best: Enrichment, rows: Sequence[Enrichment]) -> list[str]:
     ]
 
 
-def _changed(result: MotifsResult, top: int) -> Iterator[str]:
+def _changed(result: MotifFindings, top: int) -> Iterator[str]:
     if not result.num_pairs:
         return
     yield f"motifs gained and lost by {result.num_pairs:,} sequences, compared with their parents:"
@@ -102,7 +135,7 @@ def _changed(result: MotifsResult, top: int) -> Iterator[str]:
     ).rstrip("\n")
 
 
-def _new(result: MotifsResult) -> Iterator[str]:
+def _new(result: MotifFindings) -> Iterator[str]:
     if not result.denovo:
         return
     yield "new motifs:"

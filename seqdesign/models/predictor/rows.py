@@ -1,73 +1,25 @@
-"""The rows of the table that ``predict`` writes, for each kind of model."""
+"""The rows of the table that ``predict`` writes by a predictor."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from seqdesign.metrics.conformal import LEVELS
 from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, load_reference
-from seqdesign.models.vae.store import load_vae
-from seqdesign.revisers.problem import evaluate
+from seqdesign.models.predictor.store import Reference, TrainedPredictor
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.sequences.reader import SequenceSet
-
-Predicted = tuple[dict[str, Any], Sequence[float]]
-
-
-class VAERows:
-    """Outcome and log-likelihood by a sequence VAE."""
-
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        trained = load_vae(folder, device)
-        self.model = trained.model
-        self.alphabet, self.max_length = trained.record.alphabet, trained.record.max_length
-        self.outcomes = (trained.record.outcome or "outcome",)
-        outcome = ["outcome"] if self.model.has_outcome else []
-        self.columns = ["id", "sequence", *outcome, "loglik", "loglik_per_letter", "measured"]
-
-    def measured_column(self, name: str) -> str:
-        """Where the measured value goes."""
-        return "measured"
-
-    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
-        """Measured values (N,), NaN where there is none."""
-        return block.numbers(column)
-
-    def shown(self, value: float) -> object:
-        """A measured value as it is written."""
-        return float(value)
-
-    def of(self, array: TokenArray, block: SequenceSet) -> Iterator[Predicted]:
-        """Each row, and the predicted outcome; NaN by a model without outcomes."""
-        device = next(self.model.parameters()).device
-        tokens = torch.from_numpy(array.tokens.astype(np.int64)).to(device)
-        scored = evaluate(self.model, tokens, torch.from_numpy(array.lengths).to(device))
-        outcome, loglik = (v.cpu().double().tolist() for v in (scored.outcome, scored.log_likelihood))
-        for i, name in enumerate(block.ids):
-            row = {
-                "id": name,
-                "sequence": block.sequences[i],
-                "loglik": loglik[i],
-                "loglik_per_letter": loglik[i] / (int(array.lengths[i]) + 1),
-            }
-            if self.model.has_outcome:
-                row["outcome"] = outcome[i]
-            yield row, [outcome[i] if self.model.has_outcome else math.nan]
 
 
 class PredictorRows:
     """Mean, standard deviation, intervals or probabilities by an ensemble, and how unusual a sequence is."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        self.trained, self.reference = load_predictor(folder, device), load_reference(folder)
+    def __init__(self, trained: TrainedPredictor, reference: Reference) -> None:
+        self.trained, self.reference = trained, reference
         self.record = record = self.trained.record
         self.alphabet, self.max_length = record.alphabet, record.max_length
         self.outcomes = record.outcomes
@@ -102,7 +54,7 @@ class PredictorRows:
         """A measured value as it is written."""
         return self.record.classes[int(value)] if self.record.classes else float(value)
 
-    def of(self, array: TokenArray, block: SequenceSet) -> Iterator[Predicted]:
+    def of(self, array: TokenArray, block: SequenceSet) -> Iterator[tuple[dict[str, Any], Sequence[float]]]:
         """Each row, and for each outcome the prediction that is compared with what was measured."""
         found = predict_outcomes(self.trained, array.tokens, array.lengths)
         unusual = self.reference.unusual(array.tokens, array.lengths)
