@@ -29,7 +29,7 @@ from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
 NETWORKS_FROM = 500
 """Sequences from which on networks are tried."""
-TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 12_000, 800, 2
+TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 8_000, 800, 2
 """Rows of a trial at most; steps and members of networks in it."""
 HELD_BACK = 0.2
 FEW, SEVERAL = 500, 5
