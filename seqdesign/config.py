@@ -33,10 +33,13 @@ __all__ = [
     "REQUIRED",
     "Between",
     "CommandConfig",
+    "ComputeOptions",
     "FieldSpec",
     "Flag",
     "Options",
     "Positional",
+    "RunConfig",
+    "SeedOption",
     "SequenceOutput",
     "Written",
     "fields_of",
@@ -70,12 +73,6 @@ class CommandConfig(Options):
 
     PANEL: ClassVar[str] = "Common options"
 
-    seed: Annotated[int, Between(0, 2**32 - 1)] = 0
-    """Seed of every random choice; the same seed on the same machine gives the same result."""
-    device: str = "auto"
-    """Where to compute: auto, cpu, cuda, cuda:INDEX or mps."""
-    threads: Annotated[int | None, Between(1, 4096)] = None
-    """CPU threads; one when not given, which is fastest for networks this small."""
     json: bool = False
     """Print one JSON object on stdout instead of text."""
     quiet: Annotated[bool, Flag("-q")] = False
@@ -89,10 +86,42 @@ class CommandConfig(Options):
 
     def problems(self) -> Iterator[str]:
         """Rules across fields that types and ranges cannot state."""
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", self.device):
-            yield f"--device: must be auto, cpu, cuda, cuda:INDEX or mps, got {self.device!r}"
         if self.quiet and self.verbose:
             yield "--quiet: cannot be combined with --verbose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOption(Options):
+    """The seed, for commands that choose at random."""
+
+    PANEL: ClassVar[str] = "Common options"
+
+    seed: Annotated[int, Between(0, 2**32 - 1)] = 0
+    """Seed of every random choice; the same seed on the same machine gives the same result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions(Options):
+    """Where to compute, for commands that run a model."""
+
+    PANEL: ClassVar[str] = "Common options"
+
+    device: str = "auto"
+    """Where to compute: auto, cpu, cuda, cuda:INDEX or mps."""
+    threads: Annotated[int | None, Between(1, 4096)] = None
+    """CPU threads; one when not given, which is fastest for networks this small."""
+
+    def problems(self) -> Iterator[str]:
+        """Only devices that torch knows."""
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", self.device):
+            yield f"--device: must be auto, cpu, cuda, cuda:INDEX or mps, got {self.device!r}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(SeedOption, ComputeOptions, CommandConfig):
+    """Options of commands that run a model and choose at random."""
+
+    PANEL: ClassVar[str] = "Common options"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +130,7 @@ class SequenceOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("sequences")] = None
     """FASTA file to write, compressed by suffix; - or nothing is stdout. With --json a file is needed."""
 
     def problems(self) -> Iterator[str]:

@@ -50,6 +50,11 @@ class Registry:
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
+    @property
+    def built_in(self) -> frozenset[str]:
+        """Names of the members that are files of this package."""
+        return frozenset(self._modules)
+
     def names(self) -> tuple[str, ...]:
         """All names, sorted; nothing but the package itself is imported."""
         return tuple(sorted({*self._modules, *self._plugins}))

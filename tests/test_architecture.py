@@ -105,6 +105,70 @@ def test_rooms_stay_small_and_private_files_stay_in_their_room() -> None:
     assert [str(path) for path in SHIPPED if re.fullmatch(r"_[a-z]\w*\.py", path.name)] == []
 
 
+def module_name(path: Path) -> str:
+    below = path.relative_to(ROOT / "cli" if "cli" in path.parts else ROOT)
+    return ".".join(below.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(tree: ast.Module, modules: set[str]) -> set[str]:
+    """Modules of ours that a module imports anywhere, in functions and under TYPE_CHECKING too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & modules) or {node.module or ""}
+    return found & modules
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of more than one module that import each other, each sorted."""
+    reached: dict[str, set[str]] = {}
+    for start in edges:
+        seen, todo = set(), [start]
+        while todo:
+            for target in edges[todo.pop()] - seen:
+                seen.add(target)
+                todo.append(target)
+        reached[start] = seen
+    return sorted(
+        {
+            tuple(sorted(other for other in reached[name] if name in reached[other]))
+            for name in edges
+            if any(name in reached[other] for other in reached[name] if other != name)
+        }
+    )  # type: ignore[return-value]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {path: module_name(path) for path in SHIPPED}
+    modules = set(names.values())
+    edges = {names[path]: imports_of(tree, modules) - {names[path]} for path, tree in trees(SHIPPED)}
+    assert circles(edges) == []
+    assert len(edges) > 300
+
+
+def test_the_search_for_circles_finds_them() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [("a", "b", "c")]
+    assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_below_the_commands_nobody_knows_the_config_of_one() -> None:
+    configs = {row.config for row in COMMANDS.values()} | {"CommandConfig", "RunConfig"}
+    known = []
+    for path, tree in trees(SHIPPED):
+        room = path.relative_to(ROOT).parts
+        if room[0] == "cli" or room[:2] in (("seqdesign", "commands"), ("seqdesign", "config.py")):
+            continue
+        known += [
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.id}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and node.id in configs
+        ]
+    assert known == []
+
+
 # Calls that only compute: their result thrown away means that a check or an edit does nothing.
 PURE = {
     "allclose", "isclose", "equal", "array_equal", "is_feasible", "replace", "strip", "upper", "lower",
@@ -239,3 +303,31 @@ def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a
     for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
         source = (ROOT / "seqdesign" / "commands" / f"{name.replace('-', '_')}.py").read_text()
         assert "leave_manifest(" in source or "run.finish(" in source, name
+
+
+BELOW_COMMANDS = [
+    *(ROOT / "seqdesign" / "evaluation").glob("*.py"),
+    *(ROOT / "seqdesign" / "attribution").rglob("*.py"),
+    *(ROOT / "seqdesign" / "models").rglob("*.py"),
+    *(
+        ROOT / "seqdesign" / "pages" / f"{name}.py"
+        for name in ("evaluation", "attribution", "predictor", "models")
+    ),
+]
+
+
+def test_the_science_of_a_command_does_not_know_the_command() -> None:
+    """No module of a command and none of its configs, also not for type checking."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees(BELOW_COMMANDS)
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqdesign.commands"))
+        or (
+            isinstance(node, ast.Name)
+            and re.fullmatch(r"[A-Z]\w+Config", node.id)
+            and node.id != "CommandConfig"
+        )
+    ]
+    assert len(BELOW_COMMANDS) > 40
+    assert found == []

@@ -12,6 +12,10 @@ from typer.core import TyperCommand
 
 from seqdesign.config import REQUIRED, FieldSpec, fields_of, panels_of
 from seqdesign_cli.commands import Command
+from seqdesign_cli.complete import completer
+from seqdesign_cli.first import FIRST
+
+COMMON, ADVANCED = "Common options", "Advanced options"
 
 Run = Callable[[type, Callable[[Any], Any], dict[str, Any]], None]
 
@@ -54,9 +58,10 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     def callback(**typed: Any) -> None:
         run(config_class, function, {key: value for key, value in typed.items() if value is not None})
 
-    order = panels_of(config_class)
-    specs = sorted(fields_of(config_class), key=lambda spec: (not spec.positional, order.index(spec.panel)))
-    parameters = [_parameter(spec, styled) for spec in specs]
+    heading = _headings(config_class, FIRST.get(name, ()))
+    order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
+    specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
+    parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {p.name: p.annotation for p in parameters}
     text = inspect.getdoc(config_class) or command.help
@@ -68,13 +73,22 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     return built
 
 
-def _parameter(spec: FieldSpec, styled: bool) -> inspect.Parameter:
+def _headings(config_class: type, first: tuple[str, ...]) -> dict[str, str]:
+    """Field -> heading in help: what most people need under its own, the rest under "Advanced"."""
+    return {
+        spec.name: spec.panel if not first or spec.name in first or spec.panel == COMMON else ADVANCED
+        for spec in fields_of(config_class)
+    }
+
+
+def _parameter(command: str, spec: FieldSpec, heading: str, styled: bool) -> inspect.Parameter:
     """Every default is None, so that what was typed can be told from what was not."""
     annotation: Any = bool if spec.is_bool else list[str] if spec.repeatable else str
     common: dict[str, Any] = {
         "help": _escape(_help(spec), styled),
         "show_default": False,
-        "rich_help_panel": "Arguments" if spec.positional else spec.panel,
+        "rich_help_panel": "Arguments" if spec.positional else heading,
+        "autocompletion": completer(command, spec),
     }
     if spec.positional:
         info = typer.Argument(metavar=spec.option, **common)

@@ -2,83 +2,182 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Group = Literal["Start here", "Train", "Design", "Look", "Repeat"]
 
 
 class Command(NamedTuple):
-    """Where a command lives: its module, config class and function, and its line in ``seqdesign --help``."""
+    """A command: its module, config class, function, line in ``seqdesign --help`` and the heading above."""
 
     module: str
     config: str
     function: str
     help: str
+    group: Group
+
+
+def plugins() -> dict[str, Command]:
+    """Commands that plug-ins bring: entry points of the group ``seqdesign.commands``, each a `Command`.
+
+    Nothing is looked up unless all commands are listed or one is typed that is not in the table.
+    """
+    import warnings
+    from importlib.metadata import entry_points
+
+    found = {}
+    for point in entry_points(group="seqdesign.commands"):
+        try:
+            row = point.load()
+        except Exception as error:  # a plug-in may raise anything while it is imported
+            warnings.warn(
+                f"command plug-in '{point.name}' ({point.value}) cannot be loaded: {error}", stacklevel=2
+            )
+            continue
+        if isinstance(row, Command) and point.name not in COMMANDS:
+            found[point.name] = row
+    return found
 
 
 COMMANDS: dict[str, Command] = {
+    "inspect": Command(
+        "seqdesign.commands.inspect",
+        "InspectConfig",
+        "inspect",
+        "Say what is in a sequence file.",
+        "Start here",
+    ),
+    "demo": Command(
+        "seqdesign.commands.demo",
+        "DemoConfig",
+        "demo",
+        "Revise real splice sites and look up the truth.",
+        "Start here",
+    ),
+    "datasets": Command(
+        "seqdesign.commands.datasets",
+        "DatasetsConfig",
+        "datasets",
+        "List or copy the bundled data.",
+        "Start here",
+    ),
     "train-vae": Command(
-        "seqdesign.commands.train_vae", "TrainVAEConfig", "train_vae", "Learn a VAE with outcome predictor."
+        "seqdesign.commands.train_vae",
+        "TrainVAEConfig",
+        "train_vae",
+        "Learn a VAE with outcome predictor.",
+        "Train",
     ),
     "train-predictor": Command(
         "seqdesign.commands.train_predictor",
         "TrainPredictorConfig",
         "train_predictor",
         "Learn an ensemble that predicts outcomes.",
+        "Train",
+    ),
+    "train-gan": Command(
+        "seqdesign.commands.train_gan",
+        "TrainGANConfig",
+        "train_gan",
+        "Learn a generator of sequences (GAN).",
+        "Train",
+    ),
+    "train-lm": Command(
+        "seqdesign.commands.train_lm",
+        "TrainLMConfig",
+        "train_lm",
+        "Learn a likelihood model of sequences.",
+        "Train",
+    ),
+    "sample": Command(
+        "seqdesign.commands.sample",
+        "SampleConfig",
+        "sample",
+        "Draw new sequences from any model.",
+        "Design",
     ),
     "revise": Command(
-        "seqdesign.commands.revise", "ReviseConfig", "revise", "Revise sequences into better ones."
+        "seqdesign.commands.revise",
+        "ReviseConfig",
+        "revise",
+        "Revise sequences into better ones.",
+        "Design",
     ),
     "sample-vae": Command(
-        "seqdesign.commands.sample_vae", "SampleVAEConfig", "sample_vae", "Draw new sequences from a VAE."
+        "seqdesign.commands.sample_vae",
+        "SampleVAEConfig",
+        "sample_vae",
+        "Draw new sequences from a VAE.",
+        "Design",
     ),
     "maximize": Command(
         "seqdesign.commands.maximize",
         "MaximizeConfig",
         "maximize",
         "Design sequences that a predictor scores highest.",
-    ),
-    "train-gan": Command(
-        "seqdesign.commands.train_gan", "TrainGANConfig", "train_gan", "Learn a generator of sequences (GAN)."
+        "Design",
     ),
     "sample-gan": Command(
-        "seqdesign.commands.sample_gan", "SampleGANConfig", "sample_gan", "Draw new sequences from a GAN."
+        "seqdesign.commands.sample_gan",
+        "SampleGANConfig",
+        "sample_gan",
+        "Draw new sequences from a GAN.",
+        "Design",
     ),
     "interpolate": Command(
         "seqdesign.commands.interpolate",
         "InterpolateConfig",
         "interpolate",
         "Decode paths between sequences in a latent space.",
+        "Design",
     ),
     "predict": Command(
-        "seqdesign.commands.predict", "PredictConfig", "predict", "Predict outcomes of sequences."
+        "seqdesign.commands.predict",
+        "PredictConfig",
+        "predict",
+        "Predict outcomes of sequences.",
+        "Look",
     ),
     "evaluate": Command(
-        "seqdesign.commands.evaluate", "EvaluateConfig", "evaluate", "Compare generated with real sequences."
+        "seqdesign.commands.evaluate",
+        "EvaluateConfig",
+        "evaluate",
+        "Compare generated with real sequences.",
+        "Look",
     ),
     "attribute": Command(
         "seqdesign.commands.attribute",
         "AttributeConfig",
         "attribute",
         "Say which letters and edits a score comes from.",
-    ),
-    "demo": Command(
-        "seqdesign.commands.demo", "DemoConfig", "demo", "Revise real splice sites and look up the truth."
+        "Look",
     ),
     "motifs": Command(
-        "seqdesign.commands.motifs", "MotifsConfig", "motifs", "Find motifs, enriched, gained and new ones."
+        "seqdesign.commands.motifs",
+        "MotifsConfig",
+        "motifs",
+        "Find motifs, enriched, gained and new ones.",
+        "Look",
     ),
     "logo": Command(
-        "seqdesign.commands.logo", "LogoConfig", "logo", "Draw a logo of sequences, motifs or weights."
+        "seqdesign.commands.logo",
+        "LogoConfig",
+        "logo",
+        "Draw a logo of sequences, motifs or weights.",
+        "Look",
     ),
     "report": Command(
-        "seqdesign.commands.report", "ReportConfig", "report", "Write one HTML page about models and designs."
+        "seqdesign.commands.report",
+        "ReportConfig",
+        "report",
+        "Write one HTML page about models and designs.",
+        "Look",
     ),
     "rerun": Command(
-        "seqdesign.commands.rerun", "RerunConfig", "rerun", "Repeat a run and compare the results."
-    ),
-    "inspect": Command(
-        "seqdesign.commands.inspect", "InspectConfig", "inspect", "Say what is in a sequence file."
-    ),
-    "datasets": Command(
-        "seqdesign.commands.datasets", "DatasetsConfig", "datasets", "List or copy the bundled data."
+        "seqdesign.commands.rerun",
+        "RerunConfig",
+        "rerun",
+        "Repeat a run and compare the results.",
+        "Repeat",
     ),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from seqdesign.config import Between, CommandConfig, Flag, Written, to_dict
+from seqdesign.config import Between, CommandConfig, Flag, RunConfig, Written, to_dict
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
@@ -28,13 +28,13 @@ SHOWN_BUDGET = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoConfig(CommandConfig):
+class DemoConfig(RunConfig):
     """Train on real 5' splice sites, revise others, design new ones, and look all of them up.
 
     Example: seqdesign demo
     """
 
-    output: Annotated[Path, Flag("-o"), Written()] = Path("demo")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("demo")
     """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""
@@ -79,6 +79,7 @@ def demo(config: DemoConfig) -> DemoResult:
     """Train on half of the measured splice sites, revise sites of the other half, design new ones, and look
     the results up. Raises SeqDesignError.
     """
+    from seqdesign.commands.provenance import typed_command
     from seqdesign.oracles.table import TableOracle
     from seqdesign.pages import demo
     from seqdesign.pages.report import add_runs
@@ -120,7 +121,7 @@ def demo(config: DemoConfig) -> DemoResult:
     demo.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
     demo.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
     files = (trained.model, _revised_file(config, "revise", SHOWN_BUDGET), made.model, made.output)
-    add_runs(page, find_runs([Path(file) for file in files if file is not None]))
+    add_runs(page, find_runs([Path(file) for file in files if file is not None]), command=typed_command)
     report = config.output / "report.html"
     page.write(report)
     return DemoResult(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
@@ -97,14 +98,15 @@ class InspectResult(Result):
         return [repeated, f"outcome      {o.count:,} values{missing}: {moments}"]
 
 
+@checked
 def inspect(config: InspectConfig) -> InspectResult:
     """Read a file once and say what is in it. An empty file has 0 records, which is no error here.
 
     Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
     """
     from seqdesign.sequences.alphabets import get_alphabet
+    from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input
-    from seqdesign.sequences.datasets import resolve_input
     from seqdesign.sequences.reader import guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SequenceOutput
+from seqdesign.commands.session import checked
+from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
@@ -35,7 +36,7 @@ Shape = Literal["path", "grid", "arithmetic", "complement"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, CommandConfig):
+class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, RunConfig):
     """Show what lies between sequences: decode codes on the way from one to another.
 
     Example: seqdesign interpolate --steps 9 > path.fa
@@ -110,6 +111,7 @@ class InterpolateResult(Result):
         return f"{self.num:,} {what}, {self.sequences:,} sequences{edits}{where}"
 
 
+@checked
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
     from seqdesign.design.codes import load_coder

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from seqdesign.config import CommandConfig, Flag, Positional, Written
+from seqdesign.config import CommandConfig, ComputeOptions, Flag, Positional, Written, fields_of
 from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
@@ -26,7 +26,7 @@ IN_PLACE = ("overwrite", "resume")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RerunConfig(CommandConfig):
+class RerunConfig(ComputeOptions, CommandConfig):
     """Repeat a run from its manifest, somewhere else, and compare the results byte by byte.
 
     Example: seqdesign rerun designs.fa
@@ -38,11 +38,6 @@ class RerunConfig(CommandConfig):
     """Where to write; RUN with .rerun in its name when not given. What exists is never overwritten."""
     anyway: bool = False
     """Repeat it although an input is not the one of then."""
-
-    def problems(self) -> Iterator[str]:
-        """The run has a seed."""
-        if self.seed != RerunConfig.seed:
-            yield "--seed: has no effect, the run keeps its own; leave it out"
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,8 @@ def rerun(config: RerunConfig) -> RerunResult:
     ``anyway``, changed; OutputError if the new place is taken; SeqDesignError if the result differs, which is
     then there to be looked at.
     """
-    from seqdesign.pages.runs import Run, command_of, config_of
+    from seqdesign.commands.provenance import command_of, config_of
+    from seqdesign.pages.runs import Run
     from seqdesign.runs.manifest import read_manifest
 
     manifest = read_manifest(config.run)
@@ -162,13 +158,12 @@ def _must_be_free(*paths: Path) -> None:
 def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path) -> Any:
     """The options of then, with every file that is written beside ``output``; no pages, no drawings."""
     from seqdesign.commands.provenance import written_files
-    from seqdesign.config import fields_of
 
     files = written_files(then)
     changes: dict[str, Any] = {
         "seed": manifest.seed,
         "device": manifest.device if config.device == RerunConfig.device else config.device,
-        "threads": config.threads or then.threads,
+        "threads": config.threads or manifest.threads,
         "json": False,
         "quiet": config.quiet,
         "verbose": config.verbose,
@@ -185,7 +180,8 @@ def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path
             changes[spec.name] = False
     if main is None:
         raise ModelError(f"{manifest.name} has written nothing that could be compared")
-    return dataclasses.replace(then, **changes)
+    known = {spec.name for spec in fields_of(type(then))}
+    return dataclasses.replace(then, **{name: value for name, value in changes.items() if name in known})
 
 
 def _beside(output: Path, name: str) -> Path:

@@ -18,6 +18,7 @@ def distinct(
     *,
     alphabet: Alphabet | None = None,
     limit: int | None = None,
+    against: Sequence[str] = (),
 ) -> list[int]:
     """Places of the sequences that stay, in the order in which they were taken.
 
@@ -25,10 +26,13 @@ def distinct(
     before. The distance of two sequences of one length is their number of different letters, of others their
     Levenshtein distance. alphabet: with complements, a sequence counts as near also when its reverse
     complement is; without, sequences are compared as they are written. limit: stop after so many.
+    against: sequences that were taken before.
     """
     both = alphabet if alphabet is not None and alphabet.complement else None
     taken: list[int] = []
     by_length: dict[int, list[str]] = defaultdict(list)
+    for text in against:
+        by_length[len(text)].append(text)
     for first in range(0, len(order), BLOCK):
         block = list(order[first : first + BLOCK])
         texts = [sequences[place] for place in block]
@@ -45,6 +49,25 @@ def distinct(
         for length, members in fresh.items():
             by_length[length] += members
     return taken
+
+
+class Apart:
+    """Sequences that come one after the other: each is taken unless it is too near to one taken before."""
+
+    def __init__(self, min_distance: int, alphabet: Alphabet) -> None:
+        self.min_distance = min_distance
+        self.alphabet = alphabet if alphabet.complement is not None else None
+        self.taken: dict[int, list[str]] = defaultdict(list)
+
+    def takes(self, text: str) -> bool:
+        """Whether it, and its reverse complement, has the distance to all that were taken; it is one of them
+        then.
+        """
+        forms = [text] if self.alphabet is None else [text, self.alphabet.reverse_complement(text)]
+        if any(_near([form], self.taken, self.min_distance)[0] for form in forms):
+            return False
+        self.taken[len(text)].append(text)
+        return True
 
 
 def _near(texts: Sequence[str], taken: dict[int, list[str]], min_distance: int) -> list[bool]:

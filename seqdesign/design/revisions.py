@@ -1,20 +1,32 @@
-"""Revisions as records: their FASTA headers, table rows and summary."""
+"""Revisions of a file from Python, and as records: their FASTA headers, table rows and summary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from seqdesign.config import Options
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.check import check_feasible
+from seqdesign.constraints.rules import Rules
+from seqdesign.design.options import GoalOptions
+from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
-from seqdesign.models.vae.store import VAERecord
+from seqdesign.models.vae.store import TrainedVAE, VAERecord
+from seqdesign.objectives.by_name import goal as goal_of
+from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
+from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.fasta import Record, format_fields
+from seqdesign.sequences.options import LetterPolicy, encode_with
 from seqdesign.sequences.reader import SequenceSet
 
 Status = Literal["revised", "unchanged", "infeasible", "violating"]
@@ -79,6 +91,128 @@ class Revision:
 
 
 COLUMNS = tuple(field.name for field in fields(Revision))
+
+
+BLOCK = 1000
+"""Inputs revised side by side."""
+
+Optimize = Callable[[DesignProblem, Any, int], DesignResult]
+
+
+def run(
+    trained: TrainedVAE,
+    records: SequenceSet,
+    *,
+    goal: GoalOptions | None = None,
+    letters: LetterPolicy | None = None,
+    optimize: Optimize | None = None,
+    options: Options | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Revision], Summary]:
+    """All revisions of the records, in their order and for each from the best down, and their summary.
+
+    goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
+    method of ``find_method`` and its options. on_step: records done, records in all.
+
+    Raises InputError and UsageError where a record or an option cannot be used.
+    """
+    goal, letters = goal or GoalOptions(), letters or LetterPolicy()
+    optimize = optimize or find_method("revise")
+    options = options or ReviseOptions()
+    found: list[Revision] = []
+    for first in range(0, len(records), BLOCK):
+        block = records.take(range(first, min(first + BLOCK, len(records))))
+        problem, kept = _problem(goal, letters, trained, block, torch.device(device))
+        result = optimize(problem, options, seed)
+        found += describe(problem, result, block.take(kept), trained.record.alphabet)
+        on_step(min(first + BLOCK, len(records)), len(records))
+    if not found:
+        raise InputError("no record is left after --on-unknown skip", path=records.source)
+    return found, summarise(found, trained.record)
+
+
+def find_method(name: str) -> Optimize:
+    """The reviser that ``--method`` names. Raises UsageError."""
+    registry = Registry("optimizer", "seqdesign.revisers.methods", "seqdesign.revisers")
+    if name not in registry:
+        raise UsageError(f"must be one of {', '.join(registry.names())}, got {name!r}", option="--method")
+    function: Optimize = registry.load(name)
+    return function
+
+
+def _problem(
+    goal: GoalOptions, letters: LetterPolicy, trained: TrainedVAE, records: SequenceSet, device: torch.device
+) -> tuple[DesignProblem, list[int]]:
+    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+    model, record = trained.model, trained.record
+    array = encode_with(letters, records, record.alphabet, max_length=record.max_length)
+    tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
+    tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
+    lengths = torch.from_numpy(array.lengths).to(device)
+    kept = array.kept.tolist()
+    ids = [records.ids[i] for i in kept]
+    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source)
+    problem = DesignProblem(
+        model=model,
+        tokens=tokens,
+        lengths=lengths,
+        score=_score(goal),
+        min_length=record.min_length,
+        max_edits=goal.max_edits,
+        indels=goal.indels == "yes" or (goal.indels == "auto" and record.min_length < record.max_length),
+        forced=forced,
+        rules=rules,
+        min_distance=goal.min_distance,
+        floor_per_letter=record.naturalness_floor,
+        min_loglik_change=goal.min_loglik_change,
+        top=goal.top,
+    )
+    return problem, kept
+
+
+def _score(options: GoalOptions) -> Callable[[Tensor], Tensor]:
+    if options.target is not None:
+        return goal_of("target", options.target)
+    return goal_of("minimize" if options.minimize else "maximize")
+
+
+def _rules(
+    goal: GoalOptions,
+    trained: TrainedVAE,
+    tokens: Tensor,
+    lengths: Tensor,
+    ids: list[str],
+    source: str,
+) -> tuple[Rules | None, Tensor | None]:
+    """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
+
+    Raises UsageError and InputError, also where the constraints contradict each other for a record.
+    """
+    record = trained.record
+    # The search holds the edit budget itself, insertions and deletions included.
+    rules = build_rules(
+        goal,
+        record.alphabet,
+        tokens,
+        tokens.device,
+        lengths=lengths,
+        shortest=record.min_length,
+        ids=ids,
+        source=source,
+        leave_out=("max-edits",),
+    )
+    forced = None
+    for constraint in rules.constraints:
+        if constraint.name.startswith("--keep "):
+            mask = constraint.mask()
+            assert mask is not None
+            forced = tokens.where(~mask.all(2), -1)
+    if all(constraint.name.startswith("--keep ") for constraint in rules.constraints):
+        return None, forced
+    check_feasible(rules, tokens, ids=ids, source=source)
+    return rules, forced
 
 
 def describe(

@@ -47,6 +47,8 @@ class FunctionOracle:
         self.functions, self.alphabet, self.name = tuple(functions), alphabet, name
         owners = (getattr(f, "__self__", f) for f in self.functions)
         self._modules = [m for m in owners if isinstance(m, nn.Module)]
+        self.num_members = len(self.functions)
+        """M."""
         self.singly = False
         """Whether the function takes one sequence at a time, as a program exported for one does."""
         self.outcomes: tuple[str, ...] = ()

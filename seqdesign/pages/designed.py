@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.reports.diff import Operation, operations_of
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
 from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
 from seqdesign.sequences.tables import read_table

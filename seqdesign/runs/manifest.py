@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from seqdesign import __version__
 from seqdesign.config import jsonable
 from seqdesign.errors import ModelError
+from seqdesign.version import __version__
 
 Status = Literal["running", "complete", "interrupted", "failed"]
 
@@ -41,7 +41,8 @@ class Manifest:
     """Command line, as typed."""
     config: Mapping[str, Any]
     """Every option after defaults, config file and command line were merged."""
-    seed: int
+    seed: int | None
+    """None for a command that makes no random choice."""
     device: str
     """Device that was used, such as ``cpu`` or ``cuda:0``."""
     threads: int | None
@@ -58,6 +59,11 @@ class Manifest:
     """Name of the command, such as ``train-vae``."""
     result: Mapping[str, Any] | None = None
     """What ``--json`` prints; None until the run has ended."""
+
+    @property
+    def circumstances(self) -> str:
+        """Seed, if there is one, and device, for people."""
+        return f"seed {self.seed}, on {self.device}" if self.seed is not None else f"on {self.device}"
 
     def ended(
         self, status: Status, outputs: Mapping[str, str], result: Mapping[str, Any] | None = None
@@ -102,7 +108,7 @@ def provenance(manifest: Manifest) -> dict[str, object]:
     return {
         "command": manifest.command,
         "started": manifest.started,
-        "seed": manifest.seed,
+        **({} if manifest.seed is None else {"seed": manifest.seed}),
         "device": manifest.device,
         "versions": dict(manifest.versions),
         "sha256 of inputs": dict(manifest.inputs),

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import to_numbers
@@ -111,6 +111,7 @@ def read_sequences(
     id_column: str | None = None,
     weight_column: str | None = None,
     columns: Sequence[str] = (),
+    lacking_columns: Lacking = "error",
     format: Format | None = None,
     on_duplicate: OnDuplicate = "error",
     on_missing: OnMissing = "error",
@@ -125,7 +126,7 @@ def read_sequences(
     """
     options = _Options(
         sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
-        columns=columns, lacking_columns="error", format=format, on_duplicate=on_duplicate,
+        columns=columns, lacking_columns=lacking_columns, format=format, on_duplicate=on_duplicate,
         max_record=max_record, batch_size=16384, allow_empty=False,
     )  # fmt: skip
     whole = _join(list(_stream(path, options)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from seqdesign.config import Between, CommandConfig, Flag, Options, Positional
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig
 from seqdesign.errors import InputError, MissingExtraError
 from seqdesign.runs.result import Result
 
@@ -26,7 +26,7 @@ class ModelOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FakeConfig(ModelOptions, CommandConfig):
+class FakeConfig(ModelOptions, RunConfig):
     """Do what is asked.
 
     This is the second paragraph.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from seqdesign import __version__
+from seqdesign.config import fields_of
+from seqdesign.version import __version__
 from seqdesign_cli.commands import COMMANDS, Command
+from seqdesign_cli.first import FIRST
 
 FAKE = Path(__file__).with_name("fake_command.py")
-ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.")
+ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.", "Design")
 RUNNER = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
     "from seqdesign_cli.commands import COMMANDS, Command;"
@@ -81,6 +84,7 @@ def test_help_of_a_command_shows_every_option_its_rule_and_default_in_groups(cli
     assert "--invariance / --no-invariance Use the loss. (default: on)" in text
     assert "SEQS <str> Sequences to read. (required)" in text
     assert "--seed INT Seed of every random choice" in text
+    assert "Advanced" not in text
 
 
 def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatch, cli) -> None:
@@ -97,7 +101,7 @@ def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatc
 def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
     done = cli()
     assert (done.code, done.out) == (2, "")
-    assert "Commands:" in done.err
+    assert "Start here:" in done.err
 
 
 def test_version_is_one_line_and_json_names_all_versions(cli) -> None:
@@ -282,7 +286,7 @@ def test_help_works_in_a_poor_environment(python, environment: dict[str, str]) -
     done = python("-m", "seqdesign_cli", "inspect", "--help", **environment)
     assert (done.code, done.err) == (0, "")
     assert "\x1b" not in done.out
-    assert "--seed" in done.out
+    assert "--json" in done.out
 
 
 def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str]) -> None:
@@ -297,6 +301,46 @@ def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str
             [sys.executable, "-c", RUNNER, str(FAKE.parent)], capture_output=True, env=env, check=False
         )
         assert wanted in done.stdout.split(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("maximize --method ", "mean-field"),
+        ("maximize --forbid BsaI", "BsaI"),
+        ("train-vae --decoder ", "lstm"),
+        ("train-vae dataset:rna_mp", "dataset:rna_mpsa_5ss9"),
+        ("report --out", "--output"),
+    ],
+)
+def test_the_shell_gets_values_completed(python, words: str, wanted: str) -> None:
+    line = f"seqdesign {words}"
+    number = str(line.count(" "))
+    environment = {"_SEQDESIGN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": number}
+    done = python("-m", "seqdesign_cli", **environment)
+    assert wanted in done.out.splitlines()
+
+
+def test_the_list_of_commands_is_grouped_and_begins_with_the_first_steps(cli) -> None:
+    lines = cli("--help").out.splitlines()
+    places = [lines.index(f"{group}:") for group in ("Start here", "Train", "Design", "Look", "Repeat")]
+    assert places == sorted(places)
+
+
+def test_help_shows_what_most_people_need_first(cli) -> None:
+    for name, first in FIRST.items():
+        row = COMMANDS[name]
+        specs = {s.name: s for s in fields_of(getattr(importlib.import_module(row.module), row.config))}
+        assert set(first) <= set(specs), name
+        text = cli(name, "--help").out
+        advanced = text.index("Advanced options:")
+        assert all(text.index(specs[field].option) < advanced for field in first), name
+
+
+def test_an_option_without_effect_is_not_offered(cli) -> None:
+    for name in ("inspect", "datasets", "logo", "report"):
+        assert "--seed" not in cli(name, "--help").out
+        assert "--device" not in cli(name, "--help").out
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

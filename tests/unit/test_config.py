@@ -21,6 +21,7 @@ from seqdesign.config import (
     Flag,
     Options,
     Positional,
+    RunConfig,
     SequenceOutput,
     fields_of,
     from_dict,
@@ -44,7 +45,7 @@ class TrainOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoConfig(TrainOptions, CommandConfig):
+class DemoConfig(TrainOptions, RunConfig):
     input: Annotated[Path, Positional("SEQS")]
     """Sequences."""
     number: Annotated[int, Flag("-n"), Between(1, 100)] = 10
@@ -209,7 +210,7 @@ def test_fields_say_what_help_needs() -> None:
 
 def test_a_field_redefined_keeps_its_help_and_panel() -> None:
     @dataclass(frozen=True, kw_only=True)
-    class Seeded(CommandConfig):
+    class Seeded(RunConfig):
         seed: int = 3
 
     spec = next(s for s in fields_of(Seeded) if s.name == "seed")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqdesign.errors import UsageError
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.outputs import close
 from seqdesign.models.gan.store import TrainedGAN
@@ -113,3 +114,24 @@ def _largest(logits: Tensor) -> Tensor:
         tokens = torch.where(larger, symbol, tokens)
         best = torch.maximum(best, logits[:, symbol])
     return tokens
+
+
+def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
+    """Index of the class of ``outcome`` in the units of the training data.
+
+    Raises UsageError for a model without condition and for a label that it has not seen.
+    """
+    record = trained.record
+    if outcome is None:
+        return None
+    if not record.classes:
+        raise UsageError(
+            "this model knows no outcome; leave it out, or train with train-gan --condition",
+            option="--condition",
+        )
+    if record.options.condition == "label":
+        if outcome not in record.classes:
+            known = ", ".join(f"{value:g}" for value in record.classes)
+            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
+        return record.classes.index(outcome)
+    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)

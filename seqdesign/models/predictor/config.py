@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
+from seqdesign.training.config import FitOptions
 
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
@@ -25,6 +26,34 @@ LABELS = {
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeOptions(Options):
+    """Where the outcomes stand, and how much each is worth."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    outcome: tuple[str, ...] = ()
+    """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
+    sigma: tuple[str, ...] = ()
+    """Column or header key of the outcome's standard error, one for each outcome; precise values count
+    more."""
+    weight: str | None = None
+    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorFitOptions(FitOptions):
+    """As for the VAE, with more decay and less patience for residual networks."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
+    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
+    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)

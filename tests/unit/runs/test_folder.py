@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from seqdesign.commands.provenance import begin_manifest
-from seqdesign.config import CommandConfig
+from seqdesign.config import RunConfig
 from seqdesign.errors import ModelError, OutputError
 from seqdesign.runs import atomic
 from seqdesign.runs.atomic import TEMP_PREFIX, atomic_write, sha256_file, write_json
@@ -54,12 +54,7 @@ class FailsAt:
             write = staticmethod(shim.guarded(handle.write))
             flush = staticmethod(shim.guarded(handle.flush))
             fileno = staticmethod(handle.fileno)
-
-            def __enter__(self) -> Any:
-                return self
-
-            def __exit__(self, *_: Any) -> None:
-                handle.close()
+            close = staticmethod(handle.close)
 
         return Handle()
 
@@ -203,7 +198,7 @@ def test_json_survives_odd_names_and_nan(tmp_path: Path) -> None:
 
 def manifest(tmp_path: Path) -> Manifest:
     (tmp_path / "seqs.fa").write_text(">a\nACGT\n")
-    return begin_manifest(CommandConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
+    return begin_manifest(RunConfig(seed=3), device="cpu", inputs=[tmp_path / "seqs.fa", "-"])
 
 
 def test_a_finished_run_says_what_it_read_and_wrote(tmp_path: Path) -> None:
@@ -264,7 +259,7 @@ def test_a_folder_that_cannot_be_made_or_written_is_an_error(
         with pytest.raises(OutputError, match=f"cannot create the folder {tmp_path / name}"):
             RunDir(tmp_path / name).__enter__()
     (tmp_path / "run" / LOCK).mkdir(parents=True)  # opening it fails for root too, as in a read-only folder
-    with pytest.raises(OutputError, match=f"cannot write into {tmp_path / 'run'}"):
+    with pytest.raises(OutputError, match=f"cannot write {tmp_path / 'run'}"):
         RunDir(tmp_path / "run").__enter__()
 
 
