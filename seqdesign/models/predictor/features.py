@@ -86,8 +86,6 @@ def common_pairs(x: Tensor) -> Tensor | None:
     common = counts == counts.amax(0, keepdim=True)
     kept = torch.nonzero((counts > 0) & ~(common & (common.cumsum(0) == 1))).tolist()
     columns = torch.tensor([v * x.shape[2] + place for v, place in kept], dtype=torch.long)
-    if len(columns) ** 2 > 4 * MAX_PAIRS**2:
-        return None
     cells = x.flatten(1)[:, columns]
     together = (cells.T @ cells).triu(1)
     i, j = torch.nonzero(together >= FEWEST, as_tuple=True)
