@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.fasta import header_fields
+from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import to_numbers
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
@@ -267,6 +267,7 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
 
 def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
     """The text of ``key`` in each header, "" where it is missing; None when it is in none of them."""
+    key = header_key(key)  # as a name that is no key is written
     if not any(f"{key}=" in text for text in descriptions):
         return None
     cells = [header_fields(text).get(key, "") for text in descriptions]
