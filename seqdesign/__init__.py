@@ -7,8 +7,8 @@
     found = sd.maximize(model, num=64, rules=[sd.rules.forbid("BsaI"), sd.rules.gc(0.4, 0.6)])
     found.write("designs.fa")
 
-Importing the package is cheap: a name is imported when it is first used. What stands in ``__all__`` is the
-public face and stays; modules below may move.
+Importing the package is cheap: a name is imported when it is first used. The names below are the public face
+and stay; modules below may move.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ _FACE = {
     "SequenceSet": "seqdesign.sequences.reader",
     "attribute": "seqdesign.verbs.look",
     "evaluate": "seqdesign.verbs.look",
-    "report": "seqdesign.verbs.look",
+    "find_motifs": "seqdesign.motifs.search",
     "load": "seqdesign.verbs.models",
     "load_dataset": "seqdesign.sequences.datasets",
+    "logo": "seqdesign.reports.logo_figure",
     "maximize": "seqdesign.verbs.design",
     "predict": "seqdesign.verbs.models",
     "read": "seqdesign.verbs.data",
+    "report": "seqdesign.verbs.look",
     "revise": "seqdesign.verbs.design",
     "sample": "seqdesign.verbs.models",
     "train_gan": "seqdesign.verbs.models",
+    "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
     "train_vae": "seqdesign.verbs.models",
     "write": "seqdesign.verbs.data",
@@ -42,20 +45,15 @@ _ROOMS = ("errors", "goals", "oracles", "rules", "testing")
 
 if TYPE_CHECKING:
     from seqdesign import errors, goals, oracles, rules, testing
+    from seqdesign.motifs.search import find_motifs
+    from seqdesign.reports.logo_figure import logo
     from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.datasets import load_dataset
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.verbs.data import read, write
     from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.look import attribute, evaluate, report
-    from seqdesign.verbs.models import (
-        load,
-        predict,
-        sample,
-        train_gan,
-        train_predictor,
-        train_vae,
-    )
+    from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
 
 __all__ = [
     "Alphabet",
@@ -64,9 +62,11 @@ __all__ = [
     "attribute",
     "errors",
     "evaluate",
+    "find_motifs",
     "goals",
     "load",
     "load_dataset",
+    "logo",
     "maximize",
     "oracles",
     "predict",
@@ -77,6 +77,7 @@ __all__ = [
     "sample",
     "testing",
     "train_gan",
+    "train_lm",
     "train_predictor",
     "train_vae",
     "write",

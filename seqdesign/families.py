@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from seqdesign.reports.html import Page
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
 
@@ -67,6 +68,8 @@ class Family:
     """The command that makes such a folder."""
     rows: Callable[[Path, torch.device], Rows] | None = None
     """The rows of ``predict``, from a folder. Raises ModelError."""
+    sections: Callable[[Page, Path, Mapping[str, Any]], None] | None = None
+    """What a page says of a folder, beside what the command returned as JSON. Raises InputError."""
 
 
 def family_of(folder: str | os.PathLike[str]) -> Family:

@@ -16,7 +16,7 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -154,8 +154,8 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     outcomes = outcomes.take(tokens.kept)
 
     from seqdesign.models.predictor.fit import train_sequence_predictor
+    from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.models import HELD_OUT
     from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
@@ -163,6 +163,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     progress = Progress("training", quiet=config.quiet)
+    clock = Clock("training", quiet=config.quiet)
 
     def said(done: int, total: int, label: str) -> None:
         trying = Progress(f"choosing among {total} kinds of model", quiet=config.quiet)
@@ -174,7 +175,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
 
         def on_step(step: int, total: int) -> None:
             run.start()
-            progress.update(step, total)
+            progress.update(step, total, clock.left(step, total))
 
         try:
             result = train_sequence_predictor(

@@ -16,7 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
@@ -121,12 +121,13 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
         last: dict[str, float] = {}
+        clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            note = f"held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
-            progress.update(step, total, note)
+            loss = f", held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
+            progress.update(step, total, f"{clock.left(step, total)}{loss}")
 
         try:
             result = train_sequence_vae(

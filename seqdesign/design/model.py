@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence, Known
+from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
@@ -307,7 +307,7 @@ def of_vae(
     )
     lengths = (record.min_length, record.max_length, record.max_length)
     positional = record.min_length == record.max_length
-    evidence = _evidence(measured, record.alphabet, positional=positional, both_strands=False)
+    evidence = evidence_of(measured, record.alphabet, positional=positional, both_strands=False)
     return DesignModel(name, oracle, device, lengths=lengths, folder=folder, evidence=evidence)
 
 
@@ -331,16 +331,7 @@ def of_predictor(
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
         folder=folder,
-        evidence=_evidence(
+        evidence=evidence_of(
             measured, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
         ),
     )
-
-
-def _evidence(
-    measured: Measured | None, alphabet: Alphabet, *, positional: bool, both_strands: bool
-) -> Evidence | None:
-    """What a model was trained on; None if its folder is of an earlier version."""
-    if measured is None or measured.held_out.all():
-        return None
-    return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)

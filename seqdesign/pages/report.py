@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.families import family_of
 from seqdesign.pages.constraints import add_constraints
 from seqdesign.pages.design_sections import (
     add_asked,
@@ -19,7 +20,6 @@ from seqdesign.pages.design_sections import (
     add_trade_offs,
 )
 from seqdesign.pages.designed import DesignSet, read_designs
-from seqdesign.pages.models import add_model
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.tables import add_tables
 from seqdesign.reports.html import Page
@@ -68,7 +68,9 @@ def add_runs(
         page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run, command))
         if run.is_model:
             assert run.manifest is not None
-            add_model(page, run.path, run.manifest.name, run.result)
+            sections = family_of(run.path).sections
+            if sections is not None:
+                sections(page, run.path, run.result)
         elif (designs := sets[run.path]) is not None:
             _add_sequences(page, run, designs, motifs)
         else:

@@ -15,8 +15,9 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design import campaign, revisions
+from seqdesign.design.evidence import evidence_of
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
-from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions
+from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
@@ -147,10 +148,9 @@ class Revisions(Records[Revision]):
         manifest: Manifest,
         *,
         record: VAERecord,
-        top: int,
     ) -> None:
         super().__init__(records, summary, manifest)
-        self._record, self._top = record, top
+        self._record = record
 
     @property
     def sequences(self) -> list[str]:
@@ -158,7 +158,7 @@ class Revisions(Records[Revision]):
         return [revision.revised for revision in self]
 
     def _fasta(self) -> Iterable[Any]:
-        return (revision.fasta(self._top) for revision in self)
+        return (revision.fasta() for revision in self)
 
     def _page(self) -> Page:
         from seqdesign.pages.revision import add_revisions
@@ -171,7 +171,7 @@ class Revisions(Records[Revision]):
         return page
 
 
-@verb(ObjectiveOptions, GuardOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
 def maximize(
     model: Any,
     *,
@@ -185,6 +185,8 @@ def maximize(
     budget: int | None = None,
     tries: int = TRIES,
     enough: float | None = None,
+    include_known: bool = False,
+    exclude: Any = (),
     alphabet: str = "dna",
     **options: Any,
 ) -> Designs:
@@ -203,6 +205,8 @@ def maximize(
         budget: queries of the oracle in each run.
         tries: independent runs for each design wanted.
         enough: score at which a run ends.
+        include_known: deliver also sequences that are measured already; else only new ones.
+        exclude: sequences that are known besides, such as those of the last order.
         alphabet: letters of a function's channels: dna, rna, protein or letters:ABC...
 
     Returns:
@@ -239,13 +243,16 @@ def maximize(
             tries=tries,
             enough=enough,
             min_confidence=guard.min_confidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
+            include_known=include_known,
+            exclude=sequence_set(exclude).sequences if len(exclude) else (),
             seed=seed.seed,
         )
     manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
     return Designs(records, summary, manifest, opened.alphabet.letters)
 
 
-@verb(GoalOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
 def revise(
     model: Any,
     sequences: Any,
@@ -283,6 +290,9 @@ def revise(
     optimize = revisions.find_method(method)
     kind = inspect.get_annotations(optimize, eval_str=True).get("options", ReviseOptions)
     seed, compute = pick(SeedOption, options), pick(ComputeOptions, options)
+    about = opened.trained.record
+    positional = about.min_length == about.max_length
+    evidence = evidence_of(opened.measured, about.alphabet, positional=positional, both_strands=False)
     with computing(compute.device, compute.threads) as device:
         opened.trained.model.to(device)
         records, summary = revisions.run(
@@ -292,11 +302,13 @@ def revise(
             letters=pick(LetterPolicy, options),
             optimize=optimize,
             options=pick(kind, options),
+            evidence=evidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
             seed=seed.seed,
             device=device,
         )
     manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
-    return Revisions(records, summary, manifest, record=opened.trained.record, top=goal.top)
+    return Revisions(records, summary, manifest, record=opened.trained.record)
 
 
 def design_model(

@@ -13,12 +13,19 @@ import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.errors import ModelError, UsageError
+from seqdesign.families import Family, family_of
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import KIND as GAN_KIND
 from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.fit import train_sequence_lm
+from seqdesign.models.lm.fit_options import LMFitOptions
+from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.store import KIND as LM_KIND
+from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
 from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
@@ -42,7 +49,6 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.device import choose_device, computing
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.measured import Measured, load_measured, save_measured
-from seqdesign.training.store import model_kind
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
 
@@ -178,12 +184,59 @@ class GAN(Model):
         return found
 
 
+class LanguageModel(Model):
+    """A model of the likelihood of sequences, from left to right or in any order."""
+
+    kind = LM_KIND
+
+    def __init__(self, trained: TrainedLM, quality: Any = None, name: str = "") -> None:
+        super().__init__(trained.record.alphabet, quality, name)
+        self.trained = trained
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model's folder."""
+        path = _made(folder)
+        save_lm(path, self.trained.model, self.trained.record)
+        return path
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """Log-likelihood in nats."""
+        from seqdesign.models.lm.rows import LMRows
+
+        return _table(LMRows(self.trained), *self._encoded(sequences, options))
+
+    def sample(self, num: int, *, seed: int = 0) -> list[str]:
+        """``num`` sequences, as long as those of training."""
+        record, found = self.trained.record, list[str]()
+        request = Request((record.min_length, record.max_length))
+        for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
+            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            if len(found) >= num:
+                return found[:num]
+        raise AssertionError("samples() ends never")
+
+
+class Foreign(Model):
+    """A model of a family that a plug-in brings, by what its family can do."""
+
+    def __init__(self, family: Family, folder: Path, device: torch.device) -> None:
+        if family.rows is None:
+            raise ModelError(f"{folder}: models of kind {family.kind!r} predict nothing")
+        self.kind, self._rows = family.kind, family.rows(folder, device)
+        super().__init__(self._rows.alphabet, None, str(folder))
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """One row a sequence, with the columns of its family."""
+        return _table(self._rows, *self._encoded(sequences, options))
+
+
 OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
     PREDICTOR_KIND: lambda path, device: Predictor(
         load_predictor(path, device), load_reference(path), load_measured(path), name=str(path)
     ),
     VAE_KIND: lambda path, device: VAE(load_vae(path, device), load_measured(path), name=str(path)),
     GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
+    LM_KIND: lambda path, device: LanguageModel(load_lm(path, device), name=str(path)),
 }
 """Kind of a folder -> how it is opened."""
 
@@ -201,12 +254,10 @@ def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
     Example:
         >>> load("models/predictor").predict(["ACGTACGT"])
     """
-    kind = model_kind(folder)
-    if kind not in OPEN:
-        raise ModelError(
-            f"{folder} holds a {kind!r} model, which is not known here; it is of another version"
-        )
-    return OPEN[kind](Path(folder), choose_device(device))
+    family = family_of(folder)
+    if family.kind not in OPEN:
+        return Foreign(family, Path(folder), choose_device(device))
+    return OPEN[family.kind](Path(folder), choose_device(device))
 
 
 @verb(VAEOptions, FitOptions, LetterOptions, SeedOption, ComputeOptions)
@@ -321,12 +372,46 @@ def train_gan(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
     return GAN(done.trained, done.model)
 
 
+@verb(LMOptions, LMFitOptions, LetterOptions, SeedOption, ComputeOptions)
+def train_lm(data: Any, outcomes: Any = None, *, outcome: str | None = None, **options: Any) -> LanguageModel:
+    """Learn how likely sequences are, to draw new ones and to say how natural one is.
+
+    Args:
+        data: a SequenceSet, strings, a DataFrame or a path; see `read`.
+        outcomes: (N,) numbers beside strings, for a model that is conditional on them.
+        outcome: column of the outcome in a table; ``condition`` says that it is used.
+
+    Returns:
+        The model, ready for `sample` and `predict`; ``quality`` holds its held-out figures.
+
+    Raises:
+        InputError: too few sequences. UsageError. TrainingError.
+
+    Example:
+        >>> train_lm(read("dataset:dna_dm3_core_promoter100"), epochs=2).sample(10)
+    """
+    records = sequence_set(data, outcomes, outcome=outcome)
+    array, records = _letters(records, options)
+    values, _ = _numbers(records)
+    fit = pick(LMFitOptions, options)
+    with _computing(options) as device:
+        done = train_sequence_lm(
+            array,
+            values,
+            options=pick(LMOptions, options),
+            fit_options=fit,
+            seed=pick(SeedOption, options).seed,
+            fabric=make_fabric(fit, device),
+        )
+    return LanguageModel(done.trained, done.quality)
+
+
 @verb(LetterPolicy)
 def predict(model: Any, sequences: Any, **options: Any) -> pd.DataFrame:
     """What a model says of sequences, one row each.
 
     Args:
-        model: a Predictor or VAE, or the folder of one.
+        model: a Predictor, VAE or language model, or the folder of one.
         sequences: a SequenceSet, strings, a DataFrame or a path.
 
     Returns:
@@ -346,7 +431,7 @@ def sample(model: Any, num: int, *, seed: int = 0) -> list[str]:
     """New sequences from a generator.
 
     Args:
-        model: a VAE or GAN, or the folder of one.
+        model: a VAE, GAN or language model, or the folder of one.
         num: how many.
         seed: the same seed gives the same sequences on the same machine.
 

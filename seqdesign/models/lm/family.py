@@ -8,6 +8,7 @@ import torch
 
 from seqdesign.families import Family
 from seqdesign.models.lm.rows import LMRows
+from seqdesign.models.lm.sections import sections
 from seqdesign.models.lm.store import KIND, load_lm
 
 
@@ -15,4 +16,4 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
     return LMRows(load_lm(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows)
+FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections)

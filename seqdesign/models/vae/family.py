@@ -8,6 +8,7 @@ import torch
 
 from seqdesign.families import Family
 from seqdesign.models.vae.rows import VAERows
+from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import KIND, load_vae
 
 
@@ -15,4 +16,4 @@ def _rows(folder: Path, device: torch.device) -> VAERows:
     return VAERows(load_vae(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-vae", rows=_rows)
+FAMILY = Family(kind=KIND, made_by="train-vae", rows=_rows, sections=sections)

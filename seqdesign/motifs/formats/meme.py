@@ -74,7 +74,7 @@ class _Reader:
         self._close()
         # MEME's own output goes on with 'width = 18 sites = ...' on the same line.
         name = words[2] if len(words) > 2 and words[2] != "width" else ""
-        self.open = _Open(words[1], name, number)
+        self.open = _Open(words[1], name, number, reading="width" not in words)
 
     def _begin(self, motif: _Open, text: str, number: int) -> None:
         fields = dict(re.findall(r"(\w+)\s*=\s*([\d.eE+-]+)", text))

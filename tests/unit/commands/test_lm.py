@@ -23,7 +23,7 @@ from seqdesign.models.vae.store import VAERecord, save_vae
 from seqdesign.runs.manifest import read_manifest
 from seqdesign.sequences.alphabets import get_alphabet
 
-TINY = ("--width", "8", "--heads", "2", "--window", "3", "--batch-size", "16", "--epochs", "3")
+TINY = ("--width", "8", "--batch-size", "16", "--epochs", "3")
 Cli = Callable[..., Any]
 
 

@@ -77,7 +77,7 @@ def warnings_of(page: str) -> list[str]:
 
 def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
     table(here / "seqs.csv")
-    sizes = {"architecture": "residual", "members": 2, "hidden": 8, "channels": 4, "batch-size": 32}
+    sizes = {"architecture": "residual", "members": 5, "hidden": 8, "channels": 4, "batch-size": 32}
     small = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
     small += ["--epochs", "2"]
     assert cli("train-predictor", "seqs.csv", "-o", "models/p", *small, "-q").code == 0
