@@ -18,6 +18,7 @@ from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
 from seqdesign.design.panel import Panel, Verdict
+from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
 from seqdesign.metrics.fronts import hypervolume, non_dominated
@@ -30,8 +31,13 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 DOUBTFUL = 0.5
 """Share of the gain below which a design is flagged as not confirmed."""
+HALF = 0.5
+DOUBT = 0.25
+"""Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
 CAUTION = 0.1
 """Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
+ENOUGH_HELD_OUT = 100
+"""Held-out sequences from which on one beyond 99% of them means something."""
 UNUSUAL = 99.0
 """Percentile of held-out sequences beyond which designs are called unlike the training data."""
 
@@ -51,6 +57,8 @@ class _Opinion:
     same of what the designs are compared with. ``gains`` (B, T) in each goal.
     """
 
+    after: Tensor
+    """Predictions (M, B, K)."""
     designed: Tensor
     judged: Tensor
     low: Tensor | None
@@ -58,6 +66,10 @@ class _Opinion:
     confidence: Tensor
     gains: Tensor
     verdict: Verdict | None
+    draws: Tensor | None = None
+    """(S, B): possible scores by the judges."""
+    doubt: Tensor | None = None
+    """(B,): share of these that keep less than half of the gain."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class _Placed:
     place: int
     design: Design
     gains: FloatArray
+    draws: FloatArray | None
 
     def key(self) -> tuple[int, bool, float]:
         """Parents in their order; then what nothing speaks against; then the lower bound of the judges."""
@@ -79,7 +92,10 @@ def describe(
     brief: Brief, model: DesignModel, batches: Sequence[Batch], known: Known
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, checked and judged, in the order of their parents and then from the best down."""
-    placed = [one for batch in batches for one in _judged(brief, model, batch, known)]
+    opinions = [_ask(model, batch) for batch in batches]
+    placed = []
+    for batch, opinion in zip(batches, opinions, strict=True):
+        placed += _judged(brief, model, batch, opinion, known)
     placed.sort(key=_Placed.key)
     rank: dict[int, int] = {}
     for i, one in enumerate(placed):
@@ -88,7 +104,57 @@ def describe(
     found, gains = [one.design for one in placed], np.array([one.gains for one in placed])
     if brief.pareto and found:
         found = _with_fronts(found, gains)
-    return found, _summary(brief, model, batches, found, gains)
+    promised = _promise(model, batches, opinions, placed) if not brief.pareto else None
+    return found, _summary(brief, model, batches, found, gains, promised)
+
+
+def _promise(
+    model: DesignModel, batches: Sequence[Batch], opinions: Sequence[_Opinion], placed: Sequence[_Placed]
+) -> Promise | None:
+    """What can be promised of the designs of one length that nothing speaks against."""
+    verdict, panel = opinions[0].verdict, model.panel(batches[0].starts.tokens.shape[1])
+    good = [one for one in placed if one.design.status == "ok" and one.draws is not None]
+    if len(batches) != 1 or verdict is None or verdict.plain is None or panel is None or not good:
+        return None
+    plain = verdict.plain
+    known = ~plain.values.isnan().any(1)
+    objective = replace(batches[0].plan.composite, risk=Risk())
+
+    def scores(values: Tensor) -> FloatArray:
+        return objective(values[None], torch.zeros(len(values), dtype=torch.long)).double().numpy()
+
+    place = {text: i for i, text in enumerate(_texts(batches[0]))}
+    mine = [place[one.design.sequence] for one in good]
+    return promise(
+        scores(plain.mean[mine]),
+        plain.sd[mine].mean(1).numpy(),
+        scores(plain.rows[known]),
+        plain.rows_sd[known].mean(1).numpy(),
+        scores(plain.values[known]),
+        np.stack([one.draws for one in good if one.draws is not None], axis=1),
+        [one.design.id for one in good],
+        independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
+    )
+
+
+def _independent(tokens: Tensor, panel: Panel) -> float:
+    """As how many sequences without anything in common designs (B, L) count, 1 to B.
+
+    By the share of places at which two of them agree, beyond that of two measured sequences.
+    """
+    letters = torch.arange(panel.alphabet.size)
+
+    def agree(x: Tensor) -> float:
+        return float((x.unsqueeze(2) == letters).double().mean(0).square().sum(1).mean())
+
+    measured = torch.from_numpy(panel.measured.tokens[:, : tokens.shape[1]].astype(np.int64))
+    usual = min(agree(measured), 1.0 - 1e-6)
+    alike = min(1.0, max(0.0, (agree(tokens) - usual) / (1.0 - usual)))
+    return len(tokens) / (1.0 + (len(tokens) - 1) * alike)
+
+
+def _texts(batch: Batch) -> list[str]:
+    return decode(batch.chosen.tokens.to(torch.uint8), batch.starts.alphabet)
 
 
 def _named(design: Design, brief: Brief, rank: int) -> Design:
@@ -108,15 +174,13 @@ def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
     return [replace(d, front=bool(f)) for d, f in zip(designs, front, strict=True)]
 
 
-def _judged(brief: Brief, model: DesignModel, batch: Batch, known: Known) -> list[_Placed]:
+def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, known: Known) -> list[_Placed]:
     """The designs of one batch."""
     starts, chosen = batch.starts, batch.chosen
     parents = starts.parent_of(chosen.groups)
-    after = model.predict(chosen.tokens)
     panel = model.panel(chosen.tokens.shape[1]) if len(chosen.tokens) else None
-    opinion = _opinion(model, batch, after, panel)
-    texts = decode(chosen.tokens.to(torch.uint8), starts.alphabet)
-    columns = model.columns(after, opinion.verdict, texts)
+    texts = _texts(batch)
+    columns = model.columns(opinion.after, opinion.verdict, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
@@ -136,6 +200,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, known: Known) -> lis
             score_start=float(opinion.start[i]),
             score_design=float(opinion.designed[i]),
             confidence=share,
+            doubt=None if opinion.doubt is None else float(opinion.doubt[i]),
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes={
                 **columns[i],
@@ -152,13 +217,16 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, known: Known) -> lis
                 starts.places[parent] if starts.places else 0,
                 design,
                 opinion.gains[i].double().cpu().numpy(),
+                None if opinion.draws is None else opinion.draws[:, i].double().numpy(),
             )
         )
     return placed
 
 
-def _opinion(model: DesignModel, batch: Batch, after: Tensor, panel: Panel | None) -> _Opinion:
-    """What those that designed and those that judge say of the chosen sequences, predictions (M, B, K)."""
+def _ask(model: DesignModel, batch: Batch) -> _Opinion:
+    """What those that designed and those that judge say of the chosen sequences."""
+    after = model.predict(batch.chosen.tokens)
+    panel = model.panel(batch.chosen.tokens.shape[1]) if len(batch.chosen.tokens) else None
     starts, chosen, rows = batch.starts, batch.chosen, batch.chosen.rows
     parents = starts.parent_of(chosen.groups)
     before = model.reference(starts, parents)
@@ -172,9 +240,10 @@ def _opinion(model: DesignModel, batch: Batch, after: Tensor, panel: Panel | Non
         host = rows.cpu()
         judged, start = plain(middle, host), plain(center, host)
         low = replace(objective, risk=Risk("quantile", CAUTION))(verdict.draws, host)
+        draws = torch.stack([plain(one[None], host) for one in verdict.draws])
         gains = plain.values(middle) - plain.values(center)
     else:
-        verdict, low = None, None
+        verdict, low, draws = None, None, None
         who = list(jury.judge or jury.design)
         judged, start = objective(after[who], rows), objective(before[who], rows)
         gains = objective.values(after[who]) - objective.values(before[who])
@@ -182,7 +251,11 @@ def _opinion(model: DesignModel, batch: Batch, after: Tensor, panel: Panel | Non
     if panel is not None or jury.judge:
         claimed = (designed - designed_start).double().cpu()
         confidence = share_of(claimed, (judged - start).double().cpu())
-    return _Opinion(designed, judged, low, start, confidence, gains, verdict)
+    doubt = None
+    if draws is not None:
+        doubt = (draws - start < HALF * (judged - start)).double().mean(0)
+        doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
+    return _Opinion(after, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
 
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
@@ -222,12 +295,11 @@ def _status(
     against: list[tuple[Status, str]] = []
     if share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
-    elif design.score_low is not None and design.score_low <= design.score_start:
-        what = "typical training sequences" if design.parent is None else "its parent"
-        against.append(("unconfirmed", f"judges: it may well be no better than {what}"))
+    elif design.doubt is not None and design.doubt > DOUBT:
+        against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
     against += [("extrapolates", text) for text in _beyond(model, panel, composite, design)]
     unusual = design.outcomes.get("ood")
-    if unusual is not None and unusual >= UNUSUAL:
+    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
         against.append(("unusual", "ood: more unusual than 99% of the held-out sequences"))
     elif design.least_evidence == 0:
         against.append(("unusual", "evidence: no training sequence has some of its letters there"))
@@ -293,6 +365,7 @@ def _summary(
     batches: Sequence[Batch],
     designs: Sequence[Design],
     gains: FloatArray,
+    promised: Promise | None,
 ) -> DesignSummary:
     delivered = [d for d in designs if d.status != "rejected"]
     stop: dict[str, int] = {}
@@ -327,6 +400,7 @@ def _summary(
         judges={} if panel is None else dict(zip(panel.names, panel.weights.tolist(), strict=True)),
         measured={key: span for key, span in spans.items() if span is not None},
         noise=noise,
+        promise=promised,
         hypervolume=volume,
         queries=sum(batch.chosen.num_queries for batch in batches),
         constraints=batches[0].starts.rule_names(),
@@ -379,7 +453,7 @@ def _doubts(
                 f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
                 "model knows too little for these designs to mean much"
             )
-    unusual = sum((d.outcomes.get("ood") or 0.0) >= UNUSUAL for d in delivered)
+    unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (
             f"{unusual:,} of {count:,} designs are more unusual than 99% of the sequences that the model was "

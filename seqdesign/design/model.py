@@ -46,8 +46,8 @@ TYPICAL = 500
 
 
 COLUMNS = (
-    "id status reason parent original sequence score score_low score_start score_design confidence soft_gap "
-    "edits edit_list evidence least_evidence front measured ood nearest critic outcome_before"
+    "id status reason parent original sequence score score_low score_start score_design confidence doubt "
+    "soft_gap edits edit_list evidence least_evidence front measured ood nearest critic outcome_before"
 )
 TAKEN = frozenset(COLUMNS.split())
 """Columns of designs that are no outcomes."""
@@ -103,6 +103,11 @@ class DesignModel:
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
+
+    @property
+    def num_held_out(self) -> int:
+        """Sequences that ``ood`` is a percentage of; without training data as many as are enough."""
+        return 100 if self.evidence is None else int(self.evidence.measured.held_out.sum())
 
     @property
     def typical_length(self) -> int | None:

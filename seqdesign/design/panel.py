@@ -54,6 +54,7 @@ class Verdict:
 
     mean, sd (B, K): of a measurement. low, high (B, K): 95% interval of a measurement of it, in the
     units of measurements (probabilities for labels have none: NaN). draws (DRAWS, B, K): possible outcomes.
+    plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
     mean: Tensor
@@ -61,6 +62,20 @@ class Verdict:
     low: Tensor
     high: Tensor
     draws: Tensor
+    plain: Plain | None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Means and standard deviations (B, K) of sequences by the judges that are no networks; of n rows that
+    taught them, each by all other rows, (n, K); and what was measured of these rows.
+    """
+
+    mean: Tensor
+    sd: Tensor
+    rows: Tensor
+    rows_sd: Tensor
+    values: Tensor
 
 
 class Panel:
@@ -156,6 +171,7 @@ class Panel:
         """What they say of tokens (B, L), of all measurements."""
         rows = self._chosen(tokens)
         means, variances, noise, ratios = [], [], [], []
+        alone: list[tuple[Tensor, Tensor]] = []
         for kind in self.kinds:
             judge = self._fit(kind, rows)
             mean, variance = judge(judge.reader(tokens))
@@ -163,6 +179,7 @@ class Panel:
             variances.append(variance)
             noise.append(judge.noise)
             left, around = judge.left_out()
+            alone.append((left, around - judge.noise))
             ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
         weights = self.weights
         own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
@@ -170,6 +187,7 @@ class Panel:
         self.noise = self.unit * math.sqrt(typical)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         mean, variance = torch.stack(means), torch.stack(variances)
+        plain = self._plain(own, (mean, variance), alone, rows)
         if self.task != "regression":
             mean, variance = self._as_log_odds(mean, variance)
         if self.network is not None:
@@ -179,13 +197,36 @@ class Panel:
                 sd = (sd.square() - typical).clamp(min=0).sqrt()
             mean = torch.cat([mean, center[None]])
             variance = torch.cat([variance, sd.square()[None]])
-        return self._verdict(mean, variance, typical, widen)
+        return self._verdict(mean, variance, typical, widen, plain)
+
+    def _plain(
+        self,
+        weights: Tensor,
+        sequences: tuple[Tensor, Tensor],
+        alone: list[tuple[Tensor, Tensor]],
+        rows: Rows,
+    ) -> Plain | None:
+        """Mixtures of the judges without the networks, of a regression."""
+        if self.task != "regression":
+            return None
+
+        def mixed(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+            w = weights[:, None, None]
+            middle = (w * mean).sum(0)
+            spread = (w * (variance.clamp(min=0) + (mean - middle).square())).sum(0)
+            return self.centre + self.unit * middle, self.unit * spread.sqrt()
+
+        mean, sd = mixed(*sequences)
+        left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
+        return Plain(mean, sd, left, left_sd, self.values[rows])
 
     def _as_log_odds(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
         p = (self.centre + self.unit * mean).clamp(LEAST, MOST)
         return torch.logit(p), variance * (self.unit / (p * (1 - p))).square()
 
-    def _verdict(self, mean: Tensor, variance: Tensor, noise: float, widen: float) -> Verdict:
+    def _verdict(
+        self, mean: Tensor, variance: Tensor, noise: float, widen: float, plain: Plain | None
+    ) -> Verdict:
         """From means and variances (J, B, K), standardised or log-odds."""
         w = self.weights[:, None, None]
         middle = (w * mean).sum(0)
@@ -196,11 +237,11 @@ class Panel:
         draws = mean[who] + variance[who].sqrt() * half[:, None]
         if self.task != "regression":
             nothing = torch.full_like(middle, torch.nan)
-            return Verdict(middle, spread.sqrt(), nothing, nothing, draws)
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
         reach = 1.96 * widen * (spread + noise).sqrt()
         low, high = (self.centre + self.unit * (middle + sign * reach) for sign in (-1, 1))
         middle, draws = self.centre + self.unit * middle, self.centre + self.unit * draws
-        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws)
+        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
 
     def _chosen(self, tokens: Tensor) -> Rows:
         """Rows to learn from when these are judged: the nearest, and some of the others."""

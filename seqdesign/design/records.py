@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from seqdesign.design.promise import Promise
 from seqdesign.sequences.fasta import Record, format_fields
 
 Status = Literal["ok", "unconfirmed", "extrapolates", "unusual", "rejected"]
@@ -32,6 +33,8 @@ class Design:
     """By the members that designed it: biased, since the search climbed their mistakes too."""
     confidence: float | None
     """Share of the gain claimed by the members that designed that the judges confirm, 0 to 1."""
+    doubt: float | None
+    """Probability, by the judges, that less than half of the gain of ``score`` is real."""
     soft_gap: float | None
     """Score of the relaxed sequence less that of the decoded one."""
     outcomes: Mapping[str, float | None]
@@ -57,6 +60,7 @@ class Design:
             "score_design": self.score_design,
             **self.outcomes,
             "confidence": self.confidence,
+            "doubt": self.doubt,
             "soft_gap": self.soft_gap,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
@@ -109,6 +113,8 @@ class DesignSummary:
     """Least and largest training value of each outcome, by column."""
     noise: Mapping[str, float]
     """Standard deviation of a measurement of each outcome, as the judges estimate it."""
+    promise: Promise | None
+    """What can be promised of the mean of the designs that nothing speaks against."""
     hypervolume: float | None
     """Of the front, over the reference, with several objectives and --pareto."""
     queries: int
@@ -136,6 +142,8 @@ class DesignSummary:
         for key, span in self.measured.items():
             noise = f", noise about {self.noise[key]:.2g}" if key in self.noise else ""
             lines.append(f"measured in training: {key} {span.low:.4g} to {span.high:.4g}{noise}")
+        if self.promise is not None:
+            lines.append(self.promise.text())
         if self.constraints:
             lines.append(f"constraints: {', '.join(self.constraints)}; all designs obey them")
         if self.mean_edits is not None:

@@ -22,7 +22,7 @@ HEADINGS = {
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%"}
+SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%"}
 FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
@@ -36,6 +36,7 @@ MEANINGS = {
     "score_low": "at least: what the judges think nine in ten designs exceed; the order goes by it",
     "score_design": "by its designers: score by the members that designed, which is biased",
     "confidence": "confirmed: share of the gain that the judges see",
+    "doubt": "doubt: probability, by the judges, that less than half of the gain is real",
     "least_evidence": "evidence: training sequences that have the rarest of its edits or letters",
     "measured": "measured: what training data or --start say of this sequence",
     "ood": "unusual: percent of held-out sequences that are less unlike the training sequences",
