@@ -67,7 +67,15 @@ def oracle_input(oracle: str | None) -> Path | None:
         return None
     head, _, rest = oracle.partition(":")
     candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
-    return next((path for path in candidates if str(path) != "." and path.exists()), None)
+    return next((path for path in candidates if str(path) != "." and _exists(path)), None)
+
+
+def _exists(path: Path) -> bool:
+    """False also for a text that is too long or odd to be a path, such as that of a command."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:

@@ -15,6 +15,7 @@ from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
@@ -37,6 +38,9 @@ class Revision:
     """One revision of one input. Outcomes in the user's units, log-likelihoods in nats."""
 
     id: str
+    """Of the input; with several revisions each, and its rank."""
+    parent: str
+    """Id of the input."""
     rank: int
     status: Status
     original: str
@@ -53,6 +57,10 @@ class Revision:
     loglik_change: float
     edits: int
     edit_list: str
+    evidence: str | None
+    """Training sequences that have each edit, in the order of ``edit_list``; None where that is not known."""
+    least_evidence: int | None
+    """The smallest of these numbers."""
     kappa2: float | None
     """Squared radius of the feasible ellipsoid in posterior standard deviations."""
     coverage: float | None
@@ -66,24 +74,25 @@ class Revision:
     violations: str
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
 
-    def fasta(self, top: int) -> Record:
-        """The FASTA record; with several revisions each, their rank makes the ids unique."""
+    def fasta(self) -> Record:
+        """The FASTA record."""
         values = {
             "status": self.status,
-            "parent": self.id if top > 1 else None,
+            "parent": self.parent if self.parent != self.id else None,
             "outcome": self.outcome,
             "outcome_before": self.outcome_before,
             "delta": self.delta,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "evidence": self.evidence or None,
+            "least_evidence": self.least_evidence,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
         }
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
-        name = f"{self.id}_{self.rank}" if top > 1 else self.id
-        return Record(name, format_fields(shown), self.revised)
+        return Record(self.id, format_fields(shown), self.revised)
 
     def row(self) -> dict[str, Any]:
         """The table row."""
@@ -107,6 +116,8 @@ def run(
     letters: LetterPolicy | None = None,
     optimize: Optimize | None = None,
     options: Options | None = None,
+    evidence: Evidence | None = None,
+    only_seen: bool = True,
     seed: int = 0,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -114,19 +125,24 @@ def run(
     """All revisions of the records, in their order and for each from the best down, and their summary.
 
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
-    method of ``find_method`` and its options. on_step: records done, records in all.
+    method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
+    revisions write only letters or words of it. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
     goal, letters = goal or GoalOptions(), letters or LetterPolicy()
     optimize = optimize or find_method("revise")
     options = options or ReviseOptions()
+    more = []
+    if evidence is not None and only_seen:
+        make = evidence.constraint(trained.record.max_length, own=True)
+        more = [] if make is None else [make]
     found: list[Revision] = []
     for first in range(0, len(records), BLOCK):
         block = records.take(range(first, min(first + BLOCK, len(records))))
-        problem, kept = _problem(goal, letters, trained, block, torch.device(device))
+        problem, kept = _problem(goal, letters, trained, block, more, torch.device(device))
         result = optimize(problem, options, seed)
-        found += describe(problem, result, block.take(kept), trained.record.alphabet)
+        found += describe(problem, result, block.take(kept), trained.record.alphabet, evidence)
         on_step(min(first + BLOCK, len(records)), len(records))
     if not found:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
@@ -143,7 +159,12 @@ def find_method(name: str) -> Optimize:
 
 
 def _problem(
-    goal: GoalOptions, letters: LetterPolicy, trained: TrainedVAE, records: SequenceSet, device: torch.device
+    goal: GoalOptions,
+    letters: LetterPolicy,
+    trained: TrainedVAE,
+    records: SequenceSet,
+    more: Sequence[MakeConstraint],
+    device: torch.device,
 ) -> tuple[DesignProblem, list[int]]:
     """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
     model, record = trained.model, trained.record
@@ -153,7 +174,7 @@ def _problem(
     lengths = torch.from_numpy(array.lengths).to(device)
     kept = array.kept.tolist()
     ids = [records.ids[i] for i in kept]
-    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source)
+    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source, more)
     problem = DesignProblem(
         model=model,
         tokens=tokens,
@@ -185,6 +206,7 @@ def _rules(
     lengths: Tensor,
     ids: list[str],
     source: str,
+    more: Sequence[MakeConstraint],
 ) -> tuple[Rules | None, Tensor | None]:
     """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
 
@@ -202,6 +224,7 @@ def _rules(
         ids=ids,
         source=source,
         leave_out=("max-edits",),
+        more=more,
     )
     forced = None
     for constraint in rules.constraints:
@@ -216,7 +239,11 @@ def _rules(
 
 
 def describe(
-    problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet
+    problem: DesignProblem,
+    result: DesignResult,
+    records: SequenceSet,
+    alphabet: Alphabet,
+    evidence: Evidence | None = None,
 ) -> list[Revision]:
     """The revisions of a block of inputs, in their order; an input without any stays as it is."""
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
@@ -246,7 +273,8 @@ def describe(
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
                 Revision(
-                    id=records.ids[i],
+                    id=f"{records.ids[i]}_{k + 1}" if problem.top > 1 else records.ids[i],
+                    parent=records.ids[i],
                     rank=k + 1,
                     status=status,
                     original=original,
@@ -260,11 +288,24 @@ def describe(
                     loglik_change=float(columns["log_likelihood"][i, k] - likelihood[i]),
                     edits=len(edits),
                     edit_list=",".join(edits),
+                    **_evidence(evidence, revised, edits),
                     violations=";".join(violation.code for violation in broken),
                     **latent,
                 )
             )
     return found
+
+
+def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> dict[str, Any]:
+    """Columns of how many training sequences have what the edits wrote; substitutions at their own place."""
+    if evidence is None or not edits:
+        return {"evidence": None, "least_evidence": None}
+    (support,) = evidence.support([revised])
+    places = [int(text[1:-1]) - 1 for text in edits if text[1:-1].isdigit()]
+    if len(places) < len(edits):  # after an insertion or deletion places of the input are no places any more
+        return {"evidence": None, "least_evidence": int(support.min())}
+    counts = [int(support[place]) for place in places]
+    return {"evidence": ",".join(map(str, counts)), "least_evidence": min(counts)}
 
 
 def _edits(original: str, revised: str, indels: bool) -> list[str]:
