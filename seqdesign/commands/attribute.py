@@ -199,7 +199,7 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
 
 

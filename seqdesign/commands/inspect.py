@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
+from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format
 
 if TYPE_CHECKING:
     from seqdesign.sequences.alphabets import Alphabet
@@ -18,7 +18,7 @@ _BAR = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectConfig(ColumnOptions, CommandConfig):
+class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
     """Say what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
 
     Example: seqdesign inspect seqs.fa.gz
@@ -92,9 +92,11 @@ class InspectResult(Result):
         repeated = f"repeated     {_count(self.n_duplicate_ids, 'id')}, {sequences}{among}"
         if (o := self.outcome) is None:
             return [repeated, "outcome      none"]
-        missing = f", {o.missing:,} without" if o.missing else ""
+        named = "" if o.name == "outcome" else f"'{o.name}': "
         moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
-        return [repeated, f"outcome      {o.count:,} values{missing}: {moments}"]
+        if not o.count or o.num_strange:
+            return [repeated, f"outcome      {named}{o.said}", *[f"             {moments}"] * bool(o.count)]
+        return [repeated, f"outcome      {named}{o.said}: {moments}"]
 
 
 def inspect(config: InspectConfig) -> InspectResult:
@@ -105,11 +107,13 @@ def inspect(config: InspectConfig) -> InspectResult:
     from seqdesign.sequences.alphabets import get_alphabet
     from seqdesign.sequences.compression import compression_of, open_input
     from seqdesign.sequences.datasets import resolve_input
-    from seqdesign.sequences.reader import guess_format, is_blank, stream_sequences
+    from seqdesign.sequences.numbers import Tally
+    from seqdesign.sequences.reader import OUTCOME, guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey
 
     alphabet = None if config.alphabet == AUTO else get_alphabet(config.alphabet)
-    survey = Survey()
+    survey = Survey(tally=Tally(config.outcome or OUTCOME, cell_format(config)))
+    assert survey.tally is not None
     with open_input(resolve_input(config.input)) as handle:
         compression = compression_of(handle)
         blank = is_blank(handle)
@@ -117,7 +121,8 @@ def inspect(config: InspectConfig) -> InspectResult:
         batches = stream_sequences(
             handle,
             sequence_column=config.sequence,
-            outcome=config.outcome,
+            columns=(survey.tally.name,),
+            lacking_columns="leave out" if config.outcome is None else "error",
             id_column=config.id_,
             format=file_format(config),
             allow_empty=True,

@@ -57,7 +57,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, RunConfig
     """Write G(z) and G(-z) of each code instead."""
     num: Annotated[int | None, Flag("-n"), Between(1)] = None
     """Paths, grids or pairs between drawn codes; 1 when not given."""
-    condition: float | None = None
+    condition: float | str | None = None
     """Outcome that a conditional GAN writes for; needed with one."""
 
     def problems(self) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
     shortest, longest = coder.lengths
     array = encode_with(config, records, coder.alphabet, max_length=longest)

@@ -16,7 +16,7 @@ from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, encode_with, file_format
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +61,7 @@ class GoalOptions(ConstraintOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
+    GoalOptions, ReviseOptions, SearchOptions, SequenceColumns, LetterPolicy, SequenceOutput, RunConfig
 ):
     """Revise sequences into better ones with a model made by train-vae.
 
@@ -184,10 +184,9 @@ def _read(config: ReviseConfig) -> SequenceSet:
     return read_sequences(
         config.input,
         sequence_column=config.sequence,
-        outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
 
 

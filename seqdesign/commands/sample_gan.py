@@ -46,8 +46,8 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Draw again in the place of repeats; memory then grows with --num."""
     reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
     """Leave out about this share of the draws, those that the critic finds least like real sequences."""
-    condition: float | None = None
-    """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
+    condition: float | str | None = None
+    """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
     """Sequences at a time; the result does not depend on it."""
 
@@ -122,7 +122,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     return result
 
 
-def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
+def class_of(trained: TrainedGAN, outcome: float | str | None) -> int | None:
     """Index of the class of ``outcome`` in the units of the training data.
 
     Raises UsageError for a model without condition and for a label that it has not seen.
@@ -138,10 +138,15 @@ def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
             option="--condition",
         )
     if record.options.condition == "label":
-        if outcome not in record.classes:
-            known = ", ".join(f"{value:g}" for value in record.classes)
-            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
-        return record.classes.index(outcome)
+        wanted = outcome if isinstance(outcome, str) else f"{outcome:g}"
+        if wanted not in record.class_names:
+            known = ", ".join(record.class_names)
+            raise UsageError(f"must be one of {known}, got {wanted}", option="--condition")
+        return record.class_names.index(wanted)
+    if isinstance(outcome, str):
+        raise UsageError(
+            f"must be a number in the units of '{record.outcome}', got {outcome!r}", option="--condition"
+        )
     return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
 
 
@@ -298,5 +303,6 @@ def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list
     record = trained.record
     if classes is None or record.outcome is None:
         return [""] * num
-    key = record.outcome if record.options.condition == "label" else f"{record.outcome}_up_to"
-    return [" " + format_fields({key: f"{record.classes[i]:.6g}"}) for i in classes.tolist()]
+    # Never the key of the outcome itself: nobody has measured these sequences.
+    key = f"condition_{record.outcome}" + ("" if record.options.condition == "label" else "_up_to")
+    return [" " + format_fields({key: record.class_names[i]}) for i in classes.tolist()]

@@ -58,7 +58,8 @@ class TrainGANResult(Result):
     num_held_out: int
     condition: str | None
     """Outcome that the model is conditional on."""
-    classes: tuple[float, ...]
+    classes: tuple[float | str, ...]
+    """Labels, or the largest outcome of each bin."""
     motifs: tuple[str, ...]
     """Words that no Markov chain of the positions explains, with which the generator started."""
     steps: int
@@ -102,7 +103,14 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
     from seqdesign.training.loop import make_fabric
 
     OBJECTIVES.load(config.objective)  # an unknown name is said before the input is read
-    records = read_with(config, config.sequences)
+    asked = config.condition != "none"
+    # Without a condition outcomes matter only where they say which records to drop.
+    records = read_with(
+        config,
+        config.sequences,
+        outcomes=asked or config.on_missing == "drop",
+        labels=config.condition != "bins",
+    )
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)
@@ -125,6 +133,7 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
                 seed=config.seed,
                 fabric=fabric,
                 outcome_name=config.outcome or "outcome",
+                labels=records.labels,
                 folder=config.output,
                 resume=config.resume,
                 on_epoch=last.update,
@@ -175,7 +184,7 @@ def _result(
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         condition=record.outcome,
-        classes=record.classes,
+        classes=record.class_names if record.labels else record.classes,
         motifs=tuple(motif.spelled(tokens.alphabet.letters) for motif in result.motifs),
         steps=state.moves["generator"],
         best_step=int(best["epoch"]) * config.steps_per_look,

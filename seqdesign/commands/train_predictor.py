@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
+from seqdesign.config import Between, Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
+    CellOptions,
     LetterOptions,
     RecordPolicy,
     SequenceColumns,
     alphabet_with,
+    cell_format,
     encode_with,
     file_format,
 )
@@ -36,7 +38,7 @@ REPORT = "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeOptions(Options):
+class OutcomeOptions(CellOptions):
     """Where the outcomes stand, and how much each is worth."""
 
     PANEL: ClassVar[str] = "Input options"
@@ -100,6 +102,8 @@ class TrainPredictorResult(Result):
     num_train: int
     num_held_out: int
     outcomes: tuple[str, ...]
+    measured: tuple[str, ...]
+    """What the column of each outcome holds, in words."""
     classes: tuple[str, ...]
     epochs: int
     stop_reason: str
@@ -115,7 +119,7 @@ class TrainPredictorResult(Result):
                 "sequences",
                 f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
-            ("outcome", f"{', '.join(self.outcomes)} ({what})"),
+            ("outcome", f"{'; '.join(self.measured)} ({what})"),
             (
                 "training",
                 f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s ({self.stop_reason})",
@@ -188,14 +192,16 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         save_predictor(run.path, trained.model, trained.record, result.reference)
         ids = [records.ids[i] for i in tokens.kept.tolist()]
         write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
-        done = _result(config, result, started)
+        done = _result(config, result, outcomes.said, started)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, HELD_OUT, REPORT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 
-def _result(config: TrainPredictorConfig, result: PredictorTraining, started: float) -> TrainPredictorResult:
+def _result(
+    config: TrainPredictorConfig, result: PredictorTraining, measured: tuple[str, ...], started: float
+) -> TrainPredictorResult:
     trained, state = result.trained, result.fit.state
     record = trained.record
     return TrainPredictorResult(
@@ -207,6 +213,7 @@ def _result(config: TrainPredictorConfig, result: PredictorTraining, started: fl
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcomes=record.outcomes,
+        measured=measured,
         classes=record.classes,
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
@@ -231,6 +238,7 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         id_column=config.id_,
         format=file_format(config),
         on_duplicate=config.on_duplicate,
+        cells=cell_format(config),
     )
     outcomes = read_outcomes(records, names, task=config.task, sigma=config.sigma, weight=config.weight)
     known = ~np.isnan(outcomes.values).all(axis=1)

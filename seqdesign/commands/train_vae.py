@@ -22,6 +22,7 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
     from seqdesign.models.vae.quality import VAEQuality
+    from seqdesign.sequences.reader import SequenceSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class TrainVAEResult(Result):
     num_train: int
     num_held_out: int
     outcome: str | None
+    measured: str
+    """What the column of the outcome holds, in words; empty without one."""
     epochs: int
     stop_reason: str
     best_held_out_loss: float
@@ -79,6 +82,7 @@ class TrainVAEResult(Result):
         if q.outcome_r2 is not None and q.outcome_spearman is not None and q.invariance is not None:
             auroc = "" if q.outcome_auroc is None else f", AUROC {q.outcome_auroc:.3f}"
             rows += [
+                ("outcome", self.measured),
                 ("outcome F(E(x))", f"R2 {q.outcome_r2:.3f}, Spearman {q.outcome_spearman:.3f}{auroc}"),
                 ("invariance loss / Var(y)", f"{q.invariance:.3f}"),
             ]
@@ -141,13 +145,15 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 run.path, result.fit.state.history
             )  # a run killed after its last checkpoint lacks it
             save_vae(run.path, result.trained.model, result.trained.record)
-    done = _result(config, result, tokens.alphabet.name, started)
+    done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
         run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
     return done
 
 
-def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started: float) -> TrainVAEResult:
+def _result(
+    config: TrainVAEConfig, result: VAETraining, records: SequenceSet, alphabet: str, started: float
+) -> TrainVAEResult:
     state = result.fit.state
     return TrainVAEResult(
         model=config.output,
@@ -155,6 +161,7 @@ def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started:
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcome=result.trained.record.outcome,
+        measured=records.said if result.trained.record.outcome else "",
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
         best_held_out_loss=state.best["vae"],

@@ -176,7 +176,7 @@ def check_length(
         raise error(f"{who} takes {longest} letters at most, got {length}")
 
 
-def load_generator(folder: Path, outcome: float | None, device: torch.device) -> DesignGenerator:
+def load_generator(folder: Path, outcome: float | str | None, device: torch.device) -> DesignGenerator:
     """The generator in ``folder``, for one outcome if it is conditional. Raises ModelError and UsageError."""
     trained = load_gan(folder, device)
     condition = class_of(trained, outcome)

@@ -203,7 +203,7 @@ def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) ->
     if config.start is not None:
         from seqdesign.sequences.reader import read_sequences
 
-        return len(read_sequences(config.start, on_missing="unlabelled").sequences[0])
+        return len(read_sequences(config.start, outcomes=False).sequences[0])
     if generator is None:
         raise UsageError("is needed with --oracle, or --template or --start", option="--length")
     return generator.lengths[1]

@@ -149,10 +149,9 @@ def read_starts(
     records = read_sequences(
         config.start,
         sequence_column=config.sequence,
-        outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
     array = encode_with(config, records, alphabet)
     records = records.take(array.kept)

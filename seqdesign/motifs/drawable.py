@@ -101,7 +101,7 @@ def _from_sequences(config: LogoConfig, stream: str | io.BytesIO, source: str) -
         format=file_format(config),
         weight_column=config.weights,
         on_duplicate="keep",
-        on_missing="unlabelled",
+        outcomes=False,
     )
     guessed = config.alphabet == AUTO
     alphabet = guess_alphabet(records.sequences) if guessed else get_alphabet(config.alphabet)

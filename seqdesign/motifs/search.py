@@ -136,7 +136,7 @@ def _read(config: MotifsConfig, path: str | os.PathLike[str], alphabet: Alphabet
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
     array = encode_with(config, records, alphabet or alphabet_with(config, records.sequences))
     kept = records.take(array.kept)

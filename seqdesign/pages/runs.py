@@ -134,7 +134,7 @@ def config_of(manifest: Manifest) -> Any:
     """The options of a run as its command takes them. Raises ModelError if this version has others."""
     kind, _ = command_of(manifest)
     # Every command had these once; where they changed nothing, they are gone.
-    gone = {"seed", "device", "threads"} - {spec.name for spec in fields_of(kind)}
+    gone = {"seed", "device", "threads", "outcome"} - {spec.name for spec in fields_of(kind)}
     try:
         return from_dict(kind, {k: v for k, v in manifest.config.items() if k not in gone})
     except UsageError as error:

@@ -94,12 +94,15 @@ def train_sequence_gan(
     seed: int,
     fabric: Fabric,
     outcome_name: str = "outcome",
+    labels: tuple[str, ...] = (),
     folder: Path | None = None,
     resume: bool = False,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_step: Callable[[int, int], None] = lambda step, total: None,
 ) -> GANTraining:
     """Learn from N encoded sequences; their outcomes (N,) matter only with a condition.
+
+    labels: what the outcomes are called where they are places among labels.
 
     With a ``folder``, a checkpoint, the figures of all looks and the sequences that fixed noise becomes are
     written there at every look, and ``resume`` continues from it.
@@ -110,7 +113,8 @@ def train_sequence_gan(
     values = outcomes if options.condition != "none" else None
     train, held_out = hold_out(tokens, values, fit_options, seed)
     motifs = _motifs(tokens, train, options.motifs)
-    record = replace(_describe(tokens, values, train, options, outcome_name), num_motifs=len(motifs))
+    record = _describe(tokens, values, train, options, outcome_name)
+    record = replace(record, num_motifs=len(motifs), labels=labels if record.classes else ())
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, held_out))
     identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
