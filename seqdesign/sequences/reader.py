@@ -21,6 +21,7 @@ from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
+from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import choose_columns, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
@@ -62,6 +63,8 @@ class SequenceSet:
     """What the column of the outcome was found to hold, in words."""
     labels: tuple[str, ...] = ()
     """Where the outcome is a label: all labels in order; ``outcomes`` are places in them."""
+    origin: Origin | None = None
+    """The command of seqdesign that wrote the file; its predictions are not read as outcomes."""
 
     def __post_init__(self) -> None:
         for name in ("sequences", "outcomes", "weights", "lines"):
@@ -205,10 +208,11 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
         if options.allow_empty and is_blank(handle):
             return
         kind = options.format or guess_format(handle)
+        file = path if isinstance(path, str) else None
         if kind == "fasta":
-            yield from _stream_fasta(handle, options)
+            yield from _stream_fasta(handle, options, file)
         else:
-            yield from _stream_table(handle, options, kind == "parquet")
+            yield from _stream_table(handle, options, kind == "parquet", file)
 
 
 def is_blank(handle: io.BufferedReader) -> bool:
@@ -246,7 +250,7 @@ def guess_format(handle: io.BufferedReader) -> Format:
     )
 
 
-def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[SequenceSet]:
+def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None) -> Iterator[SequenceSet]:
     for name in ("sequence_column", "id_column", "weight_column"):
         if getattr(options, name) is not None:
             raise UsageError(
@@ -256,11 +260,16 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
     unique = UniqueIds(options.on_duplicate, source)
     key = options.outcome or ("" if options.columns else OUTCOME) if options.outcomes else ""
     n_found = n_dropped = 0
+    origin, first = None, True
     found: set[str] = set()
     for block in read_blocks(handle, max_record=options.max_record, allow_empty=options.allow_empty):
         ids, descriptions = ids_and_descriptions(block, source)
         sequences = sequence_texts(block, source)
         lines: Sequence[int] = block.lines
+        if first:
+            first = False
+            origin = origin_of(header_fields(descriptions[0]), file, ids[0]) if ids else None
+            key = _measured_key(key, origin, options, source)
         ids, kept = unique.apply(ids, lines)
         if kept is not None:
             descriptions = [descriptions[i] for i in kept]
@@ -278,6 +287,7 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
         whole = SequenceSet(
             ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64),
             columns={name: texts or [""] * len(ids) for name, texts in extra.items()}, cells=options.cells,
+            origin=origin,
         )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
@@ -288,6 +298,15 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
         raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for", path=source)
 
 
+def _measured_key(key: str, origin: Origin | None, options: _Options, source: str) -> str:
+    """The key or column of the outcome, "" where that is a prediction of ours. InputError if asked for."""
+    if not key or origin is None or not origin.is_prediction(key):
+        return key
+    if options.outcome is not None:
+        raise origin.refusal(key, source)
+    return ""
+
+
 def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
     """The text of ``key`` in each header, "" where it is missing; None when it is in none of them."""
     if not any(f"{key}=" in text for text in descriptions):
@@ -296,13 +315,19 @@ def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
     return cells if any(cells) else None
 
 
-def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -> Iterator[SequenceSet]:
+def _stream_table(
+    handle: io.BufferedReader, options: _Options, parquet: bool, file: str | None
+) -> Iterator[SequenceSet]:
     source = handle.name
     unique = UniqueIds(options.on_duplicate, source)
     roles: dict[str, str | None] = {}
     n_rows = n_dropped = 0
+    origin = None
     for batch in read_table(handle, batch_size=options.batch_size, parquet=parquet):
-        roles = roles or _roles(list(batch.columns), options, source)
+        if not roles:
+            roles = _roles(list(batch.columns), options, source)
+            origin = origin_of(batch.columns, file)
+            roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
         sequences = batch.columns[cast(str, roles["sequence"])]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
         id_column = roles["id"]
@@ -323,7 +348,7 @@ def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -
                 )
         whole = SequenceSet(
             ids, sequences, numbers["outcome"], source, numbers["weight"],
-            np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells,
+            np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells, origin=origin,
         )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
         if kept is not None:
@@ -391,6 +416,7 @@ def _join(parts: list[SequenceSet]) -> SequenceSet:
         n_dropped=sum(part.n_dropped for part in parts),
         columns={name: [c for part in parts for c in part.columns[name]] for name in parts[0].columns},
         cells=parts[0].cells,
+        origin=parts[0].origin,
     )
 
 
