@@ -45,7 +45,8 @@ from seqdesign.revisers.methods.search import search
 from seqdesign.revisers.problem import DesignResult, evaluate
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.datasets import dataset_info, load_dataset
+from seqdesign.sequences.bundled import dataset_info
+from seqdesign.sequences.datasets import load_dataset
 from seqdesign.training.config import FitOptions
 
 COLUMNS = (

@@ -22,7 +22,8 @@ from seqdesign.models.vae.store import TrainedVAE
 from seqdesign.revisers.methods.revise import revise
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.datasets import dataset_info, load_dataset
+from seqdesign.sequences.bundled import dataset_info
+from seqdesign.sequences.datasets import load_dataset
 from seqdesign.training.config import FitOptions
 
 DATA = "rna_mpsa_5ss9"

@@ -10,7 +10,8 @@ from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.svg import standalone
-from seqdesign.sequences.datasets import dataset_info, load_dataset
+from seqdesign.sequences.bundled import dataset_info
+from seqdesign.sequences.datasets import load_dataset
 
 FOLDER = Path("example-04")
 

@@ -14,7 +14,7 @@ import torch
 from seqdesign.config import fields_of
 from seqdesign.constraints.starts import Starts
 from seqdesign.revisers.methods.revise import DesignProblem, ReviseOptions
-from seqdesign.sequences import datasets
+from seqdesign.sequences import bundled, datasets
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.testing.toy_latent import ToyLatentModel
 from seqdesign_cli.commands import COMMANDS
@@ -131,12 +131,12 @@ def test_the_data_set_of_the_architecture_page_can_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "data_dir", lambda: tmp_path)
-    datasets.list_datasets.cache_clear()
+    bundled.list_datasets.cache_clear()
     try:
         code("dna_mine")
         records = datasets.load_dataset("dna_mine")
     finally:
-        datasets.list_datasets.cache_clear()
+        bundled.list_datasets.cache_clear()
     assert records.sequences == ["ACGTAC", "ACGTTC"]
     assert records.outcomes is not None
     assert records.outcomes.tolist() == [1.5, 0.5]

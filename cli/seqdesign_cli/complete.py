@@ -42,7 +42,7 @@ def _known(command: str, spec: FieldSpec, incomplete: str) -> Iterable[str]:
 
 def _data_sets(spec: FieldSpec) -> list[str]:
     """Bundled data, where a file is read."""
-    from seqdesign.sequences.datasets import list_datasets
+    from seqdesign.sequences.bundled import list_datasets
 
     return [] if spec.written else [f"dataset:{name}" for name in list_datasets()]
 

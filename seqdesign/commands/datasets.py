@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.runs.result import Result
-from seqdesign.sequences.datasets import PREFIX, DatasetInfo, dataset_info, list_datasets, resolve_input
+from seqdesign.sequences.bundled import PREFIX, DatasetInfo, dataset_info, list_datasets, resolve_input
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,6 +79,7 @@ def demo(config: DemoConfig) -> DemoResult:
     """Train on half of the measured splice sites, revise sites of the other half, design new ones, and look
     the results up. Raises SeqDesignError.
     """
+    from seqdesign.commands.provenance import typed_command
     from seqdesign.oracles.table import TableOracle
     from seqdesign.pages import demo
     from seqdesign.pages.report import add_runs
@@ -120,7 +121,7 @@ def demo(config: DemoConfig) -> DemoResult:
     demo.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
     demo.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
     files = (trained.model, _revised_file(config, "revise", SHOWN_BUDGET), made.model, made.output)
-    add_runs(page, find_runs([Path(file) for file in files if file is not None]))
+    add_runs(page, find_runs([Path(file) for file in files if file is not None]), command=typed_command)
     report = config.output / "report.html"
     page.write(report)
     return DemoResult(

@@ -105,8 +105,8 @@ def inspect(config: InspectConfig) -> InspectResult:
     Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
     """
     from seqdesign.sequences.alphabets import get_alphabet
+    from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input
-    from seqdesign.sequences.datasets import resolve_input
     from seqdesign.sequences.numbers import Tally
     from seqdesign.sequences.reader import OUTCOME, guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey

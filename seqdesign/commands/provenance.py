@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seqdesign.config import CommandConfig, fields_of, to_dict, to_words
+from seqdesign.config import CommandConfig, fields_of, from_dict, to_dict, to_words
+from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.atomic import sha256_file, write_json
 from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
 from seqdesign.runs.result import Result
@@ -45,7 +46,7 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
 
 def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
     """Name as typed -> the file that is read, for those that exist."""
-    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.sequences.bundled import resolve_input
 
     found: dict[str, Path] = {}
     for item in inputs:
@@ -96,3 +97,40 @@ def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:
     """What to type to run a command with these options, but for those that only change what it says."""
     kept = {key: value for key, value in values.items() if key not in LOUDNESS}
     return shlex.join(["seqdesign", name, *to_words(config, kept)])
+
+
+def typed_command(manifest: Manifest) -> str:
+    """What to type to make a run again; what was typed, if its command is of another version."""
+    try:
+        return command_line(manifest.name, command_of(manifest)[0], manifest.config)
+    except ModelError:
+        return manifest.command
+
+
+def config_of(manifest: Manifest) -> Any:
+    """The options of a run as its command takes them. Raises ModelError if this version has others."""
+    kind, _ = command_of(manifest)
+    # Every command had these once; where they changed nothing, they are gone.
+    gone = {"seed", "device", "threads", "outcome"} - {spec.name for spec in fields_of(kind)}
+    try:
+        return from_dict(kind, {k: v for k, v in manifest.config.items() if k not in gone})
+    except UsageError as error:
+        raise ModelError(
+            f"this version of seqdesign has other options than the run had ({error}); install seqdesign "
+            f"{manifest.versions.get('seqdesign', '')}"
+        ) from error
+
+
+def command_of(manifest: Manifest) -> tuple[type, Any]:
+    """Config class and function of the command that a manifest is of. Raises ModelError."""
+    import importlib
+    from typing import get_type_hints
+
+    module = manifest.name.replace("-", "_")
+    if not module.isidentifier() or module.startswith("_"):
+        raise ModelError(f"the manifest names no command ({manifest.name!r}); it is of an older version")
+    try:
+        function = getattr(importlib.import_module(f"seqdesign.commands.{module}"), module)
+    except (ImportError, AttributeError):
+        raise ModelError(f"there is no command {manifest.name!r} in this version of seqdesign") from None
+    return get_type_hints(function)["config"], function

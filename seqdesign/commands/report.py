@@ -63,13 +63,14 @@ def write_report(
     Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
     OutputError.
     """
+    from seqdesign.commands.provenance import typed_command
     from seqdesign.pages.report import add_runs
     from seqdesign.pages.runs import find_runs
     from seqdesign.reports.html import Page
 
     runs = find_runs(paths)
     page = Page(title or "Sequence design")
-    add_runs(page, runs, motifs=motifs)
+    add_runs(page, runs, command=typed_command, motifs=motifs)
     page.write(output)
     return ReportResult(
         report=output,

@@ -77,7 +77,8 @@ def rerun(config: RerunConfig) -> RerunResult:
     ``anyway``, changed; OutputError if the new place is taken; SeqDesignError if the result differs, which is
     then there to be looked at.
     """
-    from seqdesign.pages.runs import Run, command_of, config_of
+    from seqdesign.commands.provenance import command_of, config_of
+    from seqdesign.pages.runs import Run
     from seqdesign.runs.manifest import read_manifest
 
     manifest = read_manifest(config.run)

@@ -128,7 +128,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
-    from seqdesign.design.revisions import COLUMNS, describe, summarise
+    from seqdesign.design.revisions import columns, describe, summarise
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -161,7 +161,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta(config.top) for r in revisions), handle)
     if config.table is not None:
-        write_table((r.row() for r in revisions), config.table, columns=COLUMNS)
+        write_table((r.row() for r in revisions), config.table, columns=columns(trained.record.outcome))
     done = ReviseResult(
         model=config.model,
         method=config.method,

@@ -100,5 +100,5 @@ def _draw(trained: TrainedVAE, config: SampleVAEConfig) -> Iterator[Record]:
         for i, text in enumerate(texts):
             values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
             if model.has_outcome:
-                values["outcome"] = f"{float(scored.outcome[i]):.6g}"
+                values[f"predicted_{trained.record.outcome}"] = f"{float(scored.outcome[i]):.6g}"
             yield Record(f"sample_{first + i + 1}", format_fields(values), text)

@@ -6,14 +6,13 @@ Shapes: B sequences of L letters out of V, W beams.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-if TYPE_CHECKING:
-    from seqdesign.constraints.rules import Rules
+State = tuple[Tensor, ...]
 
 NODES = 100_000
 """Prefixes that the complete search looks at before it gives up."""
@@ -23,7 +22,41 @@ _CELLS = 1 << 14
 """Prefixes that the beam search extends together; more do not stay in a cache."""
 
 
-def beam(rules: Rules, preference: Tensor, rows: Tensor, width: int, noise: float) -> tuple[Tensor, Tensor]:
+class Followed(Protocol):
+    """Rules that can be followed letter by letter, for the starts ``rows`` (B,)."""
+
+    num_letters: int
+    """V."""
+
+    @property
+    def dead(self) -> Tensor:
+        """Starts without any feasible sequence, (N,) or (1,) bool."""
+        ...
+
+    def start(self, rows: Tensor) -> State:
+        """The state of empty prefixes (B,)."""
+        ...
+
+    def letters(self, state: State, rows: Tensor, t: int) -> Tensor:
+        """Letters (B, V) bool that may follow prefixes of t letters."""
+        ...
+
+    def may_end(self, state: State, rows: Tensor, t: int) -> Tensor:
+        """Whether prefixes of t letters are feasible as they are, (B,) bool."""
+        ...
+
+    def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
+        """The state after the letters (B,) at position t."""
+        ...
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """Whether each sequence (B, L) obeys every rule, (B,) bool."""
+        ...
+
+
+def beam(
+    rules: Followed, preference: Tensor, rows: Tensor, width: int, noise: float
+) -> tuple[Tensor, Tensor]:
     """Tokens (B, L) with a large sum of preferences (B, L, V), and whether they are feasible (B,).
 
     noise: standard deviation of what is added to the preferences, in their own ones; the same numbers for
@@ -38,7 +71,7 @@ def beam(rules: Rules, preference: Tensor, rows: Tensor, width: int, noise: floa
     return torch.cat([tokens for tokens, _ in parts]), torch.cat([good for _, good in parts])
 
 
-def _beam(rules: Rules, preference: Tensor, rows: Tensor, width: int) -> tuple[Tensor, Tensor]:
+def _beam(rules: Followed, preference: Tensor, rows: Tensor, width: int) -> tuple[Tensor, Tensor]:
     count, length, size = preference.shape
     everyone = torch.arange(count, device=rows.device).unsqueeze(1)
     score = preference.new_zeros((count, 1))
@@ -78,14 +111,14 @@ class _Prefixes:
     """Prefixes (M, t) of one start with their states and scores, best first."""
 
     tokens: Tensor
-    state: tuple[Tensor, ...]
+    state: State
     score: Tensor
 
     def __getitem__(self, index: slice | Tensor) -> _Prefixes:
         return _Prefixes(self.tokens[index], tuple(x[index] for x in self.state), self.score[index])
 
 
-def complete(rules: Rules, preference: Tensor, row: Tensor, *, nodes: int = NODES) -> Outcome:
+def complete(rules: Followed, preference: Tensor, row: Tensor, *, nodes: int = NODES) -> Outcome:
     """A feasible sequence for one start, padded, with preferences (L, V); ``row`` is a scalar.
 
     Depth first, a block of the best prefixes at a time. Prefixes of one length and state have the same
@@ -118,7 +151,7 @@ def complete(rules: Rules, preference: Tensor, row: Tensor, *, nodes: int = NODE
     return Outcome(None, not stack)
 
 
-def _extended(rules: Rules, block: _Prefixes, preference: Tensor, one: Tensor, t: int) -> _Prefixes:
+def _extended(rules: Followed, block: _Prefixes, preference: Tensor, one: Tensor, t: int) -> _Prefixes:
     """All allowed prefixes of one letter more, best first."""
     may = rules.letters(block.state, one.expand(len(block.score)), t)
     parents, letters = may.nonzero().unbind(1)
@@ -133,7 +166,7 @@ def _extended(rules: Rules, block: _Prefixes, preference: Tensor, one: Tensor, t
     )
 
 
-def _fresh(state: tuple[Tensor, ...], count: int, seen: set[bytes]) -> list[int]:
+def _fresh(state: State, count: int, seen: set[bytes]) -> list[int]:
     """Places of the prefixes whose state is new; ``seen`` takes it in."""
     keys = [b""] * count
     if state and count:

@@ -152,8 +152,8 @@ class DesignModel:
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
     def _outcomes(self, scores: Any) -> dict[str, Any]:
-        """Columns of scores (M, B, K)."""
-        names = self.oracle.outcomes
+        """Columns of scores (M, B, K); never the name of an outcome itself, which is for measured values."""
+        names = [f"predicted_{name}" for name in self.oracle.outcomes]
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)

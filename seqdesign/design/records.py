@@ -309,7 +309,7 @@ def _warnings(
             "--min-confidence 0.5 drops them, --risk lower:1 avoids them"
         )
     if len(model.oracle.outcomes) == 1 and delivered:
-        error = _mean_known([d.outcomes.get(f"{model.oracle.outcomes[0]}_sd") for d in delivered])
+        error = _mean_known([d.outcomes.get(f"predicted_{model.oracle.outcomes[0]}_sd") for d in delivered])
         gain = _mean([abs(d.score - d.score_start) for d in delivered])
         if error is not None and not model.log_odds and gain < error:
             yield (

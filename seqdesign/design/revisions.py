@@ -29,6 +29,8 @@ class Revision:
     status: Status
     original: str
     revised: str
+    outcome_name: str = "outcome"
+    """What the outcome is called; headers and tables say ``predicted_NAME``, as nothing was measured."""
     outcome_before: float
     """F(E(x0))."""
     outcome_at_code: float | None
@@ -59,8 +61,8 @@ class Revision:
         values = {
             "status": self.status,
             "parent": self.id if top > 1 else None,
-            "outcome": self.outcome,
-            "outcome_before": self.outcome_before,
+            (key := f"predicted_{self.outcome_name}"): self.outcome,
+            f"{key}_before": self.outcome_before,
             "delta": self.delta,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
@@ -74,17 +76,33 @@ class Revision:
         return Record(name, format_fields(shown), self.revised)
 
     def row(self) -> dict[str, Any]:
-        """The table row."""
-        return asdict(self)
+        """The table row, with the keys of ``columns``."""
+        values = asdict(self)
+        values.pop("outcome_name")
+        return {_key(name, self.outcome_name): value for name, value in values.items()}
 
 
-COLUMNS = tuple(field.name for field in fields(Revision))
+def columns(outcome: str) -> tuple[str, ...]:
+    """Of the table of revisions by a model of ``outcome``."""
+    return tuple(_key(field.name, outcome) for field in fields(Revision) if field.name != "outcome_name")
+
+
+def _key(field: str, outcome: str) -> str:
+    """The key of a field: never that of the outcome itself, which belongs to measured values."""
+    return f"predicted_{outcome}{field.removeprefix('outcome')}" if field.startswith("outcome") else field
 
 
 def describe(
-    problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet
+    problem: DesignProblem,
+    result: DesignResult,
+    records: SequenceSet,
+    alphabet: Alphabet,
+    outcome: str = "outcome",
 ) -> list[Revision]:
-    """The revisions of a block of inputs, in their order; an input without any stays as it is."""
+    """The revisions of a block of inputs, in their order; an input without any stays as it is.
+
+    outcome: what the model calls it.
+    """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
     originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
     known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
@@ -117,6 +135,7 @@ def describe(
                     status=status,
                     original=original,
                     revised=revised,
+                    outcome_name=outcome,
                     outcome_before=float(before[i]),
                     outcome_at_code=None if math.isnan(at_code) else at_code,
                     outcome=float(columns["outcome"][i, k]),

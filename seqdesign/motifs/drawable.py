@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import get_alphabet, guess_alphabet
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input, source_name
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.options import AUTO, file_format
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.sequences.tables import TableBatch, read_table

@@ -16,8 +16,8 @@ import numpy as np
 
 from seqdesign.errors import InputError
 from seqdesign.motifs.motif import DEFAULT_SITES, Motif
+from seqdesign.sequences.bundled import PREFIX, dataset_info, resolve_input
 from seqdesign.sequences.compression import open_input, open_output, source_name
-from seqdesign.sequences.datasets import PREFIX, dataset_info, resolve_input
 
 BUNDLED = "jaspar2024_core_vertebrates"
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.reports.diff import Operation, operations_of
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
 from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
 from seqdesign.sequences.tables import read_table
@@ -24,8 +24,10 @@ FloatArray = NDArray[np.float64]
 
 TEXT = {"id", "sequence", "original", "parent", "status", "reason", "stop", "edit_list", "violations"}
 """Columns that are never numbers, whatever they look like."""
+PREDICTED, BEFORE = "predicted_", "_before"
+"""Around the name of an outcome: the prediction for a revision's parent, as ``revise`` calls it."""
 BEFORE_AFTER = (("outcome_before", "outcome"), ("score_start", "score"))
-"""Value of the parent, and of the design, as ``revise`` and ``maximize`` call them."""
+"""Value of the parent, and of the design, as ``revise`` once called them, and as ``maximize`` does."""
 UNTOUCHED = ("unchanged", "infeasible", "violating")
 """What ``revise`` calls inputs that it returns as they are."""
 
@@ -34,8 +36,8 @@ UNTOUCHED = ("unchanged", "infeasible", "violating")
 class DesignSet:
     """N sequences, one row each: id, sequence, and what is known of it by column.
 
-    A row of a design made from a parent has ``edits``, a row of ``revise`` or ``maximize`` also one of the
-    pairs of BEFORE_AFTER. Rejected designs are not among them.
+    A row of a design made from a parent has ``edits``, a row of ``revise`` or ``maximize`` also the value
+    before and after. Rejected designs are not among them.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -84,7 +86,8 @@ class DesignSet:
     @property
     def before_after(self) -> tuple[str, str] | None:
         """Names of the columns of the value before and after."""
-        for first, second in BEFORE_AFTER:
+        firsts = (c for c in self.columns if c.startswith(PREDICTED) and c.endswith(BEFORE))
+        for first, second in (*((first, first.removesuffix(BEFORE)) for first in firsts), *BEFORE_AFTER):
             if np.isfinite(self.numbers(second) - self.numbers(first)).any():
                 return first, second
         return None

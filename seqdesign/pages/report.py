@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from seqdesign.commands.provenance import command_line
-from seqdesign.errors import InputError, ModelError, SeqDesignError
+from seqdesign.errors import InputError, SeqDesignError
 from seqdesign.pages.constraints import add_constraints
 from seqdesign.pages.design_sections import (
     add_asked,
@@ -21,9 +20,10 @@ from seqdesign.pages.design_sections import (
 )
 from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.models import add_model
-from seqdesign.pages.runs import Run, changed_files, command_of, run_warnings
+from seqdesign.pages.runs import Run, changed_files, run_warnings
 from seqdesign.pages.tables import add_tables
 from seqdesign.reports.html import Page
+from seqdesign.runs.manifest import Manifest
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
@@ -32,8 +32,12 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
-def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> None:
-    """A chapter about each run. ``motifs`` names a collection to look for gains and losses in.
+def add_runs(
+    page: Page, runs: Sequence[Run], *, command: Callable[[Manifest], str], motifs: str | None = None
+) -> None:
+    """A chapter about each run.
+
+    command: what to type to make a run again. motifs: a collection to look for gains and losses in.
 
     Raises InputError for a file that cannot be read.
     """
@@ -41,7 +45,7 @@ def add_runs(page: Page, runs: Sequence[Run], *, motifs: str | None = None) -> N
     sets = {run.path: _designs(run) for run in runs if not run.is_model}
     for run in runs:
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
-        page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run))
+        page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run, command))
         if run.is_model:
             assert run.manifest is not None
             add_model(page, run.path, run.manifest.name, run.result)
@@ -99,25 +103,17 @@ def _headline(run: Run, designs: DesignSet | None) -> str:
     return f"{len(designs):,} sequences{made}{better}."
 
 
-def _facts(run: Run) -> dict[str, object]:
+def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
     """What was run, and how to repeat it."""
     manifest = run.manifest
     if manifest is None:
         return {"made by": "unknown: there is no manifest; name the output with -o, not with >"}
     return {
-        "made by": _command(run),
+        "made by": command(manifest),
         "repeat with": shlex.join(["seqdesign", "rerun", str(run.path)]),
         "started": f"{manifest.started.replace('T', ' ').removesuffix('+00:00')} UTC, "
         f"{manifest.circumstances}, seqdesign {manifest.versions.get('seqdesign')}",
     }
-
-
-def _command(run: Run) -> str:
-    assert run.manifest is not None
-    try:
-        return command_line(run.manifest.name, command_of(run.manifest)[0], run.manifest.config)
-    except ModelError:  # a command of another version
-        return run.manifest.command
 
 
 def _add_sequences(page: Page, run: Run, designs: DesignSet, motifs: str | None) -> None:

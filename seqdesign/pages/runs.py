@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqdesign.config import fields_of, from_dict
-from seqdesign.errors import InputError, ModelError, UsageError
+from seqdesign.errors import InputError, UsageError
 from seqdesign.runs.atomic import sha256_file
 from seqdesign.runs.manifest import MANIFEST, Manifest, manifest_path, read_manifest
 
@@ -101,7 +100,7 @@ def _manifest(path: Path) -> Manifest | None:
 
 def changed_files(files: Mapping[str, str], base: Path) -> dict[str, str]:
     """Name -> what became of it, for files whose SHA-256 is not the one noted: ``changed`` or ``missing``."""
-    from seqdesign.sequences.datasets import resolve_input
+    from seqdesign.sequences.bundled import resolve_input
 
     found = {}
     for name, known in files.items():
@@ -128,32 +127,3 @@ def run_warnings(run: Run) -> Iterator[str]:
         yield f"{name} was written by the run and is {state}"
     for name, state in changed_files(run.manifest.inputs, run.base).items():
         yield f"its input {name} is {'no longer there' if state == 'missing' else 'another one now'}"
-
-
-def config_of(manifest: Manifest) -> Any:
-    """The options of a run as its command takes them. Raises ModelError if this version has others."""
-    kind, _ = command_of(manifest)
-    # Every command had these once; where they changed nothing, they are gone.
-    gone = {"seed", "device", "threads", "outcome"} - {spec.name for spec in fields_of(kind)}
-    try:
-        return from_dict(kind, {k: v for k, v in manifest.config.items() if k not in gone})
-    except UsageError as error:
-        raise ModelError(
-            f"this version of seqdesign has other options than the run had ({error}); install seqdesign "
-            f"{manifest.versions.get('seqdesign', '')}"
-        ) from error
-
-
-def command_of(manifest: Manifest) -> tuple[type, Any]:
-    """Config class and function of the command that a manifest is of. Raises ModelError."""
-    import importlib
-    from typing import get_type_hints
-
-    module = manifest.name.replace("-", "_")
-    if not module.isidentifier() or module.startswith("_"):
-        raise ModelError(f"the manifest names no command ({manifest.name!r}); it is of an older version")
-    try:
-        function = getattr(importlib.import_module(f"seqdesign.commands.{module}"), module)
-    except (ImportError, AttributeError):
-        raise ModelError(f"there is no command {manifest.name!r} in this version of seqdesign") from None
-    return get_type_hints(function)["config"], function

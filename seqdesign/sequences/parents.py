@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
 from seqdesign.sequences.options import SequenceColumns, file_format
 from seqdesign.sequences.reader import ID_COLUMNS, guess_format

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.datasets import resolve_input
 from seqdesign.sequences.fasta import header_fields
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers

@@ -12,7 +12,7 @@ import pytest
 
 from seqdesign.commands.datasets import CopyResult, DatasetsConfig, DatasetsResult, datasets
 from seqdesign.errors import UsageError
-from seqdesign.sequences.datasets import dataset_info, list_datasets
+from seqdesign.sequences.bundled import dataset_info, list_datasets
 
 
 def test_all_data_sets_are_listed() -> None:

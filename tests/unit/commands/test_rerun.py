@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from seqdesign.commands.maximize import MaximizeConfig
-from seqdesign.commands.provenance import command_line
+from seqdesign.commands.provenance import command_line, config_of
 from seqdesign.commands.revise import ReviseConfig
 from seqdesign.config import resolve, to_dict
-from seqdesign.pages.runs import base_folder, config_of
+from seqdesign.pages.runs import base_folder
 from seqdesign.runs.atomic import write_json
 from seqdesign.runs.manifest import MANIFEST, manifest_path, read_manifest
 from seqdesign_cli.bind import bind

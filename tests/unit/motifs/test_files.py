@@ -12,7 +12,7 @@ from Bio import motifs as bio
 from seqdesign.errors import InputError
 from seqdesign.motifs.files import bundled_motifs, is_motif_file, read_motifs, write_meme
 from seqdesign.motifs.motif import Motif
-from seqdesign.sequences.datasets import dataset_info
+from seqdesign.sequences.bundled import dataset_info
 
 MEME = """MEME version 4
 

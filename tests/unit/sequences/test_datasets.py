@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from seqdesign.errors import InputError, UsageError
-from seqdesign.sequences import datasets
+from seqdesign.sequences import bundled
 from seqdesign.sequences.alphabets import guess_alphabet
-from seqdesign.sequences.datasets import data_dir, dataset_info, list_datasets, load_dataset, resolve_input
+from seqdesign.sequences.bundled import data_dir, dataset_info, list_datasets, resolve_input
+from seqdesign.sequences.datasets import load_dataset
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.reader import read_sequences
 
@@ -93,7 +94,7 @@ def test_motifs_are_no_sequences() -> None:
 
 def test_a_changed_or_missing_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(data_dir() / "dna_crp_sites26", tmp_path / "dna_crp_sites26")
-    monkeypatch.setattr(datasets, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(bundled, "data_dir", lambda: tmp_path)
     file = tmp_path / "dna_crp_sites26" / "dna_crp_sites26.fa.gz"
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match="has changed"):
