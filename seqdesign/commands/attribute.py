@@ -122,7 +122,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
-    for line in changed.warnings if changed else ():
+    for line in [*explainer.notes(), *(changed.warnings if changed else ())]:
         say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)

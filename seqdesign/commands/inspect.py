@@ -54,6 +54,8 @@ class InspectResult(Result):
     n_duplicate_sequences: int
     n_compared: int
     outcome: OutcomeSummary | None
+    written_by: str
+    """What command of seqdesign wrote the file, in words; empty for a file of somebody else."""
 
     def text(self) -> str:
         """A short report."""
@@ -91,7 +93,10 @@ class InspectResult(Result):
         sequences = _count(self.n_duplicate_sequences, "sequence")
         repeated = f"repeated     {_count(self.n_duplicate_ids, 'id')}, {sequences}{among}"
         if (o := self.outcome) is None:
-            return [repeated, "outcome      none"]
+            return [
+                repeated,
+                f"outcome      none{f' measured: {self.written_by}' if self.written_by else ''}",
+            ]
         named = "" if o.name == "outcome" else f"'{o.name}': "
         moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
         if not o.count or o.num_strange:
@@ -155,6 +160,7 @@ def _result(
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,
         outcome=survey.outcome(),
+        written_by=survey.origin.says() if survey.origin else "",
     )
 
 

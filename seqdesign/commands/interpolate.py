@@ -148,6 +148,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
 
     from seqdesign.sequences.encoders import decode
     from seqdesign.sequences.reader import read_sequences
+    from seqdesign.sequences.scope import Scope
 
     needed = NEEDED[config.shape]
     if config.input is None:
@@ -162,16 +163,10 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         format=file_format(config),
         outcomes=False,
     )
-    shortest, longest = coder.lengths
-    array = encode_with(config, records, coder.alphabet, max_length=longest)
+    array = encode_with(config, records, coder.alphabet)
     records = records.take(array.kept)
-    for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
-        if length < shortest:
-            raise InputError(
-                f"has {length} letters, the model writes {shortest} at least; leave it out",
-                path=records.source,
-                record=name,
-            )
+    for row, why in Scope(*coder.lengths).objections(array).items():
+        raise InputError(f"{why}; leave it out", path=records.source, record=records.ids[row])
     if not len(records) or len(records) % needed:
         raise InputError(
             f"a {NAMES[config.shape][0]} needs {needed} sequences, and each further one as many; "

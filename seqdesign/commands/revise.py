@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
     from seqdesign.models.vae.store import TrainedVAE
     from seqdesign.revisers.problem import DesignProblem
+    from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
 
 BLOCK = 1000
@@ -128,7 +129,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
-    from seqdesign.design.revisions import columns, describe, summarise
+    from seqdesign.design.revisions import columns, summarise
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -150,13 +151,13 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         progress = Progress("revising", quiet=config.quiet)
         for first in range(0, len(records), BLOCK):
             block = records.take(range(first, min(first + BLOCK, len(records))))
-            problem, kept = _problem(config, trained, block, device)
-            result = optimize(problem, config, config.seed)
-            revisions += describe(problem, result, block.take(kept), trained.record.alphabet)
+            revisions += _revised(config, trained, block, device, optimize)
             progress.update(min(first + BLOCK, len(records)), len(records))
         progress.close()
     if not revisions:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if all(r.status == "unjudged" for r in revisions):
+        raise InputError(str(revisions[0].reason), path=records.source, record=revisions[0].id)
     summary = summarise(revisions, trained.record)
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta(config.top) for r in revisions), handle)
@@ -176,6 +177,30 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
 
         revision_page(revisions, summary, trained.record, config.model, manifest).write(config.report)
     return done, revisions
+
+
+def _revised(
+    config: ReviseConfig, trained: TrainedVAE, records: SequenceSet, device: torch.device, optimize: Any
+) -> list[Revision]:
+    """The revisions of some records, in their order; one that the model cannot judge stays as it is."""
+    from seqdesign.design.revisions import describe, unjudged
+    from seqdesign.sequences.scope import Scope
+
+    record = trained.record
+    outcome = record.outcome or "outcome"
+    array = encode_with(config, records, record.alphabet)
+    records = records.take(array.kept)
+    scope = Scope(record.min_length, record.max_length)
+    problems = scope.objections(array)
+    part, rows = scope.judged(array, problems)
+    found: list[Revision] = []
+    if len(part):
+        judged = records.take(rows)
+        problem = _problem(config, trained, part, judged, device)
+        found = describe(problem, optimize(problem, config, config.seed), judged, record.alphabet, outcome)
+    place = {name: i for i, name in enumerate(records.ids)}
+    found += [unjudged(records.ids[i], records.sequences[i], why, outcome) for i, why in problems.items()]
+    return sorted(found, key=lambda one: place[one.id]) if problems else found
 
 
 def _read(config: ReviseConfig) -> SequenceSet:
@@ -201,22 +226,23 @@ def _optimizer(method: str):  # type: ignore[no-untyped-def]
 
 
 def _problem(
-    config: ReviseConfig, trained: TrainedVAE, records: SequenceSet, device: torch.device
-) -> tuple[DesignProblem, list[int]]:
-    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+    config: ReviseConfig,
+    trained: TrainedVAE,
+    array: TokenArray,
+    records: SequenceSet,
+    device: torch.device,
+) -> DesignProblem:
+    """The design problem of some records."""
     import torch
 
     from seqdesign.revisers.problem import DesignProblem
 
     model, record = trained.model, trained.record
-    array = encode_with(config, records, record.alphabet, max_length=record.max_length)
     tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
     lengths = torch.from_numpy(array.lengths).to(device)
-    kept = array.kept.tolist()
-    ids = [records.ids[i] for i in kept]
-    rules, forced = _rules(config, trained, tokens, lengths, ids, records.source)
-    problem = DesignProblem(
+    rules, forced = _rules(config, trained, tokens, lengths, records.ids, records.source)
+    return DesignProblem(
         model=model,
         tokens=tokens,
         lengths=lengths,
@@ -231,7 +257,6 @@ def _problem(
         min_loglik_change=config.min_loglik_change,
         top=config.top,
     )
-    return problem, kept
 
 
 def _score(config: GoalOptions):  # type: ignore[no-untyped-def]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.runs.progress import Progress
@@ -111,6 +112,10 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
         outcomes=asked or config.on_missing == "drop",
         labels=config.condition != "bins",
     )
+    if asked and records.origin is not None and records.outcomes is None:
+        raise InputError(
+            f"the file was {records.origin.says()}; --condition needs measured ones", path=records.source
+        )
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)

@@ -240,6 +240,9 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         on_duplicate=config.on_duplicate,
         cells=cell_format(config),
     )
+    for name in names:
+        if records.origin is not None and records.origin.is_prediction(name):
+            raise records.origin.refusal(name, records.source)
     outcomes = read_outcomes(records, names, task=config.task, sigma=config.sigma, weight=config.weight)
     known = ~np.isnan(outcomes.values).all(axis=1)
     if not known.all() and config.on_missing == "error":

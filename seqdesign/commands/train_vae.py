@@ -14,7 +14,7 @@ from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
@@ -109,6 +109,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+    if records.origin is not None and records.outcomes is None:
+        said = f"{records.source} was {records.origin.says()}; they are not learned from"
+        say(f"warning: {said}", quiet=config.quiet)
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqdesign.design.generator import DesignGenerator, check_length, load_generator
 from seqdesign.design.jury import Jury, split_members
@@ -16,7 +16,13 @@ from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
-from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
+from seqdesign.models.predictor.store import (
+    Reference,
+    TrainedPredictor,
+    by_name,
+    load_predictor,
+    load_reference,
+)
 from seqdesign.models.vae.store import load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
@@ -26,6 +32,7 @@ from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.scope import Scope
 from seqdesign.training.store import model_kind
 
 if TYPE_CHECKING:
@@ -73,6 +80,15 @@ class DesignModel:
     def own(self) -> bool:
         """Whether it is a model of ours, so that its outcomes have the names of the training data."""
         return self.lengths is not None
+
+    @property
+    def scope(self) -> Scope | None:
+        """Which sequences it can judge; None where nobody knows."""
+        return None if self.lengths is None else Scope(self.lengths[0], self.lengths[2])
+
+    def constant(self, length: int) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Positions that were the same in all training sequences; see ``Reference.constant``."""
+        return None if self._reference is None else self._reference.constant(length)
 
     @property
     def log_odds(self) -> bool:
@@ -129,7 +145,7 @@ class DesignModel:
         rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
-        return self.trained.model.score_tokens(tokens, lengths)
+        return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
 
     def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
         """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
@@ -209,6 +225,18 @@ def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) ->
     return generator.lengths[1]
 
 
+class _ByName(nn.Module):
+    """A predictor whose scores have names: of both labels where there are two."""
+
+    def __init__(self, trained: TrainedPredictor) -> None:
+        super().__init__()
+        self.model, self.record = trained.model, trained.record
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """One-hot (N, V, L) -> (M, N, K)."""
+        return by_name(self.record, self.model(x, lengths))
+
+
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
@@ -229,10 +257,9 @@ def load_folder(folder: Path, device: torch.device) -> DesignModel:
         return DesignModel(str(folder), oracle, device, lengths=lengths)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
     about = predictor.record
-    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
         str(folder),
-        PredictorOracle(predictor.model, alphabet=about.alphabet, outcomes=names),
+        PredictorOracle(_ByName(predictor), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=predictor,
         reference=reference,

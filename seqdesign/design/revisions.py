@@ -16,8 +16,9 @@ from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.fasta import Record, format_fields
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import left_out
 
-Status = Literal["revised", "unchanged", "infeasible", "violating"]
+Status = Literal["revised", "unchanged", "infeasible", "violating", "unjudged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,10 @@ class Revision:
     """Whether any code was feasible; None for methods without codes."""
     stop: str | None
     """Why the first ascent ended."""
-    violations: str
+    violations: str = ""
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
+    reason: str | None = None
+    """Why the model cannot judge the input, which is returned as it is; only with "unjudged"."""
 
     def fasta(self, top: int) -> Record:
         """The FASTA record; with several revisions each, their rank makes the ids unique."""
@@ -70,7 +73,10 @@ class Revision:
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
+            "reason": self.reason,
         }
+        if self.status == "unjudged":
+            values = {key: values[key] for key in ("status", "parent", "reason")}
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
         name = f"{self.id}_{self.rank}" if top > 1 else self.id
         return Record(name, format_fields(shown), self.revised)
@@ -79,6 +85,7 @@ class Revision:
         """The table row, with the keys of ``columns``."""
         values = asdict(self)
         values.pop("outcome_name")
+        values = {name: None if value != value else value for name, value in values.items()}
         return {_key(name, self.outcome_name): value for name, value in values.items()}
 
 
@@ -152,6 +159,25 @@ def describe(
     return found
 
 
+def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
+    """A record that the model cannot judge, returned as it is; its numbers are NaN."""
+    names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
+    latent = dict.fromkeys(("outcome_at_code", "kappa2", "coverage", "log_mode", "feasible", "stop"))
+    numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
+    return Revision(
+        id=id,
+        rank=1,
+        status="unjudged",
+        original=text,
+        revised=text,
+        outcome_name=outcome,
+        edits=0,
+        edit_list="",
+        reason=reason,
+        **numbers,
+    )
+
+
 def _edits(original: str, revised: str, indels: bool) -> list[str]:
     """Such as A5G; position by position where only substitutions count."""
     if indels:
@@ -179,6 +205,10 @@ class Summary:
     infeasible: int
     violating: int
     """Inputs that break the constraints and were not mended."""
+    unjudged: int
+    """Inputs that the model cannot judge, returned as they are; the means are without them."""
+    warning: str
+    """What to say of those."""
     outcome: str
     mean_outcome_before: float
     mean_outcome: float
@@ -209,6 +239,8 @@ class Summary:
             lines.append(
                 f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
             )
+        if self.unjudged:
+            lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")
         if self.violating:
             lines.append(
                 f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
@@ -227,15 +259,18 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
     best = [r for r in revisions if r.rank == 1]
     counts = {
         status: sum(r.status == status for r in best)
-        for status in ("revised", "unchanged", "infeasible", "violating")
+        for status in ("revised", "unchanged", "infeasible", "violating", "unjudged")
     }
+    problems = {r.id: r.reason for r in best if r.reason is not None}
+    inputs, best = len(best), [r for r in best if r.status != "unjudged"]
     delta = _mean([r.delta for r in best])
     gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
     kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]
     coverage = [r.coverage for r in best if r.coverage is not None]
     return Summary(
-        inputs=len(best),
+        inputs=inputs,
         **counts,
+        warning=left_out(problems, inputs) if problems else "",
         outcome=record.outcome or "outcome",
         mean_outcome_before=_mean([r.outcome_before for r in best]),
         mean_outcome=_mean([r.outcome for r in best]),
@@ -250,4 +285,4 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+    return float(np.mean(values)) if len(values) else math.nan

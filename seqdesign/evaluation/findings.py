@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from seqdesign.evaluation.measures import Row
     from seqdesign.metrics.resampling import FloatArray
 
-SHARES = ("repeats", "copies", "too_close", "prefers_training", "unusual")
+SHARES = (
+    "repeats", "copies", "too_close", "prefers_training", "unusual", "unjudged_vae", "unjudged_predictor",
+)  # fmt: skip
 DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
 
 
@@ -122,6 +124,14 @@ def _predicted(
                 "ones)"
             )
         yield Finding(False, f"{text}.")
+    for model in ("predictor", "vae"):
+        unjudged = rows.get(f"unjudged_{model}")
+        if unjudged is not None and unjudged.value > 0:
+            yield Finding(
+                unjudged.verdict == "flagged",
+                f"{_share(unjudged.value)} cannot be judged by the {model}: they are shorter or longer than all "
+                "it has learned from, or hardly known; they are left out of what it says.",
+            )
     unusual = rows.get("unusual")
     if unusual is not None and unusual.value > 0.01:
         text = f"{_share(unusual.value)} are unlike what the predictor has seen"

@@ -28,7 +28,7 @@ PREDICTED, BEFORE = "predicted_", "_before"
 """Around the name of an outcome: the prediction for a revision's parent, as ``revise`` calls it."""
 BEFORE_AFTER = (("outcome_before", "outcome"), ("score_start", "score"))
 """Value of the parent, and of the design, as ``revise`` once called them, and as ``maximize`` does."""
-UNTOUCHED = ("unchanged", "infeasible", "violating")
+UNTOUCHED = ("unchanged", "infeasible", "violating", "unjudged")
 """What ``revise`` calls inputs that it returns as they are."""
 
 

@@ -295,7 +295,8 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
     lacking = [name for name in options.columns if name not in found]
     if lacking and options.lacking_columns == "error":
-        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for", path=source)
+        why = f"; the file was {origin.says()}" if origin is not None else ""
+        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for{why}", path=source)
 
 
 def _measured_key(key: str, origin: Origin | None, options: _Options, source: str) -> str:
@@ -325,8 +326,9 @@ def _stream_table(
     origin = None
     for batch in read_table(handle, batch_size=options.batch_size, parquet=parquet):
         if not roles:
-            roles = _roles(list(batch.columns), options, source)
             origin = origin_of(batch.columns, file)
+            _refuse_lacking(list(batch.columns), origin, options, source)
+            roles = _roles(list(batch.columns), options, source)
             roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
         sequences = batch.columns[cast(str, roles["sequence"])]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
@@ -358,6 +360,16 @@ def _stream_table(
         n_dropped = unique.n_dropped
     if n_rows == 0 and not options.allow_empty:
         raise InputError("no record; the table has a header only", path=source)
+
+
+def _refuse_lacking(header: list[str], origin: Origin | None, options: _Options, source: str) -> None:
+    """Raise InputError for a column of measured values that a file of ours cannot have."""
+    wanted = [options.outcome, *(options.columns if options.lacking_columns == "error" else ())]
+    lacking = [name for name in wanted if name is not None and name not in header]
+    if origin is not None and lacking and options.outcomes:
+        raise InputError(
+            f"there is no column '{lacking[0]}'; the file was {origin.says()}", path=source, line=1
+        )
 
 
 def _roles(header: list[str], options: _Options, source: str) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import Alphabet, LetterCounts
 from seqdesign.sequences.numbers import Tally
+from seqdesign.sequences.origin import Origin
 from seqdesign.sequences.reader import SequenceSet
 
 DUPLICATES_CHECKED = 1_000_000  # records; 16 MB of hashes
@@ -66,6 +67,8 @@ class Survey:
     _hashes: list[NDArray[np.int64]] = field(default_factory=list)
     tally: Tally | None = None
     """Of the measured values; None looks at none."""
+    origin: Origin | None = None
+    """The command of seqdesign that wrote the file; its predictions are not counted as measured."""
     _outcomes: list[tuple[int, float, float, float, float]] = field(default_factory=list)
 
     def add(self, batch: SequenceSet) -> None:
@@ -111,6 +114,9 @@ class Survey:
 
     def _add_outcomes(self, batch: SequenceSet) -> None:
         if self.tally is None or self.tally.name not in batch.columns:
+            return
+        self.origin = batch.origin
+        if batch.origin is not None and batch.origin.is_prediction(self.tally.name):
             return
         values = self.tally.add(batch.columns[self.tally.name], batch.line_numbers(), batch.ids)
         values = values[np.isfinite(values)]
