@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
 from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
@@ -122,6 +122,8 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
+    if isinstance(source, Path) and source.is_dir():
+        warn_of(source, quiet=config.quiet)
     for line in [*explainer.notes(), *(changed.warnings if changed else ())]:
         say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:

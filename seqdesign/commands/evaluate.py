@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -112,6 +112,8 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
 
     inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
     manifest = begin_manifest(config, device=config.device, inputs=inputs)
+    for folder in (config.vae, config.predictor):
+        warn_of(folder, quiet=config.quiet)
     sets = read_sets(
         config.input,
         config.train,

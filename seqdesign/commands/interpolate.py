@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
@@ -119,6 +119,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         coder = load_coder(config.model, config.condition, device)
+        warn_of(config.model, quiet=config.quiet)
         ends, names, unlike = _ends(config, coder)
         records, edits = _records(config, coder, ends, names)
     if unlike:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.metrics.agreement import Agreement, Figures
-from seqdesign.runs.manifest import training_inputs, training_warnings
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.manifest import training_inputs
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     CellOptions,
@@ -141,8 +141,7 @@ def predict(config: PredictConfig) -> PredictResult:
     folder = config.model
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
-    for text in training_warnings(folder):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(folder, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
@@ -228,7 +227,7 @@ class _Run:
         self.remembers = self.remembers or seen is not None
         order = {place: i for i, place in enumerate(places.tolist())}
         for i, name in enumerate(block.ids):
-            row: dict[str, Any] = {"id": name, "sequence": block.sequences[i]}
+            row = dict.fromkeys(model.columns) | {"id": name, "sequence": block.sequences[i]}
             values = {k: column[i] for k, column in measured.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)

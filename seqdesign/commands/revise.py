@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput, Written, fields_of
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.manifest import training_warnings
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
@@ -136,8 +135,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.sequences.tables import write_table
 
     optimize = _optimizer(config.method)
-    for text in training_warnings(config.model):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)

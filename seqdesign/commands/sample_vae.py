@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
@@ -67,6 +67,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
+        warn_of(config.model, quiet=config.quiet)
         with open_output(config.output or "-") as handle:
             write_fasta(_draw(trained, config), handle)
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)

@@ -129,8 +129,8 @@ def _predicted(
         if unjudged is not None and unjudged.value > 0:
             yield Finding(
                 unjudged.verdict == "flagged",
-                f"{_share(unjudged.value)} cannot be judged by the {model}: they are shorter or longer than all "
-                "it has learned from, or hardly known; they are left out of what it says.",
+                f"{_share(unjudged.value)} cannot be judged by the {model} and are left out of what it says: "
+                "they are shorter or longer than all it has learned from, or hardly known.",
             )
     unusual = rows.get("unusual")
     if unusual is not None and unusual.value > 0.01:

@@ -164,7 +164,7 @@ class Tally:
             shown = ", ".join(f"{label} ({count:,})" for label, count in most[:5])
             more = ", ..." if len(most) > 5 else ""
             many = f"more than {MAX_LABELS}" if len(most) > MAX_LABELS else f"{len(most):,}"
-            return f"{many} labels: {shown}{more}{without}"
+            return f"{many} label{'' if many == '1' else 's'}: {shown}{more}{without}"
         if self.kind == "nothing":
             return f"nothing{without}"
         only = ", all of them 0 or 1" if 0 < self.numbers == self.zero_one else ""

@@ -35,14 +35,14 @@ class GANRecord:
     """Column or header key of the outcome that the model is conditional on."""
     classes: tuple[float, ...] = ()
     """Labels in order, or the largest outcome of each bin; empty for an unconditional model."""
-    labels: tuple[str, ...] = ()
-    """What the classes are called where they are text: a class is its place among them."""
     shares: tuple[float, ...] = ()
     """Share of each class among the training sequences."""
     num_rows: int = 0
     """Training sequences; 0 in a finished model, which has no use for what is counted of them."""
     num_motifs: int = 0
     """Motifs that the generator started with."""
+    labels: tuple[str, ...] = ()
+    """What the classes are called where they are text: a class is its place among them."""
 
     def build(self) -> SequenceGAN:
         """The networks, with weights from torch's global generator."""

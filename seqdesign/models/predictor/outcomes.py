@@ -13,9 +13,13 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.models.predictor.config import Task
 from seqdesign.sequences.numbers import MAX_LABELS, Tally
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.training.precision import check_precision
+from seqdesign.training.splitting import MIN_SEQUENCES
 
 AS_LABELS = "add --task classes"
 """How to learn labels from a column that looks like numbers in part."""
+LARGEST = 1e15
+"""Largest standard error or weight: its square must leave room in 32-bit numbers."""
 REPEATED = 0.5
 """Different labels may be this share of the labelled rows at most; else they are names, not classes."""
 
@@ -99,6 +103,12 @@ def read_outcomes(
     if errors is not None and (errors < 0).any():
         row = int((errors < 0).any(axis=1).argmax())
         raise InputError("a standard error must be at least 0", path=records.source, record=records.ids[row])
+    scales = {} if errors is None else dict(zip(sigma, errors.T, strict=True))
+    for name, column in (scales | ({} if weight is None else {weight: weights})).items():
+        if (top := float(np.nanmax(column, initial=0.0))) > LARGEST:
+            raise InputError(
+                f"'{name}' goes up to {top:.3g}, too large; change its unit", path=records.source
+            )
     tallies = [_tally(records, name) for name in names]
     said = tuple(f"{tally.name}: {tally.says()}" for tally in tallies)
     labelled = [tally.kind == "labels" for tally in tallies]
@@ -110,6 +120,8 @@ def read_outcomes(
     classes: tuple[str, ...] = ()
     if task == "binary" and not zero_one:
         values, classes = _as_zero_one(values, known, names, records.source)
+    for name, column in zip(names, values.T, strict=True):
+        check_precision(column, name)
     chosen: Task = "binary" if task == "binary" or (task == "auto" and zero_one) else "regression"
     return Outcomes(tuple(names), chosen, values, weights, errors, classes, said)
 
@@ -147,7 +159,7 @@ def _labels(
             f"'{names[0]}' has {len(labels)} different labels, between 2 and {MAX_LABELS} can be learned",
             path=records.source,
         )
-    if task != "classes" and len(labels) > max(2, REPEATED * num_known):
+    if task != "classes" and num_known >= MIN_SEQUENCES and len(labels) > max(2, REPEATED * num_known):
         raise InputError(
             f"'{names[0]}' has {len(labels)} different labels in {num_known} records, so most occur once, "
             f"such as '{labels[0]}'; name another column with --outcome, or {AS_LABELS}",
