@@ -51,6 +51,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
     predictor: Path | None = None
     """Folder of a model made by train-predictor: compare the predicted outcomes too."""
+    designs: bool = False
+    """Judge designs, which are meant to differ from real sequences: are they new, varied, known to the model?"""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000
@@ -60,6 +62,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
 
     def problems(self) -> Iterator[str]:
         """Standard input can be read once."""
+        if self.designs and self.vae is not None:
+            yield "--vae: has no effect with --designs; leave it out"
         if [self.input, self.train, self.heldout].count(Path("-")) > 1:
             yield "GENERATED, --train, --heldout: only one of them can be - (standard input)"
 
@@ -133,6 +137,7 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
             resamples=config.resamples,
             seed=config.seed,
             workers=config.threads or 1,
+            designs=config.designs,
             progress=progress.update,
         )
     progress.close()

@@ -23,7 +23,7 @@ IWAE_SAMPLES = 16
 _CHUNK = 128
 BELIEVABLE_R2, BELIEVABLE_INVARIANCE = 0.2, 0.5
 DECODED = 0.8
-"""Share of letters that decoding must give back, below which a revision is mostly the decoder's own doing."""
+"""Share of letters that decoding must give back; below it a revision is mostly the decoder's doing."""
 
 
 @dataclass(frozen=True, kw_only=True)
