@@ -208,7 +208,7 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
         if options.allow_empty and is_blank(handle):
             return
         kind = options.format or guess_format(handle)
-        file = path if isinstance(path, str) else None
+        file = path if isinstance(path, str) else str(handle.name)
         if kind == "fasta":
             yield from _stream_fasta(handle, options, file)
         else:

@@ -23,7 +23,7 @@ IWAE_SAMPLES = 16
 _CHUNK = 128
 BELIEVABLE_R2, BELIEVABLE_INVARIANCE = 0.2, 0.5
 DECODED = 0.8
-"""Share of letters that decoding must give back; below it a revision is mostly the decoder's doing."""
+"""Share of letters to be given back; below it revisions are the decoder's doing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +156,8 @@ def _warnings(
         )
     elif letters < DECODED:
         found.append(
-            f"it does not give back what it reads ({letters:.0%} of held-out letters), so revise would change "
-            "letters for no reason; train longer, raise --latent-dim or lower --kl-weight"
+            f"it does not give back what it reads ({letters:.0%} of held-out letters), so revise would "
+            "change letters for no reason; train longer, raise --latent-dim or lower --kl-weight"
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(
