@@ -1,4 +1,4 @@
-"""Shorter or longer than all that a model has seen, or unknown: all commands ask the same and say the same."""
+"""Shorter or longer than all that a model has seen, or unknown: all commands say the same of them."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_positions_that_never_varied_are_masked_and_never_matter(
     done = cli("attribute", path, "-m", zoo.numbers, *words)
     assert min(json.loads(done.out)["top_positions"]) > 3
     assert "positions 1-3 had one letter in all training sequences" in done.err
-    assert "positions 1-3 had one letter" in (tmp_path / "a.html").read_text()
+    assert "Positions 1-3 had one letter" in (tmp_path / "a.html").read_text()
     with out.open(newline="") as handle:
         for row in csv.DictReader(handle):
             assert (row["contribution"] == "") == (int(row["position"]) <= 3)
