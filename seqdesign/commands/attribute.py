@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.maximize import DEFAULT_MODEL, OracleOptions
 from seqdesign.commands.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Positional, RunConfig, Written, part
+from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
@@ -42,18 +43,18 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy,
     input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""
     outcome: str | None = None
     """Outcome or class of the model to explain, its first when not given; the column of table:FILE."""
-    logo: Annotated[Path | None, Written()] = None
+    logo: Annotated[Path | None, Written("drawing")] = None
     """Draw the contributions of the first sequences as logos: SVG, PNG or PDF by suffix."""
     max_logos: Annotated[int, Between(1, 1000)] = 20
     """Most logos in --logo and --report."""
     parents: Path | None = None
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids:
     the edits between them are ranked by what each contributes."""
-    edits: Annotated[Path | None, Written()] = None
+    edits: Annotated[Path | None, Written("table")] = None
     """Write what each edit contributes as a table; needs --parents."""
     orders: Annotated[int, Between(2, 100_000)] = 200
     """Random orders of the edits where there are more than 12; up to 12 all of them count."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -111,6 +112,7 @@ class AttributeResult(Result):
         return "\n".join([*lines, *(f"wrote {path}" for path in self.written)])
 
 
+@checked
 def attribute(config: AttributeConfig) -> AttributeResult:
     """Explain the input; tables, logos and page as asked for. Raises SeqDesignError."""
     from seqdesign.sequences.tables import write_table
@@ -145,7 +147,11 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     )
     leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer, {} if changed is None else changed.changed)
+        from seqdesign.pages.attribution import logo_specs
+        from seqdesign.reports.logo_figure import write_logos
+
+        edited = {} if changed is None else changed.changed
+        write_logos(logo_specs(explainer, explainer.shown, edited), config.logo)
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
@@ -203,21 +209,3 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         format=file_format(config),
         outcomes=False,
     )
-
-
-def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.pages.attribution import logo_specs
-
-    specs = logo_specs(explainer, explainer.shown, edited)
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix == "svg":
-        from seqdesign.reports.logo import draw_logos
-        from seqdesign.reports.svg import standalone
-        from seqdesign.runs.atomic import atomic_write
-
-        with atomic_write(path) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
-    else:
-        from seqdesign.reports.logo_image import write_image
-
-        write_image(specs, path, suffix)

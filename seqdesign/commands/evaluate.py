@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -28,9 +29,9 @@ class ReportOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Table of all measures to write, CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """HTML page to write, with spectra, profiles, distances and logos."""
 
 
@@ -104,6 +105,7 @@ class EvaluateResult(Result):
         return f"{self.input} ({self.alphabet}): {sizes}{self.num_held_out:,} held-out sequences"
 
 
+@checked
 def evaluate(config: EvaluateConfig) -> EvaluateResult:
     """Measure, judge, and write what was asked for.
 

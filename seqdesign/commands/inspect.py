@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format
@@ -104,6 +105,7 @@ class InspectResult(Result):
         return [repeated, f"outcome      {named}{o.said}: {moments}"]
 
 
+@checked
 def inspect(config: InspectConfig) -> InspectResult:
     """Read a file once and say what is in it. An empty file has 0 records, which is no error here.
 

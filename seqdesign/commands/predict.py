@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
-from seqdesign.errors import UsageError
+from seqdesign.errors import ModelError, UsageError
 from seqdesign.metrics.agreement import Agreement, Figures
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
@@ -26,8 +27,7 @@ from seqdesign.sequences.options import (
 )
 
 if TYPE_CHECKING:
-    from seqdesign.models.predictor.rows import PredictorRows
-    from seqdesign.models.vae.rows import VAERows
+    from seqdesign.families import Rows
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
 
@@ -41,7 +41,7 @@ class TableOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("table")] = None
     """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
     needed."""
 
@@ -61,7 +61,7 @@ class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, Com
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m")] = None
-    """Folder made by train-predictor or train-vae; else models/predictor if it exists, else models/vae."""
+    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names
     that the model was trained with, where the input has them."""
@@ -131,12 +131,11 @@ class PredictResult(Result):
         return "\n".join([*lines, *(f"warning: {note}" for note in self.notes)])
 
 
+@checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.models.predictor.rows import PredictorRows
-    from seqdesign.models.vae.rows import VAERows
+    from seqdesign.families import family_of
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.store import model_kind
 
     folder = config.model
     if folder is None:
@@ -144,7 +143,10 @@ def predict(config: PredictConfig) -> PredictResult:
     warn_of(folder, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
-        rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
+        family = family_of(folder)
+        if family.rows is None:
+            raise ModelError(f"{folder} was made by {family.made_by}, and such a model predicts nothing")
+        rows = family.rows(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
@@ -179,13 +181,15 @@ def _same_file(found: tuple[Agreed, ...]) -> Iterator[str]:
 class _Run:
     """The rows of one input, and what is counted on the way."""
 
-    def __init__(self, config: PredictConfig, rows: PredictorRows | VAERows) -> None:
+    def __init__(self, config: PredictConfig, rows: Rows) -> None:
         from seqdesign.sequences.numbers import Tally
 
         self.config, self.model = config, rows
+        self.classes: tuple[str, ...] = getattr(rows, "classes", ())
+        task: str = getattr(rows, "task", "regression")
         self.names = config.outcome or rows.outcomes
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
-        self.agreement = [[Agreement(rows.task), Agreement(rows.task)] for _ in self.names]
+        self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
         self.remembers = False
         self.problems: dict[str, str] = {}
@@ -218,32 +222,31 @@ class _Run:
         progress.close()
 
     def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
-        model = self.model
-        measured = self._measured(block)
-        problems = model.scope.objections(array)
-        part, places = model.scope.judged(array, problems)
-        told = iter(model.of(part)) if len(part) else iter(())
-        seen = model.trained_on(part) if len(part) and any(measured.values()) else None
+        from seqdesign.families import judged_rows
+
+        model, measured = self.model, self._measured(block)
+        remember = getattr(model, "trained_on", None)
+        seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
-        order = {place: i for i, place in enumerate(places.tolist())}
-        for i, name in enumerate(block.ids):
-            row = dict.fromkeys(model.columns) | {"id": name, "sequence": block.sequences[i]}
+        for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
             values = {k: column[i] for k, column in measured.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
                 for k, v in values.items()
             }
-            if i in problems:
-                self.problems[name] = problems[i]
-                yield row | model.blank() | {"problem": problems[i]}
-                continue
-            said, predicted = next(told)
-            for k, value in values.items():
-                if not math.isnan(value + predicted[k]):
-                    self.agreement[k][0].add(value, predicted[k])
-                    if seen is not None and not seen[order[i]]:
-                        self.agreement[k][1].add(value, predicted[k])
-            yield row | said
+            if predicted is None:
+                self.problems[block.ids[i]] = row["problem"]
+            else:
+                self._compare(values, predicted, seen is not None and not seen[i])
+            yield row
+
+    def _compare(self, values: dict[int, float], predicted: Sequence[float], fresh: bool) -> None:
+        """Count measured and predicted values; fresh: of a sequence that the model has not learned from."""
+        for k, value in values.items():
+            if not math.isnan(value + predicted[k]):
+                self.agreement[k][0].add(value, predicted[k])
+                if fresh:
+                    self.agreement[k][1].add(value, predicted[k])
 
     def _measured(self, block: SequenceSet) -> dict[int, list[float]]:
         """Place of an outcome -> measured values (N,) of the block, where there are such."""
@@ -254,7 +257,8 @@ class _Run:
                     raise block.origin.refusal(name, block.source)
                 self.written_by = block.origin.says()
             elif name in block.columns:
-                found[k] = self.model.measured(block, tally).tolist()
+                tally.add(block.columns[name], block.line_numbers(), block.ids)
+                found[k] = self.model.measured(block, name).tolist()
         return found
 
     def agreed(self) -> Iterator[Agreed]:
@@ -281,14 +285,13 @@ class _Run:
             yield f"{left_out(self.problems, self.num)}; the column problem says so"
         if self.written_by:
             yield f"the input was {self.written_by}, so nothing is compared"
-        classes = self.model.classes
         for tally in self.tallies:
-            if classes:
-                others = {label: n for label, n in tally.labels.items() if label not in classes}
+            if self.classes:
+                others = {label: n for label, n in tally.labels.items() if label not in self.classes}
                 if others:
                     yield (
                         f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
-                        f"({', '.join(classes)}), such as {next(iter(others))!r}; they count as not measured"
+                        f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
                     )
             elif tally.odd or tally.text:
                 yield f"'{tally.name}': {tally.says()}; such cells count as not measured"

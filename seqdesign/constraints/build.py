@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -28,6 +28,7 @@ def build_rules(
     ids: Sequence[str] = (),
     source: str | None = None,
     leave_out: Collection[str] = (),
+    more: Sequence[Callable[[Starts], Constraint]] = (),
 ) -> Rules:
     """The rules that options state for designs of some starts.
 
@@ -35,6 +36,7 @@ def build_rules(
 
     parents: (N, L) int64. lengths: (N,); without, all parents have L letters. shortest: letters of a design
     at least; without, L. ids, source: for messages. leave_out: constraints that the caller sees to.
+    more: what makes further ones, which no option states by itself.
 
     Raises UsageError for options that cannot be read or cannot work with the alphabet or the length,
     InputError for a start that an option cannot work with.
@@ -57,6 +59,7 @@ def build_rules(
             continue
         make = REGISTRY.load(name)
         found += [make(str(text), starts) for text in (value if isinstance(value, tuple) else (value,))]
+    found += [make(starts) for make in more]
     return Rules(
         found,
         num_starts=count,

@@ -47,6 +47,55 @@ def distinct(
     return taken
 
 
+class Apart:
+    """Sequences that come one after the other: each is taken unless it is too near to one taken before."""
+
+    def __init__(self, min_distance: int, alphabet: Alphabet) -> None:
+        self.min_distance = min_distance
+        self.alphabet = alphabet if alphabet.complement is not None else None
+        self.taken: dict[int, list[str]] = defaultdict(list)
+
+    def takes(self, text: str) -> bool:
+        """Whether it, and its reverse complement, has the distance to all that were taken; it is one of them
+        then.
+        """
+        forms = [text] if self.alphabet is None else [text, self.alphabet.reverse_complement(text)]
+        if any(_near([form], self.taken, self.min_distance)[0] for form in forms):
+            return False
+        self.taken[len(text)].append(text)
+        return True
+
+
+def apart(
+    sequences: Sequence[str],
+    order: Sequence[int],
+    taken: Sequence[str],
+    min_distance: int,
+    *,
+    alphabet: Alphabet | None = None,
+) -> list[int]:
+    """The places of ``order`` whose sequences are at least ``min_distance`` from all of ``taken``.
+
+    alphabet: with complements, reverse complements count as well.
+    """
+    both = alphabet if alphabet is not None and alphabet.complement else None
+    if not taken:
+        return list(order)
+    known = {*taken, *([] if both is None else map(both.reverse_complement, taken))}
+    fresh = [place for place in order if sequences[place] not in known]
+    if min_distance <= 1:
+        return fresh
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for text in known:
+        by_length[len(text)].append(text)
+    kept = []
+    for first in range(0, len(fresh), BLOCK):
+        block = fresh[first : first + BLOCK]
+        near = _near([sequences[place] for place in block], by_length, min_distance)
+        kept += [place for place, close in zip(block, near, strict=True) if not close]
+    return kept
+
+
 def _near(texts: Sequence[str], taken: dict[int, list[str]], min_distance: int) -> list[bool]:
     """Whether each of the texts is nearer than ``min_distance`` to one of those taken, given by length."""
     import numpy as np

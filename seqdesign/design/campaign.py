@@ -1,156 +1,110 @@
-"""From starts to chosen designs: blocks of starts, one designer, an archive, and the choice at the end.
-
-Shapes: N starts of one length L in G groups (the parents, or one group for designs from noise), V letters.
-"""
+"""A design campaign from Python: a model, what is wanted, and out come judged designs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, get_type_hints
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from seqdesign.constraints.distinct import distinct
-from seqdesign.constraints.rules import Rules
-from seqdesign.designers.archive import Archive
-from seqdesign.designers.problem import Designs, Latent, SequenceProblem
-from seqdesign.objectives.composite import Composite, Members
-from seqdesign.oracles.oracle import Oracle
-from seqdesign.sequences.encoders import decode
-
-BLOCK = 256
-"""Starts that are worked on side by side."""
-SPARE = 8
-"""Sequences remembered for each design wanted, so that near duplicates can be passed over."""
-
-Designer = Callable[[SequenceProblem, Any, int], Designs]
+from seqdesign.config import fields_of, resolve
+from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.design.brief import Brief
+from seqdesign.design.engine import Designer, run_campaign
+from seqdesign.design.model import DesignModel
+from seqdesign.design.options import TRIES
+from seqdesign.design.plan import make_plan
+from seqdesign.design.records import Batch, Design, DesignSummary, describe
+from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
+from seqdesign.errors import InputError, UsageError
+from seqdesign.registry import Registry
+from seqdesign.sequences.options import LetterPolicy
+from seqdesign.sequences.reader import SequenceSet
 
 
-@dataclass(frozen=True)
-class Campaign:
-    """What to do with N starts of one length."""
+def run(
+    model: DesignModel,
+    *,
+    objective: Sequence[str] = (),
+    risk: str = "mean",
+    pareto: bool = False,
+    rules: ConstraintOptions | None = None,
+    num: int | None = None,
+    starts: SequenceSet | None = None,
+    letters: LetterPolicy | None = None,
+    length: int | None = None,
+    method: str | None = None,
+    settings: Sequence[str] = (),
+    budget: int | None = None,
+    tries: int = TRIES,
+    enough: float | None = None,
+    min_confidence: float | None = None,
+    only_seen: bool = True,
+    include_known: bool = False,
+    exclude: Sequence[str] = (),
+    seed: int = 0,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Design], DesignSummary]:
+    """All designs, judged, in the order of their parents and then from the best down, and their summary.
 
-    oracle: Oracle
-    composite: Composite
-    """The objective, which hears whichever members it is given."""
-    members: tuple[int, ...]
-    """Those that design."""
-    designer: Designer
-    options: Any
-    seed: int
-    budget: int
-    enough: float | None
-    num: int
-    """Designs wanted of each group."""
-    min_distance: int
-    strict: bool
-    """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
-    both_strands: bool
-    """Whether a sequence and its reverse complement are the same design."""
-    latent: Latent | None = None
-    """The generator, with the codes of the starts (N, d) where it made them."""
+    The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
+    records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
+    ``exclude`` the sequences of that option. on_step: starts done, starts in all.
 
-
-@dataclass(frozen=True)
-class Chosen:
-    """B chosen designs, sorted by group, the best first.
-
-    tokens: (B, L). score, soft_score: (B,); soft_score is NaN for a sequence that was met on the way.
-    groups, rows: (B,) int64; the row is a start of the group. stop: how often runs ended for which reason.
-    num_queries: of all starts. num_short: designs that could not be delivered.
+    Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
+    used or nothing obeys the rules.
     """
-
-    tokens: Tensor
-    score: Tensor
-    soft_score: Tensor
-    groups: Tensor
-    rows: Tensor
-    stop: dict[str, int]
-    num_queries: int
-    num_short: int
-
-
-def run_campaign(
-    plan: Campaign,
-    starts: Tensor,
-    groups: Tensor,
-    make_rules: Callable[[Tensor], Rules],
-    on_block: Callable[[int, int], None] = lambda done, total: None,
-) -> Chosen:
-    """Design from ``starts`` (N, L), which obey their rules, and choose.
-
-    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules.
-    """
-    count = int(groups.max()) + 1 if len(groups) else 0
-    objective = Members(plan.composite, plan.members)
-    found: list[Designs] = []
-    stop: dict[str, int] = {}
-    archive = Archive(SPARE * plan.num, groups)
-    for first in range(0, len(starts), BLOCK):
-        index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
-        problem = SequenceProblem(
-            oracle=plan.oracle,
-            objective=objective,
-            starts=starts[index],
-            rules=make_rules(index),
-            keys=index,
-            budget=plan.budget,
-            archive=archive,
-            enough=plan.enough,
-            latent=None if plan.latent is None else plan.latent.take(index),
-        )
-        designs = plan.designer(problem, plan.options, plan.seed)
-        found.append(designs)
-        for reason in designs.stop:
-            stop[reason] = stop.get(reason, 0) + 1
-        on_block(int(index[-1]) + 1, len(starts))
-    tokens = torch.cat([d.tokens for d in found])
-    score = torch.cat([d.score for d in found]).double()
-    soft = torch.cat([d.soft_score for d in found]).double()
-    spare, spare_score, spare_group = archive.best()
-    every = (
-        torch.cat([tokens, spare]),
-        torch.cat([score, spare_score]),
-        torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
-        torch.cat([groups, spare_group]),
-    )
-    chosen = _choose(plan, *every, count)
-    tokens, score, soft, owner = (column[chosen] for column in every)
-    return Chosen(
-        tokens=tokens,
-        score=score,
-        soft_score=soft,
-        groups=owner,
-        rows=owner * (len(starts) // max(count, 1)),
-        stop=stop,
-        num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
-        num_short=plan.num * count - len(chosen),
-    )
+    brief = Brief(
+        objective=tuple(objective), risk=risk, pareto=pareto, rules=rules or ConstraintOptions(), num=num,
+        starts=starts, letters=letters or LetterPolicy(), length=length, tries=tries, budget=budget,
+        enough=enough, min_confidence=min_confidence, only_seen=only_seen, include_known=include_known,
+        exclude=tuple(exclude), seed=seed,
+    )  # fmt: skip
+    designer, options = find_method(method or default_method(model), settings)
+    known = model.known(brief.exclude, brief.starts)
+    batches, taken = [], list[str]()
+    for group in _starts(brief, model):
+        plan = make_plan(brief, model, designer, options, group, known)
+        chosen = run_campaign(plan, group.tokens, group.groups, group.rules, on_step, taken)
+        batches.append(Batch(group, plan, chosen))
+    designs, summary = describe(brief, model, batches, known)
+    if not designs:
+        raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
+    return designs, summary
 
 
-def _choose(
-    plan: Campaign, tokens: Tensor, score: Tensor, soft: Tensor, groups: Tensor, count: int
-) -> Tensor:
-    """Places of the chosen candidates: of each group the best that differ enough from each other."""
-    texts = decode(tokens.to(torch.uint8), plan.oracle.alphabet)
-    # Equal scores: the decoded design of a run before a sequence that was met on the way.
-    order = torch.from_numpy(np.lexsort((soft.isnan().cpu(), -score.cpu(), groups.cpu()))).tolist()
-    owner = groups.tolist()
-    strands = plan.oracle.alphabet if plan.both_strands else None
-    chosen: list[int] = []
-    first = 0
-    for group in range(count):
-        last = first
-        while last < len(order) and owner[order[last]] == group:
-            last += 1
-        distance = plan.min_distance
-        mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
-        while len(mine) < plan.num and distance > 1 and not plan.strict:
-            distance //= 2
-            mine = distinct(texts, order[first:last], distance, alphabet=strands, limit=plan.num)
-        chosen += mine
-        first = last
-    return torch.tensor(chosen, dtype=torch.long, device=tokens.device)
+def default_method(model: DesignModel) -> str:
+    """Through the generator if there is one, else along the gradient if there is one."""
+    if model.generator is not None:
+        return "latent"
+    return "mean-field" if model.oracle.differentiable else "evolution"
+
+
+def find_method(name: str, settings: Sequence[str] = ()) -> tuple[Designer, Any]:
+    """The designer of this name, and its options with ``settings`` (NAME=VALUE). Raises UsageError."""
+    registry = Registry("method", "seqdesign.designers.methods", "seqdesign.designers")
+    try:
+        designer = registry.load(name)
+    except UsageError as error:
+        raise UsageError(str(error), option="--method") from error
+    typed: dict[str, str] = {}
+    for text in settings:
+        setting, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"must be NAME=VALUE, such as learning_rate=0.1, got {text!r}", option="--set")
+        typed[setting.strip().replace("-", "_")] = value.strip()
+    kind = get_type_hints(designer)["options"]
+    try:
+        return designer, resolve(kind, typed)
+    except UsageError as error:
+        known = ", ".join(f"{spec.name}={spec.default}" for spec in fields_of(kind))
+        raise UsageError(f"{error}; {name} knows {known or 'no settings'}", option="--set") from error
+
+
+def _starts(brief: Brief, model: DesignModel) -> Iterator[StartSet]:
+    """Where designs begin; all contradictions are found before anything is optimised."""
+    directions = brief.wanted if brief.pareto else 1
+    copies = brief.tries if brief.pareto else brief.tries * brief.wanted
+    if brief.starts is None:
+        length = design_length(brief, model)
+        yield noise_starts(brief, model, length, directions=directions, copies=copies)
+        return
+    yield from list(read_starts(brief, model, brief.starts, directions=directions, copies=copies))

@@ -16,10 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqdesign.commands.sample_gan import class_of
 from seqdesign.designers.problem import Latent
 from seqdesign.errors import SeqDesignError, UsageError
-from seqdesign.models.gan.sampling import criticize, draw
+from seqdesign.models.gan.sampling import class_of, criticize, draw
 from seqdesign.models.gan.store import TrainedGAN, load_gan
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.scope import Scope

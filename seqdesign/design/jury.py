@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqdesign.design.options import JUDGES
 from seqdesign.objectives.objective import Objective
-
-JUDGES = 0.4
-"""Share of the members that judge."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,8 @@ class Jury:
 
 
 def split_members(num_members: int, share: float = JUDGES) -> Jury:
-    """The last members judge: about ``share`` of them, at least one where there are two or more."""
-    num_judges = 0 if share == 0 or num_members < 2 else max(1, math.floor(share * num_members))
-    first = num_members - min(num_judges, num_members - 1)
+    """The last members judge: ``share`` of them, rounded down, and all others design."""
+    first = num_members - min(math.floor(share * num_members), num_members - 1)
     return Jury(tuple(range(first)), tuple(range(first, num_members)))
 
 

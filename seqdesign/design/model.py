@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqdesign.design.generator import DesignGenerator, check_length, load_generator
+from seqdesign.design.evidence import Evidence, Known, evidence_of
+from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
+from seqdesign.design.options import JUDGES
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
@@ -23,25 +25,38 @@ from seqdesign.models.predictor.store import (
     load_predictor,
     load_reference,
 )
-from seqdesign.models.vae.store import load_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.load import load_oracle
-from seqdesign.oracles.oracle import Oracle
+from seqdesign.oracles.oracle import Oracle, num_members
 from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.origin import predicted_key
+from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope
+from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
-
-if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
-    from seqdesign.design.starts import StartSet
 
 ROWS = 256
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
+
+
+class Beginning(Protocol):
+    """What designs begin from, as far as the model asks."""
+
+    @property
+    def parents(self) -> Tensor | None:
+        """Tokens (P, L) of the parents; None from noise."""
+        ...
+
+    @property
+    def tokens(self) -> Tensor:
+        """Tokens (N, L) of the starts."""
+        ...
 
 
 class DesignModel:
@@ -56,11 +71,17 @@ class DesignModel:
         trained: TrainedPredictor | None = None,
         reference: Reference | None = None,
         lengths: tuple[int, int, int] | None = None,
+        folder: Path | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.name, self.oracle, self.device = name, oracle, device
+        self.folder = folder
+        """Of a model of our own."""
         self.trained, self._reference = trained, reference
         self.lengths = lengths
         """The shortest, typical and longest sequence that the model learned from."""
+        self.evidence = evidence
+        """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: DesignGenerator | None = None
         self.jury = Jury((0,), ())
         self._known: list[str] | None = None
@@ -109,15 +130,15 @@ class DesignModel:
         if self.generator is not None:
             self.generator.check_length(length, error)
 
-    def composite(self, config: MaximizeConfig) -> Composite:
-        """The objective of the options. Raises UsageError."""
+    def composite(self, objective: Sequence[str], risk: str) -> Composite:
+        """The objective of these texts, see ``parse_objective``. Raises UsageError."""
         scales = self.trained.record.outcome_scale if self.trained is not None else ()
         return parse_objective(
-            config.objective,
+            objective,
             self.oracle.outcomes,
             scales=scales or None,
             log_odds=(self.log_odds,) * len(self.oracle.outcomes),
-            risk=config.risk,
+            risk=risk,
         )
 
     @torch.no_grad()
@@ -126,7 +147,7 @@ class DesignModel:
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 
-    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+    def reference(self, starts: Beginning, parents: Tensor) -> Tensor:
         """Predictions (M, B, K) of what designs are compared with.
 
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
@@ -146,6 +167,27 @@ class DesignModel:
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
+
+    def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
+        """What is measured already: training data, ``exclude``, and starts that have an outcome."""
+        values = {} if self.evidence is None else self.evidence.known()
+        found = Known(values, self.alphabet, both_strands=self.both_strands)
+
+        def tidy(texts: Iterable[str]) -> list[str]:
+            return [text if self.alphabet.case_sensitive else text.upper() for text in texts]
+
+        found.add(tidy(exclude))
+        if starts is not None and starts.outcomes is not None:
+            labelled = [i for i, y in enumerate(starts.outcomes) if not np.isnan(y)]
+            one = len(self.oracle.outcomes) == 1
+            values_of = [(float(starts.outcomes[i]),) if one else () for i in labelled]
+            found.add(tidy(starts.sequences[i] for i in labelled), values_of)
+        return found
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What columns and header fields call the outcomes, (K,); see ``predicted_key``."""
+        return tuple(map(predicted_key, self.oracle.outcomes))
 
     def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
         """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
@@ -168,8 +210,8 @@ class DesignModel:
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
     def _outcomes(self, scores: Any) -> dict[str, Any]:
-        """Columns of scores (M, B, K); never the name of an outcome itself, which is for measured values."""
-        names = [f"predicted_{name}" for name in self.oracle.outcomes]
+        """Columns of scores (M, B, K)."""
+        names = self.keys
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)
@@ -182,47 +224,56 @@ class DesignModel:
         return table
 
 
-def load_design_model(config: MaximizeConfig, device: torch.device) -> DesignModel:
-    """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
-    from seqdesign.commands.maximize import DEFAULT_MODEL
+def open_model(
+    folder: Path,
+    device: torch.device,
+    *,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
+    return with_judges(load_folder(folder, device), generator, judges)
 
-    folder = config.generator
-    generator = None if folder is None else load_generator(folder, config.condition, device)
-    if config.oracle is None:
-        model = load_folder(config.model or DEFAULT_MODEL, device)
-    else:
-        alphabet = get_alphabet(config.alphabet or "dna")
-        oracle = load_oracle(
-            config.oracle,
-            alphabet=alphabet,
-            length=_oracle_length(config, generator),
-            device=device,
-            trust=config.trust_model,
-            outcome=config.outcome,
-            load_folder=lambda folder: load_folder(folder, device).oracle,
-        )
-        model = DesignModel(config.oracle, oracle, device)
-    members = 1 if model.trained is None else model.trained.model.num_members
-    model.jury = split_members(members, config.judges)
+
+def open_oracle(
+    spec: str,
+    device: torch.device,
+    *,
+    alphabet: str | None = None,
+    length: int | None = None,
+    trust: bool = False,
+    outcome: str | None = None,
+    generator: DesignGenerator | None = None,
+    judges: float = JUDGES,
+) -> DesignModel:
+    """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
+    judges.
+
+    length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
+    ModelError, UsageError and InputError.
+    """
+    if Path(spec).is_dir():
+        return open_model(Path(spec), device, generator=generator, judges=judges)
+    if length is None and generator is None:
+        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    oracle = load_oracle(
+        spec,
+        alphabet=get_alphabet(alphabet or "dna"),
+        length=generator.lengths[1] if length is None and generator is not None else length or 1,
+        device=device,
+        trust=trust,
+        outcome=outcome,
+    )
+    return with_judges(DesignModel(spec, oracle, device), generator, judges)
+
+
+def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+    """The same model with its members divided into those that design and those that judge."""
+    model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
         model.generator = generator
     return model
-
-
-def _oracle_length(config: MaximizeConfig, generator: DesignGenerator | None) -> int:
-    """Letters of what an oracle is tried on: as many as a design has. Raises UsageError."""
-    if config.length is not None:
-        return config.length
-    if config.template:
-        return len(config.template)
-    if config.start is not None:
-        from seqdesign.sequences.reader import read_sequences
-
-        return len(read_sequences(config.start, outcomes=False).sequences[0])
-    if generator is None:
-        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
-    return generator.lengths[1]
 
 
 class _ByName(nn.Module):
@@ -240,28 +291,60 @@ class _ByName(nn.Module):
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
-        trained = load_vae(folder, device)
-        record = trained.record
-        if record.outcome is None:
-            raise UsageError(
-                f"{folder} was trained without outcomes; train again with outcomes", option="--model"
-            )
-
-        def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
-            return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
-
-        oracle = TokenOracle(
-            predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
-        )
-        lengths = (record.min_length, record.max_length, record.max_length)
-        return DesignModel(str(folder), oracle, device, lengths=lengths)
+        measured = load_measured(folder)
+        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder, measured=measured)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
-    about = predictor.record
+    return of_predictor(
+        predictor, reference, device, name=str(folder), folder=folder, measured=load_measured(folder)
+    )
+
+
+def of_vae(
+    trained: TrainedVAE,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+    measured: Measured | None = None,
+) -> DesignModel:
+    """The outcome network of a VAE behind its encoder. Raises UsageError for one without outcomes."""
+    record = trained.record
+    if record.outcome is None:
+        raise UsageError(f"{name} was trained without outcomes; train again with outcomes", option="--model")
+
+    def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
+        return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
+
+    oracle = TokenOracle(
+        predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
+    )
+    lengths = (record.min_length, record.max_length, record.max_length)
+    positional = record.min_length == record.max_length
+    evidence = evidence_of(measured, record.alphabet, positional=positional, both_strands=False)
+    return DesignModel(name, oracle, device, lengths=lengths, folder=folder, evidence=evidence)
+
+
+def of_predictor(
+    trained: TrainedPredictor,
+    reference: Reference,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+    measured: Measured | None = None,
+) -> DesignModel:
+    """An ensemble with what it was trained on."""
+    about = trained.record
+    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
-        str(folder),
-        PredictorOracle(_ByName(predictor), alphabet=about.alphabet, outcomes=about.score_names),
+        name,
+        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
         device,
-        trained=predictor,
+        trained=trained,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
+        folder=folder,
+        evidence=evidence_of(
+            measured, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
+        ),
     )

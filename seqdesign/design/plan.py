@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from seqdesign.design.campaign import Campaign, Designer
+from seqdesign.design.brief import Brief
+from seqdesign.design.engine import Campaign, Designer
+from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import StartSet
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.directions import simplex_directions
-
-if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
 
 GRADIENT_BUDGET = 500
 QUERIES_PER_LETTER = 10
@@ -23,27 +22,26 @@ LONG = 20
 
 
 def make_plan(
-    config: MaximizeConfig, model: DesignModel, designer: Designer, options: Any, starts: StartSet
+    brief: Brief, model: DesignModel, designer: Designer, options: Any, starts: StartSet, known: Known
 ) -> Campaign:
     """The campaign for one set of starts."""
-    from seqdesign.commands.maximize import num_wanted
-
-    composite = model.composite(config)
-    if config.pareto:
-        composite = _along_the_front(config, model, composite, starts)
+    composite = model.composite(brief.objective, brief.risk)
+    if brief.pareto:
+        composite = _along_the_front(brief, model, composite, starts)
     return Campaign(
         oracle=model.oracle,
         composite=composite,
         members=model.jury.design,
         designer=designer,
         options=options,
-        seed=config.seed,
-        budget=config.budget or _budget(model, starts),
-        enough=config.enough,
-        num=1 if config.pareto else num_wanted(config),
-        min_distance=_min_distance(config, starts),
-        strict=config.min_distance is not None,
+        seed=brief.seed,
+        budget=brief.budget or _budget(model, starts),
+        enough=brief.enough,
+        num=1 if brief.pareto else brief.wanted,
+        min_distance=_min_distance(brief, starts),
+        strict=brief.rules.min_distance is not None,
         both_strands=model.both_strands,
+        known=None if brief.include_known else known,
         latent=(None if model.generator is None else model.generator.latent(starts.tokens, starts.codes)),
     )
 
@@ -55,25 +53,23 @@ def _budget(model: DesignModel, starts: StartSet) -> int:
     return max(2000, QUERIES_PER_LETTER * starts.tokens.shape[1] * model.alphabet.size)
 
 
-def _min_distance(config: MaximizeConfig, starts: StartSet) -> int:
+def _min_distance(brief: Brief, starts: StartSet) -> int:
     """Edits between designs, by default a tenth of what is free to change, 1 if that is little.
 
     Designs that a laboratory makes side by side should not be one design with decorations.
     """
-    if config.min_distance is not None:
-        return config.min_distance
+    if brief.rules.min_distance is not None:
+        return brief.rules.min_distance
     one = torch.zeros(1, dtype=torch.long, device=starts.tokens.device)
     free = int((starts.rules_of(one).mask[0].sum(1) > 1).sum())
-    if config.max_edits is not None:
-        free = min(free, config.max_edits)
+    if brief.rules.max_edits is not None:
+        free = min(free, brief.rules.max_edits)
     return max(1, free // 10) if free >= LONG else 1
 
 
-def _along_the_front(
-    config: MaximizeConfig, model: DesignModel, composite: Composite, starts: StartSet
-) -> Composite:
+def _along_the_front(brief: Brief, model: DesignModel, composite: Composite, starts: StartSet) -> Composite:
     """Each group of starts aims in a direction of its own, measured from what designs are compared with."""
-    rng = torch.Generator().manual_seed(config.seed)
+    rng = torch.Generator().manual_seed(brief.seed)
     directions = simplex_directions(starts.directions, len(composite.terms), rng).to(starts.tokens.device)
     parents = starts.parent_of(starts.groups)
     before = model.reference(starts, parents)[list(model.jury.design)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqdesign.design.campaign import Campaign, Chosen
+from seqdesign.design.brief import Brief
+from seqdesign.design.engine import Campaign, Chosen
+from seqdesign.design.evidence import Known
 from seqdesign.design.jury import confirmed_share
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import StartSet
@@ -20,12 +21,11 @@ from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.fasta import Record, format_fields
-
-if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
+from seqdesign.sequences.origin import PREDICTED
 
 Status = Literal["ok", "unconfirmed", "rejected"]
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 DOUBTFUL = 0.5
 """Share of the gain below which a design is flagged as not confirmed."""
 UNUSUAL = 99.0
@@ -57,6 +57,11 @@ class Design:
     """Predictions with standard deviation and interval, and what else the model says, by column."""
     edits: int | None
     edit_list: str | None
+    evidence: str | None
+    """Training sequences that have each edit, in the order of ``edit_list``: its letter at its place or,
+    where places have no meaning, the rarest word around it."""
+    least_evidence: int | None
+    """The smallest of these numbers; from noise that over all letters."""
     front: bool | None = None
     """Whether no other design is better in one objective and as good in all others."""
 
@@ -73,6 +78,8 @@ class Design:
             "soft_gap": self.soft_gap,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "evidence": self.evidence or None,
+            "least_evidence": self.least_evidence,
             "front": None if self.front is None else str(self.front).lower(),
             "reason": self.reason,
         }
@@ -150,20 +157,20 @@ Placed = tuple[int, "Design"]
 
 
 def describe(
-    config: MaximizeConfig, model: DesignModel, batches: Sequence[Batch]
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], known: Known
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, checked and judged, in the order of their parents and then from the best down."""
     placed: list[Placed] = []
     parts = []
     for batch in batches:
-        designs, gains = _judged(config, model, batch)
+        designs, gains = _judged(brief, model, batch, known)
         placed += designs
         parts.append(gains)
     order = sorted(range(len(placed)), key=lambda i: placed[i][0])
     found, every = [placed[i][1] for i in order], np.concatenate(parts)[order]
-    if config.pareto:
+    if brief.pareto:
         found = _with_fronts(found, every)
-    return found, _summary(config, model, batches, found, every)
+    return found, _summary(brief, model, batches, found, every)
 
 
 def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
@@ -176,7 +183,7 @@ def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
     return [replace(d, front=bool(f)) for d, f in zip(designs, front, strict=True)]
 
 
-def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[list[Placed], FloatArray]:
+def _judged(brief: Brief, model: DesignModel, batch: Batch, known: Known) -> tuple[list[Placed], FloatArray]:
     """The designs with the places of their parents, and what each gains in every objective (B, T)."""
     starts, chosen = batch.starts, batch.chosen
     parents = starts.parent_of(chosen.groups)
@@ -191,6 +198,7 @@ def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[l
     gains = objective.values(after[mine]) - objective.values(before[mine])
     texts = decode(chosen.tokens.to(torch.uint8), starts.alphabet)
     columns = model.columns(after, texts)
+    support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     rank: dict[int, int] = {}
@@ -200,10 +208,10 @@ def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[l
         rank[parent] = rank.get(parent, 0) + 1
         share = None if math.isnan(confidence[i]) else float(confidence[i])
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        status, reason = _status(config, share, broken)
+        status, reason = _status(brief, share, broken)
         soft = float(chosen.soft_score[i])
         design = Design(
-            **_origin(config, starts, parent, rank[parent], text),
+            **_origin(brief, starts, parent, rank[parent], text, support[i]),
             status=status,
             reason=reason,
             sequence=text,
@@ -212,39 +220,54 @@ def _judged(config: MaximizeConfig, model: DesignModel, batch: Batch) -> tuple[l
             score_judges=None if scores_judges is None else float(scores_judges[i]),
             confidence=share,
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
-            outcomes=columns[i],
+            outcomes={**columns[i], **measured_columns(model.keys, known.value(text))},
         )
         placed.append((starts.places[parent] if starts.places else 0, design))
     return placed, gains.double().cpu().numpy()
 
 
-def _status(
-    config: MaximizeConfig, confidence: float | None, broken: Sequence[str]
-) -> tuple[Status, str | None]:
+def _status(brief: Brief, confidence: float | None, broken: Sequence[str]) -> tuple[Status, str | None]:
     """Whether a design is delivered, and what speaks against it."""
     if broken:
         return "rejected", "; ".join(broken)
     if confidence is None:
         return "ok", None
-    if config.min_confidence is not None and confidence < config.min_confidence:
+    if brief.min_confidence is not None and confidence < brief.min_confidence:
         return (
             "rejected",
-            f"--min-confidence {config.min_confidence:g}: {confidence:.2f} of the gain is confirmed",
+            f"--min-confidence {brief.min_confidence:g}: {confidence:.2f} of the gain is confirmed",
         )
     if confidence < DOUBTFUL:
         return "unconfirmed", f"confidence: {confidence:.2f} of the gain is confirmed"
     return "ok", None
 
 
-def _origin(config: MaximizeConfig, starts: StartSet, parent: int, rank: int, text: str) -> dict[str, Any]:
-    """Id, parent and edits of a design."""
+def measured_columns(keys: Sequence[str], values: Sequence[float] | None) -> dict[str, float]:
+    """Columns of what was measured already, where the values are known."""
+    if not values:
+        return {}
+    names = ["measured"] if len(values) == 1 else [f"measured_{key.removeprefix(PREDICTED)}" for key in keys]
+    return {name: v for name, v in zip(names, values, strict=False) if not math.isnan(v)}
+
+
+def _origin(
+    brief: Brief, starts: StartSet, parent: int, rank: int, text: str, support: IntArray | None
+) -> dict[str, Any]:
+    """Id, parent and edits of a design, and how many training sequences speak for them."""
+    least = None if support is None else int(support.min())
     if starts.records is None:
-        return {"id": f"design{rank}", "parent": None, "original": None, "edits": None, "edit_list": None}
+        return {
+            "id": f"design{rank}", "parent": None, "original": None, "edits": None, "edit_list": None,
+            "evidence": None, "least_evidence": least,
+        }  # fmt: skip
     original, name = starts.records.sequences[parent], starts.records.ids[parent]
-    pairs = enumerate(zip(original, text, strict=True), start=1)
-    edits = [f"{a}{i}{b}" for i, (a, b) in pairs if a != b]
+    changed = [i for i, (a, b) in enumerate(zip(original, text, strict=True)) if a != b]
+    edits = [f"{original[i]}{i + 1}{text[i]}" for i in changed]
+    counts = None if support is None else [int(support[i]) for i in changed]
     return {
-        "id": name if (config.num or 1) == 1 else f"{name}_{rank}",
+        "evidence": None if counts is None else ",".join(map(str, counts)),
+        "least_evidence": min(counts) if counts else None,
+        "id": name if (brief.num or 1) == 1 else f"{name}_{rank}",
         "parent": name,
         "original": original,
         "edits": len(edits),
@@ -253,7 +276,7 @@ def _origin(config: MaximizeConfig, starts: StartSet, parent: int, rank: int, te
 
 
 def _summary(
-    config: MaximizeConfig,
+    brief: Brief,
     model: DesignModel,
     batches: Sequence[Batch],
     designs: Sequence[Design],
@@ -266,7 +289,7 @@ def _summary(
             stop[reason] = stop.get(reason, 0) + count
     kept = np.array([d.status != "rejected" for d in designs], dtype=bool)
     volume = None
-    if config.pareto and kept.any():
+    if brief.pareto and kept.any():
         volume = hypervolume(gains[kept], np.zeros(gains.shape[1]))
     return DesignSummary(
         designs=len(delivered),
@@ -285,15 +308,15 @@ def _summary(
         queries=sum(batch.chosen.num_queries for batch in batches),
         constraints=batches[0].starts.rule_names(),
         stop=stop,
-        warnings=tuple(_warnings(config, model, batches, delivered)),
+        warnings=tuple(_warnings(brief, model, batches, delivered)),
     )
 
 
 def _warnings(
-    config: MaximizeConfig, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
 ) -> Iterator[str]:
-    if config.oracle is None:
-        yield from training_warnings(Path(model.name))
+    if model.folder is not None:
+        yield from training_warnings(model.folder)
     missing = sum(batch.chosen.num_short for batch in batches)
     if missing:
         yield (
@@ -301,7 +324,8 @@ def _warnings(
             "--min-distance, or raise --budget or --tries"
         )
     if not model.jury.judge:
-        yield "nobody judges: the oracle is no ensemble, so nothing here tells real gains from its mistakes"
+        few = "no ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
+        yield f"nobody judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
     unconfirmed = sum(d.status == "unconfirmed" for d in delivered)
     if delivered and unconfirmed > len(delivered) / 4:
         yield (
@@ -309,7 +333,7 @@ def _warnings(
             "--min-confidence 0.5 drops them, --risk lower:1 avoids them"
         )
     if len(model.oracle.outcomes) == 1 and delivered:
-        error = _mean_known([d.outcomes.get(f"predicted_{model.oracle.outcomes[0]}_sd") for d in delivered])
+        error = _mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
         gain = _mean([abs(d.score - d.score_start) for d in delivered])
         if error is not None and not model.log_odds and gain < error:
             yield (

@@ -1,22 +1,36 @@
-"""Revisions as records: their FASTA headers, table rows and summary."""
+"""Revisions of a file from Python, and as records: their FASTA headers, table rows and summary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from seqdesign.config import Options
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.check import check_feasible
+from seqdesign.constraints.rules import Rules
+from seqdesign.design.evidence import Evidence, MakeConstraint
+from seqdesign.design.options import GoalOptions
+from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
-from seqdesign.models.vae.store import VAERecord
+from seqdesign.models.vae.store import TrainedVAE, VAERecord
+from seqdesign.objectives.by_name import goal as goal_of
+from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
+from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.fasta import Record, format_fields
+from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
-from seqdesign.sequences.scope import left_out
+from seqdesign.sequences.scope import Scope, left_out
 
 Status = Literal["revised", "unchanged", "infeasible", "violating", "unjudged"]
 
@@ -26,6 +40,9 @@ class Revision:
     """One revision of one input. Outcomes in the user's units, log-likelihoods in nats."""
 
     id: str
+    """Of the input; with several revisions each, and its rank."""
+    parent: str
+    """Id of the input."""
     rank: int
     status: Status
     original: str
@@ -44,6 +61,10 @@ class Revision:
     loglik_change: float
     edits: int
     edit_list: str
+    evidence: str | None
+    """Training sequences that have each edit, in the order of ``edit_list``; None where that is not known."""
+    least_evidence: int | None
+    """The smallest of these numbers."""
     kappa2: float | None
     """Squared radius of the feasible ellipsoid in posterior standard deviations."""
     coverage: float | None
@@ -59,17 +80,19 @@ class Revision:
     reason: str | None = None
     """Why the model cannot judge the input, which is returned as it is; only with "unjudged"."""
 
-    def fasta(self, top: int) -> Record:
-        """The FASTA record; with several revisions each, their rank makes the ids unique."""
+    def fasta(self) -> Record:
+        """The FASTA record."""
         values = {
             "status": self.status,
-            "parent": self.id if top > 1 else None,
-            (key := f"predicted_{self.outcome_name}"): self.outcome,
+            "parent": self.parent if self.parent != self.id else None,
+            (key := predicted_key(self.outcome_name)): self.outcome,
             f"{key}_before": self.outcome_before,
             "delta": self.delta,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "evidence": self.evidence or None,
+            "least_evidence": self.least_evidence,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
@@ -78,8 +101,7 @@ class Revision:
         if self.status == "unjudged":
             values = {key: values[key] for key in ("status", "parent", "reason")}
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
-        name = f"{self.id}_{self.rank}" if top > 1 else self.id
-        return Record(name, format_fields(shown), self.revised)
+        return Record(self.id, format_fields(shown), self.revised)
 
     def row(self) -> dict[str, Any]:
         """The table row, with the keys of ``columns``."""
@@ -96,7 +118,152 @@ def columns(outcome: str) -> tuple[str, ...]:
 
 def _key(field: str, outcome: str) -> str:
     """The key of a field: never that of the outcome itself, which belongs to measured values."""
-    return f"predicted_{outcome}{field.removeprefix('outcome')}" if field.startswith("outcome") else field
+    return predicted_key(outcome) + field.removeprefix("outcome") if field.startswith("outcome") else field
+
+
+BLOCK = 1000
+"""Inputs revised side by side."""
+
+Optimize = Callable[[DesignProblem, Any, int], DesignResult]
+
+
+def run(
+    trained: TrainedVAE,
+    records: SequenceSet,
+    *,
+    goal: GoalOptions | None = None,
+    letters: LetterPolicy | None = None,
+    optimize: Optimize | None = None,
+    options: Options | None = None,
+    evidence: Evidence | None = None,
+    only_seen: bool = True,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Revision], Summary]:
+    """All revisions of the records, in their order and for each from the best down, and their summary.
+
+    goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
+    method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
+    revisions write only letters or words of it. on_step: records done, records in all.
+
+    Raises InputError and UsageError where a record or an option cannot be used.
+    """
+    goal, letters = goal or GoalOptions(), letters or LetterPolicy()
+    optimize = optimize or find_method("revise")
+    options = options or ReviseOptions()
+    more = []
+    if evidence is not None and only_seen:
+        make = evidence.constraint(trained.record.max_length, own=True)
+        more = [] if make is None else [make]
+    found: list[Revision] = []
+    scope = Scope(trained.record.min_length, trained.record.max_length)
+    outcome = trained.record.outcome or "outcome"
+    for first in range(0, len(records), BLOCK):
+        block = records.take(range(first, min(first + BLOCK, len(records))))
+        array = encode_with(letters, block, trained.record.alphabet)
+        block = block.take(array.kept)
+        problems = scope.objections(array)
+        part, rows = scope.judged(array, problems)
+        made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
+        if len(part):
+            judged = block.take(rows)
+            problem = _problem(goal, trained, part, judged, more, torch.device(device))
+            result = optimize(problem, options, seed)
+            made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
+        place = {name: i for i, name in enumerate(block.ids)}
+        found += sorted(made, key=lambda one: place[one.parent]) if problems else made
+        on_step(min(first + BLOCK, len(records)), len(records))
+    if not found:
+        raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if all(one.status == "unjudged" for one in found):
+        raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
+    return found, summarise(found, trained.record)
+
+
+def find_method(name: str) -> Optimize:
+    """The reviser that ``--method`` names. Raises UsageError."""
+    registry = Registry("optimizer", "seqdesign.revisers.methods", "seqdesign.revisers")
+    if name not in registry:
+        raise UsageError(f"must be one of {', '.join(registry.names())}, got {name!r}", option="--method")
+    function: Optimize = registry.load(name)
+    return function
+
+
+def _problem(
+    goal: GoalOptions,
+    trained: TrainedVAE,
+    array: TokenArray,
+    records: SequenceSet,
+    more: Sequence[MakeConstraint],
+    device: torch.device,
+) -> DesignProblem:
+    """The design problem of some records, and of their tokens."""
+    model, record = trained.model, trained.record
+    tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
+    tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
+    lengths = torch.from_numpy(array.lengths).to(device)
+    rules, forced = _rules(goal, trained, tokens, lengths, records.ids, records.source, more)
+    return DesignProblem(
+        model=model,
+        tokens=tokens,
+        lengths=lengths,
+        score=_score(goal),
+        min_length=record.min_length,
+        max_edits=goal.max_edits,
+        indels=goal.indels == "yes" or (goal.indels == "auto" and record.min_length < record.max_length),
+        forced=forced,
+        rules=rules,
+        min_distance=goal.min_distance,
+        floor_per_letter=record.naturalness_floor,
+        min_loglik_change=goal.min_loglik_change,
+        top=goal.top,
+    )
+
+
+def _score(options: GoalOptions) -> Callable[[Tensor], Tensor]:
+    if options.target is not None:
+        return goal_of("target", options.target)
+    return goal_of("minimize" if options.minimize else "maximize")
+
+
+def _rules(
+    goal: GoalOptions,
+    trained: TrainedVAE,
+    tokens: Tensor,
+    lengths: Tensor,
+    ids: list[str],
+    source: str,
+    more: Sequence[MakeConstraint],
+) -> tuple[Rules | None, Tensor | None]:
+    """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
+
+    Raises UsageError and InputError, also where the constraints contradict each other for a record.
+    """
+    record = trained.record
+    # The search holds the edit budget itself, insertions and deletions included.
+    rules = build_rules(
+        goal,
+        record.alphabet,
+        tokens,
+        tokens.device,
+        lengths=lengths,
+        shortest=record.min_length,
+        ids=ids,
+        source=source,
+        leave_out=("max-edits",),
+        more=more,
+    )
+    forced = None
+    for constraint in rules.constraints:
+        if constraint.name.startswith("--keep "):
+            mask = constraint.mask()
+            assert mask is not None
+            forced = tokens.where(~mask.all(2), -1)
+    if all(constraint.name.startswith("--keep ") for constraint in rules.constraints):
+        return None, forced
+    check_feasible(rules, tokens, ids=ids, source=source)
+    return rules, forced
 
 
 def describe(
@@ -104,6 +271,7 @@ def describe(
     result: DesignResult,
     records: SequenceSet,
     alphabet: Alphabet,
+    evidence: Evidence | None = None,
     outcome: str = "outcome",
 ) -> list[Revision]:
     """The revisions of a block of inputs, in their order; an input without any stays as it is.
@@ -137,7 +305,8 @@ def describe(
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
                 Revision(
-                    id=records.ids[i],
+                    id=f"{records.ids[i]}_{k + 1}" if problem.top > 1 else records.ids[i],
+                    parent=records.ids[i],
                     rank=k + 1,
                     status=status,
                     original=original,
@@ -152,6 +321,7 @@ def describe(
                     loglik_change=float(columns["log_likelihood"][i, k] - likelihood[i]),
                     edits=len(edits),
                     edit_list=",".join(edits),
+                    **_evidence(evidence, revised, edits),
                     violations=";".join(violation.code for violation in broken),
                     **latent,
                 )
@@ -162,10 +332,22 @@ def describe(
 def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
     """A record that the model cannot judge, returned as it is; its numbers are NaN."""
     names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
-    latent = dict.fromkeys(("outcome_at_code", "kappa2", "coverage", "log_mode", "feasible", "stop"))
+    latent = dict.fromkeys(
+        (
+            "outcome_at_code",
+            "kappa2",
+            "coverage",
+            "log_mode",
+            "feasible",
+            "stop",
+            "evidence",
+            "least_evidence",
+        )
+    )
     numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
     return Revision(
         id=id,
+        parent=id,
         rank=1,
         status="unjudged",
         original=text,
@@ -176,6 +358,18 @@ def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revis
         reason=reason,
         **numbers,
     )
+
+
+def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> dict[str, Any]:
+    """Columns of how many training sequences have what the edits wrote; substitutions at their own place."""
+    if evidence is None or not edits:
+        return {"evidence": None, "least_evidence": None}
+    (support,) = evidence.support([revised])
+    places = [int(text[1:-1]) - 1 for text in edits if text[1:-1].isdigit()]
+    if len(places) < len(edits):  # after an insertion or deletion places of the input are no places any more
+        return {"evidence": None, "least_evidence": int(support.min())}
+    counts = [int(support[place]) for place in places]
+    return {"evidence": ",".join(map(str, counts)), "least_evidence": min(counts)}
 
 
 def _edits(original: str, revised: str, indels: bool) -> list[str]:

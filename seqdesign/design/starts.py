@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,14 +15,14 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.rules import Rules
-from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.design.brief import Brief
+from seqdesign.design.evidence import MakeConstraint
+from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.options import encode_with, file_format
-from seqdesign.sequences.reader import SequenceSet, read_sequences
+from seqdesign.sequences.options import encode_with
+from seqdesign.sequences.reader import SequenceSet
 
 if TYPE_CHECKING:
-    from seqdesign.commands.maximize import MaximizeConfig
-    from seqdesign.design.generator import DesignGenerator
     from seqdesign.design.model import DesignModel
 
 BLOCK = 256
@@ -47,6 +47,8 @@ class StartSet:
     """The parents."""
     places: Sequence[int] = ()
     """Of the parents in their file."""
+    more: tuple[MakeConstraint, ...] = ()
+    """Constraints that follow from the training data."""
     codes: Tensor | None = None
     """(N, d): what a generator made the starts from, where one did."""
 
@@ -73,29 +75,30 @@ class StartSet:
 
     def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
         source = None if self.records is None else self.records.source
-        return build_rules(self.options, self.alphabet, parents, parents.device, ids=ids, source=source)
+        return build_rules(
+            self.options, self.alphabet, parents, parents.device, ids=ids, source=source, more=self.more
+        )
 
 
-def design_length(config: MaximizeConfig, model: DesignModel) -> int | None:
-    """Letters of designs from noise; None when they come from a file. Raises UsageError."""
-    if config.start is not None:
-        return None
-    length, option = _asked_length(config, model.typical_length)
+def design_length(brief: Brief, model: DesignModel) -> int:
+    """Letters of designs from noise. Raises UsageError."""
+    length, option = _asked_length(brief, model.typical_length)
     model.check_length(length, lambda message: UsageError(message, option=option))
     return length
 
 
-def _asked_length(config: MaximizeConfig, typical: int | None) -> tuple[int, str]:
+def _asked_length(brief: Brief, typical: int | None) -> tuple[int, str]:
     """Letters of designs from noise, and the option that says so."""
-    if config.template is not None:
-        if config.length not in (None, len(config.template)):
+    template = brief.rules.template
+    if template is not None:
+        if brief.length not in (None, len(template)):
             raise UsageError(
-                f"the template has {len(config.template)} letters, got {config.length}; leave it out",
+                f"the template has {len(template)} letters, got {brief.length}; leave it out",
                 option="--length",
             )
-        return len(config.template), "--template"
-    if config.length is not None:
-        return config.length, "--length"
+        return len(template), "--template"
+    if brief.length is not None:
+        return brief.length, "--length"
     if typical is None:
         raise UsageError(
             "is missing: say how long a design shall be, or give --template or --start", option="--length"
@@ -103,79 +106,63 @@ def _asked_length(config: MaximizeConfig, typical: int | None) -> tuple[int, str
     return typical, "--length"
 
 
-def noise_starts(
-    config: MaximizeConfig,
-    alphabet: Alphabet,
-    length: int,
-    *,
-    directions: int,
-    copies: int,
-    device: torch.device,
-    generator: DesignGenerator | None = None,
-) -> StartSet:
+def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: int, copies: int) -> StartSet:
     """Random sequences, or those of a generator, that obey the rules. Raises UsageError and InputError."""
     for name in NEED_A_START:
-        if getattr(config, name):
+        if getattr(brief.rules, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(
                 "refers to the sequence that a design is made from, so it needs --start", option=option
             )
-    rng = torch.Generator().manual_seed(config.seed)
+    rng = torch.Generator().manual_seed(brief.seed)
+    alphabet, device = model.alphabet, model.device
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
     codes = None
-    if generator is None:
+    if model.generator is None:
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
     else:
-        codes, preference = generator.draw(len(groups), length, rng)
-    made = StartSet(config, alphabet, preference.argmax(2), groups, directions, codes=codes)
+        codes, preference = model.generator.draw(len(groups), length, rng)
+    more = _more(brief, model, length)
+    made = StartSet(brief.rules, alphabet, preference.argmax(2), groups, directions, more=more, codes=codes)
     return _repaired(made, preference)
 
 
 def read_starts(
-    config: MaximizeConfig,
-    alphabet: Alphabet,
-    *,
-    directions: int,
-    copies: int,
-    device: torch.device,
-    check: Callable[[int, Callable[[str], SeqDesignError]], None],
+    brief: Brief, model: DesignModel, records: SequenceSet, *, directions: int, copies: int
 ) -> Iterator[StartSet]:
-    """The sequences of ``--start``, those of one length together.
-
-    check: raises what its second argument makes of a message unless the models take this length. Raises
-    InputError and UsageError.
-    """
-    assert config.start is not None
-    records = read_sequences(
-        config.start,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
-        outcomes=False,
-    )
-    array = encode_with(config, records, alphabet)
+    """The records, those of one length together. Raises InputError and UsageError."""
+    alphabet, device = model.alphabet, model.device
+    array = encode_with(brief.letters, records, alphabet)
     records = records.take(array.kept)
     if not len(array):
         raise InputError("no record is left after --on-unknown skip", path=records.source)
     if not alphabet.case_sensitive:
         records = replace(records, sequences=[text.upper() for text in records.sequences])
     for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
-        who = partial(InputError, path=records.source, record=name)
-        check(length, who)
+        model.check_length(length, partial(InputError, path=records.source, record=name))
     for length in np.unique(array.lengths):
         mine = np.flatnonzero(array.lengths == length)
         parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)
         groups = torch.arange(len(mine) * directions, device=device).repeat_interleave(copies)
         owner = groups // directions
         made = StartSet(
-            config, alphabet, parents[owner], groups, directions, parents, records.take(mine), mine.tolist()
-        )
+            brief.rules, alphabet, parents[owner], groups, directions, parents, records.take(mine),
+            mine.tolist(), more=_more(brief, model, int(length)),
+        )  # fmt: skip
         letters = torch.arange(alphabet.size, device=device)
         preference = (parents.unsqueeze(2) == letters).float()
         # Where a parent breaks a rule, its copies take different ways out.
-        rng = torch.Generator().manual_seed(config.seed)
+        rng = torch.Generator().manual_seed(brief.seed)
         noise = 0.1 * torch.rand(len(groups), *preference.shape[1:], generator=rng).to(device)
         yield _repaired(made, preference[owner] + noise)
+
+
+def _more(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConstraint, ...]:
+    """What training rules out for designs of ``length`` letters."""
+    if not brief.only_seen or model.evidence is None:
+        return ()
+    make = model.evidence.constraint(length, own=brief.starts is not None)
+    return () if make is None else (make,)
 
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:

@@ -13,11 +13,12 @@ from torch import Tensor
 class Archive:
     """Distinct feasible sequences (B, L) of the largest scores, up to ``capacity`` for each group of starts.
 
-    groups: (N,) int64, the group that each start belongs to, numbered from 0.
+    groups: (N,) int64, the group that each start belongs to, numbered from 0. known: sequences as L bytes
+    that are not wanted.
     """
 
-    def __init__(self, capacity: int, groups: Tensor) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int, groups: Tensor, known: frozenset[bytes] = frozenset()) -> None:
+        self.capacity, self.known = capacity, known
         self.groups = groups
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
         self._num_new = 0
@@ -56,7 +57,11 @@ class Archive:
             torch.cat([group[:, None].int().view(torch.uint8), tokens], 1).cpu().numpy()
         )
         first = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_index=True)[1]
-        kept = torch.from_numpy(np.sort(first)).to(group.device)
+        first = np.sort(first)
+        if self.known:
+            fresh = [row.tobytes() not in self.known for row in tokens.cpu().numpy()[first]]
+            first = first[fresh]
+        kept = torch.from_numpy(first).to(group.device)
         group = group[kept]
         counts = torch.bincount(group, minlength=len(self._least))
         rank = torch.arange(len(group), device=group.device) - (counts.cumsum(0) - counts)[group]

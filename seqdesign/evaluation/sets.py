@@ -56,6 +56,10 @@ class Sample:
         parts = [self.pick(name, most) for name in ("generated", "training", "held_out")]
         return _sample(*parts)
 
+    def instead(self, texts: list[str]) -> Sample:
+        """The same with ``texts`` for the generated ones, as many of them as there are of those."""
+        return _sample(texts[: len(self.generated)], self.pick("training"), self.pick("held_out"))
+
 
 def read_sets(
     generated: Path,

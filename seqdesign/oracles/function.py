@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.oracles.foreign import foreign
 from seqdesign.oracles.frozen import frozen
 from seqdesign.sequences.alphabets import Alphabet
 
@@ -47,6 +48,8 @@ class FunctionOracle:
         self.functions, self.alphabet, self.name = tuple(functions), alphabet, name
         owners = (getattr(f, "__self__", f) for f in self.functions)
         self._modules = [m for m in owners if isinstance(m, nn.Module)]
+        self.num_members = len(self.functions)
+        """M."""
         self.singly = False
         """Whether the function takes one sequence at a time, as a program exported for one does."""
         self.outcomes: tuple[str, ...] = ()
@@ -83,7 +86,8 @@ class FunctionOracle:
     def _member(self, function: Callable[[Tensor], Any], x: Tensor) -> Tensor:
         """(N, K) of one function."""
         try:
-            raw = function(x)
+            with foreign(self.name):
+                raw = function(x)
         except (SeqDesignError, MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # a function of somebody else may raise anything

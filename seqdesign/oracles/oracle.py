@@ -25,3 +25,8 @@ class Oracle(Protocol):
     def __call__(self, x: Tensor, /) -> Tensor:
         """Predictions (M, N, K)."""
         ...
+
+
+def num_members(oracle: Oracle) -> int:
+    """M; an oracle that is an ensemble says so by an attribute ``num_members``, any other is 1."""
+    return int(getattr(oracle, "num_members", 1))

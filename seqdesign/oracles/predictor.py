@@ -41,6 +41,11 @@ class PredictorOracle:
         self.model, self.alphabet, self.outcomes = model, alphabet, tuple(outcomes)
         self.members = None if members is None else tuple(members)
 
+    @property
+    def num_members(self) -> int:
+        """M, of the members that are heard."""
+        return int(getattr(self.model, "num_members", 1)) if self.members is None else len(self.members)
+
     def __call__(self, x: Tensor, /) -> Tensor:
         """Predictions (M, N, K) of one-hot or soft (N, V, L), M being the chosen members."""
         with frozen([self.model] if isinstance(self.model, nn.Module) else []):

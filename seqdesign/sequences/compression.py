@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, Protocol, cast
 
 from seqdesign.errors import InputError, MissingExtraError, OutputError
-from seqdesign.runs.atomic import atomic_write
+from seqdesign.runs.atomic import atomic_write, descriptor_of
 
 STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
@@ -200,7 +200,7 @@ def open_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     A real file appears under its name only when the block ends without an error (``atomic_write``).
     Raises OutputError when it cannot be written.
     """
-    if os.fspath(path) == STANDARD_STREAM:
+    if os.fspath(path) == STANDARD_STREAM or descriptor_of(path) == 1:
         if sys.stdout is None:
             raise OutputError("standard output is closed; name a file with -o")
         yield cast(BinaryIO, sys.stdout.buffer)

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +32,16 @@ OURS = frozenset({
     "confidence", "soft_gap", "edits", "edit_list", "front", "ood", "nearest", "critic", "delta", "loglik",
     "loglik_before", "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible",
     "stop", "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
-    "probability", "problem",
+    "probability", "problem", "evidence", "least_evidence",
 })  # fmt: skip
 """Keys of what seqdesign says of a sequence."""
+
+
+def predicted_key(outcome: str) -> str:
+    """The key of a predicted outcome in headers and tables: one word, and never the name of the outcome
+    itself, which belongs to measured values.
+    """
+    return PREDICTED + re.sub(r"[\s=]+", "_", outcome.strip())
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Origin:
 
     def is_prediction(self, key: str) -> bool:
         """Whether what stands under a key or in a column was predicted. What users have added was not."""
-        if key == MEASURED or key.endswith(f"_{MEASURED}"):
+        if key == MEASURED or key.startswith(f"{MEASURED}_") or key.endswith(f"_{MEASURED}"):
             return False
         if key in OURS or key.startswith((PREDICTED, "p_", "condition_")):
             return True

@@ -78,6 +78,10 @@ class SequenceSet:
             self.columns[column], column, self.source, self.line_numbers(), self.ids, self.cells
         )
 
+    def readable(self, column: str) -> NDArray[np.float64]:
+        """As ``numbers``, with NaN for other text too."""
+        return Tally(column, self.cells).add(self.columns[column], self.line_numbers(), self.ids)
+
     def line_numbers(self) -> list[int]:
         """Where each record begins, 0 where that is not known."""
         return [0] * len(self) if self.lines is None else self.lines.tolist()
@@ -131,6 +135,7 @@ def read_sequences(
     id_column: str | None = None,
     weight_column: str | None = None,
     columns: Sequence[str] = (),
+    lacking_columns: Lacking = "error",
     format: Format | None = None,
     on_duplicate: OnDuplicate = "error",
     on_missing: OnMissing = "error",
@@ -150,7 +155,7 @@ def read_sequences(
     """
     options = _Options(
         sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
-        columns=columns, lacking_columns="error", format=format, on_duplicate=on_duplicate,
+        columns=columns, lacking_columns=lacking_columns, format=format, on_duplicate=on_duplicate,
         max_record=max_record, batch_size=16384, allow_empty=False, cells=cells or CellFormat(),
         outcomes=outcomes, whole=True,
     )  # fmt: skip

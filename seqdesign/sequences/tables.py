@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from seqdesign.errors import InputError, MissingExtraError, OutputError
+from seqdesign.runs.atomic import is_stream
 from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
 
 MAX_LINE = 10_000_000
@@ -222,14 +223,14 @@ def write_table(
     if not names:
         raise ValueError("an empty table needs columns=[...] to have a header")
     checked = _checked(chain(() if first is None else (first,), stream), names)
-    suffix = ".csv" if os.fspath(path) == "-" else inner_suffix(path)
+    suffix = check_table_name(path)
     if suffix == ".parquet":
         return _write_parquet(checked, names, path)
-    if suffix not in (".csv", ".tsv", ".tab"):
-        raise OutputError(f"{os.fspath(path)}: a table must end in .csv, .tsv or .parquet, got '{suffix}'")
     n_rows = 0
     with open_output(path) as handle:
-        text = io.TextIOWrapper(handle, encoding="utf-8", newline="", write_through=True)
+        text = io.TextIOWrapper(
+            handle, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
+        )
         try:
             writer = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
             writer.writerow(names)
@@ -239,6 +240,16 @@ def write_table(
         finally:
             text.detach()  # or the wrapper would close standard output as it goes, even after a broken pipe
     return n_rows
+
+
+def check_table_name(path: str | os.PathLike[str]) -> str:
+    """The suffix that says what kind of table ``path`` is; CSV for streams. Raises OutputError for others."""
+    if is_stream(path):
+        return ".csv"
+    suffix = inner_suffix(path)
+    if suffix not in (".csv", ".tsv", ".tab", ".parquet"):
+        raise OutputError(f"{os.fspath(path)}: a table must end in .csv, .tsv or .parquet, got '{suffix}'")
+    return suffix
 
 
 def _as_rows(rows: Iterable[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> Iterator[Mapping[str, Any]]:

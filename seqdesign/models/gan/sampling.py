@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqdesign.errors import UsageError
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.outputs import close
 from seqdesign.models.gan.store import TrainedGAN
@@ -113,3 +114,29 @@ def _largest(logits: Tensor) -> Tensor:
         tokens = torch.where(larger, symbol, tokens)
         best = torch.maximum(best, logits[:, symbol])
     return tokens
+
+
+def class_of(trained: TrainedGAN, outcome: float | str | None) -> int | None:
+    """Index of the class of ``outcome`` in the units of the training data.
+
+    Raises UsageError for a model without condition and for a label that it has not seen.
+    """
+    record = trained.record
+    if outcome is None:
+        return None
+    if not record.classes:
+        raise UsageError(
+            "this model knows no outcome; leave it out, or train with train-gan --condition",
+            option="--condition",
+        )
+    if record.options.condition == "label":
+        wanted = outcome if isinstance(outcome, str) else f"{outcome:g}"
+        if wanted not in record.class_names:
+            known = ", ".join(record.class_names)
+            raise UsageError(f"must be one of {known}, got {wanted}", option="--condition")
+        return record.class_names.index(wanted)
+    if isinstance(outcome, str):
+        raise UsageError(
+            f"must be a number in the units of '{record.outcome}', got {outcome!r}", option="--condition"
+        )
+    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from seqdesign.metrics.conformal import LEVELS
 from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, load_reference
+from seqdesign.models.predictor.store import Reference, TrainedPredictor
 from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope
 from seqdesign.training.splitting import reverse_complements
@@ -27,11 +24,12 @@ UNHEARD_OF = 100.0
 class PredictorRows:
     """Mean, standard deviation, intervals or probabilities by an ensemble, and how unusual a sequence is."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        self.trained, self.reference = load_predictor(folder, device), load_reference(folder)
+    def __init__(self, trained: TrainedPredictor, reference: Reference) -> None:
+        self.trained, self.reference = trained, reference
         self.record = record = self.trained.record
         self.task, self.classes = record.task, record.classes
-        self.alphabet, self.scope = record.alphabet, Scope(record.min_length, record.max_length)
+        self.alphabet, self.max_length = record.alphabet, record.max_length
+        self.scope = Scope(record.min_length, record.max_length)
         self.outcomes = record.outcomes
         several = len(self.outcomes) > 1
         self.prefix = {name: f"{name}_" if several else "" for name in self.outcomes}
@@ -54,16 +52,13 @@ class PredictorRows:
         """Where the measured value of an outcome goes."""
         return f"{self.prefix[name]}measured"
 
-    def measured(self, block: SequenceSet, tally: Tally) -> NDArray[np.float64]:
-        """Measured values (N,) of the column that ``tally`` counts, NaN where there is none.
-
-        Labels become places among the model's classes.
-        """
-        numbers = tally.add(block.columns[tally.name], block.line_numbers(), block.ids)
-        if not self.record.classes:
+    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
+        """Measured values (N,), NaN where there is none, or none that can be read."""
+        numbers = block.readable(column)
+        if not self.classes:
             return numbers
-        place: dict[Any, float] = {label: float(i) for i, label in enumerate(self.record.classes)}
-        cells = [cell.strip() for cell in block.columns[tally.name]]
+        place: dict[Any, float] = {label: float(i) for i, label in enumerate(self.classes)}
+        cells = [cell.strip() for cell in block.columns[column]]
         # 1 and 1.0 are the same label where labels are numbers.
         texts = [
             c if c in place or v != v else f"{v:g}" for c, v in zip(cells, numbers.tolist(), strict=True)
@@ -95,7 +90,7 @@ class PredictorRows:
         """What stands in the place of predictions that cannot be made."""
         return {"ood": UNHEARD_OF}
 
-    def of(self, array: TokenArray) -> Iterator[tuple[dict[str, Any], Sequence[float]]]:
+    def of(self, array: TokenArray, block: SequenceSet) -> Iterator[tuple[dict[str, Any], Sequence[float]]]:
         """What is said of each sequence, and for each outcome what is compared with the measured value.
 
         That is the mean, the probability of 1 or of the second label, or the place of the likeliest class.
@@ -104,7 +99,8 @@ class PredictorRows:
         unusual = self.reference.unusual(array.tokens, array.lengths)
         classes = self.record.classes
         for i in range(len(array)):
-            row: dict[str, Any] = {"ood": round(float(unusual[i]), 1)}
+            row: dict[str, Any] = {"id": block.ids[i], "sequence": block.sequences[i]}
+            row["ood"] = round(float(unusual[i]), 1)
             if classes:
                 shares = found.mean[i].tolist()
                 compared = [float(found.mean[i].argmax())]

@@ -75,7 +75,7 @@ class _Revision:
         rows = owner.to(e.mean.device)
         ellipsoid = Ellipsoid(e.mean[rows], e.scale[rows], e.kappa2[rows], e.log_mode[rows])
         ascent = ascend(self._objective, ellipsoid, codes, config=self._ascent_config())
-        path = ascent.path if self.options.select == "path" else ascent.z.unsqueeze(0)
+        path = ascent.path if self.options.select == "path" else ascent.path[-1:]
         for z in path:
             self._decode(owner, z)
         return tuple(reason.value for reason in ascent.stop)

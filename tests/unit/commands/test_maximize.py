@@ -29,6 +29,18 @@ def two(x):
 
 def ensemble():
     return [linear, lambda x: linear(x) + x[:, 0].sum(1), lambda x: -linear(x)]
+
+
+def likes_c(x):
+    return x[:, 1].mean(1)
+
+
+def likes_g(x):
+    return x[:, 2].mean(1)
+
+
+pair = [likes_c, likes_g]
+five = [likes_c, likes_g, likes_c, likes_g, likes_c]
 """
 
 
@@ -185,3 +197,54 @@ def test_designs_come_nearer_to_each_other_rather_than_too_few_unless_a_distance
         assert done.code == 0, done.err
         assert len(designs(here / "o.fa")) >= number
     assert len(designs(here / "o.fa")) < 6
+
+
+@pytest.mark.parametrize(("risk", "best"), [("mean", 0.5), ("quantile:0", 0.5), ("quantile:1", 1.0)])
+def test_all_members_of_an_own_ensemble_design(
+    here: Path, cli: Callable[..., Any], risk: str, best: float
+) -> None:
+    """One member likes C, one G: the worst of both is best at half of each, the best of both at one alone."""
+    words = (
+        "maximize",
+        "--oracle",
+        "maximize_toys:pair",
+        "--length",
+        "8",
+        "-n",
+        "2",
+        "--risk",
+        risk,
+        "--method",
+        "evolution",
+    )
+    done = cli(*words, "-o", "o.fa", "--json", "--budget", "400", "-q")
+    assert done.code == 0, done.err
+    found = designs(here / "o.fa")
+    scores = [float(fields["score"]) for _, fields in found]
+    assert scores[0] == pytest.approx(best)
+    assert json.loads(done.out)["summary"]["mean_score"] == pytest.approx(sum(scores) / 2)
+    for text, fields in found:
+        shares = [text.count(letter) / 8 for letter in "CG"]
+        worst = {"mean": sum(shares) / 2, "quantile:0": min(shares), "quantile:1": max(shares)}[risk]
+        assert float(fields["score"]) == pytest.approx(worst)
+
+
+def test_two_fifths_of_an_own_ensemble_judge(here: Path, cli: Callable[..., Any]) -> None:
+    words = ("maximize", "--oracle", "maximize_toys:five", "--length", "8", "-n", "2")
+    done = cli(*words, "-o", "o.fa", "--json", "--budget", "400", "-q")
+    assert done.code == 0, done.err
+    for text, fields in designs(here / "o.fa"):
+        c, g = (text.count(letter) / 8 for letter in "CG")
+        assert float(fields["score"]) == pytest.approx((2 * c + g) / 3)
+        assert float(fields["score_judges"]) == pytest.approx((c + g) / 2)
+
+
+def test_the_members_of_a_model_folder_judge_as_with_model(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    files = []
+    for words in (("-m", str(tiny_predictor)), ("--oracle", str(tiny_predictor), "--alphabet", "rna")):
+        done = cli("maximize", *words, "--length", "9", "-n", "2", "-o", "o.fa", *QUICK)
+        assert done.code == 0, done.err
+        files.append((here / "o.fa").read_bytes())
+    assert files[0] == files[1]

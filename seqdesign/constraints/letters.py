@@ -1,0 +1,126 @@
+"""Only what training has seen: letters at each place, or words where places have no meaning.
+
+A predictor knows nothing of a letter that never stood at a place, so that designs which use it are guesses.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdesign.constraints.constraint import State, Violation, Walk
+from seqdesign.constraints.mask import MaskConstraint
+from seqdesign.constraints.starts import Starts
+
+NAME = "--letters seen"
+
+
+def seen_letters(seen: Tensor, starts: Starts, *, own: bool = True) -> MaskConstraint:
+    """Letters (L, V) bool that were seen at each place; ``own``: and those that a start has there anyway."""
+    allowed = seen.to(starts.device)[None]
+    if own:
+        letters = torch.arange(starts.alphabet.size, device=starts.device)
+        allowed = allowed | (starts.tokens.unsqueeze(2) == letters)
+    # Where nothing was ever seen (an empty column), there is nothing to go by.
+    allowed = allowed | ~allowed.any(2, keepdim=True)
+    if bool((allowed == allowed[:1]).all()):
+        allowed = allowed[:1]
+
+    def wanted(row: int, i: int) -> str:
+        there = allowed[min(row, len(allowed) - 1), i].nonzero().flatten()
+        return f"{starts.text(there)}, which training has seen there"
+
+    return MaskConstraint(NAME, allowed, wanted)
+
+
+class SeenWords:
+    """Words of k letters that training has seen; ``own``: and those that a start has anyway.
+
+    seen: (V^k,) bool, by the number that a word is in base V, its first letter leading.
+    """
+
+    def __init__(self, seen: Tensor, size: int, starts: Starts, *, own: bool = True) -> None:
+        self.name = f"{NAME} (words of {size})"
+        self.size, self.num_letters, self._starts = size, starts.alphabet.size, starts
+        self._allowed = seen.to(starts.device)[None]
+        if own:
+            words, known = word_codes(starts.tokens, size, self.num_letters)
+            shape = (len(starts.tokens), self._allowed.shape[1])
+            count = torch.zeros(shape, dtype=torch.int16, device=starts.device)
+            there = count.scatter_add(1, words, known.to(torch.int16)) > 0
+            if bool((there & ~self._allowed).any()):
+                self._allowed = self._allowed | there
+
+    def mask(self) -> Tensor | None:
+        """None: it depends on the letters before."""
+        return None
+
+    def walk(self, mask: Tensor, shortest: int) -> Walk | None:
+        """The words as they end."""
+        return _WordWalk(self._allowed, self.size, self.num_letters)
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """Whether each word is one that may occur."""
+        return ~self._wrong(tokens, rows).any(1)
+
+    def _wrong(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        words, known = word_codes(tokens, self.size, self.num_letters)
+        table = self._allowed[0] if len(self._allowed) == 1 else None
+        fine = table[words] if table is not None else self._allowed[rows].gather(1, words)
+        return known & ~fine
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        """Every word that training has not seen."""
+        wrong = self._wrong(tokens[None], torch.tensor([row], device=tokens.device))[0]
+        return [
+            Violation(
+                self.name,
+                f"{self._starts.text(tokens[i : i + self.size])} occurs in no training sequence",
+                i + 1,
+                i + self.size,
+            )
+            for i in wrong.nonzero().flatten().tolist()
+        ]
+
+
+class _WordWalk:
+    """The state is the number of the last k - 1 letters."""
+
+    dead: Tensor | None = None
+
+    def __init__(self, allowed: Tensor, size: int, num_letters: int) -> None:
+        self._allowed, self._size, self._num_letters = allowed, size, num_letters
+
+    def start(self, rows: Tensor) -> State:
+        """Nothing yet."""
+        return (torch.zeros_like(rows),)
+
+    def allowed(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Letters that end a word that may occur."""
+        if t < self._size - 1:
+            return None
+        letters = torch.arange(self._num_letters, device=rows.device)
+        words = state[0].unsqueeze(1) * self._num_letters + letters
+        if len(self._allowed) == 1:
+            return self._allowed[0][words]
+        return self._allowed[rows].gather(1, words)
+
+    def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
+        """The last k - 1 letters after one more."""
+        return ((state[0] * self._num_letters + letters) % self._num_letters ** (self._size - 1),)
+
+    def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Always."""
+        return None
+
+
+def word_codes(tokens: Tensor, size: int, num_letters: int) -> tuple[Tensor, Tensor]:
+    """Numbers (N, W) of the words in tokens (N, L), and which of them have letters only; W = L - k + 1."""
+    windows = max(0, tokens.shape[1] - size + 1)
+    codes = torch.zeros((len(tokens), windows), dtype=torch.long, device=tokens.device)
+    known = torch.ones_like(codes, dtype=torch.bool)
+    for i in range(size):
+        letter = tokens[:, i : i + windows]
+        known = known & (letter < num_letters)
+        codes = codes * num_letters + letter.clamp(max=num_letters - 1)
+    return codes, known

@@ -1,0 +1,179 @@
+"""What a model was trained on, as design asks it: letters and words that were seen, and what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.constraints.constraint import Constraint
+from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
+from seqdesign.constraints.starts import Starts
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import decode, encode
+from seqdesign.training.measured import Measured
+
+PER_WORD = 10
+"""Words of training sequences for each word that there can be; with as many, a missing one says something."""
+LONGEST_WORD = 8
+ROWS = 512
+
+MakeConstraint = Callable[[Starts], Constraint]
+IntArray = NDArray[np.int64]
+
+
+class Evidence:
+    """Counts over the training sequences of a model.
+
+    positional: whether a place means the same in all of them. both_strands: whether words count on both.
+    """
+
+    def __init__(
+        self, measured: Measured, alphabet: Alphabet, *, positional: bool, both_strands: bool = False
+    ) -> None:
+        self.alphabet, self.measured = alphabet, measured
+        self.both_strands = both_strands and alphabet.complement is not None
+        self._train = measured.take(~measured.held_out)
+        self.length = int(np.bincount(self._train.lengths).argmax()) if positional and len(self._train) else 0
+        """Letters of nearly all sequences, 0 where places have no meaning."""
+
+    @property
+    def num_train(self) -> int:
+        """Training sequences."""
+        return len(self._train)
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """(L, V): training sequences with each letter at each place."""
+        rows = self._train.tokens[self._train.lengths == self.length, : self.length]
+        return np.stack([(rows == v).sum(axis=0) for v in range(self.alphabet.size)], axis=1)
+
+    @cached_property
+    def word_size(self) -> int:
+        """Letters of the words that are looked at: the longest of which all ought to have been seen."""
+        size = 1
+        letters = self.alphabet.size
+        total = (2 if self.both_strands else 1) * int(self._train.lengths.sum())
+        while size < LONGEST_WORD and PER_WORD * letters ** (size + 1) <= total:
+            size += 1
+        return size
+
+    @cached_property
+    def words(self) -> IntArray:
+        """(V^k,): training sequences with each word."""
+        size, letters = self.word_size, self.alphabet.size
+        found = np.zeros(letters**size, dtype=np.int64)
+        for first in range(0, len(self._train), ROWS):
+            tokens = torch.from_numpy(self._train.tokens[first : first + ROWS].astype(np.int64))
+            codes, known = self._codes(tokens)
+            here = torch.zeros((len(tokens), letters**size), dtype=torch.bool).scatter(
+                1, codes.masked_fill(~known, 0), known
+            )
+            # A padded word shares the number 0 with the first real one, so that one is set apart.
+            here[:, 0] = ((codes == 0) & known).any(1)
+            found += here.sum(0).numpy()
+        return found
+
+    def _codes(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        codes, known = word_codes(tokens, self.word_size, self.alphabet.size)
+        if not self.both_strands or self.alphabet.complement is None:
+            return codes, known
+        partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
+        turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)
+        other, there = word_codes(turned, self.word_size, self.alphabet.size)
+        return torch.cat([codes, other], 1), torch.cat([known, there], 1)
+
+    def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
+        """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.
+
+        own: whether what stands in a start may stay.
+        """
+        if length == self.length:
+            seen = torch.from_numpy(self.counts > 0)
+            return None if bool(seen.all()) else partial(seen_letters, seen, own=own)
+        seen = torch.from_numpy(self.words > 0)
+        return None if bool(seen.all()) else partial(SeenWords, seen, self.word_size, own=own)
+
+    def support(self, texts: Sequence[str]) -> list[IntArray]:
+        """For each letter of each text the number of training sequences that speak for it, (L,).
+
+        That have it at its place or, where places have no meaning, the rarest word around it.
+        """
+        array = encode(texts, self.alphabet, on_unknown="mask")
+        return [
+            self._support(tokens[:n].astype(np.int64))
+            for tokens, n in zip(array.tokens, array.lengths.tolist(), strict=True)
+        ]
+
+    def _support(self, tokens: IntArray) -> IntArray:
+        size = self.alphabet.size
+        known = tokens < size
+        if len(tokens) == self.length:
+            return np.where(known, self.counts[np.arange(self.length), np.minimum(tokens, size - 1)], 0)
+        codes, whole = word_codes(torch.from_numpy(tokens)[None], self.word_size, size)
+        counts = np.where(whole[0].numpy(), self.words[codes[0].numpy()], 0)
+        if not len(counts):
+            return np.full(len(tokens), len(self._train))
+        reach = self.word_size
+        return np.array(
+            [counts[max(0, i - reach + 1) : i + 1].min(initial=counts.max()) for i in range(len(tokens))]
+        )
+
+    def known(self) -> dict[str, tuple[float, ...]]:
+        """Every sequence that was measured, with its values (K,), means where it was measured repeatedly."""
+        texts = decode(self.measured.tokens, self.alphabet)
+        found: dict[str, list[NDArray[np.float64]]] = {}
+        for text, row in zip(texts, self.measured.values, strict=True):
+            found.setdefault(text, []).append(row)
+        return {text: tuple(np.mean(rows, axis=0).tolist()) for text, rows in found.items()}
+
+
+class Known:
+    """Sequences that are measured already: text -> values (K,), or () where only that it is known is known.
+
+    alphabet: with complements where a sequence and its reverse complement are the same thing.
+    """
+
+    def __init__(
+        self, values: Mapping[str, tuple[float, ...]], alphabet: Alphabet, *, both_strands: bool
+    ) -> None:
+        self._turn = alphabet.reverse_complement if both_strands and alphabet.complement else None
+        self._values = dict(values)
+
+    def add(self, texts: Iterable[str], values: Iterable[tuple[float, ...]] | None = None) -> None:
+        """More of them; values that are there stay."""
+        pairs = ((t, ()) for t in texts) if values is None else zip(texts, values, strict=True)
+        for text, value in pairs:
+            self._values[text] = self._values.get(text) or value
+
+    def value(self, text: str) -> tuple[float, ...] | None:
+        """The values of a text; None: it is new."""
+        found = self._values.get(text)
+        if found is None and self._turn is not None:
+            found = self._values.get(self._turn(text))
+        return found
+
+    def __contains__(self, text: str) -> bool:
+        return self.value(text) is not None
+
+    def tokens(self, length: int, alphabet: Alphabet) -> frozenset[bytes]:
+        """The known sequences of one length as rows of tokens."""
+        texts = [text for text in self._values if len(text) == length]
+        if self._turn is not None:
+            texts += [self._turn(text) for text in texts]
+        if not texts:
+            return frozenset()
+        return frozenset(row.tobytes() for row in encode(texts, alphabet, on_unknown="mask").tokens)
+
+
+def evidence_of(
+    measured: Measured | None, alphabet: Alphabet, *, positional: bool, both_strands: bool
+) -> Evidence | None:
+    """What a model was trained on; None for a folder of an earlier version, which did not keep it."""
+    if measured is None or measured.held_out.all():
+        return None
+    return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)

@@ -1,0 +1,74 @@
+"""The sequences that a model was trained on, with what was measured of them, beside its weights.
+
+Design asks which letters were ever seen at a place and which sequences are measured already, and lets judges
+of its own learn from them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqdesign.errors import ModelError
+from seqdesign.sequences.encoders import TokenArray
+from seqdesign.training.tensor_file import read_tensors, write_tensors
+
+MEASURED = "measured.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """N sequences of a model's data. Tokens from V on are no letters; values that nobody measured are NaN."""
+
+    tokens: NDArray[np.uint8]
+    """(N, L), padded."""
+    lengths: NDArray[np.int64]
+    """(N,)."""
+    values: NDArray[np.float64]
+    """(N, K) in the user's units; labels as their numbers. K is 0 without outcomes."""
+    held_out: NDArray[np.bool_]
+    """(N,): rows that no weight was learned from."""
+
+    @classmethod
+    def of(
+        cls, array: TokenArray, values: NDArray[np.float64] | None, held_out: NDArray[np.int64]
+    ) -> Measured:
+        """Encoded sequences with values (N,), (N, K) or None; ``held_out``: places of those held out."""
+        n = len(array)
+        table = np.zeros((n, 0)) if values is None else np.asarray(values, dtype=np.float64).reshape(n, -1)
+        fresh = np.zeros(n, dtype=bool)
+        fresh[held_out] = True
+        return cls(array.tokens.copy(), array.lengths.copy(), table, fresh)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Measured:
+        """Some of the rows."""
+        return Measured(self.tokens[rows], self.lengths[rows], self.values[rows], self.held_out[rows])
+
+
+def save_measured(folder: Path, measured: Measured) -> None:
+    """Write ``measured.safetensors``, atomically. Raises OutputError."""
+    tensors = {name: torch.from_numpy(getattr(measured, name)) for name in Measured.__dataclass_fields__}
+    write_tensors(folder / MEASURED, tensors, {"kind": "measured"})
+
+
+def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
+    """What the model in a folder was trained on; None for a model of a version that did not keep it.
+
+    Raises ModelError for a damaged file.
+    """
+    path = Path(folder) / MEASURED
+    if not path.is_file():
+        return None
+    tensors, _ = read_tensors(path)
+    try:
+        return Measured(**{name: tensors[name].numpy() for name in Measured.__dataclass_fields__})
+    except KeyError as error:
+        raise ModelError(f"{path} lacks {error}; train again") from error
