@@ -106,6 +106,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
 
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.models.gan.sampling import class_of
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
 
@@ -137,7 +138,7 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
 
 def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
     """Draws without end, or as many as are asked for where each of them is written."""
-    from seqdesign.models.gan.sampling import criticize
+    from seqdesign.models.gan.sampling import class_of, criticize
     from seqdesign.sequences.encoders import decode
 
     condition = class_of(trained, config.condition)
