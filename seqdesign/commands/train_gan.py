@@ -139,8 +139,10 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            score = f", distance over floor {math.exp(last['held_out_score']):.2f}" if last else ""
-            progress.update(step, total, f"{clock.left(step, total)}{score}")
+            notes = [clock.left(step, total)]
+            if last:
+                notes.append(f"distance over floor {math.exp(last['held_out_score']):.2f}")
+            progress.update(step, total, ", ".join(filter(None, notes)))
 
         try:
             result = train_sequence_gan(
