@@ -3,10 +3,9 @@
     python benchmarks/generators_asked.py condition prot_fluorescence13_red_blue.csv.gz [--outcome red]
     python benchmarks/generators_asked.py infill MODEL [--num 10000]
 
-condition  'train-lm --condition' on half of a table that is complete (2^13 variants of a protein, all
-           measured); 200 samples for each of five quantiles of the outcome. Every sample has been measured,
-           so the rank correlation of what was asked and what is true needs no predictor; beside it, that of
-           samples which the training half does not hold
+condition  'train-lm --condition' on half of a table of variants of one length; 200 samples for each of five
+           quantiles of the outcome. They are judged by an additive model of the other half, and by their own
+           measured outcomes where the table has them
 infill     samples under a template, forbidden words on both strands, a range of GC and a longest run: how
            many break anything, checked here by other code; their mean log-likelihood beside that of
            unconstrained samples of the same model that happen to obey (rejection)
@@ -34,37 +33,63 @@ MEANING = {"N": "ACGTU", "R": "AG", "Y": "CTU", "S": "CG", "W": "ATU"}
 FORBIDDEN = ("GAGAG", "CCWGG")
 
 
+class Additive:
+    """A ridge regression on the letters of each position, of sequences of one length."""
+
+    def __init__(self, texts: list[str], outcomes: np.ndarray) -> None:
+        self.letters = sorted(set("".join(texts)))
+        x = self._features(texts)
+        self.mean = outcomes.mean()
+        self.weights = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ (outcomes - self.mean))
+
+    def __call__(self, texts: list[str]) -> np.ndarray:
+        return self.mean + self._features(texts) @ self.weights
+
+    def _features(self, texts: list[str]) -> np.ndarray:
+        rows = np.array([list(text) for text in texts])
+        return (rows[:, :, None] == np.array(self.letters)).reshape(len(rows), -1).astype(float)
+
+
 def condition(args: argparse.Namespace) -> None:
     with open_input(args.input) as handle:
         rows = list(csv.DictReader(line.decode() for line in handle))
     truth = {row["sequence"]: float(row[args.outcome]) for row in rows}
     order = np.random.default_rng(args.seed).permutation(len(rows))
-    train = [rows[i]["sequence"] for i in order[: len(rows) // 2]]
+    half = len(rows) // 2
+    train, other = ([rows[i]["sequence"] for i in part] for part in (order[:half], order[half:]))
+    judge = Additive(other, np.array([truth[s] for s in other]))
+    ability = spearmanr(judge(train), [truth[s] for s in train]).statistic
     known = set(train)
     folder = Path(tempfile.mkdtemp())
     table = folder / "train.csv"
     table.write_text(f"sequence,{args.outcome}\n" + "".join(f"{s},{truth[s]}\n" for s in train))
     words = ["--condition", args.outcome, "--seed", str(args.seed), *shlex.split(args.options)]
     seconds = run(["train-lm", str(table), "-o", str(folder / "m"), *words])
-    asked, found, new = [], [], []
-    print("| asked | median measured | not of the training half | never measured |\n|---|---|---|---|")
+    asked, judged, texts = [], [], []
+    print("| asked | judged, median | measured, median | of the training half |\n|---|---|---|---|")
     for quantile in ASKED:
         value = float(np.quantile([truth[s] for s in train], quantile))
         output = folder / f"{quantile}.fa"
         run(["sample", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)])
-        texts = read_sequences(output).sequences
-        inside = [t for t in texts if t in truth]
-        asked += [value] * len(inside)
-        found += [truth[t] for t in inside]
-        new += [t not in known for t in inside]
-        middle = np.median([truth[t] for t in inside])
-        share = np.mean([t not in known for t in inside])
-        print(f"| {value:.3f} | {middle:.3f} | {share:.2f} | {len(texts) - len(inside)} |", flush=True)
-    a, f, n = np.array(asked), np.array(found), np.array(new)
+        drawn = read_sequences(output).sequences
+        said = judge(drawn)
+        measured = [truth[t] for t in drawn if t in truth]
+        middle = np.median(measured) if measured else np.nan
+        share = np.mean([t in known for t in drawn])
+        print(f"| {value:.3f} | {np.median(said):.3f} | {middle:.3f} | {share:.2f} |", flush=True)
+        asked += [value] * len(drawn)
+        judged += said.tolist()
+        texts += drawn
     print(
-        f"rank correlation {spearmanr(a, f).statistic:.3f}, of samples that are not of the training half "
-        f"{spearmanr(a[n], f[n]).statistic:.3f}; trained in {seconds:.0f} CPU s"
+        f"rank correlation of asked and judged {spearmanr(asked, judged).statistic:.3f} (the judge, of the "
+        f"other half, has {ability:.3f} with measured outcomes of the training half)"
     )
+    both = [(a, truth[t]) for a, t in zip(asked, texts, strict=True) if t in truth]
+    if len(both) > len(texts) / 2:
+        print(
+            f"of asked and measured {spearmanr(*zip(*both, strict=True)).statistic:.3f}, {len(both)} samples"
+        )
+    print(f"trained in {seconds:.0f} CPU s")
 
 
 def breaches(text: str, template: str, gc: tuple[float, float], run_of: int) -> bool:

@@ -76,7 +76,7 @@ class Registry:
             )
         try:
             return self._plugins[name].load()
-        except Exception as error:  # a plug-in may raise anything while it is imported
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything while it is imported
             raise PluginError(self._broken(name, error)) from error
 
     def module(self, name: str) -> Any:
@@ -118,7 +118,7 @@ class Registry:
                 found[name] = point
         return found
 
-    def _broken(self, name: str, error: Exception) -> str:
+    def _broken(self, name: str, error: BaseException) -> str:
         point = self._plugins[name]
         origin = f"{point.value}, from {point.dist.name}" if point.dist else point.value
         reason = f"{type(error).__name__}: {error}"

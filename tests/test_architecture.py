@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ ALL_CODE = sorted(
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ROOM = 600, 60, 24
 
+MODULES = {"Bio": "biopython"}
+"""Module -> package, where they differ."""
 KINDS = {
     "revisers": "revisers/methods",
     "designers": "designers/methods",
@@ -257,7 +260,12 @@ def test_every_example_is_short_and_listed() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert re.fullmatch(r"\d\d_[a-z_]+\.py", path.name)
         assert path.name in listed, f"{path.name} is not listed in examples/README.md"
-        assert len(path.read_text().splitlines()) <= 60, path.name
+        text = path.read_text()
+        assert len(text.splitlines()) <= 60, path.name
+        assert "import seqdesign as sd\n" in text, path.name
+        assert not re.search(
+            r"^(from|import) seqdesign\S*\._|import _|seqdesign\.commands", text, re.MULTILINE
+        ), path.name
 
 
 def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
@@ -271,6 +279,37 @@ def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
     ]
     assert {re.match(r"[\w-]+", requirement)[0].lower() for requirement in wanted} <= pinned
     assert "torch==2.13.0" in lines
+
+
+def test_the_citation_names_the_version_and_the_licence() -> None:
+    from seqdesign import __version__
+
+    text = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {__version__}\n" in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nlicense: {project['license']}\n" in text
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """Also a package that another one brings along: it need not do so for ever."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(r for name in ("zst", "parquet", "onnx") for r in extras[name])]
+    declared = {re.match(r"[\w-]+", requirement)[0].lower().replace("-", "_") for requirement in wanted}
+    imported = {
+        name.partition(".")[0]
+        for _, tree in trees(SHIPPED)
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    known = {*sys.stdlib_module_names, "seqdesign", "seqdesign_cli"}
+    assert {MODULES.get(name, name) for name in imported - known} <= declared
 
 
 def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(
@@ -303,31 +342,3 @@ def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a
     for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
         source = (ROOT / "seqdesign" / "commands" / f"{name.replace('-', '_')}.py").read_text()
         assert "leave_manifest(" in source or "run.finish(" in source, name
-
-
-BELOW_COMMANDS = [
-    *(ROOT / "seqdesign" / "evaluation").glob("*.py"),
-    *(ROOT / "seqdesign" / "attribution").rglob("*.py"),
-    *(ROOT / "seqdesign" / "models").rglob("*.py"),
-    *(
-        ROOT / "seqdesign" / "pages" / f"{name}.py"
-        for name in ("evaluation", "attribution", "predictor", "models")
-    ),
-]
-
-
-def test_the_science_of_a_command_does_not_know_the_command() -> None:
-    """No module of a command and none of its configs, also not for type checking."""
-    found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path, tree in trees(BELOW_COMMANDS)
-        for node in ast.walk(tree)
-        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqdesign.commands"))
-        or (
-            isinstance(node, ast.Name)
-            and re.fullmatch(r"[A-Z]\w+Config", node.id)
-            and node.id != "CommandConfig"
-        )
-    ]
-    assert len(BELOW_COMMANDS) > 40
-    assert found == []

@@ -29,11 +29,14 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
     """One stream of samples for each start, or a single one. Raises UsageError and InputError."""
     trained = load_lm(config.model, device)
     record = trained.record
-    if config.condition is not None:
-        _check_condition(record, config.condition)
+    condition = config.condition
+    if isinstance(condition, str):
+        raise UsageError(f"must be a number for a language model, got {condition!r}", option="--condition")
+    if condition is not None:
+        _check_condition(record, condition)
     plain = Request(
         lengths=_lengths(config, record),
-        outcome=config.condition,
+        outcome=condition,
         temperature=config.temperature,
         guide=_guide(config, trained, device),
     )
@@ -143,9 +146,16 @@ def _check_condition(record: LMRecord, asked: float) -> None:
             "this model knows no outcome; leave it out, or train with train-lm --condition",
             option="--condition",
         )
-    if record.shares and asked not in record.knots and len(record.knots) <= 2:
+    if record.shares and asked not in record.knots:
         known = ", ".join(f"{value:g}" for value in record.knots)
         raise UsageError(f"must be one of {known}, got {asked:g}", option="--condition")
+    low, high = record.knots[0], record.knots[-1]
+    if not low <= asked <= high:
+        raise UsageError(
+            f"outcomes of the training sequences lie in {low:.6g} .. {high:.6g}, got {asked:g}; sequences "
+            "beyond are a matter of maximize, or of sample --guide",
+            option="--condition",
+        )
 
 
 def _lengths(config: SampleConfig, record: LMRecord) -> tuple[int, int]:

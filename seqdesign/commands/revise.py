@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
-from seqdesign.design.options import GoalOptions
+from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, file_format
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
@@ -26,7 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviseConfig(
-    GoalOptions, ReviseOptions, SearchOptions, ColumnOptions, LetterPolicy, SequenceOutput, RunConfig
+    GoalOptions,
+    SeenOptions,
+    ReviseOptions,
+    SearchOptions,
+    SequenceColumns,
+    LetterPolicy,
+    SequenceOutput,
+    RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
 
@@ -95,14 +101,15 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
+    from seqdesign.design.evidence import evidence_of
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import load_measured
 
     optimize = revisions.find_method(config.method)
-    for text in training_warnings(config.model):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
@@ -110,6 +117,16 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             raise ModelError(
                 f"{config.model} was trained without outcomes, so it cannot tell what is better; train "
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
+            )
+        about = trained.record
+        positional = about.min_length == about.max_length
+        measured = load_measured(config.model)
+        evidence = evidence_of(measured, about.alphabet, positional=positional, both_strands=False)
+        if evidence is None and config.letters == "seen":
+            say(
+                f"warning: {config.model} does not say which letters it has seen, so all are permitted; "
+                "train again to have only those",
+                quiet=config.quiet,
             )
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
@@ -119,15 +136,17 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             letters=part(config, LetterPolicy),
             optimize=optimize,
             options=part(config, SearchOptions if config.method == "search" else ReviseOptions),
+            evidence=evidence,
+            only_seen=config.letters == "seen",
             seed=config.seed,
             device=device,
             on_step=progress.update,
         )
         progress.close()
     with open_output(config.output or "-") as handle:
-        write_fasta((r.fasta(config.top) for r in found), handle)
+        write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
-        write_table((r.row() for r in found), config.table, columns=revisions.COLUMNS)
+        write_table((r.row() for r in found), config.table, columns=revisions.columns(about.outcome or ""))
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -150,8 +169,7 @@ def _read(config: ReviseConfig) -> SequenceSet:
     return read_sequences(
         config.input,
         sequence_column=config.sequence,
-        outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )

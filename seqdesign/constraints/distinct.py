@@ -18,7 +18,6 @@ def distinct(
     *,
     alphabet: Alphabet | None = None,
     limit: int | None = None,
-    against: Sequence[str] = (),
 ) -> list[int]:
     """Places of the sequences that stay, in the order in which they were taken.
 
@@ -26,13 +25,10 @@ def distinct(
     before. The distance of two sequences of one length is their number of different letters, of others their
     Levenshtein distance. alphabet: with complements, a sequence counts as near also when its reverse
     complement is; without, sequences are compared as they are written. limit: stop after so many.
-    against: sequences that were taken before.
     """
     both = alphabet if alphabet is not None and alphabet.complement else None
     taken: list[int] = []
     by_length: dict[int, list[str]] = defaultdict(list)
-    for text in against:
-        by_length[len(text)].append(text)
     for first in range(0, len(order), BLOCK):
         block = list(order[first : first + BLOCK])
         texts = [sequences[place] for place in block]
@@ -68,6 +64,36 @@ class Apart:
             return False
         self.taken[len(text)].append(text)
         return True
+
+
+def apart(
+    sequences: Sequence[str],
+    order: Sequence[int],
+    taken: Sequence[str],
+    min_distance: int,
+    *,
+    alphabet: Alphabet | None = None,
+) -> list[int]:
+    """The places of ``order`` whose sequences are at least ``min_distance`` from all of ``taken``.
+
+    alphabet: with complements, reverse complements count as well.
+    """
+    both = alphabet if alphabet is not None and alphabet.complement else None
+    if not taken:
+        return list(order)
+    known = {*taken, *([] if both is None else map(both.reverse_complement, taken))}
+    fresh = [place for place in order if sequences[place] not in known]
+    if min_distance <= 1:
+        return fresh
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for text in known:
+        by_length[len(text)].append(text)
+    kept = []
+    for first in range(0, len(fresh), BLOCK):
+        block = fresh[first : first + BLOCK]
+        near = _near([sequences[place] for place in block], by_length, min_distance)
+        kept += [place for place, close in zip(block, near, strict=True) if not close]
+    return kept
 
 
 def _near(texts: Sequence[str], taken: dict[int, list[str]], min_distance: int) -> list[bool]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.constraints.distinct import distinct
+from seqdesign.constraints.distinct import apart, distinct
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Known
 from seqdesign.designers.archive import Archive
@@ -167,9 +167,8 @@ def _choose(
         last = first
         while last < len(order) and owner[order[last]] == group:
             last += 1
-        apart = plan.min_distance if plan.strict else 1
         fresh = [i for i in order[first:last] if plan.known is None or texts[i] not in plan.known]
-        fresh = distinct(texts, fresh, apart, alphabet=strands, against=taken)
+        fresh = apart(texts, fresh, taken, plan.min_distance if plan.strict else 1, alphabet=strands)
         distance = plan.min_distance
         mine = distinct(texts, fresh, distance, alphabet=strands, limit=plan.num)
         while len(mine) < plan.num and distance > 1 and not plan.strict:

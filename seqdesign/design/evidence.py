@@ -168,3 +168,12 @@ class Known:
         if not texts:
             return frozenset()
         return frozenset(row.tobytes() for row in encode(texts, alphabet, on_unknown="mask").tokens)
+
+
+def evidence_of(
+    measured: Measured | None, alphabet: Alphabet, *, positional: bool, both_strands: bool
+) -> Evidence | None:
+    """What a model was trained on; None for a folder of an earlier version, which did not keep it."""
+    if measured is None or measured.held_out.all():
+        return None
+    return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)

@@ -89,14 +89,22 @@ class DesignOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoveltyOptions(Options):
-    """How far designs may go from what is known, and whether they may be known already."""
+class SeenOptions(Options):
+    """How far designs may go from what the model was trained on."""
 
     PANEL: ClassVar[str] = "Goal and constraints"
 
     letters: Literal["seen", "any"] = "seen"
     """seen: write only letters that training has seen at that place or, where places have no meaning, words
     that it has seen; any: all letters, also those of which the model knows nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoveltyOptions(SeenOptions):
+    """Whether designs may be known already."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
     include_known: bool = False
     """Deliver also sequences that are measured already, with what was measured; else only new ones."""
     exclude: tuple[Path, ...] = ()
@@ -112,7 +120,7 @@ class GeneratorOptions(Options):
 
     generator: Path | None = None
     """Folder of a model made by train-gan, such as models/gan: designs are what it writes (method latent)."""
-    condition: float | None = None
+    condition: float | str | None = None
     """Outcome that a conditional --generator writes for; needed with one."""
 
     def problems(self) -> Iterator[str]:

@@ -15,6 +15,7 @@ from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
@@ -24,12 +25,14 @@ from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.fasta import Record, format_fields
 from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import Scope, left_out
 
-Status = Literal["revised", "unchanged", "infeasible", "violating"]
+Status = Literal["revised", "unchanged", "infeasible", "violating", "unjudged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +40,15 @@ class Revision:
     """One revision of one input. Outcomes in the user's units, log-likelihoods in nats."""
 
     id: str
+    """Of the input; with several revisions each, and its rank."""
+    parent: str
+    """Id of the input."""
     rank: int
     status: Status
     original: str
     revised: str
+    outcome_name: str = "outcome"
+    """What the outcome is called; headers and tables say ``predicted_NAME``, as nothing was measured."""
     outcome_before: float
     """F(E(x0))."""
     outcome_at_code: float | None
@@ -53,6 +61,10 @@ class Revision:
     loglik_change: float
     edits: int
     edit_list: str
+    evidence: str | None
+    """Training sequences that have each edit, in the order of ``edit_list``; None where that is not known."""
+    least_evidence: int | None
+    """The smallest of these numbers."""
     kappa2: float | None
     """Squared radius of the feasible ellipsoid in posterior standard deviations."""
     coverage: float | None
@@ -63,34 +75,50 @@ class Revision:
     """Whether any code was feasible; None for methods without codes."""
     stop: str | None
     """Why the first ascent ended."""
-    violations: str
+    violations: str = ""
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
+    reason: str | None = None
+    """Why the model cannot judge the input, which is returned as it is; only with "unjudged"."""
 
-    def fasta(self, top: int) -> Record:
-        """The FASTA record; with several revisions each, their rank makes the ids unique."""
+    def fasta(self) -> Record:
+        """The FASTA record."""
         values = {
             "status": self.status,
-            "parent": self.id if top > 1 else None,
-            "outcome": self.outcome,
-            "outcome_before": self.outcome_before,
+            "parent": self.parent if self.parent != self.id else None,
+            (key := predicted_key(self.outcome_name)): self.outcome,
+            f"{key}_before": self.outcome_before,
             "delta": self.delta,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "evidence": self.evidence or None,
+            "least_evidence": self.least_evidence,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
+            "reason": self.reason,
         }
+        if self.status == "unjudged":
+            values = {key: values[key] for key in ("status", "parent", "reason")}
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
-        name = f"{self.id}_{self.rank}" if top > 1 else self.id
-        return Record(name, format_fields(shown), self.revised)
+        return Record(self.id, format_fields(shown), self.revised)
 
     def row(self) -> dict[str, Any]:
-        """The table row."""
-        return asdict(self)
+        """The table row, with the keys of ``columns``."""
+        values = asdict(self)
+        values.pop("outcome_name")
+        values = {name: None if value != value else value for name, value in values.items()}
+        return {_key(name, self.outcome_name): value for name, value in values.items()}
 
 
-COLUMNS = tuple(field.name for field in fields(Revision))
+def columns(outcome: str) -> tuple[str, ...]:
+    """Of the table of revisions by a model of ``outcome``."""
+    return tuple(_key(field.name, outcome) for field in fields(Revision) if field.name != "outcome_name")
+
+
+def _key(field: str, outcome: str) -> str:
+    """The key of a field: never that of the outcome itself, which belongs to measured values."""
+    return predicted_key(outcome) + field.removeprefix("outcome") if field.startswith("outcome") else field
 
 
 BLOCK = 1000
@@ -107,6 +135,8 @@ def run(
     letters: LetterPolicy | None = None,
     optimize: Optimize | None = None,
     options: Options | None = None,
+    evidence: Evidence | None = None,
+    only_seen: bool = True,
     seed: int = 0,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -114,22 +144,40 @@ def run(
     """All revisions of the records, in their order and for each from the best down, and their summary.
 
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
-    method of ``find_method`` and its options. on_step: records done, records in all.
+    method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
+    revisions write only letters or words of it. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
     goal, letters = goal or GoalOptions(), letters or LetterPolicy()
     optimize = optimize or find_method("revise")
     options = options or ReviseOptions()
+    more = []
+    if evidence is not None and only_seen:
+        make = evidence.constraint(trained.record.max_length, own=True)
+        more = [] if make is None else [make]
     found: list[Revision] = []
+    scope = Scope(trained.record.min_length, trained.record.max_length)
+    outcome = trained.record.outcome or "outcome"
     for first in range(0, len(records), BLOCK):
         block = records.take(range(first, min(first + BLOCK, len(records))))
-        problem, kept = _problem(goal, letters, trained, block, torch.device(device))
-        result = optimize(problem, options, seed)
-        found += describe(problem, result, block.take(kept), trained.record.alphabet)
+        array = encode_with(letters, block, trained.record.alphabet)
+        block = block.take(array.kept)
+        problems = scope.objections(array)
+        part, rows = scope.judged(array, problems)
+        made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
+        if len(part):
+            judged = block.take(rows)
+            problem = _problem(goal, trained, part, judged, more, torch.device(device))
+            result = optimize(problem, options, seed)
+            made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
+        place = {name: i for i, name in enumerate(block.ids)}
+        found += sorted(made, key=lambda one: place[one.parent]) if problems else made
         on_step(min(first + BLOCK, len(records)), len(records))
     if not found:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if all(one.status == "unjudged" for one in found):
+        raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
     return found, summarise(found, trained.record)
 
 
@@ -143,18 +191,20 @@ def find_method(name: str) -> Optimize:
 
 
 def _problem(
-    goal: GoalOptions, letters: LetterPolicy, trained: TrainedVAE, records: SequenceSet, device: torch.device
-) -> tuple[DesignProblem, list[int]]:
-    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+    goal: GoalOptions,
+    trained: TrainedVAE,
+    array: TokenArray,
+    records: SequenceSet,
+    more: Sequence[MakeConstraint],
+    device: torch.device,
+) -> DesignProblem:
+    """The design problem of some records, and of their tokens."""
     model, record = trained.model, trained.record
-    array = encode_with(letters, records, record.alphabet, max_length=record.max_length)
     tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
     lengths = torch.from_numpy(array.lengths).to(device)
-    kept = array.kept.tolist()
-    ids = [records.ids[i] for i in kept]
-    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source)
-    problem = DesignProblem(
+    rules, forced = _rules(goal, trained, tokens, lengths, records.ids, records.source, more)
+    return DesignProblem(
         model=model,
         tokens=tokens,
         lengths=lengths,
@@ -169,7 +219,6 @@ def _problem(
         min_loglik_change=goal.min_loglik_change,
         top=goal.top,
     )
-    return problem, kept
 
 
 def _score(options: GoalOptions) -> Callable[[Tensor], Tensor]:
@@ -185,6 +234,7 @@ def _rules(
     lengths: Tensor,
     ids: list[str],
     source: str,
+    more: Sequence[MakeConstraint],
 ) -> tuple[Rules | None, Tensor | None]:
     """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
 
@@ -202,6 +252,7 @@ def _rules(
         ids=ids,
         source=source,
         leave_out=("max-edits",),
+        more=more,
     )
     forced = None
     for constraint in rules.constraints:
@@ -216,9 +267,17 @@ def _rules(
 
 
 def describe(
-    problem: DesignProblem, result: DesignResult, records: SequenceSet, alphabet: Alphabet
+    problem: DesignProblem,
+    result: DesignResult,
+    records: SequenceSet,
+    alphabet: Alphabet,
+    evidence: Evidence | None = None,
+    outcome: str = "outcome",
 ) -> list[Revision]:
-    """The revisions of a block of inputs, in their order; an input without any stays as it is."""
+    """The revisions of a block of inputs, in their order; an input without any stays as it is.
+
+    outcome: what the model calls it.
+    """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
     originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
     known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
@@ -246,11 +305,13 @@ def describe(
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(
                 Revision(
-                    id=records.ids[i],
+                    id=f"{records.ids[i]}_{k + 1}" if problem.top > 1 else records.ids[i],
+                    parent=records.ids[i],
                     rank=k + 1,
                     status=status,
                     original=original,
                     revised=revised,
+                    outcome_name=outcome,
                     outcome_before=float(before[i]),
                     outcome_at_code=None if math.isnan(at_code) else at_code,
                     outcome=float(columns["outcome"][i, k]),
@@ -260,11 +321,55 @@ def describe(
                     loglik_change=float(columns["log_likelihood"][i, k] - likelihood[i]),
                     edits=len(edits),
                     edit_list=",".join(edits),
+                    **_evidence(evidence, revised, edits),
                     violations=";".join(violation.code for violation in broken),
                     **latent,
                 )
             )
     return found
+
+
+def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
+    """A record that the model cannot judge, returned as it is; its numbers are NaN."""
+    names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
+    latent = dict.fromkeys(
+        (
+            "outcome_at_code",
+            "kappa2",
+            "coverage",
+            "log_mode",
+            "feasible",
+            "stop",
+            "evidence",
+            "least_evidence",
+        )
+    )
+    numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
+    return Revision(
+        id=id,
+        parent=id,
+        rank=1,
+        status="unjudged",
+        original=text,
+        revised=text,
+        outcome_name=outcome,
+        edits=0,
+        edit_list="",
+        reason=reason,
+        **numbers,
+    )
+
+
+def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> dict[str, Any]:
+    """Columns of how many training sequences have what the edits wrote; substitutions at their own place."""
+    if evidence is None or not edits:
+        return {"evidence": None, "least_evidence": None}
+    (support,) = evidence.support([revised])
+    places = [int(text[1:-1]) - 1 for text in edits if text[1:-1].isdigit()]
+    if len(places) < len(edits):  # after an insertion or deletion places of the input are no places any more
+        return {"evidence": None, "least_evidence": int(support.min())}
+    counts = [int(support[place]) for place in places]
+    return {"evidence": ",".join(map(str, counts)), "least_evidence": min(counts)}
 
 
 def _edits(original: str, revised: str, indels: bool) -> list[str]:
@@ -294,6 +399,10 @@ class Summary:
     infeasible: int
     violating: int
     """Inputs that break the constraints and were not mended."""
+    unjudged: int
+    """Inputs that the model cannot judge, returned as they are; the means are without them."""
+    warning: str
+    """What to say of those."""
     outcome: str
     mean_outcome_before: float
     mean_outcome: float
@@ -324,6 +433,8 @@ class Summary:
             lines.append(
                 f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
             )
+        if self.unjudged:
+            lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")
         if self.violating:
             lines.append(
                 f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
@@ -342,15 +453,18 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
     best = [r for r in revisions if r.rank == 1]
     counts = {
         status: sum(r.status == status for r in best)
-        for status in ("revised", "unchanged", "infeasible", "violating")
+        for status in ("revised", "unchanged", "infeasible", "violating", "unjudged")
     }
+    problems = {r.id: r.reason for r in best if r.reason is not None}
+    inputs, best = len(best), [r for r in best if r.status != "unjudged"]
     delta = _mean([r.delta for r in best])
     gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
     kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]
     coverage = [r.coverage for r in best if r.coverage is not None]
     return Summary(
-        inputs=len(best),
+        inputs=inputs,
         **counts,
+        warning=left_out(problems, inputs) if problems else "",
         outcome=record.outcome or "outcome",
         mean_outcome_before=_mean([r.outcome_before for r in best]),
         mean_outcome=_mean([r.outcome for r in best]),
@@ -365,4 +479,4 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+    return float(np.mean(values)) if len(values) else math.nan

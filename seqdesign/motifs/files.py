@@ -92,13 +92,23 @@ def read_motifs(path: str | os.PathLike[str], letters: str | None = None) -> Mot
     if kind == "attributions":
         raise InputError("this is a table of seqdesign attribute, which holds no motif", path=source)
     matrices = parse_matrices(data, kind, source, letters)
-    motifs = [matrix.motif() for matrix in matrices]
-    if len({m.letters for m in motifs}) > 1:
-        raise InputError("all motifs of a file must have the same letters", path=source)
-    motifs, renamed = _unique(motifs)
-    return MotifSet(
-        tuple(motifs), source, os.path.basename(source), tuple(_notes(matrices, renamed)), renamed
-    )
+    found = motif_set([matrix.motif() for matrix in matrices], source, os.path.basename(source))
+    return replace(found, notes=(*found.notes, *_notes(matrices)))
+
+
+def motif_set(motifs: Sequence[Motif], source: str, title: str) -> MotifSet:
+    """A collection in which no id occurs twice. Raises InputError for no motifs and for different letters."""
+    if not motifs:
+        raise InputError("there is no motif in it", path=source or None)
+    if len({motif.letters for motif in motifs}) > 1:
+        raise InputError("all motifs of a file must have the same letters", path=source or None)
+    found, renamed = _unique(motifs)
+    notes: tuple[str, ...] = ()
+    if renamed:
+        new, old = next(iter(renamed.items()))
+        said = f"{len(renamed):,} motifs have an id that an earlier one has; they are numbered"
+        notes = (f"{said}, such as {new} for the next {old}",)
+    return MotifSet(tuple(found), source, title, notes, renamed)
 
 
 def parse_matrices(data: bytes, kind: MatrixFormat, source: str, letters: str | None = None) -> list[Matrix]:
@@ -125,8 +135,14 @@ def parse_matrices(data: bytes, kind: MatrixFormat, source: str, letters: str | 
 def _attributions(text: str, source: str) -> list[Matrix]:
     """The table of ``seqdesign attribute``: each sequence's letters with their contributions."""
     lines = text.splitlines()
-    rows = list(csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ","))
+    try:
+        rows = list(csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ","))
+    except csv.Error as error:
+        raise InputError(f"is a damaged table ({error})", path=source) from None
     head = rows[0]
+    missing = [column for column in ATTRIBUTIONS if column not in head]
+    if missing:
+        raise InputError(f"there is no column '{missing[0]}'", path=source, line=1)
     name, _, letter, value = (head.index(column) for column in ATTRIBUTIONS)
     letters = "".join(column for column in head if len(column) == 1)
     found: dict[str, list[tuple[str, float]]] = {}
@@ -138,13 +154,15 @@ def _attributions(text: str, source: str) -> list[Matrix]:
         cell = row[value]
         given = number(cell, source, count, "contribution") if cell else 0.0  # a masked letter has none
         found.setdefault(row[name], []).append((row[letter], given))
+    if not found or not letters:
+        raise InputError("there is no position, or no column for a letter, in it", path=source)
     return [_contributions(key, pairs, letters, source) for key, pairs in found.items()]
 
 
 def _contributions(key: str, pairs: Sequence[tuple[str, float]], letters: str, source: str) -> Matrix:
     values = np.zeros((len(pairs), len(letters)))
     for place, (letter, value) in enumerate(pairs):
-        if letter in letters:
+        if letter and letter in letters:
             values[place, letters.index(letter)] = value
     return Matrix(key, "", letters, values, source, note="contributions of the letters")
 
@@ -169,14 +187,9 @@ def _unique(motifs: Sequence[Motif]) -> tuple[list[Motif], dict[str, str]]:
     return found, renamed
 
 
-def _notes(matrices: Sequence[Matrix], renamed: dict[str, str]) -> list[str]:
+def _notes(matrices: Sequence[Matrix]) -> list[str]:
+    """What is to be known about how the numbers were read."""
     notes = []
-    if renamed:
-        new, old = next(iter(renamed.items()))
-        notes.append(
-            f"{len(renamed):,} motifs have an id that an earlier one has; they are numbered, such as {new} "
-            f"for the next {old}"
-        )
     taken = [m.label for m in matrices if m.quantity == "weights"]
     if taken:
         notes.append(

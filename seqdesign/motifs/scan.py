@@ -108,12 +108,17 @@ class JoinedText:
         letters = np.concatenate([part.letters for part in parts])
         return cls(letters, np.concatenate([*begins, ends[-1:]]).astype(np.int64), parts[0].num_letters)
 
+    @property
+    def is_block(self) -> bool:
+        """Whether it is short enough to be scanned at once."""
+        return self.letters.size <= BLOCK_LETTERS and self.num_sequences <= BLOCK_SEQUENCES
+
     def blocks(self) -> Iterator[tuple[int, JoinedText]]:
         """Parts of whole sequences to scan one at a time, each with the place of its first sequence.
 
         A short text is one block, and keeps its index.
         """
-        if self.letters.size <= BLOCK_LETTERS and self.num_sequences <= BLOCK_SEQUENCES:
+        if self.is_block:
             yield 0, self
             return
         first = 0
@@ -213,12 +218,11 @@ def scan(
     For both strands, the background of the matchers must be the same for a letter and its complement. The
     hits of a text of several blocks are held in memory.
     """
-    blocks = list(text.blocks())
-    if len(blocks) == 1:
+    if text.is_block:
         yield from scan_block(text, motifs, matchers, both_strands=both_strands)
         return
     kept: list[list[Hits]] = [[] for _ in motifs]
-    for first, part in blocks:
+    for first, part in text.blocks():
         found = scan_block(part, motifs, matchers, both_strands=both_strands)
         for parts, hits in zip(kept, found, strict=True):
             parts.append(hits.moved(first))

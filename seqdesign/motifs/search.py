@@ -19,7 +19,7 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.denovo import new_motifs
 from seqdesign.motifs.encoded import Encoded, encode_records, shuffled
 from seqdesign.motifs.enrichment import Enrichment, MotifChange, Tally, changes, enrichment, letter_background
-from seqdesign.motifs.files import MotifSet, open_motifs
+from seqdesign.motifs.files import MotifSet, motif_set, open_motifs
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.result import MotifSearch
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan_block
@@ -85,7 +85,7 @@ def find_motifs(
     elif motifs is None or isinstance(motifs, str | os.PathLike):
         collection = open_motifs(motifs, letters.letters)
     else:
-        collection = MotifSet(tuple(motifs), "", f"{len(motifs)} motifs given")
+        collection = motif_set(motifs, "", "the motifs given")
     sequences = encoded(given)
     others = None if background is None else encoded(_records(background))
     ancestors = None if parents is None else encoded(_records(parents))
@@ -220,8 +220,8 @@ class _Scanner:
         tally = Tally(len(self.motifs), pairs=pairs)
         any_hit = np.zeros(text.num_sequences, dtype=np.bool_)
         kept: list[list[Hits]] = [[] for _ in self.motifs]
-        num_hits, blocks = 0, list(text.blocks())
-        for count, (first, part) in enumerate(blocks):
+        num_hits, done, num_blocks = 0, 0, sum(1 for _ in text.blocks())
+        for first, part in text.blocks():  # a block takes its index with it
             found = np.zeros((len(self.motifs), part.num_sequences), dtype=np.bool_)
             every = scan_block(part, self.motifs, self.matchers, both_strands=self.both_strands)
             for i, hits in enumerate(every):
@@ -229,7 +229,8 @@ class _Scanner:
                 num_hits += len(hits)
                 if keep:
                     kept[i].append(hits.moved(first))
-                self.told(what, count * len(self.motifs) + i + 1, len(blocks) * len(self.motifs))
+                done += 1
+                self.told(what, done, num_blocks * len(self.motifs))
             tally.add(found)
             any_hit[first : first + part.num_sequences] = found.any(axis=0)
         return _Scanned(tally, any_hit, num_hits, [Hits.join(parts) for parts in kept] if keep else [])

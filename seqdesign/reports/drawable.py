@@ -265,6 +265,6 @@ def _advice(text: str, letter: str, alphabet: Alphabet) -> str:
         likely = guess_alphabet([text])
     except InputError:
         likely = alphabet
-    if likely != alphabet and letter in likely.letters:
+    if likely != alphabet and alphabet.name in ALPHABETS and letter in likely.letters:
         return f"it looks like {likely.name}; name it with --alphabet {likely.name}"
     return "correct it, or name all letters with --alphabet letters:ABC..."

@@ -94,7 +94,7 @@ def write_logos(specs: Sequence[LogoSpec], path: str | os.PathLike[str]) -> None
         from seqdesign.runs.atomic import atomic_write
 
         with atomic_write(Path(path)) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
+            handle.write(standalone(draw_logos(specs)).encode("utf-8", "backslashreplace"))
     else:
         from seqdesign.reports.logo_image import write_image
 

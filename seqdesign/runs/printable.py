@@ -11,3 +11,8 @@ def printable(content: str) -> str:
     if content.isprintable():
         return content
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in content)
+
+
+def printable_lines(content: str) -> str:
+    """The same for a text of several lines, whose line ends stay."""
+    return "\n".join(printable(line) for line in content.split("\n"))

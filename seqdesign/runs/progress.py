@@ -6,6 +6,8 @@ import sys
 import time
 from contextlib import suppress
 
+from seqdesign.runs.printable import printable, printable_lines
+
 FIRST_STEPS, FIRST_SECONDS = 20, 3.0
 """A run's time is estimated after so many steps, or so many seconds."""
 
@@ -13,7 +15,7 @@ FIRST_STEPS, FIRST_SECONDS = 20, 3.0
 def say(line: str, *, quiet: bool) -> None:
     """A message on stderr, unless ``quiet``."""
     if not quiet:
-        _write(f"{line}\n")
+        _write(f"{printable_lines(line)}\n")
 
 
 class Progress:
@@ -32,7 +34,7 @@ class Progress:
             return
         self._next = now + (0.2 if self.terminal else 15.0)
         share = "" if total is None else f" of {total:,} ({done / max(total, 1):.0%})"
-        line = f"{self.what}: {done:,}{share} {note}".rstrip()
+        line = printable(f"{self.what}: {done:,}{share} {note}".rstrip())
         self._open = True
         _write(f"\r\x1b[2K{line}" if self.terminal else f"{line}\n")
 

@@ -20,6 +20,7 @@ from seqdesign.config import Options, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.runs.atomic import atomic_write, write_json
 from seqdesign.training.loop import Checkpoint, FitState
+from seqdesign.training.record_types import check_types
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
@@ -78,6 +79,7 @@ def load_model(
         )
     try:
         record = parse(raw)
+        check_types(record)
         _check_sizes(raw, tensors)
         with torch.random.fork_rng(devices=[]):  # the initial weights are drawn and thrown away
             model = record.build()

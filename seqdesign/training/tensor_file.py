@@ -115,7 +115,7 @@ def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _digest(tensors: Mapping[str, Tensor], record: str) -> str:
     """SHA-256 over the record and over names, types, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256(f"{record}\n".encode())
+    digest = hashlib.sha256(f"{record}\n".encode("utf-8", "surrogatepass"))
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

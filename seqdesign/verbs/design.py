@@ -15,8 +15,11 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design import campaign, revisions
+from seqdesign.design.engine import Designer
+from seqdesign.design.evidence import evidence_of
+from seqdesign.design.generator import DesignGenerator, generator_of
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
-from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions
+from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
@@ -31,8 +34,8 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
-from seqdesign.verbs.options import pick, verb
+from seqdesign.verbs.models import GAN, VAE, Model, Predictor, as_model
+from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +73,8 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return [str(row["sequence"]) for row in self._rows()]
 
     def text(self) -> str:
-        """The summary, as the command prints it."""
-        return "\n".join(self.summary.lines())
+        """The summary, as the command prints it, with arguments where that says flags."""
+        return in_python("\n".join(self.summary.lines()), {})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types: the summary, and every record."""
@@ -147,10 +150,9 @@ class Revisions(Records[Revision]):
         manifest: Manifest,
         *,
         record: VAERecord,
-        top: int,
     ) -> None:
         super().__init__(records, summary, manifest)
-        self._record, self._top = record, top
+        self._record = record
 
     @property
     def sequences(self) -> list[str]:
@@ -158,7 +160,7 @@ class Revisions(Records[Revision]):
         return [revision.revised for revision in self]
 
     def _fasta(self) -> Iterable[Any]:
-        return (revision.fasta(self._top) for revision in self)
+        return (revision.fasta() for revision in self)
 
     def _page(self) -> Page:
         from seqdesign.pages.revision import add_revisions
@@ -171,7 +173,7 @@ class Revisions(Records[Revision]):
         return page
 
 
-@verb(ObjectiveOptions, GuardOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
 def maximize(
     model: Any,
     *,
@@ -180,11 +182,15 @@ def maximize(
     num: int | None = None,
     start: Any = None,
     length: int | None = None,
-    method: str | None = None,
+    method: str | Designer | None = None,
     settings: Mapping[str, Any] | None = None,
     budget: int | None = None,
     tries: int = TRIES,
     enough: float | None = None,
+    include_known: bool = False,
+    exclude: Any = (),
+    generator: Any = None,
+    condition: float | None = None,
     alphabet: str = "dna",
     **options: Any,
 ) -> Designs:
@@ -198,11 +204,16 @@ def maximize(
         num: designs wanted: 64 in all, or with ``start`` one of each.
         start: sequences to improve; designs begin from noise without.
         length: letters of a design from noise; the model's typical length when not given.
-        method: how to search; see ``seqdesign maximize --help``.
+        method: how to search: a name, see ``seqdesign maximize --help``, or a designer of your own, a
+            function of a SequenceProblem, options and a seed (see `seqdesign.testing.check_designer`).
         settings: settings of the method by name.
         budget: queries of the oracle in each run.
         tries: independent runs for each design wanted.
         enough: score at which a run ends.
+        include_known: deliver also sequences that are measured already; else only new ones.
+        exclude: sequences that are known besides, such as those of the last order.
+        generator: a GAN, or the folder of one, whose codes are searched, so that designs stay like real ones.
+        condition: outcome that a conditional generator shall write for.
         alphabet: letters of a function's channels: dna, rna, protein or letters:ABC...
 
     Returns:
@@ -222,7 +233,9 @@ def maximize(
     limits = rule_options(rules)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
-        opened = design_model(model, device, _length(length, limits, starts), alphabet, guard.judges)
+        written_by = _generator(generator, condition, device)
+        letters = _length(length, limits, starts)
+        opened = design_model(model, device, letters, alphabet, guard.judges, written_by)
         records, summary = campaign.run(
             opened,
             objective=goals,
@@ -239,13 +252,16 @@ def maximize(
             tries=tries,
             enough=enough,
             min_confidence=guard.min_confidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
+            include_known=include_known,
+            exclude=sequence_set(exclude).sequences if len(exclude) else (),
             seed=seed.seed,
         )
     manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
     return Designs(records, summary, manifest, opened.alphabet.letters)
 
 
-@verb(GoalOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
 def revise(
     model: Any,
     sequences: Any,
@@ -283,6 +299,9 @@ def revise(
     optimize = revisions.find_method(method)
     kind = inspect.get_annotations(optimize, eval_str=True).get("options", ReviseOptions)
     seed, compute = pick(SeedOption, options), pick(ComputeOptions, options)
+    about = opened.trained.record
+    positional = about.min_length == about.max_length
+    evidence = evidence_of(opened.measured, about.alphabet, positional=positional, both_strands=False)
     with computing(compute.device, compute.threads) as device:
         opened.trained.model.to(device)
         records, summary = revisions.run(
@@ -292,15 +311,22 @@ def revise(
             letters=pick(LetterPolicy, options),
             optimize=optimize,
             options=pick(kind, options),
+            evidence=evidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
             seed=seed.seed,
             device=device,
         )
     manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
-    return Revisions(records, summary, manifest, record=opened.trained.record, top=goal.top)
+    return Revisions(records, summary, manifest, record=opened.trained.record)
 
 
 def design_model(
-    model: Any, device: torch.device, length: int | None, alphabet: str, judges: float
+    model: Any,
+    device: torch.device,
+    length: int | None,
+    alphabet: str,
+    judges: float,
+    generator: DesignGenerator | None = None,
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
     if isinstance(model, str | os.PathLike):
@@ -320,6 +346,8 @@ def design_model(
         functions: Sequence[Callable[..., Any]] = model if isinstance(model, list | tuple) else [model]
         if not functions or not all(callable(f) for f in functions):
             raise UsageError(f"must be a model, a function or a list of such, got {model!r}", option="model")
+        if length is None and generator is not None:
+            length = generator.lengths[1]
         if length is None:
             raise UsageError("is needed with a function, or a template or starts", option="length")
         for function in functions:
@@ -329,7 +357,19 @@ def design_model(
         letters = get_alphabet(alphabet)
         made = FunctionOracle(functions, alphabet=letters, length=length, name=name, device=device)
         found = DesignModel(name, made, device)
-    return with_judges(found, None, judges)
+    return with_judges(found, generator, judges)
+
+
+def _generator(model: Any, condition: float | None, device: torch.device) -> DesignGenerator | None:
+    """A GAN, or the one in a folder, ready for design. Raises UsageError for another kind of model."""
+    if model is None:
+        return None
+    opened = as_model(model)
+    if not isinstance(opened, GAN):
+        raise UsageError(f"must be a GAN or its folder, got a {opened.kind}", option="generator")
+    for network in (opened.trained.generator, opened.trained.critic):
+        network.to(device)
+    return generator_of(opened.trained, condition, device, name=opened.name)
 
 
 def _length(length: int | None, limits: ConstraintOptions, starts: Any) -> int | None:

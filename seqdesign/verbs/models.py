@@ -13,7 +13,7 @@ import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.families import Family, family_of
+from seqdesign.families import Family, family_of, judged_rows
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
 from seqdesign.models.gan.fit_options import GANFitOptions
@@ -150,7 +150,8 @@ class VAE(Model):
         device = next(model.parameters()).device
         while len(found) < num:
             z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
-            drawn = decode_code(model.decoder, z, generator=rng)
+            shortest = self.trained.record.min_length
+            drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
             found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
         return found
 
@@ -501,7 +502,8 @@ def _table(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
     parts: Iterator[dict[str, Any]] = (
         row
         for first in range(0, len(records), BLOCK)
-        for row, _ in rows.of(
+        for row, _ in judged_rows(
+            rows,
             array.take(np.arange(first, min(first + BLOCK, len(records)))),
             records.take(np.arange(first, min(first + BLOCK, len(records)))),
         )

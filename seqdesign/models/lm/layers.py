@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MAX_PLACES = 512
-"""Letters of the longest sequence up to which positions are mixed by place; the table grows as its square."""
+MAX_PLACES, MAX_DISTANCES = 512, 2048
+"""Letters of the longest sequence up to which positions are mixed by place, and by distance; what they need
+grows as the square."""
 
 
 class Inputs(nn.Module):
@@ -66,36 +67,33 @@ class Mixing(nn.Module):
     (2021, arXiv 2105.08050).
     """
 
-    offsets: Tensor
-
     def __init__(self, width: int, heads: int, max_length: int, *, causal: bool) -> None:
         super().__init__()
-        self.heads, self.causal = heads, causal
+        self.heads, self.causal, self.max_length = heads, causal, max_length
         self.value, self.join = nn.Linear(width, width, bias=False), nn.Linear(width, width)
         by_place = max_length <= MAX_PLACES
         self.place = nn.Parameter(torch.zeros(heads, max_length, max_length)) if by_place else None
         self.distance = nn.Parameter(torch.randn(heads, 2 * max_length - 1) * 0.01)
-        places = torch.arange(max_length)
-        offsets = places[:, None] - places + max_length - 1
-        self.register_buffer("offsets", offsets, persistent=False)
 
-    def weights(self, rows: slice, steps: int) -> Tensor:
-        """(h, len(rows), T): what each of the positions ``rows`` takes of the first T positions."""
-        found = self.distance[:, self.offsets[rows, :steps]]
+    def weights(self, first: int, last: int, steps: int) -> Tensor:
+        """(h, last - first, T): what the positions from ``first`` to ``last`` take of the first T ones."""
+        places = torch.arange(steps, device=self.distance.device)
+        offsets = places[first:last, None] - places + self.max_length - 1
+        found = self.distance[:, offsets]
         if self.place is not None:
-            found = found + self.place[:, rows, :steps]
-        return found.tril() if self.causal and rows.start == 0 else found
+            found = found + self.place[:, first:last, :steps]
+        return found.tril(first) if self.causal else found
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, d) -> (N, T, d)."""
         n, steps, width = x.shape
         value = self.value(x).view(n, steps, self.heads, width // self.heads)
-        mixed = torch.einsum("htj,njhe->nthe", self.weights(slice(0, steps), steps), value)
+        mixed = torch.einsum("htj,njhe->nthe", self.weights(0, steps, steps), value)
         return self.join(mixed.reshape(n, steps, width))
 
     def step(self, values: Tensor, t: int) -> Tensor:
         """(N, d) of position ``t`` from the values (N, t + 1, h, d / h) up to there."""
-        weights = self.weights(slice(t, t + 1), t + 1)[:, 0]
+        weights = self.weights(t, t + 1, t + 1)[:, 0]
         return self.join(torch.einsum("hj,njhe->nhe", weights, values).flatten(1))
 
 
@@ -135,7 +133,7 @@ class Block(nn.Module):
         self.near = nn.Conv1d(width, width, window, groups=width)
         self.split = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
-        self.mixing = Mixing(width, heads, max_length, causal=causal)
+        self.mixing = Mixing(width, heads, max_length, causal=causal) if max_length <= MAX_DISTANCES else None
         self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.dropout = nn.Dropout(dropout)
         with torch.no_grad():  # a deep sum starts as small as a shallow one
@@ -155,7 +153,9 @@ class Block(nn.Module):
         parts = self.split(y).view(n, steps, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=self.causal)
-        far = self.join(seen.transpose(1, 2).reshape(n, steps, width)) + self.mixing(y)
+        far = self.join(seen.transpose(1, 2).reshape(n, steps, width))
+        if self.mixing is not None:
+            far = far + self.mixing(y)
         x = x + self.dropout(far)
         return x + self.dropout(self._dense(self.norms[2](x)))
 
@@ -168,11 +168,13 @@ class Block(nn.Module):
         y = self.norms[1](x)
         query, key, value = self.split(y).view(len(x), 3, self.heads, -1).unbind(1)
         cache.keys[:, :, t], cache.values[:, :, t] = key, value
-        cache.mixed[:, t] = self.mixing.value(y).view(len(x), self.heads, -1)
         seen = F.scaled_dot_product_attention(
             query[:, :, None], cache.keys[:, :, : t + 1], cache.values[:, :, : t + 1]
         )
-        x = x + self.join(seen.flatten(1)) + self.mixing.step(cache.mixed[:, : t + 1], t)
+        x = x + self.join(seen.flatten(1))
+        if self.mixing is not None:
+            cache.mixed[:, t] = self.mixing.value(y).view(len(x), self.heads, -1)
+            x = x + self.mixing.step(cache.mixed[:, : t + 1], t)
         return x + self._dense(self.norms[2](x))
 
     def _convolve(self, x: Tensor) -> Tensor:

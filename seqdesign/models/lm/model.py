@@ -63,7 +63,7 @@ class SequenceLM(nn.Module):
                 dropout=options.dropout, causal=options.architecture == "transformer", varied=varied,
             )  # fmt: skip
         self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
-        self.register_buffer("knots", torch.tensor(knots, dtype=torch.float64), persistent=False)
+        self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
         features = self.network.inputs.letters.embedding_dim
         self.condition = nn.Embedding(len(knots), features) if knots else None
 

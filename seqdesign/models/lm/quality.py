@@ -16,6 +16,8 @@ MAX_ROWS = 2000
 BLOCK = 256
 ORDERS = range(6)
 MAX_CONTEXTS = 20_000
+SIMPLE_ROWS = 50_000
+"""Training sequences that the simple models learn from."""
 PSEUDO = 1.0
 """Letters that every context is supposed to have been followed by, shared as one order below has it."""
 
@@ -55,14 +57,10 @@ def judge(model: SequenceLM, train: TokenData, held_out: TokenData, device: torc
     nll = _per_letter(model, held_out, n, device)
     train_nll = _per_letter(model, train, min(len(train), n), device)
     size = model.vocabulary.n_letters
-    chains = [
-        (markov_nll(train, held_out, n, order, size), order)
-        for order in ORDERS
-        if size**order <= MAX_CONTEXTS
-    ]
-    best, order = min(chains)
+    simple = train if len(train) <= SIMPLE_ROWS else train.first(SIMPLE_ROWS)
+    best, order = min((nats, order) for order, nats in enumerate(markov_nll(simple, held_out, n, size)))
     fixed = model.min_length == model.max_length
-    position = position_nll(train, held_out, n, size) if fixed else None
+    position = position_nll(simple, held_out, n, size) if fixed else None
     return LMQuality(
         sequences=n,
         nll=nll,
@@ -100,26 +98,24 @@ def _per_letter(model: SequenceLM, data: TokenData, n: int, device: torch.device
     return total / max(1, int(data.lengths[:n].sum()))
 
 
-def markov_nll(train: TokenData, held_out: TokenData, n: int, order: int, size: int) -> float:
-    """Nats per letter of ``n`` held-out sequences by a chain of training ones.
+def markov_nll(train: TokenData, held_out: TokenData, n: int, size: int) -> list[float]:
+    """Nats per letter of ``n`` held-out sequences by chains of training ones, of order 0, 1, ...
 
-    A context's letters are smoothed by those of the context that is one letter shorter.
+    A context's letters are smoothed by those of the context that is one letter shorter. Letters without a
+    whole context before them are left out.
     """
-    before = np.full((1, size), 1.0 / size)
-    for k in range(order + 1):
-        counts = np.zeros((size**k, size))
-        context, letter = _contexts(train, len(train), k, size)
-        np.add.at(counts, (context, letter), 1.0)
-        shorter = np.tile(before, (size, 1)) if k else before
-        before = (counts + PSEUDO * size * shorter) / (counts.sum(1, keepdims=True) + PSEUDO * size)
-        if k < order:
-            continue
-    nats, letters = 0.0, 0
-    tables = [before]
-    context, letter = _contexts(held_out, n, order, size)
-    nats -= np.log(tables[0][context, letter]).sum()
-    letters += len(letter)
-    return float(nats / max(1, letters))
+    table, found = np.full((1, size), 1.0 / size), []
+    for order in ORDERS:
+        if size**order > MAX_CONTEXTS:
+            break
+        context, letter = _contexts(train, len(train), order, size)
+        counts = np.bincount(context * size + letter, minlength=size ** (order + 1)).reshape(-1, size)
+        shorter = np.tile(table, (size, 1)) if order else table
+        table = (counts + PSEUDO * size * shorter) / (counts.sum(1, keepdims=True) + PSEUDO * size)
+        context, letter = _contexts(held_out, n, order, size)
+        if len(letter):
+            found.append(float(-np.log(table[context, letter]).mean()))
+    return found
 
 
 def _contexts(data: TokenData, n: int, order: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -146,5 +142,5 @@ def position_nll(train: TokenData, held_out: TokenData, n: int, size: int) -> fl
     table = np.log(counts / counts.sum(1, keepdims=True))
     tokens = held_out.tokens[:n].cpu().numpy().astype(np.int64)
     known = tokens < size
-    scores = np.take_along_axis(table[None].repeat(len(tokens), 0), tokens.clip(max=size - 1)[:, :, None], 2)
-    return float(-(scores[:, :, 0] * known).sum() / max(1, known.sum()))
+    scores = table[np.arange(tokens.shape[1]), tokens.clip(max=size - 1)]
+    return float(-scores[known].mean())

@@ -22,6 +22,10 @@ ROUND = 4 * BLOCK
 """Sequences whose lengths are drawn together, so that a result does not depend on how many are asked for."""
 
 
+LONG = 512
+"""Letters of the longest sequence above which fewer are drawn together, as the cache grows with them."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What samples shall be.
@@ -99,13 +103,14 @@ class _Stream:
     def _blocks(self, lengths: Tensor) -> Iterator[tuple[Tensor, Rules | None]]:
         """Rows (n,) that are drawn together, of one length where there are rules or a guide."""
         by_length = lengths.argsort(stable=True)
+        together = max(16, BLOCK * LONG // max(LONG, self.record.max_length))
         if self.request.rules_of is None and self.request.guide is None:
-            for rows in by_length.split(BLOCK):
+            for rows in by_length.split(together):
                 yield rows, None
             return
         sizes = torch.unique_consecutive(lengths[by_length], return_counts=True)[1]
         for mine in by_length.split(sizes.tolist()):
-            for rows in mine.split(BLOCK):
+            for rows in mine.split(together):
                 yield rows, self.rules.get(int(lengths[rows[0]]))
 
     def _lengths(self) -> Tensor:

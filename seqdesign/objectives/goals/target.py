@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def target(value: float) -> Callable[[Tensor], Tensor]:
-    """Score -(outcome - value)^2, element by element: smooth, and 0 at the target."""
+    """Score -|outcome - value|, element by element: minus the distance in the outcome's own units."""
 
     def score(outcome: Tensor) -> Tensor:
-        return -(outcome - value).square()
+        return -(outcome - value).abs()
 
     return score

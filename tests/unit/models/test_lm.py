@@ -39,7 +39,8 @@ def lm(
 ) -> TrainedLM:
     """Random weights, large enough to prefer some letters."""
     torch.manual_seed(1)
-    options = LMOptions(architecture=architecture, width=8, heads=2, window=3, dropout=0.0)  # type: ignore[arg-type]
+    small: dict[str, Any] = {} if architecture == "gru" else {"heads": 2, "window": 3}
+    options = LMOptions(architecture=architecture, width=8, dropout=0.0, **small)  # type: ignore[arg-type]
     record = LMRecord(options, alphabet, longest, longest if shortest is None else shortest, knots=knots)
     model = record.build()
     with torch.no_grad():
@@ -224,10 +225,10 @@ def test_a_guide_tilts_a_flat_model_by_the_score(by: Any) -> None:
 
 
 def test_hats_interpolate_between_knots() -> None:
-    knots = torch.tensor([0.0, 1.0, 4.0], dtype=torch.float64)
+    knots = torch.tensor([0.0, 1.0, 4.0])
     values = torch.tensor([-1.0, 0.25, 1.0, 2.5, 9.0, torch.nan])
     expected = [[1, 0, 0], [0.75, 0.25, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1], [0, 0, 0]]
-    torch.testing.assert_close(hats(values, knots), torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(hats(values, knots), torch.tensor(expected))
 
 
 def test_a_condition_changes_what_is_drawn_and_nothing_is_known_without() -> None:
@@ -246,8 +247,9 @@ def data_of(texts: list[str]) -> TokenData:
 
 def test_simple_models_are_what_they_are_called() -> None:
     train, held = data_of(["AB" * 50] * 20), data_of(["AB" * 50])
-    assert markov_nll(train, held, 1, 1, 3) < 0.01
-    assert markov_nll(train, held, 1, 0, 3) == pytest.approx(np.log(2), abs=0.01)
+    nats = markov_nll(train, held, 1, 3)
+    assert nats[0] == pytest.approx(np.log(2), abs=0.01)
+    assert nats[1] < 0.01
     columns = data_of(["AB", "AC"] * 100)
     assert position_nll(columns, columns, 200, 3) == pytest.approx(np.log(2) / 2, abs=0.01)
 

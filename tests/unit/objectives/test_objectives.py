@@ -20,14 +20,14 @@ def test_minimize_is_its_negative() -> None:
     assert minimize(OUTCOMES).tolist() == [2.0, -0.5, -3.0]
 
 
-def test_target_is_the_negative_squared_distance() -> None:
-    assert target(1.0)(OUTCOMES).tolist() == [-9.0, -0.25, -4.0]
+def test_target_is_the_negative_distance() -> None:
+    assert target(1.0)(OUTCOMES).tolist() == [-3.0, -0.5, -2.0]
 
 
 def test_target_is_flat_at_the_target_and_leads_there_from_both_sides() -> None:
     outcomes = torch.tensor([0.0, 1.0, 2.0], requires_grad=True)
     (slope,) = torch.autograd.grad(target(1.0)(outcomes).sum(), outcomes)
-    assert slope.tolist() == [2.0, 0.0, -2.0]
+    assert slope.tolist() == [1.0, 0.0, -1.0]
 
 
 def test_a_missing_outcome_stays_missing() -> None:
