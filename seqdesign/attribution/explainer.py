@@ -20,7 +20,7 @@ from seqdesign.registry import Registry
 from seqdesign.runs.progress import Progress
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
-from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.reader import SequenceSet
 
 REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
@@ -71,7 +71,7 @@ class Explainer:
         self.outcome = model.oracle.outcomes[self.place]
         longest = None if model.lengths is None else model.lengths[2]
         array = encode_with(letters, records, model.alphabet, max_length=longest)
-        self.records = records.take(array.kept)
+        self.records = normal_records(letters, records, array)
         self.tokens, self.lengths = array.tokens, array.lengths
         self.num_members = 0
         self.num_rows = 0
@@ -210,12 +210,13 @@ def open_model(
     alphabet: str | None = None,
     length: int = 1,
     outcome: str | None = None,
+    sequence: str | None = None,
     trust: bool = False,
 ) -> DesignModel:
     """A model to explain: a folder as a Path, or an oracle as ``--oracle`` names it, as a str.
 
-    alphabet, length, outcome, trust are for oracles: the letters they read, those of a sequence to try them
-    on, their column, and whether code of others may run. Raises SeqDesignError.
+    alphabet, length, outcome, sequence, trust are for oracles: the letters they read, those of a sequence to
+    try them on, their columns, and whether code of others may run. Raises SeqDesignError.
     """
     if isinstance(source, Path):
         return load_folder(source, device)
@@ -226,6 +227,7 @@ def open_model(
         device=device,
         trust=trust,
         outcome=outcome,
+        sequence=sequence,
         load_folder=lambda folder: load_folder(folder, device).oracle,
     )
     return DesignModel(source, oracle, device)

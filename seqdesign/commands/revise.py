@@ -17,7 +17,7 @@ from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, file_format
+from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format
 
 if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
@@ -31,6 +31,7 @@ class ReviseConfig(
     ReviseOptions,
     SearchOptions,
     ColumnOptions,
+    DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -174,5 +175,6 @@ def _read(config: ReviseConfig) -> SequenceSet:
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
+        on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

@@ -26,8 +26,8 @@ from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode
-from seqdesign.sequences.fasta import Record, format_fields
-from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
+from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.reader import SequenceSet
 
 Status = Literal["revised", "unchanged", "infeasible", "violating"]
@@ -137,12 +137,13 @@ def run(
     if evidence is not None and only_seen:
         make = evidence.constraint(trained.record.max_length, own=True)
         more = [] if make is None else [make]
+    check_header_ids(records.ids, records.source)
     found: list[Revision] = []
     for first in range(0, len(records), BLOCK):
         block = records.take(range(first, min(first + BLOCK, len(records))))
         problem, kept = _problem(goal, letters, trained, block, more, torch.device(device))
         result = optimize(problem, options, seed)
-        found += describe(problem, result, block.take(kept), trained.record.alphabet, evidence)
+        found += describe(problem, result, kept, trained.record.alphabet, evidence)
         on_step(min(first + BLOCK, len(records)), len(records))
     if not found:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
@@ -165,16 +166,15 @@ def _problem(
     records: SequenceSet,
     more: Sequence[MakeConstraint],
     device: torch.device,
-) -> tuple[DesignProblem, list[int]]:
-    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+) -> tuple[DesignProblem, SequenceSet]:
+    """The design problem of some records, and those it holds in normal form (letters may drop some)."""
     model, record = trained.model, trained.record
     array = encode_with(letters, records, record.alphabet, max_length=record.max_length)
     tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
     lengths = torch.from_numpy(array.lengths).to(device)
-    kept = array.kept.tolist()
-    ids = [records.ids[i] for i in kept]
-    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source, more)
+    kept = normal_records(letters, records, array)
+    rules, forced = _rules(goal, trained, tokens, lengths, kept.ids, records.source, more)
     problem = DesignProblem(
         model=model,
         tokens=tokens,
@@ -245,9 +245,11 @@ def describe(
     alphabet: Alphabet,
     evidence: Evidence | None = None,
 ) -> list[Revision]:
-    """The revisions of a block of inputs, in their order; an input without any stays as it is."""
+    """The revisions of a block of inputs, in their order; an input without any stays as it is.
+
+    ``records`` are in the normal form of the alphabet, so edits are counted between texts of one form.
+    """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
-    originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
     known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
     columns = {
         name: getattr(result, name).cpu().double().numpy()
@@ -257,7 +259,7 @@ def describe(
         v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
     )
     found: list[Revision] = []
-    for i, original in enumerate(originals):
+    for i, original in enumerate(records.sequences):
         texts = decode(tokens[i], alphabet)
         latent = _latent(result, i)
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
@@ -310,7 +312,7 @@ def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> 
 
 def _edits(original: str, revised: str, indels: bool) -> list[str]:
     """Such as A5G; position by position where only substitutions count."""
-    if indels:
+    if indels or len(original) != len(revised):
         return edit_list(original, revised)
     return [f"{a}{i}{b}" for i, (a, b) in enumerate(zip(original, revised, strict=True), start=1) if a != b]
 
