@@ -16,7 +16,7 @@ from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
@@ -30,6 +30,7 @@ class ReviseConfig(
     ReviseOptions,
     SearchOptions,
     SequenceColumns,
+    DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -172,4 +173,5 @@ def _read(config: ReviseConfig) -> SequenceSet:
         id_column=config.id_,
         format=file_format(config),
         outcomes=False,
+        on_duplicate=config.on_duplicate,
     )
