@@ -1,7 +1,7 @@
 """MkDocs hook: pages that stand outside docs/, and links to what is no page.
 
-README, CHANGELOG and the like stay where readers of the repository look for them. A link to a page goes to its
-place on the site; of a link to another file of the repository only the text is kept.
+README, CHANGELOG and the like stay where readers of the repository look for them. A link to a page goes to
+its place on the site; of a link to another file of the repository only the text is kept.
 """
 
 from __future__ import annotations
