@@ -9,11 +9,12 @@ from typing import Any, get_type_hints
 from seqdesign.config import fields_of, resolve
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
+from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Designer, run_campaign
 from seqdesign.design.model import DesignModel
 from seqdesign.design.options import TRIES
 from seqdesign.design.plan import make_plan
-from seqdesign.design.records import Batch, Design, DesignSummary, describe
+from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
