@@ -104,7 +104,8 @@ class DesignSet:
     def outcomes(self) -> tuple[str, ...]:
         """Names of the outcomes that have an interval."""
         ends = (f"{name}_low" for name in self.columns)
-        return tuple(low.removesuffix("_low") for low in ends if self.has_numbers(low))
+        names = (low.removesuffix("_low") for low in ends if self.has_numbers(low))
+        return tuple(name for name in names if self.has_numbers(f"{name}_high"))
 
     def count(self, status: str) -> int:
         """Designs of this status."""

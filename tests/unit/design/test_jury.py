@@ -13,7 +13,15 @@ from seqdesign.objectives.parse import parse_objective
 
 @pytest.mark.parametrize(
     ("members", "share", "design", "judges"),
-    [(5, 0.4, 3, 2), (8, 0.4, 5, 3), (2, 0.4, 2, 0), (2, 0.5, 1, 1), (1, 0.4, 1, 0), (5, 0.0, 5, 0), (3, 0.9, 1, 2)],
+    [
+        (5, 0.4, 3, 2),
+        (8, 0.4, 5, 3),
+        (2, 0.4, 2, 0),
+        (2, 0.5, 1, 1),
+        (1, 0.4, 1, 0),
+        (5, 0.0, 5, 0),
+        (3, 0.9, 1, 2),
+    ],
 )
 def test_members_are_divided(members: int, share: float, design: int, judges: int) -> None:
     jury = split_members(members, share)
