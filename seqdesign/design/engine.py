@@ -103,8 +103,8 @@ def run_campaign(
     alphabet = plan.oracle.alphabet
     known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
     # Later groups pass over what earlier ones took.
-    spare = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
-    archive = Archive(SPARE * plan.num + spare, groups, known)
+    further = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
+    archive = Archive(SPARE * plan.num + further, groups, known)
     for first in range(0, len(starts), BLOCK):
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(

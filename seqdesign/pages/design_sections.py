@@ -47,7 +47,7 @@ MEANINGS = {
 
 
 def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:
-    """Objective and effort, from the fields of ``DesignSummary``; what was measured, who judges, the promise."""
+    """Objective and effort, from the fields of ``DesignSummary``; what was measured, and the promise."""
     ended = (f"{reason} ({count:,})" for reason, count in sorted(summary["stop"].items()))
     facts = {
         "objective": summary["objective"],
