@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from seqdesign.motifs.surplus import SurplusMotif
 from torch.profiler import ProfilerActivity, profile
 
 from seqdesign.commands.sample_gan import SampleGANConfig, sample_gan
@@ -36,7 +37,6 @@ from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.sampling import BLOCK, _inverse_cdf, _noise
 from seqdesign.models.gan.store import GANRecord, save_gan
-from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode
 from seqdesign.training.data import Batch

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from seqdesign.motifs.compare import MotifComparer
-from seqdesign.motifs.denovo import find_motifs
-from seqdesign.motifs.enrichment import Enrichment, enrichment, letter_background
+from seqdesign.motifs.denovo import new_motifs
+from seqdesign.motifs.enrichment import Enrichment, Tally, enrichment, letter_background
 from seqdesign.motifs.files import MotifSet, bundled_motifs
 from seqdesign.motifs.motif import Motif, information_per_position
 from seqdesign.motifs.scan import JoinedText, matcher, scan
@@ -60,7 +60,7 @@ def test(texts: tuple[JoinedText, JoinedText], collection: MotifSet) -> list[Enr
         i = places[name]
         return excess_fit(collection.motifs[i], ready[i], *texts, both_strands=True)
 
-    return order_by_fit(enrichment(collection.motifs, *found), fit)
+    return order_by_fit(enrichment(collection.motifs, *map(Tally.of, found)), fit)
 
 
 def recovery(first: int, seeds: int, denovo: bool) -> None:
@@ -87,7 +87,7 @@ def recovery(first: int, seeds: int, denovo: bool) -> None:
         line += f", next {_rival(found)}, smallest p {smallest.motif_name}"
         if denovo:
             letters = np.full(4, 0.25)
-            (found,) = find_motifs(texts[0], texts[1], 1, collection, letters, both_strands=True, rng=rng)
+            (found,) = new_motifs(texts[0], texts[1], 1, collection, letters, both_strands=True, rng=rng)
             recognised = bool(found.matches) and found.matches[0].motif_id in known
             new += recognised
             line += f"; new {found.consensus} p {found.p_value:.0e}"

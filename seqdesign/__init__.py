@@ -1,10 +1,99 @@
 """seqdesign: learn from your own sequences and their measured outcomes, then design better ones.
 
-Importing the package is cheap; import the verb you need from its module, such as
-``seqdesign.sequences.fasta``.
+    import seqdesign as sd
+
+    data = sd.read("measured.csv")
+    model = sd.train_predictor(data)
+    found = sd.maximize(model, num=64, rules=[sd.rules.forbid("BsaI"), sd.rules.gc(0.4, 0.6)])
+    found.write("designs.fa")
+
+Importing the package is cheap: a name is imported when it is first used. The names below are the public face
+and stay; modules below may move.
 """
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
-__all__ = ["__version__"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from seqdesign.version import __version__
+
+_FACE = {
+    "Alphabet": "seqdesign.sequences.alphabets",
+    "SequenceSet": "seqdesign.sequences.reader",
+    "attribute": "seqdesign.verbs.look",
+    "evaluate": "seqdesign.verbs.look",
+    "find_motifs": "seqdesign.motifs.search",
+    "load": "seqdesign.verbs.models",
+    "load_dataset": "seqdesign.sequences.datasets",
+    "logo": "seqdesign.reports.logo_figure",
+    "maximize": "seqdesign.verbs.design",
+    "predict": "seqdesign.verbs.models",
+    "read": "seqdesign.verbs.data",
+    "report": "seqdesign.verbs.look",
+    "revise": "seqdesign.verbs.design",
+    "sample": "seqdesign.verbs.models",
+    "train_gan": "seqdesign.verbs.models",
+    "train_lm": "seqdesign.verbs.models",
+    "train_predictor": "seqdesign.verbs.models",
+    "train_vae": "seqdesign.verbs.models",
+    "write": "seqdesign.verbs.data",
+}
+"""Name -> module that defines it."""
+_ROOMS = ("errors", "goals", "oracles", "rules", "testing")
+"""Modules that are names of the face."""
+
+if TYPE_CHECKING:
+    from seqdesign import errors, goals, oracles, rules, testing
+    from seqdesign.motifs.search import find_motifs
+    from seqdesign.reports.logo_figure import logo
+    from seqdesign.sequences.alphabets import Alphabet
+    from seqdesign.sequences.datasets import load_dataset
+    from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.verbs.data import read, write
+    from seqdesign.verbs.design import maximize, revise
+    from seqdesign.verbs.look import attribute, evaluate, report
+    from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
+
+__all__ = [
+    "Alphabet",
+    "SequenceSet",
+    "__version__",
+    "attribute",
+    "errors",
+    "evaluate",
+    "find_motifs",
+    "goals",
+    "load",
+    "load_dataset",
+    "logo",
+    "maximize",
+    "oracles",
+    "predict",
+    "read",
+    "report",
+    "revise",
+    "rules",
+    "sample",
+    "testing",
+    "train_gan",
+    "train_lm",
+    "train_predictor",
+    "train_vae",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        found = getattr(importlib.import_module(_FACE[name]), name)
+    elif name in _ROOMS:
+        found = importlib.import_module(f"seqdesign.{name}")
+    else:
+        raise AttributeError(f"module 'seqdesign' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

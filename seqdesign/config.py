@@ -72,8 +72,6 @@ class CommandConfig(Options):
     """Options that every command has."""
 
     PANEL: ClassVar[str] = "Common options"
-    FIRST: ClassVar[tuple[str, ...]] = ()
-    """Fields that most people need: help shows them first, and all others under "Advanced". () = all."""
 
     json: bool = False
     """Print one JSON object on stdout instead of text."""
@@ -132,7 +130,7 @@ class SequenceOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("sequences")] = None
     """FASTA file to write, compressed by suffix; - or nothing is stdout. With --json a file is needed."""
 
     def problems(self) -> Iterator[str]:

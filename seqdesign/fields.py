@@ -35,9 +35,14 @@ class Positional:
     metavar: str | None = None
 
 
+WrittenKind = Literal["sequences", "table", "page", "drawing", "motifs", "folder", "any"]
+
+
 @dataclass(frozen=True)
 class Written:
-    """The field names a file or folder that the command writes."""
+    """The field names a file or folder that the command writes; ``kind`` is what it will hold."""
+
+    kind: WrittenKind = "any"
 
 
 @dataclass(frozen=True, init=False)
@@ -90,8 +95,13 @@ class FieldSpec:
     positional: bool
     flags: tuple[str, ...]
     between: Between | None
-    written: bool
-    """Whether it names a file or folder that the command writes."""
+    written: WrittenKind | None
+    """What the command writes there, if it names a file or folder that is written."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it names files or folders that the command reads."""
+        return Path in self.kinds and self.written is None and self.name != "config"
 
     @property
     def required(self) -> bool:
@@ -163,7 +173,7 @@ def _spec(cls: type, field: dataclasses.Field[Any], hint: Any) -> FieldSpec:
         positional=positional is not None,
         flags=tuple(name for mark in marks if isinstance(mark, Flag) for name in mark.names),
         between=next((mark for mark in marks if isinstance(mark, Between)), None),
-        written=any(isinstance(mark, Written) for mark in marks),
+        written=next((mark.kind for mark in marks if isinstance(mark, Written)), None),
     )
 
 

@@ -50,6 +50,11 @@ class Registry:
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
+    @property
+    def built_in(self) -> frozenset[str]:
+        """Names of the members that are files of this package."""
+        return frozenset(self._modules)
+
     def names(self) -> tuple[str, ...]:
         """All names, sorted; nothing but the package itself is imported."""
         return tuple(sorted({*self._modules, *self._plugins}))
@@ -71,7 +76,7 @@ class Registry:
             )
         try:
             return self._plugins[name].load()
-        except Exception as error:  # a plug-in may raise anything while it is imported
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything while it is imported
             raise PluginError(self._broken(name, error)) from error
 
     def module(self, name: str) -> Any:
@@ -113,7 +118,7 @@ class Registry:
                 found[name] = point
         return found
 
-    def _broken(self, name: str, error: Exception) -> str:
+    def _broken(self, name: str, error: BaseException) -> str:
         point = self._plugins[name]
         origin = f"{point.value}, from {point.dist.name}" if point.dist else point.value
         reason = f"{type(error).__name__}: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ ALL_CODE = sorted(
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ROOM = 600, 60, 24
 
+MODULES = {"Bio": "biopython"}
+"""Module -> package, where they differ."""
 KINDS = {
     "revisers": "revisers/methods",
     "designers": "designers/methods",
@@ -103,6 +106,70 @@ def test_rooms_stay_small_and_private_files_stay_in_their_room() -> None:
     }
     assert crowded == {}
     assert [str(path) for path in SHIPPED if re.fullmatch(r"_[a-z]\w*\.py", path.name)] == []
+
+
+def module_name(path: Path) -> str:
+    below = path.relative_to(ROOT / "cli" if "cli" in path.parts else ROOT)
+    return ".".join(below.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(tree: ast.Module, modules: set[str]) -> set[str]:
+    """Modules of ours that a module imports anywhere, in functions and under TYPE_CHECKING too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & modules) or {node.module or ""}
+    return found & modules
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of more than one module that import each other, each sorted."""
+    reached: dict[str, set[str]] = {}
+    for start in edges:
+        seen, todo = set(), [start]
+        while todo:
+            for target in edges[todo.pop()] - seen:
+                seen.add(target)
+                todo.append(target)
+        reached[start] = seen
+    return sorted(
+        {
+            tuple(sorted(other for other in reached[name] if name in reached[other]))
+            for name in edges
+            if any(name in reached[other] for other in reached[name] if other != name)
+        }
+    )  # type: ignore[return-value]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {path: module_name(path) for path in SHIPPED}
+    modules = set(names.values())
+    edges = {names[path]: imports_of(tree, modules) - {names[path]} for path, tree in trees(SHIPPED)}
+    assert circles(edges) == []
+    assert len(edges) > 300
+
+
+def test_the_search_for_circles_finds_them() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [("a", "b", "c")]
+    assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_below_the_commands_nobody_knows_the_config_of_one() -> None:
+    configs = {row.config for row in COMMANDS.values()} | {"CommandConfig", "RunConfig"}
+    known = []
+    for path, tree in trees(SHIPPED):
+        room = path.relative_to(ROOT).parts
+        if room[0] == "cli" or room[:2] in (("seqdesign", "commands"), ("seqdesign", "config.py")):
+            continue
+        known += [
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.id}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and node.id in configs
+        ]
+    assert known == []
 
 
 # Calls that only compute: their result thrown away means that a check or an edit does nothing.
@@ -193,7 +260,12 @@ def test_every_example_is_short_and_listed() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert re.fullmatch(r"\d\d_[a-z_]+\.py", path.name)
         assert path.name in listed, f"{path.name} is not listed in examples/README.md"
-        assert len(path.read_text().splitlines()) <= 60, path.name
+        text = path.read_text()
+        assert len(text.splitlines()) <= 60, path.name
+        assert "import seqdesign as sd\n" in text, path.name
+        assert not re.search(
+            r"^(from|import) seqdesign\S*\._|import _|seqdesign\.commands", text, re.MULTILINE
+        ), path.name
 
 
 def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
@@ -207,6 +279,37 @@ def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:
     ]
     assert {re.match(r"[\w-]+", requirement)[0].lower() for requirement in wanted} <= pinned
     assert "torch==2.13.0" in lines
+
+
+def test_the_citation_names_the_version_and_the_licence() -> None:
+    from seqdesign import __version__
+
+    text = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {__version__}\n" in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nlicense: {project['license']}\n" in text
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """Also a package that another one brings along: it need not do so for ever."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(r for name in ("zst", "parquet", "onnx") for r in extras[name])]
+    declared = {re.match(r"[\w-]+", requirement)[0].lower().replace("-", "_") for requirement in wanted}
+    imported = {
+        name.partition(".")[0]
+        for _, tree in trees(SHIPPED)
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    known = {*sys.stdlib_module_names, "seqdesign", "seqdesign_cli"}
+    assert {MODULES.get(name, name) for name in imported - known} <= declared
 
 
 def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(

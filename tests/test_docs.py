@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "examples" / "README.md",
     *(ROOT / "docs").rglob("*.md"),
 ]
@@ -130,7 +132,7 @@ def test_the_alphabet_of_the_architecture_page_reads_and_complements(
 def test_the_data_set_of_the_architecture_page_can_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(bundled, "data_dir", lambda: tmp_path)
     bundled.list_datasets.cache_clear()
     try:
         code("dna_mine")
@@ -147,13 +149,13 @@ def test_the_command_of_the_architecture_page_runs(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "358 dna\n"
 
 
-@pytest.mark.parametrize("page", ["objectives.md", "oracles.md"])
+@pytest.mark.parametrize("page", ["docs/objectives.md", "docs/oracles.md", "CONTRIBUTING.md"])
 def test_the_python_of_a_guide_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
     for block in blocks:
         exec(compile(block, page, "exec"), {})  # noqa: S102  (our own page)
         assert capsys.readouterr().out

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from seqdesign import __version__
-from seqdesign_cli.commands import COMMANDS
+from seqdesign.version import __version__
+from seqdesign_cli.commands import COMMANDS, Command, plugins
 from seqdesign_cli.guard import DONE, USAGE
 
 HELP = "Learn from your own DNA, RNA or protein sequences and their outcomes, then design better ones."
@@ -20,13 +20,17 @@ EPILOG = "Example: seqdesign train-vae seqs.fa && seqdesign revise --alpha -1 in
 class LazyCommand(TyperCommand):
     """Stands in for a command in lists; its context belongs to the real one, built on demand."""
 
+    def __init__(self, name: str, command: Command, **attributes: Any) -> None:
+        super().__init__(name, **attributes)
+        self.row = command
+
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Context of the real command."""
         from seqdesign_cli.bind import bind
         from seqdesign_cli.run import run
 
         assert self.name is not None
-        real = bind(self.name, COMMANDS[self.name], run, styled=self.rich_markup_mode is not None)
+        real = bind(self.name, self.row, run, styled=self.rich_markup_mode is not None)
         return real.make_context(info_name, args, parent=parent, **extra)
 
 
@@ -35,16 +39,29 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        self.commands = {name: self._stand_in(name, command) for name, command in COMMANDS.items()}
+
+    def _stand_in(self, name: str, command: Command) -> LazyCommand:
         mode = self.rich_markup_mode
-        self.commands = {
-            name: LazyCommand(name, help=command.help, rich_markup_mode=mode, rich_help_panel=command.group)
-            for name, command in COMMANDS.items()
-        }
+        return LazyCommand(
+            name, command, help=command.help, rich_markup_mode=mode, rich_help_panel=command.group
+        )
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command of the table, or of a plug-in."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        found = plugins().get(cmd_name)
+        return None if found is None else self._stand_in(cmd_name, found)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Those of the table, then those of plug-ins."""
+        return [*self.commands, *plugins()]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Plain help: one section for each group, as the coloured help has panels."""
         groups: dict[str, list[tuple[str, str]]] = {}
-        for name, command in COMMANDS.items():
+        for name, command in (COMMANDS | plugins()).items():
             groups.setdefault(command.group, []).append((name, command.help))
         for group, rows in groups.items():
             with formatter.section(group):

@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 from seqdesign.config import REQUIRED, FieldSpec, fields_of, panels_of
 from seqdesign_cli.commands import Command
 from seqdesign_cli.complete import completer
+from seqdesign_cli.first import FIRST
 
 COMMON, ADVANCED = "Common options", "Advanced options"
 
@@ -57,7 +58,7 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     def callback(**typed: Any) -> None:
         run(config_class, function, {key: value for key, value in typed.items() if value is not None})
 
-    heading = _headings(config_class)
+    heading = _headings(config_class, FIRST.get(name, ()))
     order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
     specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
     parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
@@ -72,9 +73,8 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     return built
 
 
-def _headings(config_class: type) -> dict[str, str]:
+def _headings(config_class: type, first: tuple[str, ...]) -> dict[str, str]:
     """Field -> heading in help: what most people need under its own, the rest under "Advanced"."""
-    first = getattr(config_class, "FIRST", ())
     return {
         spec.name: spec.panel if not first or spec.name in first or spec.panel == COMMON else ADVANCED
         for spec in fields_of(config_class)

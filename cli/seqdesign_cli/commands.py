@@ -17,6 +17,28 @@ class Command(NamedTuple):
     group: Group
 
 
+def plugins() -> dict[str, Command]:
+    """Commands that plug-ins bring: entry points of the group ``seqdesign.commands``, each a `Command`.
+
+    Nothing is looked up unless all commands are listed or one is typed that is not in the table.
+    """
+    import warnings
+    from importlib.metadata import entry_points
+
+    found = {}
+    for point in entry_points(group="seqdesign.commands"):
+        try:
+            row = point.load()
+        except Exception as error:  # a plug-in may raise anything while it is imported
+            warnings.warn(
+                f"command plug-in '{point.name}' ({point.value}) cannot be loaded: {error}", stacklevel=2
+            )
+            continue
+        if isinstance(row, Command) and point.name not in COMMANDS:
+            found[point.name] = row
+    return found
+
+
 COMMANDS: dict[str, Command] = {
     "inspect": Command(
         "seqdesign.commands.inspect",
@@ -59,6 +81,20 @@ COMMANDS: dict[str, Command] = {
         "train_gan",
         "Learn a generator of sequences (GAN).",
         "Train",
+    ),
+    "train-lm": Command(
+        "seqdesign.commands.train_lm",
+        "TrainLMConfig",
+        "train_lm",
+        "Learn a likelihood model of sequences.",
+        "Train",
+    ),
+    "sample": Command(
+        "seqdesign.commands.sample",
+        "SampleConfig",
+        "sample",
+        "Draw new sequences from any model.",
+        "Design",
     ),
     "revise": Command(
         "seqdesign.commands.revise",

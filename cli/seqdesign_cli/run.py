@@ -13,6 +13,8 @@ from typing import Any
 
 from seqdesign.config import CommandConfig, resolve
 from seqdesign.errors import OutputError
+from seqdesign.runs import progress
+from seqdesign.runs.printable import printable_lines
 from seqdesign_cli.guard import say
 
 
@@ -24,9 +26,9 @@ def run(config_class: type[CommandConfig], function: Callable[[Any], Any], typed
     if config.json:
         _print(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False))
     elif result.text_to == "stdout":
-        _print(result.text())
-    elif not config.quiet:
-        print(result.text(), file=sys.stderr)
+        _print(printable_lines(result.text()))
+    else:
+        progress.say(result.text(), quiet=config.quiet)
 
 
 @contextlib.contextmanager

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.attribution.explainer import Explainer, cell, read_set
+from seqdesign.attribution.explainer import Explainer, cell
 from seqdesign.attribution.shapley import EXACT, Shares, Subset, shares
 from seqdesign.metrics.edits import apply_edits, edit_list
 from seqdesign.runs.progress import Progress
 from seqdesign.sequences.encoders import decode, encode
-from seqdesign.sequences.options import encode_with
-from seqdesign.sequences.parents import read_parents
-
-if TYPE_CHECKING:
-    from seqdesign.commands.attribute import AttributeConfig
+from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.reader import SequenceSet
 
 COLUMNS = (
     "id",
@@ -95,17 +92,32 @@ class EditTable:
         )
 
 
-def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
-    """Rank the edits of every pair, in the order of the input. Raises InputError."""
-    assert config.parents is not None
-    parents = read_set(config, config.parents)
-    array = encode_with(config, parents, explainer.alphabet)
+Pairs = Sequence[tuple[int, int, str]]
+"""(place of a sequence, place of its parent, the parent's id)."""
+
+
+def explain_edits(
+    explainer: Explainer,
+    parents: SequenceSet,
+    find_pairs: Callable[[Sequence[str], Sequence[str]], Pairs],
+    *,
+    letters: LetterPolicy = LetterPolicy(),  # noqa: B008 - frozen
+    orders: int = 200,
+    seed: int = 0,
+    quiet: bool = True,
+) -> EditTable:
+    """Rank the edits of every pair, in the order of the input.
+
+    find_pairs: (ids of the sequences, ids of the parents) -> pairs, such as ``sequences.parents.by_id``.
+    orders: random orders of the edits where there are more than 12. Raises InputError.
+    """
+    array = encode_with(letters, parents, explainer.alphabet)
     parents = parents.take(array.kept)
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
-    rng = np.random.default_rng(config.seed)
-    found, progress = EditTable(), Progress("undoing edits", quiet=config.quiet)
-    pairs = read_parents(config, (config.input, config.parents), explainer.records.ids, parents.ids)
+    rng = np.random.default_rng(seed)
+    found, progress = EditTable(), Progress("undoing edits", quiet=quiet)
+    pairs = find_pairs(explainer.records.ids, parents.ids)
     skipped = []
     for done, (child, parent, name) in enumerate(pairs, start=1):
         texts = before[parent], after[child]
@@ -117,7 +129,7 @@ def explain_edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
             continue
         value = Subsets(explainer, texts[0], edits)
         found.sampled += len(edits) > EXACT
-        result = shares(value, len(edits), rng, config.orders)
+        result = shares(value, len(edits), rng, orders)
         found.rows += _rows(explainer.records.ids[child], name, edits, result)
         if len(texts[0]) == len(texts[1]):
             found.changed[explainer.records.ids[child]] = [

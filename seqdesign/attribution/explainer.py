@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,18 +14,14 @@ from torch import Tensor
 
 from seqdesign.attribution.effects import Method, contributions, rows_at_once
 from seqdesign.design.model import DesignModel, load_folder
-from seqdesign.design.options import DEFAULT_MODEL
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles.load import load_oracle
 from seqdesign.registry import Registry
 from seqdesign.runs.progress import Progress
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
-from seqdesign.sequences.options import encode_with, file_format
-from seqdesign.sequences.reader import SequenceSet, read_sequences
-
-if TYPE_CHECKING:
-    from seqdesign.commands.attribute import AttributeConfig
+from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.reader import SequenceSet
 
 REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
 TOP = 5
@@ -50,17 +46,31 @@ class Explained:
 
 
 class Explainer:
-    """A model, the score to explain, a method, and the sequences."""
+    """A model, the score to explain, a method, and the sequences.
+
+    method: the name of a member of ``attribution.methods``. outcome: which of the model's outcomes, its first
+    when None. letters: how letters are read. keep: how many sequences are remembered for logos. Raises
+    UsageError for a method that the model cannot be asked by and an outcome that it lacks, InputError for
+    sequences that it cannot read.
+    """
 
     def __init__(
-        self, config: AttributeConfig, model: DesignModel, records: SequenceSet, device: torch.device
+        self,
+        model: DesignModel,
+        records: SequenceSet,
+        *,
+        method: str = "mutagenesis",
+        outcome: str | None = None,
+        letters: LetterPolicy = LetterPolicy(),  # noqa: B008 - frozen
+        keep: int = 20,
+        quiet: bool = True,
     ) -> None:
-        self.config, self.model, self.device = config, model, device
-        self.method = find_method(config, model)
-        self.place = _place_of(config, model)
+        self.model, self.device, self.quiet, self.keep = model, model.device, quiet, keep
+        self.method = find_method(method, model)
+        self.place = _place_of(outcome, model)
         self.outcome = model.oracle.outcomes[self.place]
         longest = None if model.lengths is None else model.lengths[2]
-        array = encode_with(config, records, model.alphabet, max_length=longest)
+        array = encode_with(letters, records, model.alphabet, max_length=longest)
         self.records = records.take(array.kept)
         self.tokens, self.lengths = array.tokens, array.lengths
         self.num_members = 0
@@ -133,7 +143,7 @@ class Explainer:
 
     def explained(self) -> Iterator[Explained]:
         """Every sequence, in the order of the input; sums for the summary are kept."""
-        progress = Progress("explaining", quiet=self.config.quiet)
+        progress = Progress("explaining", quiet=self.quiet)
         total = len(self.records)
         size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
         for start in range(0, total, size):
@@ -170,7 +180,7 @@ class Explainer:
         self._scores.append(float(one.score.mean()))
         size = np.abs(np.nan_to_num(one.contribution.mean(0)))
         self._total[len(size)] = self._total.get(len(size), 0.0) + size
-        if len(self.shown) < self.config.max_logos:
+        if len(self.shown) < self.keep:
             self.shown.append(one)
 
     def mean_score(self) -> float | None:
@@ -193,57 +203,56 @@ class Explainer:
         return [(int(i) + 1, float(profile[i] / profile.sum())) for i in order]
 
 
-def open_explainer(config: AttributeConfig, device: torch.device) -> Explainer:
-    """Read the sequences and the model. Raises SeqDesignError."""
-    records = read_set(config, config.input)
-    if config.oracle is None:
-        folder = config.model or DEFAULT_MODEL
-        return Explainer(config, load_folder(folder, device), records, device)
+def open_model(
+    source: Path | str,
+    device: torch.device,
+    *,
+    alphabet: str | None = None,
+    length: int = 1,
+    outcome: str | None = None,
+    trust: bool = False,
+) -> DesignModel:
+    """A model to explain: a folder as a Path, or an oracle as ``--oracle`` names it, as a str.
+
+    alphabet, length, outcome, trust are for oracles: the letters they read, those of a sequence to try them
+    on, their column, and whether code of others may run. Raises SeqDesignError.
+    """
+    if isinstance(source, Path):
+        return load_folder(source, device)
     oracle = load_oracle(
-        config.oracle,
-        alphabet=get_alphabet(config.alphabet or "dna"),
-        length=len(records.sequences[0]),
+        source,
+        alphabet=get_alphabet(alphabet or "dna"),
+        length=length,
         device=device,
-        trust=config.trust_model,
-        outcome=config.outcome,
+        trust=trust,
+        outcome=outcome,
         load_folder=lambda folder: load_folder(folder, device).oracle,
     )
-    return Explainer(config, DesignModel(config.oracle, oracle, device), records, device)
+    return DesignModel(source, oracle, device)
 
 
-def read_set(config: AttributeConfig, path: Path) -> SequenceSet:
-    """Ids and sequences of a file. Raises InputError."""
-    return read_sequences(
-        path,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
-        on_missing="unlabelled",
-    )
-
-
-def find_method(config: AttributeConfig, model: DesignModel) -> Method:
+def find_method(name: str, model: DesignModel) -> Method:
     """The method of this name, if the model can be asked so. Raises UsageError."""
     try:
-        method: Method = REGISTRY.load(config.method)
+        method: Method = REGISTRY.load(name)
     except UsageError as error:
         raise UsageError(str(error), option="--method") from error
-    if getattr(REGISTRY.module(config.method), "NEEDS_GRADIENT", False) and not model.oracle.differentiable:
+    if getattr(REGISTRY.module(name), "NEEDS_GRADIENT", False) and not model.oracle.differentiable:
         raise UsageError(
-            f"{config.method} needs a gradient, and {model.name} has none; use mutagenesis", option="--method"
+            f"{name} needs a gradient, and {model.name} has none; use mutagenesis", option="--method"
         )
     return method
 
 
-def _place_of(config: AttributeConfig, model: DesignModel) -> int:
+def _place_of(outcome: str | None, model: DesignModel) -> int:
     names: Sequence[str] = model.oracle.outcomes
-    if config.outcome is None or (len(names) == 1 and config.oracle is not None):
+    if outcome is None or (len(names) == 1 and not model.own):
         return 0
-    if config.outcome not in names:
+    if outcome not in names:
         raise UsageError(
-            f"the model has no outcome {config.outcome!r}; it has {', '.join(names)}", option="--outcome"
+            f"the model has no outcome {outcome!r}; it has {', '.join(names)}", option="--outcome"
         )
-    return names.index(config.outcome)
+    return names.index(outcome)
 
 
 def cell(value: float) -> float | None:

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
-from seqdesign.config import Between, Positional, RunConfig, Written
+from seqdesign.commands.session import checked
+from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.attribution.edits import EditSummary
+    import torch
+
+    from seqdesign.attribution.edits import EditSummary, EditTable
     from seqdesign.attribution.explainer import Explainer
+    from seqdesign.sequences.reader import SequenceSet
 
 LOGO_FORMATS = (".svg", ".png", ".pdf")
 
@@ -39,18 +43,18 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy,
     input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""
     outcome: str | None = None
     """Outcome or class of the model to explain, its first when not given; the column of table:FILE."""
-    logo: Annotated[Path | None, Written()] = None
+    logo: Annotated[Path | None, Written("drawing")] = None
     """Draw the contributions of the first sequences as logos: SVG, PNG or PDF by suffix."""
     max_logos: Annotated[int, Between(1, 1000)] = 20
     """Most logos in --logo and --report."""
     parents: Path | None = None
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids:
     the edits between them are ranked by what each contributes."""
-    edits: Annotated[Path | None, Written()] = None
+    edits: Annotated[Path | None, Written("table")] = None
     """Write what each edit contributes as a table; needs --parents."""
     orders: Annotated[int, Between(2, 100_000)] = 200
     """Random orders of the edits where there are more than 12; up to 12 all of them count."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -108,17 +112,16 @@ class AttributeResult(Result):
         return "\n".join([*lines, *(f"wrote {path}" for path in self.written)])
 
 
+@checked
 def attribute(config: AttributeConfig) -> AttributeResult:
     """Explain the input; tables, logos and page as asked for. Raises SeqDesignError."""
-    from seqdesign.attribution.edits import explain_edits
-    from seqdesign.attribution.explainer import open_explainer
     from seqdesign.sequences.tables import write_table
 
     with compute(config) as device:
         source = config.model or DEFAULT_MODEL if config.oracle is None else oracle_input(config.oracle)
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.parents, source])
-        explainer = open_explainer(config, device)
-        changed = None if config.parents is None else explain_edits(config, explainer)
+        explainer = _explainer(config, device)
+        changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
     for line in changed.warnings if changed else ():
@@ -142,27 +145,65 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     )
     leave_manifest(manifest, config, result)
     if config.logo is not None:
-        _draw(config.logo, explainer, {} if changed is None else changed.changed)
+        from seqdesign.pages.attribution import logo_specs
+        from seqdesign.reports.logo_figure import write_logos
+
+        edited = {} if changed is None else changed.changed
+        write_logos(logo_specs(explainer, explainer.shown, edited), config.logo)
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
-        attribution_page(result, explainer, changed, manifest).write(config.report)
+        attribution_page(result.text(), explainer, changed, manifest).write(config.report)
     return result
 
 
-def _draw(path: Path, explainer: Explainer, edited: dict[str, list[int]]) -> None:
-    from seqdesign.pages.attribution import logo_specs
+def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
+    from seqdesign.attribution.explainer import Explainer, open_model
 
-    specs = logo_specs(explainer, explainer.shown, edited)
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix == "svg":
-        from seqdesign.reports.logo import draw_logos
-        from seqdesign.reports.svg import standalone
-        from seqdesign.runs.atomic import atomic_write
+    records = _read(config, config.input)
+    model = open_model(
+        config.model or DEFAULT_MODEL if config.oracle is None else config.oracle,
+        device,
+        alphabet=config.alphabet,
+        length=len(records.sequences[0]),
+        outcome=config.outcome,
+        trust=config.trust_model,
+    )
+    return Explainer(
+        model,
+        records,
+        method=config.method,
+        outcome=config.outcome,
+        letters=part(config, LetterPolicy),
+        keep=config.max_logos,
+        quiet=config.quiet,
+    )
 
-        with atomic_write(path) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
-    else:
-        from seqdesign.reports.logo_image import write_image
 
-        write_image(specs, path, suffix)
+def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
+    from seqdesign.attribution.edits import explain_edits
+    from seqdesign.sequences.parents import read_parents
+
+    assert config.parents is not None
+    columns, files = part(config, SequenceColumns), (config.input, config.parents)
+    return explain_edits(
+        explainer,
+        _read(config, config.parents),
+        lambda ids, parent_ids: read_parents(columns, files, ids, parent_ids),
+        letters=part(config, LetterPolicy),
+        orders=config.orders,
+        seed=config.seed,
+        quiet=config.quiet,
+    )
+
+
+def _read(config: AttributeConfig, path: Path) -> SequenceSet:
+    from seqdesign.sequences.reader import read_sequences
+
+    return read_sequences(
+        path,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        on_missing="unlabelled",
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.runs.result import Result
 from seqdesign.sequences.bundled import PREFIX, DatasetInfo, dataset_info, list_datasets, resolve_input
@@ -64,6 +65,7 @@ class CopyResult(Result):
         return f"copied {self.dataset.name}/{self.file} to {self.output}"
 
 
+@checked
 def datasets(config: DatasetsConfig) -> DatasetsResult | CopyResult:
     """List, describe or copy bundled data.
 

@@ -34,7 +34,7 @@ class DemoConfig(RunConfig):
     Example: seqdesign demo
     """
 
-    output: Annotated[Path, Flag("-o"), Written()] = Path("demo")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("demo")
     """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
-from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written
+from seqdesign.commands.session import checked
+from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from seqdesign.evaluation.compare import Judgement
     from seqdesign.evaluation.findings import Finding
-    from seqdesign.evaluation.measures import Evaluation, Row
-    from seqdesign.evaluation.sets import Sample, Sets
+    from seqdesign.evaluation.measures import Row
 
 COLUMNS = ("measure", "name", "value", "low", "high", "real", "z", "verdict")
 
@@ -30,9 +29,9 @@ class ReportOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Table of all measures to write, CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """HTML page to write, with spectra, profiles, distances and logos."""
 
 
@@ -102,77 +101,67 @@ class EvaluateResult(Result):
         return f"{self.input} ({self.alphabet}): {sizes}{self.num_held_out:,} held-out sequences"
 
 
+@checked
 def evaluate(config: EvaluateConfig) -> EvaluateResult:
     """Measure, judge, and write what was asked for.
 
     Raises InputError for files that cannot be read or hold too few sequences, ModelError for the VAE,
     UsageError for the alphabet, OutputError for files that cannot be written.
     """
-    import numpy as np
-
-    from seqdesign.evaluation.findings import findings
-    from seqdesign.evaluation.sets import draw_sample, read_sets
+    from seqdesign.evaluation.compare import compare_sets
+    from seqdesign.evaluation.sets import read_sets
     from seqdesign.sequences.tables import write_table
 
     inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
     manifest = begin_manifest(config, device=config.device, inputs=inputs)
-    sets = read_sets(config)
-    seeds = np.random.SeedSequence(config.seed).spawn(5)
-    sample = draw_sample(sets, config.max_sequences, np.random.default_rng(seeds[0]))
-    evaluation = _measure(config, sets, sample, [np.random.default_rng(s) for s in seeds[1:]])
-    rows = {row.name: row for row in evaluation.rows}
-    real = "held-out" if sets.held_out else "training"
-    said = findings(rows, real, evaluation.predictions)
-    result = EvaluateResult(
+    sets = read_sets(
+        config.input,
+        config.train,
+        config.heldout,
+        columns=part(config, SequenceColumns),
+        letters=part(config, LetterOptions),
+    )
+    progress = Progress("nearest training sequences", quiet=config.quiet)
+    with compute(config) as device:
+        judgement = compare_sets(
+            sets,
+            vae=config.vae,
+            predictor=config.predictor,
+            device=device,
+            max_sequences=config.max_sequences,
+            max_nearest=config.max_nearest,
+            resamples=config.resamples,
+            seed=config.seed,
+            workers=config.threads or 1,
+            progress=progress.update,
+        )
+    progress.close()
+    result = _result(config, judgement)
+    if config.table is not None:
+        write_table((_table_row(row) for row in result.measures), config.table, columns=COLUMNS)
+    leave_manifest(manifest, config, result)
+    if config.report is not None:
+        from seqdesign.pages.evaluation import evaluation_page
+
+        evaluation_page(judgement, str(config.input), manifest).write(config.report)
+    return result
+
+
+def _result(config: EvaluateConfig, judgement: Judgement) -> EvaluateResult:
+    sets, sample = judgement.sets, judgement.sample
+    return EvaluateResult(
         input=str(config.input),
         alphabet=sets.alphabet.name,
         num_generated=len(sets.generated),
         num_training=len(sets.training),
         num_held_out=len(sets.held_out),
         num_compared=len(sample.generated) if sample else 0,
-        measures=tuple(evaluation.rows),
-        findings=said,
-        num_flagged=sum(f.flagged for f in said),
+        measures=tuple(judgement.evaluation.rows),
+        findings=judgement.findings,
+        num_flagged=judgement.num_flagged,
         table=config.table,
         report=config.report,
     )
-    if config.table is not None:
-        write_table((_table_row(row) for row in evaluation.rows), config.table, columns=COLUMNS)
-    leave_manifest(manifest, config, result)
-    if config.report is not None:
-        from seqdesign.pages.evaluation import evaluation_page
-
-        evaluation_page(result, evaluation, sets, sample, manifest).write(config.report)
-    return result
-
-
-def _measure(
-    config: EvaluateConfig, sets: Sets, sample: Sample | None, rngs: list[np.random.Generator]
-) -> Evaluation:
-    from seqdesign.evaluation import measures as measures
-
-    result = measures.Evaluation()
-    measures.add_copies(result, sets)
-    if sets.training:
-        progress = Progress("nearest training sequences", quiet=config.quiet)
-        measures.add_nearest(result, sets, config.max_nearest, rngs[0], config.threads or 1, progress.update)
-        progress.close()
-    generated = sample.pick("generated") if sample else sets.generated[: config.max_sequences]
-    measures.add_diversity(result, generated, sample.pick("training") if sample else [])
-    if sample is not None:
-        measures.add_distances(result, sample, sets, rngs[1], config.resamples)
-        measures.add_classifier(result, sample, sets.alphabet.letters, rngs[2])
-    if config.vae is not None:
-        from seqdesign.evaluation.likelihood import add_likelihood
-
-        with compute(config) as device:
-            add_likelihood(result, config.vae, device, sets, sample, rngs[1], config.resamples)
-    if config.predictor is not None:
-        from seqdesign.evaluation.predictions import add_predictions
-
-        with compute(config) as device:
-            add_predictions(result, config.predictor, device, sets, sample, rngs[3], config.resamples)
-    return result
 
 
 def _table_row(row: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
@@ -97,6 +98,7 @@ class InspectResult(Result):
         return [repeated, f"outcome      {o.count:,} values{missing}: {moments}"]
 
 
+@checked
 def inspect(config: InspectConfig) -> InspectResult:
     """Read a file once and say what is in it. An empty file has 0 records, which is no error here.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
@@ -110,6 +111,7 @@ class InterpolateResult(Result):
         return f"{self.num:,} {what}, {self.sequences:,} sequences{edits}{where}"
 
 
+@checked
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
     from seqdesign.design.codes import load_coder

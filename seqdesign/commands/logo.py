@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import UsageError
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, SequenceColumns
-
-if TYPE_CHECKING:
-    from seqdesign.motifs.drawable import Drawable
-    from seqdesign.motifs.motif import FloatArray
-    from seqdesign.reports.logo_spec import LogoSpec
+from seqdesign.sequences.options import AUTO, SequenceColumns, file_format
 
 FORMATS = (".svg", ".png", ".pdf")
+NOTES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +24,12 @@ class LogoConfig(SequenceColumns, CommandConfig):
     Example: seqdesign logo sites.fa -o logo.svg
     """
 
+    SEQUENCES_ONLY: ClassVar[bool] = False
+
     input: Annotated[Path | None, Positional("INPUT")] = None
-    """Aligned sequences, a motif file (MEME, JASPAR, TRANSFAC), or a matrix (CSV, TSV: a row for each
-    position, a column for each letter; npy); - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("logo.svg")
+    """Aligned sequences, motifs (MEME, JASPAR, TRANSFAC, HOMER and others), a matrix of positions and letters
+    (CSV, TSV, npy), or a table of attribute; - is stdin; dataset:NAME is bundled data."""
+    output: Annotated[Path, Flag("-o"), Written("drawing")] = Path("logo.svg")
     """Picture to write: SVG, PNG or PDF by suffix."""
     kind: Literal["auto", "information", "probability", "counts", "weight", "enrichment"] = "auto"
     """Height of the letters: bits, shares, counts, log2 odds or the matrix as it is, or log2 of the share
@@ -58,7 +57,7 @@ class LogoConfig(SequenceColumns, CommandConfig):
     weights: str | None = None
     """Column that says how often each sequence of a table counts."""
     motif: tuple[str, ...] = ()
-    """Id or name of a motif to draw, of a motif file."""
+    """Id or name of a motif to draw, of a motif file; of a sequence, of a table of attribute."""
     max_motifs: Annotated[int, Between(1, 1000)] = 20
     """Most motifs to draw at once."""
     title: str | None = None
@@ -102,172 +101,58 @@ class LogoResult(Result):
     consensus: tuple[str, ...]
     changed: tuple[int, ...]
     """Positions that differ between before and after, as numbered in the logo."""
+    notes: tuple[str, ...] = ()
+    """How what was drawn was read, and what was left out, where that is not plain."""
 
     def text(self) -> str:
-        """One or two lines."""
+        """A few lines."""
         shown = f"{len(self.logos)} logos" if len(self.logos) > 1 else "a logo"
         lines = [f"wrote {self.output}: {shown} of {self.positions:,} positions"]
         if self.changed:
             listed = ", ".join(map(str, self.changed[:20])) + (", ..." if len(self.changed) > 20 else "")
             lines.append(f"{len(self.changed)} positions changed: {listed}")
+        lines += self.notes[:NOTES]
+        if len(self.notes) > NOTES:
+            lines.append(f"and {len(self.notes) - NOTES} more such notes; --json has all")
         return "\n".join(lines)
 
 
+@checked
 def logo(config: LogoConfig) -> LogoResult:
     """Draw ``config.input`` or the pair. Raises SeqDesignError."""
-    from dataclasses import replace
+    from seqdesign.reports.drawable import Reading, read_drawables
+    from seqdesign.reports.logo_figure import Style, draw, draw_pair
 
-    from seqdesign.motifs.drawable import read_drawables
-
+    reading = Reading(
+        kind=config.kind, alphabet=config.alphabet, convert_ut=config.convert_ut,
+        sequence_column=config.sequence, id_column=config.id_, format=file_format(config),
+        weights=config.weights, motifs=config.motif, max_motifs=config.max_motifs,
+    )  # fmt: skip
+    style = Style(
+        kind=config.kind, background=config.background, small_sample=config.small_sample,
+        scale_gaps=config.scale_gaps, title=config.title, first_position=config.first_position,
+        skip_zero=config.skip_zero, first=config.from_, last=config.to, wrap=config.wrap,
+    )  # fmt: skip
     if config.input is not None:
-        drawn = read_drawables(config, config.input)
-        specs = [
-            replace(_spec(config, thing, config.title or thing.name), skip_zero=config.skip_zero)
-            for thing in drawn
-        ]
+        figure = draw(read_drawables(config.input, reading), style)
     else:
         assert config.before is not None
         assert config.after is not None
-        drawn = [_single(config, path) for path in (config.before, config.after)]
-        specs = _pair(config, drawn[0], drawn[1])
-    try:
-        offsets = [0 if config.from_ is None else spec.column(config.from_) for spec in specs]
-        specs = [_cut(config, spec) for spec in specs]
-    except ValueError as error:
-        raise UsageError(f"{error}", option="--from, --to") from None
-    _write(config, specs)
-    kinds = {thing.values is not None for thing in drawn}
+        pair = []
+        for path in (config.before, config.after):
+            found = read_drawables(path, reading)
+            if len(found) > 1:
+                raise UsageError(f"{path} holds {len(found)} motifs; name one with --motif", option="--motif")
+            pair += found
+        figure = draw_pair(pair[0], pair[1], style)
+    figure.write(config.output)
     return LogoResult(
         output=config.output,
-        kind=config.kind if config.kind != "auto" else "weight" if True in kinds else "information",
-        alphabet=drawn[0].letters,
-        logos=tuple(spec.title for spec in specs),
-        positions=max(len(spec.heights) for spec in specs),
-        consensus=tuple(
-            thing.consensus[offset : offset + len(spec.heights)]
-            for thing, spec, offset in zip(drawn, specs, offsets, strict=False)
-        ),
-        changed=tuple(specs[0].number(column) for column in sorted(specs[0].marks)),
+        kind=figure.kind,
+        alphabet=figure.letters,
+        logos=tuple(spec.title for spec in figure.specs),
+        positions=figure.positions,
+        consensus=figure.consensus,
+        changed=figure.changed,
+        notes=figure.notes,
     )
-
-
-def _spec(config: LogoConfig, thing: Drawable, title: str) -> LogoSpec:
-    from seqdesign.reports.logo_spec import sequence_spec, value_spec
-
-    numbering = {"first_position": config.first_position, "columns_per_row": config.wrap}
-    kind = config.kind
-    if thing.values is not None and kind in ("auto", "weight"):
-        return value_spec(thing.values, letters=thing.letters, unit="weight", title=title, **numbering)
-    if kind == "enrichment":  # the logos beside it show what is compared
-        kind = "probability"
-    source = thing.source
-    frequencies = thing.counts is not None and float(thing.counts.sum(axis=1).max()) <= 1 + 1e-6
-    if kind == "counts" and frequencies:
-        raise UsageError(f"{thing.name} holds probabilities, not counts", option="--kind")
-    try:
-        return sequence_spec(
-            source,
-            letters=thing.letters,
-            kind="information" if kind == "auto" else kind,
-            small_sample=config.small_sample and not frequencies,
-            background=_background(config, thing),
-            scale_gaps=config.scale_gaps and thing.sequences is not None and kind != "counts",
-            title=title,
-            **numbering,
-        )
-    except ValueError as error:
-        raise InputError(f"{thing.name}: {error}") from None
-
-
-def _background(config: LogoConfig, thing: Drawable) -> FloatArray | None:
-    """(V,) expected frequencies; None for uniform."""
-    import numpy as np
-
-    from seqdesign.reports.logo_spec import counted_letters
-
-    if config.background == "uniform":
-        return None
-    if config.background == "input":
-        counts = counted_letters(thing.source, thing.letters).counts.sum(axis=0) + 1.0
-        return np.asarray(counts / counts.sum())
-    try:
-        given = {k.strip(): float(v) for k, v in (p.split("=") for p in config.background.split(","))}
-    except ValueError:
-        given = {}
-    values = [given.get(letter, 0.0) for letter in thing.letters]
-    known = set(given) == set(thing.letters)
-    if not known or min(values) <= 0 or not all(map(np.isfinite, values)):
-        raise UsageError(
-            f"must be uniform, input, or a number above 0 for each of {thing.letters}, such as A=0.3,..., "
-            f"got {config.background!r}",
-            option="--background",
-        )
-    array = np.array(values)
-    return np.asarray(array / array.sum())
-
-
-def _single(config: LogoConfig, path: Path) -> Drawable:
-    from seqdesign.motifs.drawable import read_drawables
-
-    found = read_drawables(config, path)
-    if len(found) > 1:
-        raise UsageError(f"{path} holds {len(found)} motifs; name one with --motif", option="--motif")
-    return found[0]
-
-
-def _pair(config: LogoConfig, before: Drawable, after: Drawable) -> list[LogoSpec]:
-    """Both logos, and their ratio where asked for; columns whose most frequent letter differs are marked."""
-    from dataclasses import replace
-
-    from seqdesign.reports.logo_spec import difference_spec
-
-    a, b = before.consensus, after.consensus
-    if before.letters != after.letters or len(a) != len(b):
-        raise InputError(
-            f"before and after must have the same letters and positions, got {len(a)} over {before.letters} "
-            f"and {len(b)} over {after.letters}"
-        )
-    marks = frozenset(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
-    title = f"{config.title}: " if config.title else ""
-    specs = [_spec(config, before, f"{title}before"), _spec(config, after, f"{title}after")]
-    # The same axis on both, so that they can be compared.
-    low, high = (pick(spec.limits[i] for spec in specs) for i, pick in enumerate((min, max)))
-    specs = [replace(spec, limits=(low, high)) for spec in specs]
-    if config.kind == "enrichment":
-        specs.append(
-            difference_spec(
-                before.source if before.sequences is None else list(before.sequences),
-                after.source if after.sequences is None else list(after.sequences),
-                letters=before.letters,
-                kind="log-odds",
-                title=f"{title}after over before",
-                first_position=config.first_position,
-                columns_per_row=config.wrap,
-            )
-        )
-    return [replace(spec, marks=marks, skip_zero=config.skip_zero) for spec in specs]
-
-
-def _cut(config: LogoConfig, spec: LogoSpec) -> LogoSpec:
-    last = spec.number(len(spec.heights) - 1)
-    if config.from_ is None and config.to is None:
-        return spec
-    return spec.cut(
-        spec.first_position if config.from_ is None else config.from_,
-        last if config.to is None else config.to,
-    )
-
-
-def _write(config: LogoConfig, specs: list[LogoSpec]) -> None:
-    suffix = config.output.suffix.lower().lstrip(".")
-    if suffix == "svg":
-        from seqdesign.reports.logo import draw_logos
-        from seqdesign.reports.svg import standalone
-        from seqdesign.runs.atomic import atomic_write
-
-        with atomic_write(config.output) as handle:
-            handle.write(standalone(draw_logos(specs)).encode())
-    else:
-        from seqdesign.reports.logo_image import write_image
-
-        write_image(specs, config.output, suffix)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.commands.session import checked
 from seqdesign.config import RunConfig, SequenceOutput, Written, part
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import (
@@ -54,9 +55,9 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -90,6 +91,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
     return maximize_records(config)[0]
 
 
+@checked
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
     from seqdesign.design import campaign

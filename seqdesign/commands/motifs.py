@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
+from seqdesign.motifs.findings import MotifFindings, lines
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterOptions, SequenceColumns
+from seqdesign.sequences.options import LetterOptions, SequenceColumns, alphabet_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.motifs.denovo import NewMotif
-    from seqdesign.motifs.enrichment import Enrichment, MotifChange
-    from seqdesign.motifs.search import MotifSearch
+    from seqdesign.motifs.encoded import Encoded
+    from seqdesign.motifs.result import MotifSearch
+    from seqdesign.sequences.alphabets import Alphabet
+    from seqdesign.sequences.reader import SequenceSet
 
 TOP = 10
 
@@ -32,7 +36,8 @@ class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
     input: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     motifs: Annotated[Path | None, Flag("-m")] = None
-    """Motif file: MEME, JASPAR or TRANSFAC; JASPAR 2024 CORE of vertebrates, bundled, when not given."""
+    """Motif file (MEME, JASPAR, TRANSFAC, HOMER and others, or a matrix); when not given, or jaspar: the
+    bundled JASPAR 2024 CORE of vertebrates."""
     p_value: Annotated[float, Between(0, 1, low_open=True)] = 1e-4
     """A window is a hit if its p-value is at most this; of a motif too short for it, the best match."""
     strands: Literal["auto", "both", "one"] = "auto"
@@ -47,15 +52,15 @@ class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids."""
     denovo: Annotated[int, Between(0, 100)] = 0
     """How many new motifs to look for, without any collection."""
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Write all hits: CSV, TSV or Parquet by suffix; - is stdout."""
-    enriched: Annotated[Path | None, Written()] = None
+    enriched: Annotated[Path | None, Written("table")] = None
     """Write the enrichment of all motifs as a table."""
-    changed: Annotated[Path | None, Written()] = None
+    changed: Annotated[Path | None, Written("table")] = None
     """Write gained and lost motifs of each pair of --parents as a table."""
-    denovo_output: Annotated[Path | None, Written()] = None
+    denovo_output: Annotated[Path | None, Written("motifs")] = None
     """Write the new motifs of --denovo as a MEME file."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -71,71 +76,33 @@ class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotifsResult(Result):
-    """What was found; the lists are complete.
-
-    ``changes`` begins with the smallest p-value, ``enrichment`` with the group of motifs that has it, and in
-    a group with the motif that describes the sites best.
-    """
+class MotifsResult(MotifFindings, Result):
+    """What was found; see ``MotifFindings``."""
 
     command: ClassVar[str] = "motifs"
 
     input: str
-    collection: str
-    """Title of the motif collection."""
-    num_motifs: int
-    num_best_only: int
-    """Motifs so short that even their best match has a larger p-value; it alone counts as their hit."""
-    num_sequences: int
-    alphabet: str
-    strands: Literal["both", "one"]
-    p_value: float
-    num_hits: int
-    num_with_hit: int
-    """Sequences with at least one hit."""
-    background: str
-    """What the enrichment compares with."""
-    num_background: int
-    enrichment: tuple[Enrichment, ...]
-    num_pairs: int
-    """Sequences whose parent was found; 0 without --parents."""
-    changes: tuple[MotifChange, ...]
-    denovo: tuple[NewMotif, ...]
     written: tuple[Path, ...]
 
     def text(self) -> str:
         """The main findings."""
-        from seqdesign.pages.motif_text import lines
-
-        return "\n".join(lines(self, TOP))
+        return "\n".join([*lines(self, TOP), *(f"wrote {path}" for path in self.written)])
 
 
+@checked
 def motifs(config: MotifsConfig) -> MotifsResult:
     """Scan ``config.input`` for motifs and write what was asked for. Raises SeqDesignError."""
-    from seqdesign.motifs.search import search
+    from seqdesign.motifs.files import JASPAR
 
-    inputs = [config.input, config.motifs, config.background, config.parents]
+    collection = config.motifs if str(config.motifs) != JASPAR else None
+    inputs = [config.input, collection, config.background, config.parents]
     manifest = begin_manifest(config, device="cpu", inputs=inputs)
-    found = search(config)
+    found = _search(config)
     written = list(_write(config, found))
     result = MotifsResult(
         input=str(config.input),
-        collection=found.collection.title,
-        num_motifs=len(found.collection.motifs),
-        num_best_only=found.num_best_only,
-        num_sequences=len(found.sequences),
-        alphabet=found.sequences.alphabet.name,
-        strands="both" if found.both_strands else "one",
-        p_value=config.p_value,
-        num_hits=sum(map(len, found.hits)),
-        num_with_hit=int(found.sequences_with.any(axis=0).sum()),
-        background=found.background_name,
-        num_background=found.num_background,
-        enrichment=tuple(found.enrichment),
-        num_pairs=len(found.pairs),
-        changes=tuple(found.changes),
-        denovo=tuple(found.denovo),
         written=(*written, *((config.report,) if config.report else ())),
+        **vars(found.findings()),
     )
     leave_manifest(manifest, config, result)
     if config.report is not None:
@@ -145,20 +112,78 @@ def motifs(config: MotifsConfig) -> MotifsResult:
     return result
 
 
+def _search(config: MotifsConfig) -> MotifSearch:
+    """Read what the options name, and search it."""
+    from seqdesign.motifs.files import open_motifs
+    from seqdesign.motifs.search import check_letters, search, which_strands
+    from seqdesign.sequences.parents import read_parents
+
+    records = _read(config, config.input)
+    alphabet = alphabet_with(config, records.sequences)
+    collection = open_motifs(config.motifs, alphabet.letters)
+    check_letters(collection, alphabet)
+    both = which_strands(config.strands, alphabet)
+    sequences = _encoded(config, records, alphabet)
+    del records  # the letters are kept once
+    others, parents = (
+        None if path is None else _encoded(config, _read(config, path), alphabet)
+        for path in (config.background, config.parents)
+    )
+    pairs: list[tuple[int, int, str]] = []
+    if parents is not None and config.parents is not None:
+        pairs = read_parents(config, (config.input, config.parents), sequences.ids, parents.ids)
+    return search(
+        sequences, collection, both_strands=both, background=others, background_name=str(config.background),
+        parents=parents, pairs=pairs, p_value=config.p_value, pseudocount=config.pseudocount,
+        shuffles=config.shuffles, denovo=config.denovo, seed=config.seed,
+        keep_hits=config.table is not None or config.report is not None, progress=_progress(config.quiet),
+    )  # fmt: skip
+
+
+def _read(config: MotifsConfig, path: Path) -> SequenceSet:
+    from seqdesign.sequences.reader import read_sequences
+
+    return read_sequences(
+        path,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        on_missing="unlabelled",
+    )
+
+
+def _encoded(config: MotifsConfig, records: SequenceSet, alphabet: Alphabet) -> Encoded:
+    from seqdesign.motifs.encoded import encode_records
+
+    return encode_records(
+        records, alphabet, on_unknown=config.on_unknown, gaps=config.gaps, convert_ut=config.convert_ut
+    )
+
+
+def _progress(quiet: bool) -> Callable[[str, int, int], None]:
+    """Shows one line of progress for each part of the work."""
+    bars: dict[str, Progress] = {}
+
+    def told(what: str, done: int, total: int) -> None:
+        bar = bars.setdefault(what, Progress(what, quiet=quiet))
+        bar.update(done, total, "motifs")
+        if done == total:
+            bar.close()
+
+    return told
+
+
 def _write(config: MotifsConfig, found: MotifSearch) -> Iterator[Path]:
     """Write the tables; yields the files."""
     from dataclasses import asdict
 
-    from seqdesign.pages import motif_tables as tables
+    from seqdesign.motifs.result import CHANGE_COLUMNS, ENRICHMENT_COLUMNS, HIT_COLUMNS
     from seqdesign.sequences.tables import write_table
 
-    def enriched() -> Iterator[dict[str, Any]]:
-        return (asdict(row) for row in found.enrichment)
-
     wanted = (
-        (config.table, tables.HIT_COLUMNS, tables.hit_rows(found)),
-        (config.enriched, tables.ENRICHMENT_COLUMNS, enriched()),
-        (config.changed, tables.CHANGE_COLUMNS, tables.change_rows(found)),
+        (config.table, HIT_COLUMNS, found.hit_rows()),
+        (config.enriched, ENRICHMENT_COLUMNS, map(asdict, found.enrichment)),
+        (config.changed, CHANGE_COLUMNS, found.change_rows()),
     )
     for path, columns, rows in wanted:
         if path is not None:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
-from seqdesign.errors import UsageError
+from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
 
 if TYPE_CHECKING:
-    from seqdesign.commands.predict_rows import PredictorRows, VAERows
+    from seqdesign.families import Rows
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -30,7 +31,7 @@ class TableOutput(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path | None, Flag("-o"), Written()] = None
+    output: Annotated[Path | None, Flag("-o"), Written("table")] = None
     """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
     needed."""
 
@@ -50,7 +51,7 @@ class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, ComputeOptions, 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m")] = None
-    """Folder made by train-predictor or train-vae; else models/predictor if it exists, else models/vae."""
+    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names
     that the model was trained with, where the input has them."""
@@ -126,11 +127,11 @@ class Agreement:
         return 1 - self.squared_error / yy, yf / math.sqrt(yy * ff) if ff > 0 else None
 
 
+@checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
-    from seqdesign.commands.predict_rows import PredictorRows, VAERows
+    from seqdesign.families import family_of
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.store import model_kind
 
     folder = config.model
     if folder is None:
@@ -139,7 +140,10 @@ def predict(config: PredictConfig) -> PredictResult:
         say(f"warning: {text}", quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
-        rows = (PredictorRows if model_kind(folder) == "predictor" else VAERows)(folder, device)
+        family = family_of(folder)
+        if family.rows is None:
+            raise ModelError(f"{folder} was made by {family.made_by}, and such a model predicts nothing")
+        rows = family.rows(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
@@ -164,9 +168,7 @@ def predict(config: PredictConfig) -> PredictResult:
     return result
 
 
-def _rows(
-    config: PredictConfig, rows: PredictorRows | VAERows, agreement: Sequence[Agreement]
-) -> Iterator[dict[str, Any]]:
+def _rows(config: PredictConfig, rows: Rows, agreement: Sequence[Agreement]) -> Iterator[dict[str, Any]]:
     from seqdesign.sequences.reader import stream_sequences
 
     wanted = config.outcome or rows.outcomes

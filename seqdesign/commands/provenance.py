@@ -11,7 +11,7 @@ from typing import Any
 
 from seqdesign.config import CommandConfig, fields_of, from_dict, to_dict, to_words
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.runs.atomic import sha256_file, write_json
+from seqdesign.runs.atomic import bytes_of, commit, is_stream, sha256_file, write_json
 from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
 from seqdesign.runs.result import Result
 
@@ -67,18 +67,29 @@ def oracle_input(oracle: str | None) -> Path | None:
         return None
     head, _, rest = oracle.partition(":")
     candidates = (Path(oracle), Path(rest), Path(f"{head.replace('.', '/')}.py"))
-    return next((path for path in candidates if str(path) != "." and path.exists()), None)
+    return next((path for path in candidates if str(path) != "." and _exists(path)), None)
+
+
+def _exists(path: Path) -> bool:
+    """False also for a text that is too long or odd to be a path, such as that of a command."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) -> None:
     """Write the manifest beside the first file that the command has written, if there is one that stays.
 
-    Pages and drawings do not count: they say themselves what they are of. Raises OutputError.
+    Pages and drawings do not count: they say themselves what they are of. All files written so far take their
+    places together with the manifest, so what fails later loses none of them. Raises OutputError.
     """
-    files = [path for path in written_files(config).values() if _keeps(path)]
+    files = [path for path in written_files(config).values() if not is_stream(path)]
+    files = [path for path in files if bytes_of(path).is_file()]
     if files:
-        sums = {str(path): sha256_file(path) for path in files}
+        sums = {str(path): sha256_file(bytes_of(path)) for path in files}
         write_json(manifest_path(files[0]), manifest.ended("complete", sums, result.to_dict()))
+    commit()
 
 
 def written_files(config: CommandConfig) -> dict[str, Path]:
@@ -86,11 +97,6 @@ def written_files(config: CommandConfig) -> dict[str, Path]:
     specs = sorted(fields_of(type(config)), key=lambda spec: spec.name != "output")
     paths = {spec.name: getattr(config, spec.name) for spec in specs if spec.written}
     return {name: path for name, path in paths.items() if path is not None and path.suffix not in DRAWN}
-
-
-def _keeps(path: Path) -> bool:
-    """Whether what was written there is still there: no stream, pipe or device."""
-    return path.is_file() and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
 
 
 def command_line(name: str, config: type, values: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
+from seqdesign.runs.atomic import bytes_of, is_stream
 from seqdesign.runs.result import Result
 
 
@@ -21,7 +22,7 @@ class ReportConfig(CommandConfig):
 
     paths: Annotated[tuple[Path, ...], Positional("PATH...")]
     """Folders of models, FASTA files or tables with designs; a folder of several runs is all of them."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("report.html")
+    output: Annotated[Path, Flag("-o"), Written("page")] = Path("report.html")
     """Page to write; an older one is replaced."""
     title: str | None = None
     """Heading of the page."""
@@ -48,33 +49,20 @@ class ReportResult(Result):
         return f"wrote {self.report} ({self.num_bytes / 1e6:.2f} MB){warned}; open it in a browser"
 
 
+@checked
 def report(config: ReportConfig) -> ReportResult:
     """Write the page of ``config.paths``. Raises SeqDesignError."""
+    from seqdesign.commands.provenance import typed_command
+    from seqdesign.pages.report import write_report
+
     if not config.paths:
         raise UsageError("is missing; name a model's folder or a file", option="PATH...")
-    return write_report(config.paths, config.output, title=config.title, motifs=config.motifs)
-
-
-def write_report(
-    paths: Sequence[Path], output: Path, *, title: str | None = None, motifs: str | None = None
-) -> ReportResult:
-    """Write one page about runs and sequences to ``output``.
-
-    Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
-    OutputError.
-    """
-    from seqdesign.commands.provenance import typed_command
-    from seqdesign.pages.report import add_runs
-    from seqdesign.pages.runs import find_runs
-    from seqdesign.reports.html import Page
-
-    runs = find_runs(paths)
-    page = Page(title or "Sequence design")
-    add_runs(page, runs, command=typed_command, motifs=motifs)
-    page.write(output)
+    page, runs = write_report(
+        config.paths, config.output, title=config.title, motifs=config.motifs, command=typed_command
+    )
     return ReportResult(
-        report=output,
+        report=config.output,
         runs=tuple(run.path for run in runs),
         num_warnings=len(page.warned),
-        num_bytes=output.stat().st_size,
+        num_bytes=bytes_of(config.output).stat().st_size if not is_stream(config.output) else 0,
     )

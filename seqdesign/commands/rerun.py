@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Positional, Written, fields_of
-from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError
+from seqdesign.errors import InputError, ModelError, OutputError, SeqDesignError, UsageError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
@@ -38,6 +39,8 @@ class RerunConfig(ComputeOptions, CommandConfig):
     """Where to write; RUN with .rerun in its name when not given. What exists is never overwritten."""
     anyway: bool = False
     """Repeat it although an input is not the one of then."""
+    trust: bool = False
+    """Also run code that is not seqdesign's: a command, a Python module or a program of --oracle."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,23 @@ def rerun(config: RerunConfig) -> RerunResult:
     notes = [*_check_inputs(run, manifest, config), *_other_versions(manifest)]
     for note in notes:
         say(f"warning: {note}", quiet=config.quiet)
+    then = config_of(manifest)
+    code = foreign_code(then, run.base)
+    if code and not config.trust:
+        raise UsageError(
+            f"{config.run} runs code that is not seqdesign's: {'; '.join(code)}; look at it, and add --trust "
+            "if you trust it and who made it"
+        )
+    for line in code:
+        say(f"warning: {line}", quiet=config.quiet)
     output = _new_place(config)
-    repeated = _redirected(config_of(manifest), manifest, config, output)
+    repeated = _redirected(then, manifest, config, output)
     _, function = command_of(manifest)
     from seqdesign.commands.provenance import command_line
 
     line = command_line(manifest.name, type(repeated), vars(repeated))
     say(line, quiet=config.quiet)
-    with contextlib.chdir(run.base):
+    with _in_folder(run.base):
         function(repeated)
     files = _compare(manifest, read_manifest(output))
     different = [file.name for file in files if not file.same]
@@ -101,6 +113,53 @@ def rerun(config: RerunConfig) -> RerunResult:
         why = f" ({'; '.join(notes)})" if notes else ""
         raise SeqDesignError(f"not the same as then: {', '.join(different)}; see {output}{why}")
     return RerunResult(run=config.run, repeated=line, output=output, files=tuple(files), notes=tuple(notes))
+
+
+def foreign_code(then: Any, base: Path) -> list[str]:
+    """What a run with these options calls that is not part of seqdesign, in words.
+
+    Models of ours, tables and ONNX files run no code of their own. What is not known to be one of these
+    counts as foreign. ``base`` is the folder in which relative paths are meant.
+    """
+    found = []
+    oracle: str | None = getattr(then, "oracle", None)
+    if oracle is not None:
+        kind, colon, rest = oracle.partition(":")
+        path = base / oracle
+        if colon and kind == "cmd":
+            found.append(f"--oracle starts the command {rest!r}")
+        elif (colon and kind in ("table", "partial-table")) or _holds_no_code(path):
+            pass
+        elif colon:
+            own = base / f"{kind.replace('.', '/')}.py"
+            where = f" ({own})" if own.exists() else ""
+            found.append(f"--oracle imports the Python module {kind!r}{where} and calls {rest!r}")
+        else:
+            found.append(f"--oracle loads the program {path}")
+    if getattr(then, "trust_model", False):
+        found.append("--trust-model lets a program run any code as it is loaded")
+    return found
+
+
+def _holds_no_code(path: Path) -> bool:
+    from seqdesign.oracles.kinds import file_kind
+
+    try:
+        return path.is_dir() or file_kind(path) == "onnx"
+    except (OSError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def _in_folder(base: Path) -> Iterator[None]:
+    """In the folder of the run, whose files are data: late imports find no modules there."""
+    here, before = os.getcwd(), list(sys.path)
+    sys.path[:] = [here if entry in ("", ".") else entry for entry in before]
+    try:
+        with contextlib.chdir(base):
+            yield
+    finally:
+        sys.path[:] = before
 
 
 def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator[str]:

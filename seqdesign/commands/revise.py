@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
@@ -47,9 +48,9 @@ class ReviseConfig(
     """Folder of a model made by train-vae on sequences with outcomes."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
-    table: Annotated[Path | None, Written()] = None
+    table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
-    report: Annotated[Path | None, Written()] = None
+    report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
     def problems(self) -> Iterator[str]:
@@ -97,14 +98,16 @@ def revise(config: ReviseConfig) -> ReviseResult:
     return revise_records(config)[0]
 
 
+@checked
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
-    from seqdesign.design.evidence import load_evidence
+    from seqdesign.design.evidence import evidence_of
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import load_measured
 
     optimize = revisions.find_method(config.method)
     for text in training_warnings(config.model):
@@ -118,9 +121,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         about = trained.record
-        evidence = load_evidence(
-            config.model, about.alphabet, positional=about.min_length == about.max_length, both_strands=False
-        )
+        positional = about.min_length == about.max_length
+        measured = load_measured(config.model)
+        evidence = evidence_of(measured, about.alphabet, positional=positional, both_strands=False)
         if evidence is None and config.letters == "seen":
             say(
                 f"warning: {config.model} does not say which letters it has seen, so all are permitted; "

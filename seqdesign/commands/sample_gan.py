@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.drawing import novelty, rules_for, sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
@@ -16,13 +18,12 @@ from seqdesign.runs.result import Result
 if TYPE_CHECKING:
     import torch
 
+    from seqdesign.commands.drawing import Batch
     from seqdesign.constraints.rules import Rules
-    from seqdesign.errors import InputError
     from seqdesign.models.gan.store import TrainedGAN
 
 DEFAULT_MODEL = Path("models/gan")
-BARREN = 64_000
-"""Draws in a row of which none is written, after which it gives up."""
+REMEDY = ", or let maximize --generator find such sequences"
 CALIBRATION = 4096
 """Draws by which the score is found that --reject asks for."""
 
@@ -92,10 +93,6 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     new.
     """
     from seqdesign.errors import ModelError
-    from seqdesign.models.gan.sampling import class_of
-    from seqdesign.models.gan.store import load_gan
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.training.store import CHECKPOINT, WEIGHTS
 
     if not any((config.model / name).exists() for name in (WEIGHTS, CHECKPOINT)):
         typed = "" if config.model == DEFAULT_MODEL else f" -o {config.model}"
@@ -104,13 +101,28 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
             f"there is no model in {config.model}; type: seqdesign train-gan seqs.fa{typed} and then "
             f"seqdesign sample-gan -n {config.num}{again} > out.fa"
         )
+    return _sample(config)
+
+
+@checked
+def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.models.gan.store import load_gan
+    from seqdesign.sequences.compression import open_output
+
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
-        condition = class_of(trained, config.condition)
-        rules = _rules(trained, config)
+        class_of(trained, config.condition)  # a wrong one is said before a file is written
+        record = trained.record
+        rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
         with open_output(config.output or "-") as handle:
-            tally = _write(trained, config, condition, rules, handle)
+            tally = write_samples(
+                batches(trained, config, rules),
+                config.num,
+                handle,
+                is_new=novelty(unique=config.unique),
+                remedy=REMEDY,
+            )
     result = SampleGANResult(
         model=config.model,
         num=config.num,
@@ -123,112 +135,41 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     return result
 
 
-@dataclass
-class _Tally:
-    """What became of the draws so far."""
+def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
+    """Index of the class of ``outcome`` in the units of the training data.
 
-    drawn: int = 0
-    written: int = 0
-    rejected: int = 0
-    discarded: int = 0
-    repeats: int = 0
-    barren: int = 0
-    """Draws since the last one that was written."""
-
-    @property
-    def acceptance(self) -> float:
-        """Share of the draws that obey the constraints, of those that the critic does not leave out."""
-        return 1 - self.rejected / max(1, self.drawn - self.discarded)
-
-
-def _rules(trained: TrainedGAN, config: SampleGANConfig) -> Rules | None:
-    """The constraints, or None. Raises UsageError, and InputError where no sequence can obey them."""
-    import torch
-
-    from seqdesign.constraints.build import build_rules
-    from seqdesign.constraints.check import find_conflict
-    from seqdesign.errors import InputError
+    Raises UsageError for a model without condition and for a label that it has not seen.
+    """
+    from seqdesign.errors import UsageError
 
     record = trained.record
-    nothing = torch.zeros(1, record.max_length, dtype=torch.long)
-    rules = build_rules(config, record.alphabet, nothing, shortest=record.min_length)
-    if not rules.constraints:
+    if outcome is None:
         return None
-    conflict = find_conflict(rules, nothing)
-    if conflict is not None:
-        raise InputError(conflict.message)
-    return rules
+    if not record.classes:
+        raise UsageError(
+            "this model knows no outcome; leave it out, or train with train-gan --condition",
+            option="--condition",
+        )
+    if record.options.condition == "label":
+        if outcome not in record.classes:
+            known = ", ".join(f"{value:g}" for value in record.classes)
+            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
+        return record.classes.index(outcome)
+    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
 
 
-def _write(
-    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, rules: Rules | None, handle: BinaryIO
-) -> _Tally:
-    """Write the records; rejects what breaks a rule, and repeats if so asked."""
-    import torch
-
+def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
+    """Draws without end, or as many as are asked for where each of them is written."""
     from seqdesign.models.gan.sampling import criticize
     from seqdesign.sequences.encoders import decode
 
-    tally, seen = _Tally(), set[str]()
+    condition = class_of(trained, config.condition)
     endless = config.unique or rules is not None or config.reject > 0
     least = _least_score(trained, config, condition)
     for tokens, classes in _draws(trained, config, condition, config.seed, endless=endless):
         texts = decode(tokens, trained.record.alphabet)
-        labels = _labels(trained, classes, len(texts))
-        good = [True] * len(texts)
-        if rules is not None:
-            good = rules.is_feasible(tokens.long(), torch.zeros(len(tokens), dtype=torch.long)).tolist()
-        real = [True] * len(texts)
-        if least is not None:
-            real = (criticize(trained, tokens, classes) >= least).tolist()
-        lines = []
-        for text, label, feasible, enough in zip(texts, labels, good, real, strict=True):
-            if tally.written == config.num or tally.barren == BARREN:
-                break
-            tally.drawn += 1
-            if not enough:
-                tally.discarded += 1
-                tally.barren += 1
-            elif not feasible:
-                tally.rejected += 1
-                tally.barren += 1
-            elif config.unique and text in seen:
-                tally.repeats += 1
-                tally.barren += 1
-            else:
-                if config.unique:
-                    seen.add(text)
-                tally.written += 1
-                tally.barren = 0
-                lines.append(f">sample_{tally.written}{label}\n{text}\n")
-        handle.write("".join(lines).encode())
-        if tally.barren == BARREN:
-            raise _nothing_more(tally, rules, tokens)
-        if tally.written == config.num:
-            break
-    return tally
-
-
-def _nothing_more(tally: _Tally, rules: Rules | None, tokens: torch.Tensor) -> InputError:
-    """What to say when too many draws in a row, the last of which are ``tokens`` (n, L), were of no use."""
-    import torch
-
-    from seqdesign.errors import InputError
-
-    if tally.repeats or rules is None:
-        return InputError(
-            f"the model makes no more than about {tally.written:,} different sequences"
-            f"{'' if rules is None else ' that obey the constraints'}; ask for fewer with -n, or raise "
-            "--temperature"
-        )
-    rows = torch.zeros(len(tokens), dtype=torch.long)
-    broken = [(int((~c.is_feasible(tokens.long(), rows)).sum()), c.name) for c in rules.constraints]
-    worst = max(broken)
-    return InputError(
-        f"the model hardly ever obeys the constraints: {tally.written:,} of {tally.drawn:,} draws do, none "
-        f"of the last {BARREN:,}; {worst[0] / len(tokens):.0%} break {worst[1]}; loosen it, or let maximize "
-        "--generator find such sequences"
-    )
+        real = None if least is None else (criticize(trained, tokens, classes) >= least).tolist()
+        yield sift(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
 
 
 def _draws(
@@ -277,4 +218,4 @@ def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list
     if classes is None or record.outcome is None:
         return [""] * num
     key = record.outcome if record.options.condition == "label" else f"{record.outcome}_up_to"
-    return [" " + format_fields({key: f"{record.classes[i]:.6g}"}) for i in classes.tolist()]
+    return [format_fields({key: f"{record.classes[i]:.6g}"}) for i in classes.tolist()]

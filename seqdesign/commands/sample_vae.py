@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.drawing import sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqdesign.models.vae.store import TrainedVAE
-    from seqdesign.sequences.fasta import Record
 
 BLOCK = 512
 
@@ -58,47 +61,65 @@ class SampleVAEResult(Result):
         )
 
 
+@checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
         with open_output(config.output or "-") as handle:
-            write_fasta(_draw(trained, config), handle)
+            drawn = blocks(
+                trained, config.seed, decode=config.decode, temperature=config.temperature, num=config.num
+            )
+            batches = (sift(tokens, texts, labels, None) for tokens, texts, labels in drawn)
+            write_samples(batches, config.num, handle, is_new=None, remedy="")
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
     leave_manifest(manifest, config, result)
     return result
 
 
-def _draw(trained: TrainedVAE, config: SampleVAEConfig) -> Iterator[Record]:
-    """Records, a block at a time, so that any number fits in memory."""
+def blocks(
+    trained: TrainedVAE,
+    seed: int,
+    *,
+    decode: Literal["sample", "greedy"] = "sample",
+    temperature: float = 1.0,
+    num: int | None = None,
+) -> Iterator[tuple[Tensor, list[str], list[str]]]:
+    """Tokens (n, L), sequences and what stands behind their ids, a block at a time; ``num`` rows, or no end.
+
+    No sample is shorter or longer than all training sequences.
+    """
     import numpy as np
     import torch
 
     from seqdesign.decoding.greedy import greedy
     from seqdesign.decoding.sample import sample
     from seqdesign.revisers.problem import evaluate
-    from seqdesign.sequences.encoders import decode
-    from seqdesign.sequences.fasta import Record, format_fields
+    from seqdesign.sequences.encoders import decode as written
+    from seqdesign.sequences.fasta import format_fields
 
-    model = trained.model
-    rng = torch.Generator().manual_seed(config.seed)
+    model, shortest = trained.model, trained.record.min_length
+    rng = torch.Generator().manual_seed(seed)
     device = next(model.parameters()).device
-    for first in range(0, config.num, BLOCK):
-        n = min(BLOCK, config.num - first)
+    done = 0
+    while num is None or done < num:
+        n = BLOCK if num is None else min(BLOCK, num - done)
         z = torch.randn(n, model.latent_dim, generator=rng).to(device)
-        if config.decode == "greedy":
-            drawn = greedy(model.decoder, z)
+        if decode == "greedy":
+            drawn = greedy(model.decoder, z, shortest=shortest)
         else:
-            drawn = sample(model.decoder, z, generator=rng, temperature=config.temperature)
+            drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
         scored = evaluate(model, drawn.tokens, drawn.lengths)
-        texts = decode(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
-        for i, text in enumerate(texts):
+        texts = written(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
+        labels = []
+        for i in range(n):
             values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
             if model.has_outcome:
                 values["outcome"] = f"{float(scored.outcome[i]):.6g}"
-            yield Record(f"sample_{first + i + 1}", format_fields(values), text)
+            labels.append(format_fields(values))
+        yield drawn.tokens, texts, labels
+        done += n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,23 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
-from seqdesign.runs.progress import Progress
+from seqdesign.registry import Registry
+from seqdesign.runs.atomic import together
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
 if TYPE_CHECKING:
-    from seqdesign.evaluation.health import Checked, GANHealth
+    from seqdesign.evaluation.game import Game
+    from seqdesign.evaluation.health import Checked, GeneratorHealth
     from seqdesign.models.gan.fit import GANTraining
     from seqdesign.runs.folder import RunDir
     from seqdesign.sequences.encoders import TokenArray
 
 REPORT = "health.html"
-SHOWN = 6
-"""Motifs that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFit
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/gan")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/gan")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -55,41 +58,44 @@ class TrainGANResult(Result):
     model: Path
     alphabet: str
     num_train: int
-    num_held_out: int
+    num_validation: int
+    num_test: int
     condition: str | None
     """Outcome that the model is conditional on."""
     classes: tuple[float, ...]
-    motifs: tuple[str, ...]
-    """Words that no Markov chain of the positions explains, with which the generator started."""
     steps: int
     """Generator steps."""
     best_step: int
-    """Generator steps after which held-out statistics were last as good as ever; those weights were kept."""
+    """Generator steps after which validation figures were last as good as ever; those weights were kept."""
     stop_reason: str
     score: float
-    """Mean logarithm of the distances to held-out sequences over their floor; 0 is as good as real."""
+    """Mean logarithm of the distances to validation sequences over their floor; 0 is as good as real."""
     seconds: float
-    health: GANHealth
+    health: GeneratorHealth
+    game: Game
 
     def text(self) -> str:
         """The health report."""
-        from seqdesign.evaluation.health import words
+        from seqdesign.evaluation.game import game_words
+        from seqdesign.evaluation.health import beside, verdict_line, words
 
+        counts = (
+            f"{self.num_train:,} sequences to learn from, {self.num_validation:,} to choose weights, "
+            f"{self.num_test:,} to test"
+        )
         lines = [
-            f"{self.num_train:,} sequences to learn from, {self.num_held_out:,} held out ({self.alphabet})",
+            f"{counts} ({self.alphabet})",
             f"{self.steps:,} generator steps in {self.seconds:.0f} s; kept: those after {self.best_step:,}",
-            *self._motif_line(),
             *words(self.health),
+            *game_words(self.game),
+            *beside(self.health),
+            verdict_line(self.health),
             f"model: {self.model} (report: {self.model / REPORT})",
         ]
-        return "\n".join(["Health on held-out sequences", *lines])
-
-    def _motif_line(self) -> Iterator[str]:
-        if self.motifs:
-            more = ", ..." if len(self.motifs) > SHOWN else ""
-            yield f"motifs to start with: {len(self.motifs)} ({', '.join(self.motifs[:SHOWN])}{more})"
+        return "\n".join(["Health on sequences that had no part in training", *lines])
 
 
+@checked_training
 def train_gan(config: TrainGANConfig) -> TrainGANResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -97,14 +103,17 @@ def train_gan(config: TrainGANConfig) -> TrainGANResult:
 
 
 def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
-    from seqdesign.models.gan.fit import train_sequence_gan
-    from seqdesign.models.gan.model import OBJECTIVES
-    from seqdesign.training.loop import make_fabric
-
-    OBJECTIVES.load(config.objective)  # an unknown name is said before the input is read
+    # What is wrong with options and input is said before torch is loaded, which takes seconds.
+    objectives = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
+    if config.objective not in objectives:
+        objectives.load(config.objective)
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+
+    from seqdesign.models.gan.fit import train_sequence_gan
+    from seqdesign.training.loop import make_fabric
+
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         fabric = make_fabric(config, device)
@@ -112,9 +121,13 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
         last: dict[str, float] = {}
 
+        clock = Clock("training", quiet=config.quiet)
+
         def on_step(step: int, total: int) -> None:
-            note = f"distance over floor {2.718281828 ** last['held_out_score']:.2f}" if last else ""
-            progress.update(step, total, note)
+            if run is not None:
+                run.start()
+            score = f", distance over floor {math.exp(last['held_out_score']):.2f}" if last else ""
+            progress.update(step, total, f"{clock.left(step, total)}{score}")
 
         try:
             result = train_sequence_gan(
@@ -139,32 +152,35 @@ def _finish(
     config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray, started: float
 ) -> TrainGANResult:
     """Judge the generator and, in the main process, write the files of a finished run."""
-    from seqdesign.evaluation.health import check
+    from seqdesign.evaluation.game import check_gan
     from seqdesign.models.gan.fit import SAMPLES
     from seqdesign.models.gan.store import save_gan
     from seqdesign.pages.gan import health_page
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    progress = Progress("nearest training sequences", quiet=config.quiet)
+    progress = Progress("judging samples", quiet=config.quiet)
     try:
-        checked = check(result, tokens, config.seed, config.threads or 1, progress.update)
+        checked = check_gan(result, tokens, config.seed, config.threads or 1, progress.update)
     finally:
         progress.close()
     done = _result(config, result, checked, tokens, started)
     if run is not None:
-        write_metrics(run.path, result.fit.state.history)  # a run killed after its last checkpoint lacks it
-        save_gan(run.path, result.model, result.trained.record)
         assert run.manifest is not None
-        health_page(checked, result, run.manifest).write(run.path / REPORT)
-        grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
-        run.finish("complete", outputs=outputs, result=done.to_dict())
+        with together():
+            # A run killed after its last checkpoint lacks the last row.
+            write_metrics(run.path, result.fit.state.history)
+            save_gan(run.path, result.model, result.trained.record)
+            health_page(checked, result, run.manifest).write(run.path / REPORT)
+            grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
+            run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 
 def _result(
     config: TrainGANConfig, result: GANTraining, checked: Checked, tokens: TokenArray, started: float
 ) -> TrainGANResult:
+    from seqdesign.evaluation.game import game_of
     from seqdesign.models.gan.fit import kept
 
     state, record = result.fit.state, result.trained.record
@@ -173,14 +189,15 @@ def _result(
         model=config.output,
         alphabet=tokens.alphabet.name,
         num_train=len(result.train),
-        num_held_out=len(result.held_out),
+        num_validation=len(result.validation),
+        num_test=len(result.test),
         condition=record.outcome,
         classes=record.classes,
-        motifs=tuple(motif.spelled(tokens.alphabet.letters) for motif in result.motifs),
         steps=state.moves["generator"],
         best_step=int(best["epoch"]) * config.steps_per_look,
         stop_reason=result.fit.stop_reason,
         score=best["held_out_score"],
         seconds=time.monotonic() - started,
         health=checked.health,
+        game=game_of(result),
     )

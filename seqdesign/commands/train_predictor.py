@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
-from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -27,40 +29,13 @@ from seqdesign.sequences.options import (
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.models.predictor.choice import Trial
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
     from seqdesign.models.predictor.quality import OutcomeQuality, PredictorQuality
     from seqdesign.sequences.reader import SequenceSet
 
 REPORT = "report.html"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutcomeOptions(Options):
-    """Where the outcomes stand, and how much each is worth."""
-
-    PANEL: ClassVar[str] = "Input options"
-
-    outcome: tuple[str, ...] = ()
-    """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
-    sigma: tuple[str, ...] = ()
-    """Column or header key of the outcome's standard error, one for each outcome; precise values count
-    more."""
-    weight: str | None = None
-    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictorFitOptions(FitOptions):
-    """As for the VAE, with more decay and less patience for residual networks."""
-
-    PANEL: ClassVar[str] = "Training options"
-
-    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
-    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
-    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
-    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
-    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +52,7 @@ class TrainPredictorConfig(
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/predictor")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
@@ -104,6 +79,9 @@ class TrainPredictorResult(Result):
     epochs: int
     stop_reason: str
     seconds: float
+    kind: str
+    trials: tuple[Trial, ...]
+    """Kinds of model that were tried, in the order of their simplicity."""
     quality: PredictorQuality
 
     def text(self) -> str:
@@ -116,10 +94,9 @@ class TrainPredictorResult(Result):
                 f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
             ("outcome", f"{', '.join(self.outcomes)} ({what})"),
-            (
-                "training",
-                f"{self.members} networks, {self.epochs} passes in {self.seconds:.0f} s ({self.stop_reason})",
-            ),
+            ("kind of model", LABELS[self.kind] + self._why()),
+            *self._tried(),
+            ("training", f"{self._members()} in {self.seconds:.0f} s ({self.stop_reason})"),
         ]
         for one in self.quality.outcomes:
             rows += _rows(one)
@@ -127,6 +104,21 @@ class TrainPredictorResult(Result):
         width = max(len(name) for name, _ in rows)
         lines = [f"{name:<{width}}  {value}" for name, value in rows]
         return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in self.quality.warnings)])
+
+    def _members(self) -> str:
+        return f"{self.members} members" + (f", {self.epochs} passes" if self.epochs else "")
+
+    def _why(self) -> str:
+        return ", the simplest that predicts as well as any" if self.trials else ", as asked"
+
+    def _tried(self) -> Iterator[tuple[str, str]]:
+        """What each kind reached, and its cost."""
+        measure = "right" if self.task == "classes" else "r"
+        for one in self.trials:
+            parts = [f"{measure} {one.alike:.3f}"]
+            parts += [] if one.better is None else [f"better than it knew {one.better:.3f}"]
+            parts += [] if one.farther is None else [f"more mutated {one.farther:.3f}"]
+            yield f"  {one.label}", f"{', '.join(parts)} ({one.seconds:.1f} s)"
 
 
 def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
@@ -143,6 +135,7 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     return rows
 
 
+@checked_training
 def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -155,21 +148,35 @@ def train_predictor(config: TrainPredictorConfig) -> TrainPredictorResult:
 
 
 def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPredictorResult:
+    # What is wrong with the input is said before torch is loaded, which takes seconds.
+    records, outcomes = read_labelled(config)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    outcomes = outcomes.take(tokens.kept)
+
     from seqdesign.models.predictor.fit import train_sequence_predictor
+    from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.models import HELD_OUT
     from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    records, outcomes = read_labelled(config)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    outcomes = outcomes.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)
+    clock = Clock("training", quiet=config.quiet)
+
+    def said(done: int, total: int, label: str) -> None:
+        trying = Progress(f"choosing among {total} kinds of model", quiet=config.quiet)
+        if done < total:
+            trying.update(done + 1, total, label)
+
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
+
+        def on_step(step: int, total: int) -> None:
+            run.start()
+            progress.update(step, total, clock.left(step, total))
+
         try:
             result = train_sequence_predictor(
                 tokens,
@@ -180,19 +187,24 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
                 fabric=make_fabric(config, device),
                 folder=config.output,
                 resume=config.resume,
-                on_step=progress.update,
+                on_step=on_step,
+                on_trial=said,
             )
         finally:
             progress.close()
-        write_metrics(run.path, result.fit.state.history)
+        run.start()  # a model in closed form takes no steps
         trained = result.trained
-        save_predictor(run.path, trained.model, trained.record, result.reference)
-        save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
         ids = [records.ids[i] for i in tokens.kept.tolist()]
-        write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         done = _result(config, result, started)
+        with together():
+            write_metrics(run.path, result.fit.state.history)
+            save_predictor(run.path, trained.model, trained.record, result.reference)
+            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
+            write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REFERENCE, MEASURED, HELD_OUT, REPORT]
+        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
+        if result.fit.state.history:  # networks only
+            outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
@@ -213,6 +225,8 @@ def _result(config: TrainPredictorConfig, result: PredictorTraining, started: fl
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
         seconds=time.monotonic() - started,
+        kind=record.options.architecture,
+        trials=result.trials,
         quality=result.quality,
     )
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
+from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
@@ -90,6 +92,7 @@ class TrainVAEResult(Result):
         return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in q.warnings)])
 
 
+@checked_training
 def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
@@ -97,15 +100,17 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
+    # What is wrong with the input is said before torch is loaded, which takes seconds.
+    records = read_with(config, config.sequences)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    records = records.take(tokens.kept)
+
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    records = read_with(config, config.sequences)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    records = records.take(tokens.kept)
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
@@ -116,10 +121,13 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
         last: dict[str, float] = {}
+        clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
-            note = f"held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
-            progress.update(step, total, note)
+            if run is not None:
+                run.start()
+            loss = f", held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
+            progress.update(step, total, f"{clock.left(step, total)}{loss}")
 
         try:
             result = train_sequence_vae(
@@ -138,15 +146,16 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         finally:
             progress.close()
         if run is not None:
-            write_metrics(
-                run.path, result.fit.state.history
-            )  # a run killed after its last checkpoint lacks it
-            save_vae(run.path, result.trained.model, result.trained.record)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
+            run.start()
     done = _result(config, result, tokens.alphabet.name, started)
     if run is not None:
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
-        run.finish("complete", outputs=outputs, result=done.to_dict())
+        with together():
+            # A run killed after its last checkpoint lacks the last row.
+            write_metrics(run.path, result.fit.state.history)
+            save_vae(run.path, result.trained.model, result.trained.record)
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
+            run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, TypeVar
 
 from seqdesign.commands.provenance import begin_manifest
+from seqdesign.commands.session import CHECKPOINT
 from seqdesign.config import CommandConfig, Flag, Options, Written
 from seqdesign.errors import OutputError, TrainingError
 from seqdesign.runs.folder import RunDir
@@ -27,7 +28,7 @@ class ModelFolder(Options):
 
     PANEL: ClassVar[str] = "Output options"
 
-    output: Annotated[Path, Flag("-o"), Written()] = Path("models/vae")
+    output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/vae")
     """Folder of the model."""
     overwrite: bool = False
     """Replace a model that is already there."""
@@ -57,8 +58,6 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
             work(None)
         raise SystemExit(0)
     with RunDir(config.output, overwrite=config.overwrite, resume=config.resume) as run:
-        from seqdesign.training.store import CHECKPOINT
-
         if (config.output / CHECKPOINT).exists() and not (config.overwrite or config.resume):
             raise OutputError(
                 f"{config.output} holds an unfinished run; add --resume to continue it or --overwrite "
@@ -68,11 +67,11 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
 
 
 def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> Manifest:
-    """Write the manifest, and clear the checkpoint of a model that is being replaced."""
-    from seqdesign.training.store import CHECKPOINT
+    """Prepare the manifest; ``run.start`` writes it, and clears the checkpoint of a model that is replaced.
 
+    That is to be called when the first step has been made: until then the run may still be refused, and what
+    was there stays as it was.
+    """
     manifest = begin_manifest(config, device=device, inputs=[source])
-    run.start(manifest)
-    if anew:
-        (run.path / CHECKPOINT).unlink(missing_ok=True)
+    run.prepare(manifest, clear=[CHECKPOINT] if anew else [])
     return manifest

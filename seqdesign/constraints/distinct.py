@@ -47,6 +47,25 @@ def distinct(
     return taken
 
 
+class Apart:
+    """Sequences that come one after the other: each is taken unless it is too near to one taken before."""
+
+    def __init__(self, min_distance: int, alphabet: Alphabet) -> None:
+        self.min_distance = min_distance
+        self.alphabet = alphabet if alphabet.complement is not None else None
+        self.taken: dict[int, list[str]] = defaultdict(list)
+
+    def takes(self, text: str) -> bool:
+        """Whether it, and its reverse complement, has the distance to all that were taken; it is one of them
+        then.
+        """
+        forms = [text] if self.alphabet is None else [text, self.alphabet.reverse_complement(text)]
+        if any(_near([form], self.taken, self.min_distance)[0] for form in forms):
+            return False
+        self.taken[len(text)].append(text)
+        return True
+
+
 def apart(
     sequences: Sequence[str],
     order: Sequence[int],

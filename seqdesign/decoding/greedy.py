@@ -9,16 +9,16 @@ from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, 
 
 
 @torch.no_grad()
-def greedy(decoder: AutoregressiveDecoder, z: Tensor) -> Decoded:
-    """One string for each of the codes (N, d); ties go to the lowest token id.
+def greedy(decoder: AutoregressiveDecoder, z: Tensor, *, shortest: int = 0) -> Decoded:
+    """One string of ``shortest`` letters or more for each of the codes (N, d); ties go to the lowest id.
 
     Equal to the only beam of ``beam_search`` with width 1, without its bookkeeping.
     """
-    parts = [_greedy(decoder, z[rows]) for rows in chunks(len(z), 1)]
+    parts = [_greedy(decoder, z[rows], shortest) for rows in chunks(len(z), 1)]
     return joined(parts)
 
 
-def _greedy(decoder: AutoregressiveDecoder, z: Tensor) -> Decoded:
+def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int) -> Decoded:
     n, end = len(z), decoder.end
     tokens = torch.full((n, decoder.max_length), decoder.pad, dtype=torch.long, device=z.device)
     total = torch.zeros(n, dtype=torch.float64, device=z.device)
@@ -27,7 +27,10 @@ def _greedy(decoder: AutoregressiveDecoder, z: Tensor) -> Decoded:
     state = decoder.initial_state(z)
     for t in range(decoder.max_length):
         logits, state = decoder.step(state, previous, t)
-        best, token = log_probabilities(logits).max(dim=1)
+        log_p = log_probabilities(logits)
+        if t < shortest:
+            log_p = log_p.index_fill(1, torch.tensor([end], device=z.device), -torch.inf)
+        best, token = log_p.max(dim=1)
         total += best.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)
         done = previous == end

@@ -10,14 +10,19 @@ from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, 
 
 @torch.no_grad()
 def sample(
-    decoder: AutoregressiveDecoder, z: Tensor, *, generator: torch.Generator, temperature: float = 1.0
+    decoder: AutoregressiveDecoder,
+    z: Tensor,
+    *,
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    shortest: int = 0,
 ) -> Decoded:
     """One random string for each of the codes (N, d); repeat the codes for several.
 
-    The logits are divided by ``temperature`` (> 0) before a token is drawn; ``log_probs`` are always those
-    of the decoder itself, at temperature 1. The generator may live on another device than ``z``: a CPU
-    generator gives the same uniform numbers everywhere. Raises ValueError for a temperature that is not a
-    positive number.
+    Strings have ``shortest`` letters at least. The logits are divided by ``temperature`` (> 0) before a
+    token is drawn; ``log_probs`` are always those of the decoder itself, at temperature 1. The generator may
+    live on another device than ``z``: a CPU generator gives the same uniform numbers everywhere. Raises
+    ValueError for a temperature that is not a positive number.
     """
     if not 0.0 < temperature < float("inf"):
         raise ValueError(f"temperature must be a positive number, got {temperature}")
@@ -25,11 +30,13 @@ def sample(
     uniform = torch.rand(
         len(z), decoder.max_length, generator=generator, device=generator.device, dtype=torch.float64
     ).to(z.device)
-    parts = [_sample(decoder, z[rows], uniform[rows], temperature) for rows in chunks(len(z), 1)]
+    parts = [_sample(decoder, z[rows], uniform[rows], temperature, shortest) for rows in chunks(len(z), 1)]
     return joined(parts)
 
 
-def _sample(decoder: AutoregressiveDecoder, z: Tensor, uniform: Tensor, temperature: float) -> Decoded:
+def _sample(
+    decoder: AutoregressiveDecoder, z: Tensor, uniform: Tensor, temperature: float, shortest: int
+) -> Decoded:
     n, end = len(z), decoder.end
     tokens = torch.full((n, decoder.max_length), decoder.pad, dtype=torch.long, device=z.device)
     total = torch.zeros(n, dtype=torch.float64, device=z.device)
@@ -38,7 +45,10 @@ def _sample(decoder: AutoregressiveDecoder, z: Tensor, uniform: Tensor, temperat
     state = decoder.initial_state(z)
     for t in range(decoder.max_length):
         logits, state = decoder.step(state, previous, t)
-        token = draw(logits / temperature, uniform[:, t])
+        wanted = logits / temperature
+        if t < shortest:
+            wanted = wanted.index_fill(1, torch.tensor([end], device=z.device), -torch.inf)
+        token = draw(wanted, uniform[:, t])
         log_p = log_probabilities(logits).gather(1, token.unsqueeze(1)).squeeze(1)
         total += log_p.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode, encode
-from seqdesign.training.measured import Measured, load_measured
+from seqdesign.training.measured import Measured
 
 PER_WORD = 10
 """Words of training sequences for each word that there can be; with as many, a missing one says something."""
@@ -171,11 +170,10 @@ class Known:
         return frozenset(row.tobytes() for row in encode(texts, alphabet, on_unknown="mask").tokens)
 
 
-def load_evidence(
-    folder: Path, alphabet: Alphabet, *, positional: bool, both_strands: bool
+def evidence_of(
+    measured: Measured | None, alphabet: Alphabet, *, positional: bool, both_strands: bool
 ) -> Evidence | None:
-    """What the model in a folder was trained on; None if it is of an earlier version. Raises ModelError."""
-    measured = load_measured(folder)
+    """What a model was trained on; None for a folder of an earlier version, which did not keep it."""
     if measured is None or measured.held_out.all():
         return None
     return Evidence(measured, alphabet, positional=positional, both_strands=both_strands)

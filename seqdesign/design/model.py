@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence, Known, load_evidence
+from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
@@ -22,7 +22,7 @@ from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
 from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
-from seqdesign.models.vae.store import load_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.load import load_oracle
@@ -32,10 +32,8 @@ from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
-
-if TYPE_CHECKING:
-    from seqdesign.design.starts import StartSet
 
 FloatArray = NDArray[np.float64]
 ROWS = 256
@@ -58,6 +56,20 @@ def column_name(outcome: str) -> str:
     name = re.sub(r"[\s=]+", "_", outcome.strip())
     stem = re.sub(r"_(sd|low|high)$", "", name)
     return f"predicted_{name}" if {name, stem} & TAKEN else name
+
+
+class Beginning(Protocol):
+    """What designs begin from, as far as the model asks."""
+
+    @property
+    def parents(self) -> Tensor | None:
+        """Tokens (P, L) of the parents; None from noise."""
+        ...
+
+    @property
+    def tokens(self) -> Tensor:
+        """Tokens (N, L) of the starts."""
+        ...
 
 
 class DesignModel:
@@ -100,6 +112,11 @@ class DesignModel:
         return self.trained is not None and self.trained.record.strands == "both"
 
     @property
+    def own(self) -> bool:
+        """Whether it is a model of ours, so that its outcomes have the names of the training data."""
+        return self.lengths is not None
+
+    @property
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
@@ -140,7 +157,7 @@ class DesignModel:
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 
-    def reference(self, starts: StartSet, parents: Tensor) -> Tensor:
+    def reference(self, starts: Beginning, parents: Tensor) -> Tensor:
         """Predictions (M, B, K) of what designs are compared with.
 
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
@@ -271,7 +288,7 @@ def open_model(
     judges: float = JUDGES,
 ) -> DesignModel:
     """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
-    return _with_judges(load_folder(folder, device), generator, judges)
+    return with_judges(load_folder(folder, device), generator, judges)
 
 
 def open_oracle(
@@ -303,10 +320,11 @@ def open_oracle(
         trust=trust,
         outcome=outcome,
     )
-    return _with_judges(DesignModel(spec, oracle, device), generator, judges)
+    return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 
-def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+    """The same model with its members divided into those that design and those that judge."""
     model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
         generator.check_alphabet(model.alphabet)
@@ -317,36 +335,60 @@ def _with_judges(model: DesignModel, generator: DesignGenerator | None, judges: 
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
-        trained = load_vae(folder, device)
-        record = trained.record
-        if record.outcome is None:
-            raise UsageError(
-                f"{folder} was trained without outcomes; train again with outcomes", option="--model"
-            )
-
-        def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
-            return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
-
-        oracle = TokenOracle(
-            predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
-        )
-        lengths = (record.min_length, record.max_length, record.max_length)
-        evidence = load_evidence(
-            folder, record.alphabet, positional=record.min_length == record.max_length, both_strands=False
-        )
-        return DesignModel(str(folder), oracle, device, lengths=lengths, folder=folder, evidence=evidence)
+        measured = load_measured(folder)
+        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder, measured=measured)
     predictor, reference = load_predictor(folder, device), load_reference(folder)
-    about = predictor.record
+    return of_predictor(
+        predictor, reference, device, name=str(folder), folder=folder, measured=load_measured(folder)
+    )
+
+
+def of_vae(
+    trained: TrainedVAE,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+    measured: Measured | None = None,
+) -> DesignModel:
+    """The outcome network of a VAE behind its encoder. Raises UsageError for one without outcomes."""
+    record = trained.record
+    if record.outcome is None:
+        raise UsageError(f"{name} was trained without outcomes; train again with outcomes", option="--model")
+
+    def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
+        return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
+
+    oracle = TokenOracle(
+        predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
+    )
+    lengths = (record.min_length, record.max_length, record.max_length)
+    positional = record.min_length == record.max_length
+    evidence = evidence_of(measured, record.alphabet, positional=positional, both_strands=False)
+    return DesignModel(name, oracle, device, lengths=lengths, folder=folder, evidence=evidence)
+
+
+def of_predictor(
+    trained: TrainedPredictor,
+    reference: Reference,
+    device: torch.device,
+    *,
+    name: str,
+    folder: Path | None = None,
+    measured: Measured | None = None,
+) -> DesignModel:
+    """An ensemble with what it was trained on."""
+    about = trained.record
     names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
-        str(folder),
-        PredictorOracle(predictor.model, alphabet=about.alphabet, outcomes=names),
+        name,
+        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
         device,
-        trained=predictor,
+        trained=trained,
         reference=reference,
         lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
         folder=folder,
-        evidence=load_evidence(
-            folder, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
+        evidence=evidence_of(
+            measured, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
         ),
     )

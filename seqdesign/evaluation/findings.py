@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from seqdesign.evaluation.measures import Row
     from seqdesign.metrics.resampling import FloatArray
 
-SHARES = ("repeats", "copies", "too_close", "prefers_training", "unusual")
+SHARES = ("repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras")
 DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
 
 
@@ -31,7 +31,10 @@ def findings(
 
     predictions: by outcome, then by whose they are.
     """
-    found = [*_copying(rows, real), *_variety(rows), *_likeness(rows), *_predicted(rows, predictions or {})]
+    found = [
+        *_copying(rows, real), *_variety(rows), *_likeness(rows), *_structure(rows, real),
+        *_predicted(rows, predictions or {}),
+    ]  # fmt: skip
     return tuple(sorted(found, key=lambda f: not f.flagged))
 
 
@@ -106,6 +109,35 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
         start = "less like held-out ones than training ones are" if flagged else "as natural as training ones"
         text = f"By the language model they are {start}: {loglik.value:.3g} nats a letter off"
         yield Finding(flagged, f"{text} (training ones {loglik.real:.3g}).")
+
+
+def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
+    """What ``add_structure`` found."""
+    far, words, chimeras, cnn = (rows.get(n) for n in ("far_pairs", "word_pairs", "chimeras", "cnn"))
+    if far is not None:
+        flagged = far.verdict == "flagged"
+        text = (
+            "Positions depend on each other otherwise than in"
+            if flagged
+            else "Positions depend on each other as in"
+        )
+        text += f" {real} sequences: the worst pair differs by "
+        text += f"{far.value:.3g} times what chance makes"
+        yield Finding(flagged, f"{text} (training ones {far.real:.3g}).")
+    if words is not None and words.verdict == "flagged":
+        yield Finding(
+            True,
+            f"Pairs of words keep other distances than in {real} sequences: {words.value:.3g} squared "
+            f"standard errors for the worst pair (training ones {words.real:.3g}).",
+        )
+    if chimeras is not None:
+        flagged = chimeras.verdict == "flagged"
+        text = f"{_share(chimeras.value)} look like chimeras of two training sequences"
+        yield Finding(flagged, f"{text} ({real} ones: {_share(chimeras.real)}).")
+    if cnn is not None:
+        flagged = cnn.verdict == "flagged"
+        start = "tells" if flagged else "hardly tells"
+        yield Finding(flagged, f"A convolutional network {start} them from {real} ones: AUC {cnn.value:.2f}.")
 
 
 def _predicted(

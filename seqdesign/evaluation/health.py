@@ -1,76 +1,75 @@
-"""The health of a trained generator: the measures of ``evaluate``, those of the game, and a verdict."""
+"""The health of any generator: its sequences beside held-out real ones, and a verdict.
+
+Measures are those of ``evaluate`` (copies, variety, lengths, words, a classifier on words) and those of
+``seqdesign.evaluation.structure``, which no generator here is trained on. The held-out sequences had no
+part in training, nor in the choice of weights.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 
-from seqdesign.evaluation import measures as measures
-from seqdesign.evaluation.findings import Finding, findings
+from seqdesign.evaluation import measures
+from seqdesign.evaluation.findings import Finding, cells, findings
 from seqdesign.evaluation.measures import Evaluation, Row
 from seqdesign.evaluation.sets import FEWEST, Sample, Sets, draw_sample
+from seqdesign.evaluation.simple import simple_samples
+from seqdesign.evaluation.structure import Headline, add_structure, detectable, headline, headline_of
+from seqdesign.reports.tables import Column, text_table
 
-if TYPE_CHECKING:
-    from seqdesign.models.gan.fit import GANTraining
-    from seqdesign.sequences.encoders import TokenArray
+Health = Literal["healthy", "unhealthy", "too few to tell"]
 
 MOST, NEAREST, RESAMPLES = 2000, 300, 100
-UNLIKE, MOST_LEFT_OUT = 0.03, 0.1
-"""Share of sequences unlike real ones from which on it is said, and the most that is worth rejecting."""
+FEWEST_TO_TELL = 100
+"""Held-out sequences below which nobody is called healthy."""
+MUST_SEE = 0.6
+"""AUC that a classifier must be able to tell from chance before anybody is called healthy."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GANHealth:
+class GeneratorHealth:
     """What a generator does on held-out sequences."""
 
-    healthy: bool
-    """No measure is worse than real sequences are."""
+    verdict: Health
+    """unhealthy: some measure is worse than real sequences are; too few to tell: none is, but with so few
+    held-out sequences none could be."""
+    num_held_out: int
+    detectable: float
+    """Smallest AUC of a classifier that would have been beyond chance."""
     measures: tuple[Row, ...]
     findings: tuple[Finding, ...]
-    gap_training: float
-    """Mean critic score of training minus generated sequences, at the weights that were kept."""
-    gap_held_out: float
-    """The same of held-out sequences; much smaller means that the critic knows its sequences by heart."""
-    unlike: float
-    """Share of generated sequences that the critic finds less real than 99% of held-out ones."""
-    gradient_critic: float
-    """Mean gradient norm of the critic between the last two looks."""
-    gradient_generator: float
+    headlines: tuple[Headline, ...]
+    """The main figures of the generator, of simple generators, and of training sequences."""
 
 
 @dataclass(frozen=True)
 class Checked:
     """A health report, and the raw numbers that its page draws."""
 
-    health: GANHealth
+    health: GeneratorHealth
     evaluation: Evaluation
     sets: Sets
     sample: Sample
 
 
 def check(
-    result: GANTraining, tokens: TokenArray, seed: int, workers: int, progress: Callable[[int, int], None]
+    sets: Sets,
+    *,
+    name: str,
+    seed: int,
+    workers: int,
+    progress: Callable[[int, int], None],
+    simple: bool = True,
 ) -> Checked:
-    """Draw as many sequences as there are to learn from, up to 2,000, and judge them."""
-    import torch
+    """Judge ``sets.generated`` by ``sets.held_out``, with ``sets.training`` for comparison; ``name`` it.
 
-    from seqdesign.models.gan.fit import kept
-    from seqdesign.models.gan.sampling import draw
-    from seqdesign.sequences.encoders import decode
-
-    texts = decode(tokens.tokens, tokens.alphabet)
-    trained = result.trained
-    num = max(FEWEST, min(MOST, len(result.train)))
-    rng = torch.Generator().manual_seed(seed + 1)  # not the sequences by which the weights were chosen
-    drawn = draw(trained.generator, num, rng, end=trained.end, shares=trained.record.shares)
-    generated = decode(torch.cat([rows for rows, _ in drawn]).numpy(), tokens.alphabet)
-    sets = Sets(
-        tokens.alphabet, generated, [texts[i] for i in result.train], [texts[i] for i in result.held_out], ()
-    )
-    rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)]
+    ``simple``: the main figures of simple generators are worked out, too, which takes about as long again.
+    """
+    rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
     sample = draw_sample(sets, MOST, rngs[0])
     assert sample is not None, "there are training sequences"
     found = Evaluation()
@@ -79,49 +78,82 @@ def check(
     measures.add_diversity(found, sample.pick("generated"), sample.pick("training"))
     measures.add_distances(found, sample, sets, rngs[2], RESAMPLES)
     if min(len(sample.generated), len(sample.held_out)) >= FEWEST:
-        measures.add_classifier(found, sample, tokens.alphabet.letters, rngs[3])
+        measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
+    add_structure(found, sample, sets, seed)
     said = findings({row.name: row for row in found.rows}, "held-out")
-    history = result.fit.state.history
-    best = kept(history)
-    health = GANHealth(
-        healthy=not any(f.flagged for f in said),
+    headlines = [headline_of(name, found, sample.pick("generated"))]
+    others = simple_samples(sets.training, sets.alphabet, len(sample.generated), rngs[4])
+    for other, texts in others if simple else ():
+        headlines.append(headline(other, texts, sample, sets, rngs[5], seed))
+    headlines.append(headline_of("training sequences", found, sample.pick("training"), real=True))
+    health = GeneratorHealth(
+        verdict=_verdict(said, sample),
+        num_held_out=len(sample.held_out),
+        detectable=detectable(len(sample.generated), len(sample.held_out)),
         measures=tuple(found.rows),
         findings=said,
-        gap_training=best["held_out_gap_training"],
-        gap_held_out=best["held_out_gap"],
-        unlike=best["held_out_unlike"],
-        gradient_critic=history[-1]["train_critic_gradient"],
-        gradient_generator=history[-1]["train_generator_gradient"],
+        headlines=tuple(headlines),
     )
     return Checked(health, found, sets, sample)
 
 
-def words(health: GANHealth) -> Sequence[str]:
-    """The report for people: the table, the sentences, the verdict."""
-    from seqdesign.evaluation.findings import cells
-    from seqdesign.reports.tables import Column, text_table
+def _verdict(said: Sequence[Finding], sample: Sample) -> Health:
+    if any(finding.flagged for finding in said):
+        return "unhealthy"
+    few = len(sample.held_out) < FEWEST_TO_TELL
+    blind = detectable(len(sample.generated), len(sample.held_out)) > MUST_SEE
+    return "too few to tell" if few or blind else "healthy"
 
+
+def words(health: GeneratorHealth) -> Iterator[str]:
+    """The report for people: the table and the sentences."""
     columns = [Column("measure"), Column("generated"), Column("real"), Column("verdict")]
-    lines = text_table([cells(row) for row in health.measures], columns).splitlines()
-    lines += [f"{'!' if f.flagged else ' '} {f.text}" for f in health.findings]
-    lines.append(
-        f"  Critic: real minus generated {health.gap_training:.3g} on training, {health.gap_held_out:.3g} on "
-        f"held-out sequences; gradient norms {health.gradient_critic:.2g} (critic), "
-        f"{health.gradient_generator:.2g} (generator)."
-    )
-    if health.unlike >= UNLIKE:
-        share = min(health.unlike, MOST_LEFT_OUT)
-        which = "those" if share == health.unlike else "the worst"
-        lines.append(
-            f"  {health.unlike:.0%} of the sequences it finds less real than 99% of held-out ones; "
-            f"sample-gan --reject {share:.2f} leaves {which} out."
+    yield from text_table([cells(row) for row in health.measures], columns).splitlines()
+    for finding in health.findings:
+        yield f"{'!' if finding.flagged else ' '} {finding.text}"
+
+
+def beside(health: GeneratorHealth) -> Iterator[str]:
+    """The generator beside simple ones, as a table for the terminal."""
+    yield "beside simple generators:"
+    yield from text_table(headline_rows(health), HEADLINE_COLUMNS).splitlines()
+
+
+HEADLINE_COLUMNS = [
+    Column("generator"), Column("cnn", "AUC, network"), Column("words", "AUC, words"),
+    Column("far_pairs", "far pairs"), Column("word_pairs", "word pairs"), Column("chimeras"),
+    Column("repeats"),
+]  # fmt: skip
+
+
+def headline_rows(health: GeneratorHealth) -> list[dict[str, str]]:
+    """One row for each generator, numbers as text."""
+
+    def shown(value: float, spec: str) -> str:
+        return "" if value != value else format(value, spec)
+
+    return [
+        {
+            "generator": row.name, "cnn": shown(row.cnn, ".2f"), "words": shown(row.words, ".2f"),
+            "far_pairs": shown(row.far_pairs, ".3g"), "word_pairs": shown(row.word_pairs, ".3g"),
+            "chimeras": shown(row.chimeras, ".1%"), "repeats": shown(row.repeats, ".1%"),
+        }
+        for row in health.headlines
+    ]  # fmt: skip
+
+
+def verdict_line(health: GeneratorHealth) -> str:
+    """The last sentence."""
+    if health.verdict == "healthy":
+        return "The generator is healthy: by these measures its sequences are like real ones."
+    if health.verdict == "too few to tell":
+        return (
+            f"Too few to tell whether the generator is healthy: with {health.num_held_out:,} held-out "
+            f"sequences no classifier below AUC {min(health.detectable, 1):.2f} would be noticed; hold out "
+            "more of them (--held-out), or give it more sequences."
         )
     flagged = sum(f.flagged for f in health.findings)
-    if health.healthy:
-        lines.append("The generator is healthy: by these measures its sequences are like real ones.")
-    else:
-        lines.append(
-            f"The generator is unhealthy in {flagged} respect{'s' if flagged > 1 else ''} (marked !): longer "
-            "training (--steps), larger networks (--channels, --blocks) or more sequences may help."
-        )
-    return lines
+    return (
+        f"The generator is unhealthy in {flagged} respect{'s' if flagged > 1 else ''} (marked !): longer "
+        "training (--steps), larger networks (--channels, --blocks) or more sequences may help."
+    )

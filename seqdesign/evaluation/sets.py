@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,14 @@ from seqdesign.errors import InputError
 from seqdesign.metrics.resampling import Indices
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode
-from seqdesign.sequences.options import alphabet_with, encode_with, file_format
+from seqdesign.sequences.options import (
+    LetterOptions,
+    SequenceColumns,
+    alphabet_with,
+    encode_with,
+    file_format,
+)
 from seqdesign.sequences.reader import SequenceSet, read_sequences
-
-if TYPE_CHECKING:
-    from seqdesign.commands.evaluate import EvaluateConfig
 
 FEWEST = 10
 
@@ -54,14 +56,38 @@ class Sample:
         parts = [self.pick(name, most) for name in ("generated", "training", "held_out")]
         return _sample(*parts)
 
+    def instead(self, texts: list[str]) -> Sample:
+        """The same with ``texts`` for the generated ones, as many of them as there are of those."""
+        return _sample(texts[: len(self.generated)], self.pick("training"), self.pick("held_out"))
 
-def read_sets(config: EvaluateConfig) -> Sets:
+
+def read_sets(
+    generated: Path,
+    training: Path | None = None,
+    held_out: Path | None = None,
+    *,
+    columns: SequenceColumns = SequenceColumns(),  # noqa: B008 - frozen
+    letters: LetterOptions = LetterOptions(),  # noqa: B008 - frozen
+) -> Sets:
     """Read the files; the alphabet is that of the real sequences. Raises InputError and UsageError."""
-    paths = {"generated": config.input, "training": config.train, "held_out": config.heldout}
-    records = {name: _read(config, path) for name, path in paths.items() if path is not None}
+    paths = {"generated": generated, "training": training, "held_out": held_out}
+    records = {name: _read(columns, path) for name, path in paths.items() if path is not None}
+    return make_sets(records["generated"], records.get("training"), records.get("held_out"), letters=letters)
+
+
+def make_sets(
+    generated: SequenceSet,
+    training: SequenceSet | None = None,
+    held_out: SequenceSet | None = None,
+    *,
+    letters: LetterOptions = LetterOptions(),  # noqa: B008 - frozen
+) -> Sets:
+    """As ``read_sets``, of sequences in memory."""
+    given = {"generated": generated, "training": training, "held_out": held_out}
+    records = {name: block for name, block in given.items() if block is not None}
     known = [s for name in ("training", "held_out") if name in records for s in records[name].sequences]
-    alphabet = alphabet_with(config, known or records["generated"].sequences)
-    texts = {name: _texts(config, block, alphabet) for name, block in records.items()}
+    alphabet = alphabet_with(letters, known or generated.sequences)
+    texts = {name: _texts(letters, block, alphabet) for name, block in records.items()}
     return Sets(
         alphabet,
         texts["generated"],
@@ -80,19 +106,19 @@ def require_alphabet(sets: Sets, alphabet: Alphabet, folder: Path, option: str) 
         )
 
 
-def _read(config: EvaluateConfig, path: Path) -> SequenceSet:
+def _read(columns: SequenceColumns, path: Path) -> SequenceSet:
     return read_sequences(
         path,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
+        sequence_column=columns.sequence,
+        id_column=columns.id_,
+        format=file_format(columns),
         on_duplicate="keep",
         on_missing="unlabelled",
     )
 
 
-def _texts(config: EvaluateConfig, block: SequenceSet, alphabet: Alphabet) -> list[str]:
-    texts = decode(encode_with(config, block, alphabet).tokens, alphabet)
+def _texts(letters: LetterOptions, block: SequenceSet, alphabet: Alphabet) -> list[str]:
+    texts = decode(encode_with(letters, block, alphabet).tokens, alphabet)
     if len(texts) < FEWEST:
         raise InputError(
             f"an evaluation needs at least {FEWEST} sequences in each file, got {len(texts)}",

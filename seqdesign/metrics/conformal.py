@@ -15,6 +15,8 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 LEVELS = (0.5, 0.8, 0.95)
+NORMAL_QUANTILES = (0.674, 1.282, 1.960)
+"""Half widths of a standard normal's intervals at ``LEVELS``."""
 _FLOOR = 1e-3
 _SHRINK = 2.0
 
@@ -35,19 +37,33 @@ class Conformal:
     sd_factor: float
     quantiles: tuple[float, ...]
     """Of |error| / scale at ``LEVELS``."""
+    unseen: float = 0.0
+    """What a letter that training never had at its place may do: standard deviation, in the user's units."""
+    usual: float = 0.0
+    """Such letters that rows of the calibration typically had; only more of them widen."""
 
     def scale(self, mean: FloatArray, spread: FloatArray) -> FloatArray:
         """Unscaled error (N,) of predictions with ``mean`` and ``spread`` (N,), in the user's units."""
         u = np.clip((mean - self.centre) / self.unit, self.low, self.high)
         return self.unit * np.exp(_features(u, spread / self.unit) @ np.array(self.coefficients))
 
-    def sd(self, mean: FloatArray, spread: FloatArray) -> FloatArray:
-        """Standard deviation of the error (N,)."""
-        return self.sd_factor * self.scale(mean, spread)
+    def sd(self, mean: FloatArray, spread: FloatArray, unseen: FloatArray | None = None) -> FloatArray:
+        """Standard deviation of the error (N,); ``unseen`` (N,) letters without evidence add theirs."""
+        own = self.sd_factor * self.scale(mean, spread)
+        return own if unseen is None else np.hypot(own, self._more(unseen))
 
-    def half_widths(self, mean: FloatArray, spread: FloatArray) -> FloatArray:
+    def half_widths(
+        self, mean: FloatArray, spread: FloatArray, unseen: FloatArray | None = None
+    ) -> FloatArray:
         """(N, 3): half the width of the interval at each of ``LEVELS``."""
-        return self.scale(mean, spread)[:, None] * np.array(self.quantiles)
+        own = self.scale(mean, spread)[:, None] * np.array(self.quantiles)
+        if unseen is None:
+            return own
+        return np.hypot(own, self._more(unseen)[:, None] * np.array(NORMAL_QUANTILES))
+
+    def _more(self, unseen: FloatArray) -> FloatArray:
+        """Standard deviation (N,) that letters without evidence add, each with an effect of its own."""
+        return self.unseen * np.sqrt(np.maximum(unseen - self.usual, 0.0))
 
 
 def fit_conformal(

@@ -64,7 +64,7 @@ class _Task:
     both_strands: bool
 
 
-def find_motifs(
+def new_motifs(
     text: JoinedText,
     background: JoinedText,
     num_motifs: int,

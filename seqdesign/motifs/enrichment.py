@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,13 +50,40 @@ class MotifChange:
     q_value: float
 
 
-def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray) -> list[Enrichment]:
-    """Motifs by p-value, the most enriched first.
+class Tally:
+    """How many sequences have which of M motifs, gathered block by block.
 
-    found: (M, N) and background: (M, N') say which sequences have a hit.
+    num_sequences: N. counts: (M,) sequences with each. shared: (M, M) sequences with both, if ``pairs``.
     """
-    hits, others = found.sum(axis=1), background.sum(axis=1)
-    n, m = found.shape[1], background.shape[1]
+
+    def __init__(self, num_motifs: int, *, pairs: bool) -> None:
+        self.num_sequences = 0
+        self.counts = np.zeros(num_motifs, dtype=np.int64)
+        self.shared = np.zeros((num_motifs, num_motifs), dtype=np.int32) if pairs else None
+
+    @classmethod
+    def of(cls, found: BoolArray, *, pairs: bool = True) -> Tally:
+        """Of (M, N), which sequences have a hit of which motif."""
+        tally = cls(len(found), pairs=pairs)
+        tally.add(found)
+        return tally
+
+    def add(self, found: BoolArray) -> None:
+        """Count the sequences of a block, (M, N')."""
+        self.num_sequences += found.shape[1]
+        self.counts += found.sum(axis=1)
+        if self.shared is not None:
+            from scipy.sparse import csr_array
+
+            hits = csr_array(found.astype(np.int32))
+            both = (hits @ hits.T).tocoo()
+            np.add.at(self.shared, both.coords, both.data)
+
+
+def enrichment(motifs: Sequence[Motif], found: Tally, background: Tally) -> list[Enrichment]:
+    """Motifs by p-value, the most enriched first. ``found`` must have counted pairs."""
+    hits, others = found.counts, background.counts
+    n, m = found.num_sequences, background.num_sequences
     p = fisher_enrichment(hits, n, others, m)
     q, odds = q_values(p), odds_ratio(hits, n, others, m)
     order = np.lexsort((-odds, p))
@@ -78,17 +105,15 @@ def enrichment(motifs: Sequence[Motif], found: BoolArray, background: BoolArray)
     ]
 
 
-def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
+def _groups(found: Tally, order: NDArray[np.int64]) -> dict[int, int]:
     """Motif -> the first one in ``order`` with at least half of their sequences in common (Jaccard)."""
-    from scipy.sparse import csr_array
-
-    hits = csr_array(found.astype(np.int32))
-    shared = (hits @ hits.T).tocsr()
-    sizes = found.sum(axis=1)
+    shared, sizes = found.shared, found.counts
+    if shared is None:
+        raise ValueError("groups need the sequences that motifs share; count pairs")
     leaders: list[int] = []
     group: dict[int, int] = {}
     for i in order.tolist():
-        common = shared[[i]].toarray()[0, leaders]
+        common = shared[i, leaders]
         alike = np.flatnonzero(2 * common >= sizes[leaders] + sizes[i] - common)
         if alike.size and sizes[i]:
             group[i] = leaders[int(alike[0])]
@@ -98,9 +123,15 @@ def _groups(found: BoolArray, order: NDArray[np.int64]) -> dict[int, int]:
     return group
 
 
-def changes(motifs: Sequence[Motif], before: BoolArray, after: BoolArray) -> list[MotifChange]:
-    """Motifs by p-value, for (M, N) hits of parents and of the revision of each."""
-    gained, lost = (after & ~before).sum(axis=1), (before & ~after).sum(axis=1)
+def changes(
+    motifs: Sequence[Motif], before: Iterable[BoolArray], after: Iterable[BoolArray]
+) -> list[MotifChange]:
+    """Motifs by p-value: for each of M, (N,) which parents have a hit, and which of their revisions."""
+    table = np.array(
+        [(a.sum(), b.sum(), (b & ~a).sum(), (a & ~b).sum()) for a, b in zip(before, after, strict=True)],
+        dtype=np.int64,
+    ).reshape(-1, 4)
+    gained, lost = table[:, 2], table[:, 3]
     p = sign_test(gained, lost)
     q = q_values(p)
     order = np.lexsort((-(gained + lost), p))
@@ -108,8 +139,8 @@ def changes(motifs: Sequence[Motif], before: BoolArray, after: BoolArray) -> lis
         MotifChange(
             motif_id=motifs[i].id,
             motif_name=motifs[i].name,
-            parents_with=int(before[i].sum()),
-            revisions_with=int(after[i].sum()),
+            parents_with=int(table[i, 0]),
+            revisions_with=int(table[i, 1]),
             gained=int(gained[i]),
             lost=int(lost[i]),
             p_value=float(p[i]),

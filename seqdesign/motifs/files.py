@@ -1,39 +1,51 @@
-"""Motif collections from files: MEME, JASPAR and TRANSFAC, plain or compressed, and the bundled JASPAR.
+"""Motif collections and matrices from files of any format, plain or compressed, and the bundled JASPAR.
 
-MEME's minimal format is read here, since its background line is optional and readers that insist on it
-refuse many files; JASPAR and TRANSFAC are read by Biopython.
+``read_matrices`` is the one place where files become matrices: motif search, logos and reports read the same
+files in the same way.
 """
 
 from __future__ import annotations
 
-import io
+import csv
 import os
-import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from seqdesign.errors import InputError
-from seqdesign.motifs.motif import DEFAULT_SITES, Motif
+from seqdesign.motifs.formats.arrays import read_npy
+from seqdesign.motifs.formats.blocks import read_blocks
+from seqdesign.motifs.formats.lines import number
+from seqdesign.motifs.formats.meme import read_meme
+from seqdesign.motifs.formats.recognise import ATTRIBUTIONS, MatrixFormat, recognise
+from seqdesign.motifs.formats.transfac import read_transfac
+from seqdesign.motifs.matrix import Matrix
+from seqdesign.motifs.motif import Motif
 from seqdesign.sequences.bundled import PREFIX, dataset_info, resolve_input
 from seqdesign.sequences.compression import open_input, open_output, source_name
 
 BUNDLED = "jaspar2024_core_vertebrates"
+JASPAR = "jaspar"
+"""How the bundled collection is named where a file may be."""
+HEAD = 1 << 18
+"""Bytes that tell the format of a file."""
 
-_ALPHABETS = {"ACGT": "ACGT", "ACGU": "ACGU", "DNA": "ACGT", "RNA": "ACGU",
-              "PROTEIN": "ACDEFGHIKLMNPQRSTVWY"}  # fmt: skip
-_ROW_SUM = 0.05  # rounded probabilities may miss one by this much
 _MAX_BYTES = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class MotifSet:
-    """Motifs of one file over the same letters, and what to call their origin."""
+    """Motifs of one file over the same letters, and what to call their origin. No id occurs twice."""
 
     motifs: tuple[Motif, ...]
     source: str
     title: str
+    notes: tuple[str, ...] = ()
+    """What whoever uses them should know, a sentence each."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """New id -> the id in the file, of motifs whose id an earlier one has."""
 
     @property
     def letters(self) -> str:
@@ -45,40 +57,146 @@ def bundled_motifs() -> MotifSet:
     """The bundled JASPAR collection. Raises InputError when its file is missing or has changed."""
     info = dataset_info(BUNDLED)
     found = read_motifs(f"{PREFIX}{BUNDLED}")
-    return MotifSet(found.motifs, found.source, info.title)
+    note = "these motifs are of vertebrates; for other organisms, name a file of theirs with --motifs"
+    return MotifSet(found.motifs, found.source, info.title, (note,))
+
+
+def open_motifs(source: str | os.PathLike[str] | None, letters: str | None = None) -> MotifSet:
+    """The motifs of a file, or the bundled collection for ``jaspar`` or None. Raises InputError."""
+    if source is None or os.fspath(source) == JASPAR:
+        return bundled_motifs()
+    return read_motifs(source, letters)
 
 
 def is_motif_file(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a MEME, JASPAR or TRANSFAC motif file."""
-    return _kind(head.decode("utf-8", errors="replace")) is not None
+    """Whether the first bytes of a file are those of a file of motifs or of a matrix."""
+    return recognise(head, "") is not None
 
 
-def read_motifs(path: str | os.PathLike[str]) -> MotifSet:
+def read_motifs(path: str | os.PathLike[str], letters: str | None = None) -> MotifSet:
     """All motifs of a file; the format goes by its content.
 
-    Raises InputError, naming the line where it is known, for a file that holds none or is damaged, and for
-    motifs over different letters.
+    ``letters`` says what a matrix without letters is over. Raises InputError, naming the line where it is
+    known, for a file that holds none or is damaged, and for motifs over different letters.
     """
     source = source_name(resolve_input(path))
     with open_input(resolve_input(path)) as handle:
         data = handle.read(_MAX_BYTES)
+    kind = recognise(data[:HEAD], source, letters or "")
+    if kind is None:
+        raise InputError(
+            "no motif format is recognised: neither MEME, JASPAR, TRANSFAC, HOMER, Cluster-Buster, UniPROBE "
+            "or CIS-BP, nor a table or npy file of positions by letters",
+            path=source,
+        )
+    if kind == "attributions":
+        raise InputError("this is a table of seqdesign attribute, which holds no motif", path=source)
+    matrices = parse_matrices(data, kind, source, letters)
+    found = motif_set([matrix.motif() for matrix in matrices], source, os.path.basename(source))
+    return replace(found, notes=(*found.notes, *_notes(matrices)))
+
+
+def motif_set(motifs: Sequence[Motif], source: str, title: str) -> MotifSet:
+    """A collection in which no id occurs twice. Raises InputError for no motifs and for different letters."""
+    if not motifs:
+        raise InputError("there is no motif in it", path=source or None)
+    if len({motif.letters for motif in motifs}) > 1:
+        raise InputError("all motifs of a file must have the same letters", path=source or None)
+    found, renamed = _unique(motifs)
+    notes: tuple[str, ...] = ()
+    if renamed:
+        new, old = next(iter(renamed.items()))
+        said = f"{len(renamed):,} motifs have an id that an earlier one has; they are numbered"
+        notes = (f"{said}, such as {new} for the next {old}",)
+    return MotifSet(tuple(found), source, title, notes, renamed)
+
+
+def parse_matrices(data: bytes, kind: MatrixFormat, source: str, letters: str | None = None) -> list[Matrix]:
+    """All matrices of a file's content whose format is known. Raises InputError if it is damaged or empty."""
+    if len(data) >= _MAX_BYTES:
+        raise InputError(f"is larger than {_MAX_BYTES:,} bytes, so no file of motifs", path=source)
+    if kind == "npy":
+        return [read_npy(data, source, letters)]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError("is not text, so no motif file", path=source) from None
-    kind = _kind(text)
-    if kind is None:
-        raise InputError(
-            "no motif format is recognised; it must begin as MEME ('MEME version'), JASPAR ('>' and rows of "
-            "counts) or TRANSFAC ('AC', 'ID' or 'VV') does",
-            path=source,
-        )
-    motifs = _meme(text, source) if kind == "meme" else _counts(text, kind, source)
-    if not motifs:
+        raise InputError("is not text in UTF-8, so no file of motifs", path=source) from None
+    if kind == "attributions":
+        return _attributions(text, source)
+    if kind == "blocks":
+        found = read_blocks(text, source, letters)
+    else:
+        found = read_meme(text, source) if kind == "meme" else read_transfac(text, source)
+    if not found:
         raise InputError("there is no motif in it", path=source)
-    if len({m.letters for m in motifs}) > 1:
-        raise InputError("all motifs of a file must have the same letters", path=source)
-    return MotifSet(tuple(motifs), source, os.path.basename(source))
+    return found
+
+
+def _attributions(text: str, source: str) -> list[Matrix]:
+    """The table of ``seqdesign attribute``: each sequence's letters with their contributions."""
+    lines = text.splitlines()
+    try:
+        rows = list(csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ","))
+    except csv.Error as error:
+        raise InputError(f"is a damaged table ({error})", path=source) from None
+    head = rows[0]
+    missing = [column for column in ATTRIBUTIONS if column not in head]
+    if missing:
+        raise InputError(f"there is no column '{missing[0]}'", path=source, line=1)
+    name, _, letter, value = (head.index(column) for column in ATTRIBUTIONS)
+    letters = "".join(column for column in head if len(column) == 1)
+    found: dict[str, list[tuple[str, float]]] = {}
+    for count, row in enumerate(rows[1:], start=2):
+        if len(row) != len(head):
+            raise InputError(
+                f"the row has {len(row)} fields, the header has {len(head)}", path=source, line=count
+            )
+        cell = row[value]
+        given = number(cell, source, count, "contribution") if cell else 0.0  # a masked letter has none
+        found.setdefault(row[name], []).append((row[letter], given))
+    if not found or not letters:
+        raise InputError("there is no position, or no column for a letter, in it", path=source)
+    return [_contributions(key, pairs, letters, source) for key, pairs in found.items()]
+
+
+def _contributions(key: str, pairs: Sequence[tuple[str, float]], letters: str, source: str) -> Matrix:
+    values = np.zeros((len(pairs), len(letters)))
+    for place, (letter, value) in enumerate(pairs):
+        if letter and letter in letters:
+            values[place, letters.index(letter)] = value
+    return Matrix(key, "", letters, values, source, note="contributions of the letters")
+
+
+def _unique(motifs: Sequence[Motif]) -> tuple[list[Motif], dict[str, str]]:
+    """Motifs without an id twice: the second is called ID.2 and so on; and new id -> old."""
+    taken = {motif.id for motif in motifs}
+    seen: Counter[str] = Counter()
+    found, renamed = [], {}
+    for motif in motifs:
+        seen[motif.id] += 1
+        if seen[motif.id] == 1:
+            found.append(motif)
+            continue
+        new = f"{motif.id}.{seen[motif.id]}"
+        while new in taken:
+            seen[motif.id] += 1
+            new = f"{motif.id}.{seen[motif.id]}"
+        taken.add(new)
+        renamed[new] = motif.id
+        found.append(replace(motif, id=new))
+    return found, renamed
+
+
+def _notes(matrices: Sequence[Matrix]) -> list[str]:
+    """What is to be known about how the numbers were read."""
+    notes = []
+    taken = [m.label for m in matrices if m.quantity == "weights"]
+    if taken:
+        notes.append(
+            f"the numbers of {taken[0]}{' and others' if taken[1:] else ''} add up to no common total; they "
+            "are taken as counts"
+        )
+    return [*notes, *dict.fromkeys(matrix.note for matrix in matrices if matrix.note)]
 
 
 def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str]) -> None:
@@ -100,123 +218,3 @@ def _matrix_line(motif: Motif) -> str:
     # Other programs insist on a whole number of sites.
     sites = max(round(motif.sites), 1)
     return f"letter-probability matrix: alength= {len(motif.letters)} w= {motif.width} nsites= {sites}"
-
-
-def _kind(text: str) -> str | None:
-    lines = [line for line in text[:4096].removeprefix("\ufeff").splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith("#")]
-    if not lines:
-        return None
-    if lines[0].startswith("MEME version"):
-        return "meme"
-    if lines[0].startswith(">") and len(lines) > 1 and re.match(r"[ACGTU\s\[]*[\d.]+(\s|$)", lines[1]):
-        return "jaspar"
-    if re.match(r"(AC|ID|VV|NA|XX)(\s|$)", lines[0]):
-        return "transfac"
-    return None
-
-
-@dataclass
-class _Open:
-    """A MEME motif whose rows are being read."""
-
-    id: str
-    name: str
-    line: int
-    rows: list[list[float]]
-    width: int = -1
-    sites: float = DEFAULT_SITES
-
-
-def _meme(text: str, source: str) -> list[Motif]:
-    letters, found, current = "ACGT", [], None
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
-        if line.startswith("ALPHABET"):
-            letters = _letters(line, number, source)
-        elif line.startswith("MOTIF"):
-            if len(words) < 2:
-                raise InputError("a motif must have an id", path=source, line=number)
-            if current is not None:
-                found.append(_close(current, letters, source))
-            current = _Open(words[1], words[2] if len(words) > 2 else "", number, [])
-        elif line.startswith("letter-probability matrix") and current is not None:
-            fields = dict(re.findall(r"(\w+)=\s*([\d.eE+-]+)", line))
-            try:
-                current.width = int(fields.get("w", -1))
-                current.sites = float(fields.get("nsites", DEFAULT_SITES)) or DEFAULT_SITES
-            except ValueError:
-                raise InputError("w and nsites must be numbers", path=source, line=number) from None
-            current.rows = []
-        elif current is not None and words and re.match(r"[\d.+-]", words[0]):
-            current.rows.append(_row(words, letters, number, source))
-    return found if current is None else [*found, _close(current, letters, source)]
-
-
-def _letters(line: str, number: int, source: str) -> str:
-    name = re.sub(r'^ALPHABET=?\s*|"|-LIKE.*$', "", line).strip().split(" ")[0].upper()
-    letters = _ALPHABETS.get(name, name)
-    if len(set(letters)) != len(letters) or not re.fullmatch(r"[A-Z]{2,}", letters):
-        raise InputError(f"the alphabet must be different letters, got {name!r}", path=source, line=number)
-    return letters
-
-
-def _row(words: Sequence[str], letters: str, number: int, source: str) -> list[float]:
-    try:
-        row = [float(word) for word in words]
-    except ValueError:
-        raise InputError(f"must be {len(letters)} numbers", path=source, line=number) from None
-    if len(row) != len(letters):
-        raise InputError(
-            f"a row must have {len(letters)} probabilities ({letters}), got {len(row)}",
-            path=source,
-            line=number,
-        )
-    if not all(0 <= value <= 1 for value in row) or abs(sum(row) - 1) > _ROW_SUM:
-        raise InputError(
-            f"the probabilities of a row must sum to 1, got {sum(row):.4g}", path=source, line=number
-        )
-    return row
-
-
-def _close(motif: _Open, letters: str, source: str) -> Motif:
-    if not motif.rows or motif.width not in (-1, len(motif.rows)):
-        wanted = "at least 1" if motif.width < 1 else str(motif.width)
-        raise InputError(
-            f"motif {motif.id} must have {wanted} rows of probabilities, got {len(motif.rows)}",
-            path=source,
-            line=motif.line,
-        )
-    rows = np.array(motif.rows)
-    return Motif(motif.id, motif.name, letters, rows / rows.sum(axis=1, keepdims=True), motif.sites)
-
-
-def _counts(text: str, kind: str, source: str) -> list[Motif]:
-    """JASPAR and TRANSFAC, which hold counts of DNA letters."""
-    from Bio import motifs
-
-    try:
-        records = motifs.parse(io.StringIO(text), kind)
-        found = [_from_counts(record, kind, source) for record in records]
-    except InputError:
-        raise
-    except Exception as error:  # Biopython raises whatever its parsing meets
-        raise InputError(f"is no {kind.upper()} motif file ({error})", path=source) from None
-    num_headers = len(re.findall(r"^>", text, re.MULTILINE))
-    if kind == "jaspar" and num_headers != len(found):  # Biopython drops a motif without its four rows
-        raise InputError(f"there are {num_headers} headers but {len(found)} motifs of four rows", path=source)
-    return found
-
-
-def _from_counts(record: object, kind: str, source: str) -> Motif:
-    counts = record.counts  # type: ignore[attr-defined]
-    rows = np.array([counts[letter] for letter in "ACGT"], dtype=np.float64).T
-    name = str(getattr(record, "name", "") or "")
-    key = str(getattr(record, "matrix_id", "") or "")
-    if kind == "transfac":
-        key = str(record.get("AC") or record.get("ID") or name)  # type: ignore[attr-defined]
-        name = str(record.get("NA") or record.get("ID") or "")  # type: ignore[attr-defined]
-    totals = rows.sum(axis=1, keepdims=True)
-    if rows.size == 0 or not np.all(np.isfinite(rows)) or np.any(rows < 0) or np.any(totals <= 0):
-        raise InputError(f"motif {key or name}: every position needs counts of at least 0", path=source)
-    return Motif(key or name or "motif", name, "ACGT", rows / totals, float(totals.max()))

@@ -2,13 +2,14 @@
 
 The joined sequences are indexed once by their words of k letters (8 for DNA). For each motif, the scores of
 all words come from one small table; only the places of words that can still reach the threshold are looked
-at, column by column. The outcome is that of scoring every window.
+at, column by column. The outcome is that of scoring every window. Long texts are indexed
+a block at a time, so the memory for it has a limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ IntArray = NDArray[np.int64]
 
 _MAX_WORDS = 65536  # so that a word is 16 bits, which numpy sorts in linear time
 _NEVER = -(10**8)  # weight of an unknown letter or of the end of a sequence
+BLOCK_LETTERS, BLOCK_SEQUENCES = 4_000_000, 20_000
+"""What is indexed and scanned at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,8 @@ class Hits:
     score: (M,) bits. p_value: (M,). num_tests: windows scored, over both strands.
     """
 
-    sequence: IntArray
-    start: IntArray
+    sequence: NDArray[np.int32]
+    start: NDArray[np.int32]
     forward: NDArray[np.bool_]
     score: FloatArray
     p_value: FloatArray
@@ -39,6 +42,23 @@ class Hits:
 
     def __len__(self) -> int:
         return int(self.sequence.size)
+
+    def moved(self, first: int) -> Hits:
+        """The same hits in a text in which ``first`` sequences stand before."""
+        return replace(self, sequence=self.sequence + np.int32(first)) if first else self
+
+    @classmethod
+    def join(cls, parts: Iterable[Hits]) -> Hits:
+        """The hits of one motif in several blocks, in their order."""
+        some = list(parts)
+        return cls(
+            sequence=np.concatenate([part.sequence for part in some]),
+            start=np.concatenate([part.start for part in some]),
+            forward=np.concatenate([part.forward for part in some]),
+            score=np.concatenate([part.score for part in some]),
+            p_value=np.concatenate([part.p_value for part in some]),
+            num_tests=sum(part.num_tests for part in some),
+        )
 
     def found(self, num_sequences: int) -> NDArray[np.bool_]:
         """(num_sequences,) whether a sequence has at least one hit."""
@@ -80,6 +100,41 @@ class JoinedText:
         begins = np.concatenate([[0], np.cumsum(lengths + 1)]).astype(np.int64)
         return cls(letters, begins, num_letters)
 
+    @classmethod
+    def join(cls, parts: Sequence[JoinedText]) -> JoinedText:
+        """Texts over the same letters, one after the other."""
+        ends = np.cumsum([0, *(part.letters.size for part in parts)])
+        begins = [part.begins[:-1] + end for part, end in zip(parts, ends, strict=False)]
+        letters = np.concatenate([part.letters for part in parts])
+        return cls(letters, np.concatenate([*begins, ends[-1:]]).astype(np.int64), parts[0].num_letters)
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is short enough to be scanned at once."""
+        return self.letters.size <= BLOCK_LETTERS and self.num_sequences <= BLOCK_SEQUENCES
+
+    def blocks(self) -> Iterator[tuple[int, JoinedText]]:
+        """Parts of whole sequences to scan one at a time, each with the place of its first sequence.
+
+        A short text is one block, and keeps its index.
+        """
+        if self.is_block:
+            yield 0, self
+            return
+        first = 0
+        while first < self.num_sequences:
+            begin = int(self.begins[first])
+            last = int(np.searchsorted(self.begins, begin + BLOCK_LETTERS, side="right")) - 1
+            last = max(first + 1, min(last, first + BLOCK_SEQUENCES, self.num_sequences))
+            letters = self.letters[begin : self.begins[last]]
+            yield first, JoinedText(letters, self.begins[first : last + 1] - begin, self.num_letters)
+            first = last
+
+    @property
+    def lengths(self) -> IntArray:
+        """(N,) letters of each sequence."""
+        return np.diff(self.begins) - 1
+
     @property
     def num_sequences(self) -> int:
         """N."""
@@ -99,15 +154,20 @@ class JoinedText:
 
     def frequencies(self) -> FloatArray:
         """(V,) share of each letter; one sequence of each letter is added, so none is zero."""
-        counts = np.bincount(self.letters, minlength=self.num_letters)[: self.num_letters] + 1.0
+        counts = np.ones(self.num_letters)
+        for _, part in self.blocks():  # bincount widens its input
+            counts += np.bincount(part.letters, minlength=self.num_letters)[: self.num_letters]
         shares: FloatArray = counts / counts.sum()
         return shares
 
     def num_windows(self, width: int) -> int:
         """How many windows of ``width`` known letters there are."""
         if width not in self._windows:
-            blocked = np.concatenate([[0], np.cumsum(self.letters >= self.num_letters)])
-            self._windows[width] = int(np.sum(blocked[width:] == blocked[:-width]))
+            count = 0
+            for _, part in self.blocks():
+                blocked = np.concatenate([[0], np.cumsum(part.letters >= part.num_letters, dtype=np.int32)])
+                count += int(np.sum(blocked[width:] == blocked[:-width]))
+            self._windows[width] = count
         return self._windows[width]
 
     def index(self, k: int) -> WordIndex:
@@ -155,8 +215,24 @@ def scan(
 ) -> Iterator[Hits]:
     """The hits of each motif in turn, as rare as its matcher asks for.
 
-    For both strands, the background of the matchers must be the same for a letter and its complement.
+    For both strands, the background of the matchers must be the same for a letter and its complement. The
+    hits of a text of several blocks are held in memory.
     """
+    if text.is_block:
+        yield from scan_block(text, motifs, matchers, both_strands=both_strands)
+        return
+    kept: list[list[Hits]] = [[] for _ in motifs]
+    for first, part in text.blocks():
+        found = scan_block(part, motifs, matchers, both_strands=both_strands)
+        for parts, hits in zip(kept, found, strict=True):
+            parts.append(hits.moved(first))
+    yield from map(Hits.join, kept)
+
+
+def scan_block(
+    text: JoinedText, motifs: Sequence[Motif], matchers: Sequence[Matcher], *, both_strands: bool
+) -> Iterator[Hits]:
+    """``scan`` of one block of a text, which is indexed whole."""
     for motif, ready in zip(motifs, matchers, strict=True):
         forward, totals = _places(text, ready.table.weights, ready.threshold)
         strand = np.ones(forward.size, dtype=np.bool_)
@@ -169,8 +245,8 @@ def scan(
         places, strand, totals = forward[order], strand[order], totals[order]
         sequence = text.sequence_of(places)
         yield Hits(
-            sequence=sequence,
-            start=places - text.begins[sequence],
+            sequence=sequence.astype(np.int32),
+            start=(places - text.begins[sequence]).astype(np.int32),
             forward=strand,
             score=_scores(text, ready.weights, places, strand),
             p_value=ready.table.tail[totals],

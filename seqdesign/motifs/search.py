@@ -1,155 +1,128 @@
-"""The work behind ``seqdesign motifs``: read, scan, compare."""
+"""Which known motifs are in sequences, which are enriched, gained or lost, and which are new.
+
+``find_motifs`` takes what a notebook has; ``search`` is the work itself, on sequences that are encoded.
+Sequences and background are scanned block by block; what grows with them is a byte for each letter, and the
+hits where they are kept.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
-from seqdesign.motifs.denovo import NewMotif, find_motifs
-from seqdesign.motifs.enrichment import Enrichment, MotifChange, changes, enrichment, letter_background
-from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
-from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan
-from seqdesign.motifs.shuffle import shuffle_dinucleotides
-from seqdesign.motifs.site_fit import excess_fit, order_by_fit
-from seqdesign.runs.progress import Progress
-from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray
-from seqdesign.sequences.options import alphabet_with, encode_with, file_format
-from seqdesign.sequences.parents import read_parents
+from seqdesign.motifs.denovo import new_motifs
+from seqdesign.motifs.encoded import Encoded, encode_records, shuffled
+from seqdesign.motifs.enrichment import Enrichment, MotifChange, Tally, changes, enrichment, letter_background
+from seqdesign.motifs.files import MotifSet, motif_set, open_motifs
+from seqdesign.motifs.motif import Motif
+from seqdesign.motifs.result import MotifSearch
+from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan_block
+from seqdesign.motifs.site_fit import compared, excess_fits, order_by_fit
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.encoders import GapPolicy, OnUnknown
+from seqdesign.sequences.options import AUTO
 from seqdesign.sequences.reader import SequenceSet, read_sequences
 
-if TYPE_CHECKING:
-    import os
-
-    from seqdesign.commands.motifs import MotifsConfig
-
-_BLOCK = 4096  # sequences shuffled at once
+Strands = Literal["auto", "both", "one"]
+Told = Callable[[str, int, int], None]
+"""Is told what is done, how many of it are, and of how many."""
+P_VALUE, PSEUDOCOUNT, SHUFFLES = 1e-4, 0.1, 5
 
 
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """N sequences as read and as letters."""
-
-    ids: list[str]
-    sequences: list[str]
-    tokens: TokenArray
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def alphabet(self) -> Alphabet:
-        """Of the tokens."""
-        return self.tokens.alphabet
-
-    def text(self) -> JoinedText:
-        """Joined, for scanning."""
-        return JoinedText.of(self.tokens.tokens, self.tokens.lengths, self.alphabet.size)
+Records = Sequence[str] | SequenceSet | str | os.PathLike[str]
+"""Sequences as strings, as records, or as a file of them."""
 
 
-@dataclass(frozen=True, eq=False)
-class MotifSearch:
-    """Everything that was found for M motifs in N sequences."""
+def find_motifs(
+    records: Records,
+    motifs: MotifSet | Sequence[Motif] | str | os.PathLike[str] | None = None,
+    *,
+    background: Records | None = None,
+    parents: Records | None = None,
+    p_value: float = P_VALUE,
+    strands: Strands = "auto",
+    pseudocount: float = PSEUDOCOUNT,
+    shuffles: int = SHUFFLES,
+    denovo: int = 0,
+    alphabet: str = AUTO,
+    on_unknown: OnUnknown = "error",
+    gaps: GapPolicy = "error",
+    convert_ut: bool = False,
+    seed: int = 0,
+    progress: Told | None = None,
+) -> MotifSearch:
+    """Which motifs are in sequences, and which are in more of them than of the background.
 
-    collection: MotifSet
-    sequences: Encoded
-    both_strands: bool
-    num_best_only: int
-    """Motifs of which only the best match counts."""
-    hits: list[Hits]
-    sequences_with: NDArray[np.bool_]
-    """(M, N)."""
-    background_name: str
-    num_background: int
-    enrichment: list[Enrichment]
-    num_parents: int = 0
-    pairs: list[tuple[int, int, str]] = field(default_factory=list)
-    """(place of a sequence, place of its parent, the parent's id)."""
-    parent_hits: list[Hits] = field(default_factory=list)
-    changes: list[MotifChange] = field(default_factory=list)
-    denovo: list[NewMotif] = field(default_factory=list)
+    records: sequences as strings, as a SequenceSet, or the path of a file. motifs: a file's path, motifs, or
+    None for the bundled JASPAR collection of vertebrates. background: sequences to compare with, shuffles
+    that keep all pairs of neighbouring letters if None. parents: sequences with the same ids, to tell which
+    motifs were gained or lost. p_value: a window is a hit if its p-value is at most this. denovo: how many
+    new motifs to look for.
 
+    Raises InputError for files and letters that cannot be read, UsageError for arguments that do not fit.
 
-def search(config: MotifsConfig) -> MotifSearch:
-    """Read the motifs and sequences of ``config`` and compare them. Raises InputError and UsageError."""
-    collection = bundled_motifs() if config.motifs is None else read_motifs(config.motifs)
-    sequences = _read(config, config.input, None)
-    alphabet = sequences.alphabet
-    _check_letters(collection, alphabet)
-    both = _both_strands(config, alphabet)
-    rng = np.random.default_rng(config.seed)
-    texts = [sequences.text()]
-    if config.background is not None:
-        others = _read(config, config.background, alphabet)
-        texts.append(others.text())
-        name, num_background = str(config.background), len(others)
-    else:
-        texts.append(_shuffled(sequences.tokens, config.shuffles, rng))
-        name, num_background = f"{config.shuffles} dinucleotide shuffles of each", texts[1].num_sequences
-    parents = None if config.parents is None else _read(config, config.parents, alphabet)
-    pairs = []
-    if parents is not None and config.parents is not None:
-        pairs = read_parents(config, (config.input, config.parents), sequences.ids, parents.ids)
-    letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
-    ready = [matcher(m, letters, config.pseudocount, config.p_value) for m in collection.motifs]
-    hits, with_hit = _scan("scanning", config, texts[0], collection, ready, both)
-    _, background_with = _scan("scanning the background", config, texts[1], collection, ready, both)
-    places = {motif.id: i for i, motif in enumerate(collection.motifs)}
-
-    def fit(name: str) -> float:
-        i = places[name]
-        return excess_fit(collection.motifs[i], ready[i], texts[0], texts[1], both_strands=both)
-
-    found = MotifSearch(
-        collection=collection,
-        sequences=sequences,
-        both_strands=both,
-        num_best_only=sum(m.best_only for m in ready),
-        hits=hits,
-        sequences_with=with_hit,
-        background_name=name,
-        num_background=num_background,
-        enrichment=order_by_fit(enrichment(collection.motifs, with_hit, background_with), fit),
-        num_parents=0 if parents is None else len(parents),
-        pairs=pairs,
-    )
-    if parents is not None:
-        before, parents_with = _scan("scanning parents", config, parents.text(), collection, ready, both)
-        child, parent = np.array([pair[:2] for pair in pairs], dtype=np.int64).T
-        found.parent_hits.extend(before)
-        found.changes.extend(changes(collection.motifs, parents_with[:, parent], with_hit[:, child]))
-    if config.denovo:
-        found.denovo.extend(
-            find_motifs(texts[0], texts[1], config.denovo, collection, letters, both_strands=both, rng=rng)
+    Example: ``find_motifs(sequences, "known.meme").to_frame()``
+    """
+    given = _records(records)
+    if not 0 < p_value <= 1 or not 0 < pseudocount <= 1000 or shuffles < 1 or denovo < 0:
+        raise UsageError(
+            "p_value must be above 0 and at most 1, pseudocount above 0 and at most 1000, shuffles at least "
+            f"1 and denovo at least 0, got {p_value}, {pseudocount}, {shuffles} and {denovo}"
         )
-    return found
+    letters = guess_alphabet(given.sequences) if alphabet == AUTO else get_alphabet(alphabet)
+
+    def encoded(some: SequenceSet) -> Encoded:
+        return encode_records(some, letters, on_unknown=on_unknown, gaps=gaps, convert_ut=convert_ut)
+
+    if isinstance(motifs, MotifSet):
+        collection = motifs
+    elif motifs is None or isinstance(motifs, str | os.PathLike):
+        collection = open_motifs(motifs, letters.letters)
+    else:
+        collection = motif_set(motifs, "", "the motifs given")
+    sequences = encoded(given)
+    others = None if background is None else encoded(_records(background))
+    ancestors = None if parents is None else encoded(_records(parents))
+    places = {} if ancestors is None else {name: i for i, name in enumerate(ancestors.ids)}
+    pairs = [(i, places[name], name) for i, name in enumerate(sequences.ids) if name in places]
+    if ancestors is not None and not pairs:
+        raise InputError(f"no parent has the id of a sequence, such as '{sequences.ids[0]}'")
+    return search(
+        sequences, collection, background=others, background_name="the background given", parents=ancestors,
+        pairs=pairs, both_strands=which_strands(strands, letters), p_value=p_value, pseudocount=pseudocount,
+        shuffles=shuffles, denovo=denovo, seed=seed, progress=progress,
+    )  # fmt: skip
 
 
-def _read(config: MotifsConfig, path: str | os.PathLike[str], alphabet: Alphabet | None) -> Encoded:
-    records: SequenceSet = read_sequences(
-        path,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
-        on_missing="unlabelled",
-    )
-    array = encode_with(config, records, alphabet or alphabet_with(config, records.sequences))
-    kept = records.take(array.kept)
-    if not len(kept):
-        raise InputError("no record is left after --on-unknown skip", path=records.source)
-    texts = kept.sequences
-    if config.gaps == "strip":
-        texts = [text.replace("-", "").replace(".", "") for text in texts]
-    return Encoded(kept.ids, texts, array, records.source)
+def _records(records: Records) -> SequenceSet:
+    if isinstance(records, SequenceSet):
+        return records
+    if isinstance(records, str | os.PathLike):
+        return read_sequences(records, on_missing="unlabelled")
+    texts = list(records)
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        raise InputError("sequences must be strings of at least one letter, and at least one of them")
+    return SequenceSet([f"seq{i + 1}" for i in range(len(texts))], texts)
 
 
-def _check_letters(collection: MotifSet, alphabet: Alphabet) -> None:
-    """DNA motifs may be searched in RNA and the other way round: the letters have the same order."""
+def which_strands(strands: Strands, alphabet: Alphabet) -> bool:
+    """Whether to search both strands; auto is both for DNA. Raises UsageError where there are none."""
+    if strands == "both" and alphabet.complement != alphabet.letters[::-1]:
+        raise UsageError(f"both needs dna or rna, got {alphabet.name}", option="--strands")
+    return strands == "both" or (strands == "auto" and alphabet.name == "dna")
+
+
+def check_letters(collection: MotifSet, alphabet: Alphabet) -> None:
+    """Raise UsageError for motifs over other letters.
+
+    DNA motifs may be searched in RNA and the other way round: the letters have the same order.
+    """
     if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
         raise UsageError(
             f"the motifs are over {collection.letters}, the sequences are {alphabet.name} over "
@@ -157,39 +130,133 @@ def _check_letters(collection: MotifSet, alphabet: Alphabet) -> None:
         )
 
 
-def _both_strands(config: MotifsConfig, alphabet: Alphabet) -> bool:
-    if config.strands == "both" and alphabet.complement != alphabet.letters[::-1]:
-        raise UsageError(f"both needs dna or rna, got {alphabet.name}", option="--strands")
-    return config.strands == "both" or (config.strands == "auto" and alphabet.name == "dna")
-
-
-def _shuffled(array: TokenArray, copies: int, rng: np.random.Generator) -> JoinedText:
-    blocks = [
-        shuffle_dinucleotides(
-            array.tokens[first : first + _BLOCK], array.lengths[first : first + _BLOCK], rng
-        )
-        for _ in range(copies)
-        for first in range(0, len(array), _BLOCK)
-    ]
-    lengths = np.tile(array.lengths, copies)
-    return JoinedText.of(np.concatenate(blocks), lengths, array.alphabet.size)
-
-
-def _scan(
-    what: str,
-    config: MotifsConfig,
-    text: JoinedText,
+def search(
+    sequences: Encoded,
     collection: MotifSet,
-    ready: list[Matcher],
+    *,
     both_strands: bool,
-) -> tuple[list[Hits], NDArray[np.bool_]]:
-    """The hits of each motif, and (M, N) which sequences have one."""
-    progress = Progress(what, quiet=config.quiet)
-    found: list[Hits] = []
-    with_hit = np.zeros((len(ready), text.num_sequences), dtype=np.bool_)
-    for hits in scan(text, collection.motifs, ready, both_strands=both_strands):
-        with_hit[len(found)] = hits.found(text.num_sequences)
-        found.append(hits)
-        progress.update(len(found), len(ready), "motifs")
-    progress.close()
-    return found, with_hit
+    background: Encoded | None = None,
+    background_name: str = "",
+    parents: Encoded | None = None,
+    pairs: Sequence[tuple[int, int, str]] = (),
+    p_value: float = P_VALUE,
+    pseudocount: float = PSEUDOCOUNT,
+    shuffles: int = SHUFFLES,
+    denovo: int = 0,
+    seed: int = 0,
+    keep_hits: bool = True,
+    progress: Told | None = None,
+) -> MotifSearch:
+    """Scan sequences and background for motifs and compare them.
+
+    background: None for ``shuffles`` shuffles of each sequence. pairs: (place of a sequence, place of its
+    parent, the parent's id), for sequences whose parent is in ``parents``. keep_hits: without, only their
+    number is known. Raises UsageError for motifs over other letters than the sequences.
+    """
+    check_letters(collection, sequences.alphabet)
+    told = progress or (lambda what, done, of: None)
+    rng = np.random.default_rng(seed)
+    if background is None:
+        against = shuffled(sequences, shuffles, rng)
+        background_name = f"{shuffles} dinucleotide shuffles of each"
+    else:
+        against = background.text
+    texts = (sequences.text, against)
+    letters = letter_background(
+        (texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both_strands
+    )
+    ready = [matcher(m, letters, pseudocount, p_value) for m in collection.motifs]
+    scanner = _Scanner(collection.motifs, ready, both_strands, told)
+    here = scanner.run("scanning", texts[0], keep=keep_hits or bool(pairs), pairs=True)
+    there = scanner.run("scanning the background", texts[1], keep=False, pairs=False)
+    rows = enrichment(collection.motifs, here.tally, there.tally)
+    before = None
+    if parents is not None:
+        before = scanner.run("scanning parents", parents.text, keep=True, pairs=False)
+    return MotifSearch(
+        collection=collection,
+        sequences=sequences,
+        both_strands=both_strands,
+        p_value=p_value,
+        num_best_only=sum(m.best_only for m in ready),
+        num_hits=here.num_hits,
+        num_with_hit=int(here.any_hit.sum()),
+        hits=here.hits,
+        background_name=background_name,
+        num_background=against.num_sequences,
+        enrichment=_ordered(rows, scanner, texts),
+        num_parents=0 if parents is None else len(parents),
+        pairs=list(pairs),
+        parent_hits=[] if before is None else before.hits,
+        changes=[] if before is None else _changes(scanner, here, before, pairs),
+        denovo=new_motifs(*texts, denovo, collection, letters, both_strands=both_strands, rng=rng)
+        if denovo
+        else [],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Scanned:
+    """What a scan of one text has found."""
+
+    tally: Tally
+    any_hit: NDArray[np.bool_]
+    """(N,) whether a sequence has any hit."""
+    num_hits: int
+    hits: list[Hits]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scanner:
+    """Motifs made ready, and whom to tell how far it is."""
+
+    motifs: Sequence[Motif]
+    matchers: Sequence[Matcher]
+    both_strands: bool
+    told: Told
+
+    def run(self, what: str, text: JoinedText, *, keep: bool, pairs: bool) -> _Scanned:
+        """Scan a text block by block; ``keep`` its hits, count ``pairs`` of motifs."""
+        tally = Tally(len(self.motifs), pairs=pairs)
+        any_hit = np.zeros(text.num_sequences, dtype=np.bool_)
+        kept: list[list[Hits]] = [[] for _ in self.motifs]
+        num_hits, done, num_blocks = 0, 0, sum(1 for _ in text.blocks())
+        for first, part in text.blocks():  # a block takes its index with it
+            found = np.zeros((len(self.motifs), part.num_sequences), dtype=np.bool_)
+            every = scan_block(part, self.motifs, self.matchers, both_strands=self.both_strands)
+            for i, hits in enumerate(every):
+                found[i] = hits.found(part.num_sequences)
+                num_hits += len(hits)
+                if keep:
+                    kept[i].append(hits.moved(first))
+                done += 1
+                self.told(what, done, num_blocks * len(self.motifs))
+            tally.add(found)
+            any_hit[first : first + part.num_sequences] = found.any(axis=0)
+        return _Scanned(tally, any_hit, num_hits, [Hits.join(parts) for parts in kept] if keep else [])
+
+
+def _ordered(
+    rows: list[Enrichment], scanner: _Scanner, texts: tuple[JoinedText, JoinedText]
+) -> list[Enrichment]:
+    """Rows group by group, the motif first that describes the sites best."""
+    places = {motif.id: i for i, motif in enumerate(scanner.motifs)}
+    wanted = compared(rows)
+    bits = excess_fits(
+        [scanner.motifs[places[name]] for name in wanted],
+        [scanner.matchers[places[name]] for name in wanted],
+        *texts,
+        both_strands=scanner.both_strands,
+    )
+    return order_by_fit(rows, dict(zip(wanted, bits, strict=True)).__getitem__)
+
+
+def _changes(
+    scanner: _Scanner, here: _Scanned, before: _Scanned, pairs: Sequence[tuple[int, int, str]]
+) -> list[MotifChange]:
+    child, parent = np.array([pair[:2] for pair in pairs], dtype=np.int64).T
+    return changes(
+        scanner.motifs,
+        (hits.found(before.tally.num_sequences)[parent] for hits in before.hits),
+        (hits.found(here.tally.num_sequences)[child] for hits in here.hits),
+    )

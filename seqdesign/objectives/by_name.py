@@ -21,7 +21,12 @@ SHORT = {"max": "maximize", "min": "minimize"}
 
 def needs(name: str) -> Needs:
     """What the goal is a function of. Raises UsageError for an unknown goal."""
-    parameters = list(inspect.signature(REGISTRY.load(SHORT.get(name, name))).parameters)
+    return needs_of(REGISTRY.load(SHORT.get(name, name)))
+
+
+def needs_of(goal: Callable[..., Any]) -> Needs:
+    """What a goal itself is a function of, by the names of its parameters."""
+    parameters = list(inspect.signature(goal).parameters)
     if parameters[:2] == ["on", "off"]:
         return "on-off"
     return "value" if parameters[0] == "value" else "outcome"

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.oracles.foreign import foreign
 from seqdesign.oracles.frozen import frozen
 from seqdesign.sequences.alphabets import Alphabet
 
@@ -85,7 +86,8 @@ class FunctionOracle:
     def _member(self, function: Callable[[Tensor], Any], x: Tensor) -> Tensor:
         """(N, K) of one function."""
         try:
-            raw = function(x)
+            with foreign(self.name):
+                raw = function(x)
         except (SeqDesignError, MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # a function of somebody else may raise anything

@@ -14,7 +14,7 @@ from seqdesign.oracles.command import CommandOracle
 from seqdesign.oracles.function import FunctionOracle
 from seqdesign.oracles.kinds import file_kind
 from seqdesign.oracles.landscape import Missing, read_landscape
-from seqdesign.oracles.module import PATTERN, find_functions
+from seqdesign.oracles.module import FILE_PATTERN, PATTERN, find_functions
 from seqdesign.oracles.oracle import Oracle
 from seqdesign.sequences.alphabets import Alphabet
 
@@ -55,13 +55,13 @@ def load_oracle(
         missing: Missing = "error" if kind == "table" else "nan"
         return read_landscape(rest, alphabet=alphabet, outcome=outcome, missing=missing)
     path = Path(spec)
-    if spec and path.is_dir():
+    if spec and _is(path, "is_dir"):
         if load_folder is None:
             raise UsageError(f"a model folder cannot be used here, got {spec}", option=OPTION)
         return load_folder(path)
-    if path.is_file():
+    if _is(path, "is_file"):
         functions, names = [_load_file(path, device, trust)], None
-    elif PATTERN.fullmatch(spec):
+    elif PATTERN.fullmatch(spec) or FILE_PATTERN.fullmatch(spec):
         functions, names = find_functions(spec)
     else:
         raise UsageError(
@@ -75,6 +75,14 @@ def load_oracle(
     return FunctionOracle(
         functions, alphabet=alphabet, length=length, name=spec, outcomes=names, device=device
     )
+
+
+def _is(path: Path, what: str) -> bool:
+    """``path.is_file()`` or ``is_dir()``; False for a text that can be no path."""
+    try:
+        return bool(getattr(path, what)())
+    except (OSError, ValueError):
+        return False
 
 
 def _load_file(path: Path, device: torch.device, trust: bool) -> Callable[..., object]:

@@ -14,8 +14,12 @@ from torch import nn
 
 from seqdesign.config import suggest
 from seqdesign.errors import InputError
+from seqdesign.oracles.foreign import foreign
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+FILE_PATTERN = re.compile(r"[^:]+\.py:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+"""A module by its file, which people write in the place of its name."""
 
 
 def find_functions(spec: str) -> tuple[list[Callable[..., Any]], tuple[str, ...] | None]:
@@ -28,12 +32,17 @@ def find_functions(spec: str) -> tuple[list[Callable[..., Any]], tuple[str, ...]
     Raises InputError: there is no such module or name, importing or making it fails, or it cannot be called.
     """
     path, _, name = spec.partition(":")
+    if path.endswith(".py") or "/" in path:
+        raise InputError(f"{spec} must name a module, not a file; write {_as_module(path)}:{name}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     found = _attribute(_import(path), name, spec)
     if not isinstance(found, nn.Module) and callable(found) and _is_factory(found):
         try:
-            found = found()
+            with foreign(spec):
+                found = found()
+        except InputError:
+            raise
         except Exception as error:  # anything can go wrong in there
             raise InputError(f"{spec} raised {type(error).__name__} when it was called: {error}") from error
     many = isinstance(found, list | tuple | nn.ModuleList)
@@ -48,9 +57,16 @@ def find_functions(spec: str) -> tuple[list[Callable[..., Any]], tuple[str, ...]
     return functions, None if names is None else tuple(map(str, names))
 
 
+def _as_module(path: str) -> str:
+    return path.removesuffix(".py").removeprefix("./").strip("/").replace("/", ".")
+
+
 def _import(path: str) -> Any:
     try:
-        return importlib.import_module(path)
+        with foreign(f"importing {path}"):
+            return importlib.import_module(path)
+    except InputError:
+        raise
     except ModuleNotFoundError as error:
         if error.name is None or not f"{path}.".startswith(f"{error.name}."):
             raise InputError(f"importing {path} needs the package {error.name}, not installed") from error

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqdesign.errors import MissingExtraError, ModelError
+from seqdesign.errors import InputError, MissingExtraError, ModelError
+from seqdesign.oracles.foreign import foreign
 
 
 def load_torchscript(path: str | os.PathLike[str], device: torch.device) -> Callable[[Tensor], Any]:
@@ -24,7 +25,8 @@ def load_torchscript(path: str | os.PathLike[str], device: torch.device) -> Call
         with warnings.catch_warnings():
             # PyTorch advises its users to write other files; ours have been written already.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return torch.jit.load(os.fspath(path), map_location=device)
+            with foreign(os.fspath(path)):
+                return torch.jit.load(os.fspath(path), map_location=device)
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"{os.fspath(path)}: damaged TorchScript ({_short(error)})") from None
 
@@ -36,7 +38,10 @@ def load_exported(path: str | os.PathLike[str], device: torch.device) -> Callabl
     """
     try:
         # Of a path torch.export judges the suffix, of bytes it does not.
-        program = torch.export.load(io.BytesIO(Path(path).read_bytes()))
+        with foreign(os.fspath(path)):
+            program = torch.export.load(io.BytesIO(Path(path).read_bytes()))
+    except InputError:
+        raise
     except Exception as error:  # torch raises many kinds for a damaged or newer file
         raise ModelError(f"{os.fspath(path)}: cannot load the program ({_short(error)})") from None
     if device.type != "cpu":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
-
-if TYPE_CHECKING:
-    from seqdesign.commands.attribute import AttributeResult
 
 EDITS = 12
 """Edits named below a logo."""
@@ -59,11 +55,9 @@ def _scored(one: Explained) -> str:
     return f"score {one.score.mean():.4g}{spread}"
 
 
-def attribution_page(
-    result: AttributeResult, explainer: Explainer, changed: EditTable | None, manifest: Manifest
-) -> Page:
-    """The page that ``attribute --report`` writes."""
-    lines = result.text().split("\n")
+def attribution_page(text: str, explainer: Explainer, changed: EditTable | None, manifest: Manifest) -> Page:
+    """The page that ``attribute --report`` writes; ``text`` is what the command says at its end."""
+    lines = text.split("\n")
     page = Page(
         "Why the sequences score",
         summary="; ".join(line for line in lines if not line.startswith("wrote")),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqdesign.evaluation.compare import Judgement
 from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.measures import Evaluation, Row, longest_word
 from seqdesign.evaluation.sets import Sample, Sets
@@ -18,26 +18,22 @@ from seqdesign.reports.plots import bar_chart, histogram, line_chart, scatter
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
 
-if TYPE_CHECKING:
-    from seqdesign.commands.evaluate import EvaluateResult
-
 _LONGEST_LOGO = 300
 
 
-def evaluation_page(
-    result: EvaluateResult, evaluation: Evaluation, sets: Sets, sample: Sample | None, manifest: Manifest
-) -> Page:
-    """The page that ``evaluate --report`` writes."""
-    flagged = sum(f.flagged for f in result.findings)
-    verdict = f"{flagged} of {len(result.findings)} findings are flagged" if flagged else "nothing is flagged"
+def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page:
+    """The page that ``evaluate --report`` writes; ``name`` is that of the generated sequences."""
+    sets, sample, evaluation = judgement.sets, judgement.sample, judgement.evaluation
+    flagged, said = judgement.num_flagged, judgement.findings
+    verdict = f"{flagged} of {len(said)} findings are flagged" if flagged else "nothing is flagged"
     page = Page(
         "Generated sequences",
-        summary=f"{result.headline()}; {verdict}.",
+        summary=f"{judgement.headline(name)}; {verdict}.",
         provenance=provenance(manifest),
     )
-    findings = [{"": "flagged" if f.flagged else "", "finding": f.text} for f in result.findings]
+    findings = [{"": "flagged" if f.flagged else "", "finding": f.text} for f in said]
     page.section("Findings", "", tables=[Table(findings, ["", "finding"])])
-    _add_measures(page, result)
+    _add_measures(page, evaluation)
     _add_distances(page, evaluation)
     if sample is not None:
         named = {n: sample.pick(k) for n, k in (
@@ -51,13 +47,13 @@ def evaluation_page(
     return page
 
 
-def _add_measures(page: Page, result: EvaluateResult) -> None:
+def _add_measures(page: Page, evaluation: Evaluation) -> None:
     text = (
         "Real is the same number with as many training sequences in the place of the generated ones: as good "
         "as real gets. Flagged is worse than real by over three standard errors and by more than a tenth."
     )
     columns = [Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real")]
-    table = Table([cells(row) for row in result.measures], [*columns, Column("verdict")])
+    table = Table([cells(row) for row in evaluation.rows], [*columns, Column("verdict")])
     page.section("Measures", text, tables=[table])
 
 

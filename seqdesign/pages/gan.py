@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterator
 
 from seqdesign.evaluation.findings import cells
-from seqdesign.evaluation.health import Checked
+from seqdesign.evaluation.health import HEADLINE_COLUMNS, Checked, headline_rows, verdict_line
 from seqdesign.models.gan.fit import GANTraining
-from seqdesign.motifs.surplus import SurplusMotif
-from seqdesign.pages.models import gan_curves
-from seqdesign.reports.data_table import FIRST_ROWS
+from seqdesign.models.gan.sections import gan_curves
 from seqdesign.reports.html import Figure, Page, Table
-from seqdesign.reports.logo import sequence_logo, small_logo
+from seqdesign.reports.logo import sequence_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
@@ -25,10 +20,9 @@ _LOGO_LETTERS, _LOGO_ROWS = 120, 2000
 def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Page:
     """Everything that the report says, and the figures behind it."""
     health = checked.health
-    verdict = "healthy" if health.healthy else "unhealthy"
     page = Page(
         "Health of a generator",
-        summary=f"The generator is {verdict} by statistics of held-out sequences.",
+        summary=verdict_line(health),
         provenance=provenance(manifest),
     )
     columns = [
@@ -38,35 +32,14 @@ def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Pa
     sentences = [f"{'To mend: ' if f.flagged else ''}{f.text}" for f in health.findings]
     rows = [cells(row) for row in health.measures]
     page.section("Verdict", sentences, tables=[Table(rows, columns, "Real: training in place of generated.")])
+    text = (
+        "The same figures of generators that need no training, and of training sequences: a generator "
+        "that is no better than a Markov chain or the letters of each position is not worth its training."
+    )
+    page.section("Beside simple generators", text, tables=[Table(headline_rows(health), HEADLINE_COLUMNS)])
     page.section("Training", figures=list(gan_curves(result.fit.state.history)))
     page.section("Sequences", figures=list(_sequences(checked)))
-    if result.motifs:
-        text = (
-            "Words that a Markov chain of the positions does not explain, with which the generator started."
-        )
-        page.section("Motifs", text, tables=[_motifs(checked, result.motifs)])
     return page
-
-
-def _motifs(checked: Checked, motifs: Sequence[SurplusMotif]) -> Table:
-    """How many sequences have each."""
-    letters = checked.sets.alphabet.letters
-    rows: list[dict[str, Any]] = []
-    for motif in motifs:
-        words = ["".join(letters[i] for i in word) for word in motif.words]
-        first = motif.spelled(letters)
-        low, high = np.flatnonzero(motif.places >= motif.places.max() / 2)[[0, -1]] + 1
-        logo = small_logo(motif.probabilities, letters, name=first) if len(rows) < FIRST_ROWS else ""
-        row: dict[str, Any] = {"logo": logo, "word": first}
-        for name, texts in (("generated", checked.sets.generated), ("held_out", checked.sets.held_out)):
-            row[name] = np.mean([any(word in text for word in words) for text in texts])
-        rows.append(row | {"starts": f"{low}-{high}"})
-    columns = [
-        Column("logo"), Column("word"), Column("generated", "generated sequences with it", ".1%"),
-        Column("held_out", "held-out sequences with it", ".1%"), Column("starts", "starts mostly at"),
-    ]  # fmt: skip
-    without = f" The first {FIRST_ROWS} have a logo." if len(rows) > FIRST_ROWS else ""
-    return Table(rows, columns, f"The most surprising first.{without}", "motifs")
 
 
 def _sequences(checked: Checked) -> Iterator[Figure]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import UsageError
 from seqdesign.motifs.enrichment import changes, letter_background
-from seqdesign.motifs.files import MotifSet, bundled_motifs, read_motifs
+from seqdesign.motifs.files import MotifSet, open_motifs
 from seqdesign.motifs.scan import JoinedText, Matcher, matcher, scan
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.motifs import add_changes
@@ -17,7 +17,6 @@ from seqdesign.reports.html import Page
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 
-BUNDLED = "jaspar"
 PSEUDOCOUNT, P_VALUE = 0.1, 1e-4
 """As ``seqdesign motifs`` when nothing is said."""
 
@@ -27,7 +26,7 @@ def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) 
 
     Raises InputError for a file that cannot be read, UsageError for motifs over other letters.
     """
-    collection = bundled_motifs() if source == BUNDLED else read_motifs(source)
+    collection = open_motifs(source, alphabet.letters)
     if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
         raise UsageError(
             f"the motifs are over {collection.letters}, the sequences are {alphabet.name}", option="--motifs"

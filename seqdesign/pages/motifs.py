@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
 from seqdesign.motifs.enrichment import MotifChange
+from seqdesign.motifs.findings import SIGNIFICANT, MotifFindings, best_of_groups
 from seqdesign.motifs.motif import Motif
-from seqdesign.motifs.search import MotifSearch
-from seqdesign.pages.motif_text import SIGNIFICANT, best_of_groups
+from seqdesign.motifs.result import MotifSearch
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
@@ -19,20 +18,18 @@ from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
 
-if TYPE_CHECKING:
-    from seqdesign.commands.motifs import MotifsResult
-
 SHOWN = 25
 _CURVES = 4
 _BARS = 8
 _NAMES = 6
 
 
-def motif_page(result: MotifsResult, found: MotifSearch, manifest: Manifest) -> Page:
+def motif_page(result: MotifFindings, found: MotifSearch, manifest: Manifest) -> Page:
     """The page that ``--report`` writes."""
     summary = (
         f"{result.num_hits:,} hits with p <= {result.p_value:g} in {result.num_with_hit:,} of "
-        f"{result.num_sequences:,} sequences. {result.collection}, {result.num_motifs:,} motifs."
+        f"{result.num_sequences:,} sequences. {result.collection}, {result.num_motifs:,} motifs. "
+        + " ".join(f"{note[0].upper()}{note[1:]}." for note in result.notes)
     )
     page = Page("Motifs", summary=summary, provenance=provenance(manifest))
     motifs = {m.id: m for m in found.collection.motifs}
@@ -44,7 +41,7 @@ def motif_page(result: MotifsResult, found: MotifSearch, manifest: Manifest) -> 
 
 
 def _add_enrichment(
-    page: Page, result: MotifsResult, found: MotifSearch, motifs: Mapping[str, Motif]
+    page: Page, result: MotifFindings, found: MotifSearch, motifs: Mapping[str, Motif]
 ) -> None:
     rows = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
     text = (
@@ -88,7 +85,7 @@ def _add_enrichment(
 
 def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:
     """Where the hits of the most enriched motifs are, for sequences of one length."""
-    lengths = found.sequences.tokens.lengths
+    lengths = found.sequences.text.lengths
     if lengths.min() != lengths.max():
         return []
     length = int(lengths[0])
@@ -146,7 +143,7 @@ def add_changes(
     )
 
 
-def _add_new(page: Page, result: MotifsResult, motifs: Mapping[str, Motif]) -> None:
+def _add_new(page: Page, result: MotifFindings, motifs: Mapping[str, Motif]) -> None:
     if not result.denovo:
         return
     held_out = result.denovo[0].held_out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqdesign.pages.models import add_model
+from seqdesign.models.predictor.sections import sections
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
 
@@ -29,7 +29,7 @@ def predictor_page(folder: Path, result: Mapping[str, Any], manifest: Manifest) 
         provenance=provenance(manifest),
     )
     page.warnings(quality["warnings"])
-    add_model(page, folder, "train-predictor", result)
+    sections(page, folder, result)
     return page
 
 

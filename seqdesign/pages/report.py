@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.families import family_of
 from seqdesign.pages.constraints import add_constraints
 from seqdesign.pages.design_sections import (
     add_asked,
@@ -19,8 +20,7 @@ from seqdesign.pages.design_sections import (
     add_trade_offs,
 )
 from seqdesign.pages.designed import DesignSet, read_designs
-from seqdesign.pages.models import add_model
-from seqdesign.pages.runs import Run, changed_files, run_warnings
+from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.tables import add_tables
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
@@ -30,6 +30,26 @@ SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
 """Commands that write sequences."""
 TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
+
+
+def write_report(
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    title: str | None = None,
+    motifs: str | None = None,
+    command: Callable[[Manifest], str] = lambda manifest: manifest.command,
+) -> tuple[Page, list[Run]]:
+    """Write one page about runs and sequences to ``output``; the parameters are those of ``add_runs``.
+
+    Raises InputError for a path that is not there or cannot be read, ModelError for a damaged manifest,
+    OutputError.
+    """
+    runs = find_runs(paths)
+    page = Page(title or "Sequence design")
+    add_runs(page, runs, motifs=motifs, command=command)
+    page.write(output)
+    return page, runs
 
 
 def add_runs(
@@ -48,7 +68,9 @@ def add_runs(
         page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run, command))
         if run.is_model:
             assert run.manifest is not None
-            add_model(page, run.path, run.manifest.name, run.result)
+            sections = family_of(run.path).sections
+            if sections is not None:
+                sections(page, run.path, run.result)
         elif (designs := sets[run.path]) is not None:
             _add_sequences(page, run, designs, motifs)
         else:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqdesign.design.revisions import Revision, Summary
+from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.pages.design_sections import add_designs, add_logos, add_outcomes, add_trade_offs
 from seqdesign.pages.designed import DesignSet
-from seqdesign.pages.models import add_model
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
 
@@ -21,7 +21,7 @@ def revision_page(
     page = Page("Revised sequences", summary="; ".join(summary.lines()[:3]), provenance=provenance(manifest))
     page.warnings([line.removeprefix("warning: ") for line in summary.lines() if line.startswith("warning")])
     add_revisions(page, revisions, record)
-    add_model(page, model, "train-vae", {})
+    sections(page, model, {})
     return page
 
 

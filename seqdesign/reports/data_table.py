@@ -106,7 +106,7 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
         text = json.dumps({"columns": head, "rows": cells[:kept]}, ensure_ascii=False, separators=(",", ":"))
         packed = len(text) > PACK_FROM
         if packed:
-            text = base64.b64encode(_gzip(text.encode())).decode()
+            text = base64.b64encode(_gzip(text.encode("utf-8", "backslashreplace"))).decode()
         if len(text) <= MOST or kept < FIRST_ROWS:
             # "</script>" and "<!--" must not end the element.
             return text.replace("<", "\\u003c"), packed, kept

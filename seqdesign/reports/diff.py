@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 from rapidfuzz.distance import Levenshtein
 
-from seqdesign.reports.printable import printable
+from seqdesign.runs.printable import printable
 
 OperationKind = Literal["keep", "substitute", "insert", "delete"]
 

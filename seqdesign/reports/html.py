@@ -153,7 +153,7 @@ class Page:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
-        content = self.html().encode("utf-8")
+        content = self.html().encode("utf-8", "backslashreplace")
         with atomic_write(path) as handle:
             handle.write(content)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seqdesign.reports.logo_layout import LEFT, Layout, lay_out
 from seqdesign.reports.logo_spec import LogoSpec
 from seqdesign.reports.palette import COLOURS, letter_colours
+from seqdesign.runs.printable import printable
 from seqdesign.sequences.compression import open_output
 
 if TYPE_CHECKING:
@@ -93,7 +94,15 @@ def _draw_axes(axes: Axes, spec: LogoSpec, layout: Layout, down: float) -> None:
     ink, muted, amber = (COLOURS[name][0] for name in ("ink", "muted", "amber"))
     left = LEFT - 4
     small: dict[str, Any] = {"color": muted, "fontsize": 11 * _POINTS}
-    axes.text(4, 18 + down, spec.title, color=ink, fontsize=12 * _POINTS, fontweight="bold", parse_math=False)
+    axes.text(
+        4,
+        18 + down,
+        printable(spec.title),
+        color=ink,
+        fontsize=12 * _POINTS,
+        fontweight="bold",
+        parse_math=False,
+    )
     for row in layout.rows:
         top, bottom = row.top + down, row.bottom + down
         for x in row.shaded:

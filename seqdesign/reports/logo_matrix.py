@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+_BLOCK = 4096  # sequences counted at once
+
 
 @dataclass(frozen=True)
 class LetterCounts:
@@ -21,9 +23,9 @@ class LetterCounts:
     """(L, V) how often letter v stands at position l; gaps and unknown letters are not counted."""
     letters: str
     """The V letters in column order."""
-    used: int
-    """How many sequences were counted."""
-    total: int
+    used: float
+    """How many sequences were counted; with weights, the sum of these. 0 where only shares are known."""
+    total: float
     """How many sequences were given."""
 
 
@@ -41,11 +43,27 @@ def count_letters(sequences: Sequence[str], letters: str) -> LetterCounts:
         raise ValueError(f"a logo needs at least one non-empty sequence, got {len(sequences)} sequences")
     length = max(lengths, key=lambda n: (lengths[n], n))
     chosen = [sequence for sequence in sequences if len(sequence) == length]
-    codes = np.frombuffer("".join(chosen).encode("utf-32-le"), dtype="<u4").reshape(len(chosen), length)
-    counts = np.empty((length, len(letters)))
-    for i, letter in enumerate(letters):
-        counts[:, i] = (codes == ord(letter)).sum(axis=0)
+    counts = _counted(chosen, letters, None)
     return LetterCounts(counts, letters, len(chosen), len(sequences))
+
+
+def count_weighted(sequences: Sequence[str], weights: FloatArray, letters: str) -> LetterCounts:
+    """``count_letters`` of sequences of one length, of which each counts as often as its weight (N,) says."""
+    total = float(weights.sum())
+    return LetterCounts(_counted(sequences, letters, weights), letters, total, total)
+
+
+def _counted(sequences: Sequence[str], letters: str, weights: FloatArray | None) -> FloatArray:
+    """(L, V) counts of N sequences of one length, a block at a time."""
+    counts = np.zeros((len(sequences[0]), len(letters)))
+    for first in range(0, len(sequences), _BLOCK):
+        some = sequences[first : first + _BLOCK]
+        codes = np.frombuffer("".join(some).encode("utf-32-le"), dtype="<u4").reshape(len(some), -1)
+        part = None if weights is None else weights[first : first + _BLOCK]
+        for i, letter in enumerate(letters):
+            here = codes == ord(letter)
+            counts[:, i] += here.sum(axis=0) if part is None else part @ here
+    return counts
 
 
 def probabilities(counts: FloatArray, *, pseudocount: float = 0.0) -> FloatArray:

@@ -68,7 +68,7 @@ class LogoSpec:
 
 
 def sequence_spec(
-    source: Sequence[str] | FloatArray,
+    source: Sequence[str] | FloatArray | LetterCounts,
     *,
     letters: str,
     kind: LogoKind = "information",
@@ -80,7 +80,8 @@ def sequence_spec(
     first_position: int = 1,
     columns_per_row: int = COLUMNS,
 ) -> LogoSpec:
-    """A logo of sequences (strings) or of an (L, V) matrix of counts; see ``logo.sequence_logo``.
+    """A logo of sequences (strings), of an (L, V) matrix of counts, or of letters counted already; see
+    ``logo.sequence_logo``.
 
     ``background`` (V,) are the letters' expected frequencies, uniform if None. ``scale_gaps`` multiplies a
     stack by the share of sequences that have a letter at its position. ``weight`` is log2(f / background) in
@@ -117,8 +118,8 @@ def sequence_spec(
 
 
 def difference_spec(
-    first: Sequence[str] | FloatArray,
-    second: Sequence[str] | FloatArray,
+    first: Sequence[str] | FloatArray | LetterCounts,
+    second: Sequence[str] | FloatArray | LetterCounts,
     *,
     letters: str,
     kind: DifferenceKind = "probability",
@@ -170,8 +171,10 @@ def both_ways(heights: FloatArray) -> tuple[float, float]:
     return -reach, reach
 
 
-def counted_letters(source: Sequence[str] | FloatArray, letters: str) -> LetterCounts:
+def counted_letters(source: Sequence[str] | FloatArray | LetterCounts, letters: str) -> LetterCounts:
     """Counts of sequences, or a matrix of counts or frequencies taken as counts. Raises ValueError."""
+    if isinstance(source, LetterCounts):
+        return source
     if not isinstance(source, np.ndarray):
         return count_letters(source, letters)
     if source.ndim != 2 or source.shape[1] != len(letters) or source.shape[0] == 0:
@@ -189,8 +192,13 @@ def sample(counted: LetterCounts) -> str:
     if counted.total == 0:
         return "from frequencies"
     if counted.used == counted.total:
-        return f"n = {counted.used:,}"
-    return f"n = {counted.used:,} of {counted.total:,}, those of length {counted.counts.shape[0]}"
+        return f"n = {_number(counted.used)}"
+    return f"n = {counted.used:,.0f} of {counted.total:,.0f}, those of length {counted.counts.shape[0]}"
+
+
+def _number(value: float) -> str:
+    """A count; weights may make it a broken one."""
+    return f"{value:,.0f}" if abs(value - round(value)) < 1e-6 else f"{value:,.1f}"
 
 
 def consensus(counted: LetterCounts) -> str:

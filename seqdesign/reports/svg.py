@@ -43,7 +43,7 @@ def text(x: float, y: float, content: str, **attributes: str | float) -> Markup:
 
 def identifier(*parts: str) -> str:
     """An id that depends only on ``parts``: stable between runs, different for different figures."""
-    return "sd" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
+    return "sd" + hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:10]
 
 
 def document(width: float, height: float, body: Markup, *, title: str, description: str) -> Markup:

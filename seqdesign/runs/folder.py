@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqdesign.errors import OutputError
-from seqdesign.runs.atomic import TEMP_PREFIX, sha256_file, write_json
+from seqdesign.runs.atomic import bytes_of, remove_stale, sha256_file, write_json
 from seqdesign.runs.manifest import MANIFEST, Manifest, Status
 
 LOCK = ".lock"
@@ -19,12 +19,16 @@ class RunDir:
     """The folder of one run. As a context manager it is locked inside and its status is set at the end:
 
         with RunDir(path, overwrite=False, resume=False) as run:
-            run.start(begin_manifest(config, device="cpu", inputs=[config.input]))
+            run.prepare(begin_manifest(config, device="cpu", inputs=[config.input]))
+            ...  # read and check everything
+            run.start()
             ...
-            run.finish("complete", outputs=["model.safetensors"])
+            with together():
+                ...  # write the files
+                run.finish("complete", outputs=["model.safetensors"])
 
-    All refusals come from ``__enter__``, before any work. Leaving with KeyboardInterrupt sets
-    ``interrupted``, with any other error ``failed``.
+    Until ``start`` nothing in the folder changes, so a run that is refused leaves a finished model as it was.
+    From then on, leaving with KeyboardInterrupt sets ``interrupted``, with any other error ``failed``.
 
     Args:
         path: folder; it and its parents are created, a symbolic link to a folder is kept.
@@ -46,6 +50,8 @@ class RunDir:
         self.resume = resume
         self.model = model
         self.manifest: Manifest | None = None
+        self.started = False
+        self._clear: tuple[str, ...] = ()
         self._lock: IO[str] | None = None
         self._created = False
 
@@ -62,16 +68,15 @@ class RunDir:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot create the folder {self.path}: {error.strerror}") from error
-        self._lock = _lock(self.path)
+        self._lock = lock_file(self.path / LOCK, str(self.path))
         try:
             if (self.path / self.model).exists() and not (self.overwrite or self.resume):
                 raise OutputError(
                     f"{self.path} already holds a model; add --overwrite to replace it, --resume to "
                     "continue it, or choose another folder"
                 )
-            # Of a killed run: the lock says that nobody writes them now.
-            for stale in self.path.rglob(f"{TEMP_PREFIX}*"):
-                stale.unlink(missing_ok=True)
+            for folder in (self.path, *(part for part in self.path.iterdir() if part.is_dir())):
+                remove_stale(folder)  # of a killed run
         except BaseException:
             self._release()
             raise
@@ -79,7 +84,7 @@ class RunDir:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            if self.manifest is not None and self.manifest.status == "running":
+            if self.started and self.manifest is not None and self.manifest.status == "running":
                 if kind is None:
                     self.finish("complete")
                 else:
@@ -88,10 +93,20 @@ class RunDir:
         finally:
             self._release()
 
-    def start(self, manifest: Manifest) -> None:
-        """Write the manifest with status ``running``."""
-        self.manifest = manifest
-        write_json(self.path / MANIFEST, manifest)
+    def prepare(self, manifest: Manifest, clear: Iterable[str] = ()) -> None:
+        """Keep the manifest, and the names of files that a new run clears away, until ``start``."""
+        self.manifest, self._clear = manifest, tuple(clear)
+
+    def start(self, manifest: Manifest | None = None) -> None:
+        """Write the manifest, the prepared one if none is given; a second time does nothing."""
+        if self.started:
+            return
+        self.manifest = manifest or self.manifest
+        assert self.manifest is not None, "start() before prepare()"
+        self.started = True
+        write_json(self.path / MANIFEST, self.manifest)
+        for name in self._clear:
+            (self.path / name).unlink(missing_ok=True)
 
     def finish(
         self, status: Status, outputs: Iterable[str] = (), result: Mapping[str, Any] | None = None
@@ -99,46 +114,55 @@ class RunDir:
         """Write the manifest with its last status, the result, and the checksums of ``outputs`` (names in the
         folder).
         """
-        assert self.manifest is not None, "finish() before start()"
-        sums = {name: sha256_file(self.path / name) for name in outputs}
+        assert self.manifest is not None, "finish() before prepare()"
+        self.started = True
+        sums = {name: sha256_file(bytes_of(self.path / name)) for name in outputs}
         self.manifest = self.manifest.ended(status, sums, result)
         write_json(self.path / MANIFEST, self.manifest)
 
     def _release(self) -> None:
         if self._lock is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(self.path / LOCK)
-            self._lock.close()
+            unlock_file(self.path / LOCK, self._lock)
             self._lock = None
         if self._created:  # a run that ended before it wrote anything leaves nothing
             with contextlib.suppress(OSError):
                 self.path.rmdir()
 
 
-def _lock(folder: Path) -> IO[str]:
-    """Lock file, held open; the system drops the lock when the process dies, however it dies."""
+def lock_file(path: Path, what: str) -> IO[str]:
+    """The lock file ``path``, held open; the system drops the lock when the process dies, however it dies.
+
+    Raises OutputError: another process holds it, or it cannot be written; ``what`` it guards is named.
+    """
     import fcntl
 
     while True:
         try:
-            handle = open(folder / LOCK, "a+", encoding="ascii")
+            handle = open(path, "a+", encoding="ascii")
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             handle.seek(0)
             owner = handle.read().strip() or "unknown"
             handle.close()
             raise OutputError(
-                f"{folder} is in use by another run (process {owner}); wait for it, or choose another folder"
+                f"{what} is in use by another run (process {owner}); wait for it, or name another place"
             ) from error
         except OSError as error:
-            raise OutputError(f"cannot write into {folder}: {error.strerror}") from error
+            raise OutputError(f"cannot write {what}: {error.strerror}") from error
         # The last owner unlinks the file as it leaves; a lock on an unlinked file guards nothing.
-        if _same_file(handle, folder / LOCK):
+        if _same_file(handle, path):
             handle.truncate(0)
             handle.write(f"{os.getpid()}\n")
             handle.flush()
             return handle
         handle.close()
+
+
+def unlock_file(path: Path, handle: IO[str]) -> None:
+    """Remove a lock file and let go of it."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    handle.close()
 
 
 def _same_file(handle: IO[str], path: Path) -> bool:

@@ -11,15 +11,17 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from seqdesign import __version__
 from seqdesign.config import jsonable
 from seqdesign.errors import ModelError
+from seqdesign.version import __version__
 
 Status = Literal["running", "complete", "interrupted", "failed"]
 
 MANIFEST = "manifest.json"
+MAX_MANIFEST = 50_000_000
+"""Bytes of a manifest that are read."""
 
 
 def library_versions() -> dict[str, str]:
@@ -86,21 +88,51 @@ def read_manifest(run: str | os.PathLike[str]) -> Manifest:
     """
     path = manifest_path(run)
     try:
-        return Manifest(**json.loads(path.read_bytes()))
+        with open(path, "rb") as handle:
+            text = handle.read(MAX_MANIFEST + 1)
+        if len(text) > MAX_MANIFEST:
+            raise ValueError(f"it is longer than {MAX_MANIFEST:,} bytes")
+        found = Manifest(**json.loads(text))
+        _check_types(found)
+        return found
     except OSError as error:
         raise ModelError(
             f"cannot read {path}: {error.strerror}; is {run} the folder of a run, or a file written with -o?"
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path} is damaged or of another version ({error}); repeat the run") from error
+
+
+def _check_types(found: Manifest) -> None:
+    """Raise TypeError for a field that holds something else than this class says."""
+    texts = (found.command, found.device, found.started, found.name, found.status)
+    named = (found.inputs, found.outputs, found.versions)
+    kinds = {
+        "text": all(isinstance(text, str) for text in texts),
+        "objects of text": all(
+            isinstance(one, dict) and all(isinstance(value, str) for value in one.values()) for one in named
+        ),
+        "options": isinstance(found.config, dict),
+        "a result": found.result is None or isinstance(found.result, dict),
+        "numbers": all(
+            n is None or (isinstance(n, int) and not isinstance(n, bool) and abs(n) < 2**64)
+            for n in (found.seed, found.threads)
+        ),
+        "a time": found.finished is None or isinstance(found.finished, str),
+        "a status": found.status in get_args(Status),
+    }
+    wrong = [kind for kind, right in kinds.items() if not right]
+    if wrong:
+        raise TypeError(f"there is no {wrong[0]} where it should be")
 
 
 def training_warnings(folder: Path | None) -> tuple[str, ...]:
     """What was said against a model at the end of its training; nothing where there is no manifest of it."""
     if folder is None or not manifest_path(folder).is_file():
         return ()
-    quality = (read_manifest(folder).result or {}).get("quality") or {}
-    return tuple(f"{folder}: {text}" for text in quality.get("warnings", ()))
+    quality = (read_manifest(folder).result or {}).get("quality")
+    said = quality.get("warnings") if isinstance(quality, dict) else None
+    return tuple(f"{folder}: {text}" for text in said) if isinstance(said, list) else ()
 
 
 def provenance(manifest: Manifest) -> dict[str, object]:

@@ -25,6 +25,8 @@ class SequenceColumns(Options):
     """Where sequences and ids stand in a file."""
 
     PANEL: ClassVar[str] = "Input options"
+    SEQUENCES_ONLY: ClassVar[bool] = True
+    """False for a command whose input may be something else than sequences."""
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
@@ -123,7 +125,7 @@ def encode_with(
         alphabet,
         on_unknown=options.on_unknown,
         ids=records.ids,
-        source=records.source,
+        source=records.source or None,
         lines=records.lines,
         max_length=max_length,
         convert_ut=options.convert_ut,

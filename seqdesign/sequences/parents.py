@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seqdesign.errors import InputError
@@ -27,7 +27,14 @@ def read_parents(
     paths: the file of the sequences, whose headers or ``columns`` are read, and that of their parents.
     Raises InputError if none has one, with what was looked for.
     """
-    named = _named_parents(columns, paths[0])
+    return by_id(ids, parent_ids, _named_parents(columns, paths[0]), str(paths[1]))
+
+
+def by_id(
+    ids: Sequence[str], parent_ids: Sequence[str], named: Mapping[str, str] | None = None, source: str = ""
+) -> list[tuple[int, int, str]]:
+    """As ``read_parents``, from ids in memory; ``named``: id -> parent where that is not the id itself."""
+    named = named or {}
     places = {name: i for i, name in enumerate(parent_ids)}
     wanted = [named.get(name) or name for name in ids]
     pairs = [(i, places[name], name) for i, name in enumerate(wanted) if name in places]
@@ -35,7 +42,7 @@ def read_parents(
         raise InputError(
             f"no parent was found: the first sequence wants '{wanted[0]}', the file begins with "
             f"'{parent_ids[0]}'; give headers {_KEY}=ID, a column '{_KEY}', or the same ids",
-            path=str(paths[1]),
+            path=source or None,
         )
     return pairs
 

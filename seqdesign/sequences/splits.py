@@ -1,4 +1,4 @@
-"""Splits into training and held-out parts: random, by outcome quantile, by similarity cluster.
+"""Splits into training and held-out parts: random, by outcome, by similarity cluster, by what is mutated.
 
 All of them return index arrays, (n_i,) int64, sorted, that together name every record once.
 """
@@ -88,6 +88,57 @@ def quantile_split(outcomes: NDArray[np.float64], quantile: float = 0.5) -> tupl
     if not above.any():
         raise InputError(f"no outcome is above the quantile {quantile} ({cut:.6g}); choose a lower quantile")
     return np.flatnonzero(~above), np.flatnonzero(above)
+
+
+def mutated(tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(N, L): where each of N sequences of one length differs from the most common letter of its position."""
+    common = np.array([np.bincount(column).argmax() for column in tokens.T], dtype=tokens.dtype)
+    return tokens != common
+
+
+def position_split(
+    tokens: NDArray[np.uint8], share: float, *, contiguous: bool, rng: np.random.Generator
+) -> tuple[Indices, Indices]:
+    """(train, test): sequences with a mutation at one of some positions are tested on, none trains there.
+
+    Of the positions that vary about ``share`` are chosen: one in so many, counted along the sequence, or
+    neighbours (``contiguous``), as in ProteinGym's modulo and contiguous folds (Notin et al. 2023). Which of
+    them is drawn. tokens (N, L) of one length; a mutation is a letter that is not the most common one of its
+    position. Raises InputError where no sequence remains on one side.
+    """
+    changed = mutated(tokens)
+    varying = np.flatnonzero(changed.any(axis=0))
+    folds = max(2, round(1 / share))
+    if len(varying) < folds:
+        raise InputError(
+            f"a split by positions into {folds} parts needs as many positions that vary, got {len(varying)}; "
+            "use a random split"
+        )
+    place = np.arange(len(varying))
+    fold = place * folds // len(varying) if contiguous else place % folds
+    test = changed[:, varying[fold == rng.integers(folds)]].any(axis=1)
+    if test.all() or not test.any():
+        raise InputError(
+            "nearly every sequence has a mutation at the positions to be held out; use a random split"
+        )
+    return np.flatnonzero(~test), np.flatnonzero(test)
+
+
+def mutation_split(tokens: NDArray[np.uint8], share: float) -> tuple[Indices, Indices]:
+    """(train, test): sequences with the most mutations, about ``share`` of all, are tested on.
+
+    Those with as many mutations stay together. tokens (N, L) as in ``position_split``. Raises InputError
+    where all have the same number.
+    """
+    count = mutated(tokens).sum(axis=1)
+    levels = np.unique(count)
+    if len(levels) < 2:
+        raise InputError(
+            f"all sequences have {levels[0]} mutations, so there are none with more; use a random split"
+        )
+    tested = np.array([(count >= level).mean() for level in levels[1:]])
+    cut = levels[1:][np.abs(tested - share).argmin()]
+    return np.flatnonzero(count < cut), np.flatnonzero(count >= cut)
 
 
 def cluster_split(

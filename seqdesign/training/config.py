@@ -27,8 +27,9 @@ class RunOptions(Options):
     """Sequences per step, over all devices."""
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
     """Share of the sequences that is not learned from but judges the model."""
-    split: Literal["random", "cluster", "quantile"] = "random"
-    """Which are held out: random ones (duplicates together), similarity clusters, or the best outcomes."""
+    split: Literal["random", "cluster", "quantile", "modulo", "contiguous", "mutations"] = "random"
+    """Which are held out: random ones (duplicates together), similarity clusters, the best outcomes, those
+    with mutations at every so many positions (modulo) or at neighbours (contiguous), or the most mutated."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""
     num_nodes: Annotated[int, Between(1)] = 1

@@ -49,6 +49,10 @@ class TokenData:
         """Mean length."""
         return int(self.lengths.double().mean())
 
+    def first(self, n: int) -> TokenData:
+        """The first rows."""
+        return TokenData(self.tokens[:n], self.lengths[:n], self.outcomes[:n])
+
     def to(self, device: torch.device) -> TokenData:
         """The same on another device."""
         return TokenData(self.tokens.to(device), self.lengths.to(device), self.outcomes.to(device))

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.sequences.splits import quantile_split, random_split, similarity_clusters
+from seqdesign.sequences.splits import (
+    mutation_split,
+    position_split,
+    quantile_split,
+    random_split,
+    similarity_clusters,
+)
 from seqdesign.training.config import RunOptions
 
 MIN_SEQUENCES = 20
@@ -27,10 +33,34 @@ def hold_out(
         if outcomes is None or np.isnan(outcomes).any():
             raise InputError("--split quantile needs an outcome for every sequence; use random or cluster")
         return quantile_split(outcomes, fractions[0])
+    if options.split in ("modulo", "contiguous", "mutations"):
+        return _by_mutations(tokens, options, seed)
     groups = together(tokens, options)
     if options.split == "cluster" and groups.max() == 0:
         raise InputError("at identity 0.8 all sequences fall into one cluster; use --split random")
     train, held_out = random_split(n, fractions, np.random.default_rng(seed), groups=groups)
+    return train, held_out
+
+
+def _by_mutations(tokens: TokenArray, options: RunOptions, seed: int) -> tuple[Indices, Indices]:
+    """Splits by what differs from the most common letters. Raises InputError where there is no such thing."""
+    if len(np.unique(tokens.lengths)) > 1:
+        raise InputError(
+            f"--split {options.split}: mutations are counted between sequences of one length, these have "
+            f"{tokens.lengths.min()} to {tokens.lengths.max()} letters; use random or cluster"
+        )
+    if options.split == "mutations":
+        train, held_out = mutation_split(tokens.tokens, options.held_out)
+    else:
+        train, held_out = position_split(
+            tokens.tokens, options.held_out, contiguous=options.split == "contiguous",
+            rng=np.random.default_rng(seed),
+        )  # fmt: skip
+    if len(train) < MIN_SEQUENCES:
+        raise InputError(
+            f"--split {options.split}: only {len(train)} sequences would be left to learn from; use random "
+            "or a smaller --held-out"
+        )
     return train, held_out
 
 

@@ -17,14 +17,19 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.config import Options, to_dict
-from seqdesign.errors import ModelError, SeqDesignError
+from seqdesign.errors import ModelError
 from seqdesign.runs.atomic import atomic_write, write_json
 from seqdesign.training.loop import Checkpoint, FitState
+from seqdesign.training.record_types import check_types
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 WEIGHTS, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint/last.safetensors"
 METRICS = "metrics.csv"
-NAMES = {"vae": "VAE", "gan": "GAN"}
+MAX_LENGTH = 10_000_000
+"""Letters of the longest sequence that any file may hold."""
+SHOWN = 200
+"""Characters of somebody else's error that are repeated."""
+NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model"}
 """Kind -> how people call it."""
 
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
@@ -74,18 +79,37 @@ def load_model(
         )
     try:
         record = parse(raw)
-    except (KeyError, TypeError, ValueError, SeqDesignError) as error:
+        check_types(record)
+        _check_sizes(raw, tensors)
+        with torch.random.fork_rng(devices=[]):  # the initial weights are drawn and thrown away
+            model = record.build()
+    except MemoryError:
+        raise
+    except Exception as error:  # a record that somebody else made can break anything in there
         raise ModelError(
-            f"{path} has a record that this version cannot read ({error!r}); train again"
+            f"{path} has a record that this version cannot read ({_brief(error)}); train again"
         ) from error
-    with torch.random.fork_rng(devices=[]):  # the initial weights are drawn and thrown away
-        model = record.build()
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         detail = " ".join(str(error).split())
         raise ModelError(f"{path} does not fit its own record ({detail}); train again") from error
     return model.to(device).eval(), record
+
+
+def _check_sizes(raw: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError for lengths that are no lengths, before networks of such a size are built."""
+    shortest, longest = raw.get("min_length", 0), raw.get("max_length", 1)
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (shortest, longest))
+    if not whole or not 0 <= shortest <= longest or not 1 <= longest <= MAX_LENGTH:
+        raise ValueError(f"its lengths cannot be {shortest!r} to {longest!r}")
+    if not all(bool(t.isfinite().all()) for t in tensors.values() if t.is_floating_point()):
+        raise ValueError("its weights are not all finite")
+
+
+def _brief(error: BaseException) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
 def run_identity(
@@ -128,24 +152,54 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
     if not path.exists():
         raise ModelError(f"{folder} holds no checkpoint to resume; start without --resume")
     tensors, raw = read_tensors(path)
-    if not {"identity", "groups", "state"} <= raw.keys():
+    if not {"identity", "groups", "state"} <= raw.keys() or not isinstance(raw["identity"], dict):
         raise ModelError(f"{path} is no checkpoint of a training run; start anew with --overwrite")
     changed = [key for key, value in identity.items() if raw["identity"].get(key) != value]
     if changed:
+        details = "; ".join(differences(raw["identity"], identity))
         raise ModelError(
             f"{path} was made with other {', '.join(changed)}; resume with the same input and options, or "
-            "start anew with --overwrite"
+            f"start anew with --overwrite ({details})"
         )
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "average": {}}
-    optimizers = {player: {"param_groups": g, "state": {}} for player, g in raw["groups"].items()}
-    for key, value in tensors.items():
-        kind, _, name = key.partition("/")
-        if kind == "optimizer":
-            player, i, entry = name.split("/")
-            optimizers[player]["state"].setdefault(int(i), {})[entry] = value
+    try:
+        optimizers = {player: {"param_groups": g, "state": {}} for player, g in raw["groups"].items()}
+        for key, value in tensors.items():
+            kind, _, name = key.partition("/")
+            if kind == "optimizer":
+                player, i, entry = name.split("/")
+                optimizers[player]["state"].setdefault(int(i), {})[entry] = value
+            else:
+                parts[kind][name] = value
+        state = FitState(**raw["state"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged ({_brief(error)}); start anew with --overwrite") from error
+    return Checkpoint(parts["model"], parts["best"], optimizers, state, parts["average"])
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is not as it was, each with both values: ``--epochs 5, now 6``; the input by name only."""
+    found = []
+    for key, value in now.items():
+        before = then.get(key)
+        if before == value:
+            continue
+        if isinstance(value, dict) and isinstance(before, dict):
+            options = {name: (before.get(name), value.get(name)) for name in {**before, **value}}
+            found += [
+                f"--{name.rstrip('_').replace('_', '-')} was {_word(a)}, is {_word(b)}"
+                for name, (a, b) in options.items()
+                if a != b
+            ]
+        elif key == "input":
+            found.append("the sequences or outcomes of the input differ")
         else:
-            parts[kind][name] = value
-    return Checkpoint(parts["model"], parts["best"], optimizers, FitState(**raw["state"]), parts["average"])
+            found.append(f"{key} was {_word(before)}, is {_word(value)}")
+    return found
+
+
+def _word(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:
@@ -162,6 +216,7 @@ def write_metrics(folder: Path, history: list[dict[str, float]]) -> None:
 
 def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not (folder / WEIGHTS).exists() and (folder / CHECKPOINT).exists():
-        kind = read_tensors(folder / CHECKPOINT)[1].get("record", {}).get("kind", "vae")
+        record = read_tensors(folder / CHECKPOINT)[1].get("record")
+        kind = record.get("kind", "vae") if isinstance(record, dict) else "vae"
         raise ModelError(f"{folder} holds an unfinished training run; finish it with train-{kind} --resume")
     return read_tensors(folder / WEIGHTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from seqdesign import __version__
+from seqdesign.config import fields_of
+from seqdesign.version import __version__
 from seqdesign_cli.commands import COMMANDS, Command
+from seqdesign_cli.first import FIRST
 
 FAKE = Path(__file__).with_name("fake_command.py")
 ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.", "Design")
@@ -322,6 +325,16 @@ def test_the_list_of_commands_is_grouped_and_begins_with_the_first_steps(cli) ->
     lines = cli("--help").out.splitlines()
     places = [lines.index(f"{group}:") for group in ("Start here", "Train", "Design", "Look", "Repeat")]
     assert places == sorted(places)
+
+
+def test_help_shows_what_most_people_need_first(cli) -> None:
+    for name, first in FIRST.items():
+        row = COMMANDS[name]
+        specs = {s.name: s for s in fields_of(getattr(importlib.import_module(row.module), row.config))}
+        assert set(first) <= set(specs), name
+        text = cli(name, "--help").out
+        advanced = text.index("Advanced options:")
+        assert all(text.index(specs[field].option) < advanced for field in first), name
 
 
 def test_an_option_without_effect_is_not_offered(cli) -> None:

@@ -1,30 +1,27 @@
-"""The contract of every model in the registry: what the training loop and a reader of its files rely on."""
+"""Every model of the registry keeps the promises of `seqdesign.testing.check_model`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from torch import Generator, Tensor, nn
 
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.model import SequenceLM
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.registry import Registry
-from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.testing import check_model, model_checks
+from seqdesign.testing.models import MAX_LENGTH, VOCABULARY
 from seqdesign.training.data import Batch
-from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 MODELS = Registry("model", "seqdesign.models")
-MAX_LENGTH = 8
-VOCABULARY = Vocabulary(get_alphabet("dna"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,6 +56,14 @@ def gan(shortest: int = 1, **options: Any) -> SequenceGAN:
     return SequenceGAN(GANOptions(**(small | options)), VOCABULARY, MAX_LENGTH, shortest, classes)
 
 
+def lm(shortest: int = 1, knots: tuple[float, ...] = (), **options: Any) -> SequenceLM:
+    torch.manual_seed(0)
+    small = {"width": 16, "dropout": 0.1}
+    if options.get("architecture") != "gru":
+        small |= {"heads": 2, "window": 3}
+    return SequenceLM(LMOptions(**(small | options)), VOCABULARY, MAX_LENGTH, shortest, knots)
+
+
 KINDS: dict[str, dict[str, Callable[[], Any]]] = {
     "vae": {
         "dense": lambda: vae(encoder="dense"),
@@ -74,8 +79,17 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
         "killoran": lambda: predictor(architecture="killoran"),
         "binary": lambda: predictor(task="binary"),
     },
+    "lm": {
+        "transformer": lm,
+        "gru": lambda: lm(architecture="gru"),
+        "masked": lambda: lm(architecture="masked"),
+        "conditional": lambda: lm(knots=(0.0, 0.5, 1.0)),
+        "masked, conditional": lambda: lm(architecture="masked", knots=(0.0, 0.5, 1.0)),
+    },
     "gan": {
-        "r3gan": gan,
+        "sobolev": gan,
+        "mmd": lambda: gan(objective="mmd"),
+        "r3gan": lambda: gan(objective="r3gan"),
         "wgan-gp": lambda: gan(objective="wgan-gp"),
         "wgan, softmax": lambda: gan(objective="wgan", outputs="softmax"),
         "minimax, gumbel": lambda: gan(objective="minimax", outputs="gumbel"),
@@ -84,22 +98,18 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
 }
 """Registry name -> the makes of it to be held to the contract."""
 
-DETERMINISTIC = {"predictor"}
-"""Models whose losses have no noise."""
+DETERMINISTIC = {"predictor", "lm-transformer", "lm-gru", "lm-conditional"}
+"""Models, or makes of them, whose losses in eval mode have no noise."""
 ADVERSARIAL = {"gan"}
 """Models whose players lose what others win; that they learn is shown elsewhere."""
 
-CASES = [pytest.param(make, id=f"{name}-{kind}") for name in KINDS for kind, make in KINDS[name].items()]
-
-
-def sequences(n: int, seed: int = 0) -> Batch:
-    """Random strings of 1 to MAX_LENGTH letters; the outcome is the share of the first letter."""
-    rng = Generator().manual_seed(seed)
-    lengths = torch.randint(1, MAX_LENGTH + 1, (n,), generator=rng)
-    tokens = torch.randint(VOCABULARY.n_letters, (n, int(lengths.max())), generator=rng)
-    inside = torch.arange(tokens.shape[1]) < lengths[:, None]
-    tokens = tokens.where(inside, VOCABULARY.pad)
-    return Batch(tokens, lengths, (tokens == 0).sum(1) / lengths)
+CASES = [
+    pytest.param(name, f"{name}-{kind}", make, check, id=f"{name}-{kind}-{check}")
+    for name in KINDS
+    for kind, make in KINDS[name].items()
+    for check in model_checks()
+    if not (name in ADVERSARIAL and check == "every_loss_falls_on_sixteen_sequences")
+]
 
 
 def of(model: Any, batch: Batch) -> Any:
@@ -113,97 +123,10 @@ def of(model: Any, batch: Batch) -> Any:
     return PredictorBatch(batch.tokens, batch.lengths, outcomes, torch.ones_like(outcomes), ones)
 
 
-def losses(model: Any, batch: Batch, seed: int = 0) -> dict[str, Tensor]:
-    found = {}
-    for player in model.players:
-        for name, value in model.losses(player, of(model, batch), Generator().manual_seed(seed), 1.0).items():
-            found[f"{player} {name}"] = value
-    return found
-
-
-def parameters_by_player(model: Any) -> Iterator[tuple[str, list[nn.Parameter]]]:
-    for player in model.players:
-        yield player, model.player_parameters(player)
-
-
 def test_every_model_of_the_registry_is_held_to_the_contract() -> None:
     assert set(MODELS.names()) == set(KINDS)
 
 
-@pytest.mark.parametrize("make", CASES)
-def test_every_parameter_belongs_to_one_player_and_is_moved_by_it(make: Callable[[], Any]) -> None:
-    model, batch = make(), sequences(16)
-    names = {id(p): name for name, p in model.named_parameters()}
-    owned = [id(p) for _, parameters in parameters_by_player(model) for p in parameters]
-    assert sorted(owned) == sorted(names)
-    for player, parameters in parameters_by_player(model):
-        model.zero_grad()
-        model.losses(player, of(model, batch), Generator().manual_seed(0), 1.0)["loss"].sum().backward()
-        still = [names[id(p)] for p in parameters if p.grad is None or not p.grad.abs().sum() > 0]
-        assert still == []
-
-
-@pytest.mark.parametrize("make", CASES)
-def test_a_model_in_eval_mode_gives_the_same_numbers_twice(make: Callable[[], Any]) -> None:
-    model, batch = make().eval(), sequences(16)
-    first, second = losses(model, batch), losses(model, batch)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-NOISY = [case for case in CASES if str(case.id).partition("-")[0] not in DETERMINISTIC]
-
-
-@pytest.mark.parametrize("make", NOISY)
-def test_the_noise_comes_from_the_generator_alone(make: Callable[[], Any]) -> None:
-    model, batch = make().eval(), sequences(16)
-    before = torch.random.get_rng_state()
-    first = losses(model, batch, seed=1)
-    assert torch.equal(torch.random.get_rng_state(), before)
-    second = losses(model, batch, seed=2)
-    assert any(not torch.equal(first[name], second[name]) for name in first)
-
-
-@pytest.mark.parametrize("make", CASES)
-def test_a_model_read_back_gives_the_same_numbers(make: Callable[[], Any], tmp_path: Path) -> None:
-    model, batch = make().eval(), sequences(16)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += 0.1
-    write_tensors(tmp_path / "m.safetensors", model.state_dict(), {})
-    other = make().eval()
-    other.load_state_dict(read_tensors(tmp_path / "m.safetensors")[0])
-    first, second = losses(model, batch), losses(other, batch)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-@pytest.mark.parametrize("make", CASES)
-def test_padding_never_changes_a_loss(make: Callable[[], Any]) -> None:
-    model, batch = make().eval(), sequences(16)
-    short = batch.lengths <= 4
-    narrow = Batch(batch.tokens[short, :4], batch.lengths[short], batch.outcomes[short])
-    reference = losses(model, narrow)
-    for width in (5, MAX_LENGTH):
-        wide = nn.functional.pad(narrow.tokens, (0, width - 4), value=VOCABULARY.pad)
-        found = losses(model, narrow._replace(tokens=wide))
-        for name in reference:
-            torch.testing.assert_close(found[name], reference[name], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "make", [case for case in CASES if str(case.id).partition("-")[0] not in ADVERSARIAL]
-)
-def test_every_loss_falls_on_sixteen_sequences(make: Callable[[], Any]) -> None:
-    """The entropy of 16 strings is log 16 = 2.8 nats, under a third of what guessing letters costs here."""
-    model, batch = make().train(), sequences(16)
-    optimizers = {p: torch.optim.Adam(parameters, lr=0.02) for p, parameters in parameters_by_player(model)}
-    before = losses(model, batch)
-    for step in range(100):
-        for player, optimizer in optimizers.items():
-            optimizer.zero_grad()
-            model.losses(player, of(model, batch), Generator().manual_seed(step), 1.0)[
-                "loss"
-            ].sum().backward()
-            optimizer.step()
-    after = losses(model.eval(), batch)
-    for player in model.players:
-        assert (after[f"{player} loss"] < 0.5 * before[f"{player} loss"]).all()
+@pytest.mark.parametrize(("name", "kind", "make", "check"), CASES)
+def test_a_model_keeps_its_promises(name: str, kind: str, make: Callable[[], Any], check: str) -> None:
+    check_model(make, batch=of, deterministic=bool({name, kind} & DETERMINISTIC), name=kind, checks=[check])

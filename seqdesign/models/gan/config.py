@@ -18,8 +18,9 @@ class GANOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    objective: str = "r3gan"
-    """What the two players minimise: r3gan, wgan-gp, wgan, non-saturating, minimax, or one of a plug-in."""
+    objective: str = "sobolev"
+    """What the two players minimise: sobolev, wgan-gp, wgan, r3gan, non-saturating, minimax; mmd, in which
+    the generator matches kernel means and the critic only judges; or one of a plug-in."""
     outputs: Literal["straight-through", "gumbel", "softmax"] = "straight-through"
     """What the critic sees of the generator: drawn letters with a gradient of second order, soft
     draws (Gumbel-softmax), or the probabilities themselves."""
@@ -32,19 +33,11 @@ class GANOptions(Options):
     channels: Annotated[int, Between(4, 4096)] = 32
     """Channels of the convolutions."""
     blocks: Annotated[int, Between(0, 64)] = 1
-    """Residual blocks of two convolutions in each network."""
+    """Blocks of two convolutions and a mixing of all positions in each network."""
     kernel: Annotated[int, Between(1, 63)] = 5
     """Letters that a convolution sees; an odd number."""
     mapping: Annotated[int, Between(0, 8192)] = 128
     """Units of the layer between the code and the first features of the generator; 0: none."""
-    placements: Annotated[int, Between(0, 64)] = 1
-    """Heads of the generator that choose one position each for a feature, such as a motif; 0: none."""
-    motifs: Annotated[int, Between(0, 256)] = 64
-    """Words that training sequences have too often for a Markov chain, and at many places, with which the
-    generator starts: at most so many heads that write one each or nothing; 0: none."""
-    words: Annotated[float | Auto, Between(0)] = "auto"
-    """Weight of the frequencies of words, anywhere and at each position, and of the spread of composition,
-    beside the critic; auto is that of the objective."""
     penalty: Annotated[float | Auto, Between(0)] = "auto"
     """Weight of the gradient penalty; auto is that of the objective."""
     penalty_every: Annotated[int | Auto, Between(1, 64)] = "auto"

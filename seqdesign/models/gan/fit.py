@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,13 @@ from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
 from seqdesign.models.gan.quality import Judge
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import GANRecord, TrainedGAN
-from seqdesign.motifs.surplus import SurplusMotif, find_surplus_motifs
 from seqdesign.runs.atomic import atomic_write
 from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.splits import random_split
 from seqdesign.training.data import Batch, TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
-from seqdesign.training.splitting import hold_out
+from seqdesign.training.splitting import hold_out, together
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 SAMPLES = "samples"
@@ -40,15 +40,18 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class GANTraining:
-    """A trained model and how its training went; ``train`` and ``held_out`` index the input."""
+    """A trained model and how its training went.
+
+    Three disjoint sets of indices into the input: ``train`` to learn from, ``validation``, by which weights
+    were chosen, and ``test``, which had no part in either.
+    """
 
     trained: TrainedGAN
     model: SequenceGAN
     fit: Fit
     train: Indices
-    held_out: Indices
-    motifs: list[SurplusMotif]
-    """With which the generator started."""
+    validation: Indices
+    test: Indices
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +111,14 @@ def train_sequence_gan(
     ModelError when there is nothing to resume.
     """
     values = outcomes if options.condition != "none" else None
-    train, held_out = hold_out(tokens, values, fit_options, seed)
-    motifs = _motifs(tokens, train, options.motifs)
-    record = replace(_describe(tokens, values, train, options, outcome_name), num_motifs=len(motifs))
+    train, validation, test = split(tokens, fit_options, seed)
+    record = _describe(tokens, values, train, options, outcome_name)
     whole = TokenData.of(tokens, values)
-    data, judges = (_rows(whole, part) for part in (train, held_out))
+    data, judges = (_rows(whole, part) for part in (train, validation))
     identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
-    everything = data.rows(torch.arange(len(data)))
-    model.prepare(everything, motifs, torch.Generator().manual_seed(seed))
     judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
 
     def look(network: nn.Module) -> dict[str, float]:
@@ -148,7 +148,19 @@ def train_sequence_gan(
         plan=plan,
     )
     model.eval()
-    return GANTraining(TrainedGAN.of(model, record), model, fitted, train, held_out, motifs)
+    return GANTraining(TrainedGAN.of(model, record), model, fitted, train, validation, test)
+
+
+def split(tokens: TokenArray, options: GANFitOptions, seed: int) -> tuple[Indices, Indices, Indices]:
+    """(train, validation, test) indices: of those held out, half choose the weights and half test them.
+
+    Raises InputError for too few sequences.
+    """
+    train, held_out = hold_out(tokens, None, options, seed)
+    groups = together(tokens, options)[held_out]
+    rng = np.random.default_rng([seed, len(held_out)])
+    first, second = random_split(len(held_out), [0.5, 0.5], rng, groups=groups)
+    return train, held_out[first], held_out[second]
 
 
 def make_plan(
@@ -221,15 +233,7 @@ def _describe(
         outcome=outcome_name if classes else None,
         classes=classes,
         shares=shares,
-        num_rows=len(train),
     )
-
-
-def _motifs(tokens: TokenArray, train: Indices, most: int) -> list[SurplusMotif]:
-    """Of the training sequences."""
-    rows = tokens.tokens[train].astype(np.int64)
-    rows[rows >= tokens.alphabet.size] = -1  # padding
-    return find_surplus_motifs(rows, tokens.alphabet.size, most)
 
 
 def _classes(outcomes: NDArray[np.float64], options: GANOptions, name: str) -> tuple[float, ...]:

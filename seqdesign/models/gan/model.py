@@ -5,7 +5,7 @@ Shapes: N sequences, L letters, d latent dimensions; V symbols, END among them w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -13,19 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqdesign.models.gan.composition import CompositionCritic
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.models.gan.objective import Objective
 from seqdesign.models.gan.outputs import relax
-from seqdesign.models.gan.words import WordCritic
-from seqdesign.motifs.surplus import SurplusMotif
 from seqdesign.registry import Registry
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.training.data import Batch
-
-WORDS_FROM, WORDS_FULLY = 0.15, 0.3
-"""Of a run; see ``rise``."""
 
 OBJECTIVES = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
 
@@ -35,8 +29,6 @@ class SequenceGAN(nn.Module):
 
     ``classes``: what outcomes are told apart, None for an unconditional model: an outcome belongs to class i
     when it is the i-th number of ``classes`` (labels) or lies up to it (bins, whose last bound is infinite).
-    ``num_rows`` training sequences with ``num_motifs`` surplus motifs are what ``prepare`` will be given; a
-    finished model has 0 rows and no critics of words and composition.
     """
 
     players = ("critic", "generator")
@@ -48,26 +40,16 @@ class SequenceGAN(nn.Module):
         max_length: int,
         min_length: int,
         classes: tuple[float, ...] = (),
-        num_rows: int = 0,
-        num_motifs: int = 0,
     ) -> None:
         super().__init__()
         self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
         self.objective: Objective = OBJECTIVES.load(options.objective)
         self.end = vocabulary.n_letters if min_length < max_length else None
         self.num_symbols = vocabulary.n_letters + (self.end is not None)
-        self.generator = Generator(
-            options, self.num_symbols, max_length, min_length, len(classes), num_motifs
-        )
+        self.generator = Generator(options, self.num_symbols, max_length, min_length, len(classes))
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
-        self.word_weight = self.objective.words if options.words == "auto" else options.words
-        self.words: WordCritic | None = None
-        self.composition: CompositionCritic | None = None
-        if self.word_weight > 0 and num_rows:
-            self.words = WordCritic(self.num_symbols, max_length, num_rows)
-            self.composition = CompositionCritic(self.num_symbols)
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -87,16 +69,6 @@ class SequenceGAN(nn.Module):
         if self.end is None:
             return letters
         return torch.cat([letters, (tokens == self.vocabulary.pad).to(letters)[:, None]], dim=1)
-
-    def prepare(self, batch: Batch, motifs: Sequence[SurplusMotif], rng: torch.Generator) -> None:
-        """Before training: count the words of all training sequences, and start with their motifs."""
-        padded = self._padded(batch.tokens.long())
-        tokens = padded if self.end is None else padded.where(padded != self.vocabulary.pad, self.end)
-        if self.words is not None and self.composition is not None:
-            self.words.learn(tokens)
-            self.composition.learn(tokens)
-        if self.generator.motifs is not None:
-            self.generator.motifs.prepare(motifs, tokens, self.condition(batch), rng)
 
     def _padded(self, tokens: Tensor) -> Tensor:
         return functional.pad(tokens, (0, self.max_length - tokens.shape[1]), value=self.vocabulary.pad)
@@ -125,14 +97,7 @@ class SequenceGAN(nn.Module):
             fake = self.fake(condition, len(real), rng)
             with _held_still(self.critic):
                 loss = self.objective.generator_loss(critic, real, fake)
-            tokens = fake.argmax(1)
-            if self.generator.motifs is not None and self.training:
-                self.generator.motifs.follow(tokens, condition)
-            if self.words is None or self.composition is None:
-                return {"loss": loss}
-            slope = self.words(tokens) + self.composition(tokens)[:, :, None]
-            words = (fake * slope).sum() / len(fake)
-            return {"loss": loss + self.word_weight * rise(progress) * words, "words": words.detach()}
+            return {"loss": loss}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)
         due = torch.rand((), generator=rng).item() * self.penalty_every < 1
@@ -141,15 +106,6 @@ class SequenceGAN(nn.Module):
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
         return terms
-
-
-def rise(progress: float) -> float:
-    """Share of the weight of words: none in the first part of a run, then a line up to all of it.
-
-    What words ask for is soonest done at fixed places, from where a generator hardly gets away; the critic
-    comes first.
-    """
-    return min(1.0, max(0.0, (progress - WORDS_FROM) / (WORDS_FULLY - WORDS_FROM)))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Generator and critic as residual one-dimensional convolutions (Killoran et al. 2017, section 3).
+"""Generator and critic: residual convolutions for what is near, mixing of all positions for what is far.
+
+Convolutions are those of Killoran et al. (2017, section 3). Alone they see a few neighbouring letters, so
+both networks also have layers in which each position reads all others (Tolstikhin et al., NeurIPS 2021).
 
 Inside, features are (N, C, 1, L) in channels-last memory: on CPUs a two-dimensional convolution of height 1
 is up to twice as fast as a one-dimensional one.
@@ -13,8 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
-from seqdesign.models.gan.motif_heads import MotifHeads
-from seqdesign.models.gan.places import Placement
 
 SLOPE = 0.2
 RESIDUAL = 0.5
@@ -25,6 +26,8 @@ LOUD = 6.0
 be learned from, but those of a generator that says the same to every z are all alike."""
 NEVER = -1e4
 CRITIC_FEATURES = 64
+MOST_MIXED = 512
+"""Most units in which a mixing layer brings positions together; otherwise twice as many as positions."""
 
 
 def activate(features: Tensor) -> Tensor:
@@ -47,21 +50,36 @@ class ResidualBlock(nn.Module):
         return torch.add(features, self.second(within), alpha=RESIDUAL)
 
 
+class Mixing(nn.Module):
+    """x + W2 leaky-relu(W1 norm(x)), W1 and W2 over positions and the same for all channels.
+
+    The token mixing of Tolstikhin et al. (2021): any two positions meet in one layer, however far apart, and
+    a pair of letters is seen as easily as a letter. ``norm`` is over the channels of one position.
+    """
+
+    def __init__(self, channels: int, length: int) -> None:
+        super().__init__()
+        units = min(2 * length, MOST_MIXED)
+        self.norm = nn.LayerNorm(channels)
+        self.first = nn.Linear(length, units)
+        self.second = nn.Linear(units, length)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, 1, L) to the same shape."""
+        rows = self.norm(features.squeeze(2).transpose(1, 2)).transpose(1, 2)
+        mixed = self.second(activate(self.first(rows)))
+        return features + mixed.unsqueeze(2)
+
+
 class Generator(nn.Module):
-    """z to letters, all positions at once: mapping, placements, residual blocks, motifs written over them.
+    """z to letters, all positions at once: mapping, then blocks of a convolution and a mixing of positions.
 
     ``num_symbols`` is V, or V + 1 where lengths differ: the last one is then END, and cannot come before
-    position ``min_length``. ``num_motifs`` motifs are to be learned from the data before training.
+    position ``min_length``.
     """
 
     def __init__(
-        self,
-        options: GANOptions,
-        num_symbols: int,
-        length: int,
-        min_length: int,
-        num_classes: int = 0,
-        num_motifs: int = 0,
+        self, options: GANOptions, num_symbols: int, length: int, min_length: int, num_classes: int = 0
     ) -> None:
         super().__init__()
         self.length, self.channels, self.num_classes = length, options.channels, num_classes
@@ -78,21 +96,12 @@ class Generator(nn.Module):
         )
         if self.local is not None:
             self.local.weight.data.mul_(SOFT)
-        self.placement = (
-            Placement(inputs, length, options.channels, options.placements, options.kernel)
-            if options.placements
-            else None
-        )
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(options.channels, options.kernel) for _ in range(options.blocks))
-        )
+        self.blocks = nn.Sequential()
+        for _ in range(options.blocks):
+            self.blocks.append(ResidualBlock(options.channels, options.kernel))
+            self.blocks.append(Mixing(options.channels, length))
         self.letters = nn.Conv2d(options.channels, num_symbols, (1, 3), padding=(0, 1))
         self.letters.weight.data.mul_(LOUD)
-        self.motifs = (
-            MotifHeads(options.latent_dim, length, num_symbols, num_motifs, num_classes)
-            if num_motifs
-            else None
-        )
         allowed = torch.zeros(num_symbols, length)
         if min_length < length:
             allowed[-1, :min_length] = NEVER
@@ -117,11 +126,7 @@ class Generator(nn.Module):
         if self.local is not None:
             noise = local.view(len(z), 1, self.length, self.local_dim).permute(0, 3, 1, 2)
             features = features + self.local(noise)
-        if self.placement is not None:
-            features = features + self.placement(z)
         letters = self.letters(activate(self.blocks(features))).squeeze(2).float()
-        if self.motifs is not None:
-            letters = self.motifs(code, condition, letters)
         return cast(Tensor, letters + self.allowed)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -130,7 +135,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Sequences to scores (N,), larger is more real: residual convolutions and three views of what they find.
+    """Sequences to scores (N,), larger is more real: mixing, convolutions, and three views of what they find.
 
     Positions one by one, the sum and the maximum over positions, so that counting a motif and knowing its
     place are both easy. No batch norm: a gradient penalty is per sequence. Classes are judged by projection
@@ -141,7 +146,10 @@ class Critic(nn.Module):
         super().__init__()
         channels, kernel = options.channels, options.kernel
         self.first = nn.Conv2d(num_symbols, channels, (1, kernel), padding=(0, kernel // 2))
-        self.blocks = nn.Sequential(*(ResidualBlock(channels, kernel) for _ in range(options.blocks)))
+        self.blocks = nn.Sequential()
+        for _ in range(options.blocks):
+            self.blocks.append(Mixing(channels, length))
+            self.blocks.append(ResidualBlock(channels, kernel))
         self.places = nn.Linear(channels * length, CRITIC_FEATURES)
         self.pooled = nn.Linear(2 * channels, CRITIC_FEATURES)
         self.hidden = nn.Linear(CRITIC_FEATURES, CRITIC_FEATURES)

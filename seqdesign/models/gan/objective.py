@@ -52,8 +52,6 @@ class Objective:
     """Critic steps per generator step."""
     penalty: float = 0.0
     """Weight of the gradient penalty; 0: the objective has none."""
-    words: float = 0.0
-    """Weight of word frequencies (models/gan/words.py) in the generator's loss; 0: it has none."""
     penalty_every: int = 1
     """The penalty is computed in one of so many critic steps, with so many times the weight."""
     max_weight: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,6 @@ class GANRecord:
     """Labels in order, or the largest outcome of each bin; empty for an unconditional model."""
     shares: tuple[float, ...] = ()
     """Share of each class among the training sequences."""
-    num_rows: int = 0
-    """Training sequences; 0 in a finished model, which has no use for what is counted of them."""
-    num_motifs: int = 0
-    """Motifs that the generator started with."""
 
     def build(self) -> SequenceGAN:
         """The networks, with weights from torch's global generator."""
@@ -50,8 +46,6 @@ class GANRecord:
             self.max_length,
             self.min_length,
             self.classes,
-            self.num_rows,
-            self.num_motifs,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,7 +92,7 @@ class TrainedGAN:
 def save_gan(folder: Path, model: SequenceGAN, record: GANRecord) -> None:
     """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
     networks = nn.ModuleDict({player: getattr(model, player) for player in model.players})
-    save_model(folder, networks, replace(record, num_rows=0))
+    save_model(folder, networks, record)
 
 
 def load_gan(folder: str | os.PathLike[str], device: torch.device) -> TrainedGAN:

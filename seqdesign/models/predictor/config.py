@@ -7,9 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
+from seqdesign.training.config import FitOptions
 
 Auto = Literal["auto"]
 Task = Literal["regression", "binary", "classes"]
+
+Architecture = Literal["auto", "ridge", "words", "pairs", "kernel", "residual", "motif", "killoran"]
+LINEAR_KINDS = ("ridge", "words", "pairs")
+CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
+"""Kinds of model without gradient descent."""
+LABELS = {
+    "ridge": "ridge regression", "words": "counts of words", "pairs": "pairwise ridge",
+    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks",
+    "killoran": "networks of Killoran et al.",
+}  # fmt: skip
+"""Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
 SHORT = 20
@@ -17,20 +29,49 @@ SHORT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutcomeOptions(Options):
+    """Where the outcomes stand, and how much each is worth."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    outcome: tuple[str, ...] = ()
+    """Column or header key of an outcome; repeat it for several; 'outcome' when not given."""
+    sigma: tuple[str, ...] = ()
+    """Column or header key of the outcome's standard error, one for each outcome; precise values count
+    more."""
+    weight: str | None = None
+    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorFitOptions(FitOptions):
+    """As for the VAE, with more decay and less patience for residual networks."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
+    """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
+    patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
+    quarter of them, at least 5 and at most 20; motif networks are not stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictorOptions(Options):
-    """An ensemble of networks; outcomes are scaled to unit variance inside."""
+    """An ensemble of predictors; outcomes are scaled to unit variance inside."""
 
     PANEL: ClassVar[str] = "Model options"
 
-    architecture: Literal["auto", "residual", "motif", "killoran"] = "auto"
-    """Networks: residual has a linear path and more on top of it, motif looks for the best place of each of
-    its filters, killoran is that of Killoran et al. (2017); auto is motif, but residual where all lengths are
-    alike and a short trial of both says so."""
+    architecture: Architecture = "auto"
+    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; pairs: pairs
+    of letters at their places; kernel: a Gaussian process over substitutions; residual: networks on top of
+    ridge; motif: networks that look for the best place of each filter; killoran: those of Killoran et al.
+    (2017). auto tries all that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
     convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
-    """Networks in the ensemble, each judged by a part of the sequences of its own; auto is 5."""
+    """Members of the ensemble, each judged by a part of the sequences of its own; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"

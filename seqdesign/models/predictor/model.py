@@ -12,9 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.closed import LinearNet
+from seqdesign.models.predictor.config import LINEAR_KINDS, PredictorOptions
+from seqdesign.models.predictor.evidence import LetterShares, count_evidence, evidence_shape
+from seqdesign.models.predictor.features import linear_features
+from seqdesign.models.predictor.kernel import KernelNet
 from seqdesign.models.predictor.killoran import KilloranNet
-from seqdesign.models.predictor.linear import linear_features
 from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
@@ -34,14 +37,31 @@ class PredictorBatch(NamedTuple):
     weights: Tensor
 
 
+Net = ResidualNet | MotifNet | KilloranNet | LinearNet | KernelNet
+
+
+class Columns(NamedTuple):
+    """Sizes of closed-form members that depend on the data: pairs of letters; cells and rows of a kernel."""
+
+    pairs: int = 0
+    cells: int = 0
+    rows: int = 0
+
+
 class SequencePredictor(nn.Module):
-    """M networks that score sequences of up to ``max_length`` letters.
+    """M predictors that score sequences of up to ``max_length`` letters.
 
     ``positional``: all sequences have about one length, and position matters. ``outcome_mean`` and
     ``outcome_scale`` (K,) are those of the training outcomes of a regression.
+
+    A letter that no training sequence has at its place, or anywhere where position means nothing, is read as
+    the mixture of letters that training has there, so that it has no effect of its own; unless it was shown
+    that what is learned of other letters and places ``carries`` over to new ones. ``evidence`` counts: (L, V)
+    training sequences with a letter at a position, or (V, ..., V) those with a word.
     """
 
     players = ("ensemble",)
+    evidence: Tensor
     outcome_mean: Tensor
     outcome_scale: Tensor
     temperature: Tensor
@@ -57,28 +77,42 @@ class SequencePredictor(nn.Module):
         positional: bool = True,
         outcome_mean: tuple[float, ...] = (0.0,),
         outcome_scale: tuple[float, ...] = (1.0,),
+        columns: Columns | None = None,
+        carries: bool = False,
     ) -> None:
         super().__init__()
         assert "auto" not in (options.task, options.architecture), "adapt() the options first"
         self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
         self.task, self.positional, self.num_scores = options.task, positional, num_scores
+        self.carries = carries
         self.num_members = int(options.members)
         self.both_strands = options.strands == "both"
         alphabet = vocabulary.alphabet
         letters = alphabet.size
-        self.net: ResidualNet | MotifNet | KilloranNet
-        if options.architecture == "killoran":
-            self.net = KilloranNet(options, letters, num_scores)
-        elif options.architecture == "motif":
-            self.net = MotifNet(options, letters, num_scores)
-        else:
-            self.net = ResidualNet(options, letters, max_length, num_scores, positional=positional)
+        self.net = _net(options, letters, max_length, num_scores, positional, columns or Columns())
+        self.shares = LetterShares(letters, max_length if positional else 1)
+        self.register_buffer("evidence", torch.zeros(evidence_shape(letters, max_length, positional)))
         self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
         self.register_buffer("outcome_scale", torch.tensor(outcome_scale))
         self.register_buffer("temperature", torch.ones(()))
         partner = alphabet.complement if self.both_strands and alphabet.complement else alphabet.letters
         order = torch.tensor([alphabet.letters.index(letter) for letter in partner])
         self.register_buffer("complement", order, persistent=False)
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether nothing is left to gradient descent."""
+        return isinstance(self.net, LinearNet | KernelNet)
+
+    def learn_evidence(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Count what training sequences (N, L) have; it decides what a letter may change."""
+        shape = self.evidence.shape
+        self.evidence.copy_(count_evidence(tokens, lengths, shape, positional=self.positional))
+        self.shares.learn(tokens, lengths, positional=self.positional)
+
+    def unseen(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Letters (N,) of tokens (N, L) that no training sequence has at their place."""
+        return self.shares.unseen(tokens, lengths)
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:
         """All of them."""
@@ -102,16 +136,19 @@ class SequencePredictor(nn.Module):
 
     def raw(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """What the networks say, (M, N, K): standardised outcomes or logits, of both strands together."""
-        x, inside = self._prepare(x, lengths)
-        strands = [x, self.other_strand(x, inside)] if self.both_strands else [x]
-        if isinstance(self.net, MotifNet):
+        strands, inside = self.strands(x, lengths)
+        if isinstance(self.net, MotifNet | LinearNet | KernelNet):
             return self.net(strands, inside)
         return torch.stack([self.net(strand, inside) for strand in strands]).mean(0)
 
+    def strands(self, x: Tensor, lengths: Tensor | None) -> tuple[list[Tensor], Tensor]:
+        """What the members read: one strand or both, and which positions (N, L) hold a letter."""
+        x, inside = self._prepare(x, lengths)
+        return [x, self.other_strand(x, inside)] if self.both_strands else [x], inside
+
     def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """What a linear model reads, (N, I), the mean of both strands."""
-        x, inside = self._prepare(x, lengths)
-        both = (x, self.other_strand(x, inside)) if self.both_strands else (x,)
+        both, inside = self.strands(x, lengths)
         features = [linear_features(s, inside, self.max_length, positional=self.positional) for s in both]
         return torch.stack(features).mean(0)
 
@@ -132,7 +169,7 @@ class SequencePredictor(nn.Module):
         if self.positional:
             x = F.pad(x, (0, self.max_length - x.shape[2]))
         inside = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
-        return x, inside
+        return x if self.carries else self.shares(x), inside
 
     def losses(
         self, player: str, batch: PredictorBatch, rng: Generator, progress: float
@@ -153,6 +190,29 @@ class SequencePredictor(nn.Module):
             return (raw - target.nan_to_num()).square()
         target = outcomes.nan_to_num().expand_as(raw)
         return F.binary_cross_entropy_with_logits(raw, target, reduction="none")
+
+
+def _net(
+    options: PredictorOptions,
+    letters: int,
+    max_length: int,
+    num_scores: int,
+    positional: bool,
+    columns: Columns,
+) -> Net:
+    """The members, side by side."""
+    kind, members = options.architecture, int(options.members)
+    if kind in LINEAR_KINDS:
+        return LinearNet(
+            kind, members, letters, max_length, num_scores, positional=positional, num_pairs=columns.pairs
+        )
+    if kind == "kernel":
+        return KernelNet(members, columns.cells, columns.rows, num_scores)
+    if kind == "killoran":
+        return KilloranNet(options, letters, num_scores)
+    if kind == "motif":
+        return MotifNet(options, letters, num_scores)
+    return ResidualNet(options, letters, max_length, num_scores, positional=positional)
 
 
 def one_against_others(logits: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def member_scores(
     model: SequencePredictor, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]
 ) -> FloatArray:
     """Scores (M, N, K) of tokens (N, L), on the model's device, in chunks that fit the caches."""
-    device = next(model.parameters()).device
+    device = model.outcome_mean.device
     rows = max(1, CELLS_AT_ONCE // (max(1, tokens.shape[1]) * model.num_members * 32))
     parts = []
     for start in range(0, len(tokens), rows):
@@ -50,11 +50,23 @@ def predict_outcomes(
     trained: TrainedPredictor, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]
 ) -> Predictions:
     """Predictions for tokens (N, L) with lengths (N,)."""
-    return from_scores(trained, member_scores(trained.model, tokens, lengths))
+    scores = member_scores(trained.model, tokens, lengths)
+    return from_scores(trained, scores, unseen_letters(trained.model, tokens, lengths))
 
 
-def from_scores(trained: TrainedPredictor, scores: FloatArray) -> Predictions:
-    """Predictions from the members' scores (M, N, K)."""
+def unseen_letters(
+    model: SequencePredictor, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]
+) -> FloatArray:
+    """Letters (N,) of tokens (N, L) that no training sequence has at their place."""
+    device = model.outcome_mean.device
+    array = torch.from_numpy(tokens.astype(np.int64)).to(device)
+    return model.unseen(array, torch.from_numpy(lengths).to(device)).double().cpu().numpy()
+
+
+def from_scores(
+    trained: TrainedPredictor, scores: FloatArray, unseen: FloatArray | None = None
+) -> Predictions:
+    """Predictions from the members' scores (M, N, K); ``unseen`` (N,) letters without evidence widen them."""
     mean, spread = scores.mean(axis=0), scores.std(axis=0)
     if trained.record.task != "regression":
         each = _sigmoid(scores)
@@ -64,8 +76,8 @@ def from_scores(trained: TrainedPredictor, scores: FloatArray) -> Predictions:
         return Predictions(probability, each.std(axis=0), None)
     calibration = trained.record.calibration
     columns = [(c, mean[:, k], spread[:, k]) for k, c in enumerate(calibration)]
-    sd = np.stack([c.sd(m, s) for c, m, s in columns], axis=1)
-    half = np.stack([c.half_widths(m, s) for c, m, s in columns], axis=1)
+    sd = np.stack([c.sd(m, s, unseen) for c, m, s in columns], axis=1)
+    half = np.stack([c.half_widths(m, s, unseen) for c, m, s in columns], axis=1)
     return Predictions(mean, sd, half)
 
 

@@ -52,14 +52,19 @@ class PredictorQuality:
 
 
 def judge(
-    trained: TrainedPredictor, rows: CalibrationRows, baseline: FloatArray, train: Outcomes
+    trained: TrainedPredictor,
+    rows: CalibrationRows,
+    baseline: FloatArray,
+    train: Outcomes,
+    unseen: FloatArray | None = None,
 ) -> tuple[PredictorQuality, Predictions]:
     """Figures by the held-out rows, and the predictions for them.
 
-    ``baseline`` (N, K) are the scores of ridge regression in standardised units or logits.
+    ``baseline`` (N, K) are the scores of ridge regression in standardised units or logits, ``unseen`` (N,)
+    the letters that no training sequence has at their place.
     """
     record = trained.record
-    predicted = from_scores(trained, rows.scores)
+    predicted = from_scores(trained, rows.scores, unseen)
     if record.task == "classes":
         found = [_classes(trained, rows, predicted, train)]
     elif record.task == "binary":

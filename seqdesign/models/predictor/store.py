@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,11 +17,11 @@ from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
 from seqdesign.models.predictor.config import PredictorOptions, Task
-from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, save_model
-from seqdesign.training.tensor_file import read_tensors, write_tensors
+from seqdesign.training.store import WEIGHTS, load_model, save_model
+from seqdesign.training.tensor_file import checksum, read_checksum, read_tensors, write_tensors
 
 KIND = "predictor"
 REFERENCE = "reference.safetensors"
@@ -45,6 +45,10 @@ class PredictorRecord:
     """Labels in the order of the scores; of a binary outcome the labels of 0 and 1; empty for numbers."""
     outcome_mean: tuple[float, ...] = ()
     outcome_scale: tuple[float, ...] = ()
+    columns: Columns = field(default_factory=Columns)
+    """Sizes of closed-form members that depend on the data."""
+    carries: bool = False
+    """Whether letters without evidence at their place are predicted from others; else they have no effect."""
     calibration: tuple[Conformal, ...] = ()
     """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
 
@@ -73,6 +77,8 @@ class PredictorRecord:
             positional=self.positional,
             outcome_mean=self.outcome_mean or (0.0,) * self.num_scores,
             outcome_scale=self.outcome_scale or (1.0,) * self.num_scores,
+            columns=self.columns,
+            carries=self.carries,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,6 +98,8 @@ class PredictorRecord:
         values = {name: record[name] for name in cls.__dataclass_fields__}
         for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
             values[name] = tuple(values[name])
+        values["carries"] = bool(record["carries"])
+        values["columns"] = Columns(*(int(size) for size in record["columns"]))
         values["options"] = from_dict(PredictorOptions, record["options"])
         values["alphabet"] = Alphabet.from_dict(record["alphabet"])
         values["calibration"] = tuple(
@@ -139,9 +147,12 @@ def save_predictor(
         "novelty": torch.from_numpy(reference.novelty.table),
         "percentiles": torch.from_numpy(reference.percentiles),
     }
-    write_tensors(
-        folder / REFERENCE, tensors, {"kind": "reference", "positional": reference.novelty.positional}
-    )
+    about = {
+        "kind": "reference",
+        "positional": reference.novelty.positional,
+        "model": checksum(model.state_dict(), record.to_dict()),
+    }
+    write_tensors(folder / REFERENCE, tensors, about)
     save_model(folder, model, record)
 
 
@@ -152,13 +163,35 @@ def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> Trai
 
 
 def load_reference(folder: str | os.PathLike[str]) -> Reference:
-    """What the model in a folder was trained on. Raises ModelError: missing or damaged."""
+    """What the model in a folder was trained on. Raises ModelError: missing, damaged, or of another model."""
     path = Path(folder) / REFERENCE
     tensors, raw = read_tensors(path)
+    # Models of before version 1 of this key have none; a newer reference beside an older model has.
+    if "model" in raw and raw["model"] != read_checksum(Path(folder) / WEIGHTS):
+        raise ModelError(
+            f"{path} belongs to another model than {WEIGHTS} beside it: a run that was to replace the model "
+            "was killed; finish it with train-predictor --resume, or train again with --overwrite"
+        )
     try:
         tokens, lengths, table, percentiles = (
             tensors[name].numpy() for name in ("tokens", "lengths", "novelty", "percentiles")
         )
+        _check_reference(tokens, lengths, table, percentiles)
         return Reference(tokens, lengths, NoveltyModel(table, bool(raw["positional"])), percentiles)
-    except KeyError as error:
-        raise ModelError(f"{path} lacks {error}; train again") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{path} is damaged ({error!r}); train again") from error
+
+
+def _check_reference(
+    tokens: NDArray[Any], lengths: NDArray[Any], table: NDArray[Any], percentiles: NDArray[Any]
+) -> None:
+    """Raise ValueError for arrays that no save_predictor wrote."""
+    kinds = (tokens.dtype == np.uint8, lengths.dtype == np.int64, table.dtype.kind == "f")
+    shapes = (
+        tokens.ndim == 2,
+        lengths.shape == tokens.shape[:1],
+        percentiles.ndim == 1,
+        percentiles.size > 1,
+    )
+    if not all(kinds + shapes) or not len(tokens) or lengths.min() < 0 or lengths.max() > tokens.shape[1]:
+        raise ValueError("its arrays have other shapes or types than they should")

@@ -77,8 +77,10 @@ def warnings_of(page: str) -> list[str]:
 
 def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
     table(here / "seqs.csv")
-    tiny = ("--members", "2", "--hidden", "8", "--channels", "4", "--batch-size", "32", "--epochs", "2")
-    assert cli("train-predictor", "seqs.csv", "-o", "models/p", *tiny, "-q").code == 0
+    sizes = {"architecture": "residual", "members": 5, "hidden": 8, "channels": 4, "batch-size": 32}
+    small = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
+    small += ["--epochs", "2"]
+    assert cli("train-predictor", "seqs.csv", "-o", "models/p", *small, "-q").code == 0
     assert (
         cli("maximize", "-m", "models/p", "-n", "8", "--gc", "0.2-0.9", "-o", "designs.fa", *QUICK).code == 0
     )

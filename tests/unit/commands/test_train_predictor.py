@@ -16,7 +16,7 @@ from seqdesign.runs.manifest import read_manifest
 
 TINY = (
     "--members", "2", "--hidden", "8", "--channels", "4", "--batch-size", "32", "--epochs", "2",
-    "--threads", "1",
+    "--threads", "1", "--architecture", "residual",
 )  # fmt: skip
 Cli = Callable[..., Any]
 

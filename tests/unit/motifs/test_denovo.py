@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqdesign.motifs.denovo import find_motifs
-from seqdesign.motifs.enrichment import changes, enrichment, letter_background
+from seqdesign.motifs.denovo import new_motifs
+from seqdesign.motifs.enrichment import Tally, changes, enrichment, letter_background
 from seqdesign.motifs.files import MotifSet, bundled_motifs
+from seqdesign.motifs.findings import UNDECIDED, best_of_groups, rivals_of
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.scan import Hits, JoinedText, matcher, scan
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
 from seqdesign.motifs.site_fit import excess_fit, order_by_fit, site_fit
-from seqdesign.pages.motif_text import UNDECIDED, best_of_groups, rivals_of
 
 NUM, LENGTH = 120, 100
 
@@ -49,7 +49,7 @@ def enriched(codes, lengths, motifs, seed):
     ]
     places = {m.id: i for i, m in enumerate(motifs)}
     return order_by_fit(
-        enrichment(motifs, *found),
+        enrichment(motifs, *map(Tally.of, found)),
         lambda name: excess_fit(motifs[places[name]], ready[places[name]], *texts, both_strands=True),
     )
 
@@ -70,7 +70,7 @@ def test_motifs_that_find_the_same_sequences_are_one_group():
     found = np.zeros((3, 20), dtype=bool)
     found[0, :10] = found[1, :9] = found[2, 9:12] = True
     motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abc"]
-    rows = enrichment(motifs, found, np.zeros((3, 40), dtype=bool))
+    rows = enrichment(motifs, Tally.of(found), Tally.of(np.zeros((3, 40), dtype=bool)))
     assert [e.motif_id + e.group for e in rows] == ["aa", "ba", "cc"]
     asked = {"a": 7.0, "b": 8.0}  # c is alone in its group
     rows = order_by_fit(rows, asked.__getitem__)
@@ -84,7 +84,9 @@ def test_motifs_that_cannot_be_told_apart_are_named() -> None:
     found[:3, :10] = True
     motifs = [Motif(name, "", "ACGT", np.full((1, 4), 0.25)) for name in "abcd"]
     fits = {"a": 100.0 - UNDECIDED - 0.1, "b": 100.0, "c": 100.0 - UNDECIDED + 0.1}
-    rows = order_by_fit(enrichment(motifs, found, np.zeros((4, 40), dtype=bool)), fits.__getitem__)
+    rows = order_by_fit(
+        enrichment(motifs, Tally.of(found), Tally.of(np.zeros((4, 40), dtype=bool))), fits.__getitem__
+    )
     best = best_of_groups(rows)
     assert [row.motif_id for row in best] == ["b", "d"]
     assert [rivals_of(row, rows) for row in best] == [["c"], []]
@@ -130,11 +132,11 @@ def test_a_planted_motif_is_found_without_the_collection_and_recognised(jaspar):
     text, background = texts_of(codes, lengths, 3)
     letters = np.full(4, 0.25)
     known = MotifSet((*jaspar.motifs[::20], motif), "", "")
-    (new,) = find_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
+    (new,) = new_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
     assert new.held_out == 36
     assert new.p_value < 1e-3
     assert new.matches[0].motif_id == motif.id
-    again = find_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
+    again = new_motifs(text, background, 1, known, letters, both_strands=True, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(new.motif.probabilities, again[0].motif.probabilities)
 
 
@@ -142,7 +144,7 @@ def test_random_sequences_give_no_motif_that_stands_the_test():
     codes, lengths = planted(None, 5)
     text, background = texts_of(codes, lengths, 5)
     known = MotifSet((Motif("a", "", "ACGT", np.eye(4)),), "", "")
-    found = find_motifs(
+    found = new_motifs(
         text, background, 1, known, np.full(4, 0.25), both_strands=True, rng=np.random.default_rng(0)
     )
     assert all(new.p_value > 1e-3 for new in found)

@@ -104,8 +104,8 @@ def test_the_bundled_collection_is_complete_and_says_its_release():
         (MEME.replace("0 0 0 1", "0 0 0 2"), ":8: the probabilities of a row must sum to 1, got 2"),
         (MEME.replace("0 0 0 1", "0 0 0 1x"), ":8: must be 4 numbers"),
         (MEME.replace("w= 2", "w= 3"), ":5: motif M1 must have 3 rows of probabilities, got 2"),
-        (JASPAR.rpartition("2 0")[0], "2 headers but 1 motifs"),
-        (JASPAR.replace("[ 1 0 3 ]", "[ 1 0 ]", 1), "JASPAR"),
+        (JASPAR.rpartition("2 0")[0], ":6: 3 rows of 2 numbers have no side with the letters"),
+        (JASPAR.replace("[ 1 0 3 ]", "[ 1 0 ]", 1), ":3: the row has 3 numbers, those above have 2"),
     ],
 )
 def test_a_damaged_file_is_refused_with_its_place(tmp_path, text, message):

@@ -54,12 +54,7 @@ class FailsAt:
             write = staticmethod(shim.guarded(handle.write))
             flush = staticmethod(shim.guarded(handle.flush))
             fileno = staticmethod(handle.fileno)
-
-            def __enter__(self) -> Any:
-                return self
-
-            def __exit__(self, *_: Any) -> None:
-                handle.close()
+            close = staticmethod(handle.close)
 
         return Handle()
 
@@ -264,7 +259,7 @@ def test_a_folder_that_cannot_be_made_or_written_is_an_error(
         with pytest.raises(OutputError, match=f"cannot create the folder {tmp_path / name}"):
             RunDir(tmp_path / name).__enter__()
     (tmp_path / "run" / LOCK).mkdir(parents=True)  # opening it fails for root too, as in a read-only folder
-    with pytest.raises(OutputError, match=f"cannot write into {tmp_path / 'run'}"):
+    with pytest.raises(OutputError, match=f"cannot write {tmp_path / 'run'}"):
         RunDir(tmp_path / "run").__enter__()
 
 

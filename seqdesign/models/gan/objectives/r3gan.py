@@ -31,5 +31,4 @@ r3gan = Objective(
     rate_symbols=5,
     penalty=0.1,
     penalty_every=4,
-    words=3.0,
 )

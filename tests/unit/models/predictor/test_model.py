@@ -14,7 +14,9 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode, one_hot
 
 DNA = get_alphabet("dna")
-BUFFERS = ("outcome_mean", "outcome_scale", "temperature", "net.centre", "net.gain")
+BUFFERS = (
+    "outcome_mean", "outcome_scale", "temperature", "evidence", "shares.share", "net.centre", "net.gain",
+)  # fmt: skip
 
 
 def make(

@@ -1,0 +1,162 @@
+"""Writing the samples of any model: what breaks a rule is left out, repeats too if so asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from seqdesign.errors import InputError, SeqDesignError
+
+if TYPE_CHECKING:
+    import torch
+
+    from seqdesign.constraints.options import LetterRules
+    from seqdesign.constraints.rules import Rules
+    from seqdesign.sequences.alphabets import Alphabet
+
+BARREN = 64_000
+"""Draws in a row of which none is written, after which it gives up."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences as they were drawn, what stands behind their ids, and whether they obey the constraints."""
+
+    texts: list[str]
+    labels: list[str]
+    good: list[bool]
+    broken: Callable[[], str]
+    """Says which constraint most of them break."""
+    real: list[bool] | None = None
+    """What a critic does not leave out; None: no critic was asked."""
+
+
+@dataclass
+class Tally:
+    """What became of the draws so far."""
+
+    drawn: int = 0
+    written: int = 0
+    rejected: int = 0
+    discarded: int = 0
+    """Left out by a critic."""
+    repeats: int = 0
+    barren: int = 0
+    """Draws since the last one that was written."""
+
+    @property
+    def acceptance(self) -> float:
+        """Share of the draws that obey the constraints, of those that a critic does not leave out."""
+        return 1 - self.rejected / max(1, self.drawn - self.discarded)
+
+
+def write_samples(
+    batches: Iterable[Batch],
+    num: int,
+    handle: BinaryIO,
+    *,
+    is_new: Callable[[str], bool] | None,
+    remedy: str,
+    name: str = "sample",
+) -> Tally:
+    """Write ``num`` records; raises InputError when nothing more comes that obeys the rules or is new.
+
+    is_new: asked about each sequence once; None: repeats do not matter. remedy: what else to try where
+    constraints are hardly ever obeyed.
+    """
+    tally = Tally()
+    for batch in batches:
+        lines = []
+        real = batch.real or [True] * len(batch.texts)
+        for text, label, good, enough in zip(batch.texts, batch.labels, batch.good, real, strict=True):
+            if tally.written == num or tally.barren == BARREN:
+                break
+            tally.drawn += 1
+            tally.barren += 1
+            if not enough:
+                tally.discarded += 1
+            elif not good:
+                tally.rejected += 1
+            elif is_new is not None and not is_new(text):
+                tally.repeats += 1
+            else:
+                tally.written += 1
+                tally.barren = 0
+                space = " " if label else ""
+                lines.append(f">{name}_{tally.written}{space}{label}\n{text}\n")
+        handle.write("".join(lines).encode())
+        if tally.barren == BARREN:
+            raise _nothing_more(tally, batch, remedy)
+        if tally.written == num:
+            break
+    return tally
+
+
+def novelty(*, unique: bool) -> Callable[[str], bool] | None:
+    """What ``write_samples`` asks where no sequence may occur twice; None where it may."""
+    seen: set[str] = set()
+
+    def is_new(text: str) -> bool:
+        before = len(seen)
+        seen.add(text)
+        return len(seen) > before
+
+    return is_new if unique else None
+
+
+def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: int) -> Rules | None:
+    """The constraints on samples of so many letters, or None.
+
+    Raises UsageError, and InputError where no sequence can obey them.
+    """
+    import torch
+
+    from seqdesign.constraints.build import build_rules
+    from seqdesign.constraints.check import find_conflict
+
+    nothing = torch.zeros(1, longest, dtype=torch.long)
+    rules = build_rules(config, alphabet, nothing, shortest=shortest)
+    if not rules.constraints:
+        return None
+    conflict = find_conflict(rules, nothing)
+    if conflict is not None:
+        raise InputError(conflict.message)
+    return rules
+
+
+def sift(
+    tokens: torch.Tensor,
+    texts: list[str],
+    labels: list[str],
+    rules: Rules | None,
+    real: list[bool] | None = None,
+) -> Batch:
+    """Samples (n, L) of a model that knows no constraints: those that break one are left out."""
+    import torch
+
+    if rules is None:
+        return Batch(texts, labels, [True] * len(texts), str, real)
+    rows = torch.zeros(len(tokens), dtype=torch.long)
+    letters = tokens.long().cpu()
+
+    def broken() -> str:
+        found = [(int((~c.is_feasible(letters, rows)).sum()), c.name) for c in rules.constraints]
+        worst = max(found)
+        return f"{worst[0] / len(letters):.0%} break {worst[1]}"
+
+    return Batch(texts, labels, rules.is_feasible(letters, rows).tolist(), broken, real)
+
+
+def _nothing_more(tally: Tally, batch: Batch, remedy: str) -> SeqDesignError:
+    """What to say when too many draws in a row were of no use."""
+    if tally.repeats:
+        obeying = " that obey the constraints" if tally.rejected else ""
+        return InputError(
+            f"the model makes no more than about {tally.written:,} different sequences{obeying}; ask for "
+            "fewer with -n, or raise --temperature"
+        )
+    return InputError(
+        f"the model hardly ever obeys the constraints: {tally.written:,} of {tally.drawn:,} draws do, none "
+        f"of the last {BARREN:,}; {batch.broken()}; loosen it{remedy}"
+    )

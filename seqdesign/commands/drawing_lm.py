@@ -1,0 +1,182 @@
+"""Samples of a language model: what ``seqdesign sample`` asks of it, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from seqdesign.commands.drawing import Batch
+from seqdesign.commands.sample import SampleConfig, Source, apart
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.positions import ranges
+from seqdesign.constraints.rules import Rules
+from seqdesign.design.model import load_folder
+from seqdesign.errors import InputError, UsageError
+from seqdesign.models.lm.guidance import PredictorGuide
+from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.sampling import Drawn
+from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
+from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.fasta import format_fields
+from seqdesign.sequences.reader import read_sequences
+
+
+def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
+    """One stream of samples for each start, or a single one. Raises UsageError and InputError."""
+    trained = load_lm(config.model, device)
+    record = trained.record
+    if config.condition is not None:
+        _check_condition(record, config.condition)
+    plain = Request(
+        lengths=_lengths(config, record),
+        outcome=config.condition,
+        temperature=config.temperature,
+        guide=_guide(config, trained, device),
+    )
+    if config.start is None:
+        low, high = plain.lengths
+        nothing = torch.zeros(1, high, dtype=torch.long)
+        constrained = bool(build_rules(_unnamed(config), record.alphabet, nothing, shortest=low).constraints)
+        rules_of = partial(_rules, config, record, device, None) if constrained else None
+        yield _source(trained, replace(plain, rules_of=rules_of), config, "sample")
+        return
+    texts = read_sequences(config.start, on_missing="unlabelled")
+    starts = encode(texts.sequences, record.alphabet, ids=texts.ids, source=texts.source, lines=texts.lines)
+    for name, tokens, length in zip(texts.ids, starts.tokens, starts.lengths.tolist(), strict=True):
+        if not plain.lengths[0] <= length <= plain.lengths[1]:
+            raise InputError(
+                f"has {length} letters, the model writes {_span(plain.lengths)}",
+                path=texts.source,
+                record=name,
+            )
+        own = torch.from_numpy(tokens[None, :length].astype(np.int64))
+        request = replace(
+            plain, lengths=(length, length), rules_of=partial(_rules, config, record, device, own)
+        )
+        yield _source(trained, request, config, f"{name}_sample")
+
+
+def _guide(config: SampleConfig, trained: TrainedLM, device: torch.device) -> PredictorGuide | None:
+    """The predictor of ``--guide``. Raises UsageError where model or predictor cannot work with it."""
+    if config.guide is None:
+        return None
+    if trained.model.is_causal:
+        raise UsageError(
+            f"{config.model} writes from left to right and cannot look ahead; train with train-lm "
+            "--architecture masked",
+            option="--guide",
+        )
+    model = load_folder(config.guide, device)
+    own = trained.record.alphabet
+    if model.alphabet.letters != own.letters:
+        raise UsageError(
+            f"reads {model.alphabet.name} ({model.alphabet.letters}), but the model writes {own.name} "
+            f"({own.letters}); train both on sequences of one alphabet",
+            option="--guide",
+        )
+    low, high = _lengths(config, trained.record)
+    for length in (low, high):
+        model.check_length(length, lambda message: UsageError(message, option="--guide"))
+    names = model.oracle.outcomes
+    if config.guide_outcome is None and len(names) > 1:
+        raise UsageError(f"is needed: {config.guide} predicts {', '.join(names)}", option="--guide-outcome")
+    wanted = names[0] if config.guide_outcome is None else config.guide_outcome
+    if wanted not in names:
+        raise UsageError(f"must be one of {', '.join(names)}, got {wanted!r}", option="--guide-outcome")
+    place = names.index(wanted)
+    scale = 1.0 if model.trained is None or model.log_odds else model.trained.record.outcome_scale[place]
+
+    def score(letters: torch.Tensor) -> torch.Tensor:
+        return model.oracle(letters)[:, :, place].mean(0) / scale
+
+    return PredictorGuide(score, own.size, config.guide_strength, by=config.guide_by, seed=config.seed)
+
+
+def _unnamed(config: SampleConfig) -> SampleConfig:
+    """The same rules, those of length excepted, which is drawn first."""
+    return replace(config, length=None)
+
+
+def _rules(
+    config: SampleConfig, record: LMRecord, device: torch.device, start: torch.Tensor | None, length: int
+) -> Rules:
+    parents = torch.zeros(1, length, dtype=torch.long) if start is None else start
+    return build_rules(_unnamed(config), record.alphabet, parents, device)
+
+
+def _source(trained: TrainedLM, request: Request, config: SampleConfig, name: str) -> Source:
+    rng = torch.Generator().manual_seed(config.seed)
+    stream = samples(trained, request, rng)
+    batches = (_batch(trained.record, drawn, request) for drawn in stream)
+    return Source(name, batches, request.rules_of is not None, apart(config, trained.record.alphabet))
+
+
+def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:
+    texts = decode(drawn.tokens.cpu().numpy().astype(np.uint8), record.alphabet)
+    labels = [
+        format_fields({"loglik": f"{log_p:.6g}"} | ({} if asked != asked else {"condition": f"{asked:.6g}"}))
+        for log_p, asked in zip(drawn.log_probs.tolist(), drawn.outcomes.tolist(), strict=True)
+    ]
+    return Batch(texts, labels, drawn.good.tolist(), partial(_broken, drawn, request))
+
+
+def _broken(drawn: Drawn, request: Request) -> str:
+    """Which constraint most of the samples break."""
+    assert request.rules_of is not None
+    length = int(drawn.lengths[0])
+    rules = request.rules_of(length)
+    mine = drawn.tokens[drawn.lengths == length][:, :length]
+    rows = torch.zeros(len(mine), dtype=torch.long, device=mine.device)
+    broken = [(int((~c.is_feasible(mine, rows)).sum()), c.name) for c in rules.constraints]
+    worst = max(broken)
+    return f"{worst[0] / len(mine):.0%} break {worst[1]}"
+
+
+def _check_condition(record: LMRecord, asked: float) -> None:
+    """Raise UsageError for an outcome that the model does not know."""
+    if not record.knots:
+        raise UsageError(
+            "this model knows no outcome; leave it out, or train with train-lm --condition",
+            option="--condition",
+        )
+    if record.shares and asked not in record.knots:
+        known = ", ".join(f"{value:g}" for value in record.knots)
+        raise UsageError(f"must be one of {known}, got {asked:g}", option="--condition")
+    low, high = record.knots[0], record.knots[-1]
+    if not low <= asked <= high:
+        raise UsageError(
+            f"outcomes of the training sequences lie in {low:.6g} .. {high:.6g}, got {asked:g}; sequences "
+            "beyond are a matter of maximize, or of sample --guide",
+            option="--condition",
+        )
+
+
+def _lengths(config: SampleConfig, record: LMRecord) -> tuple[int, int]:
+    """The fewest and the most letters. Raises UsageError where the model writes no such sequences."""
+    own = (record.min_length, record.max_length)
+    if config.template is not None:
+        return _within(len(config.template), len(config.template), own, "--template")
+    if config.length is None:
+        return own
+    found: Sequence[tuple[int, int]] = list(ranges(config.length, "--length"))
+    if len(found) != 1 or not 1 <= found[0][0] <= found[0][1]:
+        raise UsageError(
+            f"must be the fewest and the most letters, such as 50-80, got {config.length!r}",
+            option="--length",
+        )
+    return _within(*found[0], own, "--length")
+
+
+def _within(low: int, high: int, own: tuple[int, int], option: str) -> tuple[int, int]:
+    if high < own[0] or low > own[1]:
+        raise UsageError(f"the model writes {_span(own)}, got {_span((low, high))}", option=option)
+    return max(low, own[0]), min(high, own[1])
+
+
+def _span(lengths: tuple[int, int]) -> str:
+    low, high = lengths
+    return f"{low} letters" if low == high else f"{low} to {high} letters"

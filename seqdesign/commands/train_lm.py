@@ -1,0 +1,196 @@
+"""``seqdesign train-lm``: learn a likelihood model of sequences, from left to right or in any order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands.device import compute
+from seqdesign.commands.session import checked_training
+from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.errors import UsageError
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.fit_options import LMFitOptions
+from seqdesign.runs.atomic import together
+from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import Progress
+from seqdesign.runs.result import Result
+from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+
+if TYPE_CHECKING:
+    from seqdesign.models.lm.fit import LMTraining
+    from seqdesign.models.lm.quality import LMQuality
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.reader import SequenceSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainLMConfig(ModelFolder, ReadOptions, LetterOptions, LMOptions, LMFitOptions, RunConfig):
+    """Learn to write sequences like yours, and how likely a sequence is.
+
+    Example: seqdesign train-lm seqs.fa
+    """
+
+    sequences: Annotated[Path, Positional("SEQS")]
+    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    output: Annotated[Path, Flag("-o"), Written()] = Path("models/lm")
+    """Folder of the model."""
+
+    def problems(self) -> Iterator[str]:
+        """Every process reads the input for itself; one outcome at a time."""
+        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
+            yield "--devices: several processes cannot share stdin; name a file"
+        if None not in (self.outcome, self.condition) and self.outcome != self.condition:
+            yield "--outcome: must be the one of --condition, or be left out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainLMResult(Result):
+    """What was learned, and how well it explains held-out sequences."""
+
+    command: ClassVar[str] = "train-lm"
+
+    model: Path
+    alphabet: str
+    num_train: int
+    num_held_out: int
+    condition: str | None
+    """Outcome that the model is conditional on."""
+    shortest: int
+    longest: int
+    epochs: int
+    stop_reason: str
+    best_held_out_loss: float
+    seconds: float
+    quality: LMQuality
+
+    def text(self) -> str:
+        """The table at the end of a run."""
+        q = self.quality
+        name, nats = q.simplest
+        lengths = (
+            f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
+        )
+        rows = [
+            ("sequences", f"{self.num_train:,} to learn from, {self.num_held_out:,} held out"),
+            ("letters", f"{lengths} ({self.alphabet})"),
+            ("training", f"{self.epochs} passes in {self.seconds:.0f} s, stopped by {self.stop_reason}"),
+            ("held-out sequences", f"{q.nll:.4f} nats per letter{'' if q.exact else ' at most'}"),
+            ("training sequences", f"{q.train_nll:.4f}"),
+            (name, f"{nats:.4f}"),
+        ]
+        if self.condition is not None:
+            rows.append(("condition", self.condition))
+        rows.append(("model", str(self.model)))
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{name:<{width}}  {value}" for name, value in rows]
+        return "\n".join(["Held-out quality", *lines, *(f"warning: {w}" for w in q.warnings)])
+
+
+@checked_training
+def train_lm(config: TrainLMConfig) -> TrainLMResult:
+    """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
+    started = time.monotonic()
+    records, tokens = _read(config)
+    return in_folder(config, lambda run: _train(config, records, tokens, run, started))
+
+
+def _read(config: TrainLMConfig) -> tuple[SequenceSet, TokenArray]:
+    """The records to learn from, and their tokens. Raises InputError and UsageError."""
+    reading = config if config.condition is None else replace(config, outcome=config.condition)
+    records = read_with(reading, config.sequences)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    records = records.take(tokens.kept)
+    if config.condition is not None and records.outcomes is None:
+        raise UsageError(
+            f"no sequence has an outcome '{config.condition}'; name a column or a header key",
+            option="--condition",
+        )
+    return records, tokens
+
+
+def _train(
+    config: TrainLMConfig, records: SequenceSet, tokens: TokenArray, run: RunDir | None, started: float
+) -> TrainLMResult:
+    from seqdesign.models.lm.fit import train_sequence_lm
+    from seqdesign.models.lm.store import save_lm
+    from seqdesign.training.loop import make_fabric
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    clock = _Clock(Progress("training", quiet=config.quiet))
+    with compute(config) as device:
+        fabric = make_fabric(config, device)
+        if run is not None:
+            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
+
+        def on_step(step: int, total: int) -> None:
+            if run is not None:
+                run.start()
+            clock.tick(step, total)
+
+        try:
+            result = train_sequence_lm(
+                tokens,
+                records.outcomes,
+                options=part(config, LMOptions),
+                fit_options=part(config, LMFitOptions),
+                seed=config.seed,
+                fabric=fabric,
+                folder=config.output,
+                resume=config.resume,
+                on_epoch=clock.last.update,
+                on_step=on_step,
+            )
+        finally:
+            clock.progress.close()
+        if run is not None:
+            run.start()
+    done = _result(config, result, tokens.alphabet.name, started)
+    if run is not None:
+        with together():
+            # A run killed after its last checkpoint lacks the figures.
+            write_metrics(run.path, result.fit.state.history)
+            save_lm(run.path, result.trained.model, result.trained.record)
+            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+    return done
+
+
+class _Clock:
+    """Progress with the time that is left at most."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.last = progress, dict[str, float]()
+        self.first: tuple[int, float] | None = None
+
+    def tick(self, step: int, total: int) -> None:
+        """One step is done."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first = (step, now)
+        note = f"held-out loss {self.last['held_out_lm_loss']:.3f}" if self.last else ""
+        if step - self.first[0] >= 20:
+            left = (now - self.first[1]) / (step - self.first[0]) * (total - step)
+            note = f"{note}, {left / 60:.0f} min left at most".lstrip(", ")
+        self.progress.update(step, total, note)
+
+
+def _result(config: TrainLMConfig, result: LMTraining, alphabet: str, started: float) -> TrainLMResult:
+    state, record = result.fit.state, result.trained.record
+    return TrainLMResult(
+        model=config.output,
+        alphabet=alphabet,
+        num_train=len(result.train),
+        num_held_out=len(result.held_out),
+        condition=record.outcome,
+        shortest=record.min_length,
+        longest=record.max_length,
+        epochs=state.epoch,
+        stop_reason=result.fit.stop_reason,
+        best_held_out_loss=state.best["lm"],
+        seconds=time.monotonic() - started,
+        quality=result.quality,
+    )

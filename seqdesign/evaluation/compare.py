@@ -1,0 +1,80 @@
+"""Generated sequences beside real ones: all measures, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from seqdesign.evaluation import measures
+from seqdesign.evaluation.findings import Finding, findings
+from seqdesign.evaluation.likelihood import add_likelihood
+from seqdesign.evaluation.measures import Evaluation
+from seqdesign.evaluation.predictions import add_predictions
+from seqdesign.evaluation.sets import Sample, Sets, draw_sample
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The sets, what the statistics were computed on (None without real sequences), measures and words."""
+
+    sets: Sets
+    sample: Sample | None
+    evaluation: Evaluation
+    findings: tuple[Finding, ...]
+
+    @property
+    def num_flagged(self) -> int:
+        """Findings that speak against the sequences."""
+        return sum(finding.flagged for finding in self.findings)
+
+    def headline(self, name: str) -> str:
+        """What was compared; ``name`` is that of the generated sequences."""
+        sets = self.sets
+        sizes = f"{len(sets.generated):,} generated, {len(sets.training):,} training, "
+        return f"{name} ({sets.alphabet.name}): {sizes}{len(sets.held_out):,} held-out sequences"
+
+
+def compare_sets(
+    sets: Sets,
+    *,
+    vae: Path | None = None,
+    predictor: Path | None = None,
+    device: torch.device | None = None,
+    max_sequences: int = 5000,
+    max_nearest: int = 1000,
+    resamples: int = 200,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Judgement:
+    """Measure and judge.
+
+    vae, predictor: folders of models whose likelihoods and predictions are compared too, on ``device``.
+    max_sequences: of each set in the statistics, drawn at random; copies are counted in all. max_nearest:
+    sequences whose nearest training sequence is looked for. resamples: for intervals. Raises ModelError, and
+    InputError for sequences that a model cannot read.
+    """
+    seeds = np.random.SeedSequence(seed).spawn(5)
+    rngs = [np.random.default_rng(s) for s in seeds]
+    sample = draw_sample(sets, max_sequences, rngs[0])
+    found = Evaluation()
+    measures.add_copies(found, sets)
+    if sets.training:
+        measures.add_nearest(found, sets, max_nearest, rngs[1], workers, progress)
+    generated = sample.pick("generated") if sample else sets.generated[:max_sequences]
+    measures.add_diversity(found, generated, sample.pick("training") if sample else [])
+    if sample is not None:
+        measures.add_distances(found, sample, sets, rngs[2], resamples)
+        measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
+    device = device or torch.device("cpu")
+    if vae is not None:
+        add_likelihood(found, vae, device, sets, sample, rngs[2], resamples)
+    if predictor is not None:
+        add_predictions(found, predictor, device, sets, sample, rngs[4], resamples)
+    real = "held-out" if sets.held_out else "training"
+    said = findings({row.name: row for row in found.rows}, real, found.predictions)
+    return Judgement(sets, sample, found, said)

@@ -1,0 +1,9 @@
+"""What models of this kind can do."""
+
+from __future__ import annotations
+
+from seqdesign.families import Family
+from seqdesign.models.gan.sections import sections
+from seqdesign.models.gan.store import KIND
+
+FAMILY = Family(kind=KIND, made_by="train-gan", sections=sections)

@@ -1,0 +1,62 @@
+"""Options of the language models, and how those left open adapt to the data. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Options
+
+Auto = Literal["auto"]
+
+WIDTH, HEADS, WINDOW = 64, 4, 5
+"""Of a Transformer."""
+GRU_WIDTH = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMOptions(Options):
+    """Networks of a language model."""
+
+    PANEL: ClassVar[str] = "Model options"
+
+    architecture: Literal["transformer", "gru", "masked"] = "transformer"
+    """transformer and gru write from left to right and know the likelihood exactly; masked is a Transformer
+    that fills in letters in any order and bounds it."""
+    width: Annotated[int | Auto, Between(4, 4096)] = "auto"
+    """Units of a layer; auto is 64 for the Transformers and 128 for the GRU."""
+    layers: Annotated[int, Between(1, 64)] = 2
+    """Layers."""
+    heads: Annotated[int, Between(1, 64)] = HEADS
+    """Attention heads of a layer of a Transformer; they divide --width."""
+    window: Annotated[int, Between(1, 63)] = WINDOW
+    """Neighbouring letters that the convolution of a layer of a Transformer sees."""
+    dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
+    """Share of features dropped in training; auto falls with the number of training letters."""
+    condition: str | None = None
+    """Outcome, a column or header key, that the sequences are learned given: a measured value or a label."""
+
+    def problems(self) -> Iterator[str]:
+        """Shapes that cannot be, and options without effect."""
+        if self.architecture == "gru":
+            for option, value, usual in (("heads", self.heads, HEADS), ("window", self.window, WINDOW)):
+                if value != usual:
+                    yield f"--{option}: has no effect with --architecture gru; leave it out"
+        elif (width := WIDTH if self.width == "auto" else self.width) % self.heads:
+            yield f"--heads: must divide the {width} units of --width, got {self.heads}"
+
+
+def adapt(options: LMOptions, *, num_letters: int) -> LMOptions:
+    """``options`` with every ``auto`` replaced, for so many letters to learn from."""
+    width, dropout = options.width, options.dropout
+    if width == "auto":
+        width = GRU_WIDTH if options.architecture == "gru" else WIDTH
+    if dropout == "auto":
+        dropout = dropout_for(num_letters)
+    return replace(options, width=width, dropout=dropout)
+
+
+def dropout_for(num_letters: int) -> float:
+    """Share of features to drop."""
+    return 0.3 if num_letters < 100_000 else 0.1 if num_letters < 1_000_000 else 0.0

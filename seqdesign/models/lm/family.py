@@ -1,0 +1,19 @@
+"""What models of this kind can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from seqdesign.families import Family
+from seqdesign.models.lm.rows import LMRows
+from seqdesign.models.lm.sections import sections
+from seqdesign.models.lm.store import KIND, load_lm
+
+
+def _rows(folder: Path, device: torch.device) -> LMRows:
+    return LMRows(load_lm(folder, device))
+
+
+FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections)

@@ -1,0 +1,182 @@
+"""A language model: p(x) = p(length) p(letters | length), or the same given an outcome.
+
+    left to right   log p(x | n) = sum_t log p(x_t | x_1 .. x_{t-1}, n)
+    any order       log p(x | n) >= E over orders s of sum_k log p(x_s(k) | x_s(1) .. x_s(k-1), n)
+
+The bound is that of absorbing discrete diffusion, whose noise schedule does not matter (Hoogeboom et al.
+2022, arXiv 2110.02037; Ou et al. 2024, arXiv 2406.03736): hide k of n letters, k even in 1 .. n, and weigh
+by n / k.
+Shapes: N sequences, T positions, V letters, d features, K knots.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.networks import GRU, Transformer
+from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.data import Batch
+
+UNCONDITIONAL = 0.1
+"""Share of training rows whose outcome is hidden, so that the model works without one."""
+LEVELS = 32
+"""Shares of hidden letters by which a bound is estimated."""
+
+
+class SequenceLM(nn.Module):
+    """A likelihood model of sequences of ``min_length`` to ``max_length`` letters.
+
+    knots: outcomes in ascending order between which a condition is interpolated; empty: no condition.
+    """
+
+    players = ("lm",)
+    length_log_prob: Tensor
+    knots: Tensor
+
+    def __init__(
+        self,
+        options: LMOptions,
+        vocabulary: Vocabulary,
+        max_length: int,
+        min_length: int,
+        knots: tuple[float, ...] = (),
+    ) -> None:
+        super().__init__()
+        assert isinstance(options.width, int), "adapt() the options first"
+        assert isinstance(options.dropout, float), "adapt() the options first"
+        self.options, self.vocabulary = options, vocabulary
+        self.max_length, self.min_length = max_length, min_length
+        size, varied = vocabulary.n_letters, min_length < max_length
+        self.network: Transformer | GRU
+        if options.architecture == "gru":
+            self.network = GRU(
+                size, max_length,
+                width=options.width, layers=options.layers, dropout=options.dropout, varied=varied,
+            )  # fmt: skip
+        else:
+            self.network = Transformer(
+                size, max_length,
+                width=options.width, layers=options.layers, heads=options.heads, window=options.window,
+                dropout=options.dropout, causal=options.architecture == "transformer", varied=varied,
+            )  # fmt: skip
+        self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
+        self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
+        features = self.network.inputs.letters.embedding_dim
+        self.condition = nn.Embedding(len(knots), features) if knots else None
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether it writes from left to right, and its likelihoods are exact."""
+        return self.options.architecture != "masked"
+
+    def player_parameters(self, player: str) -> list[nn.Parameter]:
+        """All of them."""
+        return list(self.parameters())
+
+    def count_lengths(self, lengths: Tensor) -> None:
+        """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
+        size = len(self.length_log_prob)
+        counts = torch.bincount(lengths.cpu() - self.min_length, minlength=size).double() + 1 / size
+        self.length_log_prob.copy_((counts / counts.sum()).log())
+
+    def context(self, outcomes: Tensor | None) -> Tensor | None:
+        """Features (N, d) of outcomes (N,), NaN = unknown; None for a model without condition."""
+        if self.condition is None or outcomes is None:
+            return None
+        weights = hats(outcomes, self.knots)
+        return weights.to(self.condition.weight.dtype) @ self.condition.weight
+
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+        """Mean negative log-likelihood, or its bound by one draw of hidden letters, in nats."""
+        outcomes = batch.outcomes
+        if self.condition is not None and self.training:
+            shown = torch.rand(len(outcomes), generator=rng).to(outcomes.device) >= UNCONDITIONAL
+            outcomes = outcomes.where(shown, torch.nan)
+        context = self.context(outcomes)
+        if self.is_causal:
+            nll = -self._exact(batch.tokens, batch.lengths, context)
+        else:
+            nll = -self._bound(batch.tokens, batch.lengths, context, rng)
+        return {"loss": (nll - self.log_prob_length(batch.lengths)).mean()}
+
+    def log_prob_length(self, lengths: Tensor) -> Tensor:
+        """Log p(length) (N,) in nats; -inf for a length that lies outside those of training."""
+        place = lengths - self.min_length
+        inside = (place >= 0) & (place < len(self.length_log_prob))
+        return self.length_log_prob[place.where(inside, 0)].masked_fill(~inside, -torch.inf)
+
+    @torch.no_grad()
+    def log_likelihood(self, tokens: Tensor, lengths: Tensor, outcomes: Tensor | None = None) -> Tensor:
+        """Log p(x) of sequences (N, T) in nats, (N,), given outcomes (N,) where they are.
+
+        Exact from left to right. In any order a lower bound, estimated from LEVELS shares of hidden letters,
+        the same ones at every call. -inf for a length outside those of training.
+        """
+        result = self.log_prob_length(lengths)
+        rows = result.isfinite().nonzero().squeeze(1)
+        if not len(rows):
+            return result
+        tokens, lengths = tokens[rows, : self.max_length], lengths[rows]
+        context = self.context(None if outcomes is None else outcomes[rows])
+        if self.is_causal:
+            letters = self._exact(tokens, lengths, context)
+        else:
+            rng = Generator().manual_seed(0)
+            draws = [self._bound(tokens, lengths, context, rng, level=i) for i in range(LEVELS)]
+            letters = torch.stack(draws).mean(0)
+        return result.index_add(0, rows, letters.to(result.dtype))
+
+    def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
+        """Log p(letters | length), (N,)."""
+        return self._score(self.network(tokens, lengths, context), tokens, lengths).sum(1)
+
+    def _bound(
+        self,
+        tokens: Tensor,
+        lengths: Tensor,
+        context: Tensor | None,
+        rng: Generator,
+        level: int | None = None,
+    ) -> Tensor:
+        """One draw of the bound of log p(letters | length), (N,).
+
+        The shares of hidden letters are spread evenly over the rows, or lie in stratum ``level`` of LEVELS.
+        """
+        n, device = len(tokens), tokens.device
+        rows = n if level is None else 1  # one draw for all, so that a row's figure is its own
+        if level is None:
+            share = (torch.rand(1, generator=rng) + torch.randperm(n, generator=rng) / n) % 1.0
+        else:
+            share = ((level + torch.rand(1, generator=rng)) / LEVELS).expand(n)
+        hidden = (1 + (share.to(device) * lengths).long()).clamp(max=lengths)
+        inside = torch.arange(tokens.shape[1], device=device) < lengths[:, None]
+        noise = (
+            torch.rand(rows, self.max_length, generator=rng)[:, : tokens.shape[1]].to(device).expand(n, -1)
+        )
+        rank = noise.masked_fill(~inside, torch.inf).argsort(1).argsort(1)
+        hide = rank < hidden[:, None]
+        shown = tokens.masked_fill(hide, self.network.inputs.nothing)
+        scores = self._score(self.network(shown, lengths, context), tokens, lengths)
+        return (scores * hide).sum(1) * lengths / hidden
+
+    def _score(self, logits: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Log-probabilities (N, T) of the letters; 0 behind the end and of unreadable letters."""
+        known = tokens < self.vocabulary.n_letters
+        nll = F.cross_entropy(logits.transpose(1, 2).float(), tokens.where(known, 0), reduction="none")
+        return -nll.masked_fill(~known, 0.0)
+
+
+def hats(values: Tensor, knots: Tensor) -> Tensor:
+    """Weights (N, K) by which values (N,) lie between knots (K,): two neighbours each; zeros for NaN."""
+    x = values.to(knots).clamp(knots[0], knots[-1])
+    if len(knots) == 1:
+        return torch.ones_like(x)[:, None] * ~values.isnan()[:, None]
+    right = torch.searchsorted(knots, x.nan_to_num(float(knots[0]))).clamp(1, len(knots) - 1)
+    share = ((x - knots[right - 1]) / (knots[right] - knots[right - 1])).nan_to_num()
+    weights = torch.zeros(len(x), len(knots), dtype=knots.dtype, device=knots.device)
+    weights.scatter_(1, (right - 1)[:, None], (1 - share)[:, None])
+    weights.scatter_(1, right[:, None], share[:, None])
+    return weights * ~values.isnan()[:, None]

@@ -1,0 +1,152 @@
+"""An endless stream of samples as they were asked for: lengths, outcomes, constraints, a guide.
+
+Shapes: N sequences, T positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.constraints.check import find_conflict
+from seqdesign.constraints.rules import Rules
+from seqdesign.errors import InputError
+from seqdesign.models.lm.sampling import BLOCK, CANDIDATES, UNFORCED, Drawn, Guide, choose_candidates, draw
+from seqdesign.models.lm.store import TrainedLM
+
+ROUND = 4 * BLOCK
+"""Sequences whose lengths are drawn together, so that a result does not depend on how many are asked for."""
+
+
+LONG = 512
+"""Letters of the longest sequence above which fewer are drawn together, as the cache grows with them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What samples shall be.
+
+    lengths: the fewest and the most letters. rules_of: the rules of designs with so many letters; None:
+    no rules. outcome: what to write for; None: outcomes as frequent as in training.
+    """
+
+    lengths: tuple[int, int]
+    rules_of: Callable[[int], Rules] | None = None
+    outcome: float | None = None
+    temperature: float = 1.0
+    guide: Guide | None = None
+
+
+def samples(trained: TrainedLM, request: Request, rng: torch.Generator) -> Iterator[Drawn]:
+    """Rounds of samples without end, in an order that says nothing. Raises InputError for contradictions."""
+    stream = _Stream(trained, request, rng)
+    while True:
+        yield stream.round()
+
+
+class _Stream:
+    """Samples, and the rules of the lengths that have occurred."""
+
+    def __init__(self, trained: TrainedLM, request: Request, rng: torch.Generator) -> None:
+        self.model, self.record, self.request, self.rng = trained.model, trained.record, request, rng
+        self.rules: dict[int, Rules | None] = {}
+        low, high = request.lengths
+        places = torch.arange(self.record.min_length, self.record.max_length + 1)
+        chances = trained.model.length_log_prob.double().cpu().exp()
+        self.chances = chances * ((places >= low) & (places <= high))
+        self.failure: InputError | None = None
+
+    def round(self) -> Drawn:
+        lengths = self._lengths()
+        outcomes = self._outcomes()
+        drawn: list[Drawn] = []
+        order: list[Tensor] = []
+        for rows, rules in self._blocks(lengths):
+            drawn.append(self._block(lengths[rows], outcomes[rows], rules))
+            order.append(rows)
+        joined = Drawn.joined(drawn, self.model.vocabulary.pad)
+        if not self.model.is_causal:
+            joined = replace(joined, log_probs=self._bound(joined))
+        back = torch.cat(order).argsort().to(joined.tokens.device)
+        return joined.take(back)
+
+    def _bound(self, drawn: Drawn) -> Tensor:
+        """(N,) the bound that is said of any sequence, whatever the order in which it was written."""
+        parts = zip(*(x.split(BLOCK) for x in (drawn.tokens, drawn.lengths, drawn.outcomes)), strict=True)
+        return torch.cat([self.model.log_likelihood(*part) for part in parts]).double()
+
+    def _block(self, lengths: Tensor, outcomes: Tensor, rules: Rules | None) -> Drawn:
+        """One block, of several candidates each where that matters."""
+
+        def once() -> Drawn:
+            return draw(
+                self.model, lengths, self.rng,
+                outcomes=outcomes, rules=rules,
+                temperature=self.request.temperature, guide=self.request.guide,
+            )  # fmt: skip
+
+        first = once()
+        forced = first.forced[first.good]
+        if rules is None or (len(forced) > 1 and float(forced.std()) <= UNFORCED):
+            return first
+        several = [first] + [once() for _ in range(CANDIDATES - 1)]
+        n = len(lengths)
+        rows = torch.arange(n * CANDIDATES).view(CANDIDATES, n).T.flatten().to(first.tokens.device)
+        return choose_candidates(
+            Drawn.joined(several, self.model.vocabulary.pad).take(rows), CANDIDATES, self.rng
+        )
+
+    def _blocks(self, lengths: Tensor) -> Iterator[tuple[Tensor, Rules | None]]:
+        """Rows (n,) that are drawn together, of one length where there are rules or a guide."""
+        by_length = lengths.argsort(stable=True)
+        together = max(16, BLOCK * LONG // max(LONG, self.record.max_length))
+        if self.request.rules_of is None and self.request.guide is None:
+            for rows in by_length.split(together):
+                yield rows, None
+            return
+        sizes = torch.unique_consecutive(lengths[by_length], return_counts=True)[1]
+        for mine in by_length.split(sizes.tolist()):
+            for rows in mine.split(together):
+                yield rows, self.rules.get(int(lengths[rows[0]]))
+
+    def _lengths(self) -> Tensor:
+        """(ROUND,) lengths from those of training for which there is a sequence that obeys the rules."""
+        while True:
+            if not self.chances.any():
+                raise self.failure or InputError("no length of the training sequences is possible")
+            found = torch.multinomial(self.chances, ROUND, replacement=True, generator=self.rng)
+            lengths = found + self.record.min_length
+            if self.request.rules_of is None or all(self._possible(n) for n in lengths.unique().tolist()):
+                return lengths
+
+    def _possible(self, length: int) -> bool:
+        """Whether any sequence of this length obeys the rules; else it is never drawn again."""
+        assert self.request.rules_of is not None
+        if length not in self.rules:
+            rules = self.request.rules_of(length)
+            start = torch.zeros(1, length, dtype=torch.long, device=rules.device)
+            conflict = find_conflict(rules, start)
+            if conflict is not None:
+                self.chances[length - self.record.min_length] = 0.0
+                self.failure = self.failure or InputError(conflict.message)
+                return False
+            self.rules[length] = rules
+        return True
+
+    def _outcomes(self) -> Tensor:
+        """(ROUND,) outcomes to write for; NaN for a model without condition."""
+        request, record = self.request, self.record
+        if not record.knots:
+            return torch.full((ROUND,), torch.nan, dtype=torch.float64)
+        if request.outcome is not None:
+            return torch.full((ROUND,), request.outcome, dtype=torch.float64)
+        uniform = torch.rand(ROUND, generator=self.rng, dtype=torch.float64)
+        if record.shares:
+            bounds = torch.tensor(np.cumsum(record.shares)[:-1])
+            return torch.tensor(record.knots, dtype=torch.float64)[torch.searchsorted(bounds, uniform)]
+        grid = np.linspace(0, 1, len(record.knots))
+        return torch.from_numpy(np.interp(uniform.numpy(), grid, record.knots))

@@ -1,0 +1,210 @@
+"""Sequences from a language model: from left to right or in a random order, under hard constraints.
+
+Every sequence has its length before its first letter. Shapes: N sequences, T positions, V letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seqdesign.models.lm.model import SequenceLM
+
+if TYPE_CHECKING:
+    from seqdesign.constraints.rules import Rules
+
+BLOCK = 250
+"""Sequences that are drawn together: as many as stay in a CPU's cache."""
+CANDIDATES = 8
+"""Sequences of which one is kept, where constraints forbid letters that the model would have written."""
+UNFORCED = 0.1
+"""Spread of ``Drawn.forced`` in nats up to which one candidate is as good as several."""
+
+Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Shown tokens (N, T), logits of all places (N, T, V) and places (N,) -> what to add to the logits of those
+places, (N, V)."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn.
+
+    tokens: (N, T) int64, PAD after the last letter. lengths: (N,). log_probs: (N,) float64, log p(x) of the
+    model itself in nats, whatever temperature, constraints or guide; of a model of any order, log p of the
+    letters that it wrote, in the order in which it wrote them.
+    outcomes: (N,) float64 that it was drawn for, NaN = none. good: (N,) bool, whether it obeys the
+    constraints. forced: (N,) float64, log of the probability of the letters that constraints allow, summed.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    log_probs: Tensor
+    outcomes: Tensor
+    good: Tensor
+    forced: Tensor
+
+    def take(self, rows: Tensor) -> Drawn:
+        """The chosen rows."""
+        return Drawn(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Drawn], pad: int) -> Drawn:
+        """Several as one."""
+        longest = max(part.tokens.shape[1] for part in parts)
+        columns = {name: [getattr(part, name) for part in parts] for name in cls.__dataclass_fields__}
+        columns["tokens"] = [F.pad(x, (0, longest - x.shape[1]), value=pad) for x in columns["tokens"]]
+        return cls(**{name: torch.cat(values) for name, values in columns.items()})
+
+
+@torch.inference_mode()
+def draw(
+    model: SequenceLM,
+    lengths: Tensor,
+    rng: torch.Generator,
+    *,
+    outcomes: Tensor | None = None,
+    rules: Rules | None = None,
+    temperature: float = 1.0,
+    guide: Guide | None = None,
+) -> Drawn:
+    """One sequence for each of ``lengths`` (N,), given outcomes (N,) where they are.
+
+    ``rules`` are for one start and one length. A model of any order writes in a random order around the
+    letters about which the rules leave no choice, and from left to right where rules look at neighbours.
+    Numbers are drawn on the CPU, so that a seed means the same on every device.
+    """
+    device = model.network.output.weight.device
+    n, steps = len(lengths), int(lengths.max())
+    uniform = torch.rand(n, steps, generator=rng, dtype=torch.float64).to(device)
+    ranks = torch.rand(n, steps, generator=rng).to(device)
+    given = torch.full((n,), torch.nan, dtype=torch.float64) if outcomes is None else outcomes
+    given, lengths = given.to(device), lengths.to(device)
+    page = _Page(model, lengths, model.context(given), rules, temperature, uniform)
+    if model.is_causal:
+        page.from_left_to_right(None)
+    elif rules is not None and rules.walks:
+        page.from_left_to_right(_Reader(model, guide))
+    else:
+        page.in_order_of(ranks, _Reader(model, guide))
+    tokens = page.tokens.masked_fill(~page.inside, model.vocabulary.pad)
+    good = page.good
+    if rules is not None:
+        good = good & rules.is_feasible(tokens, page.first_start)
+    log_p = page.total + model.log_prob_length(lengths)
+    return Drawn(tokens, lengths, log_p, given, good, page.forced)
+
+
+class _Reader:
+    """Logits of hidden letters, given all that are shown, of a model of any order."""
+
+    def __init__(self, model: SequenceLM, guide: Guide | None) -> None:
+        self.network, self.guide = model.network, guide
+
+    def __call__(self, page: _Page, places: Tensor) -> Tensor:
+        logits = self.network(page.tokens, page.lengths, page.context).double()
+        mine = logits[page.everyone, places]
+        return mine if self.guide is None else mine + self.guide(page.tokens, logits, places)
+
+
+class _Page:
+    """Sequences that are being written."""
+
+    def __init__(
+        self,
+        model: SequenceLM,
+        lengths: Tensor,
+        context: Tensor | None,
+        rules: Rules | None,
+        temperature: float,
+        uniform: Tensor,
+    ) -> None:
+        self.model, self.lengths, self.context = model, lengths, context
+        self.rules, self.temperature, self.uniform = rules, temperature, uniform
+        n, steps = uniform.shape
+        device = uniform.device
+        self.everyone = torch.arange(n, device=device)
+        self.first_start = torch.zeros_like(self.everyone)
+        self.inside = torch.arange(steps, device=device) < lengths[:, None]
+        self.tokens = torch.full((n, steps), model.network.inputs.nothing, device=device)
+        self.total = torch.zeros(n, dtype=torch.float64, device=device)
+        self.forced, self.good = self.total.clone(), torch.ones_like(self.inside[:, 0])
+
+    def from_left_to_right(self, reader: _Reader | None) -> None:
+        """Write every place after the one before; without ``reader`` with the cache of a causal network."""
+        network, rules = self.model.network, self.rules
+        n, steps = self.tokens.shape
+        memory = network.begin(n, steps) if reader is None else None
+        if reader is not None:
+            self._fill_in_what_is_sure()
+        previous = torch.full_like(self.everyone, network.inputs.nothing)
+        state = None if rules is None else rules.start(self.first_start)
+        for t in range(steps):
+            places = torch.full_like(self.everyone, t)
+            may = None if rules is None or state is None else rules.letters(state, self.first_start, t)
+            if reader is None:
+                logits = network.step(memory, previous, self.lengths, self.context, t).double()
+                previous = self._choose(logits, places, may, t)
+            elif int(self.tokens[0, t]) == network.inputs.nothing:
+                previous = self._choose(reader(self, places), places, may, t)
+            else:
+                previous = self.tokens[:, t]
+                if may is not None:
+                    self.good &= may.gather(1, previous[:, None])[:, 0]
+            self.tokens[:, t] = previous
+            if rules is not None and state is not None:
+                state = rules.advance(state, previous, self.first_start, t)
+
+    def in_order_of(self, ranks: Tensor, reader: _Reader) -> None:
+        """Write the places that are free in the order of ``ranks`` (N, T), as the mask permits."""
+        self._fill_in_what_is_sure()
+        free = (self.tokens == self.model.network.inputs.nothing) & self.inside
+        order = ranks.masked_fill(~free, torch.inf).argsort(1)
+        steps = int(free.sum(1).max())
+        for k in range(steps):
+            places = order[:, k]
+            writes = k < free.sum(1)
+            may = None if self.rules is None else self.rules.shared_mask[0, places]
+            letters = self._choose(reader(self, places), places, may, k)
+            self.tokens[self.everyone[writes], places[writes]] = letters[writes]
+
+    def _fill_in_what_is_sure(self) -> None:
+        if self.rules is not None:
+            mask = self.rules.shared_mask[0, : self.tokens.shape[1]]
+            sure = mask.sum(1) == 1
+            self.tokens[:, sure] = mask.int().argmax(1)[sure]
+
+    def _choose(self, logits: Tensor, places: Tensor, may: Tensor | None, k: int) -> Tensor:
+        """Letters (N,) drawn from logits (N, V) among those that may be, with the k-th uniform numbers."""
+        writes = self.inside[self.everyone, places]
+        wanted = logits if self.temperature == 1.0 else logits / self.temperature
+        if may is not None:
+            alive = may.any(1)
+            self.good &= alive | ~writes
+            allowed = wanted.masked_fill(~(may | ~alive[:, None]), -torch.inf)
+            self.forced += (allowed.logsumexp(1) - wanted.logsumexp(1)).masked_fill(~writes, 0.0)
+            wanted = allowed
+        cumulative = wanted.softmax(1).cumsum(1)
+        letters = (cumulative <= (self.uniform[:, k] * cumulative[:, -1])[:, None]).sum(1)
+        log_p = logits.log_softmax(1).gather(1, letters[:, None])[:, 0]
+        self.total += log_p.masked_fill(~writes, 0.0)
+        return letters
+
+
+def choose_candidates(drawn: Drawn, each: int, rng: torch.Generator) -> Drawn:
+    """One of every ``each`` rows in a row, as likely as constraints have left it its probability.
+
+    Letters are drawn among those that constraints allow, which makes sequences too likely into which the
+    constraints have forced the model; weights exp(forced) undo that (importance resampling). Rows that break
+    a constraint are chosen only where all do.
+    """
+    weights = drawn.forced.masked_fill(~drawn.good, -torch.inf).view(-1, each)
+    weights = weights.where(weights.isfinite().any(1, keepdim=True), torch.zeros_like(weights))
+    uniform = torch.rand(len(weights), generator=rng, dtype=torch.float64).to(weights.device)
+    cumulative = weights.softmax(1).cumsum(1)
+    chosen = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(1)
+    return drawn.take(torch.arange(len(weights), device=weights.device) * each + chosen)

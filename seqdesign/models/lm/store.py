@@ -1,0 +1,79 @@
+"""Language model folders: the record of a model, and how to save and load one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdesign.config import from_dict, to_dict
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.model import SequenceLM
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.store import load_model, save_model
+
+KIND = "lm"
+
+
+@dataclass(frozen=True)
+class LMRecord:
+    """What a SequenceLM is besides its weights."""
+
+    options: LMOptions
+    """With every ``auto`` replaced."""
+    alphabet: Alphabet
+    max_length: int
+    min_length: int
+    """Letters of the longest and the shortest sequence of training; samples have neither more nor fewer."""
+    outcome: str | None = None
+    """Column or header key of the outcome that the model is conditional on."""
+    knots: tuple[float, ...] = ()
+    """Outcomes between which the condition is interpolated: all values where they are few, else quantiles."""
+    shares: tuple[float, ...] = ()
+    """Share of each value among the training sequences; empty where the knots are quantiles."""
+
+    def build(self) -> SequenceLM:
+        """The networks, with weights from torch's global generator."""
+        return SequenceLM(
+            self.options, Vocabulary(self.alphabet), self.max_length, self.min_length, self.knots
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            "kind": KIND, **fields, "options": to_dict(self.options), "alphabet": self.alphabet.to_dict(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> LMRecord:
+        """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
+        values = {name: record[name] for name in cls.__dataclass_fields__}
+        values["options"] = from_dict(LMOptions, record["options"])
+        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
+        values["knots"], values["shares"] = tuple(record["knots"]), tuple(record["shares"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class TrainedLM:
+    """A model ready for use, in eval mode, and its record."""
+
+    model: SequenceLM
+    record: LMRecord
+
+
+def save_lm(folder: Path, model: SequenceLM, record: LMRecord) -> None:
+    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
+    save_model(folder, model, record)
+
+
+def load_lm(folder: str | os.PathLike[str], device: torch.device) -> TrainedLM:
+    """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
+    model, record = load_model(folder, device, kind=KIND, parse=LMRecord.from_dict)
+    return TrainedLM(model, record)

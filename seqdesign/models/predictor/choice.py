@@ -1,0 +1,238 @@
+"""Which kind of model to take: the simplest that predicts as well as any, also what is better than seen.
+
+Each kind learns from a part of the training rows and predicts the rest, several times: the rest is a random
+part (or as ``--split`` says); the best outcomes and others, as designs are to be better than what was
+measured; and, where there is a parent, the most mutated, as designs have more mutations. Of the kinds whose
+correlation on the first rest is within one standard error of the best, by a bootstrap of the predicted rows,
+those stay whose mean correlation is within one of the best, and the simplest of them is taken.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError, TrainingError
+from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
+from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
+from seqdesign.models.predictor.predictions import member_scores
+from seqdesign.sequences.splits import mutated, mutation_split, random_split
+from seqdesign.training.config import FitOptions
+from seqdesign.training.loop import Fabric
+from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+
+NETWORKS_FROM = 500
+"""Sequences from which on networks are tried."""
+TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 8_000, 800, 2
+"""Rows of a trial at most; steps and members of networks in it."""
+HELD_BACK = 0.2
+FEW, SEVERAL = 500, 5
+"""Below as many rows, each part of so many is predicted by the others."""
+RESAMPLES = 200
+PARENT = 0.25
+"""Share of the letters that sequences change at most where they have a parent."""
+WORDS_FROM = 12
+"""Letters from which on words may stand anywhere."""
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One kind that was tried."""
+
+    kind: str
+    label: str
+    alike: float
+    """Correlation of predicted and measured values of held-back rows; for classes the share of right ones."""
+    better: float | None
+    """The same of the best outcomes and others, by a model that has seen none of the best."""
+    farther: float | None
+    """The same of the most mutated, by a model that has seen fewer mutations."""
+    seconds: float
+    chosen: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    kind: str
+    predicted: list[FloatArray]
+    seconds: float
+
+
+def candidates(known: Known, options: PredictorOptions) -> list[str]:
+    """Kinds that fit the rows, the simplest first; strands are decided."""
+    tokens = known[0]
+    networks = len(tokens) >= NETWORKS_FROM
+    if not positional(tokens, options):
+        return ["ridge", "words", "motif"]
+    kinds = ["ridge"]
+    if int(tokens.lengths.max()) >= WORDS_FROM:
+        kinds.append("words")
+    kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
+    return [*kinds, "residual", "motif"] if networks else kinds
+
+
+def choose(
+    known: Known,
+    groups: Indices,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    *,
+    seed: int,
+    fabric: Fabric,
+    on_trial: Callable[[int, int, str], None] = lambda done, total, label: None,
+) -> list[Trial]:
+    """All kinds that were tried, one of them chosen; ``on_trial`` hears which one of how many begins."""
+    kinds = candidates(known, options)
+    rng = np.random.default_rng([seed, 31])
+    rows = np.flatnonzero(~np.isnan(known[1].values[:, 0]))
+    rows = np.sort(rng.permutation(rows)[:TRIAL_ROWS])
+    known, groups = (known[0].take(rows), known[1].take(rows).first()), groups[rows]
+    tests = list(_tests(known, groups, fit_options, rng))
+    found = []
+    for i, kind in enumerate(kinds):
+        on_trial(i, len(kinds), LABELS[kind])
+        begun = time.monotonic()
+        try:
+            predicted = [
+                _predict(known, groups, test, replace(options, architecture=kind), fit_options, seed, fabric)  # type: ignore[arg-type]
+                for test in tests
+            ]
+        except (InputError, TrainingError):  # too few rows, or a loss that explodes: not this kind
+            continue
+        found.append(_Found(kind, predicted, time.monotonic() - begun))
+    on_trial(len(kinds), len(kinds), "done")
+    return _judged(found, tests, known[1].values[:, 0], known[1].task, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _Test:
+    """Rows that are predicted, each part by what all rows but it teach."""
+
+    name: str
+    parts: list[Indices]
+
+    @property
+    def rows(self) -> Indices:
+        return np.concatenate(self.parts)
+
+
+def _tests(
+    known: Known, groups: Indices, fit_options: FitOptions, rng: np.random.Generator
+) -> Iterator[_Test]:
+    """A random part, or all parts in turn where rows are few; the best and others; the most mutated."""
+    y, task = known[1].values[:, 0], known[1].task
+    several = SEVERAL if len(y) < FEW else round(1 / HELD_BACK)
+    parts = random_split(len(y), [1 / several] * several, rng, groups=groups)
+    if fit_options.split in ("modulo", "contiguous", "mutations"):
+        again = replace(fit_options, held_out=HELD_BACK)
+        yield _Test("alike", [hold_out(known[0], None, again, int(rng.integers(1 << 31)))[1]])
+    else:
+        yield _Test("alike", parts if len(y) < FEW else parts[:1])
+    if task == "regression" and len(np.unique(y)) > 2 * SEVERAL:
+        best = np.flatnonzero(y > np.quantile(y, 1 - HELD_BACK))
+        others = np.setdiff1d(parts[0], best)
+        if len(best) >= SEVERAL and len(others) >= SEVERAL:
+            yield _Test("better", [np.concatenate([best, others])])
+    if len(np.unique(known[0].lengths)) > 1 or fit_options.split == "mutations":
+        return
+    count = mutated(known[0].tokens).sum(axis=1)
+    if np.median(count) <= PARENT * known[0].tokens.shape[1] and count.max() > np.median(count):
+        train, most = mutation_split(known[0].tokens, HELD_BACK)
+        if min(len(train), len(most)) >= MIN_SEQUENCES:
+            yield _Test("farther", [most])
+
+
+def _predict(
+    known: Known,
+    groups: Indices,
+    test: _Test,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+) -> FloatArray:
+    """Mean scores (n, K) of the rows of a test."""
+    found = []
+    closed = options.architecture not in ("residual", "motif")
+    for part in test.parts:
+        taught = np.setdiff1d(np.arange(len(known[0])), part)
+        members = options.members if closed else TRIAL_MEMBERS
+        steps = TRIAL_STEPS * min(1.0, math.sqrt(SHORT / int(known[0].lengths.max())))
+        epochs = max(1, round(steps / math.ceil(len(taught) / fit_options.batch_size)))
+        if fit_options.epochs != "auto":
+            epochs = min(epochs, fit_options.epochs)
+        learned = learn(
+            (known[0].take(taught), known[1].take(taught)),
+            groups[taught],
+            replace(options, members=members),
+            replace(fit_options, epochs=epochs, patience="auto"),
+            seed=seed,
+            fabric=fabric,
+        )
+        some = known[0].take(part)
+        found.append(member_scores(learned.model, some.tokens, some.lengths).mean(axis=0))
+    return np.concatenate(found)
+
+
+def _judged(
+    found: list[_Found], tests: list[_Test], y: FloatArray, task: str, rng: np.random.Generator
+) -> list[Trial]:
+    """Scores of all kinds, and the simplest within one standard error of the best."""
+    if not found:
+        raise InputError("no kind of model can learn from so few sequences; give more")
+    measured = [y[test.rows] for test in tests]
+
+    def figures(rows: list[Any]) -> FloatArray:
+        return np.array(
+            [
+                [_agreement(p[k], m[k], task) for p, m, k in zip(one.predicted, measured, rows, strict=True)]
+                for one in found
+            ]
+        )
+
+    exact = figures([slice(None)] * len(tests))
+    drawn = np.stack(
+        [figures([rng.integers(len(m), size=len(m)) for m in measured]) for _ in range(RESAMPLES)]
+    )
+    # First what is like the training rows: where they lack what makes the best ones, other tests are noise.
+    able = _near(exact[:, 0], drawn[:, :, 0], np.ones(len(found), dtype=np.bool_))
+    taken = int(_near(exact.mean(axis=1), drawn.mean(axis=2), able).argmax())
+
+    def named(i: int, name: str) -> float | None:
+        found = [float(exact[i, j]) for j, test in enumerate(tests) if test.name == name]
+        return found[0] if found else None
+
+    return [
+        Trial(
+            kind=one.kind, label=LABELS[one.kind], alike=float(exact[i, 0]),
+            better=named(i, "better"), farther=named(i, "farther"),
+            seconds=one.seconds, chosen=i == taken,
+        )
+        for i, one in enumerate(found)
+    ]  # fmt: skip
+
+
+def _near(score: FloatArray, drawn: FloatArray, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Kinds (n,) within one standard error of the best of ``among``; drawn (R, n) are bootstrapped scores."""
+    best = int(np.where(among, score, -np.inf).argmax())
+    error = (drawn - drawn[:, [best]]).std(axis=0)
+    near: NDArray[np.bool_] = among & (score >= score[best] - error)
+    return near
+
+
+def _agreement(scores: FloatArray, y: FloatArray, task: str) -> float:
+    """Pearson's correlation of scores (n, K) and measured values, or 0; of classes accuracy."""
+    if task == "classes":
+        return float((scores.argmax(axis=1) == y).mean())
+    first = scores[:, 0]
+    if first.std() < 1e-9 * max(1.0, abs(float(first.mean()))) or y.std() == 0:
+        return 0.0
+    return float(np.corrcoef(first, y)[0, 1])

@@ -1,0 +1,71 @@
+"""Members with weights in closed form: ridge regression of letters, of pairs of letters, or of words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from seqdesign.models.predictor.features import (
+    linear_features,
+    num_linear_features,
+    pair_features,
+    word_counts,
+    word_shapes,
+)
+
+
+class LinearNet(nn.Module):
+    """Strands (N, V, L) of the same sequences, inside (N, L) -> (M, N, K): features times weights.
+
+    kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
+    pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
+    counts words wherever they stand. Of several strands the mean counts.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    pairs: Tensor
+
+    def __init__(
+        self,
+        kind: str,
+        members: int,
+        letters: int,
+        max_length: int,
+        num_out: int,
+        *,
+        positional: bool,
+        num_pairs: int = 0,
+    ) -> None:
+        super().__init__()
+        self.kind, self.max_length, self.positional = kind, max_length, positional
+        self.shapes = word_shapes(letters, max_length)
+        columns = num_linear_features(letters, max_length, positional=positional) + num_pairs
+        if kind == "words":
+            columns = sum(letters ** len(word) for word in self.shapes)
+        self.register_buffer("weight", torch.zeros(members, columns, num_out))
+        self.register_buffer("bias", torch.zeros(members, 1, num_out))
+        if kind == "pairs":
+            self.register_buffer("pairs", torch.zeros(num_pairs, 2, dtype=torch.long))
+
+    def forward(self, strands: Sequence[Tensor], inside: Tensor) -> Tensor:
+        """Linear in the features."""
+        return torch.einsum("ni,mik->mnk", self.features(strands, inside), self.weight) + self.bias
+
+    def features(self, strands: Sequence[Tensor], inside: Tensor) -> Tensor:
+        """What the weights multiply, (N, I)."""
+        return torch.stack([self._features(x, inside) for x in strands]).mean(0)
+
+    def _features(self, x: Tensor, inside: Tensor) -> Tensor:
+        if self.kind == "words":
+            return word_counts(x, self.shapes)
+        if self.kind == "pairs":
+            return pair_features(x, self.pairs)
+        return linear_features(x, inside, self.max_length, positional=self.positional)
+
+    def set_weights(self, weight: Tensor, bias: Tensor) -> None:
+        """Weights (M, I, K) and biases (M, K)."""
+        self.weight.copy_(weight)
+        self.bias.copy_(bias[:, None])

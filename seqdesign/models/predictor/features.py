@@ -1,0 +1,100 @@
+"""What linear models read of a sequence: letters at their places, pairs of them, or words anywhere.
+
+All are functions of one-hot x (N, V, L), differentiable in it, with letters at ``inside`` (N, L).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MAX_WORDS = 2_000
+"""Columns of counted words, about."""
+MAX_PAIRS = 12_000
+"""Columns of pairs of letters from which there are too many to learn from."""
+FEWEST = 2
+"""Training sequences that must have a pair of letters."""
+REACH, SHORT_REACH = 6, 4
+"""Letters from the first to the last of a gapped pair, and of a gapped triple, at most."""
+
+Word = tuple[int, ...]
+"""Places of the letters of a word, from 0: (0, 1, 2) are three neighbours, (0, 3) two letters apart."""
+
+
+def num_linear_features(letters: int, max_length: int, *, positional: bool) -> int:
+    """Columns of ``linear_features``."""
+    return letters * max_length if positional else letters + letters * letters + 1
+
+
+def linear_features(x: Tensor, inside: Tensor, max_length: int, *, positional: bool) -> Tensor:
+    """Features (N, I): the one-hot itself where positions matter, with L = ``max_length``.
+
+    Else shares of letters and of pairs of neighbours, and the length.
+    """
+    if positional:
+        return x.flatten(1)
+    count = inside.sum(1, keepdim=True).clamp(min=1).to(x.dtype)
+    pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
+    return torch.cat([x.sum(2) / count, pairs / count, count / max_length], dim=1)
+
+
+def word_shapes(letters: int, max_length: int) -> tuple[Word, ...]:
+    """Which words are counted: neighbours first, then with gaps, as many shapes as ``MAX_WORDS`` permits."""
+    whole = [tuple(range(size)) for size in range(1, 9)]
+    gapped = [(0, step) for step in range(2, REACH + 1)]
+    triples = [(0, i, span) for span in range(3, SHORT_REACH + 1) for i in range(1, span)]
+    order = sorted([*whole, *gapped, *triples], key=lambda w: (letters ** len(w), w[-1]))
+    found, columns = [], 0
+    for word in order:
+        columns += letters ** len(word)
+        if columns > MAX_WORDS:
+            break
+        if word[-1] < max_length:
+            found.append(word)
+    return tuple(found) or ((0,),)
+
+
+def word_counts(x: Tensor, shapes: tuple[Word, ...]) -> Tensor:
+    """How often each word of each shape occurs, (N, sum of V^letters): products of one-hots, summed.
+
+    Letters beyond the end of a sequence are columns of zeros and make no word.
+    """
+    size = x.shape[1]
+    parts = []
+    for word in shapes:
+        windows = x.shape[2] - word[-1]
+        if windows < 1:
+            parts.append(x.new_zeros(len(x), size ** len(word)))
+            continue
+        found = x[:, :, :windows]
+        for place in word[1:-1]:
+            found = (found[:, :, None] * x[:, None, :, place : place + windows]).flatten(1, 2)
+        if len(word) > 1:  # the last letter in a product of matrices, which also sums over windows
+            parts.append((found @ x[:, :, word[-1] : word[-1] + windows].transpose(1, 2)).flatten(1))
+        else:
+            parts.append(found.sum(2))
+    return torch.cat(parts, dim=1)
+
+
+def common_pairs(x: Tensor) -> Tensor | None:
+    """Cells (P, 2) of flattened one-hot x (N, I), two that at least ``FEWEST`` rows have together.
+
+    One letter of each position, its most frequent, is left out, as it follows from the others. None where
+    there are more than ``MAX_PAIRS``.
+    """
+    counts = x.sum(0)
+    common = counts == counts.amax(0, keepdim=True)
+    kept = torch.nonzero((counts > 0) & ~(common & (common.cumsum(0) == 1))).tolist()
+    columns = torch.tensor([v * x.shape[2] + place for v, place in kept], dtype=torch.long)
+    cells = x.flatten(1)[:, columns]
+    together = (cells.T @ cells).triu(1)
+    i, j = torch.nonzero(together >= FEWEST, as_tuple=True)
+    if len(i) > MAX_PAIRS:
+        return None
+    return torch.stack([columns[i], columns[j]], dim=1)
+
+
+def pair_features(x: Tensor, pairs: Tensor) -> Tensor:
+    """The one-hot and products of the cells ``pairs`` (P, 2) of it: (N, V L + P)."""
+    flat = x.flatten(1)
+    return torch.cat([flat, flat[:, pairs[:, 0]] * flat[:, pairs[:, 1]]], dim=1)

@@ -1,0 +1,199 @@
+"""Fit a Gaussian process: hyperparameters by marginal likelihood, weights of all members in closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import scipy.optimize
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.models.predictor.kernel import JITTER, CellKernel, KernelNet, joint
+from seqdesign.models.predictor.ridge import chosen_scores, same_gaps
+
+MAX_CELLS = 2_500
+"""Cells from which a Gaussian process is too much."""
+FIT_ROWS = 600
+"""Rows by which hyperparameters are chosen, at most: their likelihood costs the cube of it."""
+EVALUATIONS = 30
+FEWEST_NEW, CLEARLY = 20, 2.0
+"""Rows with new letters that must show it, and by how many standard errors, that these are believed."""
+PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.6
+"""Standard deviations of hyperparameters around where they start, and of those of the descriptors."""
+
+FloatArray = NDArray[np.float64]
+
+
+def seen_cells(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Cells (D,) of flattened one-hot x (N, V, L) that some row has, and the most common letters (L,).
+
+    Those are no cells.
+    """
+    counts = x.sum(0)
+    common = counts.argmax(0)
+    seen = counts > 0
+    seen[common, torch.arange(len(common))] = False
+    return torch.nonzero(seen.flatten()).flatten(), common
+
+
+def fit_kernel(
+    x: Tensor,
+    y: Tensor,
+    train: Tensor,
+    judge: Tensor,
+    descriptors: Tensor,
+    *,
+    task: str,
+    seed: int,
+) -> tuple[KernelNet, bool]:
+    """Learn from one-hot x (N, V, L) and standardised or 0/1 outcomes y (N, K), NaN where not measured.
+
+    ``train`` and ``judge`` (N, M): the rows' weights for each member to learn from and, for labels, to find
+    log-odds by. Also says whether what was learned carries over to letters never seen at their place, see
+    ``_carries``; only then, and where they are few enough, does the net know such letters.
+    """
+    cells, common = seen_cells(x)
+    length, members = x.shape[2], train.shape[1]
+    u = x.flatten(1)[:, cells]
+    centre, unit = _standard(y)
+    target = (y - centre) / unit
+    theta = _hyperparameters(u, target, (cells // length, cells % length, common), descriptors, seed)
+    with torch.no_grad():
+        net = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
+        k = net.products(u).double()
+        noise = math.exp(theta[0]) + JITTER
+        for group in same_gaps(y):
+            known = (~y[:, group[0]].isnan()).to(x.dtype)
+            for m in range(members):
+                alpha = _weights(k, target[:, group].nan_to_num(), train[:, m] * known, noise)
+                alpha, bias = alpha * unit[group], centre[group].double()
+                alpha, bias = chosen_scores(
+                    k @ alpha + bias, alpha, bias, y[:, group].nan_to_num(), judge[:, m] * known, task=task
+                )
+                net.weight[m][:, group] = alpha.float()
+                net.bias[m, 0, group] = bias.float()
+        if task != "regression" or not _carries(net, u, cells % length, y[:, 0], train, judge):
+            return net, False
+        everywhere = torch.ones(x.shape[1:], dtype=torch.bool)
+        everywhere[common, torch.arange(length)] = False
+        cells = torch.nonzero(everywhere.flatten()).flatten()
+        if len(cells) > MAX_CELLS:
+            return net, False
+        wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
+        wide.weight.copy_(net.weight)
+        wide.bias.copy_(net.bias)
+        return wide, True
+
+
+def _filled(
+    x: Tensor, cells: Tensor, common: Tensor, descriptors: Tensor, theta: Tensor, sizes: tuple[int, int]
+) -> KernelNet:
+    """A net of (members, outcomes) whose kernel knows these cells and rows x (N, V, L); weights are zero."""
+    kernel = CellKernel(cells // x.shape[2], cells % x.shape[2], common, descriptors)
+    named = kernel.named(theta)
+    net = KernelNet(sizes[0], len(cells), len(x), sizes[1])
+    u = x.flatten(1)[:, cells]
+    net.cells.copy_(cells)
+    net.covariance.copy_(kernel.covariance(named))
+    net.rows.copy_(net.covariance @ u.T)
+    net.own.copy_((u * net.rows.T).sum(1))
+    net.joint.copy_(named["joint"])
+    net.joint_length.copy_(named["joint_length"])
+    return net
+
+
+@torch.no_grad()
+def _carries(net: KernelNet, u: Tensor, places: Tensor, y: Tensor, train: Tensor, judge: Tensor) -> bool:
+    """Whether letters that a member has not seen at their place are predicted better than by no effect.
+
+    Each member judges rows u (N, D) that it has not learned from, of outcome y (N,), with such letters as
+    they are and as the mixture of letters that it has seen there. The gain in squared error must be clear.
+    """
+    gains = []
+    for m in range(train.shape[1]):
+        taught = (train[:, m] > 0).to(u.dtype)
+        share = (taught @ u) / taught.sum()
+        new = share == 0
+        rows = torch.nonzero((judge[:, m] > 0) & (u[:, new].sum(1) > 0) & ~y.isnan()).flatten()
+        if not len(rows):
+            continue
+        lost = torch.zeros(len(rows), int(places.max()) + 1).index_add_(1, places[new], u[rows][:, new])
+        plain = torch.where(new, 0.0, u[rows]) + lost[:, places] * share
+        errors = [(net.of_cells(part)[m, :, 0] - y[rows]).square() for part in (plain, u[rows])]
+        gains.append(errors[0] - errors[1])
+    gain = torch.cat(gains) if gains else torch.zeros(0)
+    if len(gain) < FEWEST_NEW:
+        return False
+    return float(gain.mean()) > CLEARLY * float(gain.std()) / len(gain) ** 0.5
+
+
+def _standard(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (K,) of known values."""
+    known = ~y.isnan()
+    count = known.sum(0).clamp(min=1)
+    centre = y.nan_to_num().sum(0) / count
+    square = ((y - centre).square().nan_to_num()).sum(0) / count
+    return centre, square.sqrt().clamp(min=1e-6)
+
+
+def _weights(k: Tensor, target: Tensor, weight: Tensor, noise: float) -> Tensor:
+    """(N, K): zero for rows that do not count; a row of weight w has the noise divided by w."""
+    rows = torch.nonzero(weight > 0).flatten()
+    a = k[rows][:, rows] + torch.diag(noise / weight[rows].double())
+    found = torch.zeros(len(k), target.shape[1], dtype=torch.float64)
+    found[rows] = torch.cholesky_solve(target[rows].double(), torch.linalg.cholesky(a))
+    return found
+
+
+def _hyperparameters(
+    u: Tensor, target: Tensor, cells: tuple[Tensor, Tensor, Tensor], descriptors: Tensor, seed: int
+) -> Tensor:
+    """The most probable ones given some rows, under a normal prior around the start."""
+    known = torch.nonzero(~target.isnan().any(1)).flatten()
+    if len(known) < 2:
+        known, target = torch.nonzero(~target[:, 0].isnan()).flatten(), target[:, :1]
+    some = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))[:FIT_ROWS]]
+    u, y = u[some], target[some]
+    used = torch.nonzero(u.sum(0) > 0).flatten()
+    letters, places, common = cells
+    u = u[:, used]
+    kernel = CellKernel(letters[used], places[used], common, descriptors)
+    start = kernel.start()
+    spread = torch.full_like(start, PRIOR)
+    spread[len(kernel.names) :] = DESCRIPTOR_PRIOR
+    cost = _posterior(kernel, u, y, start, spread)
+    found = scipy.optimize.minimize(
+        cost, start.double().numpy(), jac=True, method="L-BFGS-B",
+        options={"maxfun": EVALUATIONS, "maxiter": EVALUATIONS},
+    )  # fmt: skip
+    return torch.from_numpy(found.x).to(start.dtype)
+
+
+def _posterior(
+    kernel: CellKernel, u: Tensor, y: Tensor, start: Tensor, spread: Tensor
+) -> Callable[[FloatArray], tuple[float, FloatArray]]:
+    """Minus log posterior of hyperparameters, and its gradient."""
+    eye = torch.eye(len(u), dtype=u.dtype)
+
+    def cost(values: FloatArray) -> tuple[float, FloatArray]:
+        theta = torch.from_numpy(values).to(start.dtype).requires_grad_()
+        named = kernel.named(theta)
+        rows = u @ kernel.covariance(named)
+        own = (rows * u).sum(1)
+        k = joint(rows @ u.T, own, own, named) + (torch.exp(named["noise"]) + JITTER) * eye
+        prior = 0.5 * ((theta - start) / spread).square().sum()
+        with torch.no_grad():
+            factor, failed = torch.linalg.cholesky_ex(k)
+            if failed or not bool(torch.isfinite(factor).all()):
+                return 1e10, np.zeros(len(values))
+            solved = torch.cholesky_solve(y, factor)
+            value = 0.5 * float((y * solved).sum()) + y.shape[1] * float(factor.diagonal().log().sum())
+            slope = 0.5 * (y.shape[1] * torch.cholesky_inverse(factor) - solved @ solved.T)
+        ((slope * k).sum() + prior).backward()
+        assert theta.grad is not None
+        return value + float(prior.detach()), theta.grad.double().numpy()
+
+    return cost

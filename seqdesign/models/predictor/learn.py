@@ -1,0 +1,265 @@
+"""One ensemble of a decided kind, learned from given rows: in closed form, or by the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seqdesign.errors import InputError
+from seqdesign.models.predictor.closed import LinearNet
+from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
+from seqdesign.models.predictor.data import PredictorData
+from seqdesign.models.predictor.descriptors import letter_descriptors
+from seqdesign.models.predictor.evidence import letter_counts
+from seqdesign.models.predictor.features import MAX_PAIRS, common_pairs
+from seqdesign.models.predictor.kernel import KernelNet
+from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel
+from seqdesign.models.predictor.model import Columns, SequencePredictor
+from seqdesign.models.predictor.motif import MotifNet
+from seqdesign.models.predictor.outcomes import Outcomes
+from seqdesign.models.predictor.residual import ResidualNet
+from seqdesign.models.predictor.ridge import ridge_start
+from seqdesign.models.predictor.store import PredictorRecord
+from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.training.config import FitOptions
+from seqdesign.training.loop import Checkpoint, Fabric, Fit, FitState, Hooks, fit
+from seqdesign.training.plan import Plan
+from seqdesign.training.splitting import Indices, folds
+
+FIXED_LENGTH_SHARE = 0.99
+PATIENCE = 20
+RESIDUAL_DECAY = 0.1
+JUDGES, LEAST_SHARE = 1500, 0.05
+"""Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
+KERNEL_ROWS = 2_500
+"""Rows from which a Gaussian process is too much."""
+PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
+"""Letters at places that are paired at most, and rows times columns of what is learned from."""
+ROWS = 1024
+
+Known = tuple[TokenArray, Outcomes]
+"""Sequences and their outcomes."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model in eval mode, not calibrated yet; ``fold`` (N,) is the member that a row judged, -1: none.
+
+    ``ridge`` are weights (M, I, K) and biases (M, K) of ridge regression on ``linear_features``.
+    """
+
+    model: SequencePredictor
+    record: PredictorRecord
+    fold: Tensor
+    ridge: tuple[Tensor, Tensor]
+    fit: Fit
+
+
+def one_length(tokens: TokenArray) -> bool:
+    """Whether as good as all sequences have the same length."""
+    return bool(np.bincount(tokens.lengths).max() >= FIXED_LENGTH_SHARE * len(tokens))
+
+
+def positional(tokens: TokenArray, options: PredictorOptions) -> bool:
+    """Whether every position has a meaning of its own; strands are decided."""
+    return one_length(tokens) and options.strands != "both"
+
+
+def learn(
+    known: Known,
+    groups: Indices,
+    options: PredictorOptions,
+    fit_options: FitOptions,
+    *,
+    seed: int,
+    fabric: Fabric,
+    hooks: Hooks | None = None,
+    resume: Checkpoint | None = None,
+    on_record: Callable[[PredictorRecord], None] = lambda record: None,
+) -> Learned:
+    """Learn from all rows of ``known``; strands and architecture are decided.
+
+    ``on_record`` hears the record before anything is learned. Raises InputError where a kind cannot learn
+    from these rows or a member has no rows of its own, TrainingError, and ModelError for a ``resume`` that
+    does not fit.
+    """
+    record = _describe(*known, options)
+    on_record(record)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
+        model = record.build()
+    data, fold = _data(*known, record, groups, seed)
+    judges = (fold[:, None] == torch.arange(data.weights.shape[1])).float()
+    model.learn_evidence(data.tokens, data.lengths)
+    features = _features(model, data, model.linear_features)
+    ridge = _ridge(model, data, features, judges)
+    if options.architecture in CLOSED_KINDS:
+        model.carries = _in_closed_form(model, known[0], data, ridge, judges, seed)
+        if isinstance(model.net, KernelNet):
+            columns = Columns(cells=len(model.net.cells), rows=len(model.net.own))
+            record = replace(record, carries=model.carries, columns=columns)
+        model.to(fabric.device)
+        return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"))
+    if isinstance(model.net, ResidualNet):
+        model.net.start_from(*ridge, features)
+    del features
+    taught = data.weighted(1 - judges)
+    plan = _plan(model, fit_options, taught)
+    fitted = fit(
+        model, taught, data.weighted(judges), fit_options,
+        plan=plan, seed=seed, fabric=fabric, hooks=hooks or Hooks(), resume=resume,
+    )  # fmt: skip
+    return Learned(model.eval(), record, fold, ridge, fitted)
+
+
+def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
+    """Sizes of closed-form members for these rows of one length; None where they would be too many."""
+    if kind not in ("pairs", "kernel"):
+        return Columns()
+    counts = letter_counts(
+        torch.from_numpy(tokens.tokens), torch.from_numpy(tokens.lengths), tokens.alphabet.size
+    )
+    cells = int((counts > 0).sum()) - counts.shape[0]
+    if kind == "kernel":
+        enough = len(tokens) <= KERNEL_ROWS and 0 < cells <= MAX_CELLS
+        return Columns(cells=cells, rows=len(tokens)) if enough else None
+    if cells > PAIR_CELLS or len(tokens) * counts.numel() > PAIR_NUMBERS:
+        return None
+    pairs = common_pairs(_one_hot(tokens))
+    if pairs is None or len(tokens) * (counts.numel() + len(pairs)) > PAIR_NUMBERS:
+        return None
+    return Columns(pairs=len(pairs))
+
+
+def _one_hot(tokens: TokenArray) -> Tensor:
+    return one_hot(torch.from_numpy(tokens.tokens.astype(np.int64)), tokens.alphabet)
+
+
+def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions) -> PredictorRecord:
+    """What the members need to know of the data."""
+    longest = int(tokens.lengths.max())
+    kind, placed = options.architecture, positional(tokens, options)
+    columns = columns_of(tokens, kind)
+    if columns is None or (kind in ("pairs", "kernel") and not placed):
+        raise InputError(
+            f"--architecture {kind}: {LABELS[kind]} needs sequences of one length, read on one strand, "
+            f"at most {KERNEL_ROWS:,} of them for kernel and {MAX_PAIRS:,} pairs of letters for pairs; use "
+            "another --architecture, or auto"
+        )
+    regression = outcomes.task == "regression"
+    return PredictorRecord(
+        options=adapt(
+            options, max_length=longest, num_train=len(tokens), task=outcomes.task,
+            both_strands=options.strands == "both",
+        ),
+        alphabet=tokens.alphabet,
+        max_length=longest,
+        min_length=int(tokens.lengths.min()),
+        positional=placed,
+        outcomes=outcomes.names,
+        classes=outcomes.classes,
+        outcome_mean=tuple(np.nanmean(outcomes.values, axis=0).tolist()) if regression else (),
+        outcome_scale=tuple(np.nanstd(outcomes.values, axis=0).tolist()) if regression else (),
+        columns=columns,
+    )  # fmt: skip
+
+
+def tensors_of(outcomes: Outcomes) -> tuple[Tensor, Tensor]:
+    """Values and precision (N, K)."""
+    return torch.from_numpy(outcomes.values).float(), torch.from_numpy(outcomes.precision()).float()
+
+
+def _data(
+    tokens: TokenArray, outcomes: Outcomes, record: PredictorRecord, groups: Indices, seed: int
+) -> tuple[PredictorData, Tensor]:
+    """The training rows, and which member each of them judges (-1: none). Raises InputError for too few."""
+    members = int(record.options.members)
+    share = min(1 / members, max(LEAST_SHARE, JUDGES / len(tokens)))
+    fold = folds(groups, share, members, np.random.default_rng([seed, 17]))
+    if len(np.unique(fold[fold >= 0])) < members:
+        raise InputError(
+            f"there are only {len(np.unique(groups))} distinct sequences to learn from, and each of the "
+            f"{members} members is judged by some of its own; give more sequences, or a smaller --ensemble"
+        )
+    weights = torch.from_numpy(outcomes.weights).float()[:, None].expand(-1, members)
+    return PredictorData.of(tokens, *tensors_of(outcomes), weights.contiguous()), torch.from_numpy(fold)
+
+
+def _features(
+    model: SequencePredictor, data: PredictorData, read: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """(N, I), by ``read`` of one-hot rows and lengths, in chunks."""
+    parts = []
+    for rows in torch.arange(len(data)).split(ROWS):
+        x = one_hot(data.tokens[rows].long(), model.vocabulary.alphabet)
+        parts.append(read(x, data.lengths[rows]))
+    return torch.cat(parts)
+
+
+def _targets(model: SequencePredictor, data: PredictorData) -> Tensor:
+    """Standardised outcomes (N, K), NaN where not measured, or 0 and 1 for each class."""
+    y = data.outcomes.where(data.precision > 0, torch.nan)
+    if model.task == "regression":
+        return (y - model.outcome_mean) / model.outcome_scale
+    return F.one_hot(y[:, 0].long(), model.num_scores).float() if model.task == "classes" else y
+
+
+def _row_weights(data: PredictorData) -> Tensor:
+    return data.weights * data.precision.mean(1, keepdim=True)
+
+
+def _ridge(
+    model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
+    rows = _row_weights(data)
+    return ridge_start(features, _targets(model, data), rows * (1 - judges), rows * judges, task=model.task)
+
+
+def _in_closed_form(
+    model: SequencePredictor,
+    tokens: TokenArray,
+    data: PredictorData,
+    ridge: tuple[Tensor, Tensor],
+    judges: Tensor,
+    seed: int,
+) -> bool:
+    """Set the weights of a linear or kernel model; whether it carries over to letters without evidence."""
+    net: Any = model.net
+    if isinstance(net, LinearNet) and net.kind != "ridge":
+        if net.kind == "pairs":
+            pairs = common_pairs(_one_hot(tokens))
+            assert pairs is not None
+            net.pairs.copy_(pairs)
+        features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
+        ridge = _ridge(model, data, features, judges)
+    if isinstance(net, LinearNet):
+        net.set_weights(*ridge)
+        return False
+    rows = _row_weights(data)
+    model.net, carries = fit_kernel(
+        _one_hot(tokens), _targets(model, data), rows * (1 - judges), rows * judges,
+        letter_descriptors(tokens.alphabet), task=model.task, seed=seed,
+    )  # fmt: skip
+    return carries
+
+
+def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) -> Plan:
+    """Residual networks wait for ``PATIENCE`` passes at most, as ridge has done a part of the work.
+
+    Motif networks run to the end: their held-out loss is best long before they know what is stronger than all
+    they have seen.
+    """
+    motif = isinstance(model.net, MotifNet)
+    if not motif and options.weight_decay == "auto":
+        options = replace(options, weight_decay=RESIDUAL_DECAY)
+    plan = Plan.plain(model.players, options, len(data), data.typical_length)
+    if options.patience != "auto":
+        return plan
+    return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))

@@ -1,0 +1,19 @@
+"""What models of this kind can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from seqdesign.families import Family
+from seqdesign.models.vae.rows import VAERows
+from seqdesign.models.vae.sections import sections
+from seqdesign.models.vae.store import KIND, load_vae
+
+
+def _rows(folder: Path, device: torch.device) -> VAERows:
+    return VAERows(load_vae(folder, device))
+
+
+FAMILY = Family(kind=KIND, made_by="train-vae", rows=_rows, sections=sections)

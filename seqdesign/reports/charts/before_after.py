@@ -1,0 +1,79 @@
+"""The change of every record, as a line from its value before to its value after."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import ArrayLike
+
+from seqdesign.reports import svg
+from seqdesign.reports.charts.frame import Frame, Key, left_out
+from seqdesign.reports.palette import colour, series_colour
+from seqdesign.reports.scale import Scale, as_floats, drawable, joined
+
+JUDGES = "as judged by others"
+_MAX_PAIRS = 120
+
+
+def before_after(
+    before: ArrayLike,
+    after: ArrayLike,
+    *,
+    title: str,
+    y_label: str,
+    names: tuple[str, str] = ("before", "after"),
+    judged: ArrayLike | None = None,
+) -> Markup:
+    """Records from left to right in order of their value before; hollow dot before, full dot after.
+
+    ``judged`` is the value after as others see it, a diamond. Of more than 120 records, 120 evenly spaced
+    ones are drawn, and the x label says so.
+    """
+    b, a, *rest = as_floats(before, after, *(() if judged is None else (judged,)))
+    j = rest[0] if rest else np.full(b.size, np.nan)
+    both = drawable(b) & drawable(a)
+    missing, b, a, j = int((~both).sum()), b[both], a[both], j[both]
+    y_scale = Scale.around(joined([b, a, j]))
+    count = b.size
+    order = np.argsort(b, kind="stable")
+    if count > _MAX_PAIRS:
+        order = order[np.linspace(0, count - 1, _MAX_PAIRS).round().astype(np.int64)]
+    drawn = f" ({order.size} of {count} drawn)" if order.size < count else f" (n = {count})"
+    first, second, third = _hollow(), _full(), _diamond()
+    keys = (Key(names[0], first), Key(names[1], second), Key(JUDGES, third))
+    frame = Frame(
+        Scale(-1.0, float(order.size)),
+        y_scale,
+        title,
+        f"sequences, ordered by {names[0]}{drawn}",
+        y_label,
+        keys[: 2 if judged is None else 3],
+        x_ticks=(),
+    )
+    lines, dots = [], []
+    for i, (start, end, other) in enumerate(zip(*(frame.y(v[order]) for v in (b, a, j)), strict=True)):
+        x = svg.number(float(frame.x(float(i))))
+        lines.append(f"M{x} {svg.number(start)}V{svg.number(end)}")
+        dots += [
+            svg.tag("g", mark, transform=f"translate({x} {svg.number(y)})")
+            for mark, y in ((first, start), (second, end), (third, other))
+            if np.isfinite(y)
+        ]
+    marks = [
+        svg.tag("path", d="".join(lines), stroke=colour("muted"), stroke_opacity=0.45, stroke_width=1.5),
+        *dots,
+    ]
+    change = f"{int((a > b).sum())} of {count} higher {names[1]}; mean change {np.mean(a - b):.4g}."
+    return frame.draw(marks, f"{y_label} {names[0]} and {names[1]}: {change}{left_out(missing)}")
+
+
+def _hollow() -> Markup:
+    return svg.tag("circle", r=2.6, fill=colour("paper"), stroke=series_colour(0), stroke_width=1.4)
+
+
+def _full() -> Markup:
+    return svg.tag("circle", r=3, fill=series_colour(1))
+
+
+def _diamond() -> Markup:
+    return svg.tag("path", d="M0-3.6L3.2 0L0 3.6L-3.2 0Z", fill=series_colour(2))

@@ -1,0 +1,47 @@
+"""Values with their intervals, from the largest down."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import ArrayLike
+
+from seqdesign.reports import svg
+from seqdesign.reports.charts.frame import Frame, left_out
+from seqdesign.reports.palette import colour
+from seqdesign.reports.scale import Scale, as_floats, drawable, joined
+
+_MAX_SHOWN = 120
+
+
+def intervals(values: ArrayLike, low: ArrayLike, high: ArrayLike, *, title: str, y_label: str) -> Markup:
+    """A dot for each value and a line from ``low`` to ``high``, sorted by value.
+
+    Of more than 120, 120 evenly spaced ones are drawn, and the x label says so.
+    """
+    value, bottom, top = as_floats(values, low, high)
+    known = drawable(value) & drawable(bottom) & drawable(top)
+    missing, value, bottom, top = int((~known).sum()), value[known], bottom[known], top[known]
+    scale = Scale.around(joined([value, bottom, top]))
+    order = np.argsort(-value, kind="stable")
+    count = value.size
+    if count > _MAX_SHOWN:
+        order = order[np.linspace(0, count - 1, _MAX_SHOWN).round().astype(np.int64)]
+    drawn = f" ({order.size} of {count:,} drawn)" if order.size < count else f" (n = {count})"
+    frame = Frame(
+        Scale(-1.0, float(order.size)), scale, title, f"designs, best first{drawn}", y_label, x_ticks=()
+    )
+    across = frame.x(np.arange(order.size, dtype=np.float64))
+    lines, dots = [], []
+    for x, y, start, end in zip(
+        across, frame.y(value[order]), frame.y(bottom[order]), frame.y(top[order]), strict=True
+    ):
+        lines.append(f"M{svg.number(x)} {svg.number(start)}V{svg.number(end)}")
+        dots.append(f"M{svg.number(x)} {svg.number(y)}h0")
+    marks = [
+        svg.tag("path", d="".join(lines), stroke=colour("blue"), stroke_opacity=0.4, stroke_width=1.6),
+        svg.tag("path", d="".join(dots), stroke=colour("blue"), stroke_width=5, stroke_linecap="round"),
+    ]
+    width = float(np.median(top - bottom))
+    said = f"{y_label} of {count} designs with intervals; the median width of an interval is {width:.4g}."
+    return frame.draw(marks, said + left_out(missing))

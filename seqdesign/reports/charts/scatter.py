@@ -1,0 +1,110 @@
+"""Points in a plane, and predicted against measured values with their agreement."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import ArrayLike
+
+from seqdesign.reports import svg
+from seqdesign.reports.charts.frame import Frame, left_out
+from seqdesign.reports.palette import colour
+from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable, joined
+
+_MAX_POINTS = 3000
+_CELLS = 56
+
+
+def scatter(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    note: str = "",
+    diagonal: bool = False,
+) -> Markup:
+    """Points (x, y); above 3,000 of them, squares whose opacity shows how many points lie there.
+
+    ``diagonal`` gives both axes the same limits and draws y = x.
+    """
+    xs, ys = as_floats(x, y)
+    shown = drawable(xs) & drawable(ys)
+    missing, xs, ys = int((~shown).sum()), xs[shown], ys[shown]
+    x_scale = Scale.around(joined([xs, ys]) if diagonal else xs)
+    y_scale = x_scale if diagonal else Scale.around(ys)
+    frame = Frame(x_scale, y_scale, title, x_label, y_label, note=note)
+    marks = []
+    if diagonal:
+        left, bottom, right, top = map(svg.number, (frame.left, frame.bottom, frame.right, frame.top))
+        line = f"M{left} {bottom}L{right} {top}"
+        marks.append(svg.tag("path", d=line, stroke=colour("muted"), stroke_dasharray="4 4"))
+    marks.append(_density(frame, xs, ys) if xs.size > _MAX_POINTS else _points(frame, xs, ys))
+    return frame.draw(marks, f"{y_label} against {x_label}, {xs.size} points. {note}{left_out(missing)}")
+
+
+def predicted_measured(
+    measured: ArrayLike, predicted: ArrayLike, *, title: str, unit: str = "outcome"
+) -> Markup:
+    """Predicted against measured values with the line of equality, R2, Spearman's rho and n."""
+    m, p = as_floats(measured, predicted)
+    r2, rho = agreement(m, p)
+    note = f"R2 = {r2:.3f}, rho = {rho:.3f}, n = {int((drawable(m) & drawable(p)).sum())}"
+    return scatter(
+        m, p, title=title, x_label=f"measured {unit}", y_label=f"predicted {unit}", note=note, diagonal=True
+    )
+
+
+def agreement(measured: ArrayLike, predicted: ArrayLike) -> tuple[float, float]:
+    """Coefficient of determination 1 - SS(residual) / SS(total), and Spearman's rank correlation.
+
+    Pairs with a value that is not finite are left out. NaN where a constant, or fewer than two pairs,
+    leave a number undefined.
+    """
+    m, p = as_floats(measured, predicted)
+    both = drawable(m) & drawable(p)
+    m, p = m[both], p[both]
+    if m.size < 2:
+        return float("nan"), float("nan")
+    # Neither number depends on a common factor, and squares of the largest floats would overflow.
+    largest = max(float(np.abs(m).max()), float(np.abs(p).max())) or 1.0
+    m, p = m / largest, p / largest
+    total = float(np.sum((m - m.mean()) ** 2))
+    r2 = 1.0 - float(np.sum((m - p) ** 2)) / total if total > 0 else float("nan")
+    ranks = np.stack([_ranks(m), _ranks(p)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    norm = float(np.sqrt(np.prod(np.sum(ranks**2, axis=1))))
+    return r2, float(np.sum(ranks[0] * ranks[1])) / norm if norm > 0 else float("nan")
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks from 1, ties share the mean of their ranks."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2.0)[inverse]
+
+
+def _points(frame: Frame, x: FloatArray, y: FloatArray) -> Markup:
+    """One path of round dots: a zero-length stroke with round caps is the shortest way to write a dot."""
+    radius = 3.0 if x.size <= 300 else 2.0
+    dots = "".join(
+        f"M{svg.number(px)} {svg.number(py)}h0" for px, py in zip(frame.x(x), frame.y(y), strict=True)
+    )
+    group = svg.tag("path", d=dots, stroke=colour("blue"), stroke_width=2 * radius, stroke_linecap="round")
+    return svg.tag("g", group, opacity=0.6)
+
+
+def _density(frame: Frame, x: FloatArray, y: FloatArray) -> Markup:
+    limits = [[frame.x_scale.low, frame.x_scale.high], [frame.y_scale.low, frame.y_scale.high]]
+    counts, x_edges, y_edges = np.histogram2d(x, y, bins=_CELLS, range=limits)
+    across, up = frame.x(x_edges), frame.y(y_edges)
+    wide, high = float(across[1] - across[0]), float(up[0] - up[1])
+    cells = []
+    for i, j in np.argwhere(counts > 0):
+        # Logarithmic, so that single points next to a dense centre stay visible.
+        opacity = 0.15 + 0.85 * np.log1p(counts[i, j]) / np.log1p(counts.max())
+        cells.append(
+            svg.tag("rect", x=across[i], y=up[j + 1], width=wide, height=high, fill_opacity=float(opacity))
+        )
+    return svg.tag("g", svg.join(cells), fill=colour("blue"))

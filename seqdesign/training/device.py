@@ -1,0 +1,41 @@
+"""The device and the threads that a run computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from seqdesign.errors import UsageError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device; ``auto`` is the first GPU, or the CPU. Raises UsageError for one that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and (torch.device(name).index or 0) >= count:
+        raise UsageError(
+            f"{name} is not available here ({count} GPUs seen); use --device cpu", option="--device"
+        )
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("mps is not available here; use --device cpu", option="--device")
+    device = torch.device(name)
+    return torch.device("cuda", 0) if name == "cuda" else device
+
+
+@contextmanager
+def computing(device: str, threads: int | None) -> Iterator[torch.device]:
+    """The device of this name, with torch's thread count set while inside.
+
+    One thread when not given: recurrent steps this small lose more to waiting threads than they win, and
+    several runs side by side do not fight for cores.
+    """
+    chosen = choose_device(device)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or 1)
+    try:
+        yield chosen
+    finally:
+        torch.set_num_threads(before)

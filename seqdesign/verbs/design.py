@@ -1,0 +1,396 @@
+"""Designs and revisions from Python: models and functions in, records out."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import torch
+from torch import nn
+
+from seqdesign.config import ComputeOptions, SeedOption, jsonable
+from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.design import campaign, revisions
+from seqdesign.design.engine import Designer
+from seqdesign.design.evidence import evidence_of
+from seqdesign.design.generator import DesignGenerator, generator_of
+from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
+from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
+from seqdesign.design.records import Design, DesignSummary
+from seqdesign.design.revisions import Revision, Summary
+from seqdesign.errors import UsageError
+from seqdesign.models.vae.store import VAERecord
+from seqdesign.oracles.function import FunctionOracle
+from seqdesign.oracles.oracle import Oracle
+from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
+from seqdesign.rules import Rule
+from seqdesign.rules import options as rule_options
+from seqdesign.runs.manifest import Manifest, library_versions, utc_now
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.options import LetterPolicy
+from seqdesign.training.device import computing
+from seqdesign.verbs.data import sequence_set
+from seqdesign.verbs.models import GAN, VAE, Model, Predictor, as_model
+from seqdesign.verbs.options import in_python, pick, verb
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqdesign.reports.html import Page
+
+SHOWN = 20
+"""Rows that a notebook shows."""
+
+RecordT = TypeVar("RecordT", Design, Revision)
+
+
+class Records(Sequence[RecordT], Generic[RecordT]):
+    """Designs or revisions, best first, with their summary."""
+
+    def __init__(self, records: Sequence[RecordT], summary: Any, manifest: Manifest) -> None:
+        self._records: list[RecordT] = list(records)
+        self.summary, self.manifest = summary, manifest
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._records[index]
+
+    def __iter__(self) -> Iterator[RecordT]:
+        return iter(self._records)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self)}; {self.text().splitlines()[0]}>"
+
+    @property
+    def sequences(self) -> list[str]:
+        """The new sequences."""
+        return [str(row["sequence"]) for row in self._rows()]
+
+    def text(self) -> str:
+        """The summary, as the command prints it, with arguments where that says flags."""
+        return in_python("\n".join(self.summary.lines()), {})
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types: the summary, and every record."""
+        return {"summary": jsonable(self.summary), "records": [jsonable(row) for row in self._rows()]}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a record, with the columns of ``--table``."""
+        import pandas as pd
+
+        return pd.DataFrame(self._rows())
+
+    def write(self, path: str | os.PathLike[str]) -> int:
+        """Write FASTA with everything in its headers, or a table by suffix; returns how many. OutputError."""
+        from seqdesign.sequences.compression import inner_suffix, open_output
+        from seqdesign.sequences.fasta import write_fasta
+        from seqdesign.sequences.tables import write_table
+
+        if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+            rows = self._rows()
+            return write_table(rows, path, columns=list(rows[0]))
+        with open_output(Path(path)) as handle:
+            return write_fasta(self._fasta(), handle)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the HTML page; returns its path. OutputError."""
+        self._page().write(Path(path))
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        lines = "<br>".join(html.escape(line) for line in self.text().splitlines())
+        return f"<p>{lines}</p>{self.to_frame().head(SHOWN).to_html(index=False)}"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [record.row() for record in self._records]
+
+    def _fasta(self) -> Iterable[Any]:
+        raise NotImplementedError
+
+    def _page(self) -> Page:
+        raise NotImplementedError
+
+
+class Designs(Records[Design]):
+    """What `maximize` gives: ``designs[0].sequence``, ``designs.to_frame()``, ``designs.write(path)``."""
+
+    summary: DesignSummary
+
+    def __init__(
+        self, records: Sequence[Design], summary: DesignSummary, manifest: Manifest, letters: str
+    ) -> None:
+        super().__init__([d for d in records if d.status != "rejected"], summary, manifest)
+        self.rejected = [d for d in records if d.status == "rejected"]
+        self._letters = letters
+
+    def _fasta(self) -> Iterable[Any]:
+        return (design.fasta() for design in self)
+
+    def _page(self) -> Page:
+        from seqdesign.pages.design import design_page
+
+        return design_page([*self, *self.rejected], self.summary, self._letters, self.manifest)
+
+
+class Revisions(Records[Revision]):
+    """What `revise` gives: one record a revision, those of an input together, best first."""
+
+    summary: Summary
+
+    def __init__(
+        self,
+        records: Sequence[Revision],
+        summary: Summary,
+        manifest: Manifest,
+        *,
+        record: VAERecord,
+    ) -> None:
+        super().__init__(records, summary, manifest)
+        self._record = record
+
+    @property
+    def sequences(self) -> list[str]:
+        """The revised sequences."""
+        return [revision.revised for revision in self]
+
+    def _fasta(self) -> Iterable[Any]:
+        return (revision.fasta() for revision in self)
+
+    def _page(self) -> Page:
+        from seqdesign.pages.revision import add_revisions
+        from seqdesign.reports.html import Page
+        from seqdesign.runs.manifest import provenance
+
+        lines = self.summary.lines()
+        page = Page("Revised sequences", summary="; ".join(lines[:3]), provenance=provenance(self.manifest))
+        add_revisions(page, list(self), self._record)
+        return page
+
+
+@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
+def maximize(
+    model: Any,
+    *,
+    rules: Iterable[Rule] = (),
+    objective: str | Sequence[str] = (),
+    num: int | None = None,
+    start: Any = None,
+    length: int | None = None,
+    method: str | Designer | None = None,
+    settings: Mapping[str, Any] | None = None,
+    budget: int | None = None,
+    tries: int = TRIES,
+    enough: float | None = None,
+    include_known: bool = False,
+    exclude: Any = (),
+    generator: Any = None,
+    condition: float | None = None,
+    alphabet: str = "dna",
+    **options: Any,
+) -> Designs:
+    """Sequences that a model scores highest, under hard constraints.
+
+    Args:
+        model: a Predictor or VAE, the folder of one, or any oracle: a torch module or function of one-hot
+            sequences (N, V, L) that gives (N,) or (N, K) scores, or a list of such, which is an ensemble.
+        rules: what every design must obey, such as ``seqdesign.rules.gc(0.4, 0.6)``.
+        objective: what is better, as on the command line or by ``seqdesign.goals``; raise it when empty.
+        num: designs wanted: 64 in all, or with ``start`` one of each.
+        start: sequences to improve; designs begin from noise without.
+        length: letters of a design from noise; the model's typical length when not given.
+        method: how to search: a name, see ``seqdesign maximize --help``, or a designer of your own, a
+            function of a SequenceProblem, options and a seed (see `seqdesign.testing.check_designer`).
+        settings: settings of the method by name.
+        budget: queries of the oracle in each run.
+        tries: independent runs for each design wanted.
+        enough: score at which a run ends.
+        include_known: deliver also sequences that are measured already; else only new ones.
+        exclude: sequences that are known besides, such as those of the last order.
+        generator: a GAN, or the folder of one, whose codes are searched, so that designs stay like real ones.
+        condition: outcome that a conditional generator shall write for.
+        alphabet: letters of a function's channels: dna, rna, protein or letters:ABC...
+
+    Returns:
+        Designs with predictions in the outcome's units; ``.to_frame()``, ``.write(path)``, ``.report(path)``.
+
+    Raises:
+        InputError: nothing obeys the rules, or the oracle fails. UsageError. ModelError.
+
+    Example:
+        >>> found = maximize("models/predictor", num=64, rules=[seqdesign.rules.forbid("BsaI")])
+    """
+    called = dict(locals())
+    given = pick(SeedOption, options), pick(ComputeOptions, options), pick(GuardOptions, options)
+    seed, compute, guard = given
+    goals = (objective,) if isinstance(objective, str) else tuple(objective)
+    wish = pick(ObjectiveOptions, {**options, "objective": goals})
+    limits = rule_options(rules)
+    starts = None if start is None else sequence_set(start)
+    with computing(compute.device, compute.threads) as device:
+        written_by = _generator(generator, condition, device)
+        letters = _length(length, limits, starts)
+        opened = design_model(model, device, letters, alphabet, guard.judges, written_by)
+        records, summary = campaign.run(
+            opened,
+            objective=goals,
+            risk=wish.risk,
+            pareto=wish.pareto,
+            rules=limits,
+            num=num,
+            starts=starts,
+            letters=pick(LetterPolicy, options),
+            length=length,
+            method=method,
+            settings=[f"{name}={value}" for name, value in (settings or {}).items()],
+            budget=budget,
+            tries=tries,
+            enough=enough,
+            min_confidence=guard.min_confidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
+            include_known=include_known,
+            exclude=sequence_set(exclude).sequences if len(exclude) else (),
+            seed=seed.seed,
+        )
+    manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
+    return Designs(records, summary, manifest, opened.alphabet.letters)
+
+
+@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+def revise(
+    model: Any,
+    sequences: Any,
+    *,
+    rules: Iterable[Rule] = (),
+    method: Literal["revise", "search"] | str = "revise",
+    **options: Any,
+) -> Revisions:
+    """Better versions of given sequences that stay natural (REVISE; Mueller, Gifford and Jaakkola 2017).
+
+    Args:
+        model: a VAE trained with outcomes, or its folder.
+        sequences: a SequenceSet, strings, a DataFrame or a path.
+        rules: what every revision must obey, such as ``seqdesign.rules.max_edits(3)``; the options below say
+            the same.
+        method: ``revise``, or the baseline ``search``.
+
+    Returns:
+        Revisions with outcome before and after in its units, log-likelihoods in nats, and edits.
+
+    Raises:
+        UnknownLetterError: a letter that the model does not know. InputError. ModelError. UsageError.
+
+    Example:
+        >>> better = revise(vae, ["AGUGCGUUU"], max_edits=3)
+    """
+    called = dict(locals())
+    opened = as_model(model)
+    if not isinstance(opened, VAE):
+        raise UsageError(f"revise needs a VAE, got a {opened.kind}; use maximize with it", option="model")
+    stated = rule_options(rules)
+    defaults = ConstraintOptions()
+    ruled = {k: v for k in defaults.__dataclass_fields__ if (v := getattr(stated, k)) != getattr(defaults, k)}
+    goal = pick(GoalOptions, {**ruled, **options})
+    optimize = revisions.find_method(method)
+    kind = inspect.get_annotations(optimize, eval_str=True).get("options", ReviseOptions)
+    seed, compute = pick(SeedOption, options), pick(ComputeOptions, options)
+    about = opened.trained.record
+    positional = about.min_length == about.max_length
+    evidence = evidence_of(opened.measured, about.alphabet, positional=positional, both_strands=False)
+    with computing(compute.device, compute.threads) as device:
+        opened.trained.model.to(device)
+        records, summary = revisions.run(
+            opened.trained,
+            sequence_set(sequences),
+            goal=goal,
+            letters=pick(LetterPolicy, options),
+            optimize=optimize,
+            options=pick(kind, options),
+            evidence=evidence,
+            only_seen=pick(SeenOptions, options).letters == "seen",
+            seed=seed.seed,
+            device=device,
+        )
+    manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
+    return Revisions(records, summary, manifest, record=opened.trained.record)
+
+
+def design_model(
+    model: Any,
+    device: torch.device,
+    length: int | None,
+    alphabet: str,
+    judges: float,
+    generator: DesignGenerator | None = None,
+) -> DesignModel:
+    """Whatever says how good a sequence is, ready for design."""
+    if isinstance(model, str | os.PathLike):
+        model = as_model(model)
+    if isinstance(model, Predictor):
+        model.trained.model.to(device)
+        found = of_predictor(model.trained, model.reference, device, name=model.name, measured=model.measured)
+    elif isinstance(model, VAE):
+        model.trained.model.to(device)
+        found = of_vae(model.trained, device, name=model.name, measured=model.measured)
+    elif isinstance(model, Model):
+        raise UsageError(f"a {model.kind} predicts no outcome; use a predictor or a VAE", option="model")
+    elif hasattr(model, "outcomes") and hasattr(model, "differentiable"):
+        oracle: Oracle = model
+        found = DesignModel(type(model).__name__, oracle, device)
+    else:
+        functions: Sequence[Callable[..., Any]] = model if isinstance(model, list | tuple) else [model]
+        if not functions or not all(callable(f) for f in functions):
+            raise UsageError(f"must be a model, a function or a list of such, got {model!r}", option="model")
+        if length is None and generator is not None:
+            length = generator.lengths[1]
+        if length is None:
+            raise UsageError("is needed with a function, or a template or starts", option="length")
+        for function in functions:
+            if isinstance(function, nn.Module):
+                function.to(device)
+        name = getattr(functions[0], "__name__", type(functions[0]).__name__)
+        letters = get_alphabet(alphabet)
+        made = FunctionOracle(functions, alphabet=letters, length=length, name=name, device=device)
+        found = DesignModel(name, made, device)
+    return with_judges(found, generator, judges)
+
+
+def _generator(model: Any, condition: float | None, device: torch.device) -> DesignGenerator | None:
+    """A GAN, or the one in a folder, ready for design. Raises UsageError for another kind of model."""
+    if model is None:
+        return None
+    opened = as_model(model)
+    if not isinstance(opened, GAN):
+        raise UsageError(f"must be a GAN or its folder, got a {opened.kind}", option="generator")
+    for network in (opened.trained.generator, opened.trained.critic):
+        network.to(device)
+    return generator_of(opened.trained, condition, device, name=opened.name)
+
+
+def _length(length: int | None, limits: ConstraintOptions, starts: Any) -> int | None:
+    if length is not None:
+        return length
+    if limits.template is not None:
+        return len(limits.template)
+    return None if starts is None else len(starts.sequences[0])
+
+
+def in_memory(name: str, options: Mapping[str, Any], seed: int | None, device: str) -> Manifest:
+    """The manifest of something made in Python: nothing that could be typed, but its circumstances."""
+    shown = {k: str(v)[:200] for k, v in options.items() if v not in (None, (), {}) and k != "options"}
+    return Manifest(
+        command=f"seqdesign.{name}(...) in Python",
+        config=shown,
+        seed=seed,
+        device=device,
+        threads=None,
+        inputs={},
+        versions=library_versions(),
+        started=utc_now(),
+        name=name,
+    )

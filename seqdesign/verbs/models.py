@@ -1,0 +1,510 @@
+"""Models in memory: trained, opened, asked, sampled from, and saved as the folders that the commands use."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from seqdesign.config import ComputeOptions, SeedOption
+from seqdesign.errors import ModelError, UsageError
+from seqdesign.families import Family, family_of
+from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.fit import train_sequence_gan
+from seqdesign.models.gan.fit_options import GANFitOptions
+from seqdesign.models.gan.sampling import draw
+from seqdesign.models.gan.store import KIND as GAN_KIND
+from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
+from seqdesign.models.lm.config import LMOptions
+from seqdesign.models.lm.fit import train_sequence_lm
+from seqdesign.models.lm.fit_options import LMFitOptions
+from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.store import KIND as LM_KIND
+from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
+from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.models.predictor.fit import train_sequence_predictor
+from seqdesign.models.predictor.outcomes import read_outcomes
+from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND
+from seqdesign.models.predictor.store import (
+    Reference,
+    TrainedPredictor,
+    load_predictor,
+    load_reference,
+    save_predictor,
+)
+from seqdesign.models.vae.config import VAEOptions
+from seqdesign.models.vae.fit import train_sequence_vae
+from seqdesign.models.vae.store import KIND as VAE_KIND
+from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.options import LetterOptions, LetterPolicy, encode_with
+from seqdesign.sequences.reader import OUTCOME, SequenceSet
+from seqdesign.training.config import FitOptions
+from seqdesign.training.device import choose_device, computing
+from seqdesign.training.loop import make_fabric
+from seqdesign.training.measured import Measured, load_measured, save_measured
+from seqdesign.verbs.data import alphabet_of, sequence_set
+from seqdesign.verbs.options import pick, verb
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK = 1024
+
+
+class Model:
+    """A trained model: ``kind`` of its folder, ``alphabet``, and ``quality``, its held-out figures."""
+
+    kind = ""
+
+    def __init__(self, alphabet: Alphabet, quality: Any = None, name: str = "") -> None:
+        self.alphabet, self.quality, self.name = alphabet, quality, name or f"{self.kind} in memory"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}, {self.alphabet.name}>"
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the folder that every command and ``load`` can open; returns it. Raises OutputError."""
+        raise NotImplementedError
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """One row a sequence; see `predict`."""
+        raise UsageError(f"a {self.kind} predicts nothing; use a predictor or a VAE", option="model")
+
+    def sample(self, num: int, *, seed: int = 0) -> list[str]:
+        """``num`` new sequences; see `sample`."""
+        raise UsageError(f"a {self.kind} writes no sequences; use a VAE or a GAN", option="model")
+
+    def _encoded(self, sequences: Any, options: Mapping[str, Any]) -> tuple[SequenceSet, TokenArray]:
+        records = sequence_set(sequences)
+        array = encode_with(pick(LetterPolicy, options), records, self.alphabet)
+        return records.take(array.kept), array
+
+
+class Predictor(Model):
+    """An ensemble that predicts outcomes, with calibrated intervals."""
+
+    kind = PREDICTOR_KIND
+
+    def __init__(
+        self,
+        trained: TrainedPredictor,
+        reference: Reference,
+        measured: Measured | None,
+        quality: Any = None,
+        name: str = "",
+    ) -> None:
+        super().__init__(trained.record.alphabet, quality, name)
+        self.trained, self.reference, self.measured = trained, reference, measured
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model's folder."""
+        path = _made(folder)
+        save_predictor(path, self.trained.model, self.trained.record, self.reference)
+        _keep(path, self.measured)
+        return path
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """Mean, standard deviation and intervals, or probabilities, and how unusual a sequence is (ood)."""
+        from seqdesign.models.predictor.rows import PredictorRows
+
+        return _table(PredictorRows(self.trained, self.reference), *self._encoded(sequences, options))
+
+
+class VAE(Model):
+    """A sequence VAE with its outcome network and its language model."""
+
+    kind = VAE_KIND
+
+    def __init__(
+        self, trained: TrainedVAE, measured: Measured | None, quality: Any = None, name: str = ""
+    ) -> None:
+        super().__init__(trained.record.alphabet, quality, name)
+        self.trained, self.measured = trained, measured
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model's folder."""
+        path = _made(folder)
+        save_vae(path, self.trained.model, self.trained.record)
+        _keep(path, self.measured)
+        return path
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """Outcome, and log-likelihood under the language model, in nats."""
+        from seqdesign.models.vae.rows import VAERows
+
+        return _table(VAERows(self.trained), *self._encoded(sequences, options))
+
+    def sample(self, num: int, *, seed: int = 0) -> list[str]:
+        """``num`` sequences: codes from the prior, letters drawn from the decoder."""
+        from seqdesign.decoding.sample import sample as decode_code
+
+        model, rng = self.trained.model, torch.Generator().manual_seed(seed)
+        found: list[str] = []
+        device = next(model.parameters()).device
+        while len(found) < num:
+            z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
+            shortest = self.trained.record.min_length
+            drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
+            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+        return found
+
+
+class GAN(Model):
+    """A generator of sequences and the critic that it learned against."""
+
+    kind = GAN_KIND
+
+    def __init__(self, trained: TrainedGAN, model: Any = None, name: str = "") -> None:
+        super().__init__(trained.record.alphabet, None, name)
+        self.trained, self._model = trained, model
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model's folder."""
+        if self._model is None:
+            raise ModelError(f"{self.name} is saved already")
+        path = _made(folder)
+        save_gan(path, self._model, self.trained.record)
+        return path
+
+    def sample(self, num: int, *, seed: int = 0) -> list[str]:
+        """``num`` sequences from the generator."""
+        rng = torch.Generator().manual_seed(seed)
+        found: list[str] = []
+        blocks = draw(
+            self.trained.generator, num, rng, end=self.trained.end, shares=self.trained.record.shares
+        )
+        for tokens, _ in blocks:
+            found += decode(tokens.numpy(), self.alphabet)
+        return found
+
+
+class LanguageModel(Model):
+    """A model of the likelihood of sequences, from left to right or in any order."""
+
+    kind = LM_KIND
+
+    def __init__(self, trained: TrainedLM, quality: Any = None, name: str = "") -> None:
+        super().__init__(trained.record.alphabet, quality, name)
+        self.trained = trained
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model's folder."""
+        path = _made(folder)
+        save_lm(path, self.trained.model, self.trained.record)
+        return path
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """Log-likelihood in nats."""
+        from seqdesign.models.lm.rows import LMRows
+
+        return _table(LMRows(self.trained), *self._encoded(sequences, options))
+
+    def sample(self, num: int, *, seed: int = 0) -> list[str]:
+        """``num`` sequences, as long as those of training."""
+        record, found = self.trained.record, list[str]()
+        request = Request((record.min_length, record.max_length))
+        for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
+            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            if len(found) >= num:
+                return found[:num]
+        raise AssertionError("samples() ends never")
+
+
+class Foreign(Model):
+    """A model of a family that a plug-in brings, by what its family can do."""
+
+    def __init__(self, family: Family, folder: Path, device: torch.device) -> None:
+        if family.rows is None:
+            raise ModelError(f"{folder}: models of kind {family.kind!r} predict nothing")
+        self.kind, self._rows = family.kind, family.rows(folder, device)
+        super().__init__(self._rows.alphabet, None, str(folder))
+
+    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
+        """One row a sequence, with the columns of its family."""
+        return _table(self._rows, *self._encoded(sequences, options))
+
+
+OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
+    PREDICTOR_KIND: lambda path, device: Predictor(
+        load_predictor(path, device), load_reference(path), load_measured(path), name=str(path)
+    ),
+    VAE_KIND: lambda path, device: VAE(load_vae(path, device), load_measured(path), name=str(path)),
+    GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
+    LM_KIND: lambda path, device: LanguageModel(load_lm(path, device), name=str(path)),
+}
+"""Kind of a folder -> how it is opened."""
+
+
+@verb()
+def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
+    """The model in a folder that ``train-...`` or ``save`` has written.
+
+    Args:
+        folder: such as ``models/predictor``.
+        device: auto, cpu, cuda, cuda:INDEX or mps.
+
+    Raises ModelError: missing, unfinished, damaged or of a kind that is not known.
+
+    Example:
+        >>> load("models/predictor").predict(["ACGTACGT"])
+    """
+    family = family_of(folder)
+    if family.kind not in OPEN:
+        return Foreign(family, Path(folder), choose_device(device))
+    return OPEN[family.kind](Path(folder), choose_device(device))
+
+
+@verb(VAEOptions, FitOptions, LetterOptions, SeedOption, ComputeOptions)
+def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **options: Any) -> VAE:
+    """Learn a sequence VAE with its outcome network and its language model (Mueller et al. 2017).
+
+    Args:
+        data: a SequenceSet, strings, a DataFrame or a path; see `read`.
+        outcomes: (N,) measured numbers beside strings, NaN where there is none.
+        outcome: column of the outcome in a table.
+
+    Returns:
+        The model, ready for `revise`, `sample` and `predict`; ``quality`` holds its held-out figures.
+
+    Raises:
+        InputError: too few sequences, or outcomes that cannot be learned from. UsageError. TrainingError.
+
+    Example:
+        >>> vae = train_vae(read("dataset:rna_mpsa_5ss9"), epochs=5)
+    """
+    records = sequence_set(data, outcomes, outcome=outcome)
+    array, records = _letters(records, options)
+    values, name = _numbers(records)
+    fit = pick(FitOptions, options)
+    with _computing(options) as device:
+        done = train_sequence_vae(
+            array,
+            values,
+            options=pick(VAEOptions, options),
+            fit_options=fit,
+            seed=pick(SeedOption, options).seed,
+            fabric=make_fabric(fit, device),
+            outcome_name=name,
+        )
+    return VAE(done.trained, Measured.of(array, values, done.held_out), done.quality)
+
+
+@verb(PredictorOptions, PredictorFitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
+def train_predictor(
+    data: Any, outcomes: Any = None, *, outcome: str | tuple[str, ...] | None = None, **options: Any
+) -> Predictor:
+    """Learn an ensemble that predicts outcomes with intervals: numbers, two values, or labels.
+
+    Args:
+        data: a SequenceSet, strings, a DataFrame or a path; see `read`.
+        outcomes: (N,) numbers or labels beside strings; None or NaN is not measured.
+        outcome: columns of the outcomes in a table.
+
+    Returns:
+        The model, ready for `maximize` and `predict`; ``quality`` holds its held-out figures.
+
+    Raises:
+        InputError: too few sequences, or outcomes that cannot be learned from. UsageError. TrainingError.
+
+    Example:
+        >>> model = train_predictor(["ACGT", "ACGA", ...], [0.1, 0.9, ...])
+    """
+    records = sequence_set(data, outcomes, outcome=outcome)
+    array, records = _letters(records, options)
+    names = (outcome,) if isinstance(outcome, str) else outcome or (_outcome_column(records),)
+    asked = pick(PredictorOptions, options)
+    worth = pick(OutcomeOptions, options)
+    measured = read_outcomes(records, names, task=asked.task, sigma=worth.sigma, weight=worth.weight)
+    rows = np.flatnonzero(~np.isnan(measured.values).all(axis=1))
+    fit = pick(PredictorFitOptions, options)
+    with _computing(options) as device:
+        array, measured = array.take(rows), measured.take(rows)
+        done = train_sequence_predictor(
+            array,
+            measured,
+            options=asked,
+            fit_options=fit,
+            seed=pick(SeedOption, options).seed,
+            fabric=make_fabric(fit, device),
+        )
+    kept = Measured.of(array, measured.values, done.held_out)
+    return Predictor(done.trained, done.reference, kept, done.quality)
+
+
+@verb(GANOptions, GANFitOptions, LetterOptions, SeedOption, ComputeOptions)
+def train_gan(data: Any, outcomes: Any = None, *, outcome: str | None = None, **options: Any) -> GAN:
+    """Learn a generator of sequences against a critic (a Wasserstein GAN by default).
+
+    Args:
+        data: a SequenceSet, strings, a DataFrame or a path; see `read`.
+        outcomes: (N,) numbers beside strings, for a conditional generator.
+        outcome: column of the outcome in a table.
+
+    Returns:
+        The model, ready for `sample`.
+
+    Raises:
+        InputError: too few sequences. UsageError. TrainingError.
+
+    Example:
+        >>> train_gan(read("dataset:dna_dm3_core_promoter100"), steps=200).sample(10)
+    """
+    records = sequence_set(data, outcomes, outcome=outcome)
+    array, records = _letters(records, options)
+    values, name = _numbers(records)
+    fit = pick(GANFitOptions, options)
+    with _computing(options) as device:
+        done = train_sequence_gan(
+            array,
+            values,
+            options=pick(GANOptions, options),
+            fit_options=fit,
+            seed=pick(SeedOption, options).seed,
+            fabric=make_fabric(fit, device),
+            outcome_name=name,
+        )
+    return GAN(done.trained, done.model)
+
+
+@verb(LMOptions, LMFitOptions, LetterOptions, SeedOption, ComputeOptions)
+def train_lm(data: Any, outcomes: Any = None, *, outcome: str | None = None, **options: Any) -> LanguageModel:
+    """Learn how likely sequences are, to draw new ones and to say how natural one is.
+
+    Args:
+        data: a SequenceSet, strings, a DataFrame or a path; see `read`.
+        outcomes: (N,) numbers beside strings, for a model that is conditional on them.
+        outcome: column of the outcome in a table; ``condition`` says that it is used.
+
+    Returns:
+        The model, ready for `sample` and `predict`; ``quality`` holds its held-out figures.
+
+    Raises:
+        InputError: too few sequences. UsageError. TrainingError.
+
+    Example:
+        >>> train_lm(read("dataset:dna_dm3_core_promoter100"), epochs=2).sample(10)
+    """
+    records = sequence_set(data, outcomes, outcome=outcome)
+    array, records = _letters(records, options)
+    values, _ = _numbers(records)
+    fit = pick(LMFitOptions, options)
+    with _computing(options) as device:
+        done = train_sequence_lm(
+            array,
+            values,
+            options=pick(LMOptions, options),
+            fit_options=fit,
+            seed=pick(SeedOption, options).seed,
+            fabric=make_fabric(fit, device),
+        )
+    return LanguageModel(done.trained, done.quality)
+
+
+@verb(LetterPolicy)
+def predict(model: Any, sequences: Any, **options: Any) -> pd.DataFrame:
+    """What a model says of sequences, one row each.
+
+    Args:
+        model: a Predictor, VAE or language model, or the folder of one.
+        sequences: a SequenceSet, strings, a DataFrame or a path.
+
+    Returns:
+        For a predictor ``mean``, ``sd`` and interval ends in the outcome's units (or probabilities), and
+        ``ood``, the percentile of unusual sequences; for a VAE ``outcome`` and ``loglik`` in nats.
+
+    Raises UnknownLetterError for a letter that the model does not know, InputError, ModelError.
+
+    Example:
+        >>> predict("models/predictor", ["ACGTACGT"])
+    """
+    return as_model(model).predict(sequences, **options)
+
+
+@verb()
+def sample(model: Any, num: int, *, seed: int = 0) -> list[str]:
+    """New sequences from a generator.
+
+    Args:
+        model: a VAE, GAN or language model, or the folder of one.
+        num: how many.
+        seed: the same seed gives the same sequences on the same machine.
+
+    Raises ModelError, and UsageError for a model that writes no sequences.
+
+    Example:
+        >>> sample("models/gan", 1000)
+    """
+    return as_model(model).sample(num, seed=seed)
+
+
+def as_model(model: Any) -> Model:
+    """A model, or the one in a folder. Raises UsageError for anything else."""
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return load(model)
+    raise UsageError(f"must be a trained model or its folder, got {type(model).__name__}", option="model")
+
+
+def _letters(records: SequenceSet, options: Mapping[str, Any]) -> tuple[TokenArray, SequenceSet]:
+    letters = pick(LetterOptions, options)
+    array = encode_with(letters, records, alphabet_of(letters.alphabet, records.sequences))
+    return array, records.take(array.kept)
+
+
+def _outcome_column(records: SequenceSet) -> str:
+    """The one column of outcomes, or ``outcome`` of several. Raises UsageError where there is none."""
+    if OUTCOME in records.columns or len(records.columns) != 1:
+        if OUTCOME not in records.columns:
+            have = ", ".join(records.columns) or "none"
+            raise UsageError(f"is needed: there is no column 'outcome' (outcomes: {have})", option="outcome")
+        return OUTCOME
+    return next(iter(records.columns))
+
+
+def _numbers(records: SequenceSet) -> tuple[np.ndarray[Any, Any] | None, str]:
+    """The outcome (N,) with NaN where missing, None where there is none at all, and its name."""
+    if not records.columns:
+        return records.outcomes, OUTCOME
+    name = _outcome_column(records)
+    values = records.numbers(name)
+    return (None if np.isnan(values).all() else values), name
+
+
+def _computing(options: Mapping[str, Any]) -> Any:
+    compute = pick(ComputeOptions, options)
+    return computing(compute.device, compute.threads)
+
+
+def _keep(path: Path, measured: Measured | None) -> None:
+    if measured is not None:
+        save_measured(path, measured)
+
+
+def _made(folder: str | os.PathLike[str]) -> Path:
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _table(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
+    """All rows as a DataFrame without the columns of measurements."""
+    import pandas as pd
+
+    columns = [name for name in rows.columns if not name.endswith("measured")]
+    parts: Iterator[dict[str, Any]] = (
+        row
+        for first in range(0, len(records), BLOCK)
+        for row, _ in rows.of(
+            array.take(np.arange(first, min(first + BLOCK, len(records)))),
+            records.take(np.arange(first, min(first + BLOCK, len(records)))),
+        )
+    )
+    return pd.DataFrame(list(parts), columns=columns).replace({None: math.nan})

@@ -1,0 +1,270 @@
+"""Promises of language models: proper likelihoods, samples that follow them, constraints, guides."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from seqdesign.constraints.build import build_rules
+from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.rules import Rules
+from seqdesign.models.lm.config import LMOptions, adapt
+from seqdesign.models.lm.guidance import PredictorGuide
+from seqdesign.models.lm.model import SequenceLM, hats
+from seqdesign.models.lm.quality import markov_nll, position_nll
+from seqdesign.models.lm.requests import ROUND, Request, samples
+from seqdesign.models.lm.sampling import Drawn, draw
+from seqdesign.models.lm.store import LMRecord, TrainedLM
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import encode
+from seqdesign.training.data import TokenData
+
+ABC, DNA = get_alphabet("letters:ABC"), get_alphabet("dna")
+ARCHITECTURES = ("transformer", "gru", "masked")
+
+
+def lm(
+    architecture: str = "transformer",
+    alphabet: Any = ABC,
+    longest: int = 4,
+    shortest: int | None = None,
+    knots: tuple[float, ...] = (),
+    gain: float = 3.0,
+) -> TrainedLM:
+    """Random weights, large enough to prefer some letters."""
+    torch.manual_seed(1)
+    small: dict[str, Any] = {} if architecture == "gru" else {"heads": 2, "window": 3}
+    options = LMOptions(architecture=architecture, width=8, dropout=0.0, **small)  # type: ignore[arg-type]
+    record = LMRecord(options, alphabet, longest, longest if shortest is None else shortest, knots=knots)
+    model = record.build()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * gain * torch.randn_like(parameter)
+    model.count_lengths(torch.tensor([record.min_length, longest, longest]))
+    return TrainedLM(model.eval(), record)
+
+
+def every_string(model: SequenceLM, length: int) -> Tensor:
+    return torch.tensor(list(itertools.product(range(model.vocabulary.n_letters), repeat=length)))
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def lengths_of(n: int, length: int) -> Tensor:
+    return torch.full((n,), length)
+
+
+def rules(length: int, alphabet: Any = ABC, **options: Any) -> Rules:
+    return build_rules(ConstraintOptions(**options), alphabet, torch.zeros(1, length, dtype=torch.long))
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+def test_the_probabilities_of_all_strings_sum_to_one(architecture: str) -> None:
+    model = lm(architecture, longest=3, shortest=1).model
+    total = 0.0
+    for length in (1, 2, 3):
+        strings = every_string(model, length)
+        total += float(model.log_likelihood(strings, lengths_of(len(strings), length)).exp().sum())
+    assert total == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+def test_what_is_said_of_a_sample_is_its_likelihood(architecture: str) -> None:
+    """Letters are written from a cache, and scored all at once."""
+    model = lm(architecture, longest=9, shortest=5).model
+    lengths = torch.randint(5, 10, (40,), generator=rng())
+    drawn = draw(model, lengths, rng(), temperature=1.5)
+    whole = model.log_likelihood(drawn.tokens, drawn.lengths).double()
+    torch.testing.assert_close(drawn.log_probs, whole, rtol=1e-4, atol=1e-4)
+    assert ((drawn.tokens < 3).sum(1) == lengths).all()
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+def test_samples_are_as_frequent_as_they_are_likely(architecture: str) -> None:
+    model = lm(architecture, longest=3).model
+    strings = every_string(model, 3)
+    expected = model.log_likelihood(strings, lengths_of(27, 3)).exp()
+    drawn = draw(model, lengths_of(20_000, 3), rng())
+    found = torch.bincount(drawn.tokens @ torch.tensor([9, 3, 1]), minlength=27) / 20_000
+    assert float((found - expected).abs().sum()) / 2 < 0.02
+
+
+def order_average(model: SequenceLM, string: Tensor) -> float:
+    """E over all orders of the sum of log p(letter | letters before it in the order)."""
+    n, nothing = len(string), model.network.inputs.nothing
+    totals = []
+    for order in itertools.permutations(range(n)):
+        shown, total = torch.full((1, n), nothing), 0.0
+        for place in order:
+            log_p = model.network(shown, torch.tensor([n]), None)[0, place].log_softmax(0)
+            total += float(log_p[string[place]])
+            shown[0, place] = string[place]
+        totals.append(total)
+    return float(np.mean(totals))
+
+
+@torch.no_grad()
+def test_the_bound_of_a_masked_model_is_the_mean_over_orders() -> None:
+    model = lm("masked", longest=4).model
+    strings = every_string(model, 4)[[0, 17, 50, 80]]
+    exact = [order_average(model, string) for string in strings]
+    generator = rng()
+    found = torch.zeros(4)
+    for _ in range(800):
+        found += model._bound(strings, lengths_of(4, 4), None, generator) / 800
+    np.testing.assert_allclose(found.numpy(), exact, atol=0.3)
+    said = model.log_likelihood(strings, lengths_of(4, 4)).numpy()
+    np.testing.assert_allclose(said, exact, atol=1.5)
+
+
+def test_the_likelihood_of_a_row_does_not_depend_on_the_other_rows() -> None:
+    model = lm("masked", longest=6, shortest=3).model
+    drawn = draw(model, torch.tensor([3, 6, 5, 4]), rng())
+    alone = [model.log_likelihood(drawn.tokens[i : i + 1], drawn.lengths[i : i + 1]) for i in range(4)]
+    torch.testing.assert_close(torch.cat(alone), model.log_likelihood(drawn.tokens, drawn.lengths))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_length_outside_training_is_impossible(architecture: str) -> None:
+    model = lm(architecture, longest=4, shortest=3).model
+    tokens = torch.tensor([[0, 1, 5, 5], [0, 1, 2, 5], [0, 1, 2, 0]])
+    found = model.log_likelihood(tokens, torch.tensor([2, 3, 4]))
+    assert found.isfinite().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_lengths_of_samples_are_as_frequent_as_those_of_training(architecture: str) -> None:
+    trained = lm(architecture, longest=5, shortest=3)
+    trained.model.count_lengths(torch.tensor([3] * 10 + [5] * 30))
+    drawn = next(samples(trained, Request((3, 5)), rng()))
+    share = torch.bincount(drawn.lengths, minlength=6)[3:] / ROUND
+    np.testing.assert_allclose(share.numpy(), [0.25, 0.008, 0.74], atol=0.05)
+    assert drawn.lengths[:50].unique().numel() > 1  # not sorted
+
+
+STRICT = {
+    "template": "NNNRYNNNSNNN",
+    "forbid": ("GAATTC", "CATG", "TT"),
+    "gc": "0.4-0.6",
+    "max_homopolymer": "2",
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_constraints_are_obeyed(architecture: str) -> None:
+    trained = lm(architecture, DNA, longest=12)
+    own = rules(12, DNA, **STRICT)
+    drawn = draw(trained.model, lengths_of(300, 12), rng(), rules=own)
+    good = drawn.tokens[drawn.good]
+    assert len(good) > 0.9 * 300
+    assert own.is_feasible(good, torch.zeros(len(good), dtype=torch.long)).all()
+
+
+def conditional_shares(model: SequenceLM, strings: Tensor, feasible: Tensor) -> Tensor:
+    log_p = model.log_likelihood(strings, lengths_of(len(strings), strings.shape[1]))
+    return log_p.masked_fill(~feasible, -torch.inf).softmax(0)
+
+
+@pytest.mark.parametrize("options", [{"template": "NNNA"}, {"max_homopolymer": "1"}])
+def test_constrained_samples_are_as_frequent_as_those_of_rejection(options: dict[str, str]) -> None:
+    """Letter by letter alone the first letters would not know what the template asks of the last."""
+    trained = lm("transformer", DNA, longest=4, gain=8.0)
+    own = rules(4, DNA, **options)
+    strings = every_string(trained.model, 4)
+    feasible = own.is_feasible(strings, torch.zeros(len(strings), dtype=torch.long))
+    expected = conditional_shares(trained.model, strings, feasible)
+    stream = samples(trained, Request((4, 4), rules_of=lambda n: own), rng())
+    drawn = torch.cat([next(stream).tokens for _ in range(8)])
+    powers = torch.tensor([64, 16, 4, 1])
+    found = torch.bincount(drawn @ powers, minlength=256) / len(drawn)
+    naive = draw(trained.model, lengths_of(8000, 4), rng(), rules=own).tokens
+    without = torch.bincount(naive @ powers, minlength=256) / len(naive)
+
+    def error(shares: Tensor) -> float:
+        return float((shares - expected).abs().sum()) / 2
+
+    assert error(found) < 0.5 * error(without) + 0.01
+
+
+def test_a_masked_model_knows_what_stands_behind() -> None:
+    """It fills in around what is given, so nothing is forced."""
+    trained = lm("masked", DNA, longest=5)
+    own = rules(5, DNA, template="NBNNA")
+    drawn = draw(trained.model, lengths_of(50, 5), rng(), rules=own)
+    assert (drawn.tokens[:, 4] == 0).all()
+    assert drawn.good.all()
+    one = rules(5, DNA, template="NNANN")
+    assert draw(trained.model, lengths_of(5, 5), rng(), rules=one).forced.tolist() == [0.0] * 5
+
+
+def test_contradictory_constraints_are_one_error() -> None:
+    trained = lm("transformer", DNA, longest=6)
+    own = rules(6, DNA, template="NGAATN", forbid=("GAAT",))
+    with pytest.raises(Exception, match=r"contradict each other"):
+        next(samples(trained, Request((6, 6), rules_of=lambda n: own), rng()))
+
+
+@pytest.mark.parametrize("by", ["exact", "taylor"])
+def test_a_guide_tilts_a_flat_model_by_the_score(by: Any) -> None:
+    """p(x) is proportional to exp(gamma times the number of A), so each letter is A with e / (e + 2)."""
+    trained = lm("masked", longest=6, gain=0.0)
+    with torch.no_grad():
+        trained.model.network.output.weight.zero_()
+        trained.model.network.output.bias.zero_()
+    guide = PredictorGuide(lambda x: x[:, 0].sum(1), 3, 1.0, by=by)
+    drawn = draw(trained.model, lengths_of(2000, 6), rng(), guide=guide)
+    assert float((drawn.tokens == 0).float().mean()) == pytest.approx(np.e / (np.e + 2), abs=0.02)
+
+
+def test_hats_interpolate_between_knots() -> None:
+    knots = torch.tensor([0.0, 1.0, 4.0])
+    values = torch.tensor([-1.0, 0.25, 1.0, 2.5, 9.0, torch.nan])
+    expected = [[1, 0, 0], [0.75, 0.25, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1], [0, 0, 0]]
+    torch.testing.assert_close(hats(values, knots), torch.tensor(expected))
+
+
+def test_a_condition_changes_what_is_drawn_and_nothing_is_known_without() -> None:
+    trained = lm(knots=(0.0, 1.0), gain=10.0)
+    model = trained.model
+    given = [model.log_likelihood(torch.tensor([[0, 1, 2, 0]]), torch.tensor([4]), torch.tensor([y]))
+             for y in (0.0, 1.0, torch.nan)]  # fmt: skip
+    assert len({round(float(value), 3) for value in given}) == 3
+    drawn = next(samples(trained, Request((4, 4), outcome=1.0), rng()))
+    assert set(drawn.outcomes.tolist()) == {1.0}
+
+
+def data_of(texts: list[str]) -> TokenData:
+    return TokenData.of(encode(texts, ABC), None)
+
+
+def test_simple_models_are_what_they_are_called() -> None:
+    train, held = data_of(["AB" * 50] * 20), data_of(["AB" * 50])
+    nats = markov_nll(train, held, 1, 3)
+    assert nats[0] == pytest.approx(np.log(2), abs=0.01)
+    assert nats[1] < 0.01
+    columns = data_of(["AB", "AC"] * 100)
+    assert position_nll(columns, columns, 200, 3) == pytest.approx(np.log(2) / 2, abs=0.01)
+
+
+def test_options_left_open_follow_the_data() -> None:
+    few, many = (adapt(LMOptions(), num_letters=n) for n in (10**4, 10**8))
+    assert isinstance(few.dropout, float)
+    assert isinstance(many.dropout, float)
+    assert few.dropout > many.dropout
+    assert SimpleNamespace(width=adapt(LMOptions(architecture="gru"), num_letters=10).width).width == 128
+
+
+def test_joined_samples_keep_their_rows() -> None:
+    model = lm(longest=6, shortest=3).model
+    parts = [draw(model, torch.tensor([3, 4]), rng()), draw(model, torch.tensor([6]), rng())]
+    joined = Drawn.joined(parts, model.vocabulary.pad)
+    assert joined.lengths.tolist() == [3, 4, 6]
+    assert ((joined.tokens < 3).sum(1) == joined.lengths).all()
