@@ -46,8 +46,8 @@ MEANINGS = {
 """What stands above the table, of the columns that it has."""
 
 
-def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
-    """Objective and effort, from the fields of ``DesignSummary``."""
+def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:
+    """Objective and effort, from the fields of ``DesignSummary``; what was measured, and the promise."""
     ended = (f"{reason} ({count:,})" for reason, count in sorted(summary["stop"].items()))
     facts = {
         "objective": summary["objective"],
@@ -55,6 +55,15 @@ def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
         "sequences scored": f"{summary['queries']:,}",
         "runs ended by": ", ".join(ended),
     }
+    measured, noise = summary.get("measured") or {}, summary.get("noise") or {}
+    for key, (low, high) in measured.items():
+        about = f", noise about {noise[key]:.2g}" if key in noise else ""
+        facts[f"{key} measured in training"] = f"{low:.4g} to {high:.4g}{about}"
+    judges = summary.get("judges") or {}
+    if judges:
+        facts["judges and their weights"] = ", ".join(f"{name} {w:.0%}" for name, w in judges.items())
+    if promised is not None:
+        facts["promise"] = promised.removeprefix("promise: ").removeprefix("no promise: ")
     page.section("What was asked", facts=facts)
 
 
