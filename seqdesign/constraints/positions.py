@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from seqdesign.errors import UsageError
 
-POSITIONS = re.compile(r"\s*\d+(-\d+)?\s*(,\s*\d+(-\d+)?\s*)*", re.ASCII)
+POSITIONS = re.compile(r"\s*\d{1,12}(-\d{1,12})?\s*(,\s*\d{1,12}(-\d{1,12})?\s*)*", re.ASCII)
 FRACTIONS = re.compile(r"\s*(\d*\.?\d+)\s*-\s*(\d*\.?\d+)\s*", re.ASCII)
 
 

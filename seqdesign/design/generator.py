@@ -170,11 +170,17 @@ def check_length(
 
 def load_generator(folder: Path, outcome: float | str | None, device: torch.device) -> DesignGenerator:
     """The generator in ``folder``, for one outcome if it is conditional. Raises ModelError and UsageError."""
-    trained = load_gan(folder, device)
+    return generator_of(load_gan(folder, device), outcome, device, name=str(folder))
+
+
+def generator_of(
+    trained: TrainedGAN, outcome: float | str | None, device: torch.device, *, name: str
+) -> DesignGenerator:
+    """A trained generator, for one outcome if it is conditional. Raises UsageError."""
     condition = class_of(trained, outcome)
     if trained.record.classes and condition is None:
         raise UsageError(
-            f"is needed, since {folder} was trained with --condition; say which outcome it shall write for",
+            f"is needed, since {name} was trained with --condition; say which outcome it shall write for",
             option="--condition",
         )
     return DesignGenerator(trained, device, condition)

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
+from seqdesign.design.panel import Panel, Verdict
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
@@ -40,7 +42,10 @@ from seqdesign.sequences.scope import Scope
 from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
 
+FloatArray = NDArray[np.float64]
 ROWS = 256
+FEWEST = 20
+"""Measurements from which on judges of other kinds can learn something."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
 
@@ -84,6 +89,7 @@ class DesignModel:
         """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: DesignGenerator | None = None
         self.jury = Jury((0,), ())
+        self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
         self._center: Tensor | None = None
 
@@ -115,6 +121,11 @@ class DesignModel:
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
+
+    @property
+    def num_held_out(self) -> int:
+        """Sequences that ``ood`` is a percentage of; without training data as many as are enough."""
+        return 100 if self.evidence is None else int(self.evidence.measured.held_out.sum())
 
     @property
     def typical_length(self) -> int | None:
@@ -189,16 +200,54 @@ class DesignModel:
         """What columns and header fields call the outcomes, (K,); see ``predicted_key``."""
         return tuple(map(predicted_key, self.oracle.outcomes))
 
-    def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
-        """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
-        how far from the nearest training sequence.
+    def panel(self, length: int) -> Panel | None:
+        """Judges of several kinds for sequences of this length; None without training data."""
+        if length not in self._panels:
+            self._panels[length] = self._convene(length)
+        return self._panels[length]
 
-        Where some members judge, the predictions are theirs.
+    def _convene(self, length: int) -> Panel | None:
+        if self.evidence is None:
+            return None
+        measured = self.evidence.measured
+        known = np.asarray((~np.isnan(measured.values)).any(axis=1), dtype=bool)
+        if known.sum() < FEWEST:
+            return None
+        return Panel(
+            measured.take(known),
+            self.alphabet,
+            "regression" if self.trained is None else self.trained.record.task,
+            num_scores=len(self.oracle.outcomes),
+            length=length,
+            both_strands=self.both_strands,
+            network=self._network if self.trained is not None and self.jury.judge else None,
+        )
+
+    def _network(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations (B, K) by the members that judge, as ``Network`` of a panel."""
+        assert self.trained is not None
+        scores = self._judged(self.predict(tokens.to(self.device)).double().cpu().numpy())
+        if self.log_odds:
+            return torch.from_numpy(scores.mean(0)), torch.from_numpy(scores.std(0))
+        found = from_scores(self.trained, scores)
+        return torch.from_numpy(found.mean), torch.from_numpy(found.sd)
+
+    def _judged(self, scores: FloatArray) -> FloatArray:
+        """Scores (M, B, K) with the mean of the members that judge, and the spread of all."""
+        if not self.jury.judge:
+            return scores
+        judged: FloatArray = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
+        return judged
+
+    def columns(
+        self, predictions: Tensor, verdict: Verdict | None, texts: Sequence[str]
+    ) -> list[dict[str, float | int | None]]:
+        """What is said of B designs, by column: outcomes with error bars, how unusual they are, and how far
+        from the nearest training sequence.
+
+        Outcomes are those of the panel or, without one, of the members that judge, or of all.
         """
-        scores = predictions.double().cpu().numpy()
-        if self.jury.judge:
-            scores = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
-        table = self._outcomes(scores)
+        table = self._outcomes(self._judged(predictions.double().cpu().numpy()), verdict)
         if self._reference is not None:
             array = encode(texts, self.alphabet)
             table["ood"] = self._reference.unusual(array.tokens, array.lengths)
@@ -209,13 +258,21 @@ class DesignModel:
             table["critic"] = self.generator.realness(encode(texts, self.alphabet).tokens)
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
-    def _outcomes(self, scores: Any) -> dict[str, Any]:
-        """Columns of scores (M, B, K)."""
+    def _outcomes(self, scores: FloatArray, verdict: Verdict | None) -> dict[str, Any]:
+        """Columns of scores (M, B, K), or of what a panel said."""
         names = self.keys
+        table: dict[str, Any] = {}
+        if verdict is not None and not self.log_odds:
+            parts = (verdict.mean, verdict.sd, verdict.low, verdict.high)
+            for k, name in enumerate(names):
+                for end, part in zip(("", "_sd", "_low", "_high"), parts, strict=True):
+                    table[f"{name}{end}"] = part[:, k].numpy()
+            return table
+        if verdict is not None:
+            scores = verdict.draws.numpy() - verdict.draws.mean(0).numpy() + verdict.mean.numpy()
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)
-        table: dict[str, Any] = {}
         for k, name in enumerate(names):
             table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
             if found.half_widths is not None:
@@ -335,10 +392,9 @@ def of_predictor(
 ) -> DesignModel:
     """An ensemble with what it was trained on."""
     about = trained.record
-    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
         name,
-        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
+        PredictorOracle(_ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=trained,
         reference=reference,

@@ -87,7 +87,7 @@ class _Parsed:
         used = [*self.on, *self.off]
         scale = 1.0 if scales is None else sum(scales[i] for i in used) / len(used)
         function = goal(self.name, None if self.value is None else self.value / scale)
-        return Term(self.text, function, self.on, self.off, self.weight, scale)
+        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value)
 
     def _outcomes(self, rest: str) -> tuple[tuple[int, ...], tuple[int, ...], str | None, str | None]:
         """(on, off, number, weight). Names may hold any character, so every way to split is tried."""

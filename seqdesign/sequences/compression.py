@@ -7,6 +7,7 @@ zstandard needs the ``zst`` extra.
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import importlib
 import io
@@ -27,6 +28,8 @@ STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 BUFFER = 1 << 20
 _PACKED = 1 << 14
+_MAX_WINDOW = 1 << 27
+"""Bytes that a zstandard frame may ask to be kept, as much as the program ``zstd`` takes by default."""
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstandard"}
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -90,27 +93,123 @@ def _zstandard() -> ModuleType:
 
 
 class _ZstandardFrames:
-    """One frame after the other. The package's own stream reader ends a truncated file without an error."""
+    """One frame after the other, in constant memory.
+
+    The package's stream reader bounds what one call unpacks, but ends a truncated file without an error, and
+    its object for single frames sees the end but has no bound. So the reader unpacks, and ``_Frames`` follows
+    where frames end.
+    """
 
     def __init__(self, below: io.BufferedReader) -> None:
-        self._below, self._module = below, _zstandard()
-        self._frame: Any = None
-        self._packed = b""
+        module = _zstandard()
+        self._below = _Counted(below)
+        self._reader = module.ZstdDecompressor(max_window_size=_MAX_WINDOW).stream_reader(
+            self._below, read_size=_PACKED, read_across_frames=True, closefd=False
+        )
+
+    def readinto(self, buffer: Any, /) -> int:
+        count: int = self._reader.readinto(buffer)
+        if count == 0 and not self._below.frames.complete:
+            raise EOFError("the last frame is not complete")
+        return count
+
+    def close(self) -> None:
+        self._below.close()
+
+
+class _Counted:
+    """A file whose zstandard frames are followed as it is read."""
+
+    def __init__(self, below: io.BufferedReader) -> None:
+        self._below, self.frames = below, _Frames()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._below.read(size)
+        self.frames.add(data)
+        return data
+
+    def close(self) -> None:
+        self._below.close()
+
+
+class _Frames:
+    """Follows the frames of a zstandard stream (RFC 8878) without unpacking them."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._skip = 0
+        self._state = "magic"
+        self._checksum = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was read so far ends where a frame ends."""
+        return self._state == "magic" and not self._held and not self._skip
+
+    def add(self, data: bytes) -> None:
+        """Some more bytes of the stream."""
+        view = memoryview(data)
+        while view or (self._state == "frame end" and not self._skip):
+            if self._skip:
+                step = min(self._skip, len(view))
+                self._skip -= step
+                view = view[step:]
+                continue
+            if self._state == "frame end":
+                self._state = "magic"
+                continue
+            need = self._needed() - len(self._held)
+            self._held += view[:need]
+            view = view[need:]
+            if len(self._held) == self._needed():
+                self._step()
+
+    def _needed(self) -> int:
+        if self._state == "magic":
+            return 4
+        if self._state == "block":
+            return 3
+        if self._state == "skippable":
+            return 4
+        return 1  # the descriptor of a frame
+
+    def _step(self) -> None:
+        held, self._held = bytes(self._held), bytearray()
+        if self._state == "magic":
+            skippable = held[1:] == b"\x2a\x4d\x18" and held[0] & 0xF0 == 0x50
+            self._state = "skippable" if skippable else "descriptor"
+        elif self._state == "skippable":
+            self._skip, self._state = int.from_bytes(held, "little"), "frame end"
+        elif self._state == "descriptor":
+            flag, single, dictionary = held[0] >> 6, held[0] >> 5 & 1, held[0] & 3
+            self._checksum = bool(held[0] >> 2 & 1)
+            sizes = (1 if single else 0, 2, 4, 8)
+            self._skip = (not single) + (0, 1, 2, 4)[dictionary] + sizes[flag]
+            self._state = "block"
+        else:
+            header = int.from_bytes(held, "little")
+            last, kind, size = header & 1, header >> 1 & 3, header >> 3
+            self._skip = (1 if kind == 1 else size) + (4 if last and self._checksum else 0)
+            self._state = "frame end" if last else "block"
+
+
+class _Utf16:
+    """UTF-16 text with a byte order mark, as spreadsheets write "Unicode text", read as UTF-8."""
+
+    def __init__(self, below: io.BufferedReader) -> None:
+        self._below = below
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
         self._ready = b""
 
     def readinto(self, buffer: Any, /) -> int:
         while not self._ready:
-            # Small pieces bound what a single call can unpack to.
-            packed = self._packed or self._below.read(_PACKED)
-            if not packed:
-                if self._frame is not None:
-                    raise EOFError("the last frame is not complete")
-                return 0
-            if self._frame is None:
-                self._frame = self._module.ZstdDecompressor().decompressobj()
-            self._ready, self._packed = self._frame.decompress(packed), b""
-            if self._frame.eof:
-                self._packed, self._frame = self._frame.unused_data, None
+            data = self._below.read(_PACKED)
+            try:
+                self._ready = self._decoder.decode(data, final=not data).encode()
+            except UnicodeError as error:
+                raise EOFError(f"it begins as UTF-16 text and is none: {error}") from None
+            if not data:
+                break
         part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(part)] = part
         return len(part)
@@ -142,7 +241,15 @@ def open_input(path: str | os.PathLike[str] | BinaryIO) -> io.BufferedReader:
     )
     head = buffered.peek(6)[:6]
     kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "plain")
-    return io.BufferedReader(_Reader(_decompressor(kind, buffered), kind, source), BUFFER)
+    plain: io.BufferedReader = io.BufferedReader(_Reader(_decompressor(kind, buffered), kind, source), BUFFER)
+    try:
+        head = plain.peek(2)[:2]
+    except BaseException:
+        plain.close()
+        raise
+    if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return io.BufferedReader(_Reader(_Utf16(plain), kind, source), BUFFER)
+    return plain
 
 
 def _open_raw(path: str | os.PathLike[str], source: str) -> BinaryIO:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.compression import source_name
 from seqdesign.sequences.encoders import (
@@ -42,6 +43,7 @@ from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 _FIELD = re.compile(r'(?<!\S)([^\s="]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPED = re.compile(r"\\(.)")
 _BLANK = re.compile(r"[ \t\n\r\v\f]")
+_NOT_IN_KEYS = re.compile(r'[\s="]+')
 _LINE_END = re.compile(r"[\n\r]")
 
 
@@ -63,16 +65,45 @@ def header_fields(description: str) -> dict[str, str]:
     }
 
 
+def header_key(name: str) -> str:
+    """Any name as the key of a header field: white space, = and quotes become underscores."""
+    return _NOT_IN_KEYS.sub("_", name) or "_"
+
+
+def header_id(name: str) -> str:
+    """Any id as the first word of a header: white space becomes underscores."""
+    return "_".join(name.split()) or "_"
+
+
+def check_header_ids(ids: Sequence[str], source: str) -> None:
+    """Raise InputError where two ids that differ would be the same in a header; to be called before work."""
+    if not any(_BLANK.search(name) for name in ids):
+        return
+    seen: dict[str, str] = {}
+    for name in ids:
+        other = seen.setdefault(header_id(name), name)
+        if other != name:
+            raise InputError(
+                f"the ids {other!r} and {name!r} would be one in FASTA, where ids have no spaces; rename one",
+                path=source,
+                record=name,
+            )
+
+
 def format_fields(fields: Mapping[str, Any]) -> str:
     """The inverse of ``header_fields``: ``key=value`` parts, quoted where needed; floats with six digits.
 
-    Raises ValueError for a key that could not be read back, or a value with a line end.
+    Keys are written as ``header_key`` makes them; of two that become the same, the later gets a number. A
+    line end in a value becomes a space.
     """
     parts = []
-    for key, value in fields.items():
-        text = f"{value:.6g}" if isinstance(value, float) else str(value)
-        if not re.fullmatch(r'[^\s="]+', key) or _LINE_END.search(text):
-            raise ValueError(f"a header field must be one line with a plain key, got {key!r}: {text!r}")
+    taken: set[str] = set()
+    for name, value in fields.items():
+        text = _LINE_END.sub(" ", f"{value:.6g}" if isinstance(value, float) else str(value))
+        key, number = header_key(name), 2
+        while key in taken:
+            key, number = f"{header_key(name)}_{number}", number + 1
+        taken.add(key)
         if re.search(r'[\s"\\]', text):
             text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         parts.append(f"{key}={text}")
@@ -162,22 +193,21 @@ def _without_repeats(block: Block, unique: UniqueIds, source: str) -> tuple[list
 def write_fasta(records: Iterable[Record], handle: BinaryIO, width: int = 0) -> int:
     """Writes records as UTF-8 FASTA, sequences on one line (``width=0``) or wrapped; returns how many.
 
-    Raises ValueError for a record that could not be read back: an id or sequence that is empty or has white
-    space, a sequence with ``>``, a description of several lines.
+    Ids are written as ``header_id`` makes them. Raises ValueError for a record that could not be read back:
+    an empty id, a sequence that is empty or has white space or ``>``, a description of several lines.
     """
     n_written = 0
     for record in records:
-        sequence = record.sequence
+        sequence, name = record.sequence, header_id(record.id)
         if (
             not record.id
             or not sequence
-            or _BLANK.search(record.id)
             or _BLANK.search(sequence)
             or ">" in sequence
             or _LINE_END.search(record.description)
         ):
-            raise ValueError(f"a FASTA record needs an id without spaces and a sequence, got {record}")
-        header = f"{record.id} {record.description}" if record.description else record.id
+            raise ValueError(f"a FASTA record needs an id and a sequence, got {record}")
+        header = f"{name} {record.description}" if record.description else name
         if width > 0:
             sequence = "\n".join(sequence[i : i + width] for i in range(0, len(sequence), width))
         handle.write(f">{header}\n{sequence}\n".encode())

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.fasta import header_fields
+from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
 from seqdesign.sequences.origin import Origin, origin_of
-from seqdesign.sequences.tables import choose_columns, read_table
+from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
 Format = Literal["fasta", "table", "parquet"]
@@ -233,15 +233,21 @@ def guess_format(handle: io.BufferedReader) -> Format:
     Raises InputError when neither tells, and for FASTQ.
     """
     head = handle.peek(_HEAD)[:_HEAD]
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(
+            "this is an Excel workbook or another archive; save the sheet as CSV UTF-8 and name that",
+            path=handle.name,
+        )
     suffix = inner_suffix(handle.name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"PAR1"):
+    if is_parquet(head):
         return "parquet"
     if text.startswith(b">") or suffix in FASTA_SUFFIXES:
         return "fasta"
-    first_line = text.splitlines()[0] if text else b""
+    rows = [line for line in text.splitlines() if not line.startswith((b"#", b";"))]
+    first_line = rows[0] if rows else b""
     one_column = first_line.strip(b'" ').decode("utf-8", errors="replace") in SEQUENCE_COLUMNS
-    if suffix in TABLE_SUFFIXES or b"," in first_line or b"\t" in first_line or one_column:
+    if suffix in TABLE_SUFFIXES or any(c in first_line for c in (b",", b"\t", b";")) or one_column:
         return "table"
     if not text:
         raise InputError("no record; the file is empty", path=handle.name)
@@ -315,6 +321,7 @@ def _measured_key(key: str, origin: Origin | None, options: _Options, source: st
 
 def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
     """The text of ``key`` in each header, "" where it is missing; None when it is in none of them."""
+    key = header_key(key)  # as a name that is no key is written
     if not any(f"{key}=" in text for text in descriptions):
         return None
     cells = [header_fields(text).get(key, "") for text in descriptions]
@@ -329,13 +336,15 @@ def _stream_table(
     roles: dict[str, str | None] = {}
     n_rows = n_dropped = 0
     origin = None
-    for batch in read_table(handle, batch_size=options.batch_size, parquet=parquet):
+    for batch in map(_without_empty_rows, read_table(handle, batch_size=options.batch_size, parquet=parquet)):
+        if not batch.lines:
+            continue
         if not roles:
             origin = origin_of(batch.columns, file)
             _refuse_lacking(list(batch.columns), origin, options, source)
             roles = _roles(list(batch.columns), options, source)
             roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
-        sequences = batch.columns[cast(str, roles["sequence"])]
+        sequences = [_without_blanks(s) for s in batch.columns[cast(str, roles["sequence"])]]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
         id_column = roles["id"]
         if id_column is None:
@@ -398,6 +407,23 @@ def _roles(header: list[str], options: _Options, source: str) -> dict[str, str |
         "outcome": outcome,
         "weight": options.weight_column,
     }
+
+
+def _without_empty_rows(batch: TableBatch) -> TableBatch:
+    """The batch without rows that have nothing in any cell, as spreadsheets write at the end."""
+    cells = list(batch.columns.values())
+    if not cells or "" not in cells[0]:
+        return batch
+    kept = [i for i in range(len(batch.lines)) if any(column[i].strip() for column in cells)]
+    return TableBatch(
+        {name: [column[i] for i in kept] for name, column in batch.columns.items()},
+        [batch.lines[i] for i in kept],
+    )
+
+
+def _without_blanks(cell: str) -> str:
+    """White space in a sequence is dropped, as in FASTA."""
+    return "".join(cell.split())
 
 
 def _refuse_empty(cells: list[str], source: str, lines: Sequence[int], column: str) -> None:

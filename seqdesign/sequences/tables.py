@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO
 
+from seqdesign.config import suggest
 from seqdesign.errors import InputError, MissingExtraError, OutputError
 from seqdesign.runs.atomic import is_stream
 from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
+from seqdesign.sequences.dialect import LOOK, find_dialect
 
 MAX_LINE = 10_000_000
 
 _BLOCK = 1 << 20
+_HEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,14 @@ def read_table(
 ) -> Iterator[TableBatch]:
     """The rows of a table in batches; ``columns`` limits what is returned (a missing one is an error).
 
-    CSV or TSV is decided by whether the header line has a tab; Parquet by the content unless ``parquet``
-    says. Blank lines are skipped. Raises InputError for a row of another width, broken quotes, a NUL byte,
-    text that is not UTF-8, a line longer than ``MAX_LINE``, repeated or missing column names.
+    Separator and header are found by ``find_dialect``; Parquet by the content unless ``parquet`` says. Blank
+    lines and columns without name and content are left out. Raises InputError for a row of another
+    width, broken quotes, a NUL byte, text that is not UTF-8, a line longer than ``MAX_LINE``, repeated or
+    missing column names.
     """
     source = source_name(path)
     with open_input(path) as handle:
-        if parquet if parquet is not None else handle.peek(4)[:4] == b"PAR1":
+        if parquet if parquet is not None else is_parquet(handle.peek(_HEAD)[:_HEAD]):
             yield from _read_parquet(handle, source, columns, batch_size)
         else:
             yield from _read_text(handle, source, columns, batch_size)
@@ -62,20 +66,18 @@ def _read_text(
     first = next(rows, None)
     if first is None:
         raise InputError("no record; the table is empty", path=source)
-    header = first[1]
-    names = choose_columns(header, wanted, source)
+    at, header = first
+    named = [name for name in header if name.strip()]  # spreadsheets write columns without name or content
+    names = choose_columns(named, wanted, source, at)
     places = [header.index(name) for name in names]
-    width = len(header)
+    nameless = [i for i, name in enumerate(header) if not name.strip()]
     batch: list[list[str]] = []
     lines: list[int] = []
     for line, row in rows:
-        if len(row) != width:
-            raise InputError(
-                f"the row has {len(row)} fields, the header has {width}; quote fields that hold a separator",
-                path=source,
-                line=line,
-            )
-        batch.append(row)
+        fitted = _fitted(row, len(header), nameless, source, line)
+        if fitted is None:
+            continue
+        batch.append(fitted)
         lines.append(line)
         if len(batch) == batch_size:
             yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
@@ -84,30 +86,65 @@ def _read_text(
         yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
 
 
-def choose_columns(header: Sequence[str], wanted: Sequence[str] | None, source: str) -> list[str]:
+def _fitted(row: list[str], width: int, nameless: Sequence[int], source: str, line: int) -> list[str] | None:
+    """The row with as many cells as the header, None for one of separators only. Raises InputError."""
+    if len(row) != width:
+        while len(row) > width and not row[-1].strip():  # a separator behind the last cell
+            row = row[:-1]
+        if len(row) != width:
+            if not any(cell.strip() for cell in row):
+                return None
+            raise InputError(
+                f"the row has {len(row)} fields, the header has {width}; quote fields that hold a separator",
+                path=source,
+                line=line,
+            )
+    for i in nameless:
+        if row[i].strip():
+            raise InputError(
+                f"column {i + 1} has no name in the header, but {row[i]!r} here; name it, or empty it",
+                path=source,
+                line=line,
+            )
+    return row
+
+
+def choose_columns(
+    header: Sequence[str], wanted: Sequence[str] | None, source: str, line: int = 1
+) -> list[str]:
     """The wanted column names, all of them by default. Raises InputError for repeated or missing names."""
     repeated = sorted({name for name in header if list(header).count(name) > 1})
     if repeated:
-        raise InputError(f"column names must be unique, got {', '.join(repeated)} twice", path=source, line=1)
+        raise InputError(
+            f"column names must be unique, got {', '.join(map(repr, repeated))} twice", path=source, line=line
+        )
     missing = [name for name in wanted or () if name not in header]
     if missing:
         raise InputError(
-            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}",
+            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}"
+            f"{suggest(missing[0], header)}",
             path=source,
-            line=1,
+            line=line,
         )
     return list(header if wanted is None else wanted)
 
 
 def _rows(handle: io.BufferedReader, source: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of each row that is not blank, the header first."""
+    """(line, fields) of each row that is not blank, the header first; what stands above it is left out."""
     numbered = _lines(handle, source)
-    delimiter = None
+    head: list[tuple[int, str]] = []
+    for number, text in numbered:
+        if text and not text.isspace():
+            head.append((number, text))
+            if len(head) == LOOK:
+                break
+    if not head:
+        return
+    delimiter, first = find_dialect([text for _, text in head])
+    numbered = chain(head[first:], numbered)
     for number, text in numbered:
         if not text or text.isspace():
             continue
-        if delimiter is None:
-            delimiter = "\t" if "\t" in text else ","
         if '"' in text:  # from here on fields may hold separators and line ends
             yield from _quoted_rows(chain([(number, text)], numbered), delimiter, source)
             return
@@ -125,6 +162,7 @@ def _quoted_rows(
             line = number
             yield text + "\n"
 
+    csv.field_size_limit(MAX_LINE)  # a quoted cell may be as long as one without quotes
     rows = csv.reader(feed(), delimiter=delimiter, strict=True)
     start = 1
     while True:
@@ -132,7 +170,10 @@ def _quoted_rows(
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise InputError(f"bad quotes in or before this line ({error})", path=source, line=line) from None
+            what = f"bad quotes in or before this line ({error})"
+            if "field larger" in str(error):
+                what = f"a quoted cell is longer than {MAX_LINE:,} characters; is a closing quote missing?"
+            raise InputError(what, path=source, line=line) from None
         if row is None:
             return
         start = line - (rows.line_num - n_before) + 1
@@ -175,6 +216,11 @@ def _decode(data: bytes, number: int, source: str) -> str:
         ) from None
 
 
+def is_parquet(head: bytes) -> bool:
+    """Whether a file with these first bytes is Parquet: the mark, and no text behind it."""
+    return head.startswith(b"PAR1") and any(b < 9 or 13 < b < 32 for b in head[4:_HEAD])
+
+
 def _pyarrow() -> Any:
     try:
         import pyarrow
@@ -192,17 +238,29 @@ def _read_parquet(
     seekable = handle if handle.seekable() else io.BytesIO(handle.read())
     try:
         file = pyarrow.parquet.ParquetFile(seekable)
-    except pyarrow.ArrowInvalid as error:
-        raise InputError(f"damaged Parquet file ({error})", path=source) from None
-    names = choose_columns(file.schema_arrow.names, wanted, source)
+        names = choose_columns(file.schema_arrow.names, wanted, source)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise _damaged_parquet(error, source) from None
     number = 1
-    for batch in file.iter_batches(batch_size=batch_size, columns=names):
-        columns = {
-            name: ["" if cell is None else str(cell) for cell in batch.column(name).to_pylist()]
-            for name in names
-        }
+    batches = file.iter_batches(batch_size=batch_size, columns=names)
+    while True:
+        try:
+            batch = next(batches, None)
+            if batch is None:
+                return
+            columns = {
+                name: ["" if cell is None else str(cell) for cell in batch.column(name).to_pylist()]
+                for name in names
+            }
+        except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+            raise _damaged_parquet(error, source) from None
         yield TableBatch(columns, range(number, number + batch.num_rows))
         number += batch.num_rows
+
+
+def _damaged_parquet(error: Exception, source: str) -> InputError:
+    detail = " ".join(str(error).split())[:200]
+    return InputError(f"damaged Parquet file ({detail})", path=source)
 
 
 def write_table(

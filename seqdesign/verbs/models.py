@@ -150,7 +150,8 @@ class VAE(Model):
         device = next(model.parameters()).device
         while len(found) < num:
             z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
-            drawn = decode_code(model.decoder, z, generator=rng)
+            shortest = self.trained.record.min_length
+            drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
             found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
         return found
 

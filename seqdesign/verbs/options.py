@@ -95,7 +95,7 @@ def _described(specs: Mapping[str, FieldSpec]) -> str:
             "" if spec.default is REQUIRED else f" Default: {spec.default!r}."
         )
         text = in_python(text, specs)
-        lines += textwrap.wrap(text, 104, initial_indent="    ", subsequent_indent="        ")
+        lines += textwrap.wrap(text, 104, initial_indent="    - ", subsequent_indent="      ")
     return "\n".join(lines)
 
 

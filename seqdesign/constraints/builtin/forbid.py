@@ -1,9 +1,9 @@
-"""Patterns that must not occur: ``--forbid GAATTC``, ``--forbid BsaI``; on both strands of DNA and RNA."""
+"""What must not occur, on both strands of nucleotides: ``--forbid GAATTC``, ``--forbid BsaI``, ``Dam``."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seqdesign.constraints.patterns import Pattern, PatternConstraint
 from seqdesign.constraints.starts import Starts, classes
@@ -11,6 +11,10 @@ from seqdesign.errors import UsageError
 from seqdesign.sequences.alphabets import Alphabet
 
 OPTION = "--forbid"
+METHYLASES: Mapping[str, str] = {"Dam": "GATC", "Dcm": "CCWGG", "CpG": "CG", "EcoKI": "AACNNNNNNGTGC"}
+"""What they methylate, 5' to 3'; other sites where they are read from the minus strand."""
+SHOWN = 3
+"""Near misses that are named."""
 
 
 def forbid(text: str, starts: Starts) -> PatternConstraint:
@@ -31,8 +35,9 @@ def forbid(text: str, starts: Starts) -> PatternConstraint:
 def resolve(text: str, alphabet: Alphabet) -> str:
     """The pattern that ``text`` means in an alphabet: itself, or the site of the enzyme it names.
 
-    Names of enzymes are those of REBASE in Biopython, in any case; a name written exactly as there wins over
-    a pattern. Raises UsageError.
+    For DNA and RNA capitals (GAATTC) and small letters (gaattc) are patterns. What is written as names are is
+    one: of an enzyme of REBASE in Biopython, or of a methylase. ``Dam`` is GATC, ``DAM`` the pattern D-A-M,
+    and ``dam``, which may be either, is refused, as is ``Bsa``, with which names begin. Raises UsageError.
     """
     if not text:
         raise UsageError(
@@ -42,25 +47,45 @@ def resolve(text: str, alphabet: Alphabet) -> str:
     plain = all(c in letters for c in (text if alphabet.case_sensitive else text.upper()))
     if alphabet.name not in ("dna", "rna"):
         return text
-    if plain and text.isupper():
+    methylases = {name.lower(): name for name in METHYLASES}
+    if plain and text.islower() and text in methylases:
+        name = methylases[text]
+        raise UsageError(
+            f"{text!r} may be the methylase {name}, which is written {name} or {METHYLASES[name]}, or the "
+            f"pattern {text.upper()}; write what is meant",
+            option=OPTION,
+        )
+    if plain and (text.isupper() or text.islower()):
         return text
+    site = METHYLASES.get(text if plain else methylases.get(text.lower(), "")) or _enzyme_site(text, plain)
+    return site.replace("T", "U") if alphabet.name == "rna" else site
+
+
+def _enzyme_site(text: str, plain: bool) -> str:
+    """The site of an enzyme; in any case of letters unless the name could be a pattern. Raises UsageError."""
     from Bio.Restriction.Restriction_Dictionary import rest_dict
 
     names = {name.lower(): name for name in rest_dict}
     name = text if text in rest_dict else None if plain else names.get(text.lower())
+    if name is None and plain and not any(known.startswith(text.lower()) for known in names):
+        return text
     if name is None:
-        if plain:
-            return text
+        near = _nearest(text, [*names.values(), *METHYLASES])
+        pattern = f"; the pattern is written {text.upper()}" if plain else ""
         raise UsageError(
-            f"{text!r} is neither a pattern of {alphabet.letters} and IUPAC codes nor a known restriction "
-            f"enzyme{_nearest(text, names)}",
+            f"{text!r} is neither a pattern of letters and IUPAC codes nor a known restriction enzyme or "
+            f"methylase{near}{pattern}",
             option=OPTION,
         )
-    site = str(rest_dict[name]["site"]).upper()
-    return site.replace("T", "U") if alphabet.name == "rna" else site
+    return str(rest_dict[name]["site"]).upper()
 
 
-def _nearest(text: str, names: Mapping[str, str]) -> str:
-    """Lower case -> name; ``did you mean`` with the name that is nearest in any case, or nothing."""
-    close = difflib.get_close_matches(text.lower(), list(names), n=1)
-    return f"; did you mean '{names[close[0]]}'?" if close else ""
+def _nearest(text: str, names: Sequence[str]) -> str:
+    """``did you mean`` with the names that begin so, the shortest first, or that are nearest in any case."""
+    begin = sorted((n for n in names if n.lower().startswith(text.lower())), key=lambda n: (len(n), n))
+    known = {name.lower(): name for name in names}
+    roman = text.lower().replace("1", "i").replace("2", "ii").replace("3", "iii").replace("5", "v")
+    begin = ([known[roman]] if roman in known else []) + begin
+    close = [known[n] for n in difflib.get_close_matches(text.lower(), list(known), n=1)]
+    found = list(dict.fromkeys([*begin[:SHOWN], *close]))[:SHOWN] if len(text) > 1 else close
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""

@@ -16,9 +16,10 @@ from seqdesign.models.predictor.closed import LinearNet
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.descriptors import letter_descriptors
+from seqdesign.models.predictor.evidence import letter_counts
 from seqdesign.models.predictor.features import MAX_PAIRS, common_pairs
 from seqdesign.models.predictor.kernel import KernelNet
-from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel, seen_cells
+from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.outcomes import Outcomes
@@ -38,6 +39,8 @@ JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
+PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
+"""Letters at places that are paired at most, and rows times columns of what is learned from."""
 ROWS = 1024
 
 Known = tuple[TokenArray, Outcomes]
@@ -117,16 +120,21 @@ def learn(
 
 def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
     """Sizes of closed-form members for these rows of one length; None where they would be too many."""
-    if kind == "kernel" and len(tokens) > KERNEL_ROWS:
-        return None
     if kind not in ("pairs", "kernel"):
         return Columns()
-    x = _one_hot(tokens)
-    if kind == "pairs":
-        pairs = common_pairs(x)
-        return None if pairs is None else Columns(pairs=len(pairs))
-    cells = len(seen_cells(x)[0])
-    return None if cells > MAX_CELLS else Columns(cells=cells, rows=len(tokens))
+    counts = letter_counts(
+        torch.from_numpy(tokens.tokens), torch.from_numpy(tokens.lengths), tokens.alphabet.size
+    )
+    cells = int((counts > 0).sum()) - counts.shape[0]
+    if kind == "kernel":
+        enough = len(tokens) <= KERNEL_ROWS and 0 < cells <= MAX_CELLS
+        return Columns(cells=cells, rows=len(tokens)) if enough else None
+    if cells > PAIR_CELLS or len(tokens) * counts.numel() > PAIR_NUMBERS:
+        return None
+    pairs = common_pairs(_one_hot(tokens))
+    if pairs is None or len(tokens) * (counts.numel() + len(pairs)) > PAIR_NUMBERS:
+        return None
+    return Columns(pairs=len(pairs))
 
 
 def _one_hot(tokens: TokenArray) -> Tensor:

@@ -235,8 +235,8 @@ def test_two_fifths_of_an_own_ensemble_judge(here: Path, cli: Callable[..., Any]
     assert done.code == 0, done.err
     for text, fields in designs(here / "o.fa"):
         c, g = (text.count(letter) / 8 for letter in "CG")
-        assert float(fields["score"]) == pytest.approx((2 * c + g) / 3)
-        assert float(fields["score_judges"]) == pytest.approx((c + g) / 2)
+        assert float(fields["score_design"]) == pytest.approx((2 * c + g) / 3)
+        assert float(fields["score"]) == pytest.approx((c + g) / 2)
 
 
 def test_the_members_of_a_model_folder_judge_as_with_model(

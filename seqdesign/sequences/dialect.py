@@ -1,0 +1,81 @@
+"""How a text table is written: its separator, and which line is the header. Spreadsheets differ in both.
+
+Known: commas, tabs and semicolons (where the comma is the decimal sign), a line ``sep=;`` in front, lines of
+comment that begin with ``#``, and a title above the header. What is decided is decided by the first lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+
+LOOK = 25
+"""Lines that are looked at."""
+
+_SEP = re.compile(r'"?sep=(.)"?[,;\t ]*', re.IGNORECASE)
+
+
+def find_dialect(lines: Sequence[str]) -> tuple[str, int]:
+    """(separator, place of the header) of a table's first lines that are not blank; at least one."""
+    named = _SEP.fullmatch(lines[0].strip("\r\n "))
+    first = 1 if named and len(lines) > 1 else 0
+    while first + 1 < len(lines) and lines[first].startswith("#") and not _is_header(lines, first):
+        first += 1
+    separator = named[1] if named and first else _separator(lines[first:])
+    return separator, first + _title(lines[first:], separator)
+
+
+def split(line: str, separator: str) -> list[str]:
+    """The cells of a line, quoted ones as well; split plainly where quotes do not close."""
+    if '"' not in line:
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return line.split(separator)
+
+
+def _is_header(lines: Sequence[str], place: int) -> bool:
+    """Whether a line that begins with # is the header: as wide as the next, which is not."""
+    line, after = lines[place], lines[place + 1]
+    separator = _separator(lines[place:])
+    return not after.startswith("#") and 1 < len(split(line, separator)) == len(split(after, separator))
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The tab if the header has one; else the comma or semicolon that cuts all lines alike."""
+    head = next((line for line in lines if any(c in line for c in "\t,;")), lines[0])
+    if "\t" in head:
+        return "\t"
+    for separator in ",;":
+        widths = {_width(line, separator) for line in lines[lines.index(head) :]}
+        if separator in head and len(widths) == 1 and min(widths) > 1:
+            return separator
+    return ";" if ";" in head and "," not in head else ","
+
+
+def _width(line: str, separator: str) -> int:
+    """Cells of a line without the empty ones at its end."""
+    cells = split(line, separator)
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return len(cells)
+
+
+def _title(lines: Sequence[str], separator: str) -> int:
+    """Lines above the header: with a single cell, before one that has several and no number in any."""
+    for place, line in enumerate(lines[:-1]):
+        if _width(line, separator) > 1:
+            return place if place and not any(map(_is_number, split(line, separator))) else 0
+        if _width(lines[place + 1], separator) < 2 and place + 2 >= len(lines):
+            return 0
+    return 0
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return True
