@@ -138,7 +138,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
-        write_table((r.row() for r in found), config.table, columns=revisions.columns(about.outcome or ""))
+        columns = revisions.columns(trained.record.outcome)
+        write_table((r.row() for r in found), config.table, columns=columns)
     done = ReviseResult(
         model=config.model,
         method=config.method,

@@ -395,10 +395,9 @@ def of_predictor(
 ) -> DesignModel:
     """An ensemble with what it was trained on."""
     about = trained.record
-    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
         name,
-        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
+        PredictorOracle(_ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=trained,
         reference=reference,

@@ -18,7 +18,7 @@ MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
 
 HEADINGS = {
-    "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
+    "score_start": "before", "loglik_change": "log p(x) change",
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
@@ -27,7 +27,7 @@ FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
     "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
-    "log_mode", "loglik_before", "loglik", "outcome_at_code", "violations", "parent",
+    "log_mode", "loglik_before", "loglik", "violations", "parent",
 )  # fmt: skip
 """Columns that are for downloads and filters only, and standard deviations beside intervals."""
 MEANINGS = {

@@ -106,11 +106,8 @@ class DesignSet:
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Names of the outcomes that have an interval."""
-        return tuple(
-            name
-            for name in self.columns
-            if self.has_numbers(f"{name}_low") and self.has_numbers(f"{name}_high")
-        )
+        known = {name for name in self.columns if self.has_numbers(name)}
+        return tuple(name for name in self.columns if {f"{name}_low", f"{name}_high"} <= known)
 
     def count(self, status: str) -> int:
         """Designs of this status."""
