@@ -51,8 +51,8 @@ TRANSFAC = b"ID x\nP0 A C G T\n01 1 2 3 4\n02 4 3 2 1\nXX\n//\n"
 WORDS = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b">", b"\n>", b'"', b"\r", b"sep=;\n", b"#", b"PAR1", b"1e308",
     b"-1", b"nan", b"inf", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh", b"9" * 400, b"[" * 2000, b"{", b"}",
-    b"MOTIF x\n", b"ALPHABET= ACDE\n", b"letter-probability matrix: w= 99999999999\n", b"\x1b[2J", b"\xc2\x85",
-    b"\xed\xa0\x80", b",,,", b";",
+    b"MOTIF x\n", b"ALPHABET= ACDE\n", b"letter-probability matrix: w= 99999999999\n", b"\x1b[2J",
+    b"\xc2\x85", b"\xed\xa0\x80", b",,,", b";",
 )  # fmt: skip
 VALUES = (None, -1, 0, 10**30, 1e308, "x", [], [1, "a"], {}, True, "protein", 3.5)
 SLOW = 20.0
