@@ -13,7 +13,8 @@ from seqdesign.sequences.alphabets import get_alphabet
     ("text", "site"),
     [
         ("Dam", "GATC"), ("Dcm", "CCWGG"), ("CpG", "CG"), ("DAM", "DAM"), ("GAATTC", "GAATTC"),
-        ("gaattc", "gaattc"), ("GAATtc", "GAATtc"), ("BsaI", "GGTCTC"), ("bsai", "GGTCTC"), ("NotI", "GCGGCCGC"),
+        ("gaattc", "gaattc"), ("GAATtc", "GAATtc"), ("BsaI", "GGTCTC"), ("bsai", "GGTCTC"),
+        ("NotI", "GCGGCCGC"),
     ],
 )  # fmt: skip
 def test_names_are_names_and_patterns_are_patterns(text: str, site: str) -> None:
