@@ -5,8 +5,9 @@ A command's config inherits these groups; importing this module loads no numpy.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import Format, SequenceSet
 
 AUTO = "auto"
+SHOWN = 5
+"""Records that are named where some are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +136,24 @@ def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArra
     return replace(kept, sequences=texts)
 
 
+def say_left_out(why: str, names: Sequence[str], lines: Sequence[int], of: int) -> None:
+    """Name, as a warning of the log, the records that an option leaves out: how many, and the first of them."""
+    if not names:
+        return
+    shown = [f"{n} (line {i})" if i else n for n, i in zip(names[:SHOWN], lines[:SHOWN], strict=True)]
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    logging.getLogger("seqdesign").warning(
+        "%s of %s records left out by %s: %s%s", f"{len(names):,}", f"{of:,}", why, ", ".join(shown), more
+    )
+
+
 def encode_with(
     options: LetterPolicy, records: SequenceSet, alphabet: Alphabet, *, max_length: int | None = None
 ) -> TokenArray:
     """``encode`` as the options say, with file, line and record in its errors."""
     from seqdesign.sequences.encoders import encode
 
-    return encode(
+    array = encode(
         records.sequences,
         alphabet,
         on_unknown=options.on_unknown,
@@ -150,3 +164,9 @@ def encode_with(
         convert_ut=options.convert_ut,
         gaps=options.gaps,
     )
+    if len(array) < len(records):
+        kept = set(array.kept.tolist())
+        out = [i for i in range(len(records)) if i not in kept]
+        lines = [0 if records.lines is None else int(records.lines[i]) for i in out]
+        say_left_out("--on-unknown skip", [records.ids[i] for i in out], lines, len(records))
+    return array

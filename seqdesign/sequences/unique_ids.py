@@ -21,6 +21,8 @@ class UniqueIds:
         self._seen: set[str] = set()
         self._batches: list[tuple[list[str], Sequence[int]]] = []
         self.n_dropped = 0
+        self.dropped: list[tuple[str, int]] = []
+        """Id and line of each record that was left out."""
         self.n_renamed = 0
 
     def apply(self, ids: list[str], lines: Sequence[int]) -> tuple[list[str], list[int] | None]:
@@ -44,6 +46,7 @@ class UniqueIds:
                     raise self._duplicate(name, lines[place], ids, lines)
                 if self._policy == "first":
                     self.n_dropped += 1
+                    self.dropped.append((name, lines[place]))
                     continue
                 name = _new_name(name, taken)
                 self.n_renamed += 1
