@@ -5,13 +5,13 @@ A command's config inherits these groups; importing this module loads no numpy.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
+from seqdesign.runs.manifest import note_left_out
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import Format, SequenceSet
 
 AUTO = "auto"
-SHOWN = 5
-"""Records that are named where some are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +135,8 @@ def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArra
 
 
 def say_left_out(why: str, names: Sequence[str], lines: Sequence[int], of: int) -> None:
-    """Name, as a warning of the log, the records that an option leaves out: how many, and the first of them."""
-    if not names:
-        return
-    shown = [f"{n} (line {i})" if i else n for n, i in zip(names[:SHOWN], lines[:SHOWN], strict=True)]
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    logging.getLogger("seqdesign").warning(
-        "%s of %s records left out by %s: %s%s", f"{len(names):,}", f"{of:,}", why, ", ".join(shown), more
-    )
+    """Name the records that an option leaves out, in the log and in the manifest of the run."""
+    note_left_out(why, [f"{n} (line {i})" if i else n for n, i in zip(names, lines, strict=True)], of)
 
 
 def encode_with(
@@ -164,7 +156,7 @@ def encode_with(
         convert_ut=options.convert_ut,
         gaps=options.gaps,
     )
-    if len(array) < len(records):
+    if options.on_unknown == "skip":
         kept = set(array.kept.tolist())
         out = [i for i in range(len(records)) if i not in kept]
         lines = [0 if records.lines is None else int(records.lines[i]) for i in out]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.options import say_left_out
 
 OnDuplicate = Literal["error", "first", "rename", "keep"]
 
@@ -56,6 +57,11 @@ class UniqueIds:
             kept.append(place)
         self._remember(result, [lines[i] for i in kept])
         return result, kept
+
+    def say_dropped(self) -> None:
+        """Name the records that were left out, if any."""
+        names, lines = [name for name, _ in self.dropped], [line for _, line in self.dropped]
+        say_left_out("--on-duplicate first", names, lines, len(self._seen) + self.n_dropped)
 
     def _remember(self, ids: list[str], lines: Sequence[int]) -> None:
         self._seen.update(ids)

@@ -120,7 +120,8 @@ def test_a_zstandard_file_is_whole_or_an_error_at_every_cut(tmp_path: Path, chec
     "change",
     [
         {"max_length": -5}, {"max_length": 10**30}, {"options": None}, {"outcome": ["a"]},
-        {"outcome_mean": "x"}, {"outcome_scale": None}, {"naturalness_floor": "q"}, {"alphabet": 5}, {"min_length": 9},
+        {"outcome_mean": "x"}, {"outcome_scale": None}, {"naturalness_floor": "q"}, {"alphabet": 5},
+        {"min_length": 9},
     ],
 )  # fmt: skip
 def test_a_record_of_wrong_types_is_one_line(
