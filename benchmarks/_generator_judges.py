@@ -18,7 +18,7 @@ Figures = dict[str, float]
 MOTIFS = {"TATA": "TATA[AT]A", "Inr": "TCA[GT]T", "DRE": "TATCGAT", "E-box": "CAGCTG", "GAGA": "GAGAGA"}
 PEAK = 10
 """Letters of the window in which a motif is most frequent."""
-EPOCHS, BATCH = 20, 128
+EPOCHS, BATCH = 12, 128
 
 
 def auc(zeros: NDArray[np.float64], ones: NDArray[np.float64]) -> float:

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
+import seqdesign as sd
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.svg import standalone
 from seqdesign.sequences.bundled import dataset_info
-from seqdesign.sequences.datasets import load_dataset
 
 FOLDER = Path("example-04")
 
 
 def main() -> None:
     info = dataset_info("rna_mpsa_5ss9")
-    sites = load_dataset(info.name)
+    sites = sd.load_dataset(info.name)
     assert sites.outcomes is not None
     active = sites.outcomes >= np.quantile(sites.outcomes, 0.95)
     high = sites.take(np.flatnonzero(active)).sequences

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+import seqdesign as sd
 from seqdesign.metrics.edits import levenshtein_matrix
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.compression import open_output
-from seqdesign.sequences.datasets import load_dataset
 from seqdesign.sequences.encoders import decode, encode, one_hot
-from seqdesign.sequences.fasta import Record, format_fields, write_fasta
-from seqdesign.sequences.reader import read_sequences
 from seqdesign.sequences.splits import cluster_split, quantile_split, random_split
 
 FOLDER = Path("example-05")
@@ -21,15 +18,13 @@ NUM_SEQUENCES = 400
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    sites = load_dataset("rna_mpsa_5ss9").take(range(NUM_SEQUENCES))
+    sites = sd.load_dataset("rna_mpsa_5ss9").take(range(NUM_SEQUENCES))
     assert sites.outcomes is not None
 
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / "sites.fa.gz"  # the suffix decides: .gz, .bz2, .xz, .zst or plain
-    with open_output(path) as handle:
-        notes = [format_fields({"outcome": float(y)}) for y in sites.outcomes]
-        write_fasta(map(Record, sites.ids, notes, sites.sequences), handle)
-    again = read_sequences(path)
+    sd.write(sites, path)
+    again = sd.read(path)
     assert again.sequences == sites.sequences
     print(f"{len(again)} records through {path}, mean outcome {again.outcomes.mean():.3f}")
 

@@ -79,8 +79,14 @@ def max_edits(number: int) -> Rule:
 
 def keep(*positions: int | tuple[int, int]) -> Rule:
     """Positions of the start, from 1, that must not change: ``keep(30, (5, 12))`` keeps 30 and 5 to 12."""
-    words = [str(p) if isinstance(p, int) else f"{p[0]}-{p[1]}" for p in positions]
-    return Rule("keep", ",".join(words))
+    ranges: list[tuple[int, int]] = []
+    for position in positions:
+        first, last = (position, position) if isinstance(position, int) else position
+        if ranges and ranges[-1][1] + 1 == first:
+            ranges[-1] = (ranges[-1][0], last)
+        else:
+            ranges.append((first, last))
+    return Rule("keep", ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges))
 
 
 def translate(first: int, last: int) -> Rule:

@@ -260,7 +260,12 @@ def test_every_example_is_short_and_listed() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         assert re.fullmatch(r"\d\d_[a-z_]+\.py", path.name)
         assert path.name in listed, f"{path.name} is not listed in examples/README.md"
-        assert len(path.read_text().splitlines()) <= 60, path.name
+        text = path.read_text()
+        assert len(text.splitlines()) <= 60, path.name
+        assert "import seqdesign as sd\n" in text, path.name
+        assert not re.search(
+            r"^(from|import) seqdesign\S*\._|import _|seqdesign\.commands", text, re.MULTILINE
+        ), path.name
 
 
 def test_constraints_pin_every_dependency_and_name_no_place(root: Path) -> None:

@@ -12,12 +12,13 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 WRITTEN = {
-    "01_train_and_revise.py": ("example-01/revised.fa", "example-01/revised.csv"),
+    "01_train_and_revise.py": ("example-01/revised.fa", "example-01/revised.csv", "example-01/revised.html"),
     "02_library_revise.py": ("example-02/model/model.safetensors",),
     "04_logos.py": ("example-04/page.html", "example-04/difference.svg"),
     "05_splits_and_io.py": ("example-05/sites.fa.gz",),
-    "06_maximize.py": ("example-06/designs.fa",),
-    "07_joint.py": ("example-07/designs.fa", "example-07/path.fa"),
+    "06_maximize.py": ("example-06/designs.fa", "example-06/designs.html"),
+    "07_joint.py": ("example-07/designs.fa", "example-07/samples.fa"),
+    "09_foreign_model.py": ("example-09/contributions.csv",),
 }
 
 

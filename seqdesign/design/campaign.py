@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import is_dataclass
 from typing import Any, get_type_hints
 
 from seqdesign.config import fields_of, resolve
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
+from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Designer, run_campaign
 from seqdesign.design.model import DesignModel
 from seqdesign.design.options import TRIES
 from seqdesign.design.plan import make_plan
-from seqdesign.design.records import Batch, Design, DesignSummary, describe
+from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
@@ -31,7 +33,7 @@ def run(
     starts: SequenceSet | None = None,
     letters: LetterPolicy | None = None,
     length: int | None = None,
-    method: str | None = None,
+    method: str | Designer | None = None,
     settings: Sequence[str] = (),
     budget: int | None = None,
     tries: int = TRIES,
@@ -47,7 +49,8 @@ def run(
 
     The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
     records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
-    ``exclude`` the sequences of that option. on_step: starts done, starts in all.
+    ``exclude`` the sequences of that option; ``method`` may be a designer itself. on_step: starts done,
+    starts in all.
 
     Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
     used or nothing obeys the rules.
@@ -78,25 +81,39 @@ def default_method(model: DesignModel) -> str:
     return "mean-field" if model.oracle.differentiable else "evolution"
 
 
-def find_method(name: str, settings: Sequence[str] = ()) -> tuple[Designer, Any]:
-    """The designer of this name, and its options with ``settings`` (NAME=VALUE). Raises UsageError."""
-    registry = Registry("method", "seqdesign.designers.methods", "seqdesign.designers")
-    try:
-        designer = registry.load(name)
-    except UsageError as error:
-        raise UsageError(str(error), option="--method") from error
+def find_method(method: str | Designer, settings: Sequence[str] = ()) -> tuple[Designer, Any]:
+    """The designer of this name, or the one given, and its options with ``settings`` (NAME=VALUE).
+
+    Raises UsageError.
+    """
+    designer = _registered(method) if isinstance(method, str) else method
+    name = method if isinstance(method, str) else getattr(method, "__name__", "the method")
     typed: dict[str, str] = {}
     for text in settings:
         setting, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"must be NAME=VALUE, such as learning_rate=0.1, got {text!r}", option="--set")
         typed[setting.strip().replace("-", "_")] = value.strip()
-    kind = get_type_hints(designer)["options"]
+    kind = get_type_hints(designer).get("options") if callable(designer) else None
+    if not isinstance(kind, type) or not is_dataclass(kind):
+        raise UsageError(
+            f"{name} must be a function of a problem, options and a seed, whose parameter 'options' is "
+            "annotated with a dataclass",
+            option="--method",
+        )
     try:
         return designer, resolve(kind, typed)
     except UsageError as error:
         known = ", ".join(f"{spec.name}={spec.default}" for spec in fields_of(kind))
         raise UsageError(f"{error}; {name} knows {known or 'no settings'}", option="--set") from error
+
+
+def _registered(name: str) -> Designer:
+    registry = Registry("method", "seqdesign.designers.methods", "seqdesign.designers")
+    try:
+        return registry.load(name)
+    except UsageError as error:
+        raise UsageError(str(error), option="--method") from error
 
 
 def _starts(brief: Brief, model: DesignModel) -> Iterator[StartSet]:

@@ -1,8 +1,8 @@
 """The guard against self-deception: which ensemble members design, which judge, and whether they agree.
 
-An optimizer finds the mistakes of what it climbs. So some members never take part in the design; a gain that
-they do not see is a mistake of the others (compare Linder et al. 2020 and NucleoBench, which judge by a
-second model).
+An optimizer finds the mistakes of what it climbs. So some members never take part in the design (compare
+Linder et al. 2020); a gain that they do not see is a mistake of the others. ``panel`` has judges of
+other kinds.
 """
 
 from __future__ import annotations
@@ -45,5 +45,9 @@ def confirmed_share(
         (objective(designs[list(members)], rows) - objective(reference[list(members)], rows)).double()
         for members in (jury.design, jury.judge)
     ]
-    claimed, seen = gains
+    return share_of(*gains)
+
+
+def share_of(claimed: Tensor, seen: Tensor) -> Tensor:
+    """The share of claimed gains that is seen, in [0, 1]; 1 where nothing is claimed."""
     return torch.where(claimed > 0, seen / claimed.clamp(min=1e-12), torch.ones_like(claimed)).clamp(0, 1)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import DesignGenerator, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
+from seqdesign.design.panel import Panel, Verdict
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
-from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
+from seqdesign.models.predictor.store import (
+    Reference,
+    TrainedPredictor,
+    by_name,
+    load_predictor,
+    load_reference,
+)
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
@@ -30,28 +37,18 @@ from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import Scope
 from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
 
+FloatArray = NDArray[np.float64]
 ROWS = 256
+FEWEST = 20
+"""Measurements from which on judges of other kinds can learn something."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
-
-
-COLUMNS = (
-    "id status reason parent original sequence score score_start score_judges confidence soft_gap edits "
-    "edit_list evidence least_evidence front measured ood nearest critic outcome_before"
-)
-TAKEN = frozenset(COLUMNS.split())
-"""Columns of designs that are no outcomes."""
-
-
-def column_name(outcome: str) -> str:
-    """What the column of an outcome is called: fit for a header, and no name that designs have anyway."""
-    name = re.sub(r"[\s=]+", "_", outcome.strip())
-    stem = re.sub(r"_(sd|low|high)$", "", name)
-    return f"predicted_{name}" if {name, stem} & TAKEN else name
 
 
 class Beginning(Protocol):
@@ -93,6 +90,7 @@ class DesignModel:
         """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: DesignGenerator | None = None
         self.jury = Jury((0,), ())
+        self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
         self._center: Tensor | None = None
 
@@ -112,9 +110,23 @@ class DesignModel:
         return self.lengths is not None
 
     @property
+    def scope(self) -> Scope | None:
+        """Which sequences it can judge; None where nobody knows."""
+        return None if self.lengths is None else Scope(self.lengths[0], self.lengths[2])
+
+    def constant(self, length: int) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Positions that were the same in all training sequences; see ``Reference.constant``."""
+        return None if self._reference is None else self._reference.constant(length)
+
+    @property
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
+
+    @property
+    def num_held_out(self) -> int:
+        """Sequences that ``ood`` is a percentage of; without training data as many as are enough."""
+        return 100 if self.evidence is None else int(self.evidence.measured.held_out.sum())
 
     @property
     def typical_length(self) -> int | None:
@@ -166,7 +178,7 @@ class DesignModel:
         rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
-        return self.trained.model.score_tokens(tokens, lengths)
+        return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""
@@ -186,19 +198,57 @@ class DesignModel:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What columns and header fields call the outcomes, (K,); see ``column_name``."""
-        return tuple(map(column_name, self.oracle.outcomes))
+        """What columns and header fields call the outcomes, (K,); see ``predicted_key``."""
+        return tuple(map(predicted_key, self.oracle.outcomes))
 
-    def columns(self, predictions: Tensor, texts: Sequence[str]) -> list[dict[str, float | int | None]]:
-        """What the model says of B designs, by column: predictions with error bars, how unusual they are, and
-        how far from the nearest training sequence.
+    def panel(self, length: int) -> Panel | None:
+        """Judges of several kinds for sequences of this length; None without training data."""
+        if length not in self._panels:
+            self._panels[length] = self._convene(length)
+        return self._panels[length]
 
-        Where some members judge, the predictions are theirs.
+    def _convene(self, length: int) -> Panel | None:
+        if self.evidence is None:
+            return None
+        measured = self.evidence.measured
+        known = np.asarray((~np.isnan(measured.values)).any(axis=1), dtype=bool)
+        if known.sum() < FEWEST:
+            return None
+        return Panel(
+            measured.take(known),
+            self.alphabet,
+            "regression" if self.trained is None else self.trained.record.task,
+            num_scores=len(self.oracle.outcomes),
+            length=length,
+            both_strands=self.both_strands,
+            network=self._network if self.trained is not None and self.jury.judge else None,
+        )
+
+    def _network(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations (B, K) by the members that judge, as ``Network`` of a panel."""
+        assert self.trained is not None
+        scores = self._judged(self.predict(tokens.to(self.device)).double().cpu().numpy())
+        if self.log_odds:
+            return torch.from_numpy(scores.mean(0)), torch.from_numpy(scores.std(0))
+        found = from_scores(self.trained, scores)
+        return torch.from_numpy(found.mean), torch.from_numpy(found.sd)
+
+    def _judged(self, scores: FloatArray) -> FloatArray:
+        """Scores (M, B, K) with the mean of the members that judge, and the spread of all."""
+        if not self.jury.judge:
+            return scores
+        judged: FloatArray = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
+        return judged
+
+    def columns(
+        self, predictions: Tensor, verdict: Verdict | None, texts: Sequence[str]
+    ) -> list[dict[str, float | int | None]]:
+        """What is said of B designs, by column: outcomes with error bars, how unusual they are, and how far
+        from the nearest training sequence.
+
+        Outcomes are those of the panel or, without one, of the members that judge, or of all.
         """
-        scores = predictions.double().cpu().numpy()
-        if self.jury.judge:
-            scores = scores + scores[list(self.jury.judge)].mean(0) - scores.mean(0)
-        table = self._outcomes(scores)
+        table = self._outcomes(self._judged(predictions.double().cpu().numpy()), verdict)
         if self._reference is not None:
             array = encode(texts, self.alphabet)
             table["ood"] = self._reference.unusual(array.tokens, array.lengths)
@@ -209,13 +259,21 @@ class DesignModel:
             table["critic"] = self.generator.realness(encode(texts, self.alphabet).tokens)
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
-    def _outcomes(self, scores: Any) -> dict[str, Any]:
-        """Columns of scores (M, B, K)."""
+    def _outcomes(self, scores: FloatArray, verdict: Verdict | None) -> dict[str, Any]:
+        """Columns of scores (M, B, K), or of what a panel said."""
         names = self.keys
+        table: dict[str, Any] = {}
+        if verdict is not None and not self.log_odds:
+            parts = (verdict.mean, verdict.sd, verdict.low, verdict.high)
+            for k, name in enumerate(names):
+                for end, part in zip(("", "_sd", "_low", "_high"), parts, strict=True):
+                    table[f"{name}{end}"] = part[:, k].numpy()
+            return table
+        if verdict is not None:
+            scores = verdict.draws.numpy() - verdict.draws.mean(0).numpy() + verdict.mean.numpy()
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
         found = from_scores(self.trained, scores)
-        table: dict[str, Any] = {}
         for k, name in enumerate(names):
             table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
             if found.half_widths is not None:
@@ -278,6 +336,18 @@ def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: f
     return model
 
 
+class _ByName(nn.Module):
+    """A predictor whose scores have names: of both labels where there are two."""
+
+    def __init__(self, trained: TrainedPredictor) -> None:
+        super().__init__()
+        self.model, self.record = trained.model, trained.record
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """One-hot (N, V, L) -> (M, N, K)."""
+        return by_name(self.record, self.model(x, lengths))
+
+
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
@@ -325,10 +395,9 @@ def of_predictor(
 ) -> DesignModel:
     """An ensemble with what it was trained on."""
     about = trained.record
-    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
         name,
-        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
+        PredictorOracle(_ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=trained,
         reference=reference,

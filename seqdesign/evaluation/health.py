@@ -56,8 +56,19 @@ class Checked:
     sample: Sample
 
 
-def check(sets: Sets, *, name: str, seed: int, workers: int, progress: Callable[[int, int], None]) -> Checked:
-    """Judge ``sets.generated`` by ``sets.held_out``, with ``sets.training`` for comparison; ``name`` it."""
+def check(
+    sets: Sets,
+    *,
+    name: str,
+    seed: int,
+    workers: int,
+    progress: Callable[[int, int], None],
+    simple: bool = True,
+) -> Checked:
+    """Judge ``sets.generated`` by ``sets.held_out``, with ``sets.training`` for comparison; ``name`` it.
+
+    ``simple``: the main figures of simple generators are worked out, too, which takes about as long again.
+    """
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
     sample = draw_sample(sets, MOST, rngs[0])
     assert sample is not None, "there are training sequences"
@@ -71,7 +82,8 @@ def check(sets: Sets, *, name: str, seed: int, workers: int, progress: Callable[
     add_structure(found, sample, sets, seed)
     said = findings({row.name: row for row in found.rows}, "held-out")
     headlines = [headline_of(name, found, sample.pick("generated"))]
-    for other, texts in simple_samples(sets.training, sets.alphabet, len(sample.generated), rngs[4]):
+    others = simple_samples(sets.training, sets.alphabet, len(sample.generated), rngs[4])
+    for other, texts in others if simple else ():
         headlines.append(headline(other, texts, sample, sets, rngs[5], seed))
     headlines.append(headline_of("training sequences", found, sample.pick("training"), real=True))
     health = GeneratorHealth(

@@ -135,8 +135,14 @@ def parse_matrices(data: bytes, kind: MatrixFormat, source: str, letters: str | 
 def _attributions(text: str, source: str) -> list[Matrix]:
     """The table of ``seqdesign attribute``: each sequence's letters with their contributions."""
     lines = text.splitlines()
-    rows = list(csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ","))
+    try:
+        rows = list(csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ","))
+    except csv.Error as error:
+        raise InputError(f"is a damaged table ({error})", path=source) from None
     head = rows[0]
+    missing = [column for column in ATTRIBUTIONS if column not in head]
+    if missing:
+        raise InputError(f"there is no column '{missing[0]}'", path=source, line=1)
     name, _, letter, value = (head.index(column) for column in ATTRIBUTIONS)
     letters = "".join(column for column in head if len(column) == 1)
     found: dict[str, list[tuple[str, float]]] = {}
@@ -148,13 +154,15 @@ def _attributions(text: str, source: str) -> list[Matrix]:
         cell = row[value]
         given = number(cell, source, count, "contribution") if cell else 0.0  # a masked letter has none
         found.setdefault(row[name], []).append((row[letter], given))
+    if not found or not letters:
+        raise InputError("there is no position, or no column for a letter, in it", path=source)
     return [_contributions(key, pairs, letters, source) for key, pairs in found.items()]
 
 
 def _contributions(key: str, pairs: Sequence[tuple[str, float]], letters: str, source: str) -> Matrix:
     values = np.zeros((len(pairs), len(letters)))
     for place, (letter, value) in enumerate(pairs):
-        if letter in letters:
+        if letter and letter in letters:
             values[place, letters.index(letter)] = value
     return Matrix(key, "", letters, values, source, note="contributions of the letters")
 

@@ -37,6 +37,8 @@ class Term:
     weight: float = 1.0
     scale: float = 1.0
     """One unit of the score in units of the outcome."""
+    target: float | None = None
+    """The value to come near to, where the goal has one."""
 
     def __call__(self, predictions: Tensor) -> Tensor:
         """Predictions (..., K) -> (...)."""

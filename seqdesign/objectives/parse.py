@@ -41,7 +41,8 @@ def parse_objective(
     odds = tuple(log_odds or (False,) * len(outcomes))
     if not texts and len(outcomes) > 1:
         raise UsageError(
-            f"is needed with several outcomes, such as max:{outcomes[0]}; they are {', '.join(outcomes)}",
+            f"is needed with several outcomes or labels, such as max:{outcomes[0]}; they are "
+            f"{', '.join(outcomes)}",
             option=OPTION,
         )
     parts = [_Parsed(text, outcomes, odds) for text in texts or ("max",)]
@@ -86,7 +87,7 @@ class _Parsed:
         used = [*self.on, *self.off]
         scale = 1.0 if scales is None else sum(scales[i] for i in used) / len(used)
         function = goal(self.name, None if self.value is None else self.value / scale)
-        return Term(self.text, function, self.on, self.off, self.weight, scale)
+        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value)
 
     def _outcomes(self, rest: str) -> tuple[tuple[int, ...], tuple[int, ...], str | None, str | None]:
         """(on, off, number, weight). Names may hold any character, so every way to split is tried."""

@@ -143,7 +143,7 @@ def design_truth(
 
 def judged(designs: Sequence[Design]) -> FloatArray:
     """(N,) scores by the members that judge; NaN without any."""
-    return np.array([d.score_judges for d in designs], dtype=np.float64)
+    return np.array([d.score for d in designs], dtype=np.float64)
 
 
 def add_revisions(

@@ -18,21 +18,27 @@ MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
 
 HEADINGS = {
-    "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
-    "score_judges": "judges", "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
+    "score_start": "before", "loglik_change": "log p(x) change",
+    "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
+    "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%"}
+SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%"}
 FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
-    "edit_list", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage", "log_mode",
-    "loglik_before", "loglik", "outcome_at_code", "violations", "parent",
+    "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
+    "log_mode", "loglik_before", "loglik", "violations", "parent",
 )  # fmt: skip
 """Columns that are for downloads and filters only, and standard deviations beside intervals."""
 MEANINGS = {
     "delta": "gain: value of the design less that of what it is compared with",
-    "score_judges": "judges: score by the members that did not design",
+    "score": "score: by the judges where there are any",
+    "score_low": "at least: what the judges think nine in ten designs exceed; the order goes by it",
+    "score_design": "by its designers: score by the members that designed, which is biased",
     "confidence": "confirmed: share of the gain that the judges see",
+    "doubt": "doubt: probability, by the judges, that less than half of the gain is real",
+    "least_evidence": "evidence: training sequences that have the rarest of its edits or letters",
+    "measured": "measured: what training data or --start say of this sequence",
     "ood": "unusual: percent of held-out sequences that are less unlike the training sequences",
     "nearest": "nearest: edits to the nearest training sequence",
     "loglik_change": "log p(x) change: in nats; below zero a design is less natural than its parent",
@@ -40,8 +46,8 @@ MEANINGS = {
 """What stands above the table, of the columns that it has."""
 
 
-def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
-    """Objective and effort, from the fields of ``DesignSummary``."""
+def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:
+    """Objective and effort, from the fields of ``DesignSummary``; what was measured, and the promise."""
     ended = (f"{reason} ({count:,})" for reason, count in sorted(summary["stop"].items()))
     facts = {
         "objective": summary["objective"],
@@ -49,6 +55,15 @@ def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
         "sequences scored": f"{summary['queries']:,}",
         "runs ended by": ", ".join(ended),
     }
+    measured, noise = summary.get("measured") or {}, summary.get("noise") or {}
+    for key, (low, high) in measured.items():
+        about = f", noise about {noise[key]:.2g}" if key in noise else ""
+        facts[f"{key} measured in training"] = f"{low:.4g} to {high:.4g}{about}"
+    judges = summary.get("judges") or {}
+    if judges:
+        facts["judges and their weights"] = ", ".join(f"{name} {w:.0%}" for name, w in judges.items())
+    if promised is not None:
+        facts["promise"] = promised.removeprefix("promise: ").removeprefix("no promise: ")
     page.section("What was asked", facts=facts)
 
 
@@ -61,12 +76,12 @@ def add_outcomes(page: Page, designs: DesignSet, *, name: str) -> None:
 
 
 def _outcome_text(designs: DesignSet) -> str:
-    if designs.has_numbers("score_judges"):
+    if designs.has_numbers("confidence"):
         return (
-            "Some members of the ensemble designed, the others only judge. Where the judges see much less of "
-            "a gain, the optimizer has found a mistake of its own members rather than a better sequence."
+            "Those that designed a sequence do not judge it. Where the judges see much less of a gain, the "
+            "optimizer has found a mistake of its own members rather than a better sequence."
         )
-    if designs.has_numbers("outcome_before"):
+    if designs.before_after is not None and designs.before_after[1] != "score":
         return (
             "The prediction after revision is that of the decoded sequence read again by the encoder, "
             "F(E(x*)), not that of the code it came from."
@@ -86,17 +101,17 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
     before, after = map(designs.numbers, pair)
     if designs.originals is None:
         groups = {"designs": after, "compared with": before}
-        caption = "By the members that designed: designs, and typical training sequences"
-        if designs.has_numbers("score_judges"):
-            groups["designs, by judges"] = designs.numbers("score_judges")
-            caption += "; and designs by the members that judge"
+        caption = "Designs, and typical training sequences"
+        if designs.has_numbers("confidence"):
+            groups["designs, by their designers"] = designs.numbers("score_design")
+            caption += ", by the judges; and designs by the members that designed, which is biased"
         title = "Designs and what they are compared with"
         yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
     judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
-    if designs.has_numbers("score_judges"):
-        judged = designs.numbers("score_judges")
-        caption += " A diamond is the design as the members see it that did not make it."
+    if designs.has_numbers("confidence"):
+        judged = designs.numbers("score_design")
+        caption += " A diamond is the design as the members see it that made it, which is biased."
     title = "Predicted before and after"
     yield Figure(before_after(before, after, title=title, y_label=name, judged=judged), caption)
 
@@ -108,21 +123,20 @@ def _intervals(designs: DesignSet) -> Iterator[Figure]:
             intervals(
                 designs.numbers(outcome), *ends, title=f"{outcome} with 95% intervals", y_label=outcome
             ),
-            "What a measurement of each design should give, best first; by the members that judge, where "
-            "there are any.",
+            "What a measurement of each design should give, best first; by the judges, where there are any.",
         )
 
 
 def _judges(designs: DesignSet) -> Iterator[Figure]:
-    if not designs.has_numbers("score_judges"):
+    if not designs.has_numbers("confidence"):
         return
     yield Figure(
         scatter(
+            designs.numbers("score_design"),
             designs.numbers("score"),
-            designs.numbers("score_judges"),
             title="Designers and judges",
-            x_label="score by the members that designed",
-            y_label="score by those that judge",
+            x_label="score by the members that designed (biased)",
+            y_label="score by the judges",
             diagonal=True,
         ),
         "One dot a design. Below the dashed line the judges promise less.",
@@ -189,14 +203,23 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
         for row, value in zip(rows, gain.tolist(), strict=True):
             row.setdefault("delta", None if np.isnan(value) else value)
         # A revision may be wanted to lower its outcome; a score is always better when it is higher.
-        worth = designs.numbers("score") if pair[1] == "score" else np.abs(gain)
-        rows = [rows[i] for i in np.argsort(-np.nan_to_num(worth, nan=-np.inf), kind="stable")]
-        order = ", the best score first." if pair[1] == "score" else ", the largest change first."
+        if pair[1] == "score":
+            worth = designs.numbers("score_low" if designs.has_numbers("score_low") else "score")
+            doubtful = np.array([row.get("status", "ok") != "ok" for row in rows])
+            places = np.lexsort((-np.nan_to_num(worth, nan=-np.inf), doubtful))
+            order = ", the best first; those that something speaks against last."
+        else:
+            places = np.argsort(-np.nan_to_num(np.abs(gain), nan=-np.inf), kind="stable")
+            order = ", the largest change first."
+        rows = [rows[i] for i in places]
     shown = DesignSet(rows)
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    unseen = (*unseen, *(key for key in keys if key.endswith("_at_code")))
     ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
+    if pair is not None:
+        ends[pair[0]] = "before"
     columns = [
         Column(
             key,

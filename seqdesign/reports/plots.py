@@ -7,12 +7,12 @@ raises ValueError if nothing can be drawn or if values that belong together are 
 
 from __future__ import annotations
 
-from seqdesign.reports.bar_chart import bar_chart
-from seqdesign.reports.before_after import before_after
-from seqdesign.reports.histogram import histogram
-from seqdesign.reports.intervals import intervals
-from seqdesign.reports.line_chart import line_chart
-from seqdesign.reports.scatter import agreement, predicted_measured, scatter
+from seqdesign.reports.charts.bar_chart import bar_chart
+from seqdesign.reports.charts.before_after import before_after
+from seqdesign.reports.charts.histogram import histogram
+from seqdesign.reports.charts.intervals import intervals
+from seqdesign.reports.charts.line_chart import line_chart
+from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 
 __all__ = [
     "agreement",

@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 from seqdesign.sequences.options import AUTO, SequenceColumns, file_format
 from seqdesign.sequences.reader import ID_COLUMNS, OUTCOME, SEQUENCE_COLUMNS, SequenceSet, read_sequences
 from seqdesign.verbs.options import pick, verb
-
-if TYPE_CHECKING:
-    pass
-
-Sequences = "SequenceSet | pd.DataFrame | Sequence[str] | str | os.PathLike[str]"
 
 
 @verb(SequenceColumns)
@@ -31,7 +27,8 @@ def read(
         outcome: columns, or keys of FASTA headers, that hold measured outcomes; ``outcome`` if it is there.
 
     Returns:
-        N sequences with ids, and in ``columns`` the text of each outcome (N,).
+        N sequences with ids; ``columns`` holds the text of each outcome (N,), and ``outcomes`` the numbers
+        (N,) of a single one, NaN where it was not measured.
 
     Raises:
         InputError: the file cannot be read, with its line and record.
@@ -43,14 +40,16 @@ def read(
     """
     where = pick(SequenceColumns, options)
     names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
-    return read_sequences(
-        path,
-        sequence_column=where.sequence,
-        columns=names or (OUTCOME,),
-        lacking_columns="error" if names else "leave out",
-        id_column=where.id_,
-        format=file_format(where),
-        on_missing="unlabelled",
+    return _both(
+        read_sequences(
+            path,
+            sequence_column=where.sequence,
+            columns=names or (OUTCOME,),
+            lacking_columns="error" if names else "leave out",
+            id_column=where.id_,
+            format=file_format(where),
+            on_missing="unlabelled",
+        )
     )
 
 
@@ -67,7 +66,7 @@ def sequence_set(
     Raises InputError and UsageError.
     """
     if isinstance(what, SequenceSet):
-        return what
+        return _both(what)
     if isinstance(what, str | os.PathLike):
         return read(what, outcome=outcome)
     if hasattr(what, "columns") and hasattr(what, "iloc"):
@@ -86,7 +85,19 @@ def sequence_set(
                 f"must be {len(texts)} values, one a sequence, got {len(cells)}", option="outcomes"
             )
         columns[outcome if isinstance(outcome, str) else OUTCOME] = [_cell(value) for value in cells]
-    return SequenceSet([f"seq{i + 1}" for i in range(len(texts))], texts, columns=columns)
+    return _both(SequenceSet([f"seq{i + 1}" for i in range(len(texts))], texts, columns=columns))
+
+
+def _both(records: SequenceSet) -> SequenceSet:
+    """One outcome as text in ``columns`` and as numbers in ``outcomes``, whichever of them is missing."""
+    if records.outcomes is not None and not records.columns:
+        return replace(records, columns={OUTCOME: [_cell(float(value)) for value in records.outcomes]})
+    if records.outcomes is None and len(records.columns) == 1:
+        try:
+            return replace(records, outcomes=records.numbers(next(iter(records.columns))))
+        except InputError:  # labels
+            return records
+    return records
 
 
 def _from_frame(frame: Any, names: tuple[str, ...]) -> SequenceSet:
@@ -101,10 +112,12 @@ def _from_frame(frame: Any, names: tuple[str, ...]) -> SequenceSet:
     ids = next((name for name in ID_COLUMNS if name in have), None)
     names = names or ((OUTCOME,) if OUTCOME in have else ())
     named = frame[ids] if ids is not None else [f"seq{i + 1}" for i in range(len(frame))]
-    return SequenceSet(
-        [str(name) for name in named],
-        [str(text) for text in frame[sequence]],
-        columns={name: [_cell(value) for value in frame[name]] for name in names},
+    return _both(
+        SequenceSet(
+            [str(name) for name in named],
+            [str(text) for text in frame[sequence]],
+            columns={name: [_cell(value) for value in frame[name]] for name in names},
+        )
     )
 
 
@@ -120,15 +133,24 @@ def alphabet_of(name: str, sequences: Iterable[str]) -> Alphabet:
     return guess_alphabet(sequences) if name == AUTO else get_alphabet(name)
 
 
+@verb()
 def write(sequences: Any, path: str | os.PathLike[str]) -> int:
-    """Write sequences as FASTA, or as a table where the suffix says so; returns how many.
+    """Write sequences as FASTA, or as a table where the suffix says so.
 
     Args:
         sequences: a SequenceSet, a list of strings, a DataFrame, or a record of this package.
         path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv`` or ``.parquet`` for a table; ``.gz`` and
             ``.zst`` compress.
 
-    Raises OutputError; nothing that was there is lost.
+    Returns:
+        How many were written.
+
+    Raises:
+        OutputError: the file cannot be written; nothing that was there is lost.
+        InputError: something that is no sequence.
+
+    Example:
+        >>> write(["ACGT", "ACGA"], "two.fa")
     """
     from seqdesign.sequences.compression import inner_suffix, open_output
     from seqdesign.sequences.fasta import Record, format_fields, write_fasta

@@ -15,7 +15,9 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design import campaign, revisions
+from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
+from seqdesign.design.generator import DesignGenerator, generator_of
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
 from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
 from seqdesign.design.records import Design, DesignSummary
@@ -32,8 +34,8 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
-from seqdesign.verbs.options import pick, verb
+from seqdesign.verbs.models import GAN, VAE, Model, Predictor, as_model
+from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +73,8 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return [str(row["sequence"]) for row in self._rows()]
 
     def text(self) -> str:
-        """The summary, as the command prints it."""
-        return "\n".join(self.summary.lines())
+        """The summary, as the command prints it, with arguments where that says flags."""
+        return in_python("\n".join(self.summary.lines()), {})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types: the summary, and every record."""
@@ -180,13 +182,15 @@ def maximize(
     num: int | None = None,
     start: Any = None,
     length: int | None = None,
-    method: str | None = None,
+    method: str | Designer | None = None,
     settings: Mapping[str, Any] | None = None,
     budget: int | None = None,
     tries: int = TRIES,
     enough: float | None = None,
     include_known: bool = False,
     exclude: Any = (),
+    generator: Any = None,
+    condition: float | None = None,
     alphabet: str = "dna",
     **options: Any,
 ) -> Designs:
@@ -200,13 +204,16 @@ def maximize(
         num: designs wanted: 64 in all, or with ``start`` one of each.
         start: sequences to improve; designs begin from noise without.
         length: letters of a design from noise; the model's typical length when not given.
-        method: how to search; see ``seqdesign maximize --help``.
+        method: how to search: a name, see ``seqdesign maximize --help``, or a designer of your own, a
+            function of a SequenceProblem, options and a seed (see `seqdesign.testing.check_designer`).
         settings: settings of the method by name.
         budget: queries of the oracle in each run.
         tries: independent runs for each design wanted.
         enough: score at which a run ends.
         include_known: deliver also sequences that are measured already; else only new ones.
         exclude: sequences that are known besides, such as those of the last order.
+        generator: a GAN, or the folder of one, whose codes are searched, so that designs stay like real ones.
+        condition: outcome that a conditional generator shall write for.
         alphabet: letters of a function's channels: dna, rna, protein or letters:ABC...
 
     Returns:
@@ -226,7 +233,9 @@ def maximize(
     limits = rule_options(rules)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
-        opened = design_model(model, device, _length(length, limits, starts), alphabet, guard.judges)
+        written_by = _generator(generator, condition, device)
+        letters = _length(length, limits, starts)
+        opened = design_model(model, device, letters, alphabet, guard.judges, written_by)
         records, summary = campaign.run(
             opened,
             objective=goals,
@@ -312,7 +321,12 @@ def revise(
 
 
 def design_model(
-    model: Any, device: torch.device, length: int | None, alphabet: str, judges: float
+    model: Any,
+    device: torch.device,
+    length: int | None,
+    alphabet: str,
+    judges: float,
+    generator: DesignGenerator | None = None,
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
     if isinstance(model, str | os.PathLike):
@@ -332,6 +346,8 @@ def design_model(
         functions: Sequence[Callable[..., Any]] = model if isinstance(model, list | tuple) else [model]
         if not functions or not all(callable(f) for f in functions):
             raise UsageError(f"must be a model, a function or a list of such, got {model!r}", option="model")
+        if length is None and generator is not None:
+            length = generator.lengths[1]
         if length is None:
             raise UsageError("is needed with a function, or a template or starts", option="length")
         for function in functions:
@@ -341,7 +357,19 @@ def design_model(
         letters = get_alphabet(alphabet)
         made = FunctionOracle(functions, alphabet=letters, length=length, name=name, device=device)
         found = DesignModel(name, made, device)
-    return with_judges(found, None, judges)
+    return with_judges(found, generator, judges)
+
+
+def _generator(model: Any, condition: float | None, device: torch.device) -> DesignGenerator | None:
+    """A GAN, or the one in a folder, ready for design. Raises UsageError for another kind of model."""
+    if model is None:
+        return None
+    opened = as_model(model)
+    if not isinstance(opened, GAN):
+        raise UsageError(f"must be a GAN or its folder, got a {opened.kind}", option="generator")
+    for network in (opened.trained.generator, opened.trained.critic):
+        network.to(device)
+    return generator_of(opened.trained, condition, device, name=opened.name)
 
 
 def _length(length: int | None, limits: ConstraintOptions, starts: Any) -> int | None:

@@ -87,7 +87,9 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
         "masked, conditional": lambda: lm(architecture="masked", knots=(0.0, 0.5, 1.0)),
     },
     "gan": {
-        "r3gan": gan,
+        "sobolev": gan,
+        "mmd": lambda: gan(objective="mmd"),
+        "r3gan": lambda: gan(objective="r3gan"),
         "wgan-gp": lambda: gan(objective="wgan-gp"),
         "wgan, softmax": lambda: gan(objective="wgan", outputs="softmax"),
         "minimax, gumbel": lambda: gan(objective="minimax", outputs="gumbel"),

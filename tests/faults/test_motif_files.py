@@ -163,6 +163,21 @@ def test_several_motifs_of_a_file_are_all_there(tmp_path, name):
         np.testing.assert_allclose(motif.probabilities, probabilities(values), atol=2e-3)
 
 
+def test_a_long_table_of_several_motifs_is_several_motifs(tmp_path, cli):
+    both = {"m1": counts(4, seed=1), "m2": counts(7, seed=2)}
+    lines = ["motif_id,pos,A,C,G,T,gc"]
+    lines += [
+        f"{k},{i + 1},{r},0.5" for k, v in both.items() for i, r in enumerate(rows(v, sep=",").split("\n"))
+    ]
+    path = tmp_path / "long.csv"
+    path.write_text("\n".join(lines))
+    found = read_motifs(path)
+    assert [motif.id for motif in found.motifs] == ["m1", "m2"]
+    for motif, values in zip(found.motifs, both.values(), strict=True):
+        np.testing.assert_allclose(motif.probabilities, probabilities(values))
+    assert found.notes == ("columns left aside: gc",)
+
+
 @pytest.mark.parametrize(
     ("form", "name"),
     [

@@ -2,9 +2,9 @@
 
 Each kind learns from a part of the training rows and predicts the rest, several times: the rest is a random
 part (or as ``--split`` says); the best outcomes and others, as designs are to be better than what was
-measured; and, where there is a parent, the most mutated, as designs have more mutations. A kind's score is
-the mean correlation. Of the kinds within one standard error of the best, by a bootstrap of
-the predicted rows, the simplest is taken.
+measured; and, where there is a parent, the most mutated, as designs have more mutations. Of the kinds whose
+correlation on the first rest is within one standard error of the best, by a bootstrap of the predicted rows,
+those stay whose mean correlation is within one of the best, and the simplest of them is taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
 NETWORKS_FROM = 500
 """Sequences from which on networks are tried."""
-TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 12_000, 800, 2
+TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 8_000, 800, 2
 """Rows of a trial at most; steps and members of networks in it."""
 HELD_BACK = 0.2
 FEW, SEVERAL = 500, 5
@@ -199,14 +199,12 @@ def _judged(
         )
 
     exact = figures([slice(None)] * len(tests))
-    drawn = np.empty((RESAMPLES, len(found)))
-    for r in range(RESAMPLES):
-        drawn[r] = figures([rng.integers(len(m), size=len(m)) for m in measured]).mean(axis=1)
-    score = exact.mean(axis=1)
-    best = int(score.argmax())
-    error = (drawn - drawn[:, [best]]).std(axis=0)
-    near = score >= score[best] - error
-    taken = int(near.argmax())
+    drawn = np.stack(
+        [figures([rng.integers(len(m), size=len(m)) for m in measured]) for _ in range(RESAMPLES)]
+    )
+    # First what is like the training rows: where they lack what makes the best ones, other tests are noise.
+    able = _near(exact[:, 0], drawn[:, :, 0], np.ones(len(found), dtype=np.bool_))
+    taken = int(_near(exact.mean(axis=1), drawn.mean(axis=2), able).argmax())
 
     def named(i: int, name: str) -> float | None:
         found = [float(exact[i, j]) for j, test in enumerate(tests) if test.name == name]
@@ -220,6 +218,14 @@ def _judged(
         )
         for i, one in enumerate(found)
     ]  # fmt: skip
+
+
+def _near(score: FloatArray, drawn: FloatArray, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Kinds (n,) within one standard error of the best of ``among``; drawn (R, n) are bootstrapped scores."""
+    best = int(np.where(among, score, -np.inf).argmax())
+    error = (drawn - drawn[:, [best]]).std(axis=0)
+    near: NDArray[np.bool_] = among & (score >= score[best] - error)
+    return near
 
 
 def _agreement(scores: FloatArray, y: FloatArray, task: str) -> float:

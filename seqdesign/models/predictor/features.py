@@ -8,14 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MAX_WORDS = 6_000
+MAX_WORDS = 2_000
 """Columns of counted words, about."""
 MAX_PAIRS = 12_000
 """Columns of pairs of letters from which there are too many to learn from."""
 FEWEST = 2
 """Training sequences that must have a pair of letters."""
-REACH = 6
-"""Letters between the first and the last of a gapped pair or triple, at most, plus 1."""
+REACH, SHORT_REACH = 6, 4
+"""Letters from the first to the last of a gapped pair, and of a gapped triple, at most."""
 
 Word = tuple[int, ...]
 """Places of the letters of a word, from 0: (0, 1, 2) are three neighbours, (0, 3) two letters apart."""
@@ -42,7 +42,7 @@ def word_shapes(letters: int, max_length: int) -> tuple[Word, ...]:
     """Which words are counted: neighbours first, then with gaps, as many shapes as ``MAX_WORDS`` permits."""
     whole = [tuple(range(size)) for size in range(1, 9)]
     gapped = [(0, step) for step in range(2, REACH + 1)]
-    triples = [(0, i, span) for span in range(3, REACH + 1) for i in range(1, span) if span > 2]
+    triples = [(0, i, span) for span in range(3, SHORT_REACH + 1) for i in range(1, span)]
     order = sorted([*whole, *gapped, *triples], key=lambda w: (letters ** len(w), w[-1]))
     found, columns = [], 0
     for word in order:
@@ -86,8 +86,6 @@ def common_pairs(x: Tensor) -> Tensor | None:
     common = counts == counts.amax(0, keepdim=True)
     kept = torch.nonzero((counts > 0) & ~(common & (common.cumsum(0) == 1))).tolist()
     columns = torch.tensor([v * x.shape[2] + place for v, place in kept], dtype=torch.long)
-    if len(columns) ** 2 > 4 * MAX_PAIRS**2:
-        return None
     cells = x.flatten(1)[:, columns]
     together = (cells.T @ cells).triu(1)
     i, j = torch.nonzero(together >= FEWEST, as_tuple=True)

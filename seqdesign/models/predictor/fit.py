@@ -32,6 +32,8 @@ from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, toget
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 ROWS = 1024
+FEWEST_DISTINCT = 10
+"""Distinct sequences below which there is nothing to judge an ensemble by."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def train_sequence_predictor(
     train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
-    _check(known[1])
+    _check(known[1], groups)
     given = options
     options = replace(options, strands=_strands(known, groups, options, seed))
     trials: list[Trial] = []
@@ -117,7 +119,10 @@ def _judged(
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """Calibrate by held-out rows, and say how good the model is on them."""
     model, record = learned.model, learned.record
-    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy())
+    own = None
+    if learned.own is not None:
+        own = (model.outcome_mean.cpu() + model.outcome_scale.cpu() * learned.own).double().numpy()
+    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy(), own)
     unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
     trained = TrainedPredictor(model, _with_unseen(calibrate(model, record, rows), learned, unseen))
     if record.task != "regression":  # the temperature changes the scores
@@ -167,8 +172,14 @@ def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int
     return "both" if both else "one"
 
 
-def _check(outcomes: Outcomes) -> None:
-    """Raise InputError for a column that teaches nothing."""
+def _check(outcomes: Outcomes, groups: Indices) -> None:
+    """Raise InputError for a column that teaches nothing, and for too few distinct sequences."""
+    distinct = len(np.unique(groups))
+    if distinct < FEWEST_DISTINCT:
+        raise InputError(
+            f"there are only {distinct} distinct sequences to learn from in the training part; at least "
+            f"{FEWEST_DISTINCT} are needed, as members of an ensemble are judged by some of their own"
+        )
     for name, column in zip(outcomes.names, outcomes.values.T, strict=True):
         known = column[~np.isnan(column)]
         if len(known) < MIN_SEQUENCES or known.min() == known.max():

@@ -16,9 +16,10 @@ from seqdesign.models.predictor.closed import LinearNet
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.descriptors import letter_descriptors
+from seqdesign.models.predictor.evidence import letter_counts
 from seqdesign.models.predictor.features import MAX_PAIRS, common_pairs
 from seqdesign.models.predictor.kernel import KernelNet
-from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel, seen_cells
+from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.outcomes import Outcomes
@@ -38,6 +39,8 @@ JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
+PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
+"""Letters at places that are paired at most, and rows times columns of what is learned from."""
 ROWS = 1024
 
 Known = tuple[TokenArray, Outcomes]
@@ -56,6 +59,9 @@ class Learned:
     fold: Tensor
     ridge: tuple[Tensor, Tensor]
     fit: Fit
+    own: Tensor | None = None
+    """(N, K): standardised predictions of judged rows by the member that has not learned from them, where the
+    members of the model have; None where they are asked."""
 
 
 def one_length(tokens: TokenArray) -> bool:
@@ -97,12 +103,12 @@ def learn(
     features = _features(model, data, model.linear_features)
     ridge = _ridge(model, data, features, judges)
     if options.architecture in CLOSED_KINDS:
-        model.carries = _in_closed_form(model, known[0], data, ridge, judges, seed)
+        model.carries, own = _in_closed_form(model, known[0], data, ridge, judges, seed)
         if isinstance(model.net, KernelNet):
             columns = Columns(cells=len(model.net.cells), rows=len(model.net.own))
             record = replace(record, carries=model.carries, columns=columns)
         model.to(fabric.device)
-        return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"))
+        return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"), own)
     if isinstance(model.net, ResidualNet):
         model.net.start_from(*ridge, features)
     del features
@@ -117,16 +123,21 @@ def learn(
 
 def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
     """Sizes of closed-form members for these rows of one length; None where they would be too many."""
-    if kind == "kernel" and len(tokens) > KERNEL_ROWS:
-        return None
     if kind not in ("pairs", "kernel"):
         return Columns()
-    x = _one_hot(tokens)
-    if kind == "pairs":
-        pairs = common_pairs(x)
-        return None if pairs is None else Columns(pairs=len(pairs))
-    cells = len(seen_cells(x)[0])
-    return None if cells > MAX_CELLS else Columns(cells=cells, rows=len(tokens))
+    counts = letter_counts(
+        torch.from_numpy(tokens.tokens), torch.from_numpy(tokens.lengths), tokens.alphabet.size
+    )
+    cells = int((counts > 0).sum()) - counts.shape[0]
+    if kind == "kernel":
+        enough = len(tokens) <= KERNEL_ROWS and 0 < cells <= MAX_CELLS
+        return Columns(cells=cells, rows=len(tokens)) if enough else None
+    if cells > PAIR_CELLS or len(tokens) * counts.numel() > PAIR_NUMBERS:
+        return None
+    pairs = common_pairs(_one_hot(tokens))
+    if pairs is None or len(tokens) * (counts.numel() + len(pairs)) > PAIR_NUMBERS:
+        return None
+    return Columns(pairs=len(pairs))
 
 
 def _one_hot(tokens: TokenArray) -> Tensor:
@@ -221,8 +232,12 @@ def _in_closed_form(
     ridge: tuple[Tensor, Tensor],
     judges: Tensor,
     seed: int,
-) -> bool:
-    """Set the weights of a linear or kernel model; whether it carries over to letters without evidence."""
+) -> tuple[bool, Tensor | None]:
+    """Set the weights of a linear or kernel model.
+
+    Whether it carries over to letters without evidence, and what members say of rows that they judge where
+    the model cannot be asked.
+    """
     net: Any = model.net
     if isinstance(net, LinearNet) and net.kind != "ridge":
         if net.kind == "pairs":
@@ -233,13 +248,13 @@ def _in_closed_form(
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):
         net.set_weights(*ridge)
-        return False
+        return False, None
     rows = _row_weights(data)
-    model.net, carries = fit_kernel(
+    model.net, carries, own = fit_kernel(
         _one_hot(tokens), _targets(model, data), rows * (1 - judges), rows * judges,
         letter_descriptors(tokens.alphabet), task=model.task, seed=seed,
     )  # fmt: skip
-    return carries
+    return carries, own
 
 
 def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) -> Plan:

@@ -7,7 +7,8 @@ the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -44,10 +45,13 @@ def ridge_start(x: Tensor, y: Tensor, train: Tensor, judge: Tensor, *, task: str
     for group in same_gaps(y):
         known = (~y[:, group[0]].isnan()).to(x.dtype)
         target = y[:, group].nan_to_num()
-        taught = [train[:, m] * known for m in range(members)]
-        judged = [judge[:, m] * known for m in range(members)]
-        for m, found in enumerate(_solve(parts, target, taught)):
-            beta, bias = chosen(found, parts, target, judged[m], task=task)
+        solver = _solver(parts, target, train * known[:, None])
+        strengths: Sequence[float] = STRENGTHS
+        for m in range(members):
+            found = solver.solutions(m, strengths)
+            place, (beta, bias) = chosen(found, parts, target, judge[:, m] * known, task=task)
+            if m == 0:  # what is right for one member is near what is right for the others
+                strengths = STRENGTHS[max(0, place - 1) : place + 2]
             for i, k in enumerate(group):
                 weights[m, varies, k] = beta[:, i].float()
                 biases[m, k] = bias[i].float()
@@ -62,28 +66,38 @@ def same_gaps(y: Tensor) -> list[list[int]]:
     return [[k] for k in range(y.shape[1])]
 
 
-def _solve(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution]]:
-    """For each member the solutions of all strengths, and the constant last."""
-    rows = int((torch.stack(taught) > 0).any(0).sum())
+class _Solver(Protocol):
+    """Solutions of one member, and the constant last."""
+
+    def solutions(self, member: int, strengths: Sequence[float]) -> list[Solution]:
+        """In the order of the strengths."""
+        ...
+
+
+def _solver(x: Tensor, y: Tensor, taught: Tensor) -> _Solver:
+    """What fits x (N, I), y (N, K) and the members' weights (N, M)."""
+    rows = int((taught > 0).any(1).sum())
     if min(rows, x.shape[1]) > EXACT:
-        yield from _by_gradients(x, y, torch.stack(taught, 1))
-    elif x.shape[1] <= rows:
-        yield from _primal(x, y, taught)
-    else:
-        yield from _dual(x, y, taught)
+        return _Steps(x, y, taught)
+    return _Primal(x, y, taught) if x.shape[1] <= rows else _Dual(x, y, taught)
 
 
-def _primal(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution]]:
+class _Primal:
     """By second moments: those of all rows once, less those of what a member leaves out."""
-    everyone = torch.stack(taught).amax(0)
-    base = _sums(x, y, everyone)
-    for weight in taught:
-        total, a, b = (p - q for p, q in zip(base, _sums(x, y, everyone - weight), strict=True))
+
+    def __init__(self, x: Tensor, y: Tensor, taught: Tensor) -> None:
+        self.x, self.y, self.taught = x, y, taught
+        self.everyone = taught.amax(1)
+        self.base = _sums(x, y, self.everyone)
+
+    def solutions(self, member: int, strengths: Sequence[float]) -> list[Solution]:
+        left_out = _sums(self.x, self.y, self.everyone - self.taught[:, member])
+        total, a, b = (p - q for p, q in zip(self.base, left_out, strict=True))
         count = total[0, 0].clamp(min=1e-12)
         mean_x, mean_y = a[0] / count, b[0] / count
         gram = a[1:] - count * torch.outer(mean_x, mean_x)
         cross = b[1:] - count * torch.outer(mean_x, mean_y)
-        yield _weights(list(_spectral(gram, cross)), mean_x, mean_y)
+        return _weights(_spectral(gram, cross, strengths), mean_x, mean_y)
 
 
 def _sums(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -99,37 +113,40 @@ def _sums(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]
     return weight.double().sum().view(1, 1), a, b
 
 
-def _dual(x: Tensor, y: Tensor, taught: list[Tensor]) -> Iterator[list[Solution]]:
+class _Dual:
     """Through the products of rows with each other, where features are more than rows."""
-    gram = (x @ x.T).double()
-    for weight in taught:
-        rows = torch.nonzero(weight > 0).flatten()
-        ws, ys = weight[rows].double(), y[rows].double()
-        share, root = ws / ws.sum(), ws.sqrt()[:, None]
-        own = gram[rows][:, rows]
+
+    def __init__(self, x: Tensor, y: Tensor, taught: Tensor) -> None:
+        self.x, self.y, self.taught = x, y, taught
+        self.gram = (x @ x.T).double()
+
+    def solutions(self, member: int, strengths: Sequence[float]) -> list[Solution]:
+        rows = torch.nonzero(self.taught[:, member] > 0).flatten()
+        x, y, weight = self.x[rows], self.y[rows].double(), self.taught[rows, member].double()
+        share, root = weight / weight.sum(), weight.sqrt()[:, None]
+        own = self.gram[rows][:, rows]
         middle = own @ share
         own = own - middle - middle[:, None] + share @ middle
-        mean_x, mean_y = share.to(x.dtype) @ x[rows], share @ ys
+        mean_x, mean_y = share.to(x.dtype) @ x, share @ y
         found = []
-        for a in _spectral(root * own * root.T, (ys - mean_y) * root):
+        for a in _spectral(root * own * root.T, (y - mean_y) * root, strengths):
             a = (a * root).to(x.dtype)
-            beta = x[rows].T @ a - mean_x[:, None] * a.sum(0)
-            found.append(beta)
-        yield _weights(found, mean_x, mean_y.to(x.dtype))
+            found.append(x.T @ a - mean_x[:, None] * a.sum(0))
+        return _weights(found, mean_x, mean_y.to(x.dtype))
 
 
-def _spectral(a: Tensor, b: Tensor) -> Iterator[Tensor]:
+def _spectral(a: Tensor, b: Tensor, strengths: Sequence[float]) -> list[Tensor]:
     """(a + strength I)^-1 b for all strengths."""
     if len(a) <= SMALL_EIGEN:
         values, vectors = torch.linalg.eigh(a)
         turned, values = vectors.T @ b, values.clamp(min=0)
-        for strength in STRENGTHS:
-            yield vectors @ (turned / (values + strength)[:, None])
-        return
-    for strength in STRENGTHS:
+        return [vectors @ (turned / (values + strength)[:, None]) for strength in strengths]
+    found = []
+    for strength in strengths:
         factor, failed = torch.linalg.cholesky_ex(a + strength * torch.eye(len(a), dtype=a.dtype))
         if not failed:
-            yield torch.cholesky_solve(b, factor)
+            found.append(torch.cholesky_solve(b, factor))
+    return found
 
 
 def _weights(found: list[Tensor], mean_x: Tensor, mean_y: Tensor) -> list[Solution]:
@@ -137,21 +154,22 @@ def _weights(found: list[Tensor], mean_x: Tensor, mean_y: Tensor) -> list[Soluti
     return [*solutions, (torch.zeros(len(mean_x), len(mean_y), dtype=mean_x.dtype), mean_y)]
 
 
-def _by_gradients(x: Tensor, y: Tensor, taught: Tensor) -> Iterator[list[Solution]]:
+class _Steps:
     """Conjugate gradients for all members at once, from the strongest penalty to the weakest."""
-    members, num_out = taught.shape[1], y.shape[1]
-    share = taught / taught.sum(0)
-    mean_x, mean_y = share.T @ x, share.T @ y
-    target = y[:, None] - mean_y
-    cross = _back(x, target * taught[:, :, None], mean_x)
-    beta = torch.zeros_like(cross)
-    found: list[list[Solution]] = [[] for _ in range(members)]
-    for strength in reversed(STRENGTHS):
-        beta = _conjugate(x, taught, mean_x, cross, beta, strength)
-        for m in range(members):
-            found[m].append((beta[:, m], mean_y[m] - mean_x[m] @ beta[:, m]))
-    for m in range(members):
-        yield [*found[m], (torch.zeros(x.shape[1], num_out, dtype=x.dtype), mean_y[m])]
+
+    def __init__(self, x: Tensor, y: Tensor, taught: Tensor) -> None:
+        share = taught / taught.sum(0)
+        self.mean_x, self.mean_y = share.T @ x, share.T @ y
+        cross = _back(x, (y[:, None] - self.mean_y) * taught[:, :, None], self.mean_x)
+        beta = torch.zeros_like(cross)
+        self.found: dict[float, Tensor] = {}
+        for strength in reversed(STRENGTHS):
+            beta = _conjugate(x, taught, self.mean_x, cross, beta, strength)
+            self.found[strength] = beta
+
+    def solutions(self, member: int, strengths: Sequence[float]) -> list[Solution]:
+        found = [self.found[strength][:, member] for strength in strengths]
+        return _weights(found, self.mean_x[member], self.mean_y[member])
 
 
 def _conjugate(
@@ -184,19 +202,21 @@ def _back(x: Tensor, errors: Tensor, mean_x: Tensor) -> Tensor:
     return found - mean_x.T[:, :, None] * errors.sum(0)
 
 
-def chosen(solutions: list[Solution], x: Tensor, y: Tensor, weight: Tensor, *, task: str) -> Solution:
-    """The solution with the least loss on the weighted rows, for labels as log-odds."""
+def chosen(
+    solutions: list[Solution], x: Tensor, y: Tensor, weight: Tensor, *, task: str
+) -> tuple[int, Solution]:
+    """The solution with the least loss on the weighted rows, and its place; for labels as log-odds."""
     rows = torch.nonzero(weight > 0).flatten()
     precise = solutions[0][0].dtype
     xs, ys, ws = (t[rows].to(precise) for t in (x, y, weight))
-    best, kept = float("inf"), solutions[-1]
+    best, place, kept = float("inf"), len(solutions) - 1, solutions[-1]
     mean = solutions[-1][1]
-    for beta, bias in solutions:
+    for i, (beta, bias) in enumerate(solutions):
         fitted = xs @ beta + bias
         for loss, gain, offset in losses(fitted, ys, ws, mean, task):
             if loss < best:
-                best, kept = loss, (gain * beta, offset + gain * bias)
-    return kept
+                best, place, kept = loss, i, (gain * beta, offset + gain * bias)
+    return place, kept
 
 
 def chosen_scores(

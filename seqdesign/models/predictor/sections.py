@@ -20,6 +20,12 @@ HELD_OUT = "held_out.csv"
 """Measured and predicted values of the held-out sequences, beside the model."""
 
 
+TRIALS = (
+    "Each kind learned from a part of the training sequences and predicted the rest: like those it learned "
+    "from, better than all of them, more mutated. The simplest that predicts as well as any was taken."
+)
+
+
 def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     """What a training command left in ``folder``, and said at its end. Raises InputError."""
     quality = result.get("quality") or {}
@@ -29,6 +35,9 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)
+    trials = result.get("trials") or ()
+    if trials:
+        page.section("Kinds of model", TRIALS, tables=[_trial_table(trials)])
     history = read_history(folder)
     if history:
         page.section("Training", figures=list(predictor_curves(history)))
@@ -80,6 +89,20 @@ def _reliability(said: np.ndarray, found: np.ndarray, title: str, x: str, y: str
         line_chart(curves, title=title, x_label=f"{x} share", y_label=f"{y} share", markers=True),
         "Held-out sequences; on the line of equality a promise is kept.",
     )
+
+
+def _trial_table(trials: Sequence[Mapping[str, Any]]) -> Table:
+    """What each kind of model reached."""
+    columns = (
+        Column("label", "kind of model"),
+        Column("alike", "correlation, alike", ".3f"),
+        Column("better", "better", ".3f"),
+        Column("farther", "more mutated", ".3f"),
+        Column("seconds", "seconds", ".1f"),
+        Column("taken", "taken"),
+    )
+    rows = [{**trial, "taken": "yes" if trial["chosen"] else ""} for trial in trials]
+    return Table(rows, columns)
 
 
 def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:

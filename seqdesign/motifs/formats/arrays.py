@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import os
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.motifs.formats.lines import LARGEST
 from seqdesign.motifs.matrix import BY_SIZE, Bare, FloatArray, Matrix
 
 _MAX_CELLS = 5_000_000
@@ -17,11 +20,25 @@ _MAX_CELLS = 5_000_000
 def read_npy(data: bytes, source: str, letters: str | None = None) -> Matrix:
     """The matrix of an npy file; see ``from_array``."""
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
+        array = _load(data)
+    except Exception as error:  # the header is an expression, whose reader raises whatever it meets
         raise InputError(f"is no usable npy file ({error})", path=source) from None
     stem = os.path.basename(source).partition(".")[0] or source
     return from_array(array, stem, source, letters)
+
+
+def _load(data: bytes) -> NDArray[np.generic]:
+    """The array, if the file is as long as its header says. Raises ValueError and others."""
+    handle = io.BytesIO(data)
+    version = np.lib.format.read_magic(handle)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of files of Python 2
+        shape, _, dtype = read(handle)
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize > len(data):
+            raise ValueError(f"it is too short for shape {shape}")
+        found: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
+    return found
 
 
 def from_array(
@@ -43,8 +60,8 @@ def from_array(
             path=source,
         )
     values: FloatArray = array.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise InputError("every number must be finite", path=source)
+    if not np.all(np.abs(values) <= LARGEST):
+        raise InputError(f"every number must be finite and at most {LARGEST:g}", path=source)
     bare = Bare(values, letters)
     by_row, by_column = bare.ways(tuple(BY_SIZE))
     rows, columns = values.shape

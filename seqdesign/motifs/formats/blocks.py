@@ -19,10 +19,19 @@ from itertools import pairwise
 import numpy as np
 
 from seqdesign.errors import InputError
-from seqdesign.motifs.formats.lines import Line, cells_of, heading_places, is_number, line_of, number
+from seqdesign.motifs.formats.lines import (
+    INDEX_NAMES,
+    Line,
+    cells_of,
+    heading_places,
+    is_number,
+    line_of,
+    number,
+)
 from seqdesign.motifs.matrix import Bare, FloatArray, Matrix, in_order, standard_of
 
 _NAME_KEYS = ("tf name", "tf_name", "name", "gene")
+_ID_COLUMNS = ("motif_id", "motif id", "matrix_id", "id", "motif", "name", "tf")
 _ID_KEYS = ("motif", "motif id", "motif_id", "matrix_id", "matrix id")
 
 
@@ -35,6 +44,8 @@ class Block:
     heading: Line | None = None
     rows: list[Line] = field(default_factory=list)
     ended: bool = False
+    key: str = ""
+    """Id from a column of the table."""
 
     @property
     def labels(self) -> list[str]:
@@ -129,14 +140,13 @@ def read_blocks(text: str, source: str, letters: str | None = None) -> list[Matr
 
     Raises InputError, naming the line, for a damaged block and for one that can be read in two ways.
     """
-    blocks = gather(text, source, letters or "")
+    blocks = [part for block in gather(text, source, letters or "") for part in _by_id(block)]
     bare = {i: _bare(b, source, letters) for i, b in enumerate(blocks) if b.rows and not _has_letters(b)}
     turned = _orientations(blocks, bare, source)
     found = []
     for i, block in enumerate(blocks):
         if block.heading is not None:
-            names, values = _headed(block, source, letters or "")
-            note = ""
+            names, values, note = _headed(block, source, letters or "")
         elif not block.rows:
             raise InputError("this motif has no rows of numbers", path=source, line=block.line)
         elif block.labels:
@@ -158,8 +168,23 @@ def _has_letters(block: Block) -> bool:
     return block.heading is not None or bool(block.labels)
 
 
-def _headed(block: Block, source: str, extra: str) -> tuple[str, FloatArray]:
-    """A table with a column for each letter: the letters and (L, V)."""
+def _by_id(block: Block) -> list[Block]:
+    """The matrices of a table with a column of ids, one after the other."""
+    head = [] if block.heading is None else [cell.lower() for cell in block.heading.cells]
+    place = next((head.index(name) for name in _ID_COLUMNS if name in head), None)
+    if place is None:
+        return [block]
+    parts: dict[str, Block] = {}
+    for row in block.rows:
+        cells = cells_of(row.text)
+        key = cells[place] if place < len(cells) else ""
+        part = parts.setdefault(key, Block(row.number, heading=block.heading, ended=True, key=key))
+        part.rows.append(row)
+    return list(parts.values()) or [block]
+
+
+def _headed(block: Block, source: str, extra: str) -> tuple[str, FloatArray, str]:
+    """A table with a column for each letter: the letters, (L, V), and what was left aside."""
     assert block.heading is not None
     head = list(block.heading.cells)
     if not block.rows:
@@ -188,7 +213,9 @@ def _headed(block: Block, source: str, extra: str) -> tuple[str, FloatArray]:
             for row, cells in zip(block.rows, raw, strict=True)
         ]
     )
-    return in_order(names, values)
+    aside = [cell for cell in head if cell not in names and cell.lower() not in (*INDEX_NAMES, *_ID_COLUMNS)]
+    note = f"columns left aside: {', '.join(aside[:10])}" if aside and len(aside[0]) > 1 else ""
+    return *in_order(names, values), note
 
 
 def _refuse_both(
@@ -282,6 +309,8 @@ def _possible(one: Bare) -> tuple[bool, bool]:
 
 def _identity(block: Block, source: str, place: int, number_of_blocks: int) -> tuple[str, str]:
     """Id and name, from the lines above or from the file's name."""
+    if block.key:
+        return block.key, ""
     title = block.titles[0] if block.titles else ""
     if title.startswith(">"):
         head, _, rest = title[1:].strip().partition("\t")

@@ -16,6 +16,9 @@ INDEX_NAMES = ("", "#", "pos", "pos.", "position", "positions", "i", "idx", "ind
                "wt", "wildtype", "consensus", "cons")  # fmt: skip
 """Columns beside those of the letters that number or name the positions."""
 
+LARGEST = 1e30
+"""A larger number is damage; sums and squares of smaller ones are finite."""
+
 Kind = Literal["blank", "comment", "end", "title", "heading", "labelled", "numbers", "other"]
 
 _NUMBER = re.compile(r"[-+\u2212]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?%?")
@@ -60,7 +63,10 @@ def number(cell: str, source: str, line: int, column: str = "") -> float:
     """The value of a cell. Raises InputError, naming the column, for what is no finite number."""
     where = f"column '{column}' must be" if column else "must be"
     if _NUMBER.fullmatch(cell):
-        return float(cell.rstrip("%").replace("\u2212", "-"))
+        value = float(cell.rstrip("%").replace("\u2212", "-"))
+        if abs(value) > LARGEST:
+            raise InputError(f"{where} at most {LARGEST:g}, got {cell}", path=source, line=line)
+        return value
     if re.fullmatch(r"[-+]?\d+,\d+", cell):
         raise InputError(f"{cell!r} has a decimal comma; write it with a point", path=source, line=line)
     if _ODD_NUMBER.fullmatch(cell):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seqdesign.errors import InputError
+from seqdesign.motifs.formats.lines import LARGEST
 from seqdesign.motifs.matrix import BY_SIZE, Matrix, in_order
 from seqdesign.sequences.alphabets import ALPHABETS
 
@@ -84,6 +85,8 @@ class _Reader:
             size = int(fields.get("alength", 0))
         except ValueError:
             raise self._error("alength, w and nsites must be numbers", number) from None
+        if motif.sites is not None and not 0 < motif.sites <= LARGEST:
+            raise self._error(f"nsites must be above 0, got {motif.sites:g}", number)
         if self.letters is None and size in BY_SIZE:
             self.letters = BY_SIZE[size]
         motif.rows, motif.reading = [], True

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seqdesign.errors import InputError
+from seqdesign.motifs.formats.lines import is_number, number
 from seqdesign.motifs.matrix import Matrix, in_order
 
 _KEY = re.compile(r"([A-Z][A-Z0-9])(?:\s+(.*))?$")
@@ -31,7 +32,7 @@ def read_transfac(text: str, source: str) -> list[Matrix]:
     """All motifs of a TRANSFAC file. Raises InputError with the line for a damaged one."""
     found: list[Matrix] = []
     motif: _Open | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for count, line in enumerate(text.splitlines(), start=1):
         line = line.strip()
         if not line or line.startswith(("#", ";")):
             continue
@@ -43,11 +44,14 @@ def read_transfac(text: str, source: str) -> list[Matrix]:
         if key and key[1] in ("AC", "ID", "NA", "DE") and motif is not None and motif.rows:
             found += _closed(motif, source, len(found))  # STAMP ends a motif with XX or with nothing
             motif = None
-        motif = motif or _Open(number)
+        motif = motif or _Open(count)
         if key and key[1] in ("P0", "PO"):
-            motif.letters = _letters(key[2] or "", source, number)
+            letters = _letters(key[2] or "", source, count)
+            if motif.rows and letters != motif.letters:
+                raise InputError("the letters change within a motif", path=source, line=count)
+            motif.letters = letters
         elif _ROW.match(line):
-            motif.rows.append(_numbers(line, motif.letters, source, number))
+            motif.rows.append(_numbers(line, motif.letters, source, count))
         elif key:
             motif.fields.setdefault(key[1], key[2] or "")
     return found + _closed(motif, source, len(found))
@@ -65,19 +69,15 @@ def _letters(text: str, source: str, line: int) -> list[str]:
     return letters
 
 
-def _numbers(line: str, letters: list[str], source: str, number: int) -> list[float]:
+def _numbers(line: str, letters: list[str], source: str, place: int) -> list[float]:
     words = line.split()[1 : len(letters) + 1]
-    try:
-        row = [float(word) for word in words]
-    except ValueError:
-        row = []
-    if len(row) != len(letters) or not np.isfinite(row).all():
+    if len(words) != len(letters) or not all(map(is_number, words)):
         raise InputError(
             f"a position must have {len(letters)} numbers ({''.join(letters)}) after its own, got {line!r}",
             path=source,
-            line=number,
+            line=place,
         )
-    return row
+    return [number(word, source, place, letter) for word, letter in zip(words, letters, strict=True)]
 
 
 def _closed(motif: _Open | None, source: str, place: int) -> list[Matrix]:

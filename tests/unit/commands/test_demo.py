@@ -22,7 +22,7 @@ ORACLE = TableOracle(SITES, [0.0, 1.0, 2.0, 3.0])
 
 def test_designs_are_looked_up_and_compared_with_all_that_obey_the_rules() -> None:
     designs: Any = [
-        SimpleNamespace(sequence=text, score_judges=score)
+        SimpleNamespace(sequence=text, score=score)
         for text, score in (("CCC", 4.0), ("ACC", 2.0), ("GGG", 6.0))
     ]
     truth = design_truth(ORACLE, designs, {"CCC"}, np.array([0.0, 1.0, 2.0, 3.0]))

@@ -252,7 +252,7 @@ def test_one_verb_draws_from_any_model(make: Callable[[Path], None], cli: Cli, t
     assert not any("AA" in text or "TT" in text for text in texts)
     own = cli(f"sample-{make.__name__}", "-m", tmp_path / "m", "-n", "512").out
     assert cli("sample", tmp_path / "m", "-n", "20").out.splitlines()[:2] == own.splitlines()[:2]
-    assert "has no effect on a" in cli("sample", tmp_path / "m", "--guide", "p").err
+    assert "has no effect on a" in cli("sample", tmp_path / "m", "--guide", tmp_path / "m").err
 
 
 @pytest.mark.parametrize("decode", ["sample", "greedy"])
@@ -275,4 +275,4 @@ def test_samples_of_a_vae_are_as_long_as_its_training_sequences(
 
 def test_a_predictor_draws_nothing(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     cli("train-predictor", fasta, "-o", tmp_path / "p", "--members", "2", "--epochs", "1")
-    assert "which draws no sequences" in cli("sample", tmp_path / "p").err
+    assert "such a model draws no sequences" in cli("sample", tmp_path / "p").err

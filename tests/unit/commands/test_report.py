@@ -252,7 +252,7 @@ def test_a_report_of_ten_thousand_designs_is_small_and_soon_there(here: Path, cl
         edits = [f"{a}{p}{b}" for p, (a, b) in enumerate(zip(before, after, strict=True), 1) if a != b]
         score = rng.gauss(0, 1)
         lines.append(
-            f">d{i} score={score:.6g} score_start={score - 1:.6g} score_judges={score - 0.1:.6g} "
+            f">d{i} score={score:.6g} score_start={score - 1:.6g} score_design={score - 0.1:.6g} "
             f"edits={len(edits)} edit_list={','.join(edits)}\n{after}\n"
         )
     (here / "designs.fa").write_text("".join(lines))

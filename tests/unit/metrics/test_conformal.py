@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from seqdesign.metrics.conformal import LEVELS, conformal_quantile, coverage, fit_conformal
+from seqdesign.metrics.conformal import (
+    LEVELS,
+    NORMAL_QUANTILES,
+    conformal_quantile,
+    coverage,
+    fit_conformal,
+)
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.metrics.probabilities import best_temperature, calibration_curve, calibration_error, log_loss
 
@@ -81,3 +89,15 @@ def test_novelty_is_a_proper_model_and_prefers_its_likes(positional: bool) -> No
     assert np.exp(log_p).sum() == pytest.approx(1.0)
     strange = rng.integers(0, 4, (500, 6)).astype(np.uint8)
     assert np.median(model.nats(strange, lengths)) > np.quantile(model.nats(known, lengths), 0.9)
+
+
+def test_letters_without_evidence_widen_an_interval_by_what_they_may_do() -> None:
+    rng = np.random.default_rng(0)
+    mean, spread = rng.normal(size=400), np.full(400, 0.1)
+    fitted = fit_conformal(mean + rng.normal(0, 0.5, 400), mean, spread, centre=0.0, unit=1.0)
+    wider = replace(fitted, unseen=2.0, usual=1.0)
+    one = np.zeros(3), np.full(3, 0.1), np.array([0.0, 1.0, 5.0])
+    plain, wide = fitted.half_widths(*one), wider.half_widths(*one)
+    np.testing.assert_allclose(wide[:2], plain[:2])
+    np.testing.assert_allclose(wide[2], np.hypot(plain[2], 4.0 * np.array(NORMAL_QUANTILES)))
+    np.testing.assert_allclose(wider.sd(*one)[2], np.hypot(fitted.sd(*one)[2], 4.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,14 @@ from hypothesis import strategies as st
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import ALPHABETS, reverse_complement
-from seqdesign.sequences.splits import cluster_split, quantile_split, random_split, similarity_clusters
+from seqdesign.sequences.splits import (
+    cluster_split,
+    mutation_split,
+    position_split,
+    quantile_split,
+    random_split,
+    similarity_clusters,
+)
 
 FRACTIONS = st.lists(st.integers(1, 20), min_size=1, max_size=4).map(lambda w: [x / sum(w) for x in w])
 
@@ -137,3 +146,47 @@ def test_one_cluster_cannot_be_split() -> None:
         cluster_split(["ACGT", "ACGT"], [0.5, 0.5], np.random.default_rng(0))
     with pytest.raises(UsageError, match="identity"):
         similarity_clusters(["A"], 0.0)
+
+
+def scan(length: int = 20) -> np.ndarray[Any, Any]:
+    """A parent of zeros, all its single mutants to 1 and some doubles, as tokens."""
+    parent = np.zeros(length, dtype=np.uint8)
+    rows = [parent]
+    for i in range(length):
+        rows.append(parent.copy())
+        rows[-1][i] = 1
+    for i in range(length - 3):
+        rows.append(parent.copy())
+        rows[-1][[i, i + 3]] = 1
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("contiguous", [False, True])
+def test_no_sequence_that_trains_has_a_mutation_where_the_others_are_tested(contiguous: bool) -> None:
+    tokens = scan()
+    train, test = position_split(tokens, 0.2, contiguous=contiguous, rng=np.random.default_rng(0))
+    assert sorted([*train, *test]) == list(range(len(tokens)))
+    singles = np.flatnonzero(tokens[test].sum(axis=1) == 1)
+    places = np.flatnonzero(tokens[test][singles].any(axis=0))
+    assert len(places) == 4
+    assert (np.diff(places) == (1 if contiguous else 5)).all()
+    assert not tokens[train][:, places].any()
+    assert tokens[test][:, places].any(axis=1).all()
+
+
+def test_the_most_mutated_are_tested_together() -> None:
+    tokens = scan()
+    train, test = mutation_split(tokens, 0.4)
+    assert (tokens[train].sum(axis=1) <= 1).all()
+    assert (tokens[test].sum(axis=1) == 2).all()
+
+
+def test_splits_by_mutations_need_a_parent() -> None:
+    same = np.zeros((30, 8), dtype=np.uint8)
+    with pytest.raises(InputError, match="positions that vary, got 0"):
+        position_split(same, 0.2, contiguous=False, rng=np.random.default_rng(0))
+    with pytest.raises(InputError, match="all sequences have 0 mutations"):
+        mutation_split(same, 0.2)
+    many = np.random.default_rng(0).integers(0, 20, size=(200, 40)).astype(np.uint8)
+    with pytest.raises(InputError, match="nearly every sequence"):
+        position_split(many, 0.5, contiguous=True, rng=np.random.default_rng(0))

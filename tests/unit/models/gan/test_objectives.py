@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
+from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import OBJECTIVES
 from seqdesign.models.gan.objective import Objective, one_centred_penalty, zero_centred_penalty
+from seqdesign.models.gan.objectives.mmd import kernel_distance
 
 LOG2 = math.log(2)
 RNG = torch.Generator
@@ -36,7 +38,9 @@ def constant(value: float) -> Callable[[Tensor], Tensor]:
 
 
 def test_all_published_objectives_are_there() -> None:
-    assert {"wgan", "wgan-gp", "minimax", "non-saturating", "r3gan"} <= set(OBJECTIVES.names())
+    assert {"wgan", "wgan-gp", "sobolev", "minimax", "non-saturating", "r3gan", "mmd"} <= set(
+        OBJECTIVES.names()
+    )
 
 
 def test_the_published_settings() -> None:
@@ -175,6 +179,53 @@ def test_both_players_of_r3gan_pay_log_2_at_equal_scores() -> None:
     assert float(generator) == pytest.approx(LOG2)
 
 
+def test_the_best_linear_critic_of_the_sobolev_game() -> None:
+    """Two point masses Delta apart: f = u x, gap u Delta, penalty weight u^2; u = Delta / (2 weight), value
+    Delta^2 / (4 weight). For Delta 5 and weight 2: 1.25 and 3.125; the generator falls by u for each unit."""
+    real, fake = points((5.0,)), points((0.0,)).requires_grad_()
+    u = torch.tensor([[1.25]], dtype=torch.float64, requires_grad=True)
+    loss = objective("sobolev").critic_loss(linear(u), real, fake, RNG(), 2.0)["loss"]
+    loss.backward()
+    assert loss.item() == pytest.approx(-3.125)
+    assert float(u.grad) == pytest.approx(0.0, abs=1e-12)
+    objective("sobolev").generator_loss(linear(u.detach()), real, fake).backward()
+    assert float(fake.grad) == pytest.approx(-1.25)
+
+
+def test_the_kernel_distance_is_that_of_counted_words() -> None:
+    """Words of 1 to 4 letters, anywhere and in place, counted with strings, all pairs summed one by one."""
+    texts = ["ACGTAC", "AACCGG", "TTACGA"], ["ACGTTT", "CCCCCC", "GATTAC"]
+
+    def hot(rows: list[str]) -> Tensor:
+        return torch.stack([torch.tensor([[float(c == a) for c in t] for a in "ACGT"]) for t in rows])
+
+    def same(s: str, t: str, k: int, placed: bool) -> int:
+        windows = range(len(s) - k + 1)
+        return sum(s[i : i + k] == t[j : j + k] for i in windows for j in windows if i == j or not placed)
+
+    wanted = 0.0
+    for k in range(1, 5):
+        for placed in (True, False):
+
+            def mean(a: list[str], b: list[str], own: bool, k: int = k, placed: bool = placed) -> float:
+                pairs = [(i, j) for i in range(3) for j in range(3) if i != j or not own]
+                return sum(same(a[i], b[j], k, placed) for i, j in pairs) / len(pairs)
+
+            scale = sum(same(t, t, k, placed) for t in texts[0]) / 3
+            real, fake = texts
+            wanted += (mean(real, real, True) + mean(fake, fake, True) - 2 * mean(real, fake, False)) / scale
+    found = kernel_distance(hot(texts[0]), hot(texts[1]))
+    assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_matching_kernel_means_needs_no_critic() -> None:
+    real, fake = torch.rand(4, 4, 8), torch.rand(4, 4, 8, requires_grad=True)
+    loss = objective("mmd").generator_loss(constant(float("nan")), real, fake)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert float(fake.grad.abs().sum()) > 0
+
+
 def circle() -> Tensor:
     """Eight places on a circle of radius 2, (8, 2)."""
     angle = torch.arange(8) * (math.pi / 4)
@@ -215,7 +266,7 @@ def play(
     penalty: float,
     width: int = 64,
     hidden: int = 2,
-    betas: tuple[float, float] = (0.9, 0.999),
+    betas: tuple[float, float],
     settle: bool = False,
 ) -> Tensor:
     """2,000 points (N, 2, 1) after a small game with the objective's own losses.
@@ -256,22 +307,24 @@ def play(
         return fake(2000)
 
 
+MOMENTUM = (0.9, 0.999)
 SETTINGS = [
-    ("r3gan", 120, 2e-3, 0.1),
-    ("wgan-gp", 50, 2e-3, 0.1),
-    ("non-saturating", 120, 2e-3, 0.1),
-    ("minimax", 120, 2e-3, 0.1),
-    ("wgan", 80, 1e-3, 0.0),
+    ("sobolev", 80, 2e-3, 1.0, (0.0, 0.9)),
+    ("r3gan", 120, 2e-3, 0.1, MOMENTUM),
+    ("wgan-gp", 50, 2e-3, 0.1, MOMENTUM),
+    ("non-saturating", 120, 2e-3, 0.1, MOMENTUM),
+    ("minimax", 120, 2e-3, 0.1, MOMENTUM),
+    ("wgan", 80, 1e-3, 0.0, MOMENTUM),
 ]
 
 
-@pytest.mark.parametrize(("name", "steps", "rate", "penalty"), SETTINGS)
+@pytest.mark.parametrize(("name", "steps", "rate", "penalty", "betas"), SETTINGS)
 def test_every_objective_moves_towards_eight_gaussians(
-    name: str, steps: int, rate: float, penalty: float
+    name: str, steps: int, rate: float, penalty: float, betas: tuple[float, float]
 ) -> None:
     """At the start the generator's points lie around the origin, 2 away from every place."""
     before, after = (
-        judge(play(name, circle(), steps=s, rate=rate, penalty=penalty), circle(), 0.6, 0.02)[1]
+        judge(play(name, circle(), steps=s, rate=rate, penalty=penalty, betas=betas), circle(), 0.6, 0.02)[1]
         for s in (0, steps)
     )
     assert before > 1.7
@@ -279,9 +332,11 @@ def test_every_objective_moves_towards_eight_gaussians(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "steps", "rate", "penalty"), SETTINGS)
-def test_every_objective_covers_eight_gaussians(name: str, steps: int, rate: float, penalty: float) -> None:
-    points = play(name, circle(), steps=12 * steps, rate=rate, penalty=penalty)
+@pytest.mark.parametrize(("name", "steps", "rate", "penalty", "betas"), SETTINGS)
+def test_every_objective_covers_eight_gaussians(
+    name: str, steps: int, rate: float, penalty: float, betas: tuple[float, float]
+) -> None:
+    points = play(name, circle(), steps=12 * steps, rate=rate, penalty=penalty, betas=betas)
     places, distance = judge(points, circle(), 0.6, 0.02)
     assert places >= 7
     assert distance < 0.6
@@ -293,8 +348,9 @@ def test_the_default_objective_covers_twenty_five_gaussians() -> None:
 
     Points drawn evenly would be 0.19 away from the nearest place on average, real ones are 0.063.
     """
+    name = GANOptions().objective
     points = play(
-        "r3gan", grid(), steps=4000, rate=1e-3, penalty=0.002, width=128, hidden=3, betas=(0.0, 0.99),
+        name, grid(), steps=4000, rate=1e-3, penalty=0.002, width=128, hidden=3, betas=(0.0, 0.99),
         settle=True,
     )  # fmt: skip
     assert judge(points, grid(), 0.15, 0.01)[0] >= 23

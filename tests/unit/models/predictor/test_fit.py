@@ -108,8 +108,9 @@ def test_several_outcomes_may_lack_values(fabric: Fabric) -> None:
 
 def test_a_model_read_back_predicts_the_same(fabric: Fabric, tmp_path: Path) -> None:
     texts = [*random_texts(60, 5), "ACG", "ACGTA"]
-    values = [float(t.count("A")) for t in texts]
-    result = learn(fabric, texts, values, folder=tmp_path, architecture="residual")
+    result = learn(
+        fabric, texts, [float(t.count("A")) for t in texts], folder=tmp_path, architecture="residual"
+    )
     with pytest.raises(ModelError, match="train-predictor --resume"):
         load_predictor(tmp_path, CPU)
     save_predictor(tmp_path, result.trained.model, result.trained.record, result.reference)
@@ -191,7 +192,7 @@ def test_the_task_goes_by_the_values() -> None:
 @pytest.mark.parametrize(
     ("cells", "given", "error", "said"),
     [
-        ({"y": ["1", "x"]}, {"task": "regression"}, InputError, "must be a number"),
+        ({"y": ["1", "x"]}, {"task": "regression"}, InputError, "1 cell is no number"),
         ({"y": ["1", "2", "3"]}, {"task": "binary"}, InputError, "3 different values"),
         ({"y": ["a", "a"]}, {"task": "classes"}, InputError, "1 different labels"),
         ({"y": ["1", "2"], "w": ["1", "-1"]}, {"weight": "w"}, InputError, "at least 0"),

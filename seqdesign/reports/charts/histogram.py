@@ -9,7 +9,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from seqdesign.reports import svg
-from seqdesign.reports.frame import Frame, Key, left_out
+from seqdesign.reports.charts.frame import Frame, Key, left_out
 from seqdesign.reports.palette import series_colour, series_dash
 from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable, joined
 

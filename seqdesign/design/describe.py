@@ -1,0 +1,477 @@
+"""From chosen sequences to judged designs: what judges say, what speaks against a design, and the order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from seqdesign.design.brief import Brief
+from seqdesign.design.engine import Campaign, Chosen
+from seqdesign.design.evidence import Known
+from seqdesign.design.jury import share_of
+from seqdesign.design.model import DesignModel
+from seqdesign.design.panel import Panel, Verdict
+from seqdesign.design.promise import Promise, promise
+from seqdesign.design.records import Design, DesignSummary, Range, Status
+from seqdesign.design.starts import StartSet
+from seqdesign.metrics.fronts import hypervolume, non_dominated
+from seqdesign.objectives.composite import Composite
+from seqdesign.objectives.risk import Risk
+from seqdesign.runs.manifest import training_warnings
+from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.origin import PREDICTED
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+DOUBTFUL = 0.5
+"""Share of the gain below which a design is flagged as not confirmed."""
+HALF = 0.5
+DOUBT = 0.25
+"""Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
+CAUTION = 0.1
+"""Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
+ENOUGH_HELD_OUT = 100
+"""Held-out sequences from which on one beyond 99% of them means something."""
+UNUSUAL = 99.0
+"""Percentile of held-out sequences beyond which designs are called unlike the training data."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The chosen designs of one set of starts."""
+
+    starts: StartSet
+    plan: Campaign
+    chosen: Chosen
+
+
+@dataclass(frozen=True)
+class _Opinion:
+    """Scores (B,) of the designs: by those that designed, by the judges, a lower bound of theirs, and the
+    same of what the designs are compared with. ``gains`` (B, T) in each goal.
+    """
+
+    after: Tensor
+    """Predictions (M, B, K)."""
+    designed: Tensor
+    judged: Tensor
+    low: Tensor | None
+    start: Tensor
+    confidence: Tensor
+    gains: Tensor
+    verdict: Verdict | None
+    draws: Tensor | None = None
+    """(S, B): possible scores by the judges."""
+    doubt: Tensor | None = None
+    """(B,): share of these that keep less than half of the gain."""
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A design with the place of its parent in the file, and what it gains in each goal."""
+
+    place: int
+    design: Design
+    gains: FloatArray
+    draws: FloatArray | None
+
+    def key(self) -> tuple[int, bool, float]:
+        """Parents in their order; then what nothing speaks against; then the lower bound of the judges."""
+        d = self.design
+        worth = d.score if d.score_low is None else d.score_low
+        return self.place, d.status != "ok", -worth if not math.isnan(worth) else math.inf
+
+
+def describe(
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], known: Known
+) -> tuple[list[Design], DesignSummary]:
+    """All designs, checked and judged, in the order of their parents and then from the best down."""
+    opinions = [_ask(model, batch) for batch in batches]
+    placed = []
+    for batch, opinion in zip(batches, opinions, strict=True):
+        placed += _judged(brief, model, batch, opinion, known)
+    placed.sort(key=_Placed.key)
+    rank: dict[int, int] = {}
+    for i, one in enumerate(placed):
+        rank[one.place] = rank.get(one.place, 0) + 1
+        placed[i] = replace(one, design=_named(one.design, brief, rank[one.place]))
+    found, gains = [one.design for one in placed], np.array([one.gains for one in placed])
+    if brief.pareto and found:
+        found = _with_fronts(found, gains)
+    promised = _promise(model, batches, opinions, placed) if not brief.pareto else None
+    return found, _summary(brief, model, batches, found, gains, promised)
+
+
+def _promise(
+    model: DesignModel, batches: Sequence[Batch], opinions: Sequence[_Opinion], placed: Sequence[_Placed]
+) -> Promise | None:
+    """What can be promised of the designs of one length that nothing speaks against."""
+    verdict, panel = opinions[0].verdict, model.panel(batches[0].starts.tokens.shape[1])
+    good = [one for one in placed if one.design.status == "ok" and one.draws is not None]
+    if len(batches) != 1 or verdict is None or verdict.plain is None or panel is None or not good:
+        return None
+    plain = verdict.plain
+    known = ~plain.values.isnan().any(1)
+    objective = replace(batches[0].plan.composite, risk=Risk())
+
+    def scores(values: Tensor) -> FloatArray:
+        return objective(values[None], torch.zeros(len(values), dtype=torch.long)).double().numpy()
+
+    place = {text: i for i, text in enumerate(_texts(batches[0]))}
+    mine = [place[one.design.sequence] for one in good]
+    return promise(
+        scores(plain.mean[mine]),
+        plain.sd[mine].mean(1).numpy(),
+        scores(plain.rows[known]),
+        plain.rows_sd[known].mean(1).numpy(),
+        scores(plain.values[known]),
+        np.stack([one.draws for one in good if one.draws is not None], axis=1),
+        [one.design.id for one in good],
+        independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
+    )
+
+
+def _independent(tokens: Tensor, panel: Panel) -> float:
+    """As how many sequences without anything in common designs (B, L) count, 1 to B.
+
+    By the share of places at which two of them agree, beyond that of two measured sequences.
+    """
+    letters = torch.arange(panel.alphabet.size)
+
+    def agree(x: Tensor) -> float:
+        return float((x.unsqueeze(2) == letters).double().mean(0).square().sum(1).mean())
+
+    measured = torch.from_numpy(panel.measured.tokens[:, : tokens.shape[1]].astype(np.int64))
+    usual = min(agree(measured), 1.0 - 1e-6)
+    alike = min(1.0, max(0.0, (agree(tokens) - usual) / (1.0 - usual)))
+    return len(tokens) / (1.0 + (len(tokens) - 1) * alike)
+
+
+def _texts(batch: Batch) -> list[str]:
+    return decode(batch.chosen.tokens.to(torch.uint8), batch.starts.alphabet)
+
+
+def _named(design: Design, brief: Brief, rank: int) -> Design:
+    """With an id of its own."""
+    if design.parent is None:
+        return replace(design, id=f"design{rank}")
+    return replace(design, id=design.parent if (brief.num or 1) == 1 else f"{design.parent}_{rank}")
+
+
+def _with_fronts(designs: list[Design], gains: FloatArray) -> list[Design]:
+    """The same designs, those on the front of their parent marked."""
+    parents = np.array([d.parent or "" for d in designs])
+    front = np.zeros(len(designs), dtype=bool)
+    for parent in set(parents.tolist()):
+        mine = np.flatnonzero(parents == parent)
+        front[mine] = non_dominated(gains[mine])
+    return [replace(d, front=bool(f)) for d, f in zip(designs, front, strict=True)]
+
+
+def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, known: Known) -> list[_Placed]:
+    """The designs of one batch."""
+    starts, chosen = batch.starts, batch.chosen
+    parents = starts.parent_of(chosen.groups)
+    panel = model.panel(chosen.tokens.shape[1]) if len(chosen.tokens) else None
+    texts = _texts(batch)
+    columns = model.columns(opinion.after, opinion.verdict, texts)
+    support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
+    rules = starts.rules_of(parents)
+    feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
+    placed = []
+    for i, text in enumerate(texts):
+        parent = int(parents[i])
+        soft = float(chosen.soft_score[i])
+        low = None if opinion.low is None else float(opinion.low[i])
+        share = None if math.isnan(opinion.confidence[i]) else float(opinion.confidence[i])
+        design = Design(
+            id="",
+            status="ok",
+            reason=None,
+            sequence=text,
+            score=float(opinion.judged[i]),
+            score_low=low,
+            score_start=float(opinion.start[i]),
+            score_design=float(opinion.designed[i]),
+            confidence=share,
+            doubt=None if opinion.doubt is None else float(opinion.doubt[i]),
+            soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
+            outcomes={
+                **columns[i],
+                **_off_target(batch.plan.composite, model.keys, columns[i], log_odds=model.log_odds),
+                **measured_columns(model.keys, known.value(text)),
+            },
+            **_origin(starts, parent, text, support[i]),
+        )
+        broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
+        status, reason = _status(brief, model, panel, batch.plan.composite, design, broken)
+        design = replace(design, status=status, reason=reason)
+        placed.append(
+            _Placed(
+                starts.places[parent] if starts.places else 0,
+                design,
+                opinion.gains[i].double().cpu().numpy(),
+                None if opinion.draws is None else opinion.draws[:, i].double().numpy(),
+            )
+        )
+    return placed
+
+
+def _ask(model: DesignModel, batch: Batch) -> _Opinion:
+    """What those that designed and those that judge say of the chosen sequences."""
+    after = model.predict(batch.chosen.tokens)
+    panel = model.panel(batch.chosen.tokens.shape[1]) if len(batch.chosen.tokens) else None
+    starts, chosen, rows = batch.starts, batch.chosen, batch.chosen.rows
+    parents = starts.parent_of(chosen.groups)
+    before = model.reference(starts, parents)
+    objective, jury = batch.plan.composite, model.jury
+    mine = list(jury.design)
+    designed, designed_start = objective(after[mine], rows), objective(before[mine], rows)
+    plain = replace(objective, risk=Risk())
+    if panel is not None:
+        verdict = panel(chosen.tokens.cpu())
+        middle, center = verdict.mean[None], _compared_with(panel, starts, parents)[None]
+        host = rows.cpu()
+        judged, start = plain(middle, host), plain(center, host)
+        low = replace(objective, risk=Risk("quantile", CAUTION))(verdict.draws, host)
+        draws = torch.stack([plain(one[None], host) for one in verdict.draws])
+        gains = plain.values(middle) - plain.values(center)
+    else:
+        verdict, low, draws = None, None, None
+        who = list(jury.judge or jury.design)
+        judged, start = objective(after[who], rows), objective(before[who], rows)
+        gains = objective.values(after[who]) - objective.values(before[who])
+    confidence = torch.full((len(rows),), torch.nan, dtype=torch.float64)
+    if panel is not None or jury.judge:
+        claimed = (designed - designed_start).double().cpu()
+        confidence = share_of(claimed, (judged - start).double().cpu())
+    doubt = None
+    if draws is not None:
+        doubt = (draws - start < HALF * (judged - start)).double().mean(0)
+        doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
+    return _Opinion(after, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
+
+
+def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
+    """What the panel says (B, K) of the parents of designs; from noise the mean of the measurements."""
+    if starts.parents is None:
+        return panel.typical.expand(len(parents), -1)
+    return panel(starts.parents.cpu()).mean[parents.cpu()]
+
+
+def _off_target(
+    composite: Composite, keys: Sequence[str], columns: dict[str, Any], *, log_odds: bool
+) -> dict[str, float]:
+    """Distances of the predictions from the targets, in the outcomes' own units."""
+    found = {}
+    for term in composite.terms:
+        if term.text.startswith("target") and term.target is not None:
+            value = term.target if not log_odds else 1 / (1 + math.exp(-term.target))
+            key = keys[term.on[0]]
+            found[f"{key}_off_target"] = abs(columns[key] - value)
+    return found
+
+
+def _status(
+    brief: Brief,
+    model: DesignModel,
+    panel: Panel | None,
+    composite: Composite,
+    design: Design,
+    broken: Sequence[str],
+) -> tuple[Status, str | None]:
+    """Whether a design is delivered, and what speaks against it; the gravest first."""
+    if broken:
+        return "rejected", "; ".join(broken)
+    share = design.confidence
+    if share is not None and brief.min_confidence is not None and share < brief.min_confidence:
+        return "rejected", f"--min-confidence {brief.min_confidence:g}: {share:.2f} of the gain is confirmed"
+    against: list[tuple[Status, str]] = []
+    if share is not None and share < DOUBTFUL:
+        against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
+    elif design.doubt is not None and design.doubt > DOUBT:
+        against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
+    against += [("extrapolates", text) for text in _beyond(model, panel, composite, design)]
+    unusual = design.outcomes.get("ood")
+    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
+        against.append(("unusual", "ood: more unusual than 99% of the held-out sequences"))
+    elif design.least_evidence == 0:
+        against.append(("unusual", "evidence: no training sequence has some of its letters there"))
+    if not against:
+        return "ok", None
+    return against[0][0], "; ".join(text for _, text in against)
+
+
+def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than the noise of a measurement."""
+    if panel is None or panel.task != "regression":
+        return
+    for k in sorted({i for term in composite.terms for i in (*term.on, *term.off)}):
+        key, span = model.keys[k], measured_range(model, k)
+        value = design.outcomes[key]
+        if span is None or value is None:
+            continue
+        noise = float(panel.noise[k])
+        if value > span.high + noise or value < span.low - noise:
+            yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
+
+
+def measured_range(model: DesignModel, k: int) -> Range | None:
+    """The least and largest measurement of outcome k; None for labels and where they are not known."""
+    if model.evidence is None or model.log_odds or not model.evidence.measured.values.shape[1]:
+        return None
+    values = model.evidence.measured.values[:, k]
+    if np.isnan(values).all():
+        return None
+    return Range(float(np.nanmin(values)), float(np.nanmax(values)))
+
+
+def measured_columns(keys: Sequence[str], values: Sequence[float] | None) -> dict[str, float]:
+    """Columns of what was measured already, where the values are known."""
+    if not values:
+        return {}
+    names = ["measured"] if len(values) == 1 else [f"measured_{key.removeprefix(PREDICTED)}" for key in keys]
+    return {name: v for name, v in zip(names, values, strict=False) if not math.isnan(v)}
+
+
+def _origin(starts: StartSet, parent: int, text: str, support: IntArray | None) -> dict[str, Any]:
+    """Parent and edits of a design, and how many training sequences speak for them."""
+    least = None if support is None else int(support.min())
+    if starts.records is None:
+        nothing = dict.fromkeys(("parent", "original", "edits", "edit_list", "evidence"))
+        return {**nothing, "least_evidence": least}
+    original, name = starts.records.sequences[parent], starts.records.ids[parent]
+    changed = [i for i, (a, b) in enumerate(zip(original, text, strict=True)) if a != b]
+    counts = None if support is None else [int(support[i]) for i in changed]
+    return {
+        "parent": name,
+        "original": original,
+        "edits": len(changed),
+        "edit_list": ",".join(f"{original[i]}{i + 1}{text[i]}" for i in changed),
+        "evidence": None if counts is None else ",".join(map(str, counts)),
+        "least_evidence": min(counts) if counts else None,
+    }
+
+
+def _summary(
+    brief: Brief,
+    model: DesignModel,
+    batches: Sequence[Batch],
+    designs: Sequence[Design],
+    gains: FloatArray,
+    promised: Promise | None,
+) -> DesignSummary:
+    delivered = [d for d in designs if d.status != "rejected"]
+    stop: dict[str, int] = {}
+    for batch in batches:
+        for reason, count in batch.chosen.stop.items():
+            stop[reason] = stop.get(reason, 0) + count
+    kept = np.array([d.status != "rejected" for d in designs], dtype=bool)
+    volume = None
+    if brief.pareto and kept.any():
+        volume = hypervolume(gains[kept], np.zeros(gains.shape[1]))
+    noise: dict[str, float] = {}
+    panels = [model.panel(batch.starts.tokens.shape[1]) for batch in batches]
+    panel = next((one for one in panels if one is not None), None)
+    if panel is not None and not model.log_odds:
+        noise = dict(zip(model.keys, panel.noise.tolist(), strict=True))
+    spans = {key: measured_range(model, k) for k, key in enumerate(model.keys)}
+    return DesignSummary(
+        designs=len(delivered),
+        unconfirmed=sum(d.status == "unconfirmed" for d in delivered),
+        extrapolates=sum(d.status == "extrapolates" for d in delivered),
+        unusual=sum(d.status == "unusual" for d in delivered),
+        rejected=len(designs) - len(delivered),
+        missing=sum(batch.chosen.num_short for batch in batches),
+        objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
+        mean_score=_mean([d.score for d in delivered]),
+        best_score=max((d.score for d in delivered), default=math.nan),
+        mean_score_start=_mean([d.score_start for d in delivered]),
+        mean_score_design=_mean([d.score_design for d in delivered]),
+        mean_confidence=_mean_known([d.confidence for d in delivered]),
+        mean_soft_gap=_mean_known([d.soft_gap for d in delivered]),
+        mean_edits=_mean_known([d.edits for d in delivered]),
+        judges={} if panel is None else dict(zip(panel.names, panel.weights.tolist(), strict=True)),
+        measured={key: span for key, span in spans.items() if span is not None},
+        noise=noise,
+        promise=promised,
+        hypervolume=volume,
+        queries=sum(batch.chosen.num_queries for batch in batches),
+        constraints=batches[0].starts.rule_names(),
+        stop=stop,
+        warnings=tuple(_warnings(brief, model, batches, delivered)),
+    )
+
+
+def _warnings(
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
+) -> Iterator[str]:
+    if model.folder is not None:
+        yield from training_warnings(model.folder)
+        if model.evidence is None:
+            yield (
+                f"{model.folder} does not say what it was trained on, so nothing tells new letters from "
+                "known ones and no other model judges; train again"
+            )
+    missing = sum(batch.chosen.num_short for batch in batches)
+    if missing:
+        yield (
+            f"{missing:,} designs fewer than asked for: nothing else was found that is new and differs "
+            "enough; lower --min-distance, or raise --budget or --tries"
+        )
+    judged = any(d.confidence is not None for d in delivered)
+    if delivered and not judged:
+        few = "no ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
+        yield f"nobody judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
+    yield from _doubts(brief, model, batches, delivered)
+
+
+def _doubts(
+    brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
+) -> Iterator[str]:
+    """What speaks against many of the designs."""
+    count = len(delivered)
+    unconfirmed = sum(d.status == "unconfirmed" for d in delivered)
+    if delivered and unconfirmed > count / 4:
+        target = any(term.text.startswith("target") for term in batches[0].plan.composite.terms)
+        advice = "" if target else ", --risk lower:1 avoids them"
+        yield (
+            f"{unconfirmed:,} of {count:,} designs are not confirmed by those that judge; "
+            f"--min-confidence 0.5 drops the worst of them{advice}"
+        )
+    if len(model.oracle.outcomes) == 1 and delivered:
+        error = _mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
+        gain = _mean([abs(d.score - d.score_start) for d in delivered])
+        if error is not None and not model.log_odds and gain < error:
+            yield (
+                f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
+                "model knows too little for these designs to mean much"
+            )
+    unusual = sum("ood:" in (d.reason or "") for d in delivered)
+    if delivered and unusual > count / 2:
+        yield (
+            f"{unusual:,} of {count:,} designs are more unusual than 99% of the sequences that the model was "
+            "judged on, so intervals may be too narrow; --start with --max-edits keeps designs near"
+        )
+    unseen = sum(d.least_evidence == 0 for d in delivered)
+    if unseen and not brief.only_seen:
+        yield (
+            f"{unseen:,} of {count:,} designs have letters that no training sequence has there "
+            "(least_evidence=0), of which the model knows nothing; --letters seen avoids them"
+        )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else math.nan
+
+
+def _mean_known(values: Sequence[float | int | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return _mean(known) if known else None

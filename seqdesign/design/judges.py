@@ -1,0 +1,277 @@
+"""Judges of designs that are no networks: Gaussian processes over positions and over words, in closed form.
+
+A Gaussian process is a good judge of what an optimizer has chosen: its posterior depends on the measurements
+alone, not on how the sequences to judge were found, and far from all measurements it goes back to their mean
+and grows wide. It is as good as its kernel, so several of different kinds judge, and each counts as far as
+it predicts rows that it has not learned from.
+
+Shapes: N rows that a judge learns from, B sequences, K outcomes, S similarities, V letters, L positions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.constraints.letters import word_codes
+from seqdesign.sequences.alphabets import Alphabet
+
+FIT_ROWS = 400
+"""Rows by which hyperparameters are chosen: their likelihood costs the cube of it."""
+EVALUATIONS = 40
+JITTER = 1e-6
+SPREAD = 2.0
+"""Standard deviation of the logarithm of each hyperparameter around where it starts."""
+NOISE_START = -1.0
+LONGEST_WORD, MOST_WORDS = 5, 1024
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike sequences are: between rows and others (S, N, B), of the rows (S, N) and of the others (S, B)
+    with themselves.
+    """
+
+    between: Tensor
+    left: Tensor
+    right: Tensor
+
+
+Kernel = Callable[[Tensor, Likeness], Tensor]
+"""Logarithms of hyperparameters (H,), likeness -> covariance (N, B)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kernel, and what it reads."""
+
+    name: str
+    kernel: Kernel
+    own: Callable[[Tensor, Tensor], Tensor]
+    """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
+    reads: str
+    """``places`` or ``words``."""
+    start: Callable[[int], list[float]]
+    """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
+
+
+def _pairs(theta: Tensor, like: Likeness) -> Tensor:
+    """Ridge regression over letters at their places and over all pairs of them."""
+    single, pair = theta.exp().unbind()
+    return single * like.between[0] + pair * like.between[0].square()
+
+
+def _near(theta: Tensor, like: Likeness) -> Tensor:
+    """Sequences that differ at few places are alike, beside what adds up over places."""
+    additive, bump, reach = theta.exp().unbind()
+    distance = (0.5 * (like.left[0][:, None] + like.right[0]) - like.between[0]).clamp(min=0)
+    return additive * like.between[0] + bump * torch.exp(-distance / reach)
+
+
+def _words(theta: Tensor, like: Likeness) -> Tensor:
+    """Ridge regression over counts of words, each length with a penalty of its own."""
+    return torch.einsum("s,snb->nb", theta.exp(), like.between)
+
+
+def _alike(theta: Tensor, like: Likeness) -> Tensor:
+    """Sequences with like counts of words are alike, beside what adds up over words."""
+    weight = theta[1:].exp()
+    linear = torch.einsum("s,snb->nb", weight, like.between)
+    own = (weight @ like.left)[:, None] + weight @ like.right
+    return linear + theta[0].exp() * torch.exp(-0.5 * (own - 2 * linear).clamp(min=0))
+
+
+KINDS = (
+    Kind(
+        "pairs of positions", _pairs, lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square(),
+        "places", lambda count: [0.0, -1.0],
+    ),
+    Kind(
+        "near sequences", _near, lambda t, own: t[0].exp() * own[0] + t[1].exp(),
+        "places", lambda count: [-1.0, -1.0, -1.0],
+    ),
+    Kind("words", _words, lambda t, own: t.exp() @ own, "words", lambda count: [-1.0] * count),
+    Kind(
+        "like words", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+        "words", lambda count: [-1.0] * (count + 1),
+    ),
+)  # fmt: skip
+
+
+class Places:
+    """One-hot letters at their places; likeness is the share of varying places that agree.
+
+    A letter at a place where the rows never vary makes a sequence less like all of them.
+    """
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
+        self.size = alphabet.size
+        self.varying = max(1, int((tokens != tokens[:1]).any(0).sum()))
+        self.constant = tokens.shape[1] - self.varying
+
+    def __call__(self, tokens: Tensor) -> list[Tensor]:
+        """Features of tokens (N, L)."""
+        letters = torch.arange(self.size)
+        return [(tokens.unsqueeze(2) == letters).flatten(1).double()]
+
+    def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
+        """Of features with others."""
+        shared = (a[0] @ b[0].T - self.constant) / self.varying
+        own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
+        return Likeness(shared[None], own[0][None], own[1][None])
+
+
+class Words:
+    """Counts of words of 1, 2, ... letters, on both strands where a reverse complement is the same thing."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool) -> None:
+        self.alphabet, self.both_strands = alphabet, both_strands and bool(alphabet.complement)
+        longest = 1
+        while longest < LONGEST_WORD and alphabet.size ** (longest + 1) <= MOST_WORDS:
+            longest += 1
+        self.sizes = range(1, min(longest, tokens.shape[1]) + 1)
+        counts = [self._counts(tokens, size) for size in self.sizes]
+        self.centre = [x.mean(0) for x in counts]
+        self.unit = [
+            float((x - m).square().sum(1).mean().sqrt()) or 1.0
+            for x, m in zip(counts, self.centre, strict=True)
+        ]
+
+    def __call__(self, tokens: Tensor) -> list[Tensor]:
+        """Features of tokens (N, L)."""
+        counts = [self._counts(tokens, size) for size in self.sizes]
+        return [(x - m) / u for x, m, u in zip(counts, self.centre, self.unit, strict=True)]
+
+    def _counts(self, tokens: Tensor, size: int) -> Tensor:
+        codes, known = word_codes(tokens, size, self.alphabet.size)
+        if self.both_strands:
+            partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
+            turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)
+            other, there = word_codes(turned, size, self.alphabet.size)
+            codes, known = torch.cat([codes, other], 1), torch.cat([known, there], 1)
+        counts = torch.zeros((len(tokens), self.alphabet.size**size), dtype=torch.float64)
+        return counts.scatter_add(1, codes.masked_fill(~known, 0), known.double())
+
+    def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
+        """Of features with others."""
+        pairs = list(zip(a, b, strict=True))
+        return Likeness(
+            torch.stack([x @ y.T for x, y in pairs]),
+            torch.stack([x.square().sum(1) for x, _ in pairs]),
+            torch.stack([y.square().sum(1) for _, y in pairs]),
+        )
+
+
+Reader = Places | Words
+
+
+class GaussianProcess:
+    """The posterior of K outcomes after rows with features x and standardised values y (N, K), NaN unknown.
+
+    theta: logarithms of the noise variance and of the kernel's hyperparameters.
+    """
+
+    def __init__(self, kind: Kind, theta: Tensor, reader: Reader, x: list[Tensor], y: Tensor) -> None:
+        self.kind, self.theta, self.reader, self.x, self.y = kind, theta, reader, x, y
+        covariance = kind.kernel(theta[1:], reader.likeness(x, x))
+        self._scale = float(covariance.diagonal().mean())
+        self._parts = []
+        for k in range(y.shape[1]):
+            known = torch.nonzero(~y[:, k].isnan()).flatten()
+            own = covariance[known][:, known]
+            noise = theta[0].exp() + JITTER * (1 + self._scale)
+            factor = _cholesky(own + noise * torch.eye(len(known), dtype=own.dtype))
+            mean = y[known, k].mean()
+            rest = (y[known, k] - mean)[:, None]
+            self._parts.append((known, factor, mean, torch.cholesky_solve(rest, factor)[:, 0]))
+
+    @property
+    def noise(self) -> float:
+        """Variance of a measurement around its mean."""
+        return float(self.theta[0].exp())
+
+    def __call__(self, z: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Means and variances (B, K) of the outcomes of features z, without the noise of a measurement."""
+        like = self.reader.likeness(self.x, z)
+        cross = self.kind.kernel(self.theta[1:], like)
+        own = self.kind.own(self.theta[1:], like.right)
+        means, variances = [], []
+        for known, factor, mean, weight in self._parts:
+            here = cross[known]
+            half = torch.linalg.solve_triangular(factor, here, upper=False)
+            means.append(mean + here.T @ weight)
+            # The mean of all is an estimate too.
+            variances.append((own - half.square().sum(0)).clamp(min=0) + 1.0 / max(1, len(known)))
+        return torch.stack(means, 1), torch.stack(variances, 1)
+
+    def left_out(self) -> tuple[Tensor, Tensor]:
+        """Means and variances (N, K) of each row's outcomes, noise included, by all rows but itself.
+
+        NaN where a row has no value. In closed form (Sundararajan & Keerthi 2001).
+        """
+        means = torch.full_like(self.y, torch.nan)
+        variances = means.clone()
+        for k, (known, factor, _, weight) in enumerate(self._parts):
+            diagonal = torch.cholesky_inverse(factor).diagonal()
+            means[known, k] = self.y[known, k] - weight / diagonal
+            variances[known, k] = 1.0 / diagonal
+        return means, variances
+
+
+def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed: int) -> Tensor:
+    """The most probable logarithms (1 + H,), the noise first, given rows with features x and values y (N, K).
+
+    By marginal likelihood under a normal prior around their start, from ``FIT_ROWS`` of the rows.
+    """
+    known = torch.nonzero(~y.isnan().any(1)).flatten()
+    if len(known) < 2:
+        known, y = torch.nonzero(~y[:, 0].isnan()).flatten(), y[:, :1]
+    some = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))[:FIT_ROWS]]
+    rows, target = [part[some] for part in x], y[some] - y[some].mean(0)
+    like = reader.likeness(rows, rows)
+    start = torch.tensor([NOISE_START, *kind.start(len(like.between))], dtype=torch.float64)
+    eye = torch.eye(len(some), dtype=torch.float64)
+
+    def cost(values: FloatArray) -> tuple[float, FloatArray]:
+        theta = torch.from_numpy(values).requires_grad_()
+        with torch.enable_grad():
+            covariance = kind.kernel(theta[1:], like)
+            noise = theta[0].exp() + JITTER * (1 + covariance.diagonal().mean())
+            factor, failed = torch.linalg.cholesky_ex(covariance + noise * eye)
+            if failed or not bool(factor.isfinite().all()):
+                return 1e10, np.zeros(len(values))
+            half = torch.linalg.solve_triangular(factor, target, upper=False)
+            value = 0.5 * half.square().sum() + target.shape[1] * factor.diagonal().log().sum()
+            value = value + 0.5 * ((theta - start) / SPREAD).square().sum()
+            (slope,) = torch.autograd.grad(value, theta)
+        return float(value.detach()), slope.numpy()
+
+    found = scipy.optimize.minimize(
+        cost, start.numpy(), jac=True, method="L-BFGS-B", options={"maxfun": EVALUATIONS}
+    )
+    return torch.from_numpy(found.x)
+
+
+def _cholesky(a: Tensor) -> Tensor:
+    """A factor; the diagonal is raised as far as rounding needs it."""
+    lift = JITTER * float(a.diagonal().mean())
+    factor, failed = torch.linalg.cholesky_ex(a)
+    while bool(failed):
+        a = a + lift * torch.eye(len(a), dtype=a.dtype)
+        lift *= 10
+        factor, failed = torch.linalg.cholesky_ex(a)
+    return factor
+
+
+def log_density(y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    """Of normal distributions, element by element."""
+    return -0.5 * ((y - mean).square() / variance + variance.log() + math.log(2 * math.pi))

@@ -1,0 +1,307 @@
+"""What judges of several kinds say of designs, each heard as far as it predicts rows that were held out.
+
+Members of one ensemble learned from the same rows in the same way and share mistakes. Where the training
+data are known, judges of other kinds sit beside them: Gaussian processes over positions and over words, which
+learn from the measurements directly. Their weights maximise the likelihood of held-out rows (stacking, Yao et
+al. 2018), and what they disagree about is part of the error.
+
+Shapes: B sequences, K outcomes, J judges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdesign.design.judges import (
+    KINDS,
+    GaussianProcess,
+    Kind,
+    Places,
+    Reader,
+    Words,
+    hyperparameters,
+    log_density,
+)
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.training.measured import Measured
+
+ROWS = 1500
+"""Measurements that a judge learns from, at most: half of them the nearest to what is judged."""
+HELD_OUT = 500
+DRAWS = 64
+"""What the judges think possible of each design, as equally likely values."""
+EM_STEPS = 200
+LEAST, MOST = 0.01, 0.99
+"""Probabilities are kept within, so that log-odds stay finite."""
+
+Task = Literal["regression", "binary", "classes"]
+Network = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Tokens (B, L) -> means and standard deviations (B, K) of a measurement, in user units or log-odds."""
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judges say of B sequences, in the user's units or log-odds.
+
+    mean, sd (B, K): of a measurement. low, high (B, K): 95% interval of a measurement of it, in the
+    units of measurements (probabilities for labels have none: NaN). draws (DRAWS, B, K): possible outcomes.
+    plain: the same without networks, and of the rows that taught them, each by all others.
+    """
+
+    mean: Tensor
+    sd: Tensor
+    low: Tensor
+    high: Tensor
+    draws: Tensor
+    plain: Plain | None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Means and standard deviations (B, K) of sequences by the judges that are no networks; of n rows that
+    taught them, each by all other rows, (n, K); and what was measured of these rows.
+    """
+
+    mean: Tensor
+    sd: Tensor
+    rows: Tensor
+    rows_sd: Tensor
+    values: Tensor
+
+
+class Panel:
+    """Judges of all kinds that fit some measurements, weighted by what they know.
+
+    measured: at least two rows with values. length: letters of what will be judged. network: the members that
+    judge, as one more judge. Raises ValueError for fewer rows.
+    """
+
+    def __init__(
+        self,
+        measured: Measured,
+        alphabet: Alphabet,
+        task: Task,
+        *,
+        num_scores: int,
+        length: int,
+        both_strands: bool,
+        network: Network | None = None,
+        seed: int = 0,
+    ) -> None:
+        if len(measured) < 2:
+            raise ValueError(f"judges need at least two measurements, got {len(measured)}")
+        self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
+        same = (measured.lengths == length).all() and not both_strands
+        self.measured, self._both_strands = measured, both_strands
+        self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
+        self.values = _targets(measured.values, task, num_scores)
+        known = ~self.values.isnan()
+        count = known.sum(0).clamp(min=1)
+        self.centre = self.values.nan_to_num().sum(0) / count
+        spread = ((self.values - self.centre).square().nan_to_num().sum(0) / count).sqrt()
+        self.unit = spread.clamp(min=1e-9)
+        self.noise = torch.full_like(self.unit, torch.nan)
+        """Standard deviation (K,) of a measurement; known once something was judged."""
+        self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
+        self._weigh()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the judges, in the order of ``weights``."""
+        return (*(kind.name for kind in self.kinds), *(() if self.network is None else ("networks",)))
+
+    @property
+    def typical(self) -> Tensor:
+        """The mean of the measurements (K,), of labels as log-odds."""
+        return self.centre if self.task == "regression" else torch.logit(self.centre.clamp(LEAST, MOST))
+
+    def _weigh(self) -> None:
+        """Hyperparameters from training rows, and weights (J,) by held-out rows."""
+        rng = np.random.default_rng([self.seed, 41])
+        train = np.flatnonzero(~self.measured.held_out)
+        fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
+        train = rng.permutation(train)[:ROWS] if len(train) else fresh
+        self._theta: dict[str, Tensor] = {}
+        densities = []
+        y = self.values[fresh]
+        for kind in self.kinds:
+            judge = self._fit(kind, train)
+            mean, variance = judge(judge.reader(self._tokens[fresh]))
+            densities.append(self._density(y, mean, variance + judge.noise))
+        if self.network is not None:
+            mean, sd = self.network(self._tokens[fresh])
+            if self.task == "regression":
+                mean, sd = (mean - self.centre) / self.unit, sd / self.unit
+                densities.append(self._density(y, mean, sd.square()))
+            else:
+                p = mean.sigmoid().clamp(LEAST, MOST)
+                densities.append(_bernoulli(y, p))
+        self.weights = stack(torch.stack(densities, 1)) if len(fresh) else _even(len(densities))
+
+    def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
+        if self.task == "regression":
+            each = log_density((y - self.centre) / self.unit, mean, variance)
+            return each.nan_to_num().sum(1)
+        return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
+
+    def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
+        tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
+        reader: Reader = (
+            Places(tokens, self.alphabet)
+            if kind.reads == "places"
+            else Words(tokens, self.alphabet, both_strands=self._both_strands)
+        )
+        x = reader(tokens)
+        if kind.name not in self._theta:
+            self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
+        return GaussianProcess(kind, self._theta[kind.name], reader, x, y)
+
+    @torch.no_grad()
+    def __call__(self, tokens: Tensor) -> Verdict:
+        """What they say of tokens (B, L), of all measurements."""
+        rows = self._chosen(tokens)
+        means, variances, noise, ratios = [], [], [], []
+        alone: list[tuple[Tensor, Tensor]] = []
+        for kind in self.kinds:
+            judge = self._fit(kind, rows)
+            mean, variance = judge(judge.reader(tokens))
+            means.append(mean)
+            variances.append(variance)
+            noise.append(judge.noise)
+            left, around = judge.left_out()
+            alone.append((left, around - judge.noise))
+            ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
+        weights = self.weights
+        own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
+        typical = min(noise)  # what one of them can explain is no noise
+        self.noise = self.unit * math.sqrt(typical)
+        widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
+        mean, variance = torch.stack(means), torch.stack(variances)
+        plain = self._plain(own, (mean, variance), alone, rows)
+        if self.task != "regression":
+            mean, variance = self._as_log_odds(mean, variance)
+        if self.network is not None:
+            center, sd = self.network(tokens)
+            if self.task == "regression":
+                center, sd = (center - self.centre) / self.unit, sd / self.unit
+                sd = (sd.square() - typical).clamp(min=0).sqrt()
+            mean = torch.cat([mean, center[None]])
+            variance = torch.cat([variance, sd.square()[None]])
+        return self._verdict(mean, variance, typical, widen, plain)
+
+    def _plain(
+        self,
+        weights: Tensor,
+        sequences: tuple[Tensor, Tensor],
+        alone: list[tuple[Tensor, Tensor]],
+        rows: Rows,
+    ) -> Plain | None:
+        """Mixtures of the judges without the networks, of a regression."""
+        if self.task != "regression":
+            return None
+
+        def mixed(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+            w = weights[:, None, None]
+            middle = (w * mean).sum(0)
+            spread = (w * (variance.clamp(min=0) + (mean - middle).square())).sum(0)
+            return self.centre + self.unit * middle, self.unit * spread.sqrt()
+
+        mean, sd = mixed(*sequences)
+        left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
+        return Plain(mean, sd, left, left_sd, self.values[rows])
+
+    def _as_log_odds(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        p = (self.centre + self.unit * mean).clamp(LEAST, MOST)
+        return torch.logit(p), variance * (self.unit / (p * (1 - p))).square()
+
+    def _verdict(
+        self, mean: Tensor, variance: Tensor, noise: float, widen: float, plain: Plain | None
+    ) -> Verdict:
+        """From means and variances (J, B, K), standardised or log-odds."""
+        w = self.weights[:, None, None]
+        middle = (w * mean).sum(0)
+        spread = (w * (variance + (mean - middle).square())).sum(0)
+        count = _shares(self.weights, DRAWS)
+        half = torch.randn(DRAWS, mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
+        who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
+        draws = mean[who] + variance[who].sqrt() * half[:, None]
+        if self.task != "regression":
+            nothing = torch.full_like(middle, torch.nan)
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
+        reach = 1.96 * widen * (spread + noise).sqrt()
+        low, high = (self.centre + self.unit * (middle + sign * reach) for sign in (-1, 1))
+        middle, draws = self.centre + self.unit * middle, self.centre + self.unit * draws
+        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
+
+    def _chosen(self, tokens: Tensor) -> Rows:
+        """Rows to learn from when these are judged: the nearest, and some of the others."""
+        count = len(self.measured)
+        if count <= ROWS:
+            return np.arange(count)
+        order = np.random.default_rng([self.seed, 43]).permutation(count)
+        if tokens.shape[1] != self._tokens.shape[1]:
+            return np.sort(order[:ROWS])
+        letters = torch.arange(self.alphabet.size)
+        centre = (tokens.unsqueeze(2) == letters).float().mean(0)
+        alike = torch.cat(
+            [
+                ((part.unsqueeze(2) == letters).float() * centre).sum((1, 2))
+                for part in self._tokens.split(2048)
+            ]
+        ).numpy()
+        near = order[np.argsort(-alike[order], kind="stable")[: ROWS // 2]]
+        others = order[~np.isin(order, near)][: ROWS - len(near)]
+        return np.sort(np.concatenate([near, others]))
+
+
+def stack(log_densities: Tensor) -> Tensor:
+    """Weights (J,) of judges by the log densities (n, J) that they give held-out rows.
+
+    They maximise the likelihood of the mixture, as if each judge had explained one more row by itself.
+    """
+    weights = _even(log_densities.shape[1])
+    scaled = (log_densities - log_densities.amax(1, keepdim=True)).exp()
+    for _ in range(EM_STEPS):
+        share = weights * scaled
+        weights = 1.0 + (share / share.sum(1, keepdim=True)).sum(0)
+        weights = weights / weights.sum()
+    return weights
+
+
+def _even(count: int) -> Tensor:
+    return torch.full((count,), 1.0 / count, dtype=torch.float64)
+
+
+def _shares(weights: Tensor, total: int) -> list[int]:
+    """``total`` divided in proportion to the weights, by largest remainders."""
+    exact = (weights * total).tolist()
+    found = [math.floor(x) for x in exact]
+    order = sorted(range(len(exact)), key=lambda j: found[j] - exact[j])
+    for j in order[: total - sum(found)]:
+        found[j] += 1
+    return found
+
+
+def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
+    """Log probability (n,) of labels (n, K), 0 or 1 and NaN, under probabilities (n, K)."""
+    return (y * p.log() + (1 - y) * (1 - p).log()).nan_to_num().sum(1)
+
+
+def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:
+    """(N, K) what judges learn: numbers, 0 and 1, or one column for each class."""
+    table = torch.from_numpy(np.asarray(values, dtype=np.float64))
+    labels = task == "classes" or (task == "binary" and values.shape[1] < num_scores)  # both have a score
+    if not labels:
+        return table
+    found = torch.nn.functional.one_hot(table[:, 0].nan_to_num().long(), num_scores).double()
+    return found.masked_fill(table[:, :1].isnan(), torch.nan)

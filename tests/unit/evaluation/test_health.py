@@ -1,0 +1,169 @@
+"""The verdict on generators whose faults are known, on data with structure that words do not show."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqdesign.evaluation.health import GeneratorHealth, beside, check, verdict_line, words
+from seqdesign.evaluation.sets import Sets
+from seqdesign.evaluation.simple import markov_chain, position_matrix, simple_samples
+from seqdesign.evaluation.structure import detectable
+from seqdesign.metrics.dependence import codes_of
+from seqdesign.sequences.alphabets import get_alphabet
+
+DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
+OLD_GAN = Path(__file__).parent / "gan_of_2026_on_trna_like.fa.gz"
+STEMS = [(i, 70 - i) for i in range(7)] + [(9 + i, 24 - i) for i in range(4)]
+STEMS += [(26 + i, 42 - i) for i in range(5)] + [(48 + i, 64 - i) for i in range(5)]
+
+
+def trna_like(num: int, rng: np.random.Generator, *, paired: bool = True) -> list[str]:
+    """72 letters with stems of 7, 4, 5 and 5 pairs that always pair; all letters equally frequent."""
+    codes = rng.integers(0, 4, (num, 72))
+    for i, j in STEMS if paired else ():
+        codes[:, j] = 3 - codes[:, i]
+    return ["".join("ACGT"[c] for c in row) for row in codes]
+
+
+def families(num: int, rng: np.random.Generator, *, chimeras: float = 0.0) -> list[str]:
+    """Three unrelated proteins of 60 letters, a fifth of each mutated; some change over in the middle."""
+    roots = np.random.default_rng(5).integers(0, 20, (3, 60))
+    first, second = (roots[rng.integers(0, 3, num)] for _ in range(2))
+    mixed = np.where(rng.random(num) < chimeras, 30, 60)
+    codes = np.where(np.arange(60) < mixed[:, None], first, second)
+    codes = np.where(rng.random(codes.shape) < 0.2, rng.integers(0, 20, codes.shape), codes)
+    return ["".join(PROTEIN.letters[c] for c in row) for row in codes]
+
+
+def two_words(num: int, rng: np.random.Generator, gap: int | None) -> list[str]:
+    """Random 100-mers with GGTCACAC and, ``gap`` letters behind its start or anywhere, TTGACCAA."""
+    codes = rng.choice(list("ACGT"), size=(num, 100))
+    for row in codes:
+        start = rng.integers(0, 60)
+        other = start + gap if gap else rng.choice([p for p in range(92) if abs(p - start) > 8])
+        row[other : other + 8] = list("TTGACCAA")
+        row[start : start + 8] = list("GGTCACAC")
+    return ["".join(row) for row in codes]
+
+
+def judged(
+    generated: list[str],
+    training: list[str],
+    held_out: list[str],
+    *,
+    protein: bool = False,
+    simple: bool = False,
+) -> GeneratorHealth:
+    sets = Sets(PROTEIN if protein else DNA, generated, training, held_out, ())
+    silent = lambda done, total: None  # noqa: E731
+    return check(sets, name="model", seed=0, workers=1, progress=silent, simple=simple).health
+
+
+def flagged(health: GeneratorHealth) -> set[str]:
+    return {row.name for row in health.measures if row.verdict == "flagged"}
+
+
+def test_the_gan_of_old_is_unhealthy_on_sequences_that_fold() -> None:
+    """Samples of the default of November 2026 (r3gan with word critic, motif heads and placements; 1,200
+    steps on 4,000 such sequences). Its own report, blind to far pairs, said healthy; audit.md, section 2."""
+    rng = np.random.default_rng(0)
+    with gzip.open(OLD_GAN, "rt") as handle:
+        samples = [line.strip() for line in handle if line[0] != ">"]
+    health = judged(samples, trna_like(1500, rng), trna_like(400, rng))
+    assert health.verdict == "unhealthy"
+    assert "far_pairs" in flagged(health)
+    rows = {row.name: row for row in health.measures}
+    assert rows["far_pairs"].value > 20 * rows["far_pairs"].real
+
+
+def test_pairs_at_chance_are_unhealthy_and_true_sequences_are_healthy() -> None:
+    rng = np.random.default_rng(1)
+    training, held_out = trna_like(1500, rng), trna_like(400, rng)
+    chance = judged(trna_like(700, rng, paired=False), training, held_out)
+    assert chance.verdict == "unhealthy"
+    assert "far_pairs" in flagged(chance)
+    assert not flagged(chance) & {"js_1", "js_2", "js_3", "js_4", "auc"}  # words see nothing
+    good = judged(trna_like(700, rng), training, held_out)
+    assert (good.verdict, flagged(good)) == ("healthy", set())
+
+
+def test_chimeras_are_found() -> None:
+    rng = np.random.default_rng(2)
+    training, held_out = families(1000, rng), families(300, rng)
+    mixed = judged(families(400, rng, chimeras=0.3), training, held_out, protein=True)
+    assert {"chimeras", "far_pairs"} <= flagged(mixed)
+    share = next(row.value for row in mixed.measures if row.name == "chimeras")
+    assert share == pytest.approx(0.2, abs=0.08)  # a third of the changes are within one family
+    assert judged(families(400, rng), training, held_out, protein=True).verdict == "healthy"
+
+
+def test_words_that_keep_no_distance_are_found() -> None:
+    rng = np.random.default_rng(3)
+    training, held_out = two_words(1500, rng, 30), two_words(500, rng, 30)
+    loose = judged(two_words(800, rng, None), training, held_out)
+    assert "word_pairs" in flagged(loose)
+    assert judged(two_words(800, rng, 30), training, held_out).verdict == "healthy"
+
+
+def test_a_network_tells_what_words_do_not() -> None:
+    """The same words at other places: all in one half."""
+    rng = np.random.default_rng(4)
+
+    def placed(num: int, low: int, high: int) -> list[str]:
+        codes = rng.choice(list("ACGT"), size=(num, 60))
+        for row in codes:
+            start = rng.integers(low, high)
+            row[start : start + 6] = list("TGACTC")
+        return ["".join(row) for row in codes]
+
+    health = judged(placed(800, 0, 20), placed(2000, 0, 54), placed(500, 0, 54))
+    assert "cnn" in flagged(health)
+    assert "auc" not in flagged(health)
+
+
+def test_few_sequences_are_too_few_to_tell() -> None:
+    rng = np.random.default_rng(6)
+    health = judged(trna_like(300, rng), trna_like(270, rng), trna_like(15, rng))
+    assert health.verdict == "too few to tell"
+    assert "Too few to tell" in verdict_line(health)
+    assert "--held-out" in verdict_line(health)
+
+
+def test_the_power_of_a_test() -> None:
+    """Hanley and McNeil: the standard error of AUC 0.5 is sqrt((n + m + 1) / (12 n m)); half of n count."""
+    assert detectable(2000, 1000) == pytest.approx(0.5 + 3 * (2001 / 12e6) ** 0.5)
+    assert detectable(300, 15) > 0.7
+    assert detectable(2000, 1) > 1
+
+
+def test_simple_generators_stand_beside() -> None:
+    rng = np.random.default_rng(7)
+    health = judged(trna_like(700, rng), trna_like(1500, rng), trna_like(400, rng), simple=True)
+    names = [row.name for row in health.headlines]
+    assert names == ["model", "Markov chain of order 3", "letters of each position", "training sequences"]
+    model, chain, letters, real = health.headlines
+    assert min(chain.far_pairs, letters.far_pairs) > 20 * max(model.far_pairs, real.far_pairs)
+    text = "\n".join([*beside(health), *words(health)])
+    assert "letters of each position" in text
+    assert "worst pair" in text
+
+
+def test_simple_generators_have_the_statistics_that_they_know() -> None:
+    rng = np.random.default_rng(8)
+    texts = ["ACACACGT", "ACACAC", "GGACACGTA", "CCCACAC"] * 200
+    codes = codes_of(texts, "ACGT", 9)
+    drawn = markov_chain(codes, 4, 1, 4000, rng)
+    pairs = np.mean([t == 1 for t in drawn[:, 1:][drawn[:, :-1] == 0]])
+    real = np.mean([t == 1 for t in codes[:, 1:][codes[:, :-1] == 0]])
+    assert pairs == pytest.approx(real, abs=0.02)
+    assert (np.diff((drawn == 4).astype(int), axis=1) >= 0).all()  # nothing behind an end
+    placed = position_matrix(codes, 4, 4000, rng)
+    assert np.mean(placed[:, 0] == 0) == pytest.approx(0.5, abs=0.03)
+    assert set((placed < 4).sum(1)) == {6, 7, 8, 9}
+    for _, found in simple_samples(texts, DNA, 50, rng):
+        assert len(found) == 50
+        assert set("".join(found)) <= set("ACGT")

@@ -1,0 +1,222 @@
+"""Kinds of predictor: what they read, how they are solved and chosen, and nothing is made of no evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from seqdesign.errors import InputError
+from seqdesign.models.predictor import choice, ridge
+from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.models.predictor.descriptors import letter_descriptors
+from seqdesign.models.predictor.features import common_pairs, pair_features, word_counts, word_shapes
+from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
+from seqdesign.models.predictor.outcomes import Outcomes
+from seqdesign.models.predictor.predictions import predict_outcomes
+from seqdesign.models.predictor.store import load_predictor, save_predictor
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet
+from seqdesign.sequences.encoders import encode, one_hot
+from seqdesign.training.config import FitOptions
+
+DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
+CPU = torch.device("cpu")
+PLACED = ("ridge", "pairs", "kernel", "residual", "motif", "killoran")
+"""Kinds that may read sequences of one length on one strand."""
+
+
+def random_texts(n: int, length: int, letters: str = "ACGT", seed: int = 0) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return ["".join(row) for row in rng.choice(list(letters), size=(n, length))]
+
+
+def learn(
+    fabric: Fabric, texts: list[str], values: Any, alphabet: Alphabet = DNA, **options: Any
+) -> PredictorTraining:
+    y = np.asarray(values, dtype=np.float64).reshape(len(texts), -1)
+    outcomes = Outcomes(("y",), "regression", y, np.ones(len(texts)))
+    small = {"hidden": 8, "channels": 4, "width": 3, "strands": "one"}
+    split = options.pop("split", "random")
+    return train_sequence_predictor(
+        encode(texts, alphabet), outcomes, options=PredictorOptions(**(small | options)),
+        fit_options=FitOptions(epochs=2, batch_size=32, split=split), seed=0, fabric=fabric,
+    )  # fmt: skip
+
+
+def predicted(
+    result: PredictorTraining, texts: list[str]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Means (N,) and half widths of the 95% intervals (N,)."""
+    alphabet = result.trained.record.alphabet
+    array = encode(texts, alphabet)
+    found = predict_outcomes(result.trained, array.tokens, array.lengths)
+    assert found.half_widths is not None
+    return found.mean[:, 0], found.half_widths[:, 0, -1]
+
+
+@pytest.mark.parametrize("rows", [60, 20])
+def test_all_ways_to_solve_a_ridge_agree(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(rows, 40, generator=rng)
+    y = x[:, :2] @ torch.tensor([[1.0, 0.5], [-1.0, 2.0]]) + torch.randn(rows, 2, generator=rng)
+    judge = (torch.arange(rows)[:, None] % 3 == torch.arange(3)).float()
+    exact = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    monkeypatch.setattr(ridge, "SMALL_EIGEN", 0)
+    factored = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    monkeypatch.setattr(ridge, "EXACT", 0)
+    monkeypatch.setattr(ridge, "TOLERANCE", 1e-6)
+    stepped = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    for one, other, third in zip(exact, factored, stepped, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(one, third, atol=5e-3, rtol=1e-2)
+
+
+def test_words_are_counted_as_in_the_text() -> None:
+    texts = ["GATAGATA", "ACGTACGT", "GGGGGGGG"]
+    shapes = word_shapes(4, 8)
+    counts = word_counts(one_hot(torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64)), DNA), shapes)
+    column = 0
+    for word in shapes:
+        block = counts[:, column : column + 4 ** len(word)]
+        for i, text in enumerate(texts):
+            expected = torch.zeros(4 ** len(word))
+            for start in range(8 - word[-1]):
+                code = 0
+                for place in word:
+                    code = 4 * code + "ACGT".index(text[start + place])
+                expected[code] += 1
+            assert torch.equal(block[i], expected)
+        column += 4 ** len(word)
+    assert column == counts.shape[1]
+
+
+def test_pairs_are_those_that_several_sequences_have() -> None:
+    texts = ["AAA"] * 5 + ["CCA"] * 2 + ["CAG"]
+    x = one_hot(torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64)), DNA)
+    pairs = common_pairs(x)
+    assert pairs is not None
+    assert pairs.tolist() == [[1 * 3 + 0, 1 * 3 + 1]]  # C at 1 with C at 2, twice; C with G is there once
+    assert pair_features(x, pairs)[:, -1].tolist() == [0] * 5 + [1, 1, 0]
+
+
+@pytest.mark.parametrize("kind", PLACED)
+def test_a_letter_that_training_never_has_there_changes_nothing_and_widens(fabric: Fabric, kind: str) -> None:
+    texts = [f"A{text}GC" for text in random_texts(150, 4)]
+    y = [text.count("A") - 2.0 * (text[2:4] == "CG") for text in texts]
+    result = learn(fabric, texts, y, architecture=kind, members=2)
+    parents = texts[:20]
+    strange = [f"T{text[1:6]}A" for text in parents]
+    (mean, half), (new, wide) = predicted(result, parents), predicted(result, strange)
+    np.testing.assert_allclose(new, mean, atol=1e-5)
+    assert (wide > half).all()
+    evidence = result.trained.model.evidence
+    assert evidence.shape == (7, 4)
+    train = [texts[i] for i in result.train]
+    assert evidence[2].tolist() == [sum(t[2] == letter for t in train) for letter in "ACGT"]
+
+
+def test_where_lengths_vary_the_evidence_counts_words(fabric: Fabric) -> None:
+    texts = [t[: 5 + i % 3] for i, t in enumerate(random_texts(120, 7, "ACG"))]
+    result = learn(fabric, texts, [t.count("A") for t in texts], architecture="words", members=2)
+    model = result.trained.model
+    train = [texts[i] for i in result.train]
+    assert model.evidence.shape == (4,) * 6
+    assert int(model.evidence.sum()) == sum(len({t[i : i + 6] for i in range(len(t) - 5)}) for t in train)
+    (mean, _), (new, _) = predicted(result, ["ACGAC", "TCGAC"]), predicted(result, ["ACGAC", "TCGAC"])
+    assert np.isfinite(mean).all()
+    assert np.array_equal(mean, new)
+
+
+@pytest.mark.parametrize("kind", ["ridge", "pairs", "words", "kernel"])
+def test_closed_forms_have_gradients_and_are_read_back(fabric: Fabric, kind: str, tmp_path: Path) -> None:
+    texts = random_texts(120, 6)
+    y = [text.count("A") + 1.5 * (text[1] == text[4]) for text in texts]
+    result = learn(fabric, texts, y, architecture=kind, members=3)
+    model = result.trained.model
+    assert result.fit.stop_reason == "closed form"
+    x = one_hot(torch.from_numpy(encode(texts[:4], DNA).tokens.astype(np.int64)), DNA)
+    soft = (0.7 * x + 0.3 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    (slope,) = torch.autograd.grad(model(soft).sum(), soft)
+    step = 1e-2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        change = (model(soft + step) - model(soft - step)).sum() / 2
+    torch.testing.assert_close(change, (slope * step).sum(), rtol=0.02, atol=2e-3)
+    assert (model(x).std(0) > 0).any()
+    save_predictor(tmp_path, model, result.trained.record, result.reference)
+    loaded = load_predictor(tmp_path, CPU)
+    assert loaded.record == result.trained.record
+    assert torch.equal(loaded.model(x), model(x))
+    assert torch.equal(loaded.model.evidence, model.evidence)
+
+
+def test_what_substitutions_do_carries_over_to_letters_and_places_that_were_not_tried(fabric: Fabric) -> None:
+    """All effects are changes of hydropathy: a kernel of letters finds it, letters by themselves cannot."""
+    hydropathy = letter_descriptors(PROTEIN)[:, 0].tolist()
+    parent = "MKTAYIAKQR"
+    places = [(i, letter) for i in range(10) for letter in PROTEIN.letters if letter != parent[i]]
+    texts = [parent[:i] + letter + parent[i + 1 :] for i, letter in places]
+    rng = np.random.default_rng(0)
+    value = {letter: hydropathy[i] for i, letter in enumerate(PROTEIN.letters)}
+    y = [value[letter] - value[parent[i]] + rng.normal(0, 0.2) for i, letter in places]
+    result = learn(fabric, texts, y, PROTEIN)
+    assert result.trained.record.options.architecture == "kernel"
+    assert result.trained.record.carries
+    (one,) = result.quality.outcomes
+    assert one.spearman is not None
+    assert one.spearman > 0.8
+    held_out = learn(fabric, texts, y, PROTEIN, split="modulo", architecture="kernel")
+    assert (held_out.quality.outcomes[0].spearman or 0) > 0.7
+
+
+def test_counts_of_a_word_anywhere_are_learned_by_words(fabric: Fabric) -> None:
+    rng = np.random.default_rng(0)
+    texts = []
+    for text in random_texts(400, 24):
+        letters = list(text)
+        for place in rng.choice(6, size=rng.integers(0, 4), replace=False):
+            letters[4 * place : 4 * place + 4] = "GATA"
+        texts.append("".join(letters))
+    y = [t.count("GATA") + rng.normal(0, 0.2) for t in texts]
+    result = learn(fabric, texts, y)
+    assert result.trained.record.options.architecture == "words"
+    assert (result.quality.outcomes[0].r2 or 0) > 0.85
+    assert [trial.kind for trial in result.trials][:2] == ["ridge", "words"]
+    assert [trial.chosen for trial in result.trials].count(True) == 1
+
+
+def test_ridge_is_kept_where_nothing_is_clearly_better(fabric: Fabric) -> None:
+    texts = random_texts(200, 6)
+    rng = np.random.default_rng(0)
+    effects = rng.normal(size=(6, 4))
+    y = [sum(effects[i, "ACGT".index(c)] for i, c in enumerate(t)) + rng.normal() for t in texts]
+    said: list[tuple[int, int, str]] = []
+    tokens, outcomes = encode(texts, DNA), Outcomes(("y",), "regression", np.array(y)[:, None], np.ones(200))
+    trials = choice.choose(
+        (tokens, outcomes), np.arange(200), PredictorOptions(strands="one"), FitOptions(), seed=0,
+        fabric=fabric, on_trial=lambda done, total, label: said.append((done, total, label)),
+    )  # fmt: skip
+    assert next(trial.kind for trial in trials if trial.chosen) == "ridge"
+    assert said[0] == (0, 3, "ridge regression")
+    assert [done for done, _, _ in said] == [0, 1, 2, 3]
+
+
+def test_networks_are_tried_where_rows_are_many() -> None:
+    tokens = encode(random_texts(600, 6), DNA)
+    outcomes = Outcomes(("y",), "regression", np.zeros((600, 1)), np.ones(600))
+    options = PredictorOptions(strands="one")
+    assert choice.candidates((tokens, outcomes), options) == ["ridge", "pairs", "kernel", "residual", "motif"]
+    both = replace(options, strands="both")
+    assert choice.candidates((tokens, outcomes), both) == ["ridge", "words", "motif"]
+
+
+def test_too_few_distinct_sequences_are_refused(fabric: Fabric) -> None:
+    texts = ["ACGTACGT", "ACGTACGA", "ACGTACGC", "ACGTACGG"] * 25
+    y = np.random.default_rng(0).normal(size=100)
+    for kind in ("residual", "ridge", "auto"):
+        with pytest.raises(InputError, match="only 3 distinct sequences"):
+            learn(fabric, texts, y, architecture=kind)
