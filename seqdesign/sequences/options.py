@@ -6,11 +6,12 @@ A command's config inherits these groups; importing this module loads no numpy.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
+from seqdesign.runs.manifest import note_left_out
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 
 if TYPE_CHECKING:
@@ -158,13 +159,18 @@ def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArra
     return replace(kept, sequences=texts)
 
 
+def say_left_out(why: str, names: Sequence[str], lines: Sequence[int], of: int) -> None:
+    """Name the records that an option leaves out, in the log and in the manifest of the run."""
+    note_left_out(why, [f"{n} (line {i})" if i else n for n, i in zip(names, lines, strict=True)], of)
+
+
 def encode_with(
     options: LetterPolicy, records: SequenceSet, alphabet: Alphabet, *, max_length: int | None = None
 ) -> TokenArray:
     """``encode`` as the options say, with file, line and record in its errors."""
     from seqdesign.sequences.encoders import encode
 
-    return encode(
+    array = encode(
         records.sequences,
         alphabet,
         on_unknown=options.on_unknown,
@@ -175,3 +181,9 @@ def encode_with(
         convert_ut=options.convert_ut,
         gaps=options.gaps,
     )
+    if options.on_unknown == "skip":
+        kept = set(array.kept.tolist())
+        out = [i for i in range(len(records)) if i not in kept]
+        lines = [0 if records.lines is None else int(records.lines[i]) for i in out]
+        say_left_out("--on-unknown skip", [records.ids[i] for i in out], lines, len(records))
+    return array
