@@ -63,9 +63,12 @@ class Agreed:
 
     name: str
     num_measured: int
+    """Those that the model was not trained on, over which the figures are."""
     r2: float | None
     """1 - squared error / variance of the measured outcomes."""
     pearson: float | None
+    num_trained: int = 0
+    """Measured outcomes that the model was trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +94,17 @@ class PredictResult(Result):
             + (f" into {self.output}" if self.output else "")
         ]
         for one in self.outcomes:
+            name = f" of {one.name}" if len(self.outcomes) > 1 else ""
             if one.r2 is not None and one.pearson is not None:
-                name = f" of {one.name}" if len(self.outcomes) > 1 else ""
                 lines.append(
                     f"against {one.num_measured:,} measured outcomes{name}: R2 {one.r2:.3f}, Pearson "
                     f"{one.pearson:.3f}"
+                )
+            if one.num_trained:
+                count = one.num_measured + one.num_trained
+                lines.append(
+                    f"{one.num_trained:,} of {count:,} measured outcomes{name} were trained on, so they tell "
+                    "nothing of how good the model is and are left out of these figures"
                 )
         return "\n".join(lines)
 
@@ -105,6 +114,8 @@ class Agreement:
     """Running sums for R2 and Pearson's r, so that memory does not grow with the file (Welford 1962)."""
 
     n: int = 0
+    num_trained: int = 0
+    """Pairs left out, since the model was trained on them."""
     mean: list[float] = field(default_factory=lambda: [0.0, 0.0])
     products: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     squared_error: float = 0.0
@@ -150,9 +161,10 @@ def predict(config: PredictConfig) -> PredictResult:
                 option="--outcome",
             )
         agreement = [Agreement() for _ in rows.outcomes]
-        num = write_table(_rows(config, rows, agreement), config.output or "-", columns=rows.columns)
+        num = write_table(_rows(config, folder, rows, agreement), config.output or "-", columns=rows.columns)
     found = tuple(
-        Agreed(name, one.n, *one.figures()) for name, one in zip(rows.outcomes, agreement, strict=True)
+        Agreed(name, one.n, *one.figures(), one.num_trained)
+        for name, one in zip(rows.outcomes, agreement, strict=True)
     )
     first = found[0] if found else Agreed("", 0, None, None)
     result = PredictResult(
@@ -168,10 +180,24 @@ def predict(config: PredictConfig) -> PredictResult:
     return result
 
 
-def _rows(config: PredictConfig, rows: Rows, agreement: Sequence[Agreement]) -> Iterator[dict[str, Any]]:
+def _trained_on(folder: Path) -> frozenset[bytes]:
+    """Tokens of the sequences that a model has learned from. Raises ModelError."""
+    from seqdesign.training.measured import load_measured
+
+    measured = load_measured(folder)
+    if measured is None:
+        return frozenset()
+    learned = measured.take(~measured.held_out)
+    return frozenset(row[:n].tobytes() for row, n in zip(learned.tokens, learned.lengths, strict=True))
+
+
+def _rows(
+    config: PredictConfig, folder: Path, rows: Rows, agreement: Sequence[Agreement]
+) -> Iterator[dict[str, Any]]:
     from seqdesign.sequences.reader import stream_sequences
 
     wanted = config.outcome or rows.outcomes
+    trained = _trained_on(folder)
     progress, done = Progress("predicting", quiet=config.quiet), 0
     for block in stream_sequences(
         config.input,
@@ -193,7 +219,11 @@ def _rows(config: PredictConfig, rows: Rows, agreement: Sequence[Agreement]) -> 
             for k, name in enumerate(rows.outcomes):
                 value, column = measured[k][i], rows.measured_column(name)
                 row[column] = None if math.isnan(value) else rows.shown(value)
-                if not math.isnan(value + predicted[k]):
+                if math.isnan(value + predicted[k]):
+                    continue
+                if array.tokens[i, : array.lengths[i]].tobytes() in trained:
+                    agreement[k].num_trained += 1
+                else:
                     agreement[k].add(value, predicted[k])
             yield row
         done += len(block)
