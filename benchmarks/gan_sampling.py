@@ -2,7 +2,7 @@
 
     python benchmarks/gan_sampling.py [--num 100000] [--lengths 50 200] [--turns 3]
 
-An untrained model of the default size with all its motif heads stands for a trained one: its arithmetic is
+An untrained model of the default size stands for a trained one: its arithmetic is
 the same. For each length:
 
 forward     the generator's bare forward pass of as many codes, at the best of several batch sizes
@@ -26,9 +26,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from seqdesign.motifs.surplus import SurplusMotif
 from torch.profiler import ProfilerActivity, profile
 
 from seqdesign.commands.sample_gan import SampleGANConfig, sample_gan
@@ -94,16 +92,10 @@ def parts(generator: Generator) -> dict[str, float]:
 
 
 def untrained(length: int) -> tuple[SequenceGAN, GANRecord]:
-    """Prepared as for random sequences, three in a hundred of them with each word of 8 letters."""
-    options, rng = GANOptions(), np.random.default_rng(0)
-    record = GANRecord(options, DNA, length, length, None, num_rows=ROWS, num_motifs=options.motifs)
+    """Weights as they begin."""
+    record = GANRecord(GANOptions(), DNA, length, length, None)
     torch.manual_seed(0)
-    model = record.build()
-    places = np.full(length - 7, 1 / (length - 7))
-    words = rng.integers(4, size=(options.motifs, 8))
-    motifs = [SurplusMotif(word[None], np.eye(4)[word], 0.03, places, 100.0) for word in words]
-    model.prepare(rows(ROWS, length), motifs, torch.Generator().manual_seed(0))
-    return model, record
+    return record.build(), record
 
 
 def rows(num: int, length: int) -> Batch:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.predict import TableOutput
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ LOGO_FORMATS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, RunConfig):
+class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, RunConfig):
     """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
 
     Writes a table with a row for each position of each sequence; --logo draws it.
@@ -124,7 +124,9 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
-    for line in changed.warnings if changed else ():
+    if isinstance(source, Path) and source.is_dir():
+        warn_of(source, quiet=config.quiet)
+    for line in [*explainer.notes(), *(changed.warnings if changed else ())]:
         say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)
@@ -167,6 +169,7 @@ def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
         alphabet=config.alphabet,
         length=len(records.sequences[0]),
         outcome=config.outcome,
+        sequence=config.sequence,
         trust=config.trust_model,
     )
     return Explainer(
@@ -205,5 +208,6 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
+        on_duplicate=config.on_duplicate,
     )

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
@@ -32,7 +31,8 @@ class ReviseConfig(
     SeenOptions,
     ReviseOptions,
     SearchOptions,
-    ColumnOptions,
+    SequenceColumns,
+    DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -49,8 +49,8 @@ class ReviseConfig(
     model: Annotated[Path, Flag("-m")] = Path("models/vae")
     """Folder of a model made by train-vae on sequences with outcomes."""
     judge: Path | None = None
-    """Folder of a model made by train-predictor: of more candidates those stay that its judges think best, and
-    get their prediction and interval."""
+    """Folder of a model made by train-predictor: of more candidates those stay that its judges think best,
+    with their prediction and interval."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
     table: Annotated[Path | None, Written("table")] = None
@@ -114,8 +114,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.sequences.tables import write_table
 
     optimize = revisions.find_method(config.method)
-    for text in training_warnings(config.model):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(
             config, device=str(device), inputs=[config.input, config.model, config.judge]
@@ -146,7 +145,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
-        write_table((r.row() for r in found), config.table, columns=revisions.COLUMNS)
+        columns = revisions.columns(trained.record.outcome)
+        write_table((r.row() for r in found), config.table, columns=columns)
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -186,8 +186,8 @@ def _read(config: ReviseConfig) -> SequenceSet:
     return read_sequences(
         config.input,
         sequence_column=config.sequence,
-        outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
+        on_duplicate=config.on_duplicate,
     )

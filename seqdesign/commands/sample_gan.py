@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import novelty, rules_for, sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
@@ -16,16 +15,10 @@ from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
-    import torch
-
-    from seqdesign.commands.drawing import Batch
-    from seqdesign.constraints.rules import Rules
-    from seqdesign.models.gan.store import TrainedGAN
+    pass
 
 DEFAULT_MODEL = Path("models/gan")
 REMEDY = ", or let maximize --generator find such sequences"
-CALIBRATION = 4096
-"""Draws by which the score is found that --reject asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +40,8 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Draw again in the place of repeats; memory then grows with --num."""
     reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
     """Leave out about this share of the draws, those that the critic finds least like real sequences."""
-    condition: float | None = None
-    """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
+    condition: float | str | None = None
+    """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
     """Sequences at a time; the result does not depend on it."""
 
@@ -106,6 +99,9 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
 
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.drawing.samples import novelty, rules_for, write_samples
+    from seqdesign.models.gan.drawing import Draws, batches
+    from seqdesign.models.gan.sampling import class_of
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
 
@@ -115,9 +111,10 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         class_of(trained, config.condition)  # a wrong one is said before a file is written
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
+        draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         with open_output(config.output or "-") as handle:
             tally = write_samples(
-                batches(trained, config, rules),
+                batches(trained, draws, rules),
                 config.num,
                 handle,
                 is_new=novelty(unique=config.unique),
@@ -133,89 +130,3 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
     )
     leave_manifest(manifest, config, result)
     return result
-
-
-def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
-    """Index of the class of ``outcome`` in the units of the training data.
-
-    Raises UsageError for a model without condition and for a label that it has not seen.
-    """
-    from seqdesign.errors import UsageError
-
-    record = trained.record
-    if outcome is None:
-        return None
-    if not record.classes:
-        raise UsageError(
-            "this model knows no outcome; leave it out, or train with train-gan --condition",
-            option="--condition",
-        )
-    if record.options.condition == "label":
-        if outcome not in record.classes:
-            known = ", ".join(f"{value:g}" for value in record.classes)
-            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
-        return record.classes.index(outcome)
-    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
-
-
-def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
-    """Draws without end, or as many as are asked for where each of them is written."""
-    from seqdesign.models.gan.sampling import criticize
-    from seqdesign.sequences.encoders import decode
-
-    condition = class_of(trained, config.condition)
-    endless = config.unique or rules is not None or config.reject > 0
-    least = _least_score(trained, config, condition)
-    for tokens, classes in _draws(trained, config, condition, config.seed, endless=endless):
-        texts = decode(tokens, trained.record.alphabet)
-        real = None if least is None else (criticize(trained, tokens, classes) >= least).tolist()
-        yield sift(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
-
-
-def _draws(
-    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, seed: int, *, endless: bool
-) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
-    import sys
-
-    import torch
-
-    from seqdesign.models.gan.sampling import draw
-
-    return draw(
-        trained.generator,
-        sys.maxsize if endless else config.num,
-        torch.Generator().manual_seed(seed),
-        end=trained.end,
-        shares=trained.record.shares,
-        condition=condition,
-        chunk=config.batch_size,
-        temperature=config.temperature,
-        argmax=config.argmax,
-    )
-
-
-def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | None) -> float | None:
-    """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
-    import torch
-
-    from seqdesign.models.gan.sampling import criticize
-
-    if not config.reject:
-        return None
-    scores: list[torch.Tensor] = []
-    for tokens, classes in _draws(trained, config, condition, config.seed + 1, endless=True):
-        scores.append(criticize(trained, tokens, classes))
-        if sum(map(len, scores)) >= CALIBRATION:
-            break
-    return float(torch.quantile(torch.cat(scores)[:CALIBRATION], config.reject))
-
-
-def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list[str]:
-    """What stands behind the id: the label, or the largest outcome of the bin."""
-    from seqdesign.sequences.fasta import format_fields
-
-    record = trained.record
-    if classes is None or record.outcome is None:
-        return [""] * num
-    key = record.outcome if record.options.condition == "label" else f"{record.outcome}_up_to"
-    return [format_fields({key: f"{record.classes[i]:.6g}"}) for i in classes.tolist()]

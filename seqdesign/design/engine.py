@@ -128,7 +128,7 @@ def run_campaign(
     soft = torch.cat([d.soft_score for d in found]).double()
     spare, spare_score, spare_group = archive.best()
     every = (
-        torch.cat([tokens, spare]),
+        torch.cat([tokens, spare]) if len(spare) else tokens,  # an empty archive has no length either
         torch.cat([score, spare_score]),
         torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
         torch.cat([groups, spare_group]),

@@ -18,7 +18,7 @@ MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
 
 HEADINGS = {
-    "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
+    "score_start": "before", "loglik_change": "log p(x) change",
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
@@ -27,7 +27,7 @@ FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
     "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
-    "log_mode", "loglik_before", "loglik", "outcome_at_code", "violations", "parent",
+    "log_mode", "loglik_before", "loglik", "violations", "parent",
 )  # fmt: skip
 """Columns that are for downloads and filters only, and standard deviations beside intervals."""
 MEANINGS = {
@@ -81,7 +81,7 @@ def _outcome_text(designs: DesignSet) -> str:
             "Those that designed a sequence do not judge it. Where the judges see much less of a gain, the "
             "optimizer has found a mistake of its own members rather than a better sequence."
         )
-    if designs.has_numbers("outcome_before"):
+    if designs.before_after is not None and designs.before_after[1] != "score":
         return (
             "The prediction after revision is that of the decoded sequence read again by the encoder, "
             "F(E(x*)), not that of the code it came from."
@@ -216,7 +216,10 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    unseen = (*unseen, *(key for key in keys if key.endswith("_at_code")))
     ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
+    if pair is not None:
+        ends[pair[0]] = "before"
     columns = [
         Column(
             key,

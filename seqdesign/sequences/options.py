@@ -15,6 +15,7 @@ from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.numbers import CellFormat
     from seqdesign.sequences.reader import Format, SequenceSet
 
 AUTO = "auto"
@@ -47,19 +48,39 @@ class ColumnOptions(SequenceColumns):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordPolicy(Options):
-    """What to do about records that are not as they should be."""
+class CellOptions(Options):
+    """How measured values are written."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    missing: tuple[str, ...] = ()
+    """A cell that stands for an unknown value, such as ND, besides an empty one and NA; repeatable."""
+    decimal_comma: bool = False
+    """Read 1,25 as one and a quarter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuplicatePolicy(Options):
+    """What to do about ids that occur twice."""
 
     PANEL: ClassVar[str] = "Input options"
 
     on_duplicate: Literal["error", "first", "rename", "keep"] = "error"
     """An id that occurs twice: refuse it, keep its first record, rename it (id.2), or keep both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordPolicy(DuplicatePolicy):
+    """What to do about records that are not as they should be."""
+
+    PANEL: ClassVar[str] = "Input options"
+
     on_missing: Literal["error", "drop", "unlabelled"] = "error"
     """A record without a finite outcome among others: refuse, drop, or use it without outcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions(ColumnOptions, RecordPolicy):
+class ReadOptions(ColumnOptions, CellOptions, RecordPolicy):
     """All options of reading sequences with an outcome."""
 
     PANEL: ClassVar[str] = "Input options"
@@ -94,7 +115,16 @@ def file_format(options: SequenceColumns) -> Format | None:
     return None if options.format == "auto" else options.format
 
 
-def read_with(options: ReadOptions, path: str | os.PathLike[str]) -> SequenceSet:
+def cell_format(options: CellOptions) -> CellFormat:
+    """The ``cells`` argument of the readers."""
+    from seqdesign.sequences.numbers import CellFormat
+
+    return CellFormat.of(options.missing, options.decimal_comma)
+
+
+def read_with(
+    options: ReadOptions, path: str | os.PathLike[str], *, outcomes: bool = True, labels: bool = False
+) -> SequenceSet:
     """``read_sequences`` as the options say. Raises InputError and UsageError."""
     from seqdesign.sequences.reader import read_sequences
 
@@ -106,12 +136,26 @@ def read_with(options: ReadOptions, path: str | os.PathLike[str]) -> SequenceSet
         format=file_format(options),
         on_duplicate=options.on_duplicate,
         on_missing=options.on_missing,
+        cells=cell_format(options),
+        outcomes=outcomes,
+        labels=labels,
     )
 
 
 def alphabet_with(options: LetterOptions, sequences: Iterable[str]) -> Alphabet:
     """The alphabet named by the options, or guessed from the sequences. Raises InputError and UsageError."""
     return guess_alphabet(sequences) if options.alphabet == AUTO else get_alphabet(options.alphabet)
+
+
+def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArray) -> SequenceSet:
+    """The records that ``encode_with`` has kept, with their sequences in the normal form of its alphabet."""
+    from dataclasses import replace
+
+    from seqdesign.sequences.encoders import normal_form
+
+    kept = records.take(array.kept)
+    texts = normal_form(kept.sequences, array.alphabet, convert_ut=options.convert_ut, gaps=options.gaps)
+    return replace(kept, sequences=texts)
 
 
 def encode_with(

@@ -115,7 +115,9 @@ def test_a_front_spreads_over_two_objectives(here: Path, cli: Callable[..., Any]
     assert done.code == 0, done.err
     assert json.loads(done.out)["summary"]["hypervolume"] > 0
     found = designs(here / "o.fa")
-    values = {(float(f["score1"]), float(f["score2"])) for _, f in found if f["front"] == "true"}
+    values = {
+        (float(f["predicted_score1"]), float(f["predicted_score2"])) for _, f in found if f["front"] == "true"
+    }
     assert len(values) >= 3
     assert not [(a, b) for a in values for b in values if a != b and a[0] >= b[0] and a[1] >= b[1]]
 
@@ -178,9 +180,9 @@ def test_a_length_that_the_model_cannot_take_is_refused_by_name(here: Path) -> N
         UsageError, match="--length: the model was trained on sequences of 9 letters only, got 8"
     ):
         check_length(8, (9, 9, 9), error)
-    with pytest.raises(UsageError, match="the model takes 20 letters at most, got 21"):
+    with pytest.raises(UsageError, match="the model was trained on sequences of 9 to 20 letters, got 21"):
         check_length(21, (9, 12, 20), error)
-    for length, lengths in ((9, (9, 9, 9)), (1, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
+    for length, lengths in ((9, (9, 9, 9)), (9, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
         check_length(length, lengths, error)
 
 
@@ -397,14 +399,15 @@ def test_there_is_one_headline_and_flagged_designs_come_last(
     assert sum(summary["judges"].values()) == pytest.approx(1.0)
     rows = table(here / "t.csv")
     for row, (_, fields) in zip(rows, designs(here / "o.fa"), strict=True):
-        assert float(row["score"]) == pytest.approx(float(row["outcome"]))
-        assert float(fields["outcome"]) == pytest.approx(float(row["outcome"]), rel=1e-4)
-        assert float(row["outcome_low"]) < float(row["outcome"]) < float(row["outcome_high"])
+        assert float(row["score"]) == pytest.approx(float(row["predicted_outcome"]))
+        assert float(fields["predicted_outcome"]) == pytest.approx(float(row["predicted_outcome"]), rel=1e-4)
+        low, high = (float(row[f"predicted_outcome_{end}"]) for end in ("low", "high"))
+        assert low < float(row["predicted_outcome"]) < high
         assert float(row["score_low"]) <= float(row["score"])
     keys = [(row["status"] != "ok", -float(row["score_low"])) for row in rows]
     assert keys == sorted(keys)
     assert len({row["id"] for row in rows}) == 16
-    low, high = summary["measured"]["outcome"]
+    low, high = summary["measured"]["predicted_outcome"]
     assert f"{low:.4g} to {high:.4g}" in (here / "r.html").read_text()
 
 
@@ -426,22 +429,7 @@ def test_a_target_is_shown_as_a_distance_in_own_units(
     done = cli(*words)
     assert done.code == 0, done.err
     for _, fields in designs(here / "o.fa"):
-        distance = abs(float(fields["outcome"]) - 3)
-        assert float(fields["outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
+        distance = abs(float(fields["predicted_outcome"]) - 3)
+        assert float(fields["predicted_outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
         assert float(fields["score"]) == pytest.approx(-distance, abs=1e-4)
     assert "--risk lower:1" not in done.err
-
-
-def test_an_outcome_that_is_called_like_a_column_keeps_out_of_its_way() -> None:
-    from seqdesign.design.model import column_name
-
-    names = ["outcome", "score", "status", "score_low", "IC50 (nM)", "a=b"]
-    found = [column_name(name) for name in names]
-    assert found == [
-        "outcome",
-        "predicted_score",
-        "predicted_status",
-        "predicted_score_low",
-        "IC50_(nM)",
-        "a_b",
-    ]

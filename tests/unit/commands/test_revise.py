@@ -85,7 +85,7 @@ def test_the_outcome_is_lowered_or_brought_to_a_value(here: Path, cli: Cli, vae:
     assert all(float(fields["delta"]) < 0 for _, _, fields in lowered if fields["status"] == "revised")
     assert any(fields["status"] == "revised" for _, _, fields in lowered)
     for name, _, fields in revise(cli, vae, "--target", "2", "--max-edits", "3", "-q"):
-        before, after = float(fields["outcome_before"]), float(fields["outcome"])
+        before, after = float(fields["predicted_outcome_before"]), float(fields["predicted_outcome"])
         assert abs(after - 2) <= abs(before - 2) + 1e-6, name
 
 

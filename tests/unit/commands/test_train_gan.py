@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from seqdesign.evaluation.health import GANHealth, words
+from seqdesign.evaluation.game import Game, game_words
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.runs.atomic import sha256_file
 from seqdesign.runs.manifest import read_manifest
@@ -29,19 +28,6 @@ def fasta(tmp_path: Path) -> Path:
     texts = [f"{i:06b}AC".translate({48: "AC"[i % 2], 49: "GT"[i // 2 % 2]}) for i in range(64)]
     path = tmp_path / "seqs.fa"
     path.write_text("".join(f">s{i} outcome={i % 2}\n{t}\n" for i, t in enumerate(texts)))
-    return path
-
-
-@pytest.fixture
-def with_motif(tmp_path: Path) -> Path:
-    """150 strings of 40 letters, 60 of them with GGTCACAC somewhere."""
-    rng = np.random.default_rng(0)
-    letters = rng.choice(list("ACGT"), size=(150, 40))
-    for row in letters[:60]:
-        start = rng.integers(0, 33)
-        row[start : start + 8] = list("GGTCACAC")
-    path = tmp_path / "promoters.fa"
-    path.write_text("".join(f">s{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
     return path
 
 
@@ -78,6 +64,7 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
         "nearest training",
         "repeats",
         "gradient norms",
+        "letters of each position",
         "unhealthy in",
         "health.html",
     ):
@@ -90,6 +77,7 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
     page = (tmp_path / "m" / "health.html").read_text()
     assert "The generator is unhealthy" in page
     assert "Gradient norms" in page
+    assert "Beside simple generators" in page
     header = (tmp_path / "m" / "metrics.csv").read_text().splitlines()[0].split(",")
     for column in ("held_out_gap", "held_out_js_2_floor", "held_out_repeats", "train_critic_gradient"):
         assert column in header
@@ -97,27 +85,23 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
 
 def test_json_says_the_same_to_programs(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     found = json.loads(train(cli, fasta, tmp_path / "m", "--json").out)
-    assert (found["command"], found["steps"], found["num_train"] + found["num_held_out"]) == (
+    assert (
+        found["command"],
+        found["steps"],
+        found["num_train"] + found["num_validation"] + found["num_test"],
+    ) == (
         "train-gan",
         6,
         64,
     )
-    assert found["health"]["healthy"] is False
-    assert 0 <= found["health"]["unlike"] <= 1
-    assert {"js_1", "repeats", "too_close"} <= {row["name"] for row in found["health"]["measures"]}
-
-
-def test_motifs_of_the_data_are_named_shown_and_written(cli: Cli, with_motif: Path, tmp_path: Path) -> None:
-    done = train(cli, with_motif, tmp_path / "m")
-    assert "motifs to start with: 1 (GGTCACAC)" in done.err
-    page = (tmp_path / "m" / "health.html").read_text()
-    assert "Words that a Markov chain of the positions does not explain" in page
-    assert "Logo of GGTCACAC" in page
-    samples = cli("sample-gan", "-m", tmp_path / "m", "-n", "1000").out
-    assert samples.count("GGTCACAC") == pytest.approx(400, abs=120)
-    without = train(cli, with_motif, tmp_path / "n", "--motifs", "0")
-    assert "motifs to start with" not in without.err
-    assert cli("sample-gan", "-m", tmp_path / "n", "-n", "1000").out.count("GGTCACAC") < 20
+    assert found["health"]["verdict"] == "unhealthy"
+    assert 0 <= found["game"]["unlike"] <= 1
+    assert [row["name"] for row in found["health"]["headlines"]][1:] == [
+        "Markov chain of order 3", "letters of each position", "training sequences",
+    ]  # fmt: skip
+    assert {"js_1", "repeats", "too_close", "far_pairs", "chimeras"} <= {
+        row["name"] for row in found["health"]["measures"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,36 +109,16 @@ def test_motifs_of_the_data_are_named_shown_and_written(cli: Cli, with_motif: Pa
     [(0.02, None), (0.05, "--reject 0.05 leaves those out"), (0.4, "--reject 0.10 leaves the worst out")],
 )
 def test_what_the_critic_finds_unlike_real_sequences_is_said(share: float, said: str | None) -> None:
-    health = GANHealth(
-        healthy=True, measures=(), findings=(), gap_training=0.5, gap_held_out=0.4, unlike=share,
-        gradient_critic=1.0, gradient_generator=1.0,
-    )  # fmt: skip
-    lines = "\n".join(words(health))
+    game = Game(gap_training=0.5, gap_held_out=0.4, unlike=share, gradient_critic=1.0, gradient_generator=1.0)
+    lines = "\n".join(game_words(game))
     assert (said is None) == ("--reject" not in lines)
     assert said is None or said in lines
 
 
-def test_more_motifs_than_a_table_shows_at_once(cli: Cli, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    letters = rng.choice(list("ACGT"), size=(1600, 40))
-    words = rng.choice(list("ACGT"), size=(60, 8))
-    for i, row in enumerate(letters):
-        start = rng.integers(0, 33)
-        row[start : start + 8] = words[i % 60]
-    path = tmp_path / "many.fa"
-    path.write_text("".join(f">s{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
-    done = train(cli, path, tmp_path / "m")
-    assert int(done.err.split("motifs to start with: ")[1].split()[0]) > 50
-    page = (tmp_path / "m" / "health.html").read_text()
-    assert page.count("Logo of ") == 50
-    assert "The first 50 have a logo." in page
-
-
 def test_an_interrupted_run_is_resumed_to_the_same_files(
-    cli: Cli, with_motif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Robustness 19 and 21; averages, optimizers, motifs and the grid of fixed noise included."""
-    fasta = with_motif
+    """Robustness 19 and 21; averages, optimizers and the grid of fixed noise included."""
     assert train(cli, fasta, tmp_path / "whole").code == 0
     plain, seen = SequenceGAN.losses, []
 
@@ -203,7 +167,7 @@ def test_unique_gives_up_when_there_is_nothing_more(
     cli: Cli, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(cli, fasta, tmp_path / "m")
-    monkeypatch.setattr("seqdesign.commands.sample_gan.BARREN", 200)
+    monkeypatch.setattr("seqdesign.drawing.samples.BARREN", 200)
     done = cli("sample-gan", "-m", tmp_path / "m", "-n", "70000", "--unique", "--temperature", "0.001")
     assert done.code == 1
     assert re.search(r"makes no more than about [\d,]+ different sequences; ask for fewer with -n", done.err)
@@ -213,9 +177,9 @@ def test_a_conditional_model_draws_for_an_outcome(cli: Cli, fasta: Path, tmp_pat
     done = train(cli, fasta, tmp_path / "m", "--condition", "label", "--json")
     assert json.loads(done.out)["classes"] == [0.0, 1.0]
     ones = cli("sample-gan", "-m", tmp_path / "m", "-n", "20", "--condition", "1").out.splitlines()
-    assert ones[::2] == [f">sample_{i} outcome=1" for i in range(1, 21)]
+    assert ones[::2] == [f">sample_{i} condition_outcome=1" for i in range(1, 21)]
     mixed = cli("sample-gan", "-m", tmp_path / "m", "-n", "200").out
-    assert 60 < mixed.count(" outcome=1\n") < 140
+    assert 60 < mixed.count(" condition_outcome=1\n") < 140
     refused = cli("sample-gan", "-m", tmp_path / "m", "--condition", "3")
     assert (refused.code, refused.out) == (2, "")
     assert "--condition: must be one of 0, 1, got 3" in refused.err

@@ -93,12 +93,12 @@ def test_pairs_at_chance_are_unhealthy_and_true_sequences_are_healthy() -> None:
 
 def test_chimeras_are_found() -> None:
     rng = np.random.default_rng(2)
-    training, held_out = families(1500, rng), families(400, rng)
-    mixed = judged(families(700, rng, chimeras=0.3), training, held_out, protein=True)
+    training, held_out = families(1000, rng), families(300, rng)
+    mixed = judged(families(400, rng, chimeras=0.3), training, held_out, protein=True)
     assert {"chimeras", "far_pairs"} <= flagged(mixed)
     share = next(row.value for row in mixed.measures if row.name == "chimeras")
-    assert share == pytest.approx(0.2, abs=0.06)  # a third of the changes are within one family
-    assert judged(families(700, rng), training, held_out, protein=True).verdict == "healthy"
+    assert share == pytest.approx(0.2, abs=0.08)  # a third of the changes are within one family
+    assert judged(families(400, rng), training, held_out, protein=True).verdict == "healthy"
 
 
 def test_words_that_keep_no_distance_are_found() -> None:
