@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seqdesign.errors import ModelError
+from seqdesign.errors import InputError, ModelError
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import Alphabet
 
@@ -30,7 +30,12 @@ REGISTRY = Registry("kind of model", "seqdesign.models")
 
 
 class Rows(Protocol):
-    """What a model says of sequences, as rows of a table, with the measured values beside it."""
+    """What a model says of sequences, as rows of a table, with the measured values beside it.
+
+    Rows may have more: ``scope`` (`seqdesign.sequences.scope.Scope`), the sequences that the model can judge;
+    with it go the column ``problem`` and ``blank()``, what stands in the place of predictions. ``task`` and
+    ``classes``, where outcomes are labels. ``trained_on(array)``, which sequences it has learned from.
+    """
 
     alphabet: Alphabet
     max_length: int
@@ -91,3 +96,28 @@ def family_of(folder: str | os.PathLike[str]) -> Family:
     if not isinstance(found, Family):
         raise ModelError(f"the plug-in for models of kind {kind!r} must be a seqdesign.families.Family")
     return found
+
+
+def judged_rows(
+    rows: Rows, array: TokenArray, block: SequenceSet
+) -> Iterator[tuple[dict[str, Any], Sequence[float] | None]]:
+    """A row for each sequence, with what is predicted; None where the model cannot judge it.
+
+    Raises InputError for such a sequence where the table has no column to say so.
+    """
+    from seqdesign.sequences.scope import Scope
+
+    scope: Scope = getattr(rows, "scope", None) or Scope(0, rows.max_length)
+    problems = scope.objections(array)
+    for i, why in problems.items():
+        if "problem" not in rows.columns:
+            raise InputError(why, path=block.source or None, record=block.ids[i])
+    part, places = scope.judged(array, problems)
+    told = iter(rows.of(part, block.take(places))) if len(part) else iter(())
+    for i, name in enumerate(block.ids):
+        row = dict.fromkeys(rows.columns) | {"id": name, "sequence": block.sequences[i]}
+        if i in problems:
+            yield row | getattr(rows, "blank", dict)() | {"problem": problems[i]}, None
+        else:
+            said, predicted = next(told)
+            yield row | said, predicted

@@ -140,7 +140,7 @@ def explain_edits(
     if skipped:
         found.warnings.append(
             f"the edits of {len(skipped):,} sequences, such as {skipped[0]}, are left out: some of them "
-            "alone would make a sequence longer than the model takes"
+            "alone would make a sequence of a length that the model cannot judge"
         )
     return found
 
@@ -167,10 +167,15 @@ class Subsets:
 
 
 def _fits(explainer: Explainer, original: str, edits: Sequence[str]) -> bool:
-    """Whether the model takes the longest sequence that a subset of the edits makes."""
-    if explainer.model.lengths is None:
+    """Whether the model can judge the longest and the shortest sequence that a subset of the edits makes."""
+    scope = explainer.model.scope
+    if scope is None:
         return True
-    return len(original) + sum(e.startswith("ins") for e in edits) <= explainer.model.lengths[2]
+    longest, shortest = (
+        len(original) + sign * sum(e.startswith(kind) for e in edits)
+        for kind, sign in (("ins", 1), ("del", -1))
+    )
+    return scope.objection(longest) is None and scope.objection(shortest) is None
 
 
 def _rows(name: str, parent: str, edits: Sequence[str], found: Shares) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
 from seqdesign.sequences.options import LetterPolicy, encode_with
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import left_out
 
 REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
 TOP = 5
@@ -69,9 +70,15 @@ class Explainer:
         self.method = find_method(method, model)
         self.place = _place_of(outcome, model)
         self.outcome = model.oracle.outcomes[self.place]
-        longest = None if model.lengths is None else model.lengths[2]
-        array = encode_with(letters, records, model.alphabet, max_length=longest)
-        self.records = records.take(array.kept)
+        array = encode_with(letters, records, model.alphabet)
+        records = records.take(array.kept)
+        problems = {} if model.scope is None else model.scope.objections(array)
+        self.left_out = {records.ids[row]: why for row, why in problems.items()}
+        """Id -> why, of sequences that the model cannot judge."""
+        if model.scope is not None:
+            array, rows = model.scope.judged(array, problems)
+            records = records.take(rows)
+        self.records = records
         self.tokens, self.lengths = array.tokens, array.lengths
         self.num_members = 0
         self.num_rows = 0
@@ -80,7 +87,8 @@ class Explainer:
         self._total: dict[int, FloatArray] = {}
         self._scores: list[float] = []
         if not len(self.records):
-            raise InputError("no sequence is left to explain", path=records.source)
+            name, why = next(iter(self.left_out.items()), (None, "no sequence is left to explain"))
+            raise InputError(why, path=records.source, record=name)
         within = np.arange(self.tokens.shape[1]) < self.lengths[:, None]
         unknown = bool((within & (self.tokens >= model.alphabet.size)).any())
         if unknown and not model.oracle.differentiable:
@@ -161,6 +169,10 @@ class Explainer:
             own = contributions(effects, x).double().cpu().numpy()
             with torch.no_grad():
                 scores = torch.cat([self.score(part) for part in x.split(rows_at_once(x.shape[2]))], 1)
+            if (same := self.model.constant(x.shape[2])) is not None:
+                # The model has never seen another letter there, so what it says of one is made up.
+                own[:, :, same] = np.nan
+                effects[:, :, :, torch.from_numpy(same).to(effects.device)] = torch.nan
             every, score = effects.double().mean(0).cpu().numpy(), scores.double().cpu().numpy()
             for i, row in enumerate(rows.tolist()):
                 name, text = self.records.ids[block.start + row], self.texts(block.start + row)
@@ -193,6 +205,24 @@ class Explainer:
         if len(self._total) != 1:
             return None
         return next(iter(self._total.values())) / len(self._scores)
+
+    def constant(self) -> list[int]:
+        """Positions (from 1), masked in all sequences of their length, that were one letter in training."""
+        same = [self.model.constant(length) for length in self._total]
+        return sorted({int(i) + 1 for one in same if one is not None for i in np.flatnonzero(one)})
+
+    def notes(self) -> list[str]:
+        """What should be known of the input."""
+        found = []
+        if self.left_out:
+            num = len(self.left_out) + len(self.records)
+            found.append(f"{left_out(self.left_out, num)}; they are left out")
+        if masked := self.constant():
+            found.append(
+                f"positions {spans(masked)} had one letter in all training sequences, so nothing is known of "
+                "them; they are masked"
+            )
+        return found
 
     def top_positions(self) -> list[tuple[int, float]]:
         """The positions (from 1) that matter most, and their shares of all absolute contributions."""
@@ -253,6 +283,17 @@ def _place_of(outcome: str | None, model: DesignModel) -> int:
             f"the model has no outcome {outcome!r}; it has {', '.join(names)}", option="--outcome"
         )
     return names.index(outcome)
+
+
+def spans(places: Sequence[int]) -> str:
+    """Such as ``1-17, 98`` of sorted places."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][1] == place - 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in runs)
 
 
 def cell(value: float) -> float | None:

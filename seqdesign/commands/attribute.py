@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.predict import TableOutput
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
@@ -124,7 +124,9 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
-    for line in changed.warnings if changed else ():
+    if isinstance(source, Path) and source.is_dir():
+        warn_of(source, quiet=config.quiet)
+    for line in [*explainer.notes(), *(changed.warnings if changed else ())]:
         say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)
@@ -205,5 +207,5 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )

@@ -8,6 +8,7 @@ from seqdesign.commands import sample_gan, sample_vae
 from seqdesign.commands.drawing import rules_for, sift
 from seqdesign.commands.sample import SampleConfig, Source, apart
 from seqdesign.errors import UsageError
+from seqdesign.models.gan.sampling import class_of
 from seqdesign.models.gan.store import load_gan
 from seqdesign.models.vae.store import load_vae
 
@@ -28,7 +29,7 @@ def gan_source(config: SampleConfig, device: torch.device) -> Source:
         condition=config.condition,
         seed=config.seed,
     )
-    sample_gan.class_of(trained, config.condition)
+    class_of(trained, config.condition)
     rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
     return Source(
         "sample", sample_gan.batches(trained, asked, rules), rules is not None, apart(config, record.alphabet)

@@ -29,11 +29,14 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
     """One stream of samples for each start, or a single one. Raises UsageError and InputError."""
     trained = load_lm(config.model, device)
     record = trained.record
-    if config.condition is not None:
-        _check_condition(record, config.condition)
+    condition = config.condition
+    if isinstance(condition, str):
+        raise UsageError(f"must be a number for a language model, got {condition!r}", option="--condition")
+    if condition is not None:
+        _check_condition(record, condition)
     plain = Request(
         lengths=_lengths(config, record),
-        outcome=config.condition,
+        outcome=condition,
         temperature=config.temperature,
         guide=_guide(config, trained, device),
     )

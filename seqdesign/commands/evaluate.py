@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import Progress
@@ -52,6 +52,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
     predictor: Path | None = None
     """Folder of a model made by train-predictor: compare the predicted outcomes too."""
+    designs: bool = False
+    """Judge designs, which are meant to differ from real sequences: new, varied, known to the model?"""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000
@@ -61,6 +63,8 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
 
     def problems(self) -> Iterator[str]:
         """Standard input can be read once."""
+        if self.designs and self.vae is not None:
+            yield "--vae: has no effect with --designs; leave it out"
         if [self.input, self.train, self.heldout].count(Path("-")) > 1:
             yield "GENERATED, --train, --heldout: only one of them can be - (standard input)"
 
@@ -114,6 +118,8 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
 
     inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
     manifest = begin_manifest(config, device=config.device, inputs=inputs)
+    for folder in (config.vae, config.predictor):
+        warn_of(folder, quiet=config.quiet)
     sets = read_sets(
         config.input,
         config.train,
@@ -133,6 +139,7 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
             resamples=config.resamples,
             seed=config.seed,
             workers=config.threads or 1,
+            designs=config.designs,
             progress=progress.update,
         )
     progress.close()

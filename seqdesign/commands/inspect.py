@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, ColumnOptions, file_format
+from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format
 
 if TYPE_CHECKING:
     from seqdesign.sequences.alphabets import Alphabet
@@ -19,7 +19,7 @@ _BAR = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectConfig(ColumnOptions, CommandConfig):
+class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
     """Say what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
 
     Example: seqdesign inspect seqs.fa.gz
@@ -55,6 +55,8 @@ class InspectResult(Result):
     n_duplicate_sequences: int
     n_compared: int
     outcome: OutcomeSummary | None
+    written_by: str
+    """What command of seqdesign wrote the file, in words; empty for a file of somebody else."""
 
     def text(self) -> str:
         """A short report."""
@@ -92,10 +94,15 @@ class InspectResult(Result):
         sequences = _count(self.n_duplicate_sequences, "sequence")
         repeated = f"repeated     {_count(self.n_duplicate_ids, 'id')}, {sequences}{among}"
         if (o := self.outcome) is None:
-            return [repeated, "outcome      none"]
-        missing = f", {o.missing:,} without" if o.missing else ""
+            return [
+                repeated,
+                f"outcome      none{f' measured: {self.written_by}' if self.written_by else ''}",
+            ]
+        named = "" if o.name == "outcome" else f"'{o.name}': "
         moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
-        return [repeated, f"outcome      {o.count:,} values{missing}: {moments}"]
+        if not o.count or o.num_strange:
+            return [repeated, f"outcome      {named}{o.said}", *[f"             {moments}"] * bool(o.count)]
+        return [repeated, f"outcome      {named}{o.said}: {moments}"]
 
 
 @checked
@@ -107,11 +114,13 @@ def inspect(config: InspectConfig) -> InspectResult:
     from seqdesign.sequences.alphabets import get_alphabet
     from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input
-    from seqdesign.sequences.reader import guess_format, is_blank, stream_sequences
+    from seqdesign.sequences.numbers import Tally
+    from seqdesign.sequences.reader import OUTCOME, guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey
 
     alphabet = None if config.alphabet == AUTO else get_alphabet(config.alphabet)
-    survey = Survey()
+    survey = Survey(tally=Tally(config.outcome or OUTCOME, cell_format(config)))
+    assert survey.tally is not None
     with open_input(resolve_input(config.input)) as handle:
         compression = compression_of(handle)
         blank = is_blank(handle)
@@ -119,7 +128,8 @@ def inspect(config: InspectConfig) -> InspectResult:
         batches = stream_sequences(
             handle,
             sequence_column=config.sequence,
-            outcome=config.outcome,
+            columns=(survey.tally.name,),
+            lacking_columns="leave out" if config.outcome is None else "error",
             id_column=config.id_,
             format=file_format(config),
             allow_empty=True,
@@ -152,6 +162,7 @@ def _result(
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,
         outcome=survey.outcome(),
+        written_by=survey.origin.says() if survey.origin else "",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
@@ -58,7 +58,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, RunConfig
     """Write G(z) and G(-z) of each code instead."""
     num: Annotated[int | None, Flag("-n"), Between(1)] = None
     """Paths, grids or pairs between drawn codes; 1 when not given."""
-    condition: float | None = None
+    condition: float | str | None = None
     """Outcome that a conditional GAN writes for; needed with one."""
 
     def problems(self) -> Iterator[str]:
@@ -121,6 +121,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         coder = load_coder(config.model, config.condition, device)
+        warn_of(config.model, quiet=config.quiet)
         ends, names, unlike = _ends(config, coder)
         records, edits = _records(config, coder, ends, names)
     if unlike:
@@ -150,6 +151,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
 
     from seqdesign.sequences.encoders import decode
     from seqdesign.sequences.reader import read_sequences
+    from seqdesign.sequences.scope import Scope
 
     needed = NEEDED[config.shape]
     if config.input is None:
@@ -162,18 +164,12 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )
-    shortest, longest = coder.lengths
-    array = encode_with(config, records, coder.alphabet, max_length=longest)
+    array = encode_with(config, records, coder.alphabet)
     records = records.take(array.kept)
-    for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
-        if length < shortest:
-            raise InputError(
-                f"has {length} letters, the model writes {shortest} at least; leave it out",
-                path=records.source,
-                record=name,
-            )
+    for row, why in Scope(*coder.lengths).objections(array).items():
+        raise InputError(f"{why}; leave it out", path=records.source, record=records.ids[row])
     if not len(records) or len(records) % needed:
         raise InputError(
             f"a {NAMES[config.shape][0]} needs {needed} sequences, and each further one as many; "

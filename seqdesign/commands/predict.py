@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.runs.manifest import training_warnings
-from seqdesign.runs.progress import Progress, say
+from seqdesign.metrics.agreement import Agreement, Figures
+from seqdesign.runs.manifest import training_inputs
+from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
+from seqdesign.sequences.options import (
+    CellOptions,
+    LetterPolicy,
+    SequenceColumns,
+    cell_format,
+    encode_with,
+    file_format,
+)
 
 if TYPE_CHECKING:
     from seqdesign.families import Rows
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.reader import SequenceSet
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -42,7 +52,7 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, LetterPolicy, ComputeOptions, CommandConfig):
+class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, ComputeOptions, CommandConfig):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
@@ -63,9 +73,31 @@ class Agreed:
 
     name: str
     num_measured: int
+    num_trained_on: int | None
+    """Measured sequences that the model has learned from; None where nobody knows."""
     r2: float | None
-    """1 - squared error / variance of the measured outcomes."""
+    """1 - squared error / variance of the measured outcomes; None for labels, as the next."""
     pearson: float | None
+    auroc: float | None
+    """Of labels of two kinds."""
+    accuracy: float | None
+    """Share of labels that the most probable one is."""
+    fresh: Figures | None
+    """The same of the measured sequences that the model has not learned from, where it has of some."""
+
+    def lines(self, several: bool) -> Iterator[str]:
+        """What a person reads."""
+        name = f" of {self.name}" if several else ""
+        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy)
+        if not (said := figures.text()):
+            return
+        yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
+        if self.num_trained_on and self.fresh is not None:
+            rest = f"the other {self.fresh.num:,}: {self.fresh.text() or 'too few to tell'}"
+            yield (
+                f"  {self.num_trained_on:,} of them were trained on, so this says little of new sequences"
+                + (f"; {rest}" if self.fresh.num else "")
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,55 +108,27 @@ class PredictResult(Result):
 
     model: Path
     num: int
+    num_unjudged: int
+    """Sequences that the model cannot judge; the column problem says why."""
     num_measured: int
     r2: float | None
-    """1 - squared error / variance of the measured outcomes."""
+    """1 - squared error / variance of the measured outcomes; None for labels."""
     pearson: float | None
     outcomes: tuple[Agreed, ...]
-    """The same for every outcome of the model."""
+    """The same for every outcome of the model, and figures for labels."""
+    notes: tuple[str, ...]
+    """What should be known of the input."""
     output: Path | None
 
     def text(self) -> str:
-        """One or two lines."""
+        """A few lines."""
         lines = [
             f"predicted {self.num:,} sequences with {self.model}"
             + (f" into {self.output}" if self.output else "")
         ]
         for one in self.outcomes:
-            if one.r2 is not None and one.pearson is not None:
-                name = f" of {one.name}" if len(self.outcomes) > 1 else ""
-                lines.append(
-                    f"against {one.num_measured:,} measured outcomes{name}: R2 {one.r2:.3f}, Pearson "
-                    f"{one.pearson:.3f}"
-                )
-        return "\n".join(lines)
-
-
-@dataclass
-class Agreement:
-    """Running sums for R2 and Pearson's r, so that memory does not grow with the file (Welford 1962)."""
-
-    n: int = 0
-    mean: list[float] = field(default_factory=lambda: [0.0, 0.0])
-    products: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    squared_error: float = 0.0
-
-    def add(self, measured: float, predicted: float) -> None:
-        """One more pair."""
-        self.n += 1
-        before = (measured - self.mean[0], predicted - self.mean[1])
-        self.mean = [m + d / self.n for m, d in zip(self.mean, before, strict=True)]
-        after = (measured - self.mean[0], predicted - self.mean[1])
-        terms = (before[0] * after[0], before[1] * after[1], before[0] * after[1])
-        self.products = [p + t for p, t in zip(self.products, terms, strict=True)]
-        self.squared_error += (measured - predicted) ** 2
-
-    def figures(self) -> tuple[float | None, float | None]:
-        """(R2, Pearson), None where they mean nothing."""
-        yy, ff, yf = self.products
-        if self.n < 2 or yy <= 0:
-            return None, None
-        return 1 - self.squared_error / yy, yf / math.sqrt(yy * ff) if ff > 0 else None
+            lines += one.lines(len(self.outcomes) > 1)
+        return "\n".join([*lines, *(f"warning: {note}" for note in self.notes)])
 
 
 @checked
@@ -136,8 +140,7 @@ def predict(config: PredictConfig) -> PredictResult:
     folder = config.model
     if folder is None:
         folder = DEFAULT_MODELS[0] if DEFAULT_MODELS[0].exists() else DEFAULT_MODELS[1]
-    for text in training_warnings(folder):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(folder, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         family = family_of(folder)
@@ -149,53 +152,146 @@ def predict(config: PredictConfig) -> PredictResult:
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
                 option="--outcome",
             )
-        agreement = [Agreement() for _ in rows.outcomes]
-        num = write_table(_rows(config, rows, agreement), config.output or "-", columns=rows.columns)
-    found = tuple(
-        Agreed(name, one.n, *one.figures()) for name, one in zip(rows.outcomes, agreement, strict=True)
-    )
-    first = found[0] if found else Agreed("", 0, None, None)
+        run = _Run(config, rows)
+        num = write_table(run.rows(), config.output or "-", columns=rows.columns)
+    found = tuple(run.agreed())
+    same = manifest.inputs.get(str(config.input)) in training_inputs(folder)
+    notes = [*run.notes(), *(_same_file(found) if same else ())]
     result = PredictResult(
         model=folder,
         num=num,
-        num_measured=first.num_measured,
-        r2=first.r2,
-        pearson=first.pearson,
+        num_unjudged=len(run.problems),
+        num_measured=found[0].num_measured if found else 0,
+        r2=found[0].r2 if found else None,
+        pearson=found[0].pearson if found else None,
         outcomes=found,
+        notes=tuple(notes),
         output=config.output,
     )
     leave_manifest(manifest, config, result)
     return result
 
 
-def _rows(config: PredictConfig, rows: Rows, agreement: Sequence[Agreement]) -> Iterator[dict[str, Any]]:
-    from seqdesign.sequences.reader import stream_sequences
+def _same_file(found: tuple[Agreed, ...]) -> Iterator[str]:
+    """What to say of the file that a model without a memory was trained on."""
+    if any(one.num_measured and one.num_trained_on is None for one in found):
+        yield "this is the file that the model was trained on, so these figures say little of new sequences"
 
-    wanted = config.outcome or rows.outcomes
-    progress, done = Progress("predicting", quiet=config.quiet), 0
-    for block in stream_sequences(
-        config.input,
-        sequence_column=config.sequence,
-        columns=wanted or ("outcome",),
-        lacking_columns="error" if config.outcome else "leave out",
-        id_column=config.id_,
-        format=file_format(config),
-    ):
-        array = encode_with(config, block, rows.alphabet, max_length=rows.max_length)
-        block = block.take(array.kept)
-        if not len(block):
-            continue
-        measured = [
-            rows.measured(block, name).tolist() if name in block.columns else [math.nan] * len(block)
-            for name in wanted
-        ]
-        for i, (row, predicted) in enumerate(rows.of(array, block)):
-            for k, name in enumerate(rows.outcomes):
-                value, column = measured[k][i], rows.measured_column(name)
-                row[column] = None if math.isnan(value) else rows.shown(value)
-                if not math.isnan(value + predicted[k]):
-                    agreement[k].add(value, predicted[k])
+
+class _Run:
+    """The rows of one input, and what is counted on the way."""
+
+    def __init__(self, config: PredictConfig, rows: Rows) -> None:
+        from seqdesign.sequences.numbers import Tally
+
+        self.config, self.model = config, rows
+        self.classes: tuple[str, ...] = getattr(rows, "classes", ())
+        task: str = getattr(rows, "task", "regression")
+        self.names = config.outcome or rows.outcomes
+        self.tallies = [Tally(name, cell_format(config)) for name in self.names]
+        self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
+        """Of all measured sequences, and of those that the model has not learned from."""
+        self.remembers = False
+        self.problems: dict[str, str] = {}
+        self.foreign: set[str] = set()
+        """Columns that hold predictions of ours."""
+        self.written_by = ""
+        self.num = 0
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The table. Raises InputError."""
+        from seqdesign.sequences.reader import stream_sequences
+
+        config = self.config
+        progress = Progress("predicting", quiet=config.quiet)
+        for block in stream_sequences(
+            config.input,
+            sequence_column=config.sequence,
+            columns=self.names,
+            lacking_columns="error" if config.outcome else "leave out",
+            id_column=config.id_,
+            format=file_format(config),
+            cells=cell_format(config),
+        ):
+            array = encode_with(config, block, self.model.alphabet)
+            block = block.take(array.kept)
+            if len(block):
+                yield from self._block(block, array)
+            self.num += len(block)
+            progress.update(self.num)
+        progress.close()
+
+    def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
+        from seqdesign.families import judged_rows
+
+        model, measured = self.model, self._measured(block)
+        remember = getattr(model, "trained_on", None)
+        seen = remember(array) if remember and any(measured.values()) else None
+        self.remembers = self.remembers or seen is not None
+        for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
+            values = {k: column[i] for k, column in measured.items()}
+            row |= {
+                model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
+                for k, v in values.items()
+            }
+            if predicted is None:
+                self.problems[block.ids[i]] = row["problem"]
+            else:
+                self._compare(values, predicted, seen is not None and not seen[i])
             yield row
-        done += len(block)
-        progress.update(done)
-    progress.close()
+
+    def _compare(self, values: dict[int, float], predicted: Sequence[float], fresh: bool) -> None:
+        """Count measured and predicted values; fresh: of a sequence that the model has not learned from."""
+        for k, value in values.items():
+            if not math.isnan(value + predicted[k]):
+                self.agreement[k][0].add(value, predicted[k])
+                if fresh:
+                    self.agreement[k][1].add(value, predicted[k])
+
+    def _measured(self, block: SequenceSet) -> dict[int, list[float]]:
+        """Place of an outcome -> measured values (N,) of the block, where there are such."""
+        found = {}
+        for k, (name, tally) in enumerate(zip(self.names, self.tallies, strict=True)):
+            if block.origin is not None and block.origin.is_prediction(name):
+                if self.config.outcome:
+                    raise block.origin.refusal(name, block.source)
+                self.written_by = block.origin.says()
+            elif name in block.columns:
+                tally.add(block.columns[name], block.line_numbers(), block.ids)
+                found[k] = self.model.measured(block, name).tolist()
+        return found
+
+    def agreed(self) -> Iterator[Agreed]:
+        """How well predictions and measured values agree, by outcome."""
+        for name, (every, fresh) in zip(self.model.outcomes, self.agreement, strict=True):
+            all_of_them, others = every.figures(), fresh.figures()
+            trained_on = all_of_them.num - others.num if self.remembers else None
+            yield Agreed(
+                name,
+                all_of_them.num,
+                trained_on,
+                all_of_them.r2,
+                all_of_them.pearson,
+                all_of_them.auroc,
+                all_of_them.accuracy,
+                others if trained_on else None,
+            )
+
+    def notes(self) -> Iterator[str]:
+        """What was odd about the input."""
+        from seqdesign.sequences.scope import left_out
+
+        if self.problems:
+            yield f"{left_out(self.problems, self.num)}; the column problem says so"
+        if self.written_by:
+            yield f"the input was {self.written_by}, so nothing is compared"
+        for tally in self.tallies:
+            if self.classes:
+                others = {label: n for label, n in tally.labels.items() if label not in self.classes}
+                if others:
+                    yield (
+                        f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
+                        f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
+                    )
+            elif tally.odd or tally.text:
+                yield f"'{tally.name}': {tally.says()}; such cells count as not measured"

@@ -12,7 +12,8 @@ from typing import Any
 from seqdesign.config import CommandConfig, fields_of, from_dict, to_dict, to_words
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.atomic import bytes_of, commit, is_stream, sha256_file, write_json
-from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, utc_now
+from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, training_warnings, utc_now
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 
 MODEL_FILES = ("model.safetensors", "reference.safetensors", "measured.safetensors")
@@ -59,6 +60,12 @@ def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
         elif path.is_file():
             found[os.fspath(item)] = path
     return found
+
+
+def warn_of(folder: Path | None, *, quiet: bool) -> None:
+    """Say what was said against a model at the end of its training; it is so whenever it is used."""
+    for text in training_warnings(folder):
+        say(f"warning: {text}", quiet=quiet)
 
 
 def oracle_input(oracle: str | None) -> Path | None:
@@ -117,7 +124,7 @@ def config_of(manifest: Manifest) -> Any:
     """The options of a run as its command takes them. Raises ModelError if this version has others."""
     kind, _ = command_of(manifest)
     # Every command had these once; where they changed nothing, they are gone.
-    gone = {"seed", "device", "threads"} - {spec.name for spec in fields_of(kind)}
+    gone = {"seed", "device", "threads", "outcome"} - {spec.name for spec in fields_of(kind)}
     try:
         return from_dict(kind, {k: v for k, v in manifest.config.items() if k not in gone})
     except UsageError as error:

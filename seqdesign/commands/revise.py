@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, file_format
+from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
@@ -30,7 +29,7 @@ class ReviseConfig(
     SeenOptions,
     ReviseOptions,
     SearchOptions,
-    ColumnOptions,
+    SequenceColumns,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -110,8 +109,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.training.measured import load_measured
 
     optimize = revisions.find_method(config.method)
-    for text in training_warnings(config.model):
-        say(f"warning: {text}", quiet=config.quiet)
+    warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
         trained = load_vae(config.model, device)
@@ -148,7 +146,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
-        write_table((r.row() for r in found), config.table, columns=revisions.COLUMNS)
+        write_table((r.row() for r in found), config.table, columns=revisions.columns(about.outcome or ""))
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -171,8 +169,7 @@ def _read(config: ReviseConfig) -> SequenceSet:
     return read_sequences(
         config.input,
         sequence_column=config.sequence,
-        outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        on_missing="unlabelled",
+        outcomes=False,
     )

@@ -38,7 +38,7 @@ class SampleConfig(ConstraintOptions, SequenceOutput, RunConfig):
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
     """Draw again in the place of repeats; memory then grows with --num."""
-    condition: float | None = None
+    condition: float | str | None = None
     """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
     length: str | None = None
     """Letters of a sample, such as 50-80; as in training when not given."""

@@ -47,8 +47,8 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Draw again in the place of repeats; memory then grows with --num."""
     reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
     """Leave out about this share of the draws, those that the critic finds least like real sequences."""
-    condition: float | None = None
-    """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
+    condition: float | str | None = None
+    """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
     """Sequences at a time; the result does not depend on it."""
 
@@ -106,6 +106,7 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
 
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.models.gan.sampling import class_of
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
 
@@ -135,32 +136,9 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
     return result
 
 
-def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
-    """Index of the class of ``outcome`` in the units of the training data.
-
-    Raises UsageError for a model without condition and for a label that it has not seen.
-    """
-    from seqdesign.errors import UsageError
-
-    record = trained.record
-    if outcome is None:
-        return None
-    if not record.classes:
-        raise UsageError(
-            "this model knows no outcome; leave it out, or train with train-gan --condition",
-            option="--condition",
-        )
-    if record.options.condition == "label":
-        if outcome not in record.classes:
-            known = ", ".join(f"{value:g}" for value in record.classes)
-            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
-        return record.classes.index(outcome)
-    return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)
-
-
 def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
     """Draws without end, or as many as are asked for where each of them is written."""
-    from seqdesign.models.gan.sampling import criticize
+    from seqdesign.models.gan.sampling import class_of, criticize
     from seqdesign.sequences.encoders import decode
 
     condition = class_of(trained, config.condition)
@@ -217,5 +195,6 @@ def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list
     record = trained.record
     if classes is None or record.outcome is None:
         return [""] * num
-    key = record.outcome if record.options.condition == "label" else f"{record.outcome}_up_to"
-    return [format_fields({key: f"{record.classes[i]:.6g}"}) for i in classes.tolist()]
+    # Never the key of the outcome itself: nobody has measured these sequences.
+    key = f"condition_{record.outcome}" + ("" if record.options.condition == "label" else "_up_to")
+    return [format_fields({key: record.class_names[i]}) for i in classes.tolist()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.drawing import sift, write_samples
-from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
@@ -70,6 +70,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
+        warn_of(config.model, quiet=config.quiet)
         with open_output(config.output or "-") as handle:
             drawn = blocks(
                 trained, config.seed, decode=config.decode, temperature=config.temperature, num=config.num
@@ -101,6 +102,7 @@ def blocks(
     from seqdesign.revisers.problem import evaluate
     from seqdesign.sequences.encoders import decode as written
     from seqdesign.sequences.fasta import format_fields
+    from seqdesign.sequences.origin import predicted_key
 
     model, shortest = trained.model, trained.record.min_length
     rng = torch.Generator().manual_seed(seed)
@@ -119,7 +121,7 @@ def blocks(
         for i in range(n):
             values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
             if model.has_outcome:
-                values["outcome"] = f"{float(scored.outcome[i]):.6g}"
+                values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
             labels.append(format_fields(values))
         yield drawn.tokens, texts, labels
         done += n

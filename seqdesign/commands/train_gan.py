@@ -13,6 +13,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.training import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.registry import Registry
@@ -62,7 +63,8 @@ class TrainGANResult(Result):
     num_test: int
     condition: str | None
     """Outcome that the model is conditional on."""
-    classes: tuple[float, ...]
+    classes: tuple[float | str, ...]
+    """Labels, or the largest outcome of each bin."""
     steps: int
     """Generator steps."""
     best_step: int
@@ -107,7 +109,18 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
     objectives = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
     if config.objective not in objectives:
         objectives.load(config.objective)
-    records = read_with(config, config.sequences)
+    asked = config.condition != "none"
+    # Without a condition outcomes matter only where they say which records to drop.
+    records = read_with(
+        config,
+        config.sequences,
+        outcomes=asked or config.on_missing == "drop",
+        labels=config.condition != "bins",
+    )
+    if asked and records.origin is not None and records.outcomes is None:
+        raise InputError(
+            f"the file was {records.origin.says()}; --condition needs measured ones", path=records.source
+        )
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
 
@@ -138,6 +151,7 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
                 seed=config.seed,
                 fabric=fabric,
                 outcome_name=config.outcome or "outcome",
+                labels=records.labels,
                 folder=config.output,
                 resume=config.resume,
                 on_epoch=last.update,
@@ -192,7 +206,7 @@ def _result(
         num_validation=len(result.validation),
         num_test=len(result.test),
         condition=record.outcome,
-        classes=record.classes,
+        classes=record.class_names if record.labels else record.classes,
         steps=state.moves["generator"],
         best_step=int(best["epoch"]) * config.steps_per_look,
         stop_reason=result.fit.stop_reason,

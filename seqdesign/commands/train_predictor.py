@@ -23,6 +23,7 @@ from seqdesign.sequences.options import (
     RecordPolicy,
     SequenceColumns,
     alphabet_with,
+    cell_format,
     encode_with,
     file_format,
 )
@@ -75,6 +76,8 @@ class TrainPredictorResult(Result):
     num_train: int
     num_held_out: int
     outcomes: tuple[str, ...]
+    measured: tuple[str, ...]
+    """What the column of each outcome holds, in words."""
     classes: tuple[str, ...]
     epochs: int
     stop_reason: str
@@ -93,7 +96,7 @@ class TrainPredictorResult(Result):
                 "sequences",
                 f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
-            ("outcome", f"{', '.join(self.outcomes)} ({what})"),
+            ("outcome", f"{'; '.join(self.measured)} ({what})"),
             ("kind of model", LABELS[self.kind] + self._why()),
             *self._tried(),
             ("training", f"{self._members()} in {self.seconds:.0f} s ({self.stop_reason})"),
@@ -195,7 +198,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         run.start()  # a model in closed form takes no steps
         trained = result.trained
         ids = [records.ids[i] for i in tokens.kept.tolist()]
-        done = _result(config, result, started)
+        done = _result(config, result, outcomes.said, started)
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_predictor(run.path, trained.model, trained.record, result.reference)
@@ -209,7 +212,9 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     return done
 
 
-def _result(config: TrainPredictorConfig, result: PredictorTraining, started: float) -> TrainPredictorResult:
+def _result(
+    config: TrainPredictorConfig, result: PredictorTraining, measured: tuple[str, ...], started: float
+) -> TrainPredictorResult:
     trained, state = result.trained, result.fit.state
     record = trained.record
     return TrainPredictorResult(
@@ -221,6 +226,7 @@ def _result(config: TrainPredictorConfig, result: PredictorTraining, started: fl
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcomes=record.outcomes,
+        measured=measured,
         classes=record.classes,
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
@@ -247,7 +253,11 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         id_column=config.id_,
         format=file_format(config),
         on_duplicate=config.on_duplicate,
+        cells=cell_format(config),
     )
+    for name in names:
+        if records.origin is not None and records.origin.is_prediction(name):
+            raise records.origin.refusal(name, records.source)
     outcomes = read_outcomes(records, names, task=config.task, sigma=config.sigma, weight=config.weight)
     known = ~np.isnan(outcomes.values).all(axis=1)
     if not known.all() and config.on_missing == "error":

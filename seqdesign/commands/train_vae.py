@@ -16,7 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Clock, Progress
+from seqdesign.runs.progress import Clock, Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions
@@ -24,6 +24,7 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
     from seqdesign.models.vae.quality import VAEQuality
+    from seqdesign.sequences.reader import SequenceSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class TrainVAEResult(Result):
     num_train: int
     num_held_out: int
     outcome: str | None
+    measured: str
+    """What the column of the outcome holds, in words; empty without one."""
     epochs: int
     stop_reason: str
     best_held_out_loss: float
@@ -81,6 +84,7 @@ class TrainVAEResult(Result):
         if q.outcome_r2 is not None and q.outcome_spearman is not None and q.invariance is not None:
             auroc = "" if q.outcome_auroc is None else f", AUROC {q.outcome_auroc:.3f}"
             rows += [
+                ("outcome", self.measured),
                 ("outcome F(E(x))", f"R2 {q.outcome_r2:.3f}, Spearman {q.outcome_spearman:.3f}{auroc}"),
                 ("invariance loss / Var(y)", f"{q.invariance:.3f}"),
             ]
@@ -104,6 +108,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+    if records.origin is not None and records.outcomes is None:
+        said = f"{records.source} was {records.origin.says()}; they are not learned from"
+        say(f"warning: {said}", quiet=config.quiet)
 
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
@@ -147,7 +154,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             progress.close()
         if run is not None:
             run.start()
-    done = _result(config, result, tokens.alphabet.name, started)
+    done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
         with together():
             # A run killed after its last checkpoint lacks the last row.
@@ -159,7 +166,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     return done
 
 
-def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started: float) -> TrainVAEResult:
+def _result(
+    config: TrainVAEConfig, result: VAETraining, records: SequenceSet, alphabet: str, started: float
+) -> TrainVAEResult:
     state = result.fit.state
     return TrainVAEResult(
         model=config.output,
@@ -167,6 +176,7 @@ def _result(config: TrainVAEConfig, result: VAETraining, alphabet: str, started:
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcome=result.trained.record.outcome,
+        measured=records.said if result.trained.record.outcome else "",
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
         best_held_out_loss=state.best["vae"],

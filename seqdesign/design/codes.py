@@ -100,7 +100,7 @@ class GANCodes:
         return texts
 
 
-def load_coder(folder: Path, outcome: float | None, device: torch.device) -> Coder:
+def load_coder(folder: Path, outcome: float | str | None, device: torch.device) -> Coder:
     """The GAN or VAE in ``folder``; ``outcome`` is what a conditional GAN writes for.
 
     Raises ModelError and UsageError.

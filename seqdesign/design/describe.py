@@ -26,6 +26,7 @@ from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.origin import PREDICTED
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -336,7 +337,7 @@ def measured_columns(keys: Sequence[str], values: Sequence[float] | None) -> dic
     """Columns of what was measured already, where the values are known."""
     if not values:
         return {}
-    names = ["measured"] if len(values) == 1 else [f"measured_{key}" for key in keys]
+    names = ["measured"] if len(values) == 1 else [f"measured_{key.removeprefix(PREDICTED)}" for key in keys]
     return {name: v for name, v in zip(names, values, strict=False) if not math.isnan(v)}
 
 

@@ -21,6 +21,7 @@ from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.models.gan.sampling import class_of, criticize, draw
 from seqdesign.models.gan.store import TrainedGAN, load_gan
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.scope import Scope
 
 BLOCK = 256
 CANDIDATES = 8
@@ -59,9 +60,6 @@ class DesignGenerator:
     def check_length(self, length: int, error: MakeError) -> None:
         """Raise what ``error`` makes of a message unless it writes sequences of this length."""
         check_length(length, self.lengths, error, who="the generator")
-        shortest = self.lengths[0]
-        if length < shortest:
-            raise error(f"the generator writes {shortest} letters at least, got {length}")
 
     def letters(self, z: Tensor, length: int) -> Tensor:
         """Log-probabilities (N, V, L) of letters up to a constant, of codes (N, d); without END."""
@@ -166,22 +164,17 @@ def check_length(
 
     lengths: the shortest, typical and longest sequence that it learned from; None if nobody knows.
     """
-    if lengths is None:
-        return
-    shortest, _, longest = lengths
-    if shortest == longest != length:
-        raise error(f"{who} was trained on sequences of {longest} letters only, got {length}")
-    if length > longest:
-        raise error(f"{who} takes {longest} letters at most, got {length}")
+    if lengths is not None and (why := Scope(lengths[0], lengths[2]).objection(length, who)) is not None:
+        raise error(why)
 
 
-def load_generator(folder: Path, outcome: float | None, device: torch.device) -> DesignGenerator:
+def load_generator(folder: Path, outcome: float | str | None, device: torch.device) -> DesignGenerator:
     """The generator in ``folder``, for one outcome if it is conditional. Raises ModelError and UsageError."""
     return generator_of(load_gan(folder, device), outcome, device, name=str(folder))
 
 
 def generator_of(
-    trained: TrainedGAN, outcome: float | None, device: torch.device, *, name: str
+    trained: TrainedGAN, outcome: float | str | None, device: torch.device, *, name: str
 ) -> DesignGenerator:
     """A trained generator, for one outcome if it is conditional. Raises UsageError."""
     condition = class_of(trained, outcome)

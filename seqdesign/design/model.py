@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import DesignGenerator, check_length
@@ -21,7 +20,13 @@ from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
-from seqdesign.models.predictor.store import Reference, TrainedPredictor, load_predictor, load_reference
+from seqdesign.models.predictor.store import (
+    Reference,
+    TrainedPredictor,
+    by_name,
+    load_predictor,
+    load_reference,
+)
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
@@ -31,7 +36,9 @@ from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import Scope
 from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
 
@@ -41,21 +48,6 @@ FEWEST = 20
 """Measurements from which on judges of other kinds can learn something."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
-
-
-COLUMNS = (
-    "id status reason parent original sequence score score_low score_start score_design confidence doubt "
-    "soft_gap edits edit_list evidence least_evidence front measured ood nearest critic outcome_before"
-)
-TAKEN = frozenset(COLUMNS.split())
-"""Columns of designs that are no outcomes."""
-
-
-def column_name(outcome: str) -> str:
-    """What the column of an outcome is called: fit for a header, and no name that designs have anyway."""
-    name = re.sub(r"[\s=]+", "_", outcome.strip())
-    stem = re.sub(r"_(sd|low|high)$", "", name)
-    return f"predicted_{name}" if {name, stem} & TAKEN else name
 
 
 class Beginning(Protocol):
@@ -117,6 +109,15 @@ class DesignModel:
         return self.lengths is not None
 
     @property
+    def scope(self) -> Scope | None:
+        """Which sequences it can judge; None where nobody knows."""
+        return None if self.lengths is None else Scope(self.lengths[0], self.lengths[2])
+
+    def constant(self, length: int) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Positions that were the same in all training sequences; see ``Reference.constant``."""
+        return None if self._reference is None else self._reference.constant(length)
+
+    @property
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
         return self.trained is not None and self.trained.record.task != "regression"
@@ -176,7 +177,7 @@ class DesignModel:
         rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
-        return self.trained.model.score_tokens(tokens, lengths)
+        return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""
@@ -196,8 +197,8 @@ class DesignModel:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What columns and header fields call the outcomes, (K,); see ``column_name``."""
-        return tuple(map(column_name, self.oracle.outcomes))
+        """What columns and header fields call the outcomes, (K,); see ``predicted_key``."""
+        return tuple(map(predicted_key, self.oracle.outcomes))
 
     def panel(self, length: int) -> Panel | None:
         """Judges of several kinds for sequences of this length; None without training data."""
@@ -330,6 +331,18 @@ def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: f
         generator.check_alphabet(model.alphabet)
         model.generator = generator
     return model
+
+
+class _ByName(nn.Module):
+    """A predictor whose scores have names: of both labels where there are two."""
+
+    def __init__(self, trained: TrainedPredictor) -> None:
+        super().__init__()
+        self.model, self.record = trained.model, trained.record
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """One-hot (N, V, L) -> (M, N, K)."""
+        return by_name(self.record, self.model(x, lengths))
 
 
 def load_folder(folder: Path, device: torch.device) -> DesignModel:

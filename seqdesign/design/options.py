@@ -120,7 +120,7 @@ class GeneratorOptions(Options):
 
     generator: Path | None = None
     """Folder of a model made by train-gan, such as models/gan: designs are what it writes (method latent)."""
-    condition: float | None = None
+    condition: float | str | None = None
     """Outcome that a conditional --generator writes for; needed with one."""
 
     def problems(self) -> Iterator[str]:

@@ -25,12 +25,14 @@ from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.fasta import Record, format_fields
 from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import Scope, left_out
 
-Status = Literal["revised", "unchanged", "infeasible", "violating"]
+Status = Literal["revised", "unchanged", "infeasible", "violating", "unjudged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Revision:
     status: Status
     original: str
     revised: str
+    outcome_name: str = "outcome"
+    """What the outcome is called; headers and tables say ``predicted_NAME``, as nothing was measured."""
     outcome_before: float
     """F(E(x0))."""
     outcome_at_code: float | None
@@ -71,16 +75,18 @@ class Revision:
     """Whether any code was feasible; None for methods without codes."""
     stop: str | None
     """Why the first ascent ended."""
-    violations: str
+    violations: str = ""
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
+    reason: str | None = None
+    """Why the model cannot judge the input, which is returned as it is; only with "unjudged"."""
 
     def fasta(self) -> Record:
         """The FASTA record."""
         values = {
             "status": self.status,
             "parent": self.parent if self.parent != self.id else None,
-            "outcome": self.outcome,
-            "outcome_before": self.outcome_before,
+            (key := predicted_key(self.outcome_name)): self.outcome,
+            f"{key}_before": self.outcome_before,
             "delta": self.delta,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
@@ -90,16 +96,29 @@ class Revision:
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
+            "reason": self.reason,
         }
+        if self.status == "unjudged":
+            values = {key: values[key] for key in ("status", "parent", "reason")}
         shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
         return Record(self.id, format_fields(shown), self.revised)
 
     def row(self) -> dict[str, Any]:
-        """The table row."""
-        return asdict(self)
+        """The table row, with the keys of ``columns``."""
+        values = asdict(self)
+        values.pop("outcome_name")
+        values = {name: None if value != value else value for name, value in values.items()}
+        return {_key(name, self.outcome_name): value for name, value in values.items()}
 
 
-COLUMNS = tuple(field.name for field in fields(Revision))
+def columns(outcome: str) -> tuple[str, ...]:
+    """Of the table of revisions by a model of ``outcome``."""
+    return tuple(_key(field.name, outcome) for field in fields(Revision) if field.name != "outcome_name")
+
+
+def _key(field: str, outcome: str) -> str:
+    """The key of a field: never that of the outcome itself, which belongs to measured values."""
+    return predicted_key(outcome) + field.removeprefix("outcome") if field.startswith("outcome") else field
 
 
 BLOCK = 1000
@@ -138,14 +157,27 @@ def run(
         make = evidence.constraint(trained.record.max_length, own=True)
         more = [] if make is None else [make]
     found: list[Revision] = []
+    scope = Scope(trained.record.min_length, trained.record.max_length)
+    outcome = trained.record.outcome or "outcome"
     for first in range(0, len(records), BLOCK):
         block = records.take(range(first, min(first + BLOCK, len(records))))
-        problem, kept = _problem(goal, letters, trained, block, more, torch.device(device))
-        result = optimize(problem, options, seed)
-        found += describe(problem, result, block.take(kept), trained.record.alphabet, evidence)
+        array = encode_with(letters, block, trained.record.alphabet)
+        block = block.take(array.kept)
+        problems = scope.objections(array)
+        part, rows = scope.judged(array, problems)
+        made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
+        if len(part):
+            judged = block.take(rows)
+            problem = _problem(goal, trained, part, judged, more, torch.device(device))
+            result = optimize(problem, options, seed)
+            made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
+        place = {name: i for i, name in enumerate(block.ids)}
+        found += sorted(made, key=lambda one: place[one.parent]) if problems else made
         on_step(min(first + BLOCK, len(records)), len(records))
     if not found:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if all(one.status == "unjudged" for one in found):
+        raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
     return found, summarise(found, trained.record)
 
 
@@ -160,22 +192,19 @@ def find_method(name: str) -> Optimize:
 
 def _problem(
     goal: GoalOptions,
-    letters: LetterPolicy,
     trained: TrainedVAE,
+    array: TokenArray,
     records: SequenceSet,
     more: Sequence[MakeConstraint],
     device: torch.device,
-) -> tuple[DesignProblem, list[int]]:
-    """The design problem of some records, and which of them it holds (unknown letters may drop some)."""
+) -> DesignProblem:
+    """The design problem of some records, and of their tokens."""
     model, record = trained.model, trained.record
-    array = encode_with(letters, records, record.alphabet, max_length=record.max_length)
     tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
     lengths = torch.from_numpy(array.lengths).to(device)
-    kept = array.kept.tolist()
-    ids = [records.ids[i] for i in kept]
-    rules, forced = _rules(goal, trained, tokens, lengths, ids, records.source, more)
-    problem = DesignProblem(
+    rules, forced = _rules(goal, trained, tokens, lengths, records.ids, records.source, more)
+    return DesignProblem(
         model=model,
         tokens=tokens,
         lengths=lengths,
@@ -190,7 +219,6 @@ def _problem(
         min_loglik_change=goal.min_loglik_change,
         top=goal.top,
     )
-    return problem, kept
 
 
 def _score(options: GoalOptions) -> Callable[[Tensor], Tensor]:
@@ -244,8 +272,12 @@ def describe(
     records: SequenceSet,
     alphabet: Alphabet,
     evidence: Evidence | None = None,
+    outcome: str = "outcome",
 ) -> list[Revision]:
-    """The revisions of a block of inputs, in their order; an input without any stays as it is."""
+    """The revisions of a block of inputs, in their order; an input without any stays as it is.
+
+    outcome: what the model calls it.
+    """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
     originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
     known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
@@ -279,6 +311,7 @@ def describe(
                     status=status,
                     original=original,
                     revised=revised,
+                    outcome_name=outcome,
                     outcome_before=float(before[i]),
                     outcome_at_code=None if math.isnan(at_code) else at_code,
                     outcome=float(columns["outcome"][i, k]),
@@ -294,6 +327,37 @@ def describe(
                 )
             )
     return found
+
+
+def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
+    """A record that the model cannot judge, returned as it is; its numbers are NaN."""
+    names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
+    latent = dict.fromkeys(
+        (
+            "outcome_at_code",
+            "kappa2",
+            "coverage",
+            "log_mode",
+            "feasible",
+            "stop",
+            "evidence",
+            "least_evidence",
+        )
+    )
+    numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
+    return Revision(
+        id=id,
+        parent=id,
+        rank=1,
+        status="unjudged",
+        original=text,
+        revised=text,
+        outcome_name=outcome,
+        edits=0,
+        edit_list="",
+        reason=reason,
+        **numbers,
+    )
 
 
 def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> dict[str, Any]:
@@ -335,6 +399,10 @@ class Summary:
     infeasible: int
     violating: int
     """Inputs that break the constraints and were not mended."""
+    unjudged: int
+    """Inputs that the model cannot judge, returned as they are; the means are without them."""
+    warning: str
+    """What to say of those."""
     outcome: str
     mean_outcome_before: float
     mean_outcome: float
@@ -365,6 +433,8 @@ class Summary:
             lines.append(
                 f"ellipsoid: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
             )
+        if self.unjudged:
+            lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")
         if self.violating:
             lines.append(
                 f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
@@ -383,15 +453,18 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
     best = [r for r in revisions if r.rank == 1]
     counts = {
         status: sum(r.status == status for r in best)
-        for status in ("revised", "unchanged", "infeasible", "violating")
+        for status in ("revised", "unchanged", "infeasible", "violating", "unjudged")
     }
+    problems = {r.id: r.reason for r in best if r.reason is not None}
+    inputs, best = len(best), [r for r in best if r.status != "unjudged"]
     delta = _mean([r.delta for r in best])
     gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
     kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]
     coverage = [r.coverage for r in best if r.coverage is not None]
     return Summary(
-        inputs=len(best),
+        inputs=inputs,
         **counts,
+        warning=left_out(problems, inputs) if problems else "",
         outcome=record.outcome or "outcome",
         mean_outcome_before=_mean([r.outcome_before for r in best]),
         mean_outcome=_mean([r.outcome for r in best]),
@@ -406,4 +479,4 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+    return float(np.mean(values)) if len(values) else math.nan

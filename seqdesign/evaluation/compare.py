@@ -16,6 +16,9 @@ from seqdesign.evaluation.measures import Evaluation
 from seqdesign.evaluation.predictions import add_predictions
 from seqdesign.evaluation.sets import Sample, Sets, draw_sample
 
+NOT_OF_DESIGNS = ("mean_nearest", "too_close", "prefers_training", "pairwise", "clusters")
+"""Measures by which designs differ from real sequences on purpose."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -49,9 +52,13 @@ def compare_sets(
     resamples: int = 200,
     seed: int = 0,
     workers: int = 1,
+    designs: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Judgement:
     """Measure and judge.
+
+    designs: the sequences are meant to differ from real ones, so that only what matters of designs is judged:
+    copies, variety, and whether the models know such sequences.
 
     vae, predictor: folders of models whose likelihoods and predictions are compared too, on ``device``.
     max_sequences: of each set in the statistics, drawn at random; copies are counted in all. max_nearest:
@@ -61,20 +68,23 @@ def compare_sets(
     seeds = np.random.SeedSequence(seed).spawn(5)
     rngs = [np.random.default_rng(s) for s in seeds]
     sample = draw_sample(sets, max_sequences, rngs[0])
-    found = Evaluation()
+    num = min(len(sets.generated), len(sample.held_out)) if sample else len(sets.generated)
+    found = Evaluation(few=num < measures.FEW)
     measures.add_copies(found, sets)
     if sets.training:
         measures.add_nearest(found, sets, max_nearest, rngs[1], workers, progress)
     generated = sample.pick("generated") if sample else sets.generated[:max_sequences]
     measures.add_diversity(found, generated, sample.pick("training") if sample else [])
-    if sample is not None:
+    if sample is not None and not designs:
         measures.add_distances(found, sample, sets, rngs[2], resamples)
         measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
     device = device or torch.device("cpu")
-    if vae is not None:
+    if vae is not None and not designs:
         add_likelihood(found, vae, device, sets, sample, rngs[2], resamples)
     if predictor is not None:
         add_predictions(found, predictor, device, sets, sample, rngs[4], resamples)
     real = "held-out" if sets.held_out else "training"
-    said = findings({row.name: row for row in found.rows}, real, found.predictions)
+    if designs:
+        found.unjudged(NOT_OF_DESIGNS)
+    said = findings({row.name: row for row in found.rows}, real, found.predictions, designs=designs)
     return Judgement(sets, sample, found, said)

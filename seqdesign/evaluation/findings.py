@@ -6,11 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqdesign.evaluation.measures import FEW
+
 if TYPE_CHECKING:
     from seqdesign.evaluation.measures import Row
     from seqdesign.metrics.resampling import FloatArray
 
-SHARES = ("repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras")
+SHARES = (
+    "repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras", "unjudged_vae",
+    "unjudged_predictor",
+)  # fmt: skip
 DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
 
 
@@ -26,16 +31,46 @@ def findings(
     rows: Mapping[str, Row],
     real: str,
     predictions: Mapping[str, Mapping[str, FloatArray]] | None = None,
+    *,
+    designs: bool = False,
 ) -> tuple[Finding, ...]:
     """Sentences from the rows by name; ``real`` says whom "real" means, such as "held-out".
 
-    predictions: by outcome, then by whose they are.
+    predictions: by outcome, then by whose they are. designs: whether they are meant to differ from real ones.
     """
     found = [
-        *_copying(rows, real), *_variety(rows), *_likeness(rows), *_structure(rows, real),
+        *_number(rows),
+        *(_novelty(rows) if designs else _copying(rows, real)),
+        *_variety(rows),
+        *_likeness(rows),
+        *_structure(rows, real),
         *_predicted(rows, predictions or {}),
-    ]  # fmt: skip
+    ]
     return tuple(sorted(found, key=lambda f: not f.flagged))
+
+
+def _number(rows: Mapping[str, Row]) -> Iterator[Finding]:
+    few = [row.label for row in rows.values() if row.verdict == "too few"]
+    if few:
+        yield Finding(
+            False,
+            f"Too few sequences to call them as real: fewer than {FEW} are compared, so {len(few)} of "
+            f"{len(rows)} measures show large differences only.",
+        )
+
+
+def _novelty(rows: Mapping[str, Row]) -> Iterator[Finding]:
+    """Of designs: whether they are new, and how far from what was measured."""
+    copies, far = rows.get("copies"), rows.get("mean_nearest")
+    if copies is not None:
+        yield Finding(
+            copies.value > 0,
+            f"{_share(copies.value)} of the designs are training sequences, so known already."
+            if copies.value
+            else "No design is a training sequence.",
+        )
+    if far is not None:
+        yield Finding(False, f"They are {far.value:.3g} edits from the nearest training sequence on average.")
 
 
 def _copying(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
@@ -54,6 +89,8 @@ def _copying(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         return
     flagged = close.verdict == "flagged"
     start = "The training set looks memorized" if flagged else "No sign that the training set was memorized"
+    if close.verdict == "too few":
+        start = "Too few sequences to tell whether the training set was memorized"
     text = f"{start}: {_share(close.value)} are nearer to it than 99% of {real} ones are"
     if prefers is not None and close.value > 0.02:
         text += (
@@ -83,7 +120,7 @@ def _variety(rows: Mapping[str, Row]) -> Iterator[Finding]:
     if poor:
         which = "; ".join(f"{r.label}: {r.value:.3g}, not {r.real:.3g}" for r in poor)
         yield Finding(True, f"They are less different from each other than real ones are: {which}.")
-    elif rows["pairwise"].verdict:
+    elif rows["pairwise"].verdict == "as real":
         yield Finding(False, "They are as different from each other as real ones are.")
 
 
@@ -93,7 +130,7 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
     if far:
         which = "; ".join(f"{r.label.removesuffix(', bits')}{_times(r)}" for r in far)
         yield Finding(True, f"Farther from held-out sequences than the training set is: {which}.")
-    elif distances:
+    elif distances and distances[0].verdict != "too few":
         yield Finding(
             False,
             f"By {len(distances)} distances they are as close to held-out sequences as the training set is.",
@@ -102,11 +139,15 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
     if auc is not None:
         flagged = auc.verdict == "flagged"
         text = "A classifier tells them from" if flagged else "A classifier hardly tells them from"
+        if auc.verdict == "too few":
+            text = "Too few sequences for a classifier to tell them from"
         text += f" held-out sequences: AUC {auc.value:.2f} (training ones {auc.real:.2f}, 0.5 is a guess)."
         yield Finding(flagged, text)
     if loglik is not None:
         flagged = loglik.verdict == "flagged"
         start = "less like held-out ones than training ones are" if flagged else "as natural as training ones"
+        if loglik.verdict == "too few":
+            start = "too few to compare with training ones"
         text = f"By the language model they are {start}: {loglik.value:.3g} nats a letter off"
         yield Finding(flagged, f"{text} (training ones {loglik.real:.3g}).")
 
@@ -154,6 +195,14 @@ def _predicted(
                 "ones)"
             )
         yield Finding(False, f"{text}.")
+    for model in ("predictor", "vae"):
+        unjudged = rows.get(f"unjudged_{model}")
+        if unjudged is not None and unjudged.value > 0:
+            yield Finding(
+                unjudged.verdict == "flagged",
+                f"{_share(unjudged.value)} cannot be judged by the {model} and are left out of what it says: "
+                "they are shorter or longer than all it has learned from, or hardly known.",
+            )
     unusual = rows.get("unusual")
     if unusual is not None and unusual.value > 0.01:
         text = f"{_share(unusual.value)} are unlike what the predictor has seen"

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 
 from seqdesign.evaluation.measures import Evaluation, judged, on_values
+from seqdesign.evaluation.predictions import judgeable
 from seqdesign.evaluation.sets import Sample, Sets, require_alphabet
 from seqdesign.metrics.resampling import Comparison, FloatArray, compare
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import blocks
 from seqdesign.sequences.encoders import encode
+from seqdesign.sequences.scope import Scope
 
 
 def add_likelihood(
@@ -31,20 +33,28 @@ def add_likelihood(
     """
     trained = load_vae(folder, device)
     require_alphabet(sets, trained.record.alphabet, folder, "--vae")
-    values = per_letter(trained, sample.texts if sample else sets.generated, device)
+    texts = sample.texts if sample else sets.generated
+    scope = Scope(trained.record.min_length, trained.record.max_length)
+    can = judgeable(result, encode(texts, trained.record.alphabet, on_unknown="mask"), scope, sample, "vae")
+    values = np.full(len(texts), np.nan)
+    values[can] = per_letter(trained, [texts[i] for i in np.flatnonzero(can).tolist()], device)
     if sample is None:
+        values = values[can]
         error = float(values.std(ddof=1)) / math.sqrt(len(values))
         mean = float(values.mean())
         result.logliks = {"generated": values}
         found = Comparison(mean, mean - 1.96 * error, mean + 1.96 * error)
         result.add("loglik_mean", "log-likelihood per letter, nats, mean", found, "")
         return
+    parts = [places[can[places]] for places in (sample.generated, sample.training, sample.held_out)]
+    num = min(map(len, parts[:2]))
+    generated, training, held_out = parts[0][:num], parts[1][:num], parts[2]
+    names = ("generated", "training", "held out")
     result.logliks = {
-        "generated": values[sample.generated],
-        "training": values[sample.training],
-        "held out": values[sample.held_out],
+        name: values[places] for name, places in zip(names, (generated, training, held_out), strict=True)
     }
-    found = compare(on_values(values), sample.generated, sample.training, sample.held_out, rng, resamples)
+    statistic = on_values(np.nan_to_num(values))  # what cannot be judged is in none of the sets
+    found = compare(statistic, generated, training, held_out, rng, resamples)
     found = Comparison(found.value, max(0.0, found.low), found.high, found.real, found.z)
     result.add("loglik", "log-likelihoods per letter, Wasserstein, nats", found, judged(found))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -32,8 +32,12 @@ from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profil
 from seqdesign.metrics.two_sample import wasserstein
 from seqdesign.sequences.splits import similarity_clusters
 
-Verdict = Literal["as real", "flagged", ""]
+Verdict = Literal["as real", "flagged", "too few", ""]
 
+FEW = 100
+"""Sequences below which a difference that is not seen may well be there: then nothing is called as real."""
+COUNTED = ("repeats", "copies")
+"""Measures that are plain counts, sure with any number of sequences."""
 LARGEST_Z = 3.0
 """A difference of more standard errors than this is no chance: one in 740 one-sided."""
 TOLERANCE = 0.1
@@ -72,15 +76,23 @@ class Evaluation:
     """Log-likelihood per letter, by whose they are."""
     predictions: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
     """Predicted outcomes by name, then by whose they are."""
+    few: bool = False
+    """Whether fewer than ``FEW`` sequences are compared."""
 
     def add(self, name: str, label: str, found: Comparison, verdict: Verdict) -> None:
-        """Append a row."""
+        """Append a row; what is not seen with few sequences is not called as real."""
+        if self.few and verdict == "as real" and name not in COUNTED:
+            verdict = "too few"
         self.rows.append(
             Row(
                 name=name, label=label, value=found.value, low=found.low, high=found.high, real=found.real,
                 z=found.z, verdict=verdict,
             )
         )  # fmt: skip
+
+    def unjudged(self, names: Collection[str]) -> None:
+        """Take the verdict off some rows."""
+        self.rows = [replace(row, verdict="") if row.name in names else row for row in self.rows]
 
 
 def judged(found: Comparison, scale: float | None = None) -> Verdict:

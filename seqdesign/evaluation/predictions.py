@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from seqdesign.errors import InputError
 from seqdesign.evaluation.measures import Evaluation, judged
 from seqdesign.evaluation.sets import Sample, Sets, require_alphabet
 from seqdesign.metrics.resampling import Comparison, FloatArray, share, standard_score
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import TrainedPredictor, load_predictor, load_reference
 from seqdesign.sequences.encoders import TokenArray, encode
+from seqdesign.sequences.scope import Scope
 
 TOP = 95.0
 """Percentile of held-out sequences' predictions that good designs should exceed."""
@@ -39,16 +42,23 @@ def add_predictions(
     record = trained.record
     require_alphabet(sets, record.alphabet, folder, "--predictor")
     texts = sample.texts if sample else sets.generated
-    array = encode(texts, record.alphabet, on_unknown="mask", max_length=record.max_length)
+    array = encode(texts, record.alphabet, on_unknown="mask")
+    can = judgeable(result, array, Scope(record.min_length, record.max_length), sample, "predictor")
     names = {"generated": sample.generated} if sample else {"generated": np.arange(len(texts))}
     if sample is not None:
         names |= {"training": sample.training, "held out": sample.held_out}
-    values = predict_outcomes(trained, array.tokens, array.lengths).mean
+    part = array.take(np.flatnonzero(can))
+    width = int(part.lengths.max())
+    values = np.full((len(texts), trained.record.num_scores), np.nan)
+    values[can] = predict_outcomes(trained, part.tokens[:, :width], part.lengths).mean
+    names = {who: places[can[places]] for who, places in names.items()}
     for k, name in enumerate(outcome_names(trained)):
         parts = {who: values[places, k] for who, places in names.items()}
         result.predictions[name] = parts
         _add_outcome(result, name, parts, rng, resamples)
-    _add_unusual(result, folder, array, sample)
+    unusual = ~can
+    unusual[can] = load_reference(folder).unusual(part.tokens[:, :width], part.lengths) > UNUSUAL
+    _add_unusual(result, unusual, sample)
 
 
 def outcome_names(trained: TrainedPredictor) -> Sequence[str]:
@@ -56,7 +66,8 @@ def outcome_names(trained: TrainedPredictor) -> Sequence[str]:
     record = trained.record
     if record.task == "regression":
         return record.outcomes
-    return [f"probability of {n}" for n in (record.classes if record.task == "classes" else record.outcomes)]
+    names = record.classes if record.task == "classes" else record.classes[1:] or record.outcomes
+    return [f"probability of {name}" for name in names]
 
 
 def _add_outcome(
@@ -86,9 +97,30 @@ def mean_interval(values: FloatArray, rng: np.random.Generator, resamples: int) 
     return float(values.mean()), float(low), float(high)
 
 
-def _add_unusual(result: Evaluation, folder: Path, array: TokenArray, sample: Sample | None) -> None:
+def judgeable(
+    result: Evaluation, array: TokenArray, scope: Scope, sample: Sample | None, model: str
+) -> NDArray[np.bool_]:
+    """Which of the sequences (N,) a model can judge; a row says how many it cannot, where it cannot some.
+
+    Raises InputError where it can judge none of a set.
+    """
+    problems = scope.objections(array)
+    can = np.ones(len(array), dtype=bool)
+    can[list(problems)] = False
+    sets = [np.arange(len(array))] if sample is None else [sample.generated, sample.training, sample.held_out]
+    for places in sets:
+        if not can[places].any():
+            raise InputError(f"--{model}: {problems[int(places[0])]}; leave it out")
+    if problems:
+        made, *real = (int((~can[places]).sum()) for places in sets)
+        beside = (real[0], len(sets[1])) if real else ()
+        found = share(made, len(sets[0]), *beside)
+        result.add(f"unjudged_{model}", f"that the {model} cannot judge", found, judged(found, 0.1))
+    return can
+
+
+def _add_unusual(result: Evaluation, unusual: NDArray[np.bool_], sample: Sample | None) -> None:
     """Share of sequences that are less like the predictor's training data than 99% of its held-out ones."""
-    unusual = load_reference(folder).unusual(array.tokens, array.lengths) > UNUSUAL
     made = unusual if sample is None else unusual[sample.generated]
     real = None if sample is None else unusual[sample.training]
     found = (

@@ -113,7 +113,7 @@ def _read(columns: SequenceColumns, path: Path) -> SequenceSet:
         id_column=columns.id_,
         format=file_format(columns),
         on_duplicate="keep",
-        on_missing="unlabelled",
+        outcomes=False,
     )
 
 

@@ -41,7 +41,8 @@ def parse_objective(
     odds = tuple(log_odds or (False,) * len(outcomes))
     if not texts and len(outcomes) > 1:
         raise UsageError(
-            f"is needed with several outcomes, such as max:{outcomes[0]}; they are {', '.join(outcomes)}",
+            f"is needed with several outcomes or labels, such as max:{outcomes[0]}; they are "
+            f"{', '.join(outcomes)}",
             option=OPTION,
         )
     parts = [_Parsed(text, outcomes, odds) for text in texts or ("max",)]

@@ -63,6 +63,7 @@ def attribution_page(text: str, explainer: Explainer, changed: EditTable | None,
         summary="; ".join(line for line in lines if not line.startswith("wrote")),
         provenance=provenance(manifest),
     )
+    page.warnings([*explainer.notes(), *(changed.warnings if changed else ())])
     _add_profile(page, explainer)
     _add_logos(page, explainer, changed)
     if changed is not None:

@@ -72,7 +72,7 @@ def _outcome_text(designs: DesignSet) -> str:
             "Those that designed a sequence do not judge it. Where the judges see much less of a gain, the "
             "optimizer has found a mistake of its own members rather than a better sequence."
         )
-    if designs.has_numbers("outcome_before"):
+    if designs.before_after is not None and designs.before_after[1] != "score":
         return (
             "The prediction after revision is that of the decoded sequence read again by the encoder, "
             "F(E(x*)), not that of the code it came from."
@@ -207,7 +207,10 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     keys = [key for key in FIRST if key in shown.columns]
     keys += [key for key in shown.columns if key not in keys]
     unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
+    unseen = (*unseen, *(key for key in keys if key.endswith("_at_code")))
     ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
+    if pair is not None:
+        ends[pair[0]] = "before"
     columns = [
         Column(
             key,

@@ -24,9 +24,11 @@ FloatArray = NDArray[np.float64]
 
 TEXT = {"id", "sequence", "original", "parent", "status", "reason", "stop", "edit_list", "violations"}
 """Columns that are never numbers, whatever they look like."""
+PREDICTED, BEFORE = "predicted_", "_before"
+"""Around the name of an outcome: the prediction for a revision's parent, as ``revise`` calls it."""
 BEFORE_AFTER = (("outcome_before", "outcome"), ("score_start", "score"))
-"""Value of the parent, and of the design, as ``revise`` and ``maximize`` call them."""
-UNTOUCHED = ("unchanged", "infeasible", "violating")
+"""Value of the parent, and of the design, as ``revise`` once called them, and as ``maximize`` does."""
+UNTOUCHED = ("unchanged", "infeasible", "violating", "unjudged")
 """What ``revise`` calls inputs that it returns as they are."""
 
 
@@ -34,8 +36,8 @@ UNTOUCHED = ("unchanged", "infeasible", "violating")
 class DesignSet:
     """N sequences, one row each: id, sequence, and what is known of it by column.
 
-    A row of a design made from a parent has ``edits``, a row of ``revise`` or ``maximize`` also one of the
-    pairs of BEFORE_AFTER. Rejected designs are not among them.
+    A row of a design made from a parent has ``edits``, a row of ``revise`` or ``maximize`` also the value
+    before and after. Rejected designs are not among them.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -84,7 +86,8 @@ class DesignSet:
     @property
     def before_after(self) -> tuple[str, str] | None:
         """Names of the columns of the value before and after."""
-        for first, second in BEFORE_AFTER:
+        firsts = (c for c in self.columns if c.startswith(PREDICTED) and c.endswith(BEFORE))
+        for first, second in (*((first, first.removesuffix(BEFORE)) for first in firsts), *BEFORE_AFTER):
             if np.isfinite(self.numbers(second) - self.numbers(first)).any():
                 return first, second
         return None

@@ -135,6 +135,11 @@ def training_warnings(folder: Path | None) -> tuple[str, ...]:
     return tuple(f"{folder}: {text}" for text in said) if isinstance(said, list) else ()
 
 
+def training_inputs(folder: Path) -> tuple[str, ...]:
+    """SHA-256 of the files that a model was trained on; nothing where there is no manifest of it."""
+    return tuple(read_manifest(folder).inputs.values()) if manifest_path(folder).is_file() else ()
+
+
 def provenance(manifest: Manifest) -> dict[str, object]:
     """What stands at the foot of a page."""
     return {

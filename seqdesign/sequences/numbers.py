@@ -1,8 +1,16 @@
-"""Cells of text as numbers, with the place of a wrong one in the error."""
+"""Cells of text as measured values: what a column is, decided from all its cells, and what is wrong with it.
+
+A column holds numbers, or labels, or it is refused: one cell such as ``ND``, ``<0.1`` or ``1,25`` never turns
+numbers into labels. Nothing heavy but numpy is imported.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,37 +19,242 @@ from seqdesign.errors import InputError
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Cells, in lower case, that say that a value is not known."""
+ABSENT = frozenset({"nd", "n.d.", "n.d", "n/d", "bdl", "lod", "<lod", "n.a.", "n.a"})
+"""What people write for a value that could not be measured; neither a number nor a label."""
+SHOWN = 10
+"""Cells that a message names."""
+MAX_LABELS = 200
+"""Different labels that are told apart."""
+
+Kind = Literal["numbers", "labels", "nothing", "mixed"]
+Cell = Literal["number", "missing", "odd", "text"]
+
+_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?")
+_NUMERIC = re.compile(r"(?![eE])[\s\d.,<>≤≥=~±+\-−–_eE%'’*()/:]+")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,\s'’]\d{3})+(\.\d+)?")
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell stands for an unknown value."""
-    return cell.strip().lower() in MISSING
+@dataclass(frozen=True)
+class CellFormat:
+    """How cells are read.
+
+    missing: cells that stand for an unknown value, besides ``MISSING``; case does not matter. decimal_comma:
+    1,25 is one and a quarter. adjustable: whether the user can say so where the cells are read.
+    """
+
+    missing: frozenset[str] = frozenset()
+    decimal_comma: bool = False
+    adjustable: bool = False
+
+    @classmethod
+    def of(cls, missing: Iterable[str], decimal_comma: bool = False) -> CellFormat:
+        """As options say."""
+        return cls(frozenset(cell.strip().lower() for cell in missing), decimal_comma, True)
+
+    def is_missing(self, cell: str) -> bool:
+        """Whether a cell stands for an unknown value."""
+        return (plain := cell.strip().lower()) in MISSING or plain in self.missing
+
+    def number(self, cell: str) -> float | None:
+        """The number of a cell, NaN where it is missing or not finite, None where it is neither."""
+        if self.is_missing(cell):
+            return float("nan")
+        text = cell.strip()
+        if self.decimal_comma:
+            # 1.234 may be a thousand or one and a quarter; only with a decimal comma behind it is it clear.
+            if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
+                return None
+            text = text.replace(".", "").replace(",", ".")
+        try:
+            value = float(text) if "_" not in text and text.isascii() else None
+        except ValueError:
+            return None
+        return value if value is None or np.isfinite(value) else float("nan")
+
+    def kind(self, cell: str) -> Cell:
+        """What a single cell looks like; ``odd`` is a number with something about it, or a word for none."""
+        number = self.number(cell)
+        if number is not None:
+            return "missing" if self.is_missing(cell) else "number"
+        text = cell.strip()
+        numeric = _NUMERIC.fullmatch(text) and any(c.isdigit() for c in text)
+        absent = text.lower() in ABSENT or text.startswith("#")
+        return "odd" if numeric or absent else "text"
+
+
+@dataclass
+class Tally:
+    """The cells of one column, counted as they come, in constant memory.
+
+    ``add`` gives numbers; ``kind`` and what follows speak of all cells so far.
+    """
+
+    name: str
+    cells: CellFormat = field(default_factory=CellFormat)
+    numbers: int = 0
+    missing: int = 0
+    odd: int = 0
+    text: int = 0
+    zero_one: int = 0
+    """Numbers that are 0 or 1."""
+    labels: dict[str, int] = field(default_factory=dict)
+    """Text -> how often; of at most ``MAX_LABELS`` + 1 different ones."""
+    strange: list[tuple[int, str, str]] = field(default_factory=list)
+    """(line or 0, record, cell) of the first cells that are neither numbers nor missing."""
+
+    def add(self, cells: Sequence[str], lines: Sequence[int], ids: Sequence[str]) -> NDArray[np.float64]:
+        """Count some more cells. (N,) numbers, NaN for all else."""
+        values = self._plain(cells)
+        if values is None:
+            values = np.array([self._count(c, lines[i], ids[i]) for i, c in enumerate(cells)], np.float64)
+        known = ~np.isnan(values)
+        self.numbers += int(known.sum())
+        self.zero_one += int(((values == 0) | (values == 1)).sum())
+        return values
+
+    def _plain(self, cells: Sequence[str]) -> NDArray[np.float64] | None:
+        """All cells at once, where all are numbers or empty in the plainest way."""
+        if self.cells.decimal_comma or self.cells.missing or any("_" in c or not c.isascii() for c in cells):
+            return None
+        try:
+            values = np.fromiter((float(c or "nan") for c in cells), dtype=np.float64, count=len(cells))
+        except ValueError:
+            return None
+        values[~np.isfinite(values)] = np.nan
+        self.missing += int(np.isnan(values).sum())
+        return values
+
+    def _count(self, cell: str, line: int, record: str) -> float:
+        kind = self.cells.kind(cell)
+        value = self.cells.number(cell)
+        if kind == "missing" or (value is not None and np.isnan(value)):
+            self.missing += 1
+            return float("nan")
+        if kind == "number" and value is not None:
+            return value
+        if kind == "odd":
+            self.odd += 1
+        else:
+            self.text += 1
+        label = cell.strip()
+        if label in self.labels or len(self.labels) <= MAX_LABELS:
+            self.labels[label] = self.labels.get(label, 0) + 1
+        # What is out of place is named: text among numbers, what looks like a number among text.
+        if len(self.strange) < SHOWN or (kind == "odd" and self.odd <= SHOWN):
+            self.strange.append((line, record, cell))
+        return float("nan")
+
+    @property
+    def kind(self) -> Kind:
+        """Decided from all cells: a column is numbers only, text only, or mixed."""
+        if self.odd or (self.numbers and self.text):
+            return "mixed"
+        return "numbers" if self.numbers else "labels" if self.text else "nothing"
+
+    @property
+    def num_strange(self) -> int:
+        """Cells that do not fit what most of them are."""
+        return self.odd + self.text if self.numbers or not self.text else self.odd
+
+    def says(self) -> str:
+        """Such as ``119 numbers; 1 cell is no number: line 9 'ND'``."""
+        without = f", {self.missing:,} without" if self.missing else ""
+        if self.kind == "labels":
+            most = sorted(self.labels.items(), key=lambda one: (-one[1], one[0]))
+            shown = ", ".join(f"{label} ({count:,})" for label, count in most[:5])
+            more = ", ..." if len(most) > 5 else ""
+            many = f"more than {MAX_LABELS}" if len(most) > MAX_LABELS else f"{len(most):,}"
+            return f"{many} label{'' if many == '1' else 's'}: {shown}{more}{without}"
+        if self.kind == "nothing":
+            return f"nothing{without}"
+        only = ", all of them 0 or 1" if 0 < self.numbers == self.zero_one else ""
+        numbers = (
+            f"{self.numbers:,} numbers{only}" if self.numbers or not self.text else f"{self.text:,} labels"
+        )
+        return f"{numbers}{without}" + (f"; {self.oddities()}" if self.num_strange else "")
+
+    def oddities(self) -> str:
+        """Such as ``2 cells are no numbers: line 9 'ND', line 17 '<0.1'``."""
+        count, shown = self.num_strange, self._shown()
+        listed = ", ".join(
+            f"{f'line {line}' if line else f'record {name}'} {cell!r}" for line, name, cell in shown
+        )
+        more = f" and {count - len(shown):,} more" if count > len(shown) else ""
+        return f"{count:,} cell{' is no number' if count == 1 else 's are no numbers'}: {listed}{more}"
+
+    def _shown(self) -> list[tuple[int, str, str]]:
+        """The strange cells to name; among labels only those that look like numbers."""
+        if self.numbers or not self.text:
+            return self.strange[:SHOWN]
+        return [one for one in self.strange if self.cells.kind(one[2]) == "odd"][:SHOWN]
+
+    def refuse(self, source: str | None, *, labels: str = "") -> InputError:
+        """What to say of a mixed column; ``labels``: how to learn labels here, where that can be done."""
+        shown = self._shown()
+        line, record, _ = shown[0] if shown else (0, "", "")
+        remedies = [*dict.fromkeys(self._remedy(cell) for _, _, cell in shown)]
+        if labels:
+            remedies.append(f"{labels} if these are labels")
+        most = f"{self.numbers:,} numbers" if self.numbers or not self.text else f"{self.text:,} labels"
+        return InputError(
+            f"column '{self.name}' has {most}, but {self.oddities()}; {'; '.join(remedies)}",
+            path=source or None,
+            line=line or None,
+            record=record or None,
+        )
+
+    def require_numbers(self, source: str | None, *, labels: str = "") -> None:
+        """Raise InputError unless the column holds numbers or nothing. labels: as for ``refuse``."""
+        if self.kind == "mixed":
+            raise self.refuse(source, labels=labels)
+        if self.kind == "labels":
+            line, record, _ = self.strange[0]
+            raise InputError(
+                f"column '{self.name}' must hold numbers, but it has {self.says()}; "
+                + (f"{labels} to learn labels" if labels else "write numbers, such as 0 and 1"),
+                path=source or None,
+                line=line or None,
+                record=record or None,
+            )
+
+    def _remedy(self, cell: str) -> str:
+        text, ask = cell.strip(), self.cells.adjustable
+        if _THOUSANDS.fullmatch(text) or re.fullmatch(r"[+-]?\d+([\s'’]\d+)+([.,]\d+)?", text):
+            comma = ask and not self.cells.decimal_comma and text.count(",") == 1 and "." not in text
+            return "write thousands without a separator" + (
+                ", or add --decimal-comma if the comma is the decimal sign" if comma else ""
+            )
+        if not self.cells.decimal_comma and re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text):
+            return "the comma is a decimal sign: " + (
+                "add --decimal-comma" if ask else "write a point instead"
+            )
+        if self.cells.decimal_comma and "." in text:
+            return "a point alone is unclear with --decimal-comma: write a comma"
+        if text.endswith("%"):
+            return "write percentages as numbers, without %"
+        if re.match(r"[<>≤≥~]", text):
+            return "a limit is no measured value: write the number to use" + self._or_missing(text)
+        return "correct it" + self._or_missing(text)
+
+    def _or_missing(self, text: str) -> str:
+        return f", or add --missing {shlex.quote(text)} --on-missing drop" if self.cells.adjustable else ""
 
 
 def to_numbers(
-    cells: list[str], name: str, source: str, lines: Sequence[int], ids: Sequence[str]
+    cells: list[str],
+    name: str,
+    source: str,
+    lines: Sequence[int],
+    ids: Sequence[str],
+    format: CellFormat | None = None,
+    *,
+    labels: str = "",
 ) -> NDArray[np.float64]:
-    """Cells as float64, NaN where one is empty, NA or not finite. Raises InputError for other text."""
-    try:
-        if any("_" in cell for cell in cells):  # float() would read 1_000 as a number
-            raise ValueError
-        values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
-    except ValueError:
-        values = np.array(
-            [_number(c, name, source, lines[i], ids[i]) for i, c in enumerate(cells)], dtype=np.float64
-        )
-    values[~np.isfinite(values)] = np.nan
+    """Cells as float64, NaN where one is missing or not finite.
+
+    Raises InputError for other text, with all such cells at once. labels: see ``Tally.refuse``.
+    """
+    tally = Tally(name, format or CellFormat())
+    values = tally.add(cells, lines, ids)
+    tally.require_numbers(source, labels=labels)
     return values
-
-
-def _number(cell: str, name: str, source: str, line: int, record: str) -> float:
-    if is_missing(cell):
-        return float("nan")
-    try:
-        if "_" in cell:
-            raise ValueError
-        return float(cell)
-    except ValueError:
-        raise InputError(
-            f"'{name}' must be a number, got {cell!r}", path=source, line=line, record=record
-        ) from None

@@ -15,6 +15,7 @@ from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.numbers import CellFormat
     from seqdesign.sequences.reader import Format, SequenceSet
 
 AUTO = "auto"
@@ -47,6 +48,18 @@ class ColumnOptions(SequenceColumns):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellOptions(Options):
+    """How measured values are written."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+    missing: tuple[str, ...] = ()
+    """A cell that stands for an unknown value, such as ND, besides an empty one and NA; repeatable."""
+    decimal_comma: bool = False
+    """Read 1,25 as one and a quarter."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordPolicy(Options):
     """What to do about records that are not as they should be."""
 
@@ -59,7 +72,7 @@ class RecordPolicy(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions(ColumnOptions, RecordPolicy):
+class ReadOptions(ColumnOptions, CellOptions, RecordPolicy):
     """All options of reading sequences with an outcome."""
 
     PANEL: ClassVar[str] = "Input options"
@@ -94,7 +107,16 @@ def file_format(options: SequenceColumns) -> Format | None:
     return None if options.format == "auto" else options.format
 
 
-def read_with(options: ReadOptions, path: str | os.PathLike[str]) -> SequenceSet:
+def cell_format(options: CellOptions) -> CellFormat:
+    """The ``cells`` argument of the readers."""
+    from seqdesign.sequences.numbers import CellFormat
+
+    return CellFormat.of(options.missing, options.decimal_comma)
+
+
+def read_with(
+    options: ReadOptions, path: str | os.PathLike[str], *, outcomes: bool = True, labels: bool = False
+) -> SequenceSet:
     """``read_sequences`` as the options say. Raises InputError and UsageError."""
     from seqdesign.sequences.reader import read_sequences
 
@@ -106,6 +128,9 @@ def read_with(options: ReadOptions, path: str | os.PathLike[str]) -> SequenceSet
         format=file_format(options),
         on_duplicate=options.on_duplicate,
         on_missing=options.on_missing,
+        cells=cell_format(options),
+        outcomes=outcomes,
+        labels=labels,
     )
 
 

@@ -20,7 +20,8 @@ from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
-from seqdesign.sequences.numbers import to_numbers
+from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
+from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
@@ -35,6 +36,8 @@ ID_COLUMNS = ("id", "name")
 OUTCOME = "outcome"
 
 _HEAD = 4096
+_OUTCOME = "\0outcome"
+"""Column of outcomes that are not numbers yet; no file can have one of this name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class SequenceSet:
     outcomes: (N,) float64 with NaN where a record is unlabelled, or None when no record has one.
     weights: (N,) float64 or None. lines: (N,) int64, where each record begins in ``source`` (0: unknown).
     n_dropped: records left out by ``on_missing="drop"`` or ``on_duplicate="first"``. columns: the text of the
-    columns, or header keys, that were asked for; "" where a header lacks one.
+    columns, or header keys, that were asked for; "" where a header lacks one. cells: how those are read.
     """
 
     ids: list[str]
@@ -55,6 +58,13 @@ class SequenceSet:
     lines: NDArray[np.int64] | None = None
     n_dropped: int = 0
     columns: Mapping[str, list[str]] = field(default_factory=dict)
+    cells: CellFormat = field(default_factory=CellFormat)
+    said: str = ""
+    """What the column of the outcome was found to hold, in words."""
+    labels: tuple[str, ...] = ()
+    """Where the outcome is a label: all labels in order; ``outcomes`` are places in them."""
+    origin: Origin | None = None
+    """The command of seqdesign that wrote the file; its predictions are not read as outcomes."""
 
     def __post_init__(self) -> None:
         for name in ("sequences", "outcomes", "weights", "lines"):
@@ -64,8 +74,17 @@ class SequenceSet:
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """One of ``columns`` as (N,) numbers, NaN where missing. Raises InputError for other text."""
-        lines = [0] * len(self) if self.lines is None else self.lines.tolist()
-        return to_numbers(self.columns[column], column, self.source, lines, self.ids)
+        return to_numbers(
+            self.columns[column], column, self.source, self.line_numbers(), self.ids, self.cells
+        )
+
+    def readable(self, column: str) -> NDArray[np.float64]:
+        """As ``numbers``, with NaN for other text too."""
+        return Tally(column, self.cells).add(self.columns[column], self.line_numbers(), self.ids)
+
+    def line_numbers(self) -> list[int]:
+        """Where each record begins, 0 where that is not known."""
+        return [0] * len(self) if self.lines is None else self.lines.tolist()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -101,6 +120,11 @@ class _Options:
     max_record: int
     batch_size: int
     allow_empty: bool
+    cells: CellFormat
+    outcomes: bool = True
+    """Whether to look for an outcome at all."""
+    whole: bool = False
+    """Whether outcomes stay text, in the column ``_OUTCOME``, until all of them can be looked at."""
 
 
 def read_sequences(
@@ -116,20 +140,26 @@ def read_sequences(
     on_duplicate: OnDuplicate = "error",
     on_missing: OnMissing = "error",
     max_record: int = MAX_RECORD,
+    cells: CellFormat | None = None,
+    outcomes: bool = True,
+    labels: bool = False,
 ) -> SequenceSet:
     """All sequences of a file; see ``stream_sequences`` for the options not named here.
 
     on_missing: where some records have an outcome, one without (empty, NA or not finite) is an error, is
-    dropped, or stays unlabelled (NaN). Without any outcome, ``outcomes`` is None.
+    dropped, or stays unlabelled (NaN). Without any outcome, ``outcomes`` is None. Whether they are numbers is
+    decided from all of them. outcomes: False looks for none, so that nothing in them can be wrong. labels:
+    whether they may be labels, where none of them is a number.
 
     Raises InputError, also for a file without a record, and UsageError for a column option with FASTA.
     """
     options = _Options(
         sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
         columns=columns, lacking_columns=lacking_columns, format=format, on_duplicate=on_duplicate,
-        max_record=max_record, batch_size=16384, allow_empty=False,
+        max_record=max_record, batch_size=16384, allow_empty=False, cells=cells or CellFormat(),
+        outcomes=outcomes, whole=True,
     )  # fmt: skip
-    whole = _join(list(_stream(path, options)))
+    whole = _with_outcomes(_join(list(_stream(path, options))), outcome or OUTCOME, labels)
     if whole.outcomes is None or not np.isnan(whole.outcomes).any():
         return whole
     if outcome is None and np.isnan(whole.outcomes).all():
@@ -151,6 +181,7 @@ def stream_sequences(
     on_duplicate: OnDuplicate = "keep",
     max_record: int = MAX_RECORD,
     allow_empty: bool = False,
+    cells: CellFormat | None = None,
 ) -> Iterator[SequenceSet]:
     """The sequences of a file, at most ``batch_size`` at a time, in constant memory if duplicates are kept.
 
@@ -159,7 +190,8 @@ def stream_sequences(
     NaN. id_column: by default ``id`` or ``name`` if there, else records are called seq1, seq2, ...
     weight_column: none by default. columns: further columns, or keys in FASTA headers, to keep as text; with
     them no outcome is looked for unless it is named, and one that the file lacks is an error or is left out.
-    allow_empty: a file without a record gives no batch instead of an error.
+    allow_empty: a file without a record gives no batch instead of an error. cells: what counts as missing,
+    and the decimal sign.
 
     Raises InputError naming file, line and column or record, for text in place of a number among others;
     UsageError for a column option with FASTA.
@@ -170,6 +202,7 @@ def stream_sequences(
             sequence_column=sequence_column, outcome=outcome, id_column=id_column,
             weight_column=weight_column, columns=columns, lacking_columns=lacking_columns, format=format,
             on_duplicate=on_duplicate, max_record=max_record, batch_size=batch_size, allow_empty=allow_empty,
+            cells=cells or CellFormat(),
         ),
     )  # fmt: skip
 
@@ -180,10 +213,11 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
         if options.allow_empty and is_blank(handle):
             return
         kind = options.format or guess_format(handle)
+        file = path if isinstance(path, str) else str(handle.name)
         if kind == "fasta":
-            yield from _stream_fasta(handle, options)
+            yield from _stream_fasta(handle, options, file)
         else:
-            yield from _stream_table(handle, options, kind == "parquet")
+            yield from _stream_table(handle, options, kind == "parquet", file)
 
 
 def is_blank(handle: io.BufferedReader) -> bool:
@@ -227,7 +261,7 @@ def guess_format(handle: io.BufferedReader) -> Format:
     )
 
 
-def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[SequenceSet]:
+def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None) -> Iterator[SequenceSet]:
     for name in ("sequence_column", "id_column", "weight_column"):
         if getattr(options, name) is not None:
             raise UsageError(
@@ -235,34 +269,54 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options) -> Iterator[Sequ
             )
     source = handle.name
     unique = UniqueIds(options.on_duplicate, source)
-    key = options.outcome or ("" if options.columns else OUTCOME)
+    key = options.outcome or ("" if options.columns else OUTCOME) if options.outcomes else ""
     n_found = n_dropped = 0
+    origin, first = None, True
     found: set[str] = set()
     for block in read_blocks(handle, max_record=options.max_record, allow_empty=options.allow_empty):
         ids, descriptions = ids_and_descriptions(block, source)
         sequences = sequence_texts(block, source)
         lines: Sequence[int] = block.lines
+        if first:
+            first = False
+            origin = origin_of(header_fields(descriptions[0]), file, ids[0]) if ids else None
+            key = _measured_key(key, origin, options, source)
         ids, kept = unique.apply(ids, lines)
         if kept is not None:
             descriptions = [descriptions[i] for i in kept]
             sequences = [sequences[i] for i in kept]
             lines = [lines[i] for i in kept]
         cells = _header_values(descriptions, key) if key else None
-        outcomes = None if cells is None else to_numbers(cells, key, source, lines, ids)
-        n_found += cells is not None
         extra = {name: _header_values(descriptions, name) for name in options.columns}
+        outcomes = None
+        if options.whole and key:
+            extra[_OUTCOME] = cells
+        elif cells is not None:
+            outcomes = to_numbers(cells, key, source, lines, ids, options.cells)
+        n_found += cells is not None
         found |= {name for name, texts in extra.items() if texts is not None}
         whole = SequenceSet(
             ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64),
-            columns={name: texts or [""] * len(ids) for name, texts in extra.items()},
+            columns={name: texts or [""] * len(ids) for name, texts in extra.items()}, cells=options.cells,
+            origin=origin,
         )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
-    if options.outcome is not None and n_found == 0 and not options.allow_empty:
+    if options.outcome is not None and options.outcomes and n_found == 0 and not options.allow_empty:
         raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
     lacking = [name for name in options.columns if name not in found]
     if lacking and options.lacking_columns == "error":
-        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for", path=source)
+        why = f"; the file was {origin.says()}" if origin is not None else ""
+        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for{why}", path=source)
+
+
+def _measured_key(key: str, origin: Origin | None, options: _Options, source: str) -> str:
+    """The key or column of the outcome, "" where that is a prediction of ours. InputError if asked for."""
+    if not key or origin is None or not origin.is_prediction(key):
+        return key
+    if options.outcome is not None:
+        raise origin.refusal(key, source)
+    return ""
 
 
 def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
@@ -274,15 +328,22 @@ def _header_values(descriptions: Sequence[str], key: str) -> list[str] | None:
     return cells if any(cells) else None
 
 
-def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -> Iterator[SequenceSet]:
+def _stream_table(
+    handle: io.BufferedReader, options: _Options, parquet: bool, file: str | None
+) -> Iterator[SequenceSet]:
     source = handle.name
     unique = UniqueIds(options.on_duplicate, source)
     roles: dict[str, str | None] = {}
     n_rows = n_dropped = 0
+    origin = None
     for batch in map(_without_empty_rows, read_table(handle, batch_size=options.batch_size, parquet=parquet)):
         if not batch.lines:
             continue
-        roles = roles or _roles(list(batch.columns), options, source)
+        if not roles:
+            origin = origin_of(batch.columns, file)
+            _refuse_lacking(list(batch.columns), origin, options, source)
+            roles = _roles(list(batch.columns), options, source)
+            roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
         sequences = [_without_blanks(s) for s in batch.columns[cast(str, roles["sequence"])]]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
         id_column = roles["id"]
@@ -291,15 +352,19 @@ def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -
         else:
             ids = batch.columns[id_column]
             _refuse_empty(ids, source, batch.lines, id_column)
-        outcomes, weights = (
-            None
-            if (name := roles[role]) is None
-            else to_numbers(batch.columns[name], name, source, batch.lines, ids)
-            for role in ("outcome", "weight")
-        )
+        columns = {name: batch.columns[name] for name in options.columns if name in batch.columns}
+        numbers: dict[str, NDArray[np.float64] | None] = {"outcome": None, "weight": None}
+        for role in numbers:
+            column = roles[role]
+            if column is not None and role == "outcome" and options.whole:
+                columns[_OUTCOME] = batch.columns[column]
+            elif column is not None:
+                numbers[role] = to_numbers(
+                    batch.columns[column], column, source, batch.lines, ids, options.cells
+                )
         whole = SequenceSet(
-            ids, sequences, outcomes, source, weights, np.asarray(batch.lines, dtype=np.int64),
-            columns={name: batch.columns[name] for name in options.columns if name in batch.columns},
+            ids, sequences, numbers["outcome"], source, numbers["weight"],
+            np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells, origin=origin,
         )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
         if kept is not None:
@@ -311,6 +376,16 @@ def _stream_table(handle: io.BufferedReader, options: _Options, parquet: bool) -
         raise InputError("no record; the table has a header only", path=source)
 
 
+def _refuse_lacking(header: list[str], origin: Origin | None, options: _Options, source: str) -> None:
+    """Raise InputError for a column of measured values that a file of ours cannot have."""
+    wanted = [options.outcome, *(options.columns if options.lacking_columns == "error" else ())]
+    lacking = [name for name in wanted if name is not None and name not in header]
+    if origin is not None and lacking and options.outcomes:
+        raise InputError(
+            f"there is no column '{lacking[0]}'; the file was {origin.says()}", path=source, line=1
+        )
+
+
 def _roles(header: list[str], options: _Options, source: str) -> dict[str, str | None]:
     """Which column serves as sequence, id, outcome and weight. Raises InputError for a missing one."""
     sequence = options.sequence_column or next((c for c in SEQUENCE_COLUMNS if c in header), None)
@@ -320,14 +395,16 @@ def _roles(header: list[str], options: _Options, source: str) -> dict[str, str |
             path=source,
             line=1,
         )
-    named = [sequence, options.id_column, options.outcome, options.weight_column]
+    outcome = options.outcome or (OUTCOME if OUTCOME in header and not options.columns else None)
+    outcome = outcome if options.outcomes else None
+    named = [sequence, options.id_column, outcome, options.weight_column]
     if options.lacking_columns == "error":
         named += options.columns
     choose_columns(header, [name for name in named if name is not None], source)
     return {
         "sequence": sequence,
         "id": options.id_column or next((c for c in ID_COLUMNS if c in header), None),
-        "outcome": options.outcome or (OUTCOME if OUTCOME in header and not options.columns else None),
+        "outcome": outcome,
         "weight": options.weight_column,
     }
 
@@ -381,7 +458,31 @@ def _join(parts: list[SequenceSet]) -> SequenceSet:
         lines=np.concatenate([cast(NDArray[np.int64], part.lines) for part in parts]),
         n_dropped=sum(part.n_dropped for part in parts),
         columns={name: [c for part in parts for c in part.columns[name]] for name in parts[0].columns},
+        cells=parts[0].cells,
+        origin=parts[0].origin,
     )
+
+
+def _with_outcomes(whole: SequenceSet, name: str, labels: bool) -> SequenceSet:
+    """The text of all outcomes as numbers, or as places among the ``labels`` if these are permitted.
+
+    Raises InputError that names all cells that are neither.
+    """
+    if _OUTCOME not in whole.columns:
+        return whole
+    columns = dict(whole.columns)
+    texts = columns.pop(_OUTCOME)
+    tally = Tally(name, whole.cells)
+    values = tally.add(texts, whole.line_numbers(), whole.ids)
+    found: tuple[str, ...] = ()
+    if labels and tally.kind == "labels":
+        texts = ["" if whole.cells.is_missing(text) else text.strip() for text in texts]
+        found = tuple(sorted(set(texts) - {""}))
+        place = {label: float(i) for i, label in enumerate(found)}
+        values = np.array([place.get(text, np.nan) for text in texts])
+    else:
+        tally.require_numbers(whole.source)
+    return replace(whole, outcomes=values, columns=columns, said=f"{name}: {tally.says()}", labels=found)
 
 
 def _apply_missing(whole: SequenceSet, on_missing: OnMissing, name: str) -> SequenceSet:

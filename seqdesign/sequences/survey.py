@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import Alphabet, LetterCounts
+from seqdesign.sequences.numbers import Tally
+from seqdesign.sequences.origin import Origin
 from seqdesign.sequences.reader import SequenceSet
 
 DUPLICATES_CHECKED = 1_000_000  # records; 16 MB of hashes
@@ -32,8 +34,17 @@ class UnknownLetter:
 
 @dataclass(frozen=True)
 class OutcomeSummary:
-    """Moments of the finite outcomes; sd with n - 1 (NaN for a single one)."""
+    """What a column of measured values holds, and the moments of its numbers; sd with n - 1 (NaN for one)."""
 
+    name: str
+    kind: str
+    """numbers, labels, or mixed, which training refuses."""
+    said: str
+    """The same in words, with the cells that do not fit."""
+    num_strange: int
+    """Cells that do not fit."""
+    labels: dict[str, int]
+    """How often each label occurs, where the column holds labels."""
     count: int
     missing: int
     mean: float
@@ -54,6 +65,10 @@ class Survey:
     _first: dict[int, tuple[str, str, int | None, int]] = field(default_factory=dict)
     _letters: LetterCounts = field(default_factory=LetterCounts)
     _hashes: list[NDArray[np.int64]] = field(default_factory=list)
+    tally: Tally | None = None
+    """Of the measured values; None looks at none."""
+    origin: Origin | None = None
+    """The command of seqdesign that wrote the file; its predictions are not counted as measured."""
     _outcomes: list[tuple[int, float, float, float, float]] = field(default_factory=list)
 
     def add(self, batch: SequenceSet) -> None:
@@ -98,9 +113,13 @@ class Survey:
             self._first[code] = (batch.sequences[record][position], batch.ids[record], line, position + 1)
 
     def _add_outcomes(self, batch: SequenceSet) -> None:
-        if batch.outcomes is None:
+        if self.tally is None or self.tally.name not in batch.columns:
             return
-        values = batch.outcomes[np.isfinite(batch.outcomes)]
+        self.origin = batch.origin
+        if batch.origin is not None and batch.origin.is_prediction(self.tally.name):
+            return
+        values = self.tally.add(batch.columns[self.tally.name], batch.line_numbers(), batch.ids)
+        values = values[np.isfinite(values)]
         if not values.size:
             return
         mean = float(values.mean())
@@ -152,12 +171,24 @@ class Survey:
         return ids.size - np.unique(ids).size, sequences.size - np.unique(sequences).size, ids.size
 
     def outcome(self) -> OutcomeSummary | None:
-        """Summary of the outcomes, None when there is none."""
-        if not self._outcomes:
+        """Summary of the measured values, None when there is none."""
+        tally = self.tally
+        if tally is None or tally.kind == "nothing":
             return None
-        n, mean, squares, low, high = self._outcomes[0]
-        sd = math.sqrt(squares / (n - 1)) if n > 1 else math.nan
-        return OutcomeSummary(n, self.n_records - n, mean, sd, low, high)
+        n, mean, squares, low, high = (self._outcomes or [(0, math.nan, math.nan, math.nan, math.nan)])[0]
+        return OutcomeSummary(
+            name=tally.name,
+            kind=tally.kind,
+            said=tally.says(),
+            num_strange=tally.num_strange,
+            labels=dict(tally.labels) if tally.kind == "labels" else {},
+            count=n,
+            missing=tally.missing,
+            mean=mean,
+            sd=math.sqrt(squares / (n - 1)) if n > 1 else math.nan,
+            minimum=low,
+            maximum=high,
+        )
 
     def median_length(self) -> float:
         """Median of the lengths; 0 without a record."""

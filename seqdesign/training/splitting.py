@@ -28,6 +28,11 @@ def hold_out(
     n = len(tokens)
     if n < MIN_SEQUENCES:
         raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
+    distinct = int(equal(tokens).max()) + 1
+    if distinct < MIN_SEQUENCES:
+        raise InputError(
+            f"the {n:,} records hold {distinct} different sequences only; at least {MIN_SEQUENCES} are needed"
+        )
     fractions = [1 - options.held_out, options.held_out]
     if options.split == "quantile":
         if outcomes is None or np.isnan(outcomes).any():
@@ -76,7 +81,12 @@ def together(tokens: TokenArray, options: RunOptions) -> Indices:
             alphabet=alphabet,
             reverse_complement=alphabet.complement is not None,
         )
-    rows = tokens.tokens
+    return equal(tokens)
+
+
+def equal(tokens: TokenArray) -> Indices:
+    """(N,) labels from 0, the same for equal sequences, and for reverse complements where there are such."""
+    rows, alphabet = tokens.tokens, tokens.alphabet
     if alphabet.complement is not None:
         rows = np.concatenate([rows, reverse_complements(tokens)])
     labels = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1, len(tokens)).min(axis=0)
@@ -96,7 +106,10 @@ def reverse_complements(tokens: TokenArray) -> NDArray[np.uint8]:
 
 
 def folds(groups: Indices, share: float, members: int, rng: np.random.Generator) -> Indices:
-    """(N,) the member that a row judges, -1 for none: whole groups, about ``share`` of the rows each."""
+    """(N,) the member that a row judges, -1 for none: whole groups, about ``share`` of the rows each.
+
+    Raises InputError where a member would have nothing to judge or nothing to learn from.
+    """
     n = len(groups)
     _, labels, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = rng.permutation(len(sizes))
@@ -105,4 +118,11 @@ def folds(groups: Indices, share: float, members: int, rng: np.random.Generator)
     member_of_group = np.empty(len(sizes), dtype=np.int64)
     member_of_group[order] = ((ends - sizes[order]) / max(1.0, share * n)).astype(np.int64)
     member_of_group[member_of_group >= members] = -1
-    return member_of_group[labels.reshape(-1)]
+    found = member_of_group[labels.reshape(-1)]
+    judged = np.bincount(found[found >= 0], minlength=members)
+    if not ((judged > 0) & (judged < n)).all():
+        raise InputError(
+            f"the sequences fall into {len(sizes)} groups, too few or too unequal for {members} networks to "
+            "be judged by some that they have not learned from; use a smaller --members, or more sequences"
+        )
+    return found

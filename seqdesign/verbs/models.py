@@ -13,7 +13,7 @@ import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.families import Family, family_of
+from seqdesign.families import Family, family_of, judged_rows
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
 from seqdesign.models.gan.fit_options import GANFitOptions
@@ -514,7 +514,8 @@ def _table(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
     parts: Iterator[dict[str, Any]] = (
         row
         for first in range(0, len(records), BLOCK)
-        for row, _ in rows.of(
+        for row, _ in judged_rows(
+            rows,
             array.take(np.arange(first, min(first + BLOCK, len(records)))),
             records.take(np.arange(first, min(first + BLOCK, len(records)))),
         )

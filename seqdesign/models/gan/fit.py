@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,12 +97,15 @@ def train_sequence_gan(
     seed: int,
     fabric: Fabric,
     outcome_name: str = "outcome",
+    labels: tuple[str, ...] = (),
     folder: Path | None = None,
     resume: bool = False,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_step: Callable[[int, int], None] = lambda step, total: None,
 ) -> GANTraining:
     """Learn from N encoded sequences; their outcomes (N,) matter only with a condition.
+
+    labels: what the outcomes are called where they are places among labels.
 
     With a ``folder``, a checkpoint, the figures of all looks and the sequences that fixed noise becomes are
     written there at every look, and ``resume`` continues from it.
@@ -113,6 +116,7 @@ def train_sequence_gan(
     values = outcomes if options.condition != "none" else None
     train, validation, test = split(tokens, fit_options, seed)
     record = _describe(tokens, values, train, options, outcome_name)
+    record = replace(record, labels=labels if record.classes else ())
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, validation))
     identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)

@@ -116,7 +116,7 @@ def _largest(logits: Tensor) -> Tensor:
     return tokens
 
 
-def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
+def class_of(trained: TrainedGAN, outcome: float | str | None) -> int | None:
     """Index of the class of ``outcome`` in the units of the training data.
 
     Raises UsageError for a model without condition and for a label that it has not seen.
@@ -130,8 +130,13 @@ def class_of(trained: TrainedGAN, outcome: float | None) -> int | None:
             option="--condition",
         )
     if record.options.condition == "label":
-        if outcome not in record.classes:
-            known = ", ".join(f"{value:g}" for value in record.classes)
-            raise UsageError(f"must be one of {known}, got {outcome:g}", option="--condition")
-        return record.classes.index(outcome)
+        wanted = outcome if isinstance(outcome, str) else f"{outcome:g}"
+        if wanted not in record.class_names:
+            known = ", ".join(record.class_names)
+            raise UsageError(f"must be one of {known}, got {wanted}", option="--condition")
+        return record.class_names.index(wanted)
+    if isinstance(outcome, str):
+        raise UsageError(
+            f"must be a number in the units of '{record.outcome}', got {outcome!r}", option="--condition"
+        )
     return next((i for i, bound in enumerate(record.classes) if outcome <= bound), len(record.classes) - 1)

@@ -37,6 +37,8 @@ class GANRecord:
     """Labels in order, or the largest outcome of each bin; empty for an unconditional model."""
     shares: tuple[float, ...] = ()
     """Share of each class among the training sequences."""
+    labels: tuple[str, ...] = ()
+    """What the classes are called where they are text: a class is its place among them."""
 
     def build(self) -> SequenceGAN:
         """The networks, with weights from torch's global generator."""
@@ -48,6 +50,11 @@ class GANRecord:
             self.classes,
         )
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as people call them."""
+        return tuple(self.labels[int(c)] if self.labels else f"{c:g}" for c in self.classes)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -58,10 +65,12 @@ class GANRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> GANRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
+        record = {"labels": (), **record}  # models of older versions have none
         values = {name: record[name] for name in cls.__dataclass_fields__}
         values["options"] = from_dict(GANOptions, record["options"])
         values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        values["classes"], values["shares"] = tuple(record["classes"]), tuple(record["shares"])
+        for name in ("classes", "labels", "shares"):
+            values[name] = tuple(record[name])
         return cls(**values)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
+from seqdesign.sequences.options import CellOptions
 from seqdesign.training.config import FitOptions
 
 Auto = Literal["auto"]
@@ -29,7 +30,7 @@ SHORT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeOptions(Options):
+class OutcomeOptions(CellOptions):
     """Where the outcomes stand, and how much each is worth."""
 
     PANEL: ClassVar[str] = "Input options"

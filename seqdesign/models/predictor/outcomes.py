@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.predictor.config import Task
-from seqdesign.sequences.numbers import is_missing
+from seqdesign.sequences.numbers import MAX_LABELS, Tally
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.training.precision import check_precision
+from seqdesign.training.splitting import MIN_SEQUENCES
 
-MAX_CLASSES = 200
+AS_LABELS = "add --task classes"
+"""How to learn labels from a column that looks like numbers in part."""
+LARGEST = 1e15
+"""Largest standard error or weight: its square must leave room in 32-bit numbers."""
+REPEATED = 0.5
+"""Different labels may be this share of the labelled rows at most; else they are names, not classes."""
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +40,9 @@ class Outcomes:
     weights: FloatArray
     sigma: FloatArray | None = None
     classes: tuple[str, ...] = ()
+    """Labels in order; of a binary outcome those of 0 and 1, empty where its values are 0 and 1."""
+    said: tuple[str, ...] = ()
+    """What each column was found to hold, in words."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -72,7 +82,9 @@ def read_outcomes(
 ) -> Outcomes:
     """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
 
-    Raises InputError for values that the task cannot have, UsageError for a task that the columns exclude.
+    What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
+    InputError for a column that is neither, naming the cells, and for values that the task cannot have;
+    UsageError for a task that the columns exclude.
     """
     if sigma and len(sigma) != len(names):
         raise UsageError(
@@ -91,25 +103,39 @@ def read_outcomes(
     if errors is not None and (errors < 0).any():
         row = int((errors < 0).any(axis=1).argmax())
         raise InputError("a standard error must be at least 0", path=records.source, record=records.ids[row])
-    if task == "classes" or (task in ("auto", "binary") and len(names) == 1 and _is_text(records, names[0])):
-        return _labels(records, names, task, weights, errors)
-    values = np.stack([records.numbers(name) for name in names], axis=1)
+    scales = {} if errors is None else dict(zip(sigma, errors.T, strict=True))
+    for name, column in (scales | ({} if weight is None else {weight: weights})).items():
+        if (top := float(np.nanmax(column, initial=0.0))) > LARGEST:
+            raise InputError(
+                f"'{name}' goes up to {top:.3g}, too large; change its unit", path=records.source
+            )
+    tallies = [_tally(records, name) for name in names]
+    said = tuple(f"{tally.name}: {tally.says()}" for tally in tallies)
+    labelled = [tally.kind == "labels" for tally in tallies]
+    if task == "classes" or (task != "regression" and len(names) == 1 and labelled[0]):
+        return replace(_labels(records, names, task, weights, errors), said=said)
+    values = np.stack([_numbers(records, tally) for tally in tallies], axis=1)
     known = [np.unique(column[~np.isnan(column)]) for column in values.T]
     zero_one = all(set(levels.tolist()) <= {0.0, 1.0} for levels in known)
-    if task == "binary":
-        values = _as_zero_one(values, known, names, records.source)
+    classes: tuple[str, ...] = ()
+    if task == "binary" and not zero_one:
+        values, classes = _as_zero_one(values, known, names, records.source)
+    for name, column in zip(names, values.T, strict=True):
+        check_precision(column, name)
     chosen: Task = "binary" if task == "binary" or (task == "auto" and zero_one) else "regression"
-    return Outcomes(tuple(names), chosen, values, weights, errors)
+    return Outcomes(tuple(names), chosen, values, weights, errors, classes, said)
 
 
-def _is_text(records: SequenceSet, name: str) -> bool:
-    for cell in records.columns[name]:
-        if not is_missing(cell):
-            try:
-                float(cell)
-            except ValueError:
-                return True
-    return False
+def _tally(records: SequenceSet, name: str) -> Tally:
+    tally = Tally(name, records.cells)
+    tally.add(records.columns[name], records.line_numbers(), records.ids)
+    return tally
+
+
+def _numbers(records: SequenceSet, tally: Tally) -> FloatArray:
+    """A column as numbers. Raises InputError naming all cells that are none."""
+    tally.require_numbers(records.source, labels=AS_LABELS)
+    return records.numbers(tally.name)
 
 
 def _labels(
@@ -120,15 +146,23 @@ def _labels(
         raise UsageError(f"labels are learned from one column, got {', '.join(names)}", option="--outcome")
     if sigma is not None:
         raise UsageError("labels have no standard error; leave it out", option="--sigma")
-    cells = [cell.strip() for cell in records.columns[names[0]]]
-    labels = sorted({cell for cell in cells if not is_missing(cell)})
+    missing = records.cells.is_missing
+    cells = ["" if missing(cell) else cell.strip() for cell in records.columns[names[0]]]
+    labels = sorted(set(cells) - {""})
+    num_known = sum(cell != "" for cell in cells)
     if task == "binary" and len(labels) != 2:
         raise InputError(
             f"'{names[0]}' has {len(labels)} labels, a binary outcome has 2", path=records.source
         )
-    if not 2 <= len(labels) <= MAX_CLASSES:
+    if not 2 <= len(labels) <= MAX_LABELS:
         raise InputError(
-            f"'{names[0]}' has {len(labels)} different labels, between 2 and {MAX_CLASSES} can be learned",
+            f"'{names[0]}' has {len(labels)} different labels, between 2 and {MAX_LABELS} can be learned",
+            path=records.source,
+        )
+    if task != "classes" and num_known >= MIN_SEQUENCES and len(labels) > max(2, REPEATED * num_known):
+        raise InputError(
+            f"'{names[0]}' has {len(labels)} different labels in {num_known} records, so most occur once, "
+            f"such as '{labels[0]}'; name another column with --outcome, or {AS_LABELS}",
             path=records.source,
         )
     place = {label: float(i) for i, label in enumerate(labels)}
@@ -139,15 +173,16 @@ def _labels(
 
 def _as_zero_one(
     values: FloatArray, known: list[FloatArray], names: Sequence[str], source: str
-) -> FloatArray:
-    """Two values as 0 (the smaller) and 1."""
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Two values as 0 (the smaller) and 1, and how they are written where there is one outcome."""
     for name, levels in zip(names, known, strict=True):
         if len(levels) != 2:
             raise InputError(
                 f"'{name}' has {len(levels)} different values, a binary outcome has 2", path=source
             )
     high = np.array([levels[1] for levels in known])
-    return np.where(np.isnan(values), np.nan, (values == high).astype(np.float64))
+    classes = tuple(f"{level:g}" for level in known[0]) if len(known) == 1 else ()
+    return np.where(np.isnan(values), np.nan, (values == high).astype(np.float64)), classes
 
 
 def _median(column: FloatArray) -> float:

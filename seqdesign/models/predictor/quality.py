@@ -18,6 +18,8 @@ from seqdesign.models.predictor.store import TrainedPredictor
 CROSS = 5
 BELIEVABLE_R2, BELIEVABLE_AUROC, BELIEVABLE_RHO = 0.2, 0.7, 0.3
 FEW = 100
+NO_BETTER = 0.01
+"""Gain of R2 or AUROC over ridge regression that counts for nothing."""
 
 FloatArray = NDArray[np.float64]
 
@@ -156,6 +158,13 @@ def _warnings(one: OutcomeQuality) -> list[str]:
         found.append(
             f"'{one.name}' can hardly be predicted: {share} of the held-out variance is explained; more or "
             "less noisy data are needed before designs by this model mean anything"
+        )
+    figure = one.r2 if one.r2 is not None else one.auroc
+    if figure is not None and one.baseline_value is not None and figure < one.baseline_value + NO_BETTER:
+        name = "R2" if one.r2 is not None else "AUROC"
+        found.append(
+            f"'{one.name}' is predicted no better than by ridge regression ({name} {figure:.3f} and "
+            f"{one.baseline_value:.3f}): nothing shows that the networks know more than single letters"
         )
     if one.auroc is not None and not one.auroc >= BELIEVABLE_AUROC:
         found.append(

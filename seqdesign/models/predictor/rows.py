@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,13 @@ from numpy.typing import NDArray
 from seqdesign.metrics.conformal import LEVELS
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import Reference, TrainedPredictor
-from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.scope import Scope
+from seqdesign.training.splitting import reverse_complements
+
+UNHEARD_OF = 100.0
+"""``ood`` of a sequence that the model cannot judge at all."""
 
 
 class PredictorRows:
@@ -21,50 +27,89 @@ class PredictorRows:
     def __init__(self, trained: TrainedPredictor, reference: Reference) -> None:
         self.trained, self.reference = trained, reference
         self.record = record = self.trained.record
+        self.task, self.classes = record.task, record.classes
         self.alphabet, self.max_length = record.alphabet, record.max_length
+        self.scope = Scope(record.min_length, record.max_length)
         self.outcomes = record.outcomes
         several = len(self.outcomes) > 1
         self.prefix = {name: f"{name}_" if several else "" for name in self.outcomes}
         self.columns = ["id", "sequence"]
         for name in self.outcomes:
-            self.columns += [self.prefix[name] + column for column in self._own_columns()]
-        self.columns.append("ood")
+            self.columns += [self.prefix[name] + column for column in (*self._own_columns(), "measured")]
+        self.columns += ["ood", "problem"]
 
     def _own_columns(self) -> list[str]:
-        task = self.record.task
-        if task == "classes":
-            return ["class", *(f"p_{label}" for label in self.record.classes), "measured"]
-        if task == "binary":
-            return ["probability", "sd", "measured"]
+        """What is said of one outcome. Labels have their names in the columns of their probabilities."""
+        if self.record.classes:
+            spread = ["sd"] if self.task == "binary" else []
+            return ["predicted_class", *(f"p_{label}" for label in self.record.classes), *spread]
+        if self.task == "binary":
+            return ["probability", "sd"]
         ends = [f"{end}_{round(100 * level)}" for level in LEVELS for end in ("low", "high")]
-        return ["mean", "sd", *ends, "measured"]
+        return ["mean", "sd", *ends]
 
     def measured_column(self, name: str) -> str:
         """Where the measured value of an outcome goes."""
         return f"{self.prefix[name]}measured"
 
     def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
-        """Measured values (N,), NaN where there is none; labels as places in the model's classes."""
-        if not self.record.classes:
-            return block.numbers(column)
-        place = {label: float(i) for i, label in enumerate(self.record.classes)}
-        return np.array([place.get(cell.strip(), np.nan) for cell in block.columns[column]])
+        """Measured values (N,), NaN where there is none, or none that can be read."""
+        numbers = block.readable(column)
+        if not self.classes:
+            return numbers
+        place: dict[Any, float] = {label: float(i) for i, label in enumerate(self.classes)}
+        cells = [cell.strip() for cell in block.columns[column]]
+        # 1 and 1.0 are the same label where labels are numbers.
+        texts = [
+            c if c in place or v != v else f"{v:g}" for c, v in zip(cells, numbers.tolist(), strict=True)
+        ]
+        return np.array([place.get(text, np.nan) for text in texts])
 
     def shown(self, value: float) -> object:
         """A measured value as it is written."""
         return self.record.classes[int(value)] if self.record.classes else float(value)
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        known = TokenArray(
+            self.reference.tokens,
+            self.reference.lengths,
+            self.alphabet,
+            np.arange(len(self.reference.tokens)),
+        )
+        texts = decode(known.tokens, self.alphabet)
+        if self.record.strands == "both":
+            texts += decode(reverse_complements(known), self.alphabet)
+        return frozenset(texts)
+
+    def trained_on(self, array: TokenArray) -> NDArray[np.bool_]:
+        """Which sequences (N,) the model has learned from."""
+        return np.array([text in self._known for text in decode(array.tokens, self.alphabet)], dtype=bool)
+
+    def blank(self) -> dict[str, Any]:
+        """What stands in the place of predictions that cannot be made."""
+        return {"ood": UNHEARD_OF}
+
     def of(self, array: TokenArray, block: SequenceSet) -> Iterator[tuple[dict[str, Any], Sequence[float]]]:
-        """Each row, and for each outcome the prediction that is compared with what was measured."""
+        """What is said of each sequence, and for each outcome what is compared with the measured value.
+
+        That is the mean, the probability of 1 or of the second label, or the place of the likeliest class.
+        """
         found = predict_outcomes(self.trained, array.tokens, array.lengths)
         unusual = self.reference.unusual(array.tokens, array.lengths)
-        for i, name in enumerate(block.ids):
-            row = {"id": name, "sequence": block.sequences[i], "ood": round(float(unusual[i]), 1)}
-            if self.record.task == "classes":
-                best = int(found.mean[i].argmax())
-                row["class"] = self.record.classes[best]
-                row |= {f"p_{c}": float(found.mean[i, j]) for j, c in enumerate(self.record.classes)}
-                yield row, [float(best)]
+        classes = self.record.classes
+        for i in range(len(array)):
+            row: dict[str, Any] = {"id": block.ids[i], "sequence": block.sequences[i]}
+            row["ood"] = round(float(unusual[i]), 1)
+            if classes:
+                shares = found.mean[i].tolist()
+                compared = [float(found.mean[i].argmax())]
+                if self.task == "binary":
+                    shares, compared = [1 - shares[0], shares[0]], shares
+                    row["sd"] = float(found.sd[i, 0])
+                row["predicted_class"] = classes[int(np.argmax(shares))]
+                row |= {f"p_{label}": share for label, share in zip(classes, shares, strict=True)}
+                yield row, compared
                 continue
             for k, outcome in enumerate(self.outcomes):
                 values = [float(found.mean[i, k]), float(found.sd[i, k])]
@@ -73,6 +118,6 @@ class PredictorRows:
                         values += [values[0] - half, values[0] + half]
                 row |= {
                     self.prefix[outcome] + column: value
-                    for column, value in zip(self._own_columns()[:-1], values, strict=True)
+                    for column, value in zip(self._own_columns(), values, strict=True)
                 }
             yield row, found.mean[i].tolist()

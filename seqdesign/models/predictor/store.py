@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from seqdesign.config import from_dict, to_dict
 from seqdesign.errors import ModelError
@@ -61,6 +62,11 @@ class PredictorRecord:
     def strands(self) -> str:
         """Both or one."""
         return self.options.strands
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """What each score of ``by_name`` is of: an outcome, or a label."""
+        return self.classes or self.outcomes
 
     @property
     def num_scores(self) -> int:
@@ -119,6 +125,17 @@ class TrainedPredictor:
     record: PredictorRecord
 
 
+def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
+    """Scores (M, N, K) of the networks -> one for each of ``score_names``.
+
+    Of a binary outcome with labels the networks give the log-odds of the second; those of the first are the
+    same with the other sign, so that either label can be asked for by its name.
+    """
+    if record.task == "binary" and record.classes:
+        return torch.cat([-scores, scores], dim=-1)
+    return scores
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """What a predictor was trained on: tokens (N, L) uint8 and lengths (N,), and a model of their likes.
@@ -135,6 +152,15 @@ class Reference:
         """Percent (N,), 0..100, of held-out sequences that are less unlike the training sequences."""
         nats = self.novelty.nats(tokens, lengths)
         return np.interp(nats, self.percentiles, np.linspace(0.0, 100.0, len(self.percentiles)))
+
+    def constant(self, length: int) -> NDArray[np.bool_] | None:
+        """Positions (length,) with one and the same letter in all training sequences, which teach nothing.
+
+        None unless all training sequences have this length.
+        """
+        if len(self.tokens) < 2 or self.tokens.shape[1] != length or (self.lengths != length).any():
+            return None
+        return np.asarray((self.tokens == self.tokens[0]).all(axis=0))
 
 
 def save_predictor(

@@ -19,13 +19,12 @@ from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.precision import check_precision
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 FIXED_LENGTH_SHARE = 0.99
 FLOOR_QUANTILE = 0.05
-MAX_ROUNDING = 1e-3
-"""Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _describe(
     common = np.bincount(tokens.lengths).max() / len(tokens)
     mean = scale = 0.0
     if outcomes is not None:
-        _check_precision(outcomes, outcome_name)
+        check_precision(outcomes, outcome_name)
         known = outcomes[train][~np.isnan(outcomes[train])]
         if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
             raise InputError(
@@ -129,21 +128,6 @@ def _describe(
         outcome_mean=mean,
         outcome_scale=scale,
     )
-
-
-def _check_precision(outcomes: NDArray[np.float64], name: str) -> None:
-    """Raise InputError for outcomes that 32-bit numbers, as networks use them, cannot tell apart."""
-    known = outcomes[~np.isnan(outcomes)]
-    if len(known) == 0:
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
-        exact = float(known.std())
-        rounded = float(known.astype(np.float32).astype(np.float64).std())
-    if not abs(rounded - exact) <= MAX_ROUNDING * exact:  # not: NaN and infinity fail too
-        raise InputError(
-            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
-            "together for 32-bit numbers; subtract the mean or change the unit"
-        )
 
 
 @torch.no_grad()

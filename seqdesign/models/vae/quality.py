@@ -22,6 +22,8 @@ MAX_ROWS = 2000
 IWAE_SAMPLES = 16
 _CHUNK = 128
 BELIEVABLE_R2, BELIEVABLE_INVARIANCE = 0.2, 0.5
+DECODED = 0.8
+"""Share of letters to be given back; below it revisions are the decoder's doing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +68,10 @@ def judge(model: SequenceVAE, held_out: TokenData, rng: Generator) -> VAEQuality
     measured = held_out.outcomes[:n].cpu().double().numpy()
     predicted = torch.cat([p.outcome for p in parts]).cpu().double().numpy()
     outcome = _outcome_figures(model, measured, predicted, rng)
+    letters = sum(p.token_accuracy * len(p.mean) for p in parts) / n
     return VAEQuality(
         sequences=n,
-        token_accuracy=sum(p.token_accuracy * len(p.mean) for p in parts) / n,
+        token_accuracy=letters,
         exact_accuracy=sum(p.exact_accuracy * len(p.mean) for p in parts) / n,
         nll_bound=-torch.cat([p.bound for p in parts]).mean().item(),
         language_nll=-torch.cat([p.log_likelihood for p in parts]).mean().item(),
@@ -76,7 +79,7 @@ def judge(model: SequenceVAE, held_out: TokenData, rng: Generator) -> VAEQuality
         active_units=latent.active_units,
         latent_dim=model.latent_dim,
         mutual_information=latent.mutual_information,
-        warnings=_warnings(collapsed=latent.collapsed, **outcome),
+        warnings=_warnings(collapsed=latent.collapsed, letters=letters, **outcome),
         **outcome,
     )
 
@@ -139,6 +142,7 @@ def _outcome_figures(
 def _warnings(
     *,
     collapsed: bool,
+    letters: float,
     outcome_r2: float | None,
     outcome_spearman: float | None,
     outcome_auroc: float | None,
@@ -149,6 +153,11 @@ def _warnings(
         found.append(
             "the posterior has collapsed: codes tell nothing of their sequences and revise would return the "
             "same string for every input; lower --kl-weight or raise --free-bits"
+        )
+    elif letters < DECODED:
+        found.append(
+            f"it does not give back what it reads ({letters:.0%} of held-out letters), so revise would "
+            "change letters for no reason; train longer, raise --latent-dim or lower --kl-weight"
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(

@@ -281,6 +281,6 @@ def test_the_outcome_network_of_a_vae_is_a_black_box_that_can_be_explained(
     assert cli("attribute", "seqs.fa", "-m", "models/vae", "-o", "t.csv", "-q").code == 0
     (here / "mutants.fa").write_text("".join(f">{v}\nAC{v}TAC\n" for v in "ACGT"))
     assert cli("predict", "mutants.fa", "-m", "models/vae", "-o", "p.csv", "-q").code == 0
-    predicted = np.array([float(r["outcome"]) for r in rows(here / "p.csv")])
+    predicted = np.array([float(r["predicted_outcome"]) for r in rows(here / "p.csv")])
     shown = np.array([float(rows(here / "t.csv")[2][v]) for v in "ACGT"])
     assert shown == pytest.approx(predicted - predicted.mean(), abs=1e-4)

@@ -228,7 +228,7 @@ def test_without_real_sequences_the_predictions_stand_alone(files: dict[str, Pat
 @pytest.mark.parametrize(
     ("labels", "names"),
     [
-        (("low", "high"), ["probability_of_outcome"]),
+        (("low", "high"), ["probability_of_low"]),
         (("a", "b", "c"), [f"probability_of_{c}" for c in "abc"]),
     ],
 )

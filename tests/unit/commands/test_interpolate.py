@@ -165,4 +165,4 @@ def test_a_sequence_that_is_too_long_is_named(here: Path, cli: Cli) -> None:
     done = cli("interpolate", "short.fa")
     assert done.code == 1
     assert "short.fa" in done.err
-    assert "has 6 letters, the model writes 10 at least" in done.err
+    assert "was trained on sequences of 10 letters only, got 6" in done.err

@@ -124,7 +124,7 @@ def test_lengths_that_differ_are_asked_of_the_generator(here: Path, cli: Cli) ->
     assert [len(sequence) for sequence, _ in designs(here / "out.fa")] == [9, 9, 9]
     assert cli(*LINEAR, "--generator", "gan", "-n", "1", "-o", "out.fa", *QUICK).code == 0
     assert [len(sequence) for sequence, _ in designs(here / "out.fa")] == [10]
-    for length, what in (("7", "8 letters at least"), ("13", "12 letters at most")):
+    for length, what in (("7", "8 to 12 letters, got 7"), ("13", "8 to 12 letters, got 13")):
         done = cli(*LINEAR, "--generator", "gan", "--length", length, *QUICK)
         assert done.code == 2
         assert what in done.err

@@ -115,7 +115,9 @@ def test_a_front_spreads_over_two_objectives(here: Path, cli: Callable[..., Any]
     assert done.code == 0, done.err
     assert json.loads(done.out)["summary"]["hypervolume"] > 0
     found = designs(here / "o.fa")
-    values = {(float(f["score1"]), float(f["score2"])) for _, f in found if f["front"] == "true"}
+    values = {
+        (float(f["predicted_score1"]), float(f["predicted_score2"])) for _, f in found if f["front"] == "true"
+    }
     assert len(values) >= 3
     assert not [(a, b) for a in values for b in values if a != b and a[0] >= b[0] and a[1] >= b[1]]
 
@@ -178,9 +180,9 @@ def test_a_length_that_the_model_cannot_take_is_refused_by_name(here: Path) -> N
         UsageError, match="--length: the model was trained on sequences of 9 letters only, got 8"
     ):
         check_length(8, (9, 9, 9), error)
-    with pytest.raises(UsageError, match="the model takes 20 letters at most, got 21"):
+    with pytest.raises(UsageError, match="the model was trained on sequences of 9 to 20 letters, got 21"):
         check_length(21, (9, 12, 20), error)
-    for length, lengths in ((9, (9, 9, 9)), (1, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
+    for length, lengths in ((9, (9, 9, 9)), (9, (9, 12, 20)), (20, (9, 12, 20)), (500, None)):
         check_length(length, lengths, error)
 
 

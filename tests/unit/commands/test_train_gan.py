@@ -213,9 +213,9 @@ def test_a_conditional_model_draws_for_an_outcome(cli: Cli, fasta: Path, tmp_pat
     done = train(cli, fasta, tmp_path / "m", "--condition", "label", "--json")
     assert json.loads(done.out)["classes"] == [0.0, 1.0]
     ones = cli("sample-gan", "-m", tmp_path / "m", "-n", "20", "--condition", "1").out.splitlines()
-    assert ones[::2] == [f">sample_{i} outcome=1" for i in range(1, 21)]
+    assert ones[::2] == [f">sample_{i} condition_outcome=1" for i in range(1, 21)]
     mixed = cli("sample-gan", "-m", tmp_path / "m", "-n", "200").out
-    assert 60 < mixed.count(" outcome=1\n") < 140
+    assert 60 < mixed.count(" condition_outcome=1\n") < 140
     refused = cli("sample-gan", "-m", tmp_path / "m", "--condition", "3")
     assert (refused.code, refused.out) == (2, "")
     assert "--condition: must be one of 0, 1, got 3" in refused.err

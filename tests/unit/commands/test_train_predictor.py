@@ -56,7 +56,7 @@ def test_a_run_writes_a_whole_folder_and_predict_uses_it(cli: Cli, table: Path, 
     rows = read(out)
     assert list(rows[0]) == [
         "id", "sequence", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
-        "measured", "ood",
+        "measured", "ood", "problem",
     ]  # fmt: skip
     assert all(float(r["low_95"]) <= float(r["mean"]) <= float(r["high_95"]) for r in rows)
     again = cli("train-predictor", table, "-o", folder, *TINY)

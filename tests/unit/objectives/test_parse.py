@@ -100,7 +100,9 @@ def test_a_wrong_text_is_quoted_with_what_there_is(text: str, message: str) -> N
 
 
 def test_several_outcomes_need_an_objective() -> None:
-    with pytest.raises(UsageError, match="needed with several outcomes, such as max:HepG2; they are HepG2, "):
+    with pytest.raises(
+        UsageError, match="needed with several outcomes or labels, such as max:HepG2; they are HepG2, "
+    ):
         parse_objective([], CELLS)
 
 

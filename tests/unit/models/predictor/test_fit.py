@@ -192,7 +192,7 @@ def test_the_task_goes_by_the_values() -> None:
 @pytest.mark.parametrize(
     ("cells", "given", "error", "said"),
     [
-        ({"y": ["1", "x"]}, {"task": "regression"}, InputError, "must be a number"),
+        ({"y": ["1", "x"]}, {"task": "regression"}, InputError, "1 cell is no number"),
         ({"y": ["1", "2", "3"]}, {"task": "binary"}, InputError, "3 different values"),
         ({"y": ["a", "a"]}, {"task": "classes"}, InputError, "1 different labels"),
         ({"y": ["1", "2"], "w": ["1", "-1"]}, {"weight": "w"}, InputError, "at least 0"),

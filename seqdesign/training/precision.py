@@ -1,0 +1,26 @@
+"""Whether 32-bit numbers, as networks use them, can tell outcomes apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError
+
+MAX_ROUNDING = 1e-3
+"""Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
+
+
+def check_precision(outcomes: NDArray[np.float64], name: str) -> None:
+    """Raise InputError for outcomes that 32-bit numbers, as networks use them, cannot tell apart."""
+    known = outcomes[~np.isnan(outcomes)]
+    if len(known) == 0:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        exact = float(known.std())
+        rounded = float(known.astype(np.float32).astype(np.float64).std())
+    if not abs(rounded - exact) <= MAX_ROUNDING * exact:  # not: NaN and infinity fail too
+        raise InputError(
+            f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
+            "together for 32-bit numbers; subtract the mean or change the unit"
+        )
