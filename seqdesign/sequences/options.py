@@ -6,13 +6,13 @@ A command's config inherits these groups; importing this module loads no numpy.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
-from seqdesign.runs.manifest import note_left_out
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
@@ -157,11 +157,6 @@ def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArra
     kept = records.take(array.kept)
     texts = normal_form(kept.sequences, array.alphabet, convert_ut=options.convert_ut, gaps=options.gaps)
     return replace(kept, sequences=texts)
-
-
-def say_left_out(why: str, names: Sequence[str], lines: Sequence[int], of: int) -> None:
-    """Name the records that an option leaves out, in the log and in the manifest of the run."""
-    note_left_out(why, [f"{n} (line {i})" if i else n for n, i in zip(names, lines, strict=True)], of)
 
 
 def encode_with(

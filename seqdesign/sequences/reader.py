@@ -21,7 +21,7 @@ from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
-from seqdesign.sequences.options import say_left_out
+from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from seqdesign.errors import InputError
-from seqdesign.sequences.options import say_left_out
+from seqdesign.sequences.omitted import say_left_out
 
 OnDuplicate = Literal["error", "first", "rename", "keep"]
 
