@@ -116,7 +116,7 @@ def explain_edits(
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(seed)
-    found, progress = EditTable(), Progress("undoing edits", quiet=quiet)
+    found, progress = EditTable(), Progress("attributing edits", quiet=quiet)
     pairs = find_pairs(explainer.records.ids, parents.ids)
     skipped = []
     for done, (child, parent, name) in enumerate(pairs, start=1):

@@ -45,7 +45,7 @@ class ReportResult(Result):
 
     def text(self) -> str:
         """One line."""
-        warned = f"; {self.num_warnings} warnings stand on top" if self.num_warnings else ""
+        warned = f"; {self.num_warnings} warnings at the top of the page" if self.num_warnings else ""
         return f"wrote {self.report} ({self.num_bytes / 1e6:.2f} MB){warned}; open it in a browser"
 
 

@@ -38,7 +38,7 @@ class RerunConfig(ComputeOptions, CommandConfig):
     output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Where to write; RUN with .rerun in its name when not given. What exists is never overwritten."""
     anyway: bool = False
-    """Repeat it although an input is not the one of then."""
+    """Repeat the run even if an input file has changed since."""
     trust: bool = False
     """Also run code that is not seqdesign's: a command, a Python module or a program of --oracle."""
 

@@ -53,7 +53,7 @@ def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = Non
         "objective": summary["objective"],
         "constraints": ", ".join(summary["constraints"]) or "none",
         "sequences scored": f"{summary['queries']:,}",
-        "runs ended by": ", ".join(ended),
+        "why runs ended": ", ".join(ended),
     }
     measured, noise = summary.get("measured") or {}, summary.get("noise") or {}
     for key, (low, high) in measured.items():
@@ -88,7 +88,7 @@ def _outcome_text(designs: DesignSet) -> str:
         )
     if designs.has_numbers("score"):
         return (
-            "Nobody judges these scores: they are those that the optimizer climbed, which are too high where "
+            "No judges: these are the scores that the optimizer climbed, which are too high where "
             "the oracle errs."
         )
     return ""

@@ -29,7 +29,7 @@ def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Pa
         Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real"),
         Column("verdict"),
     ]  # fmt: skip
-    sentences = [f"{'To mend: ' if f.flagged else ''}{f.text}" for f in health.findings]
+    sentences = [f"{'Problem: ' if f.flagged else ''}{f.text}" for f in health.findings]
     rows = [cells(row) for row in health.measures]
     page.section("Verdict", sentences, tables=[Table(rows, columns, "Real: training in place of generated.")])
     text = (

@@ -83,7 +83,7 @@ def _warnings(nll: float, train_nll: float, markov: float, position: float | Non
         )
     if train_nll < 0.8 * nll:
         yield (
-            f"training sequences are known by heart ({train_nll:.3f} nats per letter, held out {nll:.3f}); "
+            f"training sequences are memorized ({train_nll:.3f} nats per letter, held out {nll:.3f}); "
             "raise --dropout or lower --epochs"
         )
 

@@ -112,7 +112,7 @@ def test_warnings_of_the_run_stand_on_top(here: Path, cli: Cli) -> None:
     assert cli(*DESIGN).code == 0
     assert cli("report", "designs.fa", "-o", "r.html").code == 0
     assert warnings_of((here / "r.html").read_text()) == [
-        "Nobody judges: the oracle is no ensemble, so nothing here tells real gains from its mistakes."
+        "No judges: the oracle is not an ensemble, so nothing here tells real gains from its mistakes."
     ]
 
 

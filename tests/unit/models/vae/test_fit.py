@@ -205,7 +205,7 @@ def test_a_collapsed_posterior_is_said(tiny: SimpleNamespace, data: tuple) -> No
 def test_an_outcome_that_is_noise_is_not_to_be_believed(tiny: SimpleNamespace, data: tuple) -> None:
     noise = np.random.default_rng(5).normal(size=64)
     result = tiny.train(data[0], noise, epochs=20, held_out=0.3)
-    assert any(w.startswith("F is not to be believed") for w in result.quality.warnings)
+    assert any(w.startswith("do not trust the outcome network") for w in result.quality.warnings)
 
 
 def test_outcomes_of_two_values_are_judged_by_auroc(tiny: SimpleNamespace, data: tuple) -> None:
