@@ -3,9 +3,9 @@
     python benchmarks/scale.py                # every command, in number and length of sequences
     python benchmarks/scale.py predict motifs --axis number
 
-Every run is a process of its own; what a smallest input costs is taken off before the fit, and where the rest is
-less than a tenth of that there is no exponent. Time and memory should be linear in the number of sequences and at
-most quadratic in their length.
+Every run is a process of its own; what a smallest input costs is taken off before the fit, and where the rest
+is less than a tenth of that there is no exponent. Time and memory should be linear in the number of sequences
+and at most quadratic in their length.
 """
 
 from __future__ import annotations
