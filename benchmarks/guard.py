@@ -250,7 +250,9 @@ def judged(case: Case, designs: Sequence[Any], summary: Any, rng: np.random.Gene
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
     bad = (gain <= 0.5 * claim) | (gain <= 1e-9)
     measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
-    low, high = (np.array([d.outcomes[f"outcome_{end}"] for d, _ in found]) for end in ("low", "high"))
+    low, high = (
+        np.array([d.outcomes[f"predicted_outcome_{end}"] for d, _ in found]) for end in ("low", "high")
+    )
     status = {
         name: float(np.mean([d.status == name for d, _ in found]))
         for name in ("unconfirmed", "extrapolates", "unusual")

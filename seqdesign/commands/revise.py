@@ -48,6 +48,9 @@ class ReviseConfig(
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path, Flag("-m")] = Path("models/vae")
     """Folder of a model made by train-vae on sequences with outcomes."""
+    judge: Path | None = None
+    """Folder of a model made by train-predictor: of more candidates those stay that its judges think best,
+    with their prediction and interval."""
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
     table: Annotated[Path | None, Written("table")] = None
@@ -104,6 +107,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
+    from seqdesign.design.model import open_model
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -112,7 +116,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
+        manifest = begin_manifest(
+            config, device=str(device), inputs=[config.input, config.model, config.judge]
+        )
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
@@ -129,6 +135,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             optimize=optimize,
             options=part(config, SearchOptions if config.method == "search" else ReviseOptions),
             evidence=evidence,
+            judge=None if config.judge is None else open_model(config.judge, device),
             only_seen=config.letters == "seen",
             seed=config.seed,
             device=device,

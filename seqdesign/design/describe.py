@@ -296,6 +296,8 @@ def _status(
     against: list[tuple[Status, str]] = []
     if share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
+    elif panel is not None and bool(panel.clueless[sorted(_used(composite))].any()):
+        against.append(("unconfirmed", "judges: nobody predicts measurements better than chance"))
     elif design.doubt is not None and design.doubt > DOUBT:
         against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
     against += [("extrapolates", text) for text in _beyond(model, panel, composite, design)]
@@ -309,11 +311,16 @@ def _status(
     return against[0][0], "; ".join(text for _, text in against)
 
 
+def _used(composite: Composite) -> set[int]:
+    """Outcomes that the objective looks at."""
+    return {i for term in composite.terms for i in (*term.on, *term.off)}
+
+
 def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
     """Outcomes predicted beyond all that was measured, by more than the noise of a measurement."""
     if panel is None or panel.task != "regression":
         return
-    for k in sorted({i for term in composite.terms for i in (*term.on, *term.off)}):
+    for k in sorted(_used(composite)):
         key, span = model.keys[k], measured_range(model, k)
         value = design.outcomes[key]
         if span is None or value is None:

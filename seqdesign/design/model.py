@@ -203,6 +203,8 @@ class DesignModel:
 
     def panel(self, length: int) -> Panel | None:
         """Judges of several kinds for sequences of this length; None without training data."""
+        if self.evidence is not None and (self.evidence.measured.lengths != length).any():
+            length = 0  # places mean nothing then, so that one panel judges all lengths
         if length not in self._panels:
             self._panels[length] = self._convene(length)
         return self._panels[length]

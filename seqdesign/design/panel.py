@@ -39,6 +39,8 @@ HELD_OUT = 500
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
+CHANCE = 3.0
+"""Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
@@ -111,6 +113,8 @@ class Panel:
         self.unit = spread.clamp(min=1e-9)
         self.noise = torch.full_like(self.unit, torch.nan)
         """Standard deviation (K,) of a measurement; known once something was judged."""
+        self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
+        """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
         self._weigh()
 
@@ -187,6 +191,7 @@ class Panel:
         self.noise = self.unit * math.sqrt(typical)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         mean, variance = torch.stack(means), torch.stack(variances)
+        self.clueless = self._no_better_than_chance(own, alone, rows)
         plain = self._plain(own, (mean, variance), alone, rows)
         if self.task != "regression":
             mean, variance = self._as_log_odds(mean, variance)
@@ -198,6 +203,18 @@ class Panel:
             mean = torch.cat([mean, center[None]])
             variance = torch.cat([variance, sd.square()[None]])
         return self._verdict(mean, variance, typical, widen, plain)
+
+    def _no_better_than_chance(
+        self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
+    ) -> Tensor:
+        """(K,): whether predictions of left-out rows, by judges and networks, do not correlate with them."""
+        left = (weights[:, None, None] * torch.stack([m for m, _ in alone])).sum(0)
+        blind = [_uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
+        if self.network is not None and any(blind):
+            fresh = np.flatnonzero(self.measured.held_out)[:HELD_OUT]
+            mean, _ = self.network(self._tokens[fresh])
+            blind = [b and _uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
+        return torch.tensor(blind)
 
     def _plain(
         self,
@@ -276,6 +293,15 @@ def stack(log_densities: Tensor) -> Tensor:
         weights = 1.0 + (share / share.sum(1, keepdim=True)).sum(0)
         weights = weights / weights.sum()
     return weights
+
+
+def _uncorrelated(predicted: Tensor, measured: Tensor) -> bool:
+    """Whether Pearson's r is within three standard errors of what chance gives."""
+    known = ~(predicted.isnan() | measured.isnan())
+    if int(known.sum()) < 3:
+        return True
+    r = torch.corrcoef(torch.stack([predicted[known], measured[known]]))[0, 1]
+    return not float(r) > CHANCE / math.sqrt(int(known.sum()))
 
 
 def _even(count: int) -> Tensor:

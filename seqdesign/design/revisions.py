@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Evidence, MakeConstraint
+from seqdesign.design.model import DesignModel
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
@@ -25,7 +27,7 @@ from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
 from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.origin import predicted_key
@@ -75,6 +77,11 @@ class Revision:
     """Whether any code was feasible; None for methods without codes."""
     stop: str | None
     """Why the first ascent ended."""
+    judged: float | None = None
+    """Prediction by --judge; None without."""
+    judged_low: float | None = None
+    judged_high: float | None = None
+    """95% interval of a measurement, by --judge."""
     violations: str = ""
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
     reason: str | None = None
@@ -88,6 +95,9 @@ class Revision:
             (key := predicted_key(self.outcome_name)): self.outcome,
             f"{key}_before": self.outcome_before,
             "delta": self.delta,
+            "judged": self.judged,
+            "judged_low": self.judged_low,
+            "judged_high": self.judged_high,
             "loglik_change": self.loglik_change,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
@@ -121,6 +131,10 @@ def _key(field: str, outcome: str) -> str:
     return predicted_key(outcome) + field.removeprefix("outcome") if field.startswith("outcome") else field
 
 
+CANDIDATES = 8
+"""Revisions of each input that a judge chooses from."""
+CAUTION = 0.1
+"""Level of the judge's lower bound by which it ranks."""
 BLOCK = 1000
 """Inputs revised side by side."""
 
@@ -137,6 +151,7 @@ def run(
     options: Options | None = None,
     evidence: Evidence | None = None,
     only_seen: bool = True,
+    judge: DesignModel | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -145,7 +160,8 @@ def run(
 
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
     method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
-    revisions write only letters or words of it. on_step: records done, records in all.
+    revisions write only letters or words of it. judge: a predictor that ranks ``CANDIDATES`` of each input
+    and says what it thinks of them. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
@@ -158,6 +174,7 @@ def run(
         more = [] if make is None else [make]
     check_header_ids(records.ids, records.source)
     found: list[Revision] = []
+    wider = goal if judge is None else replace(goal, top=max(goal.top, CANDIDATES))
     scope = Scope(trained.record.min_length, trained.record.max_length)
     outcome = trained.record.outcome or "outcome"
     for first in range(0, len(records), BLOCK):
@@ -169,17 +186,59 @@ def run(
         made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
         if len(part):
             judged = block.take(rows)
-            problem = _problem(goal, trained, part, judged, more, torch.device(device))
+            problem = _problem(wider, trained, part, judged, more, torch.device(device))
             result = optimize(problem, options, seed)
             made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
         place = {name: i for i, name in enumerate(block.ids)}
         found += sorted(made, key=lambda one: place[one.parent]) if problems else made
         on_step(min(first + BLOCK, len(records)), len(records))
+    if judge is not None:
+        found = _judged(judge, goal, found)
     if not found:
         raise InputError("no record is left after --on-unknown skip", path=records.source)
     if all(one.status == "unjudged" for one in found):
         raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
     return found, summarise(found, trained.record)
+
+
+def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]) -> list[Revision]:
+    """The best of each input by the judge's lower bound, with its prediction and interval.
+
+    Raises UsageError for a judge that reads other letters or knows no measurements.
+    """
+    score = _score(goal)
+    by_length: dict[int, list[int]] = {}
+    for i, revision in enumerate(revisions):
+        if revision.status != "unjudged":
+            by_length.setdefault(len(revision.revised), []).append(i)
+    found, worth = list(revisions), [0.0] * len(revisions)
+    for length, places in by_length.items():
+        judge.check_length(length, lambda message: UsageError(message, option="--judge"))
+        panel = judge.panel(length)
+        if panel is None or panel.task != "regression" or len(judge.oracle.outcomes) != 1:
+            raise UsageError(
+                f"{judge.name} cannot judge: it needs one numeric outcome, and to know what it was "
+                "trained on; train again",
+                option="--judge",
+            )
+        array = encode([revisions[i].revised for i in places], judge.alphabet, on_unknown="mask")
+        verdict = panel(torch.from_numpy(array.tokens.astype(np.int64)))
+        low = score(verdict.draws[:, :, 0]).quantile(CAUTION, dim=0)
+        for j, i in enumerate(places):
+            worth[i] = float(low[j])
+            found[i] = replace(
+                revisions[i],
+                judged=float(verdict.mean[j, 0]),
+                judged_low=float(verdict.low[j, 0]),
+                judged_high=float(verdict.high[j, 0]),
+            )
+    ranked: list[Revision] = []
+    for parent, group in groupby(range(len(found)), key=lambda i: found[i].parent):
+        best = sorted(group, key=lambda i: -worth[i])[: goal.top]
+        for rank, i in enumerate(best, start=1):
+            name = f"{parent}_{rank}" if goal.top > 1 else parent
+            ranked.append(replace(found[i], id=name, rank=rank))
+    return ranked
 
 
 def find_method(name: str) -> Optimize:

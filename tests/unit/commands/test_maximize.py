@@ -399,14 +399,15 @@ def test_there_is_one_headline_and_flagged_designs_come_last(
     assert sum(summary["judges"].values()) == pytest.approx(1.0)
     rows = table(here / "t.csv")
     for row, (_, fields) in zip(rows, designs(here / "o.fa"), strict=True):
-        assert float(row["score"]) == pytest.approx(float(row["outcome"]))
-        assert float(fields["outcome"]) == pytest.approx(float(row["outcome"]), rel=1e-4)
-        assert float(row["outcome_low"]) < float(row["outcome"]) < float(row["outcome_high"])
+        assert float(row["score"]) == pytest.approx(float(row["predicted_outcome"]))
+        assert float(fields["predicted_outcome"]) == pytest.approx(float(row["predicted_outcome"]), rel=1e-4)
+        low, high = (float(row[f"predicted_outcome_{end}"]) for end in ("low", "high"))
+        assert low < float(row["predicted_outcome"]) < high
         assert float(row["score_low"]) <= float(row["score"])
     keys = [(row["status"] != "ok", -float(row["score_low"])) for row in rows]
     assert keys == sorted(keys)
     assert len({row["id"] for row in rows}) == 16
-    low, high = summary["measured"]["outcome"]
+    low, high = summary["measured"]["predicted_outcome"]
     assert f"{low:.4g} to {high:.4g}" in (here / "r.html").read_text()
 
 
@@ -428,22 +429,7 @@ def test_a_target_is_shown_as_a_distance_in_own_units(
     done = cli(*words)
     assert done.code == 0, done.err
     for _, fields in designs(here / "o.fa"):
-        distance = abs(float(fields["outcome"]) - 3)
-        assert float(fields["outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
+        distance = abs(float(fields["predicted_outcome"]) - 3)
+        assert float(fields["predicted_outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
         assert float(fields["score"]) == pytest.approx(-distance, abs=1e-4)
     assert "--risk lower:1" not in done.err
-
-
-def test_an_outcome_that_is_called_like_a_column_keeps_out_of_its_way() -> None:
-    from seqdesign.design.model import column_name
-
-    names = ["outcome", "score", "status", "score_low", "IC50 (nM)", "a=b"]
-    found = [column_name(name) for name in names]
-    assert found == [
-        "outcome",
-        "predicted_score",
-        "predicted_status",
-        "predicted_score_low",
-        "IC50_(nM)",
-        "a_b",
-    ]

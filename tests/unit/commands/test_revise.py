@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
 from seqdesign.sequences.fasta import header_fields, read_fasta
 
@@ -84,7 +85,7 @@ def test_the_outcome_is_lowered_or_brought_to_a_value(here: Path, cli: Cli, vae:
     assert all(float(fields["delta"]) < 0 for _, _, fields in lowered if fields["status"] == "revised")
     assert any(fields["status"] == "revised" for _, _, fields in lowered)
     for name, _, fields in revise(cli, vae, "--target", "2", "--max-edits", "3", "-q"):
-        before, after = float(fields["outcome_before"]), float(fields["outcome"])
+        before, after = float(fields["predicted_outcome_before"]), float(fields["predicted_outcome"])
         assert abs(after - 2) <= abs(before - 2) + 1e-6, name
 
 
@@ -183,3 +184,30 @@ def test_wrong_wishes_are_told_in_one_line(
     assert done.code == 2
     assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_predictor_judges_and_ranks_revisions(
+    here: Path, cli: Cli, vae: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The predictor learned that G counts half and C at position 1 counts three."""
+    folder = tmp_path_factory.mktemp("judge")
+    rng = np.random.default_rng(1)
+    lines = []
+    for i in range(200):
+        text = "".join(rng.choice(list("ACGT"), LENGTH))
+        value = 0.5 * text.count("G") + 3 * (text[0] == "C") + 0.05 * rng.standard_normal()
+        lines.append(f">s{i} outcome={value:.4f}\n{text}\n")
+    (folder / "train.fa").write_text("".join(lines))
+    train_predictor(
+        TrainPredictorConfig(
+            sequences=folder / "train.fa", output=folder / "p", epochs=3, quiet=True, architecture="residual"
+        )
+    )
+    words = ("--max-edits", "3", "--judge", str(folder / "p"), "--top", "2", "--table", "t.csv", "-q")
+    found = revise(cli, vae, *words)
+    assert [name for name, _, _ in found] == [row["id"] for row in rows("t.csv")]
+    assert all(float(f["judged_low"]) < float(f["judged"]) < float(f["judged_high"]) for _, _, f in found)
+    (kept,) = [text for name, text, _ in found if name == "b_1"]  # CAATCATC has the C already
+    assert kept[0] == "C"
+    (judged,) = [float(f["judged"]) for name, _, f in found if name == "b_1"]
+    assert judged > 3

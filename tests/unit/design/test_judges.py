@@ -105,6 +105,17 @@ def test_of_noise_the_judges_say_nothing_but_the_mean() -> None:
     assert float((found.high - found.low).median()) > 3.0
 
 
+def test_judges_know_when_nothing_can_be_predicted() -> None:
+    tokens = random_tokens(300, 12)
+    for values, blind in (
+        (np.random.default_rng(0).standard_normal(300), True),
+        ((tokens == 2).sum(1).double().numpy() + np.random.default_rng(0).standard_normal(300), False),
+    ):
+        judges = panel(values, tokens)
+        judges(tokens[:5])
+        assert judges.clueless.tolist() == [blind]
+
+
 def test_intervals_hold_the_measurements_of_what_the_judges_like_best() -> None:
     rng = np.random.default_rng(0)
     tokens, fresh = random_tokens(300, 10), random_tokens(2000, 10, seed=5)
