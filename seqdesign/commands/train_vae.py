@@ -163,7 +163,6 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
         with together():
-            # A run killed after its last checkpoint lacks the last row.
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
             save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))

@@ -48,7 +48,7 @@ def run(here: Path, cli: Cli) -> Path:
 
 def test_a_run_is_repeated_byte_by_byte_beside_the_old_one(run: Path, cli: Cli) -> None:
     before = {path.name: path.read_bytes() for path in run.parent.iterdir()}
-    done = cli("rerun", "out/designs.fa")
+    done = cli("rerun", "--trust", "out/designs.fa")
     assert done.code == 0, done.err
     assert "identical, byte by byte: out/designs.fa, out/table.csv" in done.out
     after = {path.name: path.read_bytes() for path in run.parent.iterdir()}
@@ -65,15 +65,15 @@ def test_a_run_can_be_repeated_from_another_folder(
 ) -> None:
     (tmp_path / "else").mkdir()
     monkeypatch.chdir(tmp_path / "else")
-    done = cli("rerun", run, "-o", "again.fa", "-q", "--json")
+    done = cli("rerun", "--trust", run, "-o", "again.fa", "-q", "--json")
     assert done.code == 0, done.err
     assert (tmp_path / "else" / "again.fa").read_bytes() == run.read_bytes()
     assert all(file["same"] for file in json.loads(done.out)["files"])
 
 
 def test_a_repeated_run_can_be_repeated(run: Path, cli: Cli) -> None:
-    assert cli("rerun", run).code == 0
-    assert cli("rerun", run.with_name("designs.rerun.fa"), "-o", "third.fa").code == 0
+    assert cli("rerun", "--trust", run).code == 0
+    assert cli("rerun", "--trust", run.with_name("designs.rerun.fa"), "-o", "third.fa").code == 0
 
 
 def test_a_model_folder_is_repeated(here: Path, cli: Cli) -> None:
@@ -83,7 +83,7 @@ def test_a_model_folder_is_repeated(here: Path, cli: Cli) -> None:
     (here / "seqs.csv").write_text(f"id,sequence,outcome\n{rows}\n")
     tiny = ("--members", "2", "--hidden", "8", "--channels", "4", "--batch-size", "32", "--epochs", "1")
     assert cli("train-predictor", "seqs.csv", "-o", "models/p", *tiny, "-q").code == 0
-    done = cli("rerun", "models/p", "-q")
+    done = cli("rerun", "--trust", "models/p", "-q")
     assert done.code == 0, done.err
     first, second = (here / "models" / name / "model.safetensors" for name in ("p", "p.rerun"))
     assert first.read_bytes() == second.read_bytes()
@@ -92,11 +92,11 @@ def test_a_model_folder_is_repeated(here: Path, cli: Cli) -> None:
 def test_an_input_that_changed_is_refused_until_it_is_wanted(run: Path, here: Path, cli: Cli) -> None:
     with (here / "starts.fa").open("a") as handle:
         handle.write(">c\nACGTTTTTACGT\n")
-    done = cli("rerun", run)
+    done = cli("rerun", "--trust", run)
     assert done.code == 1
     assert "starts.fa has changed since the run" in done.err
     assert not (run.parent / "designs.rerun.fa").exists()
-    done = cli("rerun", run, "--anyway", "-q")
+    done = cli("rerun", "--trust", run, "--anyway", "-q")
     assert done.code == 1
     assert "not the same as then: out/designs.fa, out/table.csv" in done.err
     assert "starts.fa has changed since the run" in done.err
@@ -106,7 +106,7 @@ def test_an_input_that_changed_is_refused_until_it_is_wanted(run: Path, here: Pa
 def test_a_missing_input_is_named(run: Path, here: Path, cli: Cli) -> None:
     (here / "starts.fa").unlink()
     (here / "rerun_toys.py").unlink()
-    done = cli("rerun", run, "--anyway")
+    done = cli("rerun", "--trust", run, "--anyway")
     assert done.code == 1
     assert "starts.fa, rerun_toys.py is no longer there" in done.err
 
@@ -114,17 +114,17 @@ def test_a_missing_input_is_named(run: Path, here: Path, cli: Cli) -> None:
 def test_what_exists_is_never_overwritten(run: Path, cli: Cli) -> None:
     for taken in ("designs.rerun.fa", "designs.rerun.table.csv"):
         (run.parent / taken).write_text("mine")
-        done = cli("rerun", run)
+        done = cli("rerun", "--trust", run)
         assert (done.code, "exists already" in done.err) == (1, True)
         assert (run.parent / taken).read_text() == "mine"
         (run.parent / taken).unlink()
-    assert "exists already" in cli("rerun", run, "-o", run).err
+    assert "exists already" in cli("rerun", "--trust", run, "-o", run).err
 
 
 def test_other_versions_are_named(run: Path, cli: Cli) -> None:
     manifest = read_manifest(run)
     write_json(manifest_path(run), {**vars(manifest), "versions": {**manifest.versions, "torch": "0.1"}})
-    done = cli("rerun", run)
+    done = cli("rerun", "--trust", run)
     assert done.code == 0
     assert "warning: torch was 0.1 and is " in done.err
 
@@ -132,7 +132,7 @@ def test_other_versions_are_named(run: Path, cli: Cli) -> None:
 def test_another_result_is_told_and_kept(run: Path, cli: Cli) -> None:
     manifest = read_manifest(run)
     write_json(manifest_path(run), {**vars(manifest), "outputs": dict.fromkeys(manifest.outputs, "0" * 64)})
-    done = cli("rerun", run, "-q")
+    done = cli("rerun", "--trust", run, "-q")
     assert done.code == 1
     assert "not the same as then: out/designs.fa" in done.err
     assert (run.parent / "designs.rerun.fa").exists()
@@ -149,7 +149,7 @@ def test_another_result_is_told_and_kept(run: Path, cli: Cli) -> None:
 def test_what_cannot_be_repeated_is_one_line(
     run: Path, cli: Cli, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = cli("rerun", *words)
+    done = cli("rerun", "--trust", *words)
     assert done.code == code
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1
@@ -163,10 +163,10 @@ def test_a_manifest_of_something_else_is_refused(run: Path, cli: Cli) -> None:
         ("fly", "no command 'fly'"),
     ):
         write_json(manifest_path(run), {**manifest, "name": name})
-        assert said in cli("rerun", run).err
+        assert said in cli("rerun", "--trust", run).err
     config = {**manifest["config"], "wings": 2}
     write_json(manifest_path(run), {**manifest, "config": config})
-    assert "other options than the run had" in cli("rerun", run).err
+    assert "other options than the run had" in cli("rerun", "--trust", run).err
 
 
 def test_nothing_is_left_beside_a_stream_or_a_page(here: Path, cli: Cli) -> None:
@@ -180,7 +180,7 @@ def test_a_table_beside_sequences_on_stdout_has_the_manifest(here: Path, cli: Cl
     words = [w for w in DESIGN if w not in ("-o", "out/designs.fa")]
     assert cli(*words).code == 0
     assert list(read_manifest(here / "out" / "table.csv").outputs) == ["out/table.csv"]
-    done = cli("rerun", "out/table.csv", "-q")
+    done = cli("rerun", "--trust", "out/table.csv", "-q")
     assert done.code == 0, done.err
     assert (here / "out" / "table.rerun.csv").read_bytes() == (here / "out" / "table.csv").read_bytes()
 
@@ -192,7 +192,7 @@ def test_commands_that_write_several_tables_are_repeated_into_new_ones(here: Pat
     ).code == 0  # fmt: skip
     before = {path.name for path in here.iterdir()}
     assert {"why.csv.manifest.json", "why.svg"} <= before
-    done = cli("rerun", "why.csv", "-q")
+    done = cli("rerun", "--trust", "why.csv", "-q")
     assert done.code == 0, done.err
     assert "why.csv, edits.csv" in done.out
     assert {path.name for path in here.iterdir()} - before == {
