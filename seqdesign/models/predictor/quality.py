@@ -18,6 +18,8 @@ from seqdesign.models.predictor.store import TrainedPredictor
 CROSS = 5
 BELIEVABLE_R2, BELIEVABLE_AUROC, BELIEVABLE_RHO = 0.2, 0.7, 0.3
 FEW = 100
+NETWORKS = ("residual", "motif", "killoran")
+"""Kinds that claim to know more than ridge regression."""
 NO_BETTER = 0.01
 """Gain of R2 or AUROC over ridge regression that counts for nothing."""
 
@@ -76,7 +78,8 @@ def judge(
         ]
     else:
         found = [_regression(trained, rows, baseline, k) for k in range(len(record.outcomes))]
-    warnings = tuple(message for one in found for message in _warnings(one))
+    networks = record.options.architecture in NETWORKS
+    warnings = tuple(message for one in found for message in _warnings(one, networks))
     return PredictorQuality(sequences=len(rows.values), outcomes=tuple(found), warnings=warnings), predicted
 
 
@@ -147,7 +150,7 @@ def _classes(
     )
 
 
-def _warnings(one: OutcomeQuality) -> list[str]:
+def _warnings(one: OutcomeQuality, networks: bool) -> list[str]:
     found = []
     if one.rows < FEW:
         found.append(
@@ -160,7 +163,12 @@ def _warnings(one: OutcomeQuality) -> list[str]:
             "less noisy data are needed before designs by this model mean anything"
         )
     figure = one.r2 if one.r2 is not None else one.auroc
-    if figure is not None and one.baseline_value is not None and figure < one.baseline_value + NO_BETTER:
+    if (
+        networks
+        and figure is not None
+        and one.baseline_value is not None
+        and figure < one.baseline_value + NO_BETTER
+    ):
         name = "R2" if one.r2 is not None else "AUROC"
         found.append(
             f"'{one.name}' is predicted no better than by ridge regression ({name} {figure:.3f} and "
