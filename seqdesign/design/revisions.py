@@ -489,11 +489,13 @@ class Summary:
         ]
         if self.mean_code_gap is not None:
             lines.append(
-                f"predicted at the latent code minus predicted after re-encoding: {self.mean_code_gap:+.4g} on average"
+                "predicted at the latent code minus predicted after re-encoding: "
+                f"{self.mean_code_gap:+.4g} on average"
             )
         if self.mean_kappa2 is not None and self.mean_coverage is not None:
             lines.append(
-                f"allowed region around the input: kappa^2 {self.mean_kappa2:.1f}, coverage {self.mean_coverage:.3f} on average"
+                f"allowed region around the input: kappa^2 {self.mean_kappa2:.1f}, coverage "
+                f"{self.mean_coverage:.3f} on average"
             )
         if self.unjudged:
             lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")

@@ -46,7 +46,7 @@ def gan_curves(history: History) -> Iterator[Figure]:
     }
     yield Figure(
         line_chart(gaps, title="Critic: real minus generated", x_label="step", y_label="score"),
-        "A gap that is larger on training than on held-out sequences means that the critic has memorized them.",
+        "A gap that is larger on training than on held-out sequences means a critic that has memorized them.",
     )
     norms = {player: curve(history, f"train_{player}_gradient", "step") for player in ("critic", "generator")}
     yield Figure(

@@ -161,7 +161,8 @@ def _warnings(
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(
-            f"do not trust the outcome network: it explains {_share(outcome_r2)} of the held-out outcomes' variance; "
+            "do not trust the outcome network: it explains "
+            f"{_share(outcome_r2)} of the held-out outcomes' variance; "
             "more data, fewer noisy rows or a higher --outcome-weight may help"
         )
     if invariance is not None and invariance > BELIEVABLE_INVARIANCE:
