@@ -11,7 +11,8 @@ draws 3,000 DNA sequences of 60 letters with 0 to 4 planted GATA; the outcome is
 standard deviation 0.3. ``random`` learns from that many rows of a table and predicts all others. With
 ``--kinds auto`` the kind is chosen from the training rows alone, as ``train-predictor`` does.
 
-Settings were developed on the single mutants of GB1 (Nisthal), TDP-43 and AAV2; the rest is reported only.
+Settings were developed on the single mutants of GB1 (Nisthal), TDP-43 and AAV2, and partly on those of
+amyloid beta, whose scores are therefore development scores; the rest is reported only.
 """
 
 from __future__ import annotations

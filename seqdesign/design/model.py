@@ -232,8 +232,16 @@ class DesignModel:
         scores = self._judged(self.predict(tokens.to(self.device)).double().cpu().numpy())
         if self.log_odds:
             return torch.from_numpy(scores.mean(0)), torch.from_numpy(scores.std(0))
-        found = from_scores(self.trained, scores)
+        found = from_scores(self.trained, scores, self._unseen(tokens))
         return torch.from_numpy(found.mean), torch.from_numpy(found.sd)
+
+    def _unseen(self, tokens: Tensor) -> FloatArray | None:
+        """Letters (B,) of tokens (B, L) that training has never seen at their place; they widen intervals."""
+        if self.trained is None:
+            return None
+        here = tokens.to(self.device)
+        full = torch.full((len(here),), here.shape[1], device=self.device)
+        return self.trained.model.unseen(here, full).double().cpu().numpy()
 
     def _judged(self, scores: FloatArray) -> FloatArray:
         """Scores (M, B, K) with the mean of the members that judge, and the spread of all."""
@@ -250,18 +258,21 @@ class DesignModel:
 
         Outcomes are those of the panel or, without one, of the members that judge, or of all.
         """
-        table = self._outcomes(self._judged(predictions.double().cpu().numpy()), verdict)
+        array = encode(texts, self.alphabet)
+        unseen = self._unseen(torch.from_numpy(array.tokens.astype(np.int64)))
+        table = self._outcomes(self._judged(predictions.double().cpu().numpy()), verdict, unseen)
         if self._reference is not None:
-            array = encode(texts, self.alphabet)
             table["ood"] = self._reference.unusual(array.tokens, array.lengths)
             if self._known is None:
                 self._known = decode(self._reference.tokens, self.alphabet)
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
-            table["critic"] = self.generator.realness(encode(texts, self.alphabet).tokens)
+            table["critic"] = self.generator.realness(array.tokens)
         return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
 
-    def _outcomes(self, scores: FloatArray, verdict: Verdict | None) -> dict[str, Any]:
+    def _outcomes(
+        self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
+    ) -> dict[str, Any]:
         """Columns of scores (M, B, K), or of what a panel said."""
         names = self.keys
         table: dict[str, Any] = {}
@@ -275,7 +286,7 @@ class DesignModel:
             scores = verdict.draws.numpy() - verdict.draws.mean(0).numpy() + verdict.mean.numpy()
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
-        found = from_scores(self.trained, scores)
+        found = from_scores(self.trained, scores, unseen)
         for k, name in enumerate(names):
             table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
             if found.half_widths is not None:
