@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass
 from typing import Any, get_type_hints
@@ -71,6 +72,11 @@ def run(
     designs, summary = describe(brief, model, batches, known)
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
+    if all(design.status == "rejected" and not math.isfinite(design.score) for design in designs):
+        raise InputError(
+            f"{model.name} has no score for any sequence that was tried; name sequences that it knows with "
+            "--start, or raise --budget"
+        )
     return designs, summary
 
 

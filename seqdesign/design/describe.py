@@ -290,6 +290,8 @@ def _status(
     """Whether a design is delivered, and what speaks against it; the gravest first."""
     if broken:
         return "rejected", "; ".join(broken)
+    if not math.isfinite(design.score):
+        return "rejected", "oracle: it has no score for this sequence"
     share = design.confidence
     if share is not None and brief.min_confidence is not None and share < brief.min_confidence:
         return "rejected", f"--min-confidence {brief.min_confidence:g}: {share:.2f} of the gain is confirmed"

@@ -19,6 +19,7 @@ from seqdesign.design.brief import Brief
 from seqdesign.design.evidence import MakeConstraint
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.fasta import check_header_ids
 from seqdesign.sequences.options import encode_with, normal_records
 from seqdesign.sequences.reader import SequenceSet
@@ -119,8 +120,14 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     alphabet, device = model.alphabet, model.device
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
     codes = None
+    known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
+        if known is not None and (texts := known(length)):
+            # A search that begins where nothing has a value finds nothing.
+            tokens = torch.from_numpy(encode(texts, alphabet).tokens.astype(np.int64))
+            chosen = tokens[torch.randint(len(tokens), (len(groups),), generator=rng)].to(device)
+            preference = preference + 2.0 * torch.nn.functional.one_hot(chosen, alphabet.size)
     else:
         codes, preference = model.generator.draw(len(groups), length, rng)
     more = _more(brief, model, length)

@@ -32,6 +32,10 @@ class LandscapeOracle:
         self.table, self.alphabet, self.missing = table, alphabet, missing
         self.outcomes: tuple[str, ...] = (outcome,)
 
+    def known_sequences(self, length: int) -> list[str]:
+        """Sequences of so many letters that have a value: where a search of a partial table may begin."""
+        return [text for text in self.table.sequences if len(text) == length]
+
     def __call__(self, x: Tensor, /) -> Tensor:
         """Values (1, N, 1) of one-hot (N, V, L). Raises InputError for a sequence that was not measured."""
         sequences = decode(x.argmax(1).cpu(), self.alphabet)
