@@ -3,8 +3,8 @@
     python benchmarks/fuzz.py --seconds 180
 
 Each input is a seed file with random changes: bytes flipped, cut, doubled, or words put in that readers look
-for; records of models are also changed and signed again. Ends with 1 at the first input that escaped,
-which it leaves in the folder ``fuzz-findings``.
+for; records of models are also changed and signed again. Ends with 1 at the first input that escaped, which
+is left in the folder ``fuzz-findings``.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ JASPAR = b">MA1 X\nA [ 1 2 3 ]\nC [ 1 0 3 ]\nG [ 0 2 3 ]\nT [ 1 2 0 ]\n"
 TRANSFAC = b"ID x\nP0 A C G T\n01 1 2 3 4\n02 4 3 2 1\nXX\n//\n"
 WORDS = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b">", b"\n>", b'"', b"\r", b"sep=;\n", b"#", b"PAR1", b"1e308",
-    b"-1", b"nan", b"inf", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh", b"9" * 400, b"[" * 2000, b"{", b"}",
-    b"MOTIF x\n", b"ALPHABET= ACDE\n", b"letter-probability matrix: w= 99999999999\n", b"\x1b[2J",
-    b"\xc2\x85", b"\xed\xa0\x80", b",,,", b";",
+    b"nan", b"inf", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh", b"9" * 400, b"[" * 2000, b"{", b"}", b"MOTIF x\n",
+    b"ALPHABET= ACDE\n", b"letter-probability matrix: w= 99999999999\n", b"\x1b[2J", b"\xc2\x85",
+    b"\xed\xa0\x80", b",,,", b";", b"-1",
 )  # fmt: skip
 VALUES = (None, -1, 0, 10**30, 1e308, "x", [], [1, "a"], {}, True, "protein", 3.5)
 SLOW = 20.0
@@ -106,7 +106,7 @@ def readers(folder: Path) -> dict[str, list[Callable[[Path], object]]]:
             lambda p: list(read_table(p)),
             read_designs,
         ],
-        "motifs": [lambda p: list(read_motifs(p))],
+        "motifs": [read_motifs],
         "config": [lambda p: resolve(CommandConfig, {}, p)],
         "manifest": [manifest],
         "model": [read_tensors, model],

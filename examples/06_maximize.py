@@ -35,7 +35,7 @@ def main() -> None:
     for row in designs.to_frame().to_dict("records"):
         truth = measured.get(row["sequence"])
         shown = "not measured" if truth is None else f"measured {truth:.2f}"
-        print(f"{row['edit_list']}: predicted {row['outcome']:.2f}, {shown}")
+        print(f"{row['edit_list']}: predicted {row['predicted_outcome']:.2f}, {shown}")
     designs.write(FOLDER / "designs.fa")
     designs.report(FOLDER / "designs.html")
 

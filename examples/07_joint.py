@@ -35,7 +35,7 @@ def main() -> None:
 
     for row in designs.to_frame().to_dict("records"):
         truth = measured.get(row["sequence"], float("nan"))
-        said = f"predicted {row['outcome']:.2f}, critic {row['critic']}%"
+        said = f"predicted {row['predicted_outcome']:.2f}, critic {row['critic']}%"
         print(f"{row['sequence']}: {said}, measured {truth:.2f}")
     designs.write(FOLDER / "designs.fa")
     sd.write(gan.sample(20, seed=1), FOLDER / "samples.fa")

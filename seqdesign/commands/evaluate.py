@@ -53,7 +53,7 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     predictor: Path | None = None
     """Folder of a model made by train-predictor: compare the predicted outcomes too."""
     designs: bool = False
-    """Judge designs, which are meant to differ from real sequences: new, varied, known to the model?"""
+    """Judge designs, which are meant to differ from real sequences: new, varied and known to the model or not."""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000

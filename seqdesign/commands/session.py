@@ -32,7 +32,7 @@ from seqdesign.errors import (
 )
 from seqdesign.runs.atomic import is_stream, remove_stale, together
 from seqdesign.runs.folder import lock_file, unlock_file
-from seqdesign.runs.manifest import MANIFEST, manifest_path
+from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
 from seqdesign.sequences.bundled import PREFIX, resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
@@ -62,7 +62,7 @@ def checked(function: Callable[[ConfigT], ResultT]) -> Callable[[ConfigT], Resul
 
     @functools.wraps(function)
     def run(config: ConfigT) -> ResultT:
-        with _outputs(config), together():
+        with noting(), _outputs(config), together():
             return function(config)
 
     return run
@@ -78,7 +78,8 @@ def checked_training(function: Callable[[ConfigT], ResultT]) -> Callable[[Config
         for name, path in inputs.items():
             if path.parent == Path(os.path.realpath(folder)) and path.name in OF_A_MODEL:
                 raise OutputError(f"-o: {folder} holds the input {name}; name another folder")
-        return function(config)
+        with noting():
+            return function(config)
 
     return run
 

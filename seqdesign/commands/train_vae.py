@@ -24,6 +24,7 @@ from seqdesign.training.config import FitOptions
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
     from seqdesign.models.vae.quality import VAEQuality
+    from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -103,14 +104,19 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     return in_folder(config, lambda run: _train(config, run, started))
 
 
-def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
-    # What is wrong with the input is said before torch is loaded, which takes seconds.
+def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
+    """The records to learn from, and their tokens. Raises InputError and UsageError."""
     records = read_with(config, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     if records.origin is not None and records.outcomes is None:
         said = f"{records.source} was {records.origin.says()}; they are not learned from"
         say(f"warning: {said}", quiet=config.quiet)
+    return records, tokens
+
+
+def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
+    records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
 
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae

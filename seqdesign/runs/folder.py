@@ -11,8 +11,10 @@ from typing import IO, Any
 from seqdesign.errors import OutputError
 from seqdesign.runs.atomic import bytes_of, remove_stale, sha256_file, write_json
 from seqdesign.runs.manifest import MANIFEST, Manifest, Status
+from seqdesign.runs.progress import say
 
 LOCK = ".lock"
+CHECKPOINT = "checkpoint/last.safetensors"
 
 
 class RunDir:
@@ -88,8 +90,11 @@ class RunDir:
                 if kind is None:
                     self.finish("complete")
                 else:
+                    stopped = issubclass(kind, KeyboardInterrupt)
                     with contextlib.suppress(OSError, OutputError):  # the error on its way says more
-                        self.finish("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
+                        self.finish("interrupted" if stopped else "failed")
+                    if stopped and (self.path / CHECKPOINT).exists():
+                        say(f"{self.path} can be continued: repeat the command with --resume", quiet=False)
         finally:
             self._release()
 

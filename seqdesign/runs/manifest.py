@@ -6,9 +6,11 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,6 +24,60 @@ Status = Literal["running", "complete", "interrupted", "failed"]
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 50_000_000
 """Bytes of a manifest that are read."""
+
+
+SHOWN = 5
+"""Records that are named where some are left out."""
+
+
+@dataclass
+class LeftOut:
+    """Records that an option leaves out, of a stream that is read in parts."""
+
+    first: list[str] = field(default_factory=list)
+    count: int = 0
+    of: int = 0
+
+
+_left_out: ContextVar[dict[str, LeftOut] | None] = ContextVar("left_out", default=None)
+
+
+def note_left_out(why: str, names: Sequence[str], of: int) -> None:
+    """Count and name records that the option ``why`` leaves out, of so many.
+
+    Inside ``noting`` all parts of a run are added up, go into its manifest, and are said at its end.
+    """
+    tallies = _left_out.get()
+    tally = LeftOut() if tallies is None else tallies.setdefault(why, LeftOut())
+    tally.first += names[: max(0, SHOWN - tally.count)]
+    tally.count, tally.of = tally.count + len(names), tally.of + of
+    if tallies is None:
+        _say({why: tally})
+
+
+@contextlib.contextmanager
+def noting() -> Iterator[None]:
+    """Inside, what ``note_left_out`` is told is kept for the manifest, and said at the end."""
+    token = _left_out.set({})
+    try:
+        yield
+    finally:
+        _say(_left_out.get() or {})
+        _left_out.reset(token)
+
+
+def _say(tallies: Mapping[str, LeftOut]) -> None:
+    for text in _sentences(tallies):
+        logging.getLogger("seqdesign").warning("%s", text)
+
+
+def _sentences(tallies: Mapping[str, LeftOut]) -> list[str]:
+    return [
+        f"{one.count:,} of {one.of:,} records left out by {why}: {', '.join(one.first)}"
+        + (f" and {one.count - SHOWN:,} more" if one.count > SHOWN else "")
+        for why, one in tallies.items()
+        if one.count
+    ]
 
 
 def library_versions() -> dict[str, str]:
@@ -61,6 +117,8 @@ class Manifest:
     """Name of the command, such as ``train-vae``."""
     result: Mapping[str, Any] | None = None
     """What ``--json`` prints; None until the run has ended."""
+    notes: list[str] = field(default_factory=list)
+    """What was said while it ran and must not be forgotten, such as the records that were left out."""
 
     @property
     def circumstances(self) -> str:
@@ -71,7 +129,14 @@ class Manifest:
         self, status: Status, outputs: Mapping[str, str], result: Mapping[str, Any] | None = None
     ) -> Manifest:
         """The manifest of the same run at its end."""
-        return dataclasses.replace(self, status=status, finished=utc_now(), outputs=outputs, result=result)
+        return dataclasses.replace(
+            self,
+            status=status,
+            finished=utc_now(),
+            outputs=outputs,
+            result=result,
+            notes=_sentences(_left_out.get() or {}),
+        )
 
 
 def manifest_path(run: str | os.PathLike[str]) -> Path:
@@ -119,6 +184,7 @@ def _check_types(found: Manifest) -> None:
             for n in (found.seed, found.threads)
         ),
         "a time": found.finished is None or isinstance(found.finished, str),
+        "notes": isinstance(found.notes, list) and all(isinstance(text, str) for text in found.notes),
         "a status": found.status in get_args(Status),
     }
     wrong = [kind for kind, right in kinds.items() if not right]

@@ -72,7 +72,7 @@ def header_key(name: str) -> str:
 
 def header_id(name: str) -> str:
     """Any id as the first word of a header: white space becomes underscores."""
-    return "_".join(name.split()) or "_"
+    return re.sub(f"{_BLANK.pattern}+", "_", name) or "_"
 
 
 def check_header_ids(ids: Sequence[str], source: str) -> None:

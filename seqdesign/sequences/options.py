@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
@@ -164,7 +165,7 @@ def encode_with(
     """``encode`` as the options say, with file, line and record in its errors."""
     from seqdesign.sequences.encoders import encode
 
-    return encode(
+    array = encode(
         records.sequences,
         alphabet,
         on_unknown=options.on_unknown,
@@ -175,3 +176,9 @@ def encode_with(
         convert_ut=options.convert_ut,
         gaps=options.gaps,
     )
+    if options.on_unknown == "skip":
+        kept = set(array.kept.tolist())
+        out = [i for i in range(len(records)) if i not in kept]
+        lines = [0 if records.lines is None else int(records.lines[i]) for i in out]
+        say_left_out("--on-unknown skip", [records.ids[i] for i in out], lines, len(records))
+    return array

@@ -21,6 +21,7 @@ from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
+from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
@@ -302,6 +303,7 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
+    unique.say_dropped()
     if options.outcome is not None and options.outcomes and n_found == 0 and not options.allow_empty:
         raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
     lacking = [name for name in options.columns if name not in found]
@@ -372,6 +374,7 @@ def _stream_table(
         yield replace(whole, n_dropped=unique.n_dropped - n_dropped)
         n_rows += len(sequences)
         n_dropped = unique.n_dropped
+    unique.say_dropped()
     if n_rows == 0 and not options.allow_empty:
         raise InputError("no record; the table has a header only", path=source)
 
@@ -493,6 +496,9 @@ def _apply_missing(whole: SequenceSet, on_missing: OnMissing, name: str) -> Sequ
         n_missing = int(missing.sum())
         if n_missing == len(whole):
             raise InputError(f"no record is left: none has a finite '{name}'", path=whole.source)
+        out = whole.take(np.flatnonzero(missing))
+        lines = [0] * n_missing if out.lines is None else out.lines.tolist()
+        say_left_out("--on-missing drop", out.ids, lines, len(whole))
         return replace(whole.take(np.flatnonzero(~missing)), n_dropped=whole.n_dropped + n_missing)
     first = int(missing.argmax())
     raise InputError(

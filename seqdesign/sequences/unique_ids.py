@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.omitted import say_left_out
 
 OnDuplicate = Literal["error", "first", "rename", "keep"]
 
@@ -21,6 +22,8 @@ class UniqueIds:
         self._seen: set[str] = set()
         self._batches: list[tuple[list[str], Sequence[int]]] = []
         self.n_dropped = 0
+        self.dropped: list[tuple[str, int]] = []
+        """Id and line of each record that was left out."""
         self.n_renamed = 0
 
     def apply(self, ids: list[str], lines: Sequence[int]) -> tuple[list[str], list[int] | None]:
@@ -44,6 +47,7 @@ class UniqueIds:
                     raise self._duplicate(name, lines[place], ids, lines)
                 if self._policy == "first":
                     self.n_dropped += 1
+                    self.dropped.append((name, lines[place]))
                     continue
                 name = _new_name(name, taken)
                 self.n_renamed += 1
@@ -53,6 +57,11 @@ class UniqueIds:
             kept.append(place)
         self._remember(result, [lines[i] for i in kept])
         return result, kept
+
+    def say_dropped(self) -> None:
+        """Name the records that were left out, if any."""
+        names, lines = [name for name, _ in self.dropped], [line for _, line in self.dropped]
+        say_left_out("--on-duplicate first", names, lines, len(self._seen) + self.n_dropped)
 
     def _remember(self, ids: list[str], lines: Sequence[int]) -> None:
         self._seen.update(ids)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.store import VAERecord, save_vae
+from seqdesign.sequences.alphabets import get_alphabet
 
 LENGTH, FIXED = 12, "ACG"
 """Letters of a sequence, and those with which all of them begin."""
@@ -62,3 +67,21 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         table=data, numbers=home / "numbers", labels=home / "labels", vae=home / "vae", texts=texts,
         score=score, label=label, write=table, length=LENGTH, fixed=FIXED,
     )  # fmt: skip
+
+
+@pytest.fixture
+def vae_folder() -> Callable[[Path], Path]:
+    """Write a VAE of 4 letters with random weights and an outcome into a folder."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        small = VAEOptions(
+            encoder="gru", decoder="gru", hidden=4, latent_dim=2, embedding=2, invariance_batch=4
+        )
+        options = adapt(small, max_length=4, fixed_length=True, num_train=100)
+        record = VAERecord(options, get_alphabet("dna"), 4, 4, "y", 0.0, 1.0, naturalness_floor=-9.0)
+        torch.manual_seed(0)
+        save_vae(folder, record.build(), record)
+        return folder
+
+    return make

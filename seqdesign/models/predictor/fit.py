@@ -32,8 +32,6 @@ from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, toget
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 ROWS = 1024
-FEWEST_DISTINCT = 10
-"""Distinct sequences below which there is nothing to judge an ensemble by."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def train_sequence_predictor(
     train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
-    _check(known[1], groups)
+    _check(known[1])
     given = options
     options = replace(options, strands=_strands(known, groups, options, seed))
     trials: list[Trial] = []
@@ -172,14 +170,8 @@ def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int
     return "both" if both else "one"
 
 
-def _check(outcomes: Outcomes, groups: Indices) -> None:
-    """Raise InputError for a column that teaches nothing, and for too few distinct sequences."""
-    distinct = len(np.unique(groups))
-    if distinct < FEWEST_DISTINCT:
-        raise InputError(
-            f"there are only {distinct} distinct sequences to learn from in the training part; at least "
-            f"{FEWEST_DISTINCT} are needed, as members of an ensemble are judged by some of their own"
-        )
+def _check(outcomes: Outcomes) -> None:
+    """Raise InputError for a column that teaches nothing."""
     for name, column in zip(outcomes.names, outcomes.values.T, strict=True):
         known = column[~np.isnan(column)]
         if len(known) < MIN_SEQUENCES or known.min() == known.max():

@@ -12,19 +12,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.closed import LinearNet
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.descriptors import letter_descriptors
 from seqdesign.models.predictor.evidence import letter_counts
-from seqdesign.models.predictor.features import MAX_PAIRS, common_pairs
-from seqdesign.models.predictor.kernel import KernelNet
-from seqdesign.models.predictor.kernel_fit import MAX_CELLS, fit_kernel
+from seqdesign.models.predictor.members.closed import LinearNet
+from seqdesign.models.predictor.members.descriptors import letter_descriptors
+from seqdesign.models.predictor.members.features import MAX_PAIRS, common_pairs
+from seqdesign.models.predictor.members.kernel import KernelNet
+from seqdesign.models.predictor.members.kernel_fit import MAX_CELLS, fit_kernel
+from seqdesign.models.predictor.members.motif import MotifNet
+from seqdesign.models.predictor.members.residual import ResidualNet
+from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.models.predictor.model import Columns, SequencePredictor
-from seqdesign.models.predictor.motif import MotifNet
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.residual import ResidualNet
-from seqdesign.models.predictor.ridge import ridge_start
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.training.config import FitOptions

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.models.predictor.ridge import ridge_start
+from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.splitting import folds, reverse_complements
 

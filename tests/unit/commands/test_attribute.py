@@ -274,7 +274,8 @@ def test_a_trained_ensemble_is_asked_by_each_member(here: Path, cli: Callable[..
 def test_the_outcome_network_of_a_vae_is_a_black_box_that_can_be_explained(
     here: Path, cli: Callable[..., Any]
 ) -> None:
-    lines = [f">s{i} outcome={i % 7}\n{t}" for i, t in enumerate(["ACGTAC", "TTGACA", "GGGTTT"] * 20)]
+    texts = [f"{a}{b}{c}TAC" for a in "ACGT" for b in "ACGT" for c in "ACGT"]
+    lines = [f">s{i} outcome={i % 7}\n{t}" for i, t in enumerate(texts)]
     (here / "d.fa").write_text("\n".join(lines) + "\n")
     done = cli("train-vae", "d.fa", "--epochs", "1", "-q")
     assert done.code == 0, done.err

@@ -36,5 +36,4 @@ sobolev = Objective(
     learning_rate=1e-3,
     rate_symbols=5,
     penalty=10.0,
-    penalty_every=4,
 )

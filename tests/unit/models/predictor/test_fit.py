@@ -13,9 +13,9 @@ from lightning_fabric import Fabric
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
+from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.models.predictor.outcomes import Outcomes, read_outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.ridge import ridge_start
 from seqdesign.models.predictor.store import load_predictor, load_reference, save_predictor
 from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.sequences.alphabets import get_alphabet

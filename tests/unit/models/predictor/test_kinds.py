@@ -12,11 +12,12 @@ import torch
 from lightning_fabric import Fabric
 
 from seqdesign.errors import InputError
-from seqdesign.models.predictor import choice, ridge
+from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.descriptors import letter_descriptors
-from seqdesign.models.predictor.features import common_pairs, pair_features, word_counts, word_shapes
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
+from seqdesign.models.predictor.members import ridge
+from seqdesign.models.predictor.members.descriptors import letter_descriptors
+from seqdesign.models.predictor.members.features import common_pairs, pair_features, word_counts, word_shapes
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
@@ -218,5 +219,5 @@ def test_too_few_distinct_sequences_are_refused(fabric: Fabric) -> None:
     texts = ["ACGTACGT", "ACGTACGA", "ACGTACGC", "ACGTACGG"] * 25
     y = np.random.default_rng(0).normal(size=100)
     for kind in ("residual", "ridge", "auto"):
-        with pytest.raises(InputError, match="only 3 distinct sequences"):
+        with pytest.raises(InputError, match="4 different sequences only"):
             learn(fabric, texts, y, architecture=kind)

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.models.predictor.kernel import JITTER, CellKernel, KernelNet, joint
-from seqdesign.models.predictor.ridge import chosen_scores, same_gaps
+from seqdesign.models.predictor.members.kernel import JITTER, CellKernel, KernelNet, joint
+from seqdesign.models.predictor.members.ridge import chosen_scores, same_gaps
 
 MAX_CELLS = 2_500
 """Cells from which a Gaussian process is too much."""

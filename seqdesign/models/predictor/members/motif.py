@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqdesign.models.predictor.config import PredictorOptions, sizes
-from seqdesign.models.predictor.layers import MemberLinear
+from seqdesign.models.predictor.members.layers import MemberLinear
 
 
 class MotifNet(nn.Module):

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqdesign.models.predictor.config import PredictorOptions, sizes
-from seqdesign.models.predictor.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.models.predictor.members.layers import MemberConv, MemberLinear, by_member, pool_max_mean
 
 SLOPE = 0.1
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.features import (
+from seqdesign.models.predictor.members.features import (
     linear_features,
     num_linear_features,
     pair_features,

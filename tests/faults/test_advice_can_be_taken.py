@@ -1,0 +1,67 @@
+"""Messages name options that the command has; a missing file is said before torch is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqdesign.training.store import differences
+
+Cli = Callable[..., Any]
+LOADED = """
+import sys
+from seqdesign_cli.main import main
+code = main(sys.argv[1:])
+print(code, "torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train-vae none.fa", "train-gan none.fa", "train-predictor none.csv", "predict none.fa",
+        "revise none.fa", "maximize --start none.fa", "attribute none.fa", "motifs none.fa",
+        "evaluate none.fa", "predict in.fa -m nomodel", "train-vae bad.fa -o m",
+        "train-vae in.fa --sequence x -o m",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_inputs_is_said_before_torch_is_loaded(
+    tmp_path: Path, python: Callable[..., Any], words: str
+) -> None:
+    (tmp_path / "in.fa").write_text(">a\nACGT\n")
+    (tmp_path / "bad.fa").write_text(">a\nAC?T\n>a\nACGT\n")
+    done = python("-c", LOADED, *words.split())
+    code, torch = done.out.split()
+    assert code in ("1", "2")
+    assert torch == "False"
+    assert "none" in done.err or "nomodel" in done.err or "bad.fa" in done.err or "FASTA" in done.err
+
+
+def test_a_name_nearly_right_is_named(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "sequences.fa").write_text(">a\nACGT\n")
+    done = cli("train-vae", tmp_path / "sequence.fa", "-o", tmp_path / "m")
+    assert f"did you mean '{tmp_path / 'sequences.fa'}'" in done.err
+
+
+@pytest.mark.parametrize("command", ["motifs", "revise", "interpolate", "attribute", "train-vae"])
+def test_ids_that_occur_twice_are_renamed_where_that_is_advised(
+    tmp_path: Path, cli: Cli, command: str
+) -> None:
+    from seqdesign.config import fields_of
+    from seqdesign_cli.commands import COMMANDS
+
+    row = COMMANDS[command]
+    config = getattr(__import__(row.module, fromlist=["x"]), row.config)
+    assert "--on-duplicate" in {spec.option for spec in fields_of(config)}
+
+
+def test_another_option_of_a_resumed_run_is_named() -> None:
+    then = {"input": "a", "training options": {"epochs": 5, "batch_size": 8}, "--seed": 0}
+    now = {"input": "b", "training options": {"epochs": 6, "batch_size": 8}, "--seed": 1}
+    assert differences(json.loads(json.dumps(then)), now) == [
+        "the sequences or outcomes of the input differ", "--epochs was 5, is 6", "--seed was 0, is 1",
+    ]  # fmt: skip
