@@ -36,7 +36,6 @@ FloatArray = NDArray[np.float64]
 Truth = Callable[[str], float | None]
 """True value of a sequence; None where nobody measured it."""
 NUM = 64
-DUMP = True
 DNA, PROTEIN = "ACGT", "ACDEFGHIKLMNPQRSTVWY"
 
 
@@ -250,9 +249,8 @@ def judged(case: Case, designs: Sequence[Any], summary: Any, rng: np.random.Gene
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
     bad = (gain <= 0.5 * claim) | (gain <= 1e-9)
     measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
-    low, high = (
-        np.array([d.outcomes[f"predicted_outcome_{end}"] for d, _ in found]) for end in ("low", "high")
-    )
+    ends = [[d.outcomes[f"predicted_outcome_{end}"] for d, _ in found] for end in ("low", "high")]
+    low, high = np.array(ends)
     status = {
         name: float(np.mean([d.status == name for d, _ in found]))
         for name in ("unconfirmed", "extrapolates", "unusual")
@@ -261,9 +259,6 @@ def judged(case: Case, designs: Sequence[Any], summary: Any, rng: np.random.Gene
     if summary.promise is not None and summary.promise.least is not None:
         fine = [value for (_, value), doubtful in zip(found, flagged, strict=True) if not doubtful]
         promised, broken = summary.promise.least - base, float(np.mean(fine) < summary.promise.least)
-    if DUMP:
-        for (d, _), wrong in zip(found, bad, strict=True):
-            print("DUMP", d.doubt, d.status, int(wrong), d.confidence, sep="\t")
     return {
         "inside": len(found) / max(1, len(designs)),
         "claim": float(np.mean([d.score_design for d in designs])) - base,

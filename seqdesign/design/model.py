@@ -355,6 +355,7 @@ class _ByName(nn.Module):
     def __init__(self, trained: TrainedPredictor) -> None:
         super().__init__()
         self.model, self.record = trained.model, trained.record
+        self.num_members = trained.model.num_members
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """One-hot (N, V, L) -> (M, N, K)."""

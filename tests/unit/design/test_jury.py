@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
 from seqdesign.design.jury import Jury, confirmed_share, split_members
+from seqdesign.design.model import open_model
 from seqdesign.objectives.parse import parse_objective
 
 
@@ -44,3 +46,8 @@ def test_nobody_judges_without_judges() -> None:
         objective, Jury((0,), ()), torch.ones(1, 2, 1), torch.zeros(1, 2, 1), torch.arange(2)
     )
     assert all(math.isnan(value) for value in share)
+
+
+def test_the_members_of_a_trained_predictor_design_and_judge(tiny_predictor: Path) -> None:
+    """Whatever stands between the folder and the oracle, the ensemble must stay one."""
+    assert open_model(tiny_predictor, torch.device("cpu")).jury == Jury((0, 1, 2), (3, 4))
