@@ -32,6 +32,10 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
+# Measuring costs a quarter to a half more time, so it is not part of `make test`.
+coverage: $(READY)
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term
+
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 

@@ -1,4 +1,4 @@
-"""Griffe extension: the public verbs as Python sees them, with all options, not as their source reads."""
+"""Griffe extension: the public verbs as Python sees them, with all their options."""
 
 from __future__ import annotations
 

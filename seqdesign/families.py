@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from seqdesign.drawing.samples import Drawing, Source
     from seqdesign.reports.html import Page
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
@@ -73,6 +74,8 @@ class Family:
     """The command that makes such a folder."""
     rows: Callable[[Path, torch.device], Rows] | None = None
     """The rows of ``predict``, from a folder. Raises ModelError."""
+    sources: Callable[[Path, Drawing, torch.device], Iterator[Source]] | None = None
+    """Samples of the model in a folder, for ``sample``. Raises UsageError, InputError and ModelError."""
     sections: Callable[[Page, Path, Mapping[str, Any]], None] | None = None
     """What a page says of a folder, beside what the command returned as JSON. Raises InputError."""
 

@@ -20,7 +20,7 @@ from seqdesign.registry import Registry
 from seqdesign.runs.progress import Progress
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
-from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import left_out
 
@@ -71,7 +71,7 @@ class Explainer:
         self.place = _place_of(outcome, model)
         self.outcome = model.oracle.outcomes[self.place]
         array = encode_with(letters, records, model.alphabet)
-        records = records.take(array.kept)
+        records = normal_records(letters, records, array)
         problems = {} if model.scope is None else model.scope.objections(array)
         self.left_out = {records.ids[row]: why for row, why in problems.items()}
         """Id -> why, of sequences that the model cannot judge."""
@@ -240,12 +240,13 @@ def open_model(
     alphabet: str | None = None,
     length: int = 1,
     outcome: str | None = None,
+    sequence: str | None = None,
     trust: bool = False,
 ) -> DesignModel:
     """A model to explain: a folder as a Path, or an oracle as ``--oracle`` names it, as a str.
 
-    alphabet, length, outcome, trust are for oracles: the letters they read, those of a sequence to try them
-    on, their column, and whether code of others may run. Raises SeqDesignError.
+    alphabet, length, outcome, sequence, trust are for oracles: the letters they read, those of a sequence to
+    try them on, their columns, and whether code of others may run. Raises SeqDesignError.
     """
     if isinstance(source, Path):
         return load_folder(source, device)
@@ -256,6 +257,7 @@ def open_model(
         device=device,
         trust=trust,
         outcome=outcome,
+        sequence=sequence,
         load_folder=lambda folder: load_folder(folder, device).oracle,
     )
     return DesignModel(source, oracle, device)

@@ -15,7 +15,7 @@ from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ LOGO_FORMATS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, LetterPolicy, RunConfig):
+class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, RunConfig):
     """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
 
     Writes a table with a row for each position of each sequence; --logo draws it.
@@ -169,6 +169,7 @@ def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
         alphabet=config.alphabet,
         length=len(records.sequences[0]),
         outcome=config.outcome,
+        sequence=config.sequence,
         trust=config.trust_model,
     )
     return Explainer(
@@ -208,4 +209,5 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         id_column=config.id_,
         format=file_format(config),
         outcomes=False,
+        on_duplicate=config.on_duplicate,
     )

@@ -14,7 +14,13 @@ from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutpu
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, encode_with, file_format
+from seqdesign.sequences.options import (
+    DuplicatePolicy,
+    LetterPolicy,
+    SequenceColumns,
+    encode_with,
+    file_format,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +42,7 @@ Shape = Literal["path", "grid", "arithmetic", "complement"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterpolateConfig(LetterPolicy, SequenceColumns, SequenceOutput, RunConfig):
+class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, SequenceOutput, RunConfig):
     """Show what lies between sequences: decode codes on the way from one to another.
 
     Example: seqdesign interpolate --steps 9 > path.fa
@@ -165,6 +171,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         id_column=config.id_,
         format=file_format(config),
         outcomes=False,
+        on_duplicate=config.on_duplicate,
     )
     array = encode_with(config, records, coder.alphabet)
     records = records.take(array.kept)

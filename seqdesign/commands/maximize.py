@@ -24,7 +24,7 @@ from seqdesign.design.options import (
 )
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, LetterPolicy, file_format
+from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +44,7 @@ class MaximizeConfig(
     GeneratorOptions,
     GuardOptions,
     ColumnOptions,
+    DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -173,6 +174,7 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
+        on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )
 
@@ -206,6 +208,7 @@ def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.devi
         length=length,
         trust=config.trust_model,
         outcome=config.outcome,
+        sequence=config.sequence,
         generator=generator,
         judges=config.judges,
     )

@@ -13,7 +13,13 @@ from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOptio
 from seqdesign.motifs.findings import MotifFindings, lines
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterOptions, SequenceColumns, alphabet_with, file_format
+from seqdesign.sequences.options import (
+    DuplicatePolicy,
+    LetterOptions,
+    SequenceColumns,
+    alphabet_with,
+    file_format,
+)
 
 if TYPE_CHECKING:
     from seqdesign.motifs.encoded import Encoded
@@ -25,7 +31,7 @@ TOP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotifsConfig(SequenceColumns, LetterOptions, SeedOption, CommandConfig):
+class MotifsConfig(SequenceColumns, DuplicatePolicy, LetterOptions, SeedOption, CommandConfig):
     """Find motifs in sequences: hits with p- and q-values, enrichment, gains and losses, new motifs.
 
     Motifs are those of the bundled JASPAR collection or of a file.
@@ -148,6 +154,7 @@ def _read(config: MotifsConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )
 

@@ -16,10 +16,12 @@ from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
 
 if TYPE_CHECKING:
+    from seqdesign.design.evidence import Evidence
     from seqdesign.design.revisions import Revision, Summary
+    from seqdesign.models.vae.store import VAERecord
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -30,6 +32,7 @@ class ReviseConfig(
     ReviseOptions,
     SearchOptions,
     SequenceColumns,
+    DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
     RunConfig,
@@ -101,12 +104,10 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
-    from seqdesign.design.evidence import evidence_of
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
     from seqdesign.sequences.tables import write_table
-    from seqdesign.training.measured import load_measured
 
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
@@ -118,16 +119,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 f"{config.model} was trained without outcomes, so it cannot tell what is better; train "
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
-        about = trained.record
-        positional = about.min_length == about.max_length
-        measured = load_measured(config.model)
-        evidence = evidence_of(measured, about.alphabet, positional=positional, both_strands=False)
-        if evidence is None and config.letters == "seen":
-            say(
-                f"warning: {config.model} does not say which letters it has seen, so all are permitted; "
-                "train again to have only those",
-                quiet=config.quiet,
-            )
+        evidence = _evidence(config, trained.record)
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
@@ -146,7 +138,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     with open_output(config.output or "-") as handle:
         write_fasta((r.fasta() for r in found), handle)
     if config.table is not None:
-        write_table((r.row() for r in found), config.table, columns=revisions.columns(about.outcome or ""))
+        columns = revisions.columns(trained.record.outcome)
+        write_table((r.row() for r in found), config.table, columns=columns)
     done = ReviseResult(
         model=config.model,
         method=config.method,
@@ -163,6 +156,23 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     return done, found
 
 
+def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
+    """What the model was trained on. Raises ModelError."""
+    from seqdesign.design.evidence import evidence_of
+    from seqdesign.training.measured import load_measured
+
+    positional = record.min_length == record.max_length
+    measured = load_measured(config.model)
+    found = evidence_of(measured, record.alphabet, positional=positional, both_strands=False)
+    if found is None and config.letters == "seen":
+        say(
+            f"warning: {config.model} does not say which letters it has seen, so all are permitted; "
+            "train again to have only those",
+            quiet=config.quiet,
+        )
+    return found
+
+
 def _read(config: ReviseConfig) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
@@ -172,4 +182,5 @@ def _read(config: ReviseConfig) -> SequenceSet:
         id_column=config.id_,
         format=file_format(config),
         outcomes=False,
+        on_duplicate=config.on_duplicate,
     )

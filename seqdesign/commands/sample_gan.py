@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import novelty, rules_for, sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
@@ -16,16 +15,10 @@ from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
-    import torch
-
-    from seqdesign.commands.drawing import Batch
-    from seqdesign.constraints.rules import Rules
-    from seqdesign.models.gan.store import TrainedGAN
+    pass
 
 DEFAULT_MODEL = Path("models/gan")
 REMEDY = ", or let maximize --generator find such sequences"
-CALIBRATION = 4096
-"""Draws by which the score is found that --reject asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +99,8 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
 
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
+    from seqdesign.drawing.samples import novelty, rules_for, write_samples
+    from seqdesign.models.gan.drawing import Draws, batches
     from seqdesign.models.gan.sampling import class_of
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
@@ -116,9 +111,10 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         class_of(trained, config.condition)  # a wrong one is said before a file is written
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
+        draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         with open_output(config.output or "-") as handle:
             tally = write_samples(
-                batches(trained, config, rules),
+                batches(trained, draws, rules),
                 config.num,
                 handle,
                 is_new=novelty(unique=config.unique),
@@ -134,67 +130,3 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
     )
     leave_manifest(manifest, config, result)
     return result
-
-
-def batches(trained: TrainedGAN, config: SampleGANConfig, rules: Rules | None) -> Iterator[Batch]:
-    """Draws without end, or as many as are asked for where each of them is written."""
-    from seqdesign.models.gan.sampling import class_of, criticize
-    from seqdesign.sequences.encoders import decode
-
-    condition = class_of(trained, config.condition)
-    endless = config.unique or rules is not None or config.reject > 0
-    least = _least_score(trained, config, condition)
-    for tokens, classes in _draws(trained, config, condition, config.seed, endless=endless):
-        texts = decode(tokens, trained.record.alphabet)
-        real = None if least is None else (criticize(trained, tokens, classes) >= least).tolist()
-        yield sift(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
-
-
-def _draws(
-    trained: TrainedGAN, config: SampleGANConfig, condition: int | None, seed: int, *, endless: bool
-) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
-    import sys
-
-    import torch
-
-    from seqdesign.models.gan.sampling import draw
-
-    return draw(
-        trained.generator,
-        sys.maxsize if endless else config.num,
-        torch.Generator().manual_seed(seed),
-        end=trained.end,
-        shares=trained.record.shares,
-        condition=condition,
-        chunk=config.batch_size,
-        temperature=config.temperature,
-        argmax=config.argmax,
-    )
-
-
-def _least_score(trained: TrainedGAN, config: SampleGANConfig, condition: int | None) -> float | None:
-    """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
-    import torch
-
-    from seqdesign.models.gan.sampling import criticize
-
-    if not config.reject:
-        return None
-    scores: list[torch.Tensor] = []
-    for tokens, classes in _draws(trained, config, condition, config.seed + 1, endless=True):
-        scores.append(criticize(trained, tokens, classes))
-        if sum(map(len, scores)) >= CALIBRATION:
-            break
-    return float(torch.quantile(torch.cat(scores)[:CALIBRATION], config.reject))
-
-
-def _labels(trained: TrainedGAN, classes: torch.Tensor | None, num: int) -> list[str]:
-    """What stands behind the id: the label, or the largest outcome of the bin."""
-    from seqdesign.sequences.fasta import format_fields
-
-    record = trained.record
-    if classes is None or record.outcome is None:
-        return [""] * num
-    # Never the key of the outcome itself: nobody has measured these sequences.
-    key = f"condition_{record.outcome}" + ("" if record.options.condition == "label" else "_up_to")
-    return [format_fields({key: record.class_names[i]}) for i in classes.tolist()]

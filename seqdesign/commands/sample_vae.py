@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.drawing import sift, write_samples
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from seqdesign.models.vae.store import TrainedVAE
-
-BLOCK = 512
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +59,8 @@ class SampleVAEResult(Result):
 @checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
+    from seqdesign.drawing.samples import sift, write_samples
+    from seqdesign.models.vae.drawing import blocks
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
 
@@ -80,48 +77,3 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
     leave_manifest(manifest, config, result)
     return result
-
-
-def blocks(
-    trained: TrainedVAE,
-    seed: int,
-    *,
-    decode: Literal["sample", "greedy"] = "sample",
-    temperature: float = 1.0,
-    num: int | None = None,
-) -> Iterator[tuple[Tensor, list[str], list[str]]]:
-    """Tokens (n, L), sequences and what stands behind their ids, a block at a time; ``num`` rows, or no end.
-
-    No sample is shorter or longer than all training sequences.
-    """
-    import numpy as np
-    import torch
-
-    from seqdesign.decoding.greedy import greedy
-    from seqdesign.decoding.sample import sample
-    from seqdesign.revisers.problem import evaluate
-    from seqdesign.sequences.encoders import decode as written
-    from seqdesign.sequences.fasta import format_fields
-    from seqdesign.sequences.origin import predicted_key
-
-    model, shortest = trained.model, trained.record.min_length
-    rng = torch.Generator().manual_seed(seed)
-    device = next(model.parameters()).device
-    done = 0
-    while num is None or done < num:
-        n = BLOCK if num is None else min(BLOCK, num - done)
-        z = torch.randn(n, model.latent_dim, generator=rng).to(device)
-        if decode == "greedy":
-            drawn = greedy(model.decoder, z, shortest=shortest)
-        else:
-            drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
-        scored = evaluate(model, drawn.tokens, drawn.lengths)
-        texts = written(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
-        labels = []
-        for i in range(n):
-            values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
-            if model.has_outcome:
-                values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
-            labels.append(format_fields(values))
-        yield drawn.tokens, texts, labels
-        done += n

@@ -30,6 +30,9 @@ SPARE = 8
 MORE = 64
 """Further ones, at most, for what other groups may take."""
 
+FAR = 512
+"""Further ones where all designs must be far from each other."""
+
 Designer = Callable[[SequenceProblem, Any, int], Designs]
 
 
@@ -100,7 +103,8 @@ def run_campaign(
     alphabet = plan.oracle.alphabet
     known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
     # Later groups pass over what earlier ones took.
-    archive = Archive(SPARE * plan.num + min(count, MORE), groups, known)
+    further = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
+    archive = Archive(SPARE * plan.num + further, groups, known)
     for first in range(0, len(starts), BLOCK):
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(
@@ -124,7 +128,7 @@ def run_campaign(
     soft = torch.cat([d.soft_score for d in found]).double()
     spare, spare_score, spare_group = archive.best()
     every = (
-        torch.cat([tokens, spare]),
+        torch.cat([tokens, spare]) if len(spare) else tokens,  # an empty archive has no length either
         torch.cat([score, spare_score]),
         torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
         torch.cat([groups, spare_group]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -300,6 +301,7 @@ def open_oracle(
     length: int | None = None,
     trust: bool = False,
     outcome: str | None = None,
+    sequence: str | None = None,
     generator: DesignGenerator | None = None,
     judges: float = JUDGES,
 ) -> DesignModel:
@@ -309,7 +311,7 @@ def open_oracle(
     length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
     ModelError, UsageError and InputError.
     """
-    if Path(spec).is_dir():
+    if os.path.isdir(spec):  # unlike Path, not troubled by the length of a command
         return open_model(Path(spec), device, generator=generator, judges=judges)
     if length is None and generator is None:
         raise UsageError("is needed with --oracle, or --template or --start", option="--length")
@@ -320,6 +322,7 @@ def open_oracle(
         device=device,
         trust=trust,
         outcome=outcome,
+        sequence=sequence,
     )
     return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
@@ -392,10 +395,9 @@ def of_predictor(
 ) -> DesignModel:
     """An ensemble with what it was trained on."""
     about = trained.record
-    names = about.classes if about.task == "classes" else about.outcomes
     return DesignModel(
         name,
-        PredictorOracle(trained.model, alphabet=about.alphabet, outcomes=names),
+        PredictorOracle(_ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=trained,
         reference=reference,

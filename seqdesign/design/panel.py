@@ -300,7 +300,8 @@ def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
 def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:
     """(N, K) what judges learn: numbers, 0 and 1, or one column for each class."""
     table = torch.from_numpy(np.asarray(values, dtype=np.float64))
-    if task != "classes":
+    labels = task == "classes" or (task == "binary" and values.shape[1] < num_scores)  # both have a score
+    if not labels:
         return table
     found = torch.nn.functional.one_hot(table[:, 0].nan_to_num().long(), num_scores).double()
     return found.masked_fill(table[:, :1].isnan(), torch.nan)

@@ -2,10 +2,10 @@
 
 The judges' errors on rows that they have not learned from are weighted as if these rows were designs
 (covariate shift, Shimodaira 2000), and correct the judges' mean (prediction-powered inference, Angelopoulos
-et al. 2023). The density ratio is that of a logistic regression of designs against rows on what the judges
-predict and how sure they are, so it is assumed that errors depend on a sequence through these two. Designs
-that are alike err together, so they count as fewer. Where few rows are like designs the weights explode, and
-nothing is promised.
+et al. 2023). The weights are the least uneven ones with which rows are like the designs on average in what
+the judges predict and how sure they are (entropy balancing, Hainmueller 2012), so it is assumed that errors
+depend on a sequence through these two. Designs that are alike err together, so they count as fewer. Where few
+rows are like designs the weights explode, and nothing is promised.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 PROBABILITY = 0.9
 ENOUGH = 10.0
 """Effective rows from which on a promise is made."""
-RIDGE = 0.01
+RIDGE = 1e-4
 SUGGESTED = 3
+UNLIKE = 0.2
+"""Standard deviations between weighted rows and designs from which on they are not alike."""
 
 FloatArray = NDArray[np.float64]
 
@@ -70,7 +72,7 @@ def promise(
     scores of what was measured. draws (S, B): possible scores of the designs. independent: as how many
     designs that have nothing in common they count. B and n are at least 1.
     """
-    weights = density_ratio(_features(rows, rows_sd), _features(designs, designs_sd))
+    weights = balanced(_features(rows, rows_sd), _features(designs, designs_sd))
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
     order = np.argsort(-draws.std(axis=0), kind="stable")[:SUGGESTED]
     least = None
@@ -96,25 +98,31 @@ def promise(
 
 
 def _features(score: FloatArray, sd: FloatArray) -> FloatArray:
-    return np.stack([score, np.square(score), np.log(np.maximum(sd, 1e-9))], axis=1)
+    return np.stack([score, np.log(np.maximum(sd, 1e-9))], axis=1)
 
 
-def density_ratio(rows: FloatArray, designs: FloatArray) -> FloatArray:
-    """(n,) density of designs (B, F) over that of rows (n, F), at the rows, by logistic regression."""
-    both = np.concatenate([rows, designs])
+def balanced(rows: FloatArray, designs: FloatArray) -> FloatArray:
+    """Weights (n,) of rows (n, F) whose weighted mean is that of the designs (B, F): exp(b . features).
+
+    All but one are 0 where no such weights exist.
+    """
     centre, unit = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-9)
-    x = np.concatenate([np.ones((len(both), 1)), (both - centre) / unit], axis=1)
-    sign = np.concatenate([-np.ones(len(rows)), np.ones(len(designs))])
-    # Both sets count alike, whatever their sizes.
-    weight = np.concatenate([np.full(len(rows), 0.5 / len(rows)), np.full(len(designs), 0.5 / len(designs))])
+    x = (rows - centre) / unit
+    aim = (designs.mean(axis=0) - centre) / unit
+
+    def weights(b: FloatArray) -> FloatArray:
+        power = x @ b
+        return np.exp(power - power.max())
 
     def cost(b: FloatArray) -> tuple[float, FloatArray]:
-        margin = sign * (x @ b)
-        value = float(weight @ np.logaddexp(0.0, -margin)) + 0.5 * RIDGE * float(b[1:] @ b[1:])
-        slope = -(weight * sign / (1 + np.exp(np.clip(margin, -500, 500)))) @ x
-        slope[1:] += RIDGE * b[1:]
-        return value, slope
+        power = (x - aim) @ b
+        top = float(power.max())
+        w = np.exp(power - top)
+        value = top + float(np.log(w.sum())) + 0.5 * RIDGE * float(b @ b)
+        return value, (w / w.sum()) @ (x - aim) + RIDGE * b
 
-    found = scipy.optimize.minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B")
-    log_ratio = x[: len(rows)] @ found.x
-    return np.exp(log_ratio - log_ratio.max())
+    found = weights(scipy.optimize.minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x)
+    if np.abs(found @ (x - aim) / found.sum()).max() > UNLIKE:
+        found = np.zeros(len(x))
+        found[int(np.square(x - aim).sum(axis=1).argmin())] = 1.0
+    return found

@@ -26,8 +26,8 @@ from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.sequences.fasta import Record, format_fields
-from seqdesign.sequences.options import LetterPolicy, encode_with
+from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
+from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope, left_out
@@ -156,13 +156,14 @@ def run(
     if evidence is not None and only_seen:
         make = evidence.constraint(trained.record.max_length, own=True)
         more = [] if make is None else [make]
+    check_header_ids(records.ids, records.source)
     found: list[Revision] = []
     scope = Scope(trained.record.min_length, trained.record.max_length)
     outcome = trained.record.outcome or "outcome"
     for first in range(0, len(records), BLOCK):
         block = records.take(range(first, min(first + BLOCK, len(records))))
         array = encode_with(letters, block, trained.record.alphabet)
-        block = block.take(array.kept)
+        block = normal_records(letters, block, array)
         problems = scope.objections(array)
         part, rows = scope.judged(array, problems)
         made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
@@ -276,10 +277,10 @@ def describe(
 ) -> list[Revision]:
     """The revisions of a block of inputs, in their order; an input without any stays as it is.
 
-    outcome: what the model calls it.
+    outcome: what the model calls it. ``records`` are in the normal form of the alphabet, so edits are counted
+    between texts of one form.
     """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
-    originals = [text.upper() if not alphabet.case_sensitive else text for text in records.sequences]
     known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
     columns = {
         name: getattr(result, name).cpu().double().numpy()
@@ -289,7 +290,7 @@ def describe(
         v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
     )
     found: list[Revision] = []
-    for i, original in enumerate(originals):
+    for i, original in enumerate(records.sequences):
         texts = decode(tokens[i], alphabet)
         latent = _latent(result, i)
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
@@ -374,7 +375,7 @@ def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> 
 
 def _edits(original: str, revised: str, indels: bool) -> list[str]:
     """Such as A5G; position by position where only substitutions count."""
-    if indels:
+    if indels or len(original) != len(revised):
         return edit_list(original, revised)
     return [f"{a}{i}{b}" for i, (a, b) in enumerate(zip(original, revised, strict=True), start=1) if a != b]
 

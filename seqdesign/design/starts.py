@@ -19,7 +19,8 @@ from seqdesign.design.brief import Brief
 from seqdesign.design.evidence import MakeConstraint
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.options import encode_with
+from seqdesign.sequences.fasta import check_header_ids
+from seqdesign.sequences.options import encode_with, normal_records
 from seqdesign.sequences.reader import SequenceSet
 
 if TYPE_CHECKING:
@@ -133,11 +134,10 @@ def read_starts(
     """The records, those of one length together. Raises InputError and UsageError."""
     alphabet, device = model.alphabet, model.device
     array = encode_with(brief.letters, records, alphabet)
-    records = records.take(array.kept)
+    records = normal_records(brief.letters, records, array)
     if not len(array):
         raise InputError("no record is left after --on-unknown skip", path=records.source)
-    if not alphabet.case_sensitive:
-        records = replace(records, sequences=[text.upper() for text in records.sequences])
+    check_header_ids(records.ids, records.source)
     for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
         model.check_length(length, partial(InputError, path=records.source, record=name))
     for length in np.unique(array.lengths):

@@ -59,15 +59,32 @@ def find_motifs(
 ) -> MotifSearch:
     """Which motifs are in sequences, and which are in more of them than of the background.
 
-    records: sequences as strings, as a SequenceSet, or the path of a file. motifs: a file's path, motifs, or
-    None for the bundled JASPAR collection of vertebrates. background: sequences to compare with, shuffles
-    that keep all pairs of neighbouring letters if None. parents: sequences with the same ids, to tell which
-    motifs were gained or lost. p_value: a window is a hit if its p-value is at most this. denovo: how many
-    new motifs to look for.
+    Args:
+        records: sequences as strings, as a SequenceSet, or the path of a file.
+        motifs: the path of a file, motifs, or None for the bundled JASPAR collection of vertebrates.
+        background: sequences to compare with; shuffles that keep all pairs of neighbouring letters if None.
+        parents: sequences with the same ids, to tell which motifs were gained or lost.
+        p_value: a window is a hit if its p-value is at most this.
+        strands: both, one, or auto: both for DNA, one for RNA and protein.
+        pseudocount: sites of background letters added to each position of a motif.
+        shuffles: shuffles of each sequence, where there is no background.
+        denovo: how many new motifs to look for.
+        alphabet: dna, rna, protein, letters:ABC..., or auto: by the letters.
+        on_unknown: a letter outside the alphabet: error, skip its record, or mask it.
+        gaps: gaps (- and .): error or remove.
+        convert_ut: read U as T for DNA, T as U for RNA.
+        seed: of the shuffles and of the search for new motifs.
+        progress: is told what is done, how many of it are, and of how many.
 
-    Raises InputError for files and letters that cannot be read, UsageError for arguments that do not fit.
+    Returns:
+        Hits, enrichment with p-values, gained and lost motifs, and new ones.
 
-    Example: ``find_motifs(sequences, "known.meme").to_frame()``
+    Raises:
+        InputError: files and letters that cannot be read.
+        UsageError: arguments that do not fit.
+
+    Example:
+        >>> find_motifs(sequences, "known.meme").to_frame()
     """
     given = _records(records)
     if not 0 < p_value <= 1 or not 0 < pseudocount <= 1000 or shuffles < 1 or denovo < 0:

@@ -52,15 +52,19 @@ def read_landscape(
     *,
     alphabet: Alphabet,
     outcome: str | None = None,
+    sequence: str | None = None,
     missing: Missing = "error",
 ) -> LandscapeOracle:
     """The oracle of a file of sequences with outcomes; ``dataset:NAME`` is bundled data.
 
-    outcome: the column or header key. Records without a number are left out.
+    outcome: the column or header key. sequence: the column of the sequences. Records without a number are
+    left out.
 
     Raises InputError for a file without outcomes, repeated sequences, or what cannot be read.
     """
-    records = read_sequences(path, outcome=outcome, on_missing="unlabelled", on_duplicate="keep")
+    records = read_sequences(
+        path, sequence_column=sequence, outcome=outcome, on_missing="unlabelled", on_duplicate="keep"
+    )
     if records.outcomes is None:
         raise InputError(
             "no record has an outcome; it needs a column outcome, or outcome=NUMBER in headers", path=path

@@ -33,16 +33,17 @@ def load_oracle(
     device: torch.device | str = "cpu",
     trust: bool = False,
     outcome: str | None = None,
+    sequence: str | None = None,
     timeout: float = 600.0,
     load_folder: Callable[[Path], Oracle] | None = None,
 ) -> Oracle:
     """The oracle that ``spec`` names.
 
     A folder with a model, read by ``load_folder``; ``table:FILE`` or ``partial-table:FILE`` with
-    measurements in the column ``outcome``; an ONNX file; a TorchScript or exported program, with ``trust``
-    only because such files can run code; ``MODULE:FUNCTION`` in Python; ``cmd:COMMAND``, with ``timeout``
-    seconds for a batch. What a file is, is read from its content. length: letters of the sequences it will
-    be asked about.
+    measurements in the columns ``sequence`` and ``outcome``; an ONNX file; a TorchScript or exported program,
+    with ``trust`` only because such files can run code; ``MODULE:FUNCTION`` in Python; ``cmd:COMMAND``, with
+    ``timeout`` seconds for a batch. What a file is, is read from its content. length: letters of the
+    sequences it will be asked about.
 
     Raises UsageError for a text that names nothing and for files that need trust; ModelError for files that
     are never loaded or are damaged; InputError and MissingExtraError as the parts do.
@@ -53,7 +54,7 @@ def load_oracle(
         return CommandOracle(rest, alphabet=alphabet, length=length, timeout=timeout)
     if colon and kind in ("table", "partial-table"):
         missing: Missing = "error" if kind == "table" else "nan"
-        return read_landscape(rest, alphabet=alphabet, outcome=outcome, missing=missing)
+        return read_landscape(rest, alphabet=alphabet, outcome=outcome, sequence=sequence, missing=missing)
     path = Path(spec)
     if spec and _is(path, "is_dir"):
         if load_folder is None:

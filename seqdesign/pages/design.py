@@ -31,7 +31,8 @@ def design_page(
     """The page that ``maximize --report`` writes; at least one design."""
     page = Page("Designed sequences", summary="; ".join(summary.lines()[:2]), provenance=provenance(manifest))
     page.warnings(summary.warnings)
-    add_asked(page, jsonable(summary))
+    promised = None if summary.promise is None else summary.promise.text()
+    add_asked(page, jsonable(summary), promised)
     delivered = DesignSet([d.row() for d in designs if d.status != "rejected"])
     if delivered:
         add_outcomes(page, delivered, name=f"score ({summary.objective})")

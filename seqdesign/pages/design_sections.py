@@ -18,7 +18,7 @@ MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
 
 HEADINGS = {
-    "outcome_before": "before", "score_start": "before", "loglik_change": "log p(x) change",
+    "score_start": "before", "loglik_change": "log p(x) change",
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
@@ -27,7 +27,7 @@ FIRST = ("id", "sequence", "status", "delta")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
     "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
-    "log_mode", "loglik_before", "loglik", "outcome_at_code", "violations", "parent",
+    "log_mode", "loglik_before", "loglik", "violations", "parent",
 )  # fmt: skip
 """Columns that are for downloads and filters only, and standard deviations beside intervals."""
 MEANINGS = {
@@ -46,8 +46,8 @@ MEANINGS = {
 """What stands above the table, of the columns that it has."""
 
 
-def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
-    """Objective and effort, from the fields of ``DesignSummary``."""
+def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:
+    """Objective and effort, from the fields of ``DesignSummary``; what was measured, and the promise."""
     ended = (f"{reason} ({count:,})" for reason, count in sorted(summary["stop"].items()))
     facts = {
         "objective": summary["objective"],
@@ -55,6 +55,15 @@ def add_asked(page: Page, summary: Mapping[str, Any]) -> None:
         "sequences scored": f"{summary['queries']:,}",
         "runs ended by": ", ".join(ended),
     }
+    measured, noise = summary.get("measured") or {}, summary.get("noise") or {}
+    for key, (low, high) in measured.items():
+        about = f", noise about {noise[key]:.2g}" if key in noise else ""
+        facts[f"{key} measured in training"] = f"{low:.4g} to {high:.4g}{about}"
+    judges = summary.get("judges") or {}
+    if judges:
+        facts["judges and their weights"] = ", ".join(f"{name} {w:.0%}" for name, w in judges.items())
+    if promised is not None:
+        facts["promise"] = promised.removeprefix("promise: ").removeprefix("no promise: ")
     page.section("What was asked", facts=facts)
 
 

@@ -106,8 +106,8 @@ class DesignSet:
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Names of the outcomes that have an interval."""
-        ends = (f"{name}_low" for name in self.columns)
-        return tuple(low.removesuffix("_low") for low in ends if self.has_numbers(low))
+        known = {name for name in self.columns if self.has_numbers(name)}
+        return tuple(name for name in self.columns if {f"{name}_low", f"{name}_high"} <= known)
 
     def count(self, status: str) -> int:
         """Designs of this status."""

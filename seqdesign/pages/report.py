@@ -67,7 +67,6 @@ def add_runs(
         page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
         page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run, command))
         if run.is_model:
-            assert run.manifest is not None
             sections = family_of(run.path).sections
             if sections is not None:
                 sections(page, run.path, run.result)
@@ -129,6 +128,8 @@ def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
     """What was run, and how to repeat it."""
     manifest = run.manifest
     if manifest is None:
+        if run.is_model:
+            return {"made by": "unknown: there is no manifest, as of a model saved from Python"}
         return {"made by": "unknown: there is no manifest; name the output with -o, not with >"}
     return {
         "made by": command(manifest),

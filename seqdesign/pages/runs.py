@@ -21,7 +21,7 @@ class Run:
 
     path: Path
     manifest: Manifest | None
-    """None for a file without one."""
+    """None for a file without one, and for a model saved from Python."""
 
     @property
     def is_model(self) -> bool:
@@ -85,6 +85,9 @@ def _inside(path: Path) -> Iterator[Path]:
         return
     if not path.exists():
         raise InputError("there is no such file or folder", path=path)
+    if _holds_model(path):
+        yield path
+        return
     files = [p for p in sorted(path.rglob(f"*{MANIFEST}")) if p.name == MANIFEST or p.name.endswith(SUFFIX)]
     if not files:
         raise InputError("is a folder without any run in it; name files or models' folders", path=path)
@@ -92,6 +95,13 @@ def _inside(path: Path) -> Iterator[Path]:
         target = file.parent if file.name == MANIFEST else file.with_name(file.name.removesuffix(SUFFIX))
         if target.exists():
             yield target
+
+
+def _holds_model(folder: Path) -> bool:
+    """Whether it is the folder of a model, such as one saved from Python, which leaves no manifest."""
+    from seqdesign.training.store import WEIGHTS
+
+    return (folder / WEIGHTS).is_file()
 
 
 def _manifest(path: Path) -> Manifest | None:

@@ -120,13 +120,33 @@ def logo(
 ) -> Logo:
     """A sequence logo, to look at in a notebook or to ``write``.
 
-    what: aligned sequences, as strings or records; a DataFrame of positions by letters; an array (L, V) or
-    (V, L); a motif or several; or the path of any file that ``seqdesign logo`` reads. weights: how often each
-    sequence counts. The other arguments are the options of ``seqdesign logo``.
+    Args:
+        what: aligned sequences, as strings or records; a DataFrame of positions by letters; an array (L, V)
+            or (V, L); a motif or several; or the path of any file that ``seqdesign logo`` reads.
+        alphabet: dna, rna, protein, letters:ABC..., or auto: by the letters.
+        weights: how often each sequence counts, (N,).
+        kind: height of the letters: information (bits), probability, counts, weight (log2 odds) or
+            enrichment; auto is information, and weight for a matrix of weights.
+        background: expected letters for information and weight: uniform, input, or such as A=0.3,C=0.2,...
+        small_sample: correct the information for the number of sequences (Schneider et al. 1986).
+        scale_gaps: lower a stack by the share of sequences with a gap there.
+        title: above the logo.
+        first_position: number of the first position.
+        skip_zero: number positions -2, -1, 1, 2, as at splice sites and transcription starts.
+        from_: first position that is drawn.
+        to: last position that is drawn.
+        wrap: positions in a row.
+        convert_ut: read U as T for DNA, T as U for RNA.
 
-    Raises InputError for what cannot be drawn, UsageError for arguments that do not fit.
+    Returns:
+        A Logo, which a notebook shows and ``write`` saves as SVG, PNG or PDF.
 
-    Example: ``logo(["TATAAT", "TATGAT"]).write("sites.svg")``
+    Raises:
+        InputError: what cannot be drawn.
+        UsageError: arguments that do not fit.
+
+    Example:
+        >>> logo(["TATAAT", "TATGAT"]).write("sites.svg")
     """
     style = Style(
         kind=kind, background=background, small_sample=small_sample, scale_gaps=scale_gaps, title=title,

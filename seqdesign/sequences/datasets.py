@@ -8,9 +8,21 @@ from seqdesign.sequences.reader import SequenceSet, read_sequences
 
 
 def load_dataset(name: str, *, file: str | None = None) -> SequenceSet:
-    """The records of a data set; ``file`` chooses another file of its folder than the main one.
+    """The records of a bundled data set.
 
-    Raises as ``dataset_info``, and UsageError for a motif collection, which holds no sequences.
+    Args:
+        name: such as ``rna_mpsa_5ss9``; ``seqdesign datasets`` lists them.
+        file: another file of its folder than the main one.
+
+    Returns:
+        N sequences, with ``outcomes`` (N,) where they were measured.
+
+    Raises:
+        UsageError: an unknown name, or a motif collection, which holds no sequences.
+        InputError: a file that is not as it was shipped.
+
+    Example:
+        >>> load_dataset("dna_crp_sites26")
     """
     info = dataset_info(name)
     if info.kind != "sequences":

@@ -189,6 +189,23 @@ def _tidy(sequences: Sequence[str], alphabet: Alphabet, gaps: GapPolicy) -> list
     return None if result == list(sequences) else result
 
 
+def normal_form(
+    sequences: Sequence[str], alphabet: Alphabet, *, convert_ut: bool = False, gaps: GapPolicy = "error"
+) -> list[str]:
+    """Sequences as ``encode`` with these options reads them: upper case, U or T, no gaps, no final stop.
+
+    Edits, matches and distances are counted between texts of this form. Letters that are not in the alphabet
+    stay as they are, since a mask has no letter.
+    """
+    texts = _tidy(sequences, alphabet, gaps) or list(sequences)
+    if not alphabet.case_sensitive:
+        texts = [text.upper() for text in texts]
+    if convert_ut and alphabet.name in ("dna", "rna"):
+        table = str.maketrans("Uu", "Tt") if alphabet.name == "dna" else str.maketrans("Tt", "Uu")
+        texts = [text.translate(table) for text in texts]
+    return texts
+
+
 @dataclass(frozen=True)
 class _Places:
     """What is needed to say where a letter stands."""

@@ -60,13 +60,21 @@ class CellOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordPolicy(Options):
-    """What to do about records that are not as they should be."""
+class DuplicatePolicy(Options):
+    """What to do about ids that occur twice."""
 
     PANEL: ClassVar[str] = "Input options"
 
     on_duplicate: Literal["error", "first", "rename", "keep"] = "error"
     """An id that occurs twice: refuse it, keep its first record, rename it (id.2), or keep both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordPolicy(DuplicatePolicy):
+    """What to do about records that are not as they should be."""
+
+    PANEL: ClassVar[str] = "Input options"
+
     on_missing: Literal["error", "drop", "unlabelled"] = "error"
     """A record without a finite outcome among others: refuse, drop, or use it without outcome."""
 
@@ -137,6 +145,17 @@ def read_with(
 def alphabet_with(options: LetterOptions, sequences: Iterable[str]) -> Alphabet:
     """The alphabet named by the options, or guessed from the sequences. Raises InputError and UsageError."""
     return guess_alphabet(sequences) if options.alphabet == AUTO else get_alphabet(options.alphabet)
+
+
+def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArray) -> SequenceSet:
+    """The records that ``encode_with`` has kept, with their sequences in the normal form of its alphabet."""
+    from dataclasses import replace
+
+    from seqdesign.sequences.encoders import normal_form
+
+    kept = records.take(array.kept)
+    texts = normal_form(kept.sequences, array.alphabet, convert_ut=options.convert_ut, gaps=options.gaps)
+    return replace(kept, sequences=texts)
 
 
 def encode_with(

@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from seqdesign.errors import InputError
 from seqdesign.runs.atomic import sha256_file
 from seqdesign.runs.manifest import manifest_path
+from seqdesign.sequences.fasta import header_key
 
 PREDICTED = "predicted_"
 """What the key of a prediction begins with, in headers and tables."""
@@ -28,11 +28,12 @@ MARKS = {
 }
 """Command -> keys that only its files have together."""
 OURS = frozenset({
-    "status", "reason", "parent", "original", "revised", "rank", "score", "score_start", "score_judges",
-    "confidence", "soft_gap", "edits", "edit_list", "front", "ood", "nearest", "critic", "delta", "loglik",
-    "loglik_before", "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible",
-    "stop", "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
-    "probability", "problem", "evidence", "least_evidence",
+    "status", "reason", "parent", "original", "revised", "rank", "score", "score_low", "score_high",
+    "score_start", "score_judges", "score_design", "confidence", "doubt", "soft_gap", "edits", "edit_list",
+    "evidence", "least_evidence", "front", "ood", "nearest", "critic", "delta", "loglik", "loglik_before",
+    "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible", "stop",
+    "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
+    "probability", "problem",
 })  # fmt: skip
 """Keys of what seqdesign says of a sequence."""
 
@@ -41,7 +42,7 @@ def predicted_key(outcome: str) -> str:
     """The key of a predicted outcome in headers and tables: one word, and never the name of the outcome
     itself, which belongs to measured values.
     """
-    return PREDICTED + re.sub(r"[\s=]+", "_", outcome.strip())
+    return PREDICTED + header_key(outcome.strip())
 
 
 @dataclass(frozen=True)

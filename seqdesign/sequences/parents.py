@@ -55,7 +55,9 @@ def _named_parents(columns: SequenceColumns, source: Path) -> dict[str, str]:
     with open_input(path) as handle:
         kind = file_format(columns) or guess_format(handle)
     if kind == "fasta":
-        records = ((r.id, header_fields(r.description).get(_KEY, "")) for r in read_fasta(path))
+        records = (
+            (r.id, header_fields(r.description).get(_KEY, "")) for r in read_fasta(path, on_duplicate="keep")
+        )
         return {name: parent for name, parent in records if parent}
     named: dict[str, str] = {}
     for batch in read_table(path):

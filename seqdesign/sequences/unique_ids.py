@@ -62,7 +62,7 @@ class UniqueIds:
         first = next(n[i.index(name)] for i, n in [*self._batches, (ids, lines)] if name in i)
         return InputError(
             f"the id was used before, in line {first}; make ids unique, or use "
-            "--on-duplicate first or --on-duplicate rename",
+            "--on-duplicate first or --on-duplicate rename, or --on-duplicate keep for replicates",
             path=self._source,
             line=line,
             record=name,

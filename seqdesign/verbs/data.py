@@ -133,15 +133,24 @@ def alphabet_of(name: str, sequences: Iterable[str]) -> Alphabet:
     return guess_alphabet(sequences) if name == AUTO else get_alphabet(name)
 
 
+@verb()
 def write(sequences: Any, path: str | os.PathLike[str]) -> int:
-    """Write sequences as FASTA, or as a table where the suffix says so; returns how many.
+    """Write sequences as FASTA, or as a table where the suffix says so.
 
     Args:
         sequences: a SequenceSet, a list of strings, a DataFrame, or a record of this package.
         path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv`` or ``.parquet`` for a table; ``.gz`` and
             ``.zst`` compress.
 
-    Raises OutputError; nothing that was there is lost.
+    Returns:
+        How many were written.
+
+    Raises:
+        OutputError: the file cannot be written; nothing that was there is lost.
+        InputError: something that is no sequence.
+
+    Example:
+        >>> write(["ACGT", "ACGA"], "two.fa")
     """
     from seqdesign.sequences.compression import inner_suffix, open_output
     from seqdesign.sequences.fasta import Record, format_fields, write_fasta

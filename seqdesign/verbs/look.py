@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.sets import make_sets
 from seqdesign.runs.manifest import Manifest
 from seqdesign.sequences.options import LetterOptions, LetterPolicy
+from seqdesign.sequences.tables import write_table
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.design import design_model, in_memory
@@ -58,6 +59,10 @@ class Evaluated:
         import pandas as pd
 
         return pd.DataFrame([jsonable(row) for row in self.judgement.evaluation.rows])
+
+    def write(self, path: str | os.PathLike[str]) -> int:
+        """Write the measures as a table, CSV, TSV or Parquet by suffix; returns how many. OutputError."""
+        return write_table([jsonable(row) for row in self.judgement.evaluation.rows], path)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the HTML page; returns its path. OutputError."""
@@ -155,21 +160,31 @@ class Attribution(Sequence[Explained]):
         listed = ", ".join(f"{place} ({share:.0%})" for place, share in top)
         return f"{self._explainer.outcome} of {len(self):,} sequences; positions that matter most: {listed}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types: the positions that matter most, and every position of every sequence."""
+        top = [{"position": place, "share": float(share)} for place, share in self._explainer.top_positions()]
+        return {"outcome": self._explainer.outcome, "top_positions": top, "records": list(self._rows())}
+
     def to_frame(self) -> pd.DataFrame:
         """One row a position: the letter, its contribution, and the effect of every letter."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "id": one.id,
-                "position": i + 1,
-                "letter": one.text[i],
-                "contribution": float(one.contribution[:, i].mean()),
-                **dict(zip(self._explainer.alphabet.letters, one.effects[:, i].tolist(), strict=True)),
-            }
-            for one in self._explained
-            for i in range(len(one.text))
-        )
+        return pd.DataFrame(self._rows())
+
+    def write(self, path: str | os.PathLike[str]) -> int:
+        """Write the rows of ``to_frame``, CSV, TSV or Parquet by suffix; returns how many. OutputError."""
+        return write_table(self._rows(), path)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for one in self._explained:
+            for i, letter in enumerate(one.text):
+                yield {
+                    "id": one.id,
+                    "position": i + 1,
+                    "letter": letter,
+                    "contribution": float(one.contribution[:, i].mean()),
+                    **dict(zip(self._explainer.alphabet.letters, one.effects[:, i].tolist(), strict=True)),
+                }
 
     def svg(self) -> str:
         """Logos of the first sequences."""

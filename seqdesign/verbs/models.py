@@ -250,7 +250,11 @@ def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
         folder: such as ``models/predictor``.
         device: auto, cpu, cuda, cuda:INDEX or mps.
 
-    Raises ModelError: missing, unfinished, damaged or of a kind that is not known.
+    Returns:
+        A Predictor, VAE, GAN or language model, with ``predict``, ``sample`` and ``save`` as far as it can.
+
+    Raises:
+        ModelError: missing, unfinished, damaged or of a kind that is not known.
 
     Example:
         >>> load("models/predictor").predict(["ACGTACGT"])
@@ -419,7 +423,10 @@ def predict(model: Any, sequences: Any, **options: Any) -> pd.DataFrame:
         For a predictor ``mean``, ``sd`` and interval ends in the outcome's units (or probabilities), and
         ``ood``, the percentile of unusual sequences; for a VAE ``outcome`` and ``loglik`` in nats.
 
-    Raises UnknownLetterError for a letter that the model does not know, InputError, ModelError.
+    Raises:
+        UnknownLetterError: a letter that the model does not know.
+        InputError: a sequence that is too long for it.
+        ModelError: a folder without a model.
 
     Example:
         >>> predict("models/predictor", ["ACGTACGT"])
@@ -436,7 +443,12 @@ def sample(model: Any, num: int, *, seed: int = 0) -> list[str]:
         num: how many.
         seed: the same seed gives the same sequences on the same machine.
 
-    Raises ModelError, and UsageError for a model that writes no sequences.
+    Returns:
+        ``num`` sequences.
+
+    Raises:
+        UsageError: a model that writes no sequences.
+        ModelError: a folder without a model.
 
     Example:
         >>> sample("models/gan", 1000)

@@ -18,6 +18,10 @@ R = TypeVar("R")
 OptionsT = TypeVar("OptionsT")
 
 
+RENAMED = {"set": "settings"}
+"""Options whose argument has another name."""
+
+
 def verb(*groups: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a public verb whose ``**options`` are the fields of ``groups``.
 
@@ -41,6 +45,8 @@ def verb(*groups: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return function(*args, **kwargs)
             except SeqDesignError as error:
                 error.args = (in_python(str(error), specs),)
+                if isinstance(error, UsageError) and error.option is not None:
+                    error.option = in_python(error.option, specs)
                 raise
 
         kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -62,6 +68,7 @@ def in_python(message: str, specs: Mapping[str, FieldSpec]) -> str:
 
     def said(match: re.Match[str]) -> str:
         name, word = match[1].replace("-", "_"), match[2]
+        name = RENAMED.get(name, name)
         spec = specs.get(name) or specs.get(f"{name}_")
         if spec is not None and spec.is_bool:
             return f"{name}=True{'' if word is None else f' {word}'}"

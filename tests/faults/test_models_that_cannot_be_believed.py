@@ -141,7 +141,7 @@ def test_a_member_without_sequences_of_its_own_is_refused(
     (tmp_path / "u.csv").write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
     done = cli("train-predictor", tmp_path / "u.csv", "-o", tmp_path / "m", *SMALL[2:], "--members", "8")
     assert done.code == 1
-    assert "use a smaller --members, or more sequences" in done.err
+    assert "distinct sequences to learn from in the training part" in done.err
 
 
 def test_huge_weights_and_standard_errors_are_refused() -> None:

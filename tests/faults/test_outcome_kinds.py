@@ -153,7 +153,7 @@ def test_predict_says_which_measured_values_it_cannot_read_and_goes_on(
     assert "against 159 measured outcomes" in done.err
 
 
-@pytest.mark.parametrize("command", ["revise", "attribute", "evaluate", "maximize"])
+@pytest.mark.parametrize("command", ["revise", "attribute", "evaluate"])
 def test_an_outcome_that_nobody_asked_for_is_not_read(
     cli: Cli, zoo: SimpleNamespace, tmp_path: Path, command: str
 ) -> None:
@@ -162,10 +162,8 @@ def test_an_outcome_that_nobody_asked_for_is_not_read(
         "revise": ("-m", zoo.vae, "-o", tmp_path / "r.fa", "--restarts", "1", "--rounds", "0"),
         "attribute": ("-m", zoo.numbers, "-o", tmp_path / "a.csv"),
         "evaluate": ("-t", zoo.table, "--resamples", "20"),
-        "maximize": ("-m", zoo.numbers, "-o", tmp_path / "d.fa", "--budget", "1"),
     }[command]
-    given = ("maximize", "--start", path) if command == "maximize" else (command, path)
-    done = cli(*given, *words, "-q")
+    done = cli(command, path, *words, "-q")
     assert done.code == 0, done.err
 
 

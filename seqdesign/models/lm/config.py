@@ -33,7 +33,7 @@ class LMOptions(Options):
     window: Annotated[int, Between(1, 63)] = WINDOW
     """Neighbouring letters that the convolution of a layer of a Transformer sees."""
     dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
-    """Share of features dropped in training; auto falls with the number of training letters."""
+    """Share of features dropped in training; auto is 0.1 below a million training letters, else 0."""
     condition: str | None = None
     """Outcome, a column or header key, that the sequences are learned given: a measured value or a label."""
 
@@ -58,5 +58,5 @@ def adapt(options: LMOptions, *, num_letters: int) -> LMOptions:
 
 
 def dropout_for(num_letters: int) -> float:
-    """Share of features to drop."""
-    return 0.3 if num_letters < 100_000 else 0.1 if num_letters < 1_000_000 else 0.0
+    """Share of features to drop; chosen by the held-out likelihood of WW domains and of 300 promoters."""
+    return 0.1 if num_letters < 1_000_000 else 0.0

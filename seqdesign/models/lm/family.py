@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.families import Family
+from seqdesign.models.lm.drawing import sources
 from seqdesign.models.lm.rows import LMRows
 from seqdesign.models.lm.sections import sections
 from seqdesign.models.lm.store import KIND, load_lm
@@ -16,4 +17,4 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
     return LMRows(load_lm(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections)
+FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections, sources=sources)

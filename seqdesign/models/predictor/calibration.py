@@ -40,15 +40,22 @@ class CalibrationRows:
         held_out: tuple[TokenArray, Outcomes],
         train: tuple[TokenArray, Outcomes],
         fold: NDArray[np.int64],
+        own: FloatArray | None = None,
     ) -> CalibrationRows:
-        """Score both; ``fold`` (N_train,) is the member that a training row stopped, -1 for none."""
+        """Score both; ``fold`` (N_train,) is the member that a training row stopped, -1 for none.
+
+        ``own`` (N_train, K) are that member's scores, where the model cannot be asked for them.
+        """
         tokens, outcomes = held_out
         scores = member_scores(model, tokens.tokens, tokens.lengths)
         used = np.flatnonzero(fold >= 0) if len(tokens) < ENOUGH else np.zeros(0, dtype=np.int64)
         some = train[0].take(used)
-        every = member_scores(model, some.tokens, some.lengths)
-        own = every[fold[used], np.arange(len(used))]
-        return cls(scores, outcomes.values, own, train[1].values[used])
+        if own is None:
+            every = member_scores(model, some.tokens, some.lengths)
+            found = every[fold[used], np.arange(len(used))]
+        else:
+            found = own[used]
+        return cls(scores, outcomes.values, found, train[1].values[used])
 
     def labels(self) -> tuple[FloatArray, NDArray[np.int64]]:
         """Mean scores (N, K) and labels of the held-out and the other rows together, for classes."""

@@ -119,7 +119,10 @@ def _judged(
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """Calibrate by held-out rows, and say how good the model is on them."""
     model, record = learned.model, learned.record
-    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy())
+    own = None
+    if learned.own is not None:
+        own = (model.outcome_mean.cpu() + model.outcome_scale.cpu() * learned.own).double().numpy()
+    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy(), own)
     unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
     trained = TrainedPredictor(model, _with_unseen(calibrate(model, record, rows), learned, unseen))
     if record.task != "regression":  # the temperature changes the scores

@@ -48,12 +48,15 @@ def fit_kernel(
     *,
     task: str,
     seed: int,
-) -> tuple[KernelNet, bool]:
+) -> tuple[KernelNet, bool, Tensor | None]:
     """Learn from one-hot x (N, V, L) and standardised or 0/1 outcomes y (N, K), NaN where not measured.
 
     ``train`` and ``judge`` (N, M): the rows' weights for each member to learn from and, for labels, to find
     log-odds by. Also says whether what was learned carries over to letters never seen at their place, see
     ``_carries``; only then, and where they are few enough, does the net know such letters.
+
+    In a regression the members' mean is the process of all rows, and their differences are those of processes
+    that lack a part. What each says of the rows (N, K) that it judges comes from its own, and is returned.
     """
     cells, common = seen_cells(x)
     length, members = x.shape[2], train.shape[1]
@@ -65,27 +68,36 @@ def fit_kernel(
         net = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         k = net.products(u).double()
         noise = math.exp(theta[0]) + JITTER
+        own = torch.full_like(y, torch.nan)
+        whole = torch.zeros(len(k), y.shape[1])
         for group in same_gaps(y):
             known = (~y[:, group[0]].isnan()).to(x.dtype)
+            values = target[:, group].nan_to_num()
+            whole[:, group] = (_weights(k, values, train.amax(1) * known, noise) * unit[group]).float()
             for m in range(members):
-                alpha = _weights(k, target[:, group].nan_to_num(), train[:, m] * known, noise)
-                alpha, bias = alpha * unit[group], centre[group].double()
+                alpha = _weights(k, values, train[:, m] * known, noise) * unit[group]
+                bias = centre[group].double()
+                fitted = k @ alpha + bias
+                rows = torch.nonzero(judge[:, m] > 0).flatten()
+                own[rows[:, None], torch.tensor(group)] = fitted[rows].float()
                 alpha, bias = chosen_scores(
-                    k @ alpha + bias, alpha, bias, y[:, group].nan_to_num(), judge[:, m] * known, task=task
+                    fitted, alpha, bias, y[:, group].nan_to_num(), judge[:, m] * known, task=task
                 )
                 net.weight[m][:, group] = alpha.float()
                 net.bias[m, 0, group] = bias.float()
-        if task != "regression" or not _carries(net, u, cells % length, y[:, 0], train, judge):
-            return net, False
+        if task != "regression":
+            return net, False, None
+        carries = _carries(net, u, cells % length, y[:, 0], train, judge)
+        net.weight.add_(whole - net.weight.mean(0))
         everywhere = torch.ones(x.shape[1:], dtype=torch.bool)
         everywhere[common, torch.arange(length)] = False
         cells = torch.nonzero(everywhere.flatten()).flatten()
-        if len(cells) > MAX_CELLS:
-            return net, False
+        if not carries or len(cells) > MAX_CELLS:
+            return net, False, own
         wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         wide.weight.copy_(net.weight)
         wide.bias.copy_(net.bias)
-        return wide, True
+        return wide, True, own
 
 
 def _filled(

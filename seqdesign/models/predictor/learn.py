@@ -59,6 +59,9 @@ class Learned:
     fold: Tensor
     ridge: tuple[Tensor, Tensor]
     fit: Fit
+    own: Tensor | None = None
+    """(N, K): standardised predictions of judged rows by the member that has not learned from them, where the
+    members of the model have; None where they are asked."""
 
 
 def one_length(tokens: TokenArray) -> bool:
@@ -100,12 +103,12 @@ def learn(
     features = _features(model, data, model.linear_features)
     ridge = _ridge(model, data, features, judges)
     if options.architecture in CLOSED_KINDS:
-        model.carries = _in_closed_form(model, known[0], data, ridge, judges, seed)
+        model.carries, own = _in_closed_form(model, known[0], data, ridge, judges, seed)
         if isinstance(model.net, KernelNet):
             columns = Columns(cells=len(model.net.cells), rows=len(model.net.own))
             record = replace(record, carries=model.carries, columns=columns)
         model.to(fabric.device)
-        return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"))
+        return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"), own)
     if isinstance(model.net, ResidualNet):
         model.net.start_from(*ridge, features)
     del features
@@ -229,8 +232,12 @@ def _in_closed_form(
     ridge: tuple[Tensor, Tensor],
     judges: Tensor,
     seed: int,
-) -> bool:
-    """Set the weights of a linear or kernel model; whether it carries over to letters without evidence."""
+) -> tuple[bool, Tensor | None]:
+    """Set the weights of a linear or kernel model.
+
+    Whether it carries over to letters without evidence, and what members say of rows that they judge where
+    the model cannot be asked.
+    """
     net: Any = model.net
     if isinstance(net, LinearNet) and net.kind != "ridge":
         if net.kind == "pairs":
@@ -241,13 +248,13 @@ def _in_closed_form(
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):
         net.set_weights(*ridge)
-        return False
+        return False, None
     rows = _row_weights(data)
-    model.net, carries = fit_kernel(
+    model.net, carries, own = fit_kernel(
         _one_hot(tokens), _targets(model, data), rows * (1 - judges), rows * judges,
         letter_descriptors(tokens.alphabet), task=model.task, seed=seed,
     )  # fmt: skip
-    return carries
+    return carries, own
 
 
 def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) -> Plan:

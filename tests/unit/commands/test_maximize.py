@@ -248,3 +248,202 @@ def test_the_members_of_a_model_folder_judge_as_with_model(
         assert done.code == 0, done.err
         files.append((here / "o.fa").read_bytes())
     assert files[0] == files[1]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_designs_of_different_parents_are_distinct_and_apart_as_asked(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    """All parents climb to one optimum."""
+    (here / "three.fa").write_text(
+        "".join(f">{n}\n{t}\n" for n, t in zip("abc", ("ACGTAC", "CCGTAC", "GCGTAC"), strict=True))
+    )
+    for words, least, number in (((), 1, 6), (("--min-distance", "3"), 3, 3)):
+        done = cli(*LINEAR, "--start", "three.fa", "-n", "2", *words, "-o", "o.fa", "--budget", "120", "-q")
+        assert done.code == 0, done.err
+        found = [sequence for sequence, _ in designs(here / "o.fa")]
+        assert len(found) >= number
+        pairs = hamming_matrix(letter_codes(found), letter_codes(found))
+        assert min(pairs[i, j] for i in range(len(found)) for j in range(i)) >= least
+
+
+def test_known_sequences_are_no_designs_unless_they_are_asked_for(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    (here / "last.fa").write_text(">x\nTTTTTTTT\n>y\ntttttttg\n")
+    words = (
+        *LINEAR,
+        "--length",
+        "8",
+        "-n",
+        "3",
+        "--exclude",
+        "last.fa",
+        "-o",
+        "o.fa",
+        "--budget",
+        "150",
+        "-q",
+    )
+    assert cli(*words).code == 0
+    found = {sequence for sequence, _ in designs(here / "o.fa")}
+    assert len(found) == 3
+    assert not found & {"TTTTTTTT", "TTTTTTTG"}
+    assert cli(*words, "--include-known").code == 0
+    assert "TTTTTTTT" in {sequence for sequence, _ in designs(here / "o.fa")}
+
+
+def test_a_start_that_was_measured_is_shown_with_its_value(here: Path, cli: Callable[..., Any]) -> None:
+    (here / "best.fa").write_text(">top outcome=3.25\nTTTTTT\n")
+    words = (*LINEAR, "--start", "best.fa", "-n", "2", "-o", "o.fa", *QUICK)
+    assert cli(*words, "--include-known").code == 0
+    known = dict(designs(here / "o.fa"))
+    assert known["TTTTTT"]["measured"] == "3.25"
+    assert cli(*words).code == 0
+    assert "TTTTTT" not in {sequence for sequence, _ in designs(here / "o.fa")}
+
+
+def test_designs_have_only_letters_that_training_has_seen_there(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    words = (
+        "maximize",
+        "-m",
+        str(tiny_predictor),
+        "-n",
+        "12",
+        "--objective",
+        "min",
+        "-o",
+        "o.fa",
+        "--table",
+        "t.csv",
+    )
+    done = cli(*words, *QUICK, "--json")
+    assert done.code == 0, done.err
+    assert "--letters seen" in json.loads(done.out)["summary"]["constraints"]
+    for text, fields in designs(here / "o.fa"):
+        assert text[3] != "U"
+        assert text[4] in "AG"
+        assert int(fields["least_evidence"]) > 0
+    (here / "odd.fa").write_text(">odd\nACGUCACGU\n")
+    begin = (*words[:3], "--start", "odd.fa", "--keep", "4-5", "-o", "o.fa", "--table", "t.csv", *QUICK)
+    assert cli(*begin).code == 0
+    ((text, fields),) = designs(here / "o.fa")
+    assert text[3:5] == "UC"  # a start keeps what it has
+    (row,) = table(here / "t.csv")
+    counts = [int(n) for n in row["evidence"].split(",")]
+    assert len(counts) == int(row["edits"]) > 0
+    assert min(counts) == int(row["least_evidence"]) > 0
+
+
+def test_any_letters_are_flagged_where_training_has_never_seen_them(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    words = (
+        "maximize",
+        "-m",
+        str(tiny_predictor),
+        "-n",
+        "4",
+        "--template",
+        "NNNUCNNNN",
+        "-o",
+        "o.fa",
+        *QUICK,
+    )
+    done = cli(*words)
+    assert done.code == 1
+    assert "--letters seen" in done.err
+    assert "contradict" in done.err
+    done = cli(*words[:-1], "--letters", "any")
+    assert done.code == 0, done.err
+    assert "letters that no training sequence has there" in done.err
+    assert {fields["status"] for _, fields in designs(here / "o.fa")} <= {
+        "unusual",
+        "unconfirmed",
+        "extrapolates",
+    }
+
+
+def test_there_is_one_headline_and_flagged_designs_come_last(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    words = (
+        "maximize",
+        "-m",
+        str(tiny_predictor),
+        "-n",
+        "16",
+        "-o",
+        "o.fa",
+        "--table",
+        "t.csv",
+        "--report",
+        "r.html",
+    )
+    done = cli(*words, "--json", *QUICK)
+    assert done.code == 0, done.err
+    summary = json.loads(done.out)["summary"]
+    assert set(summary["judges"]) == {
+        "pairs of positions",
+        "near sequences",
+        "words",
+        "like words",
+        "networks",
+    }
+    assert sum(summary["judges"].values()) == pytest.approx(1.0)
+    rows = table(here / "t.csv")
+    for row, (_, fields) in zip(rows, designs(here / "o.fa"), strict=True):
+        assert float(row["score"]) == pytest.approx(float(row["outcome"]))
+        assert float(fields["outcome"]) == pytest.approx(float(row["outcome"]), rel=1e-4)
+        assert float(row["outcome_low"]) < float(row["outcome"]) < float(row["outcome_high"])
+        assert float(row["score_low"]) <= float(row["score"])
+    keys = [(row["status"] != "ok", -float(row["score_low"])) for row in rows]
+    assert keys == sorted(keys)
+    assert len({row["id"] for row in rows}) == 16
+    low, high = summary["measured"]["outcome"]
+    assert f"{low:.4g} to {high:.4g}" in (here / "r.html").read_text()
+
+
+def test_a_target_is_shown_as_a_distance_in_own_units(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    words = (
+        "maximize",
+        "-m",
+        str(tiny_predictor),
+        "-n",
+        "4",
+        "--objective",
+        "target=3",
+        "-o",
+        "o.fa",
+        *QUICK,
+    )
+    done = cli(*words)
+    assert done.code == 0, done.err
+    for _, fields in designs(here / "o.fa"):
+        distance = abs(float(fields["outcome"]) - 3)
+        assert float(fields["outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
+        assert float(fields["score"]) == pytest.approx(-distance, abs=1e-4)
+    assert "--risk lower:1" not in done.err
+
+
+def test_an_outcome_that_is_called_like_a_column_keeps_out_of_its_way() -> None:
+    from seqdesign.design.model import column_name
+
+    names = ["outcome", "score", "status", "score_low", "IC50 (nM)", "a=b"]
+    found = [column_name(name) for name in names]
+    assert found == [
+        "outcome",
+        "predicted_score",
+        "predicted_status",
+        "predicted_score_low",
+        "IC50_(nM)",
+        "a_b",
+    ]

@@ -121,7 +121,7 @@ def test_what_the_critic_finds_least_real_is_left_out(
 
 
 def test_what_almost_never_comes_is_given_up(here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqdesign.commands.sample_gan.BARREN", 300)
+    monkeypatch.setattr("seqdesign.drawing.samples.BARREN", 300)
     for size in ("1", "256"):
         done = cli(
             "sample-gan", "-n", "5", "--template", "ACGTACGTACGT", "--max-homopolymer", "5", "-b", size

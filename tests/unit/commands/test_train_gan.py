@@ -167,7 +167,7 @@ def test_unique_gives_up_when_there_is_nothing_more(
     cli: Cli, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(cli, fasta, tmp_path / "m")
-    monkeypatch.setattr("seqdesign.commands.drawing.BARREN", 200)
+    monkeypatch.setattr("seqdesign.drawing.samples.BARREN", 200)
     done = cli("sample-gan", "-m", tmp_path / "m", "-n", "70000", "--unique", "--temperature", "0.001")
     assert done.code == 1
     assert re.search(r"makes no more than about [\d,]+ different sequences; ask for fewer with -n", done.err)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.drawing.options import DrawOptions
+from seqdesign.errors import InputError, SeqDesignError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,47 @@ class Tally:
     def acceptance(self) -> float:
         """Share of the draws that obey the constraints, of those that a critic does not leave out."""
         return 1 - self.rejected / max(1, self.drawn - self.discarded)
+
+
+GuideScore = Callable[["torch.Tensor"], "torch.Tensor"]
+"""One-hot or soft letters (N, V, L) to scores (N,) in standard deviations of an outcome; more is better."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What samples shall be: the options, the seed, and who guides (None: nobody) for letters and lengths."""
+
+    options: DrawOptions
+    seed: int
+    guide: Callable[[Alphabet, tuple[int, int]], GuideScore | None]
+
+    def apart(self, alphabet: Alphabet) -> Callable[[str], bool] | None:
+        """Whether a sample has the distance of ``--min-distance`` to those before; None: any will do."""
+        from seqdesign.constraints.distinct import Apart
+
+        least = self.options.min_distance
+        return None if least is None else Apart(least, alphabet).takes
+
+    def refuse(self, who: str, names: tuple[str, ...]) -> None:
+        """Raise UsageError for options that a family has no use for."""
+        for name in names:
+            if getattr(self.options, name) is not None:
+                raise UsageError(
+                    f"has no effect on {who}; leave it out, or use a model of train-lm", option=f"--{name}"
+                )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Samples of one start, or of none, and how their ids begin."""
+
+    name: str
+    batches: Iterator[Batch]
+    constrained: bool
+    is_new: Callable[[str], bool] | None = None
+    """Where ``--min-distance`` says how much samples have to differ."""
+    remedy: str = ", or let a language model (train-lm) write such sequences"
+    """What else to try where constraints are hardly ever obeyed."""
 
 
 def write_samples(
@@ -105,7 +147,7 @@ def novelty(*, unique: bool) -> Callable[[str], bool] | None:
     return is_new if unique else None
 
 
-def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: int) -> Rules | None:
+def rules_for(options: LetterRules, alphabet: Alphabet, shortest: int, longest: int) -> Rules | None:
     """The constraints on samples of so many letters, or None.
 
     Raises UsageError, and InputError where no sequence can obey them.
@@ -116,7 +158,7 @@ def rules_for(config: LetterRules, alphabet: Alphabet, shortest: int, longest: i
     from seqdesign.constraints.check import find_conflict
 
     nothing = torch.zeros(1, longest, dtype=torch.long)
-    rules = build_rules(config, alphabet, nothing, shortest=shortest)
+    rules = build_rules(options, alphabet, nothing, shortest=shortest)
     if not rules.constraints:
         return None
     conflict = find_conflict(rules, nothing)

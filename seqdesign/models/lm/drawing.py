@@ -1,20 +1,20 @@
-"""Samples of a language model: what ``seqdesign sample`` asks of it, and how it answers."""
+"""Samples of a language model: what is asked of it, and how it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from seqdesign.commands.drawing import Batch
-from seqdesign.commands.sample import SampleConfig, Source, apart
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.rules import Rules
-from seqdesign.design.model import load_folder
+from seqdesign.drawing.options import DrawOptions
+from seqdesign.drawing.samples import Batch, Drawing, Source
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.requests import Request, samples
@@ -25,9 +25,9 @@ from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.reader import read_sequences
 
 
-def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
+def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[Source]:
     """One stream of samples for each start, or a single one. Raises UsageError and InputError."""
-    trained = load_lm(config.model, device)
+    config, trained = drawing.options, load_lm(folder, device)
     record = trained.record
     condition = config.condition
     if isinstance(condition, str):
@@ -38,14 +38,14 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
         lengths=_lengths(config, record),
         outcome=condition,
         temperature=config.temperature,
-        guide=_guide(config, trained, device),
+        guide=_guide(drawing, trained, folder),
     )
     if config.start is None:
         low, high = plain.lengths
         nothing = torch.zeros(1, high, dtype=torch.long)
         constrained = bool(build_rules(_unnamed(config), record.alphabet, nothing, shortest=low).constraints)
         rules_of = partial(_rules, config, record, device, None) if constrained else None
-        yield _source(trained, replace(plain, rules_of=rules_of), config, "sample")
+        yield _source(trained, replace(plain, rules_of=rules_of), drawing, "sample")
         return
     texts = read_sequences(config.start, on_missing="unlabelled")
     starts = encode(texts.sequences, record.alphabet, ids=texts.ids, source=texts.source, lines=texts.lines)
@@ -60,62 +60,46 @@ def sources(config: SampleConfig, device: torch.device) -> Iterator[Source]:
         request = replace(
             plain, lengths=(length, length), rules_of=partial(_rules, config, record, device, own)
         )
-        yield _source(trained, request, config, f"{name}_sample")
+        yield _source(trained, request, drawing, f"{name}_sample")
 
 
-def _guide(config: SampleConfig, trained: TrainedLM, device: torch.device) -> PredictorGuide | None:
-    """The predictor of ``--guide``. Raises UsageError where model or predictor cannot work with it."""
-    if config.guide is None:
+def _guide(drawing: Drawing, trained: TrainedLM, folder: Path) -> PredictorGuide | None:
+    """The guide of ``--guide``. Raises UsageError for a model that cannot be guided."""
+    options = drawing.options
+    if options.guide is None:
         return None
     if trained.model.is_causal:
         raise UsageError(
-            f"{config.model} writes from left to right and cannot look ahead; train with train-lm "
+            f"{folder} writes from left to right and cannot look ahead; train with train-lm "
             "--architecture masked",
             option="--guide",
         )
-    model = load_folder(config.guide, device)
-    own = trained.record.alphabet
-    if model.alphabet.letters != own.letters:
-        raise UsageError(
-            f"reads {model.alphabet.name} ({model.alphabet.letters}), but the model writes {own.name} "
-            f"({own.letters}); train both on sequences of one alphabet",
-            option="--guide",
-        )
-    low, high = _lengths(config, trained.record)
-    for length in (low, high):
-        model.check_length(length, lambda message: UsageError(message, option="--guide"))
-    names = model.oracle.outcomes
-    if config.guide_outcome is None and len(names) > 1:
-        raise UsageError(f"is needed: {config.guide} predicts {', '.join(names)}", option="--guide-outcome")
-    wanted = names[0] if config.guide_outcome is None else config.guide_outcome
-    if wanted not in names:
-        raise UsageError(f"must be one of {', '.join(names)}, got {wanted!r}", option="--guide-outcome")
-    place = names.index(wanted)
-    scale = 1.0 if model.trained is None or model.log_odds else model.trained.record.outcome_scale[place]
-
-    def score(letters: torch.Tensor) -> torch.Tensor:
-        return model.oracle(letters)[:, :, place].mean(0) / scale
-
-    return PredictorGuide(score, own.size, config.guide_strength, by=config.guide_by, seed=config.seed)
+    alphabet = trained.record.alphabet
+    score = drawing.guide(alphabet, _lengths(options, trained.record))
+    assert score is not None
+    return PredictorGuide(
+        score, alphabet.size, options.guide_strength, by=options.guide_by, seed=drawing.seed
+    )
 
 
-def _unnamed(config: SampleConfig) -> SampleConfig:
+def _unnamed(config: DrawOptions) -> DrawOptions:
     """The same rules, those of length excepted, which is drawn first."""
     return replace(config, length=None)
 
 
 def _rules(
-    config: SampleConfig, record: LMRecord, device: torch.device, start: torch.Tensor | None, length: int
+    config: DrawOptions, record: LMRecord, device: torch.device, start: torch.Tensor | None, length: int
 ) -> Rules:
     parents = torch.zeros(1, length, dtype=torch.long) if start is None else start
     return build_rules(_unnamed(config), record.alphabet, parents, device)
 
 
-def _source(trained: TrainedLM, request: Request, config: SampleConfig, name: str) -> Source:
-    rng = torch.Generator().manual_seed(config.seed)
+def _source(trained: TrainedLM, request: Request, drawing: Drawing, name: str) -> Source:
+    rng = torch.Generator().manual_seed(drawing.seed)
     stream = samples(trained, request, rng)
     batches = (_batch(trained.record, drawn, request) for drawn in stream)
-    return Source(name, batches, request.rules_of is not None, apart(config, trained.record.alphabet))
+    apart = drawing.apart(trained.record.alphabet)
+    return Source(name, batches, request.rules_of is not None, apart, remedy="")
 
 
 def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:
@@ -158,7 +142,7 @@ def _check_condition(record: LMRecord, asked: float) -> None:
         )
 
 
-def _lengths(config: SampleConfig, record: LMRecord) -> tuple[int, int]:
+def _lengths(config: DrawOptions, record: LMRecord) -> tuple[int, int]:
     """The fewest and the most letters. Raises UsageError where the model writes no such sequences."""
     own = (record.min_length, record.max_length)
     if config.template is not None:

@@ -1,0 +1,1 @@
+"""Drawing: what samples of any model shall be, and how they are written."""

@@ -1,0 +1,57 @@
+"""The options by which samples are drawn from any model. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from seqdesign.config import Between, Flag
+from seqdesign.constraints.options import ConstraintOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions(ConstraintOptions):
+    """How many samples, how free, and what they shall be."""
+
+    PANEL: ClassVar[str] = "Sample options"
+
+    num: Annotated[int, Flag("-n"), Between(1)] = 100
+    """Sequences to draw; with --start, for each sequence there."""
+    temperature: Annotated[float, Between(0, low_open=True)] = 1.0
+    """Below 1 the letters are drawn more conservatively, above 1 more freely."""
+    unique: bool = False
+    """Draw again in the place of repeats; memory then grows with --num."""
+    condition: float | str | None = None
+    """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
+    length: str | None = None
+    """Letters of a sample, such as 50-80; as in training when not given."""
+    start: Path | None = None
+    """File of sequences that are partly written anew: --keep, --translate or --max-edits say what stays."""
+    guide: Path | None = None
+    """Folder of a predictor made by train-predictor: samples are drawn towards higher predictions. Needs a
+    model trained with --architecture masked."""
+    guide_outcome: str | None = None
+    """Outcome of the predictor that guides; needed where it has several."""
+    guide_strength: float = 1.0
+    """Weight of the guide: log-odds of a sequence per standard deviation of the training outcomes; negative
+    for lower predictions."""
+    guide_by: Literal["taylor", "exact"] = "taylor"
+    """How the guide sees a letter that is not chosen yet: by the predictor's gradient, or by asking it about
+    each."""
+
+    def problems(self) -> Iterator[str]:
+        """Options that need each other."""
+        needing = {"--keep": self.keep, "--max-edits": self.max_edits, "--translate": self.translate or None}
+        given = [option for option, value in needing.items() if value is not None]
+        if self.start is None and given:
+            yield f"{given[0]}: refers to the sequence that a design is made from, so it needs --start"
+        if self.start is not None and not given and self.template is None:
+            yield "--start: has no effect without --keep, --translate or --max-edits; say what stays"
+        if self.start is not None and self.length is not None:
+            yield "--length: has no effect with --start, whose sequences keep theirs; leave it out"
+        if self.guide is None:
+            for name in ("guide_outcome", "guide_strength", "guide_by"):
+                if getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                    yield f"--{name.replace('_', '-')}: has no effect without --guide; leave it out"

@@ -1,0 +1,70 @@
+"""Samples of a VAE as they are written: codes from the prior, decoded; none that breaks a constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.decoding.greedy import greedy
+from seqdesign.decoding.sample import sample
+from seqdesign.drawing.samples import Drawing, Source, rules_for, sift
+from seqdesign.models.vae.store import TrainedVAE, load_vae
+from seqdesign.revisers.problem import evaluate
+from seqdesign.sequences.encoders import decode as written
+from seqdesign.sequences.fasta import format_fields
+from seqdesign.sequences.origin import predicted_key
+
+BLOCK = 512
+FOR_OTHERS = ("start", "guide", "condition")
+"""Options that only other families have a use for."""
+
+
+def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[Source]:
+    """The one stream of samples. Raises UsageError and InputError."""
+    drawing.refuse("a VAE", FOR_OTHERS)
+    trained = load_vae(folder, device)
+    record = trained.record
+    rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
+    drawn = blocks(trained, drawing.seed, temperature=drawing.options.temperature)
+    batches = (sift(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
+    yield Source("sample", batches, rules is not None, drawing.apart(record.alphabet))
+
+
+def blocks(
+    trained: TrainedVAE,
+    seed: int,
+    *,
+    decode: Literal["sample", "greedy"] = "sample",
+    temperature: float = 1.0,
+    num: int | None = None,
+) -> Iterator[tuple[Tensor, list[str], list[str]]]:
+    """Tokens (n, L), sequences and what stands behind their ids, a block at a time; ``num`` rows, or no end.
+
+    No sample is shorter or longer than all training sequences.
+    """
+    model, shortest = trained.model, trained.record.min_length
+    rng = torch.Generator().manual_seed(seed)
+    device = next(model.parameters()).device
+    done = 0
+    while num is None or done < num:
+        n = BLOCK if num is None else min(BLOCK, num - done)
+        z = torch.randn(n, model.latent_dim, generator=rng).to(device)
+        if decode == "greedy":
+            drawn = greedy(model.decoder, z, shortest=shortest)
+        else:
+            drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
+        scored = evaluate(model, drawn.tokens, drawn.lengths)
+        texts = written(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
+        labels = []
+        for i in range(n):
+            values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
+            if model.has_outcome:
+                values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
+            labels.append(format_fields(values))
+        yield drawn.tokens, texts, labels
+        done += n

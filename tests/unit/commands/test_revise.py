@@ -1,0 +1,185 @@
+"""``seqdesign revise`` as a user calls it, on a small VAE of strings whose outcome counts G."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+from seqdesign.sequences.fasta import header_fields, read_fasta
+
+Cli = Callable[..., Any]
+LENGTH = 8
+
+
+@pytest.fixture(scope="module")
+def vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Strings of DNA without T at position 3."""
+    folder = tmp_path_factory.mktemp("revise")
+    rng = np.random.default_rng(0)
+    lines = []
+    for i in range(300):
+        letters = rng.choice(list("ACGT"), LENGTH)
+        letters[2] = rng.choice(list("ACG"))
+        text = "".join(letters)
+        lines.append(f">s{i} outcome={text.count('G') + 0.1 * rng.standard_normal():.4f}\n{text}\n")
+    (folder / "train.fa").write_text("".join(lines))
+    train_vae(
+        TrainVAEConfig(
+            sequences=folder / "train.fa",
+            output=folder / "vae",
+            epochs=30,
+            hidden=48,
+            latent_dim=8,
+            quiet=True,
+        )
+    )
+    return folder / "vae"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "in.fa").write_text(">a\nACCATACA\n>b\nCAATCATC\n>c\nTTATTATT\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def revise(cli: Cli, vae: Path, *words: str, source: str = "in.fa") -> list[tuple[str, str, dict[str, str]]]:
+    done = cli("revise", source, "-m", str(vae), "-o", "o.fa", "--min-loglik-change", "-1000", *words)
+    assert done.code == 0, done.err
+    return [(r.id, r.sequence, header_fields(r.description)) for r in read_fasta("o.fa")]
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with open(path, newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_revisions_raise_the_outcome_within_their_edits(here: Path, cli: Cli, vae: Path) -> None:
+    found = revise(cli, vae, "--max-edits", "2", "--table", "t.csv", "-q")
+    table = rows("t.csv")
+    assert [name for name, _, _ in found] == ["a", "b", "c"] == [row["id"] for row in table]
+    originals = {r.id: r.sequence for r in read_fasta("in.fa")}
+    changed = 0
+    for (name, text, fields), row in zip(found, table, strict=True):
+        assert row["revised"] == text
+        assert row["original"] == originals[name]
+        different = sum(a != b for a, b in zip(text, originals[name], strict=True))
+        assert different == int(fields["edits"]) <= 2
+        assert float(fields["delta"]) >= 0
+        changed += fields["status"] == "revised"
+    assert changed >= 2
+    assert sum(text.count("G") for _, text, _ in found) > sum(t.count("G") for t in originals.values())
+
+
+def test_the_outcome_is_lowered_or_brought_to_a_value(here: Path, cli: Cli, vae: Path) -> None:
+    (here / "rich.fa").write_text(">g\nGGAGCGGG\n>h\nGGGGATGG\n")
+    lowered = revise(cli, vae, "--minimize", "--max-edits", "3", "-q", source="rich.fa")
+    assert all(float(fields["delta"]) < 0 for _, _, fields in lowered if fields["status"] == "revised")
+    assert any(fields["status"] == "revised" for _, _, fields in lowered)
+    for name, _, fields in revise(cli, vae, "--target", "2", "--max-edits", "3", "-q"):
+        before, after = float(fields["outcome_before"]), float(fields["outcome"])
+        assert abs(after - 2) <= abs(before - 2) + 1e-6, name
+
+
+def test_several_revisions_of_an_input_have_ids_of_their_own_everywhere(
+    here: Path, cli: Cli, vae: Path
+) -> None:
+    words = ("--top", "2", "--max-edits", "3", "--table", "t.csv", "--report", "r.html", "-q")
+    found = revise(cli, vae, *words)
+    names = [name for name, _, _ in found]
+    assert len(set(names)) == len(names) > 3
+    table = rows("t.csv")
+    assert [row["id"] for row in table] == names
+    assert {row["parent"] for row in table} <= {"a", "b", "c"}
+    for name, _, fields in found:
+        assert name.startswith(f"{fields['parent']}_")
+    page = (here / "r.html").read_text()
+    assert all(name in page for name in names)
+    again = cli("revise", "o.fa", "-m", str(vae), "-o", "again.fa", "-q")
+    assert again.code == 0, again.err
+
+
+def test_only_letters_that_training_has_seen_are_written_and_edits_carry_their_evidence(
+    here: Path, cli: Cli, vae: Path
+) -> None:
+    found = revise(cli, vae, "--top", "3", "--max-edits", "4", "-q", "--table", "t.csv")
+    assert all(text[2] != "T" for _, text, _ in found)
+    for row in rows("t.csv"):
+        if int(row["edits"]):
+            counts = [int(n) for n in row["evidence"].split(",")]
+            assert len(counts) == int(row["edits"])
+            assert min(counts) == int(row["least_evidence"]) > 0
+
+
+def test_an_input_that_breaks_a_rule_and_cannot_be_mended_says_which(here: Path, cli: Cli, vae: Path) -> None:
+    (here / "bad.fa").write_text(">bad\nTTTTTTTT\n")
+    words = (
+        "--forbid",
+        "TT",
+        "--max-edits",
+        "4",
+        "--alpha",
+        "-0.001",
+        "--alpha-scale",
+        "relative",
+        "--width",
+        "1",
+    )
+    done = cli("revise", "bad.fa", "-m", str(vae), "-o", "o.fa", *words, "--min-loglik-change", "1000")
+    assert done.code == 0, done.err
+    ((_, text, fields),) = [(r.id, r.sequence, header_fields(r.description)) for r in read_fasta("o.fa")]
+    assert fields["status"] == "violating"
+    assert text == "TTTTTTTT"
+    assert "forbid:TT@1-2" in fields["violations"]
+    assert "1 inputs break the constraints" in done.err
+
+
+def test_an_alpha_that_admits_no_code_gives_the_input_back(here: Path, cli: Cli, vae: Path) -> None:
+    done = cli(
+        "revise",
+        "in.fa",
+        "-m",
+        str(vae),
+        "-o",
+        "o.fa",
+        "--alpha",
+        "1000000",
+        "--alpha-scale",
+        "density",
+        "--json",
+    )
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["summary"]["infeasible"] == 3
+    assert [header_fields(r.description)["status"] for r in read_fasta("o.fa")] == ["infeasible"] * 3
+    assert [r.sequence for r in read_fasta("o.fa")] == ["ACCATACA", "CAATCATC", "TTATTATT"]
+
+
+def test_the_page_has_the_outcomes_and_the_table(here: Path, cli: Cli, vae: Path) -> None:
+    revise(cli, vae, "--max-edits", "2", "--report", "r.html", "-q")
+    page = (here / "r.html").read_text()
+    assert page.index("Revised sequences") < page.index("Outcomes") < page.index("ACCATACA")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--minimize", "--target", "1"), "cannot be combined"),
+        (("--min-distance", "2"), "has no effect with --top 1"),
+        (("--method", "nothing"), "must be one of revise, search"),
+        (("--method", "search", "--alpha", "-2"), "has no effect with --method search"),
+    ],
+)
+def test_wrong_wishes_are_told_in_one_line(
+    here: Path, cli: Cli, vae: Path, words: tuple[str, ...], message: str
+) -> None:
+    done = cli("revise", "in.fa", "-m", str(vae), *words)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1

@@ -1,0 +1,125 @@
+"""What training has seen: counts, the rule that follows, and sequences that are measured already."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
+from seqdesign.constraints.rules import Rules
+from seqdesign.constraints.starts import Starts
+from seqdesign.design.evidence import Evidence, Known
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import encode
+from seqdesign.training.measured import Measured
+
+DNA = get_alphabet("dna")
+LENGTH = 5
+
+
+def measured(texts: list[str], values: list[float] | None = None, held_out: tuple[int, ...] = ()) -> Measured:
+    array = encode(texts, DNA)
+    table = None if values is None else np.array(values)
+    return Measured.of(array, table, np.array(held_out, dtype=np.int64))
+
+
+def starts(*texts: str) -> Starts:
+    tokens = torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64))
+    return Starts(DNA, tokens, torch.full((len(texts),), tokens.shape[1]), tokens.shape[1])
+
+
+def every(length: int = LENGTH) -> Tensor:
+    return torch.tensor(list(itertools.product(range(4), repeat=length)))
+
+
+def test_letters_are_counted_in_training_rows_of_the_common_length_only() -> None:
+    data = measured(["ACGTA", "ACCTA", "AAGTA", "TTTTT", "AC"], held_out=(3,))
+    found = Evidence(data, DNA, positional=True)
+    assert found.length == 5
+    assert found.counts.tolist()[0] == [3, 0, 0, 0]
+    assert found.counts.tolist()[1] == [1, 2, 0, 0]
+    (support,) = found.support(["ACGTT"])
+    assert support.tolist() == [3, 2, 2, 3, 0]
+
+
+def test_a_design_may_hold_what_was_seen_and_what_its_start_has() -> None:
+    data = measured(["ACGTA", "ACCTA", "AAGTA"])
+    make = Evidence(data, DNA, positional=True).constraint(5, own=True)
+    assert make is not None
+    rule = make(starts("ACGTA", "GCGTA"))
+    good = encode(["ACCTA", "AACTA", "TCGTA"], DNA).tokens.astype(np.int64)
+    tokens = torch.from_numpy(good)
+    assert rule.is_feasible(tokens, torch.tensor([0, 0, 0])).tolist() == [True, True, False]
+    kept = torch.from_numpy(encode(["GCCTA"], DNA).tokens.astype(np.int64))
+    assert rule.is_feasible(kept, torch.tensor([1])).tolist() == [True]
+    assert rule.is_feasible(kept, torch.tensor([0])).tolist() == [False]
+    (violation,) = rule.explain(kept[0], 0)
+    assert (violation.constraint, violation.first) == ("--letters seen", 1)
+    assert "not A, which training has seen there" in violation.message
+
+
+def test_from_noise_nothing_but_what_was_seen_may_stand() -> None:
+    seen = torch.zeros(5, 4, dtype=torch.bool)
+    seen[:, 0] = True
+    rule = seen_letters(seen, starts("CCCCC"), own=False)
+    assert int(rule.is_feasible(every(), torch.zeros(4**LENGTH, dtype=torch.long)).sum()) == 1
+
+
+def test_there_is_no_rule_where_everything_was_seen() -> None:
+    data = measured(["".join(letters) for letters in itertools.product("ACGT", repeat=2)])
+    assert Evidence(data, DNA, positional=True).constraint(2, own=True) is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_words_walk_explain_and_check_alike(own: bool) -> None:
+    rng = torch.Generator().manual_seed(1)
+    seen = torch.rand(16, generator=rng) < 0.6
+    begin = starts("ACGTA", "TTTTT")
+    rule = SeenWords(seen, 2, begin, own=own)
+    rules = Rules([rule], num_starts=2, length=LENGTH, num_letters=4)
+    for row in (0, 1):
+        rows = torch.full((4**LENGTH,), row)
+        good = rule.is_feasible(every(), rows)
+        codes, _ = word_codes(every(), 2, 4)
+        allowed = seen.clone()
+        if own:
+            allowed[word_codes(begin.tokens[row][None], 2, 4)[0][0]] = True
+        assert torch.equal(good, allowed[codes].all(1))
+        state, alive = rules.start(rows), torch.ones(len(rows), dtype=torch.bool)
+        for t in range(LENGTH):
+            letters = every()[:, t]
+            alive &= rules.letters(state, rows, t).gather(1, letters[:, None])[:, 0]
+            state = rules.advance(state, letters, rows, t)
+        assert torch.equal(good, alive)
+        some = every()[::37]
+        assert [not rule.explain(x, row) for x in some] == good[::37].tolist()
+
+
+def test_words_are_counted_once_for_each_sequence_and_on_both_strands() -> None:
+    data = measured(["AAAAAAAAAAAA" * 8, "AAAACAAAAAAA" * 8, "GGGGGGGGGGGG" * 8])
+    one = Evidence(data, DNA, positional=False)
+    assert one.word_size == 2
+    assert one.words[0] == 2  # AA
+    assert one.words[4 * 3 + 3] == 0  # TT
+    both = Evidence(data, DNA, positional=False, both_strands=True)
+    size, words = both.word_size, both.words
+    assert words[0] == words[4**size - 1] == 2
+    assert one.support(["AAC"])[0].tolist() == [2, 1, 1]
+
+
+def test_known_sequences_have_the_mean_of_their_values_and_count_on_both_strands() -> None:
+    data = measured(["ACGTA", "ACGTA", "CCCCC"], [1.0, 3.0, 7.0], held_out=(2,))
+    values = Evidence(data, DNA, positional=True).known()
+    found = Known(values, DNA, both_strands=True)
+    assert found.value("ACGTA") == (2.0,)
+    assert found.value("TACGT") == (2.0,)
+    assert "GGGGG" in found
+    assert "AAAAA" not in found
+    found.add(["AAAAA"])
+    assert found.value("TTTTT") == ()
+    assert len(found.tokens(5, DNA)) == 6
+    assert Known(values, DNA, both_strands=False).value("TACGT") is None

@@ -1,0 +1,171 @@
+"""Judges that are no networks: posteriors, left-out rows, weights, and what they say of nonsense."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from seqdesign.design.judges import (
+    JITTER,
+    KINDS,
+    GaussianProcess,
+    Kind,
+    Places,
+    Words,
+    hyperparameters,
+)
+from seqdesign.design.panel import Panel, stack
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import decode, encode
+from seqdesign.training.measured import Measured
+
+DNA = get_alphabet("dna")
+
+
+def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
+    return torch.randint(4, (count, length), generator=torch.Generator().manual_seed(seed))
+
+
+def judge(kind: Kind, tokens: Tensor, y: Tensor) -> GaussianProcess:
+    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    x = reader(tokens)
+    return GaussianProcess(kind, hyperparameters(kind, reader, x, y, 0), reader, x, y)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
+    tokens = random_tokens(30)
+    y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
+    y = y - y.mean()
+    whole = judge(kind, tokens, y)
+    means, variances = whole.left_out()
+    covariance = kind.kernel(whole.theta[1:], whole.reader.likeness(whole.x, whole.x))
+    lift = whole.noise + JITTER * (1 + covariance.diagonal().mean())
+    for row in (0, 7):
+        rest = torch.arange(30) != row
+        known = covariance[rest][:, rest] + lift * torch.eye(29)
+        solved = torch.linalg.solve(known, covariance[rest, row])
+        assert float(means[row]) == pytest.approx(float(solved @ y[rest, 0]), abs=1e-6)
+        spread = covariance[row, row] + lift - solved @ covariance[rest, row]
+        assert float(variances[row]) == pytest.approx(float(spread), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kernel_says_of_a_sequence_with_itself_what_its_short_form_says(kind: Kind) -> None:
+    tokens = random_tokens(12)
+    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    x = reader(tokens)
+    like = reader.likeness(x, x)
+    theta = torch.tensor(kind.start(len(like.between)), dtype=torch.float64)
+    assert torch.allclose(kind.kernel(theta, like).diagonal(), kind.own(theta, like.right))
+
+
+def test_positions_learn_places_and_words_learn_motifs_wherever_they_are() -> None:
+    tokens, fresh = random_tokens(400, 20), random_tokens(400, 20, seed=1)
+    texts = [decode(x.numpy().astype(np.uint8), DNA) for x in (tokens, fresh)]
+
+    def r2(kind: Kind, values: list[Tensor]) -> float:
+        centre = values[0].mean()
+        mean, _ = judge(kind, tokens, (values[0] - centre)[:, None])(
+            (Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False))(fresh)
+        )
+        return 1 - float((mean[:, 0] + centre - values[1]).square().mean() / values[1].var())
+
+    words = [torch.tensor([float(t.count("GA")) for t in part]).double() for part in texts]
+    places = [(part[:, 3] == 2).double() + (part[:, 9] == 1) * (part[:, 4] == 0) for part in (tokens, fresh)]
+    by_name = {kind.name: kind for kind in KINDS}
+    assert r2(by_name["words"], words) > 0.9 > 0.5 > r2(by_name["pairs of positions"], words)
+    assert r2(by_name["pairs of positions"], places) > 0.8 > 0.5 > r2(by_name["words"], places)
+
+
+def test_weights_go_to_the_judge_that_explains_held_out_rows() -> None:
+    densities = torch.tensor([[-1.0, -5.0]]).double().expand(50, -1)
+    weights = stack(densities)
+    assert float(weights.sum()) == pytest.approx(1.0)
+    assert float(weights[0]) > 0.9
+    assert stack(torch.zeros(10, 4).double()).tolist() == pytest.approx([0.25] * 4)
+
+
+def panel(values: np.ndarray, tokens: Tensor, **more: object) -> Panel:
+    held_out = np.arange(len(tokens)) % 10 == 0
+    data = Measured(
+        tokens.numpy().astype(np.uint8), np.full(len(tokens), tokens.shape[1]), values[:, None], held_out
+    )
+    options = {"task": "regression", "num_scores": 1, "length": tokens.shape[1], "both_strands": False}
+    return Panel(data, DNA, **{**options, **more})
+
+
+def test_of_noise_the_judges_say_nothing_but_the_mean() -> None:
+    tokens = random_tokens(300, 12)
+    values = np.random.default_rng(0).standard_normal(300) + 5
+    found = panel(values, tokens)(random_tokens(50, 12, seed=3))
+    assert float((found.mean - 5).abs().max()) < 1.0
+    assert float((found.high - found.low).median()) > 3.0
+
+
+def test_intervals_hold_the_measurements_of_what_the_judges_like_best() -> None:
+    rng = np.random.default_rng(0)
+    tokens, fresh = random_tokens(300, 10), random_tokens(2000, 10, seed=5)
+    effect = rng.standard_normal((10, 4))
+
+    def truth(x: Tensor) -> np.ndarray:
+        return effect[np.arange(10), x.numpy()].sum(1)
+
+    verdict = panel(truth(tokens) + rng.standard_normal(300), tokens)(fresh)
+    best = verdict.mean[:, 0].topk(64).indices.numpy()
+    measured = truth(fresh) + rng.standard_normal(2000)
+    inside = (measured >= verdict.low[:, 0].numpy()) & (measured <= verdict.high[:, 0].numpy())
+    assert inside[best].mean() > 0.85
+    # Draws scatter about the mean as much as the judges are unsure, without the noise.
+    assert float(verdict.draws.mean(0)[best].mean()) == pytest.approx(
+        float(verdict.mean[best].mean()), abs=0.3
+    )
+
+
+def test_a_network_that_errs_loses_its_voice() -> None:
+    tokens = random_tokens(300, 10)
+    values = (tokens == 2).sum(1).double().numpy() + 0.1 * np.random.default_rng(0).standard_normal(300)
+
+    def fool(x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.full((len(x), 1), 50.0).double(), torch.full((len(x), 1), 0.1).double()
+
+    found = panel(values, tokens, network=fool)
+    assert found.names[-1] == "networks"
+    assert float(found.weights[-1]) < 0.05
+    verdict = found(random_tokens(20, 10, seed=2))
+    assert float(verdict.mean.max()) < 15
+
+
+def test_labels_are_judged_as_log_odds() -> None:
+    tokens = random_tokens(300, 10)
+    values = (tokens[:, 0] == 2).double().numpy()
+    found = panel(values, tokens, task="binary")
+    fresh = random_tokens(200, 10, seed=2)
+    mean = found(fresh).mean[:, 0]
+    assert float(mean[fresh[:, 0] == 2].min()) > 0 > float(mean[fresh[:, 0] != 2].max())
+
+
+def test_a_letter_where_nothing_ever_varied_makes_a_sequence_less_like_all_others() -> None:
+    tokens = random_tokens(50, 8)
+    tokens[:, 3] = 0
+    reader = Places(tokens, DNA)
+    usual, odd = tokens[:1].clone(), tokens[:1].clone()
+    odd[0, 3] = 1
+    known = reader(tokens)
+    assert bool(
+        (reader.likeness(known, reader(odd)).between < reader.likeness(known, reader(usual)).between).all()
+    )
+
+
+def test_judges_need_measurements() -> None:
+    with pytest.raises(ValueError, match="at least two measurements, got 1"):
+        panel(np.zeros(1), random_tokens(1, 5))
+
+
+def test_reverse_complements_are_one_where_both_strands_are_read() -> None:
+    texts = ["ACGTTT", "AAACGT"]
+    tokens = torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64))
+    both = Words(random_tokens(20, 6), DNA, both_strands=True)(tokens)
+    assert all(torch.allclose(x[0], x[1]) for x in both)
