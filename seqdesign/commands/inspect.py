@@ -55,6 +55,8 @@ class InspectResult(Result):
     n_duplicate_sequences: int
     n_compared: int
     outcome: OutcomeSummary | None
+    read_with: str
+    """Options with which a training command reads the file in spite of its problems; "" without any."""
     written_by: str
     """What command of seqdesign wrote the file, in words; empty for a file of somebody else."""
 
@@ -64,6 +66,8 @@ class InspectResult(Result):
         lines = [f"{self.input}: {self.format}{packed}, {_count(self.n_records, 'record')}"]
         if self.n_records:
             lines += [*self._about_letters(), *self._about_lengths(), *self._about_records()]
+        if self.read_with:
+            lines.append(f"to train     add {self.read_with}")
         return "\n".join(lines)
 
     def _about_letters(self) -> list[str]:
@@ -143,6 +147,8 @@ def inspect(config: InspectConfig) -> InspectResult:
 def _result(
     survey: Survey, name: str, kind: str, compression: str, alphabet: Alphabet | None
 ) -> InspectResult:
+    from seqdesign.sequences.problems import problems_of, words_of
+
     duplicate_ids, duplicate_sequences, compared = survey.duplicates()
     return InspectResult(
         input=name,
@@ -162,6 +168,7 @@ def _result(
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,
         outcome=survey.outcome(),
+        read_with=words_of(problems_of(survey, alphabet)),
         written_by=survey.origin.says() if survey.origin else "",
     )
 

@@ -34,9 +34,10 @@ from seqdesign.runs.atomic import is_stream, remove_stale, together
 from seqdesign.runs.folder import lock_file, unlock_file
 from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
+from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.bundled import PREFIX, resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.options import SequenceColumns
+from seqdesign.sequences.options import AUTO, SequenceColumns
 from seqdesign.sequences.tables import check_table_name
 
 ConfigT = TypeVar("ConfigT", bound=CommandConfig)
@@ -79,9 +80,56 @@ def checked_training(function: Callable[[ConfigT], ResultT]) -> Callable[[Config
             if path.parent == Path(os.path.realpath(folder)) and path.name in OF_A_MODEL:
                 raise OutputError(f"-o: {folder} holds the input {name}; name another folder")
         with noting():
-            return function(config)
+            try:
+                return function(config)
+            except InputError as error:
+                error.args = (f"{error}{_in_all(config, error)}",)
+                raise
 
     return run
+
+
+def _in_all(config: CommandConfig, error: InputError) -> str:
+    """All problems of the file to learn from, and what to type about them; "" where there is but this one."""
+    from seqdesign.sequences.options import cell_format, file_format
+    from seqdesign.sequences.problems import problems_of, survey_file, words_of
+
+    path: Path = config.sequences  # type: ignore[attr-defined]
+    if error.path is None or str(path) == "-" or resolve_input(path) != resolve_input(error.path):
+        return ""
+    outcome = getattr(config, "outcome", None) or getattr(config, "condition", None) or "outcome"
+    try:
+        survey = survey_file(
+            path,
+            sequence=config.sequence,  # type: ignore[attr-defined]
+            outcome=outcome if isinstance(outcome, str) else outcome[0],
+            id_column=config.id_,  # type: ignore[attr-defined]
+            format=file_format(config),  # type: ignore[arg-type]
+            cells=cell_format(config),  # type: ignore[arg-type]
+        )
+    except SeqDesignError:
+        return ""
+    name: str = config.alphabet  # type: ignore[attr-defined]
+    alphabet = survey.guess() if name == AUTO else get_alphabet(name)
+    specs = {spec.option: spec for spec in fields_of(type(config))}
+    found = [
+        problem
+        for problem in problems_of(survey, alphabet)
+        if not problem.words
+        or problem.words[0] == "--missing"
+        or (problem.words[0] in specs and _as_it_came(config, specs[problem.words[0]]))
+    ]
+    if len(found) < 2:
+        return ""
+    return (
+        f". In all there are {len(found)} kinds of problem: {'; '.join(problem.said for problem in found)}. "
+        f"With these options the file is read: {words_of(found, list(specs))}"
+    )
+
+
+def _as_it_came(config: CommandConfig, spec: FieldSpec) -> bool:
+    """Whether an option has its default."""
+    return bool(getattr(config, spec.name) == spec.default)
 
 
 @contextmanager

@@ -65,3 +65,42 @@ def test_another_option_of_a_resumed_run_is_named() -> None:
     assert differences(json.loads(json.dumps(then)), now) == [
         "the sequences or outcomes of the input differ", "--epochs was 5, is 6", "--seed was 0, is 1",
     ]  # fmt: skip
+
+
+MESSY = "id,sequence,outcome\n" + "".join(
+    f"s{i},{'ACGT'[i % 4]}{'ACGT'[i // 4 % 4]}{'ACGT'[i // 16]}ACGTACG,{i}.5\n" for i in range(60)
+)
+PROBLEMS = "s0,ACGTACGTAC,1.0\nb,ACGTNCGTAC,2.0\nd,ACG-ACGTAA,ND\ne,ACGTACGTAT,\n"
+
+
+@pytest.mark.parametrize("command", ["train-vae", "train-predictor", "train-lm"])
+def test_all_problems_of_a_file_are_named_at_once_and_the_options_that_are_named_read_it(
+    cli, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "messy.csv"
+    path.write_text(MESSY + PROBLEMS)
+    done = cli(command, path, "-o", tmp_path / "m")
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 1
+    assert "In all there are 5 kinds of problem: 1 id used before; letter '-' 1 time, first in" in done.err
+    words = done.err.partition("With these options the file is read: ")[2].split()
+    wanted = "--on-duplicate first --gaps strip --on-unknown skip --missing ND --on-missing drop"
+    assert words == wanted.split()
+    again = cli(command, path, "-o", tmp_path / "m", *words, "--epochs", "1")
+    assert again.code == 0, again.err
+
+
+def test_inspect_says_what_to_add_for_training(cli, tmp_path: Path) -> None:
+    path = tmp_path / "messy.csv"
+    path.write_text(MESSY + PROBLEMS)
+    assert "to train     add --on-duplicate first --gaps strip --on-unknown skip" in cli("inspect", path).out
+    path.write_text(MESSY)
+    assert "to train" not in cli("inspect", path).out
+
+
+def test_one_problem_is_said_once(cli, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text(MESSY + "b,ACGTNCGTAC,2.0\n")
+    done = cli("train-vae", path, "-o", tmp_path / "m")
+    assert "letter 'N' at position 5" in done.err
+    assert "In all" not in done.err

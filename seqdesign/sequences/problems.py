@@ -1,0 +1,78 @@
+"""All that stands in the way of reading a file of sequences, at once, with the options that would read it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.numbers import CellFormat, Tally
+from seqdesign.sequences.reader import Format, stream_sequences
+from seqdesign.sequences.survey import Survey
+
+GAPS = "-."
+SHOWN = 5
+"""Cells that are named by ``--missing``."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in words, and the words to type about it (none: the file has to be mended)."""
+
+    said: str
+    words: tuple[str, ...] = ()
+
+
+def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
+    """The problems that a survey of a whole file has met."""
+    ids, _, _ = survey.duplicates()
+    if ids:
+        yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", "first"))
+    for unknown in survey.unknown_letters(alphabet) if alphabet is not None else ():
+        line = f", line {unknown.line}" if unknown.line else ""
+        place = f"first in record '{unknown.record}'{line}"
+        words = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
+        yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", words)
+    tally = survey.tally
+    if tally is None or tally.kind == "nothing":
+        return
+    if tally.kind == "mixed":
+        cells = list(dict.fromkeys(cell for _, _, cell in tally.strange))[:SHOWN]
+        yield Problem(f"'{tally.name}': {tally.says()}", tuple(w for c in cells for w in ("--missing", c)))
+    if tally.missing:
+        yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
+
+
+def survey_file(
+    path: Path,
+    *,
+    sequence: str | None = None,
+    outcome: str = "outcome",
+    id_column: str | None = None,
+    format: Format | None = None,
+    cells: CellFormat | None = None,
+) -> Survey:
+    """Counts over a whole file; the parameters are those of ``stream_sequences``. Raises InputError."""
+    survey = Survey(tally=Tally(outcome, cells or CellFormat()))
+    for batch in stream_sequences(
+        path, sequence_column=sequence, columns=(outcome,), lacking_columns="leave out", id_column=id_column,
+        format=format, allow_empty=True,
+    ):  # fmt: skip
+        survey.add(batch)
+    return survey
+
+
+def words_of(problems: Iterable[Problem], known: Sequence[str] | None = None) -> str:
+    """What to type about all of them, each option once; only options that are ``known``."""
+    pairs: dict[tuple[str, str], None] = {}
+    for problem in problems:
+        for option, value in zip(problem.words[::2], problem.words[1::2], strict=True):
+            if known is None or option in known:
+                pairs[option, value] = None
+    return " ".join(f"{option} {shlex.quote(value)}" for option, value in pairs)
+
+
+def _times(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
