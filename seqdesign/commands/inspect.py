@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -49,6 +50,8 @@ class InspectResult(Result):
     median_length: float
     max_length: int
     length_histogram: tuple[tuple[int, int, int], ...]
+    varying: list[int] | None
+    """Positions, from 1, at which sequences differ; None where lengths differ or there is but one record."""
     composition: dict[str, int]
     unknown_letters: tuple[UnknownLetter, ...]
     n_duplicate_ids: int
@@ -86,6 +89,9 @@ class InspectResult(Result):
 
     def _about_lengths(self) -> list[str]:
         lines = [f"length       {self.min_length} to {self.max_length}, median {self.median_length:g}"]
+        if self.varying is not None and len(self.varying) < self.max_length:
+            said = f"{len(self.varying)} of {self.max_length} vary"
+            lines.append(f"positions    {said}{f': {_spans(self.varying)}' if self.varying else ''}")
         if self.min_length < self.max_length:
             most = max(count for _, _, count in self.length_histogram)
             for low, high, count in self.length_histogram:
@@ -162,6 +168,7 @@ def _result(
         median_length=survey.median_length(),
         max_length=max(survey.lengths, default=0),
         length_histogram=survey.length_histogram(),
+        varying=survey.varying(),
         composition=survey.composition(),
         unknown_letters=survey.unknown_letters(alphabet) if alphabet else (),
         n_duplicate_ids=duplicate_ids,
@@ -175,3 +182,15 @@ def _result(
 
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _spans(places: Sequence[int]) -> str:
+    """Places as runs: 39-41, 54; of many the first ten runs."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][1] + 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    words = [str(low) if low == high else f"{low}-{high}" for low, high in runs]
+    return ", ".join(words[:10]) + (", ..." if len(words) > 10 else "")

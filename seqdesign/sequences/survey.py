@@ -65,6 +65,8 @@ class Survey:
     _first: dict[int, tuple[str, str, int | None, int]] = field(default_factory=dict)
     _letters: LetterCounts = field(default_factory=LetterCounts)
     _hashes: list[NDArray[np.int64]] = field(default_factory=list)
+    _reference: NDArray[np.uint8] | None = None
+    _varied: NDArray[np.bool_] | None = None
     tally: Tally | None = None
     """Of the measured values; None looks at none."""
     origin: Origin | None = None
@@ -93,9 +95,26 @@ class Survey:
         self._remember_first(np.flatnonzero((counts > 0) & (self._characters == 0)), upper, lengths, batch)
         self._characters += counts
         self._letters.add(batch.sequences)
+        self._compare_places(upper, lengths)
         self.n_records += len(batch)
         self.n_letters += len(text)
         self._add_outcomes(batch)
+
+    def _compare_places(self, codes: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
+        """Note at which places sequences differ from the first, while all have one length."""
+        if len(self.lengths) != 1 or not lengths[0]:
+            self._reference = self._varied = None
+            return
+        table = codes.reshape(len(lengths), -1)
+        if self._reference is None or self._varied is None:
+            self._reference, self._varied = table[0].copy(), np.zeros(table.shape[1], dtype=np.bool_)
+        self._varied |= (table != self._reference).any(axis=0)
+
+    def varying(self) -> list[int] | None:
+        """Places, from 1, at which sequences differ; None where lengths differ or there is but one record."""
+        if self._varied is None or self.n_records < 2:
+            return None
+        return [int(i) + 1 for i in np.flatnonzero(self._varied)]
 
     def _remember_first(
         self,

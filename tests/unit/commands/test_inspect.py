@@ -170,3 +170,15 @@ def test_memory_does_not_grow_with_the_stream(python: Callable[..., Any]) -> Non
         n_found, peaks[n] = map(int, done.out.split())
         assert n_found == n
     assert peaks[100_000] - peaks[10_000] < 8_000
+
+
+def test_positions_that_vary_are_named_where_all_lengths_are_alike(
+    cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "variants.fa"
+    path.write_text(">a\nMKAYW\n>b\nMRAYW\n>c\nMKGYV\n")
+    assert "positions    3 of 5 vary: 2-3, 5" in cli("inspect", path).out
+    path.write_text(">a\nMKAYW\n>b\nMRAY\n")
+    assert "positions" not in cli("inspect", path).out
+    path.write_text(">a\nMKAYW\n>b\nmkayw\n")
+    assert "positions    0 of 5 vary\n" in cli("inspect", path).out
