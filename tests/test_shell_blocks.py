@@ -46,13 +46,20 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-vae": {"epochs": 1},
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
+    "train-lm": {"epochs": 1},
+    "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
     "demo": {"epochs": 1, "inputs": 20},
     "motifs": {"motifs": "few.meme"},
     "evaluate": {"resamples": 20, "max_nearest": 100, "max_sequences": 100},
 }
-MODELS = {"train-vae": "seqs.fa", "train-predictor": "seqs.csv", "train-gan": "seqs.fa"}
-"""What trains models/vae, models/predictor and models/gan, and on what."""
+MODELS = {
+    "train-vae": "seqs.fa",
+    "train-predictor": "seqs.csv",
+    "train-gan": "seqs.fa",
+    "train-lm": "seqs.fa",
+}
+"""What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
     "docs/report.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/rerun.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
@@ -107,6 +114,7 @@ def write_inputs(folder: Path) -> None:
     rows = [f"s{i},{text},{text.count('A') / 4}" for i, text in enumerate(texts)]
     for name in ("seqs", "measured"):
         (folder / f"{name}.csv").write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
+    (folder / "table.csv").write_text("\n".join(["id,sequence,expression", *rows]) + "\n")
     fasta(folder / "input.fa", ["ACGTCAGTTGCAACTGATCA"])
     fasta(folder / "weak.fa", ["GGAGUGAUG", "UCUGUAUGA", "ACGGCACGU"])
     names = ("samples", "designs", "train", "heldout", "peaks", "controls", "sites", "natural")
@@ -181,7 +189,7 @@ def test_the_shell_blocks_of_a_page_run(
     commands += [line for block in blocks(page) for line in lines(block) if line not in NOT_RUN]
     write_inputs(tmp_path)
     names = {line.split()[1] for line in commands if line.startswith("seqdesign ")}
-    fresh = {line.split()[1] for line in commands if "--resume" not in line}
+    fresh = {line.split()[1] for line in commands if "--resume" not in line and " -o " not in line}
     for command, source in MODELS.items():
         kind = command.removeprefix("train-")
         if command in fresh or not needs(kind, names):
@@ -214,7 +222,8 @@ def needs(kind: str, commands: set[str]) -> bool:
     """Whether some of the commands read the model of this kind from its usual folder."""
     users = {
         "vae": {"revise", "sample-vae", "train-vae"},
-        "predictor": {"predict", "maximize", "attribute", "report", "rerun", "train-predictor"},
+        "predictor": {"predict", "maximize", "attribute", "report", "rerun", "sample", "train-predictor"},
         "gan": {"sample-gan", "train-gan", "interpolate"},
+        "lm": {"sample", "train-lm"},
     }
     return bool(users[kind] & commands)

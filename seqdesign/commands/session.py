@@ -227,7 +227,7 @@ def require_model(path: Path, option: str = "--model", maker: str | None = None)
     """Raise ModelError unless ``path`` may hold a model: a file, or a folder with weights or a checkpoint."""
     if path.is_file() or any((path / name).exists() for name in (WEIGHTS, CHECKPOINT)):
         return
-    how = f"seqdesign {maker or 'train-vae, train-predictor or train-gan'}"
+    how = f"seqdesign {maker or 'train-predictor, train-lm, train-gan or train-vae'}"
     raise ModelError(
         f"{path / WEIGHTS} does not exist; train the model first ({how} SEQS -o {path}), or name its folder "
         f"with {option}{_near(path)}"

@@ -437,8 +437,8 @@ def _warnings(
         )
     judged = any(d.confidence is not None for d in delivered)
     if delivered and not judged:
-        few = "no ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
-        yield f"nobody judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
+        few = "not an ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
+        yield f"no judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
     yield from _doubts(brief, model, batches, delivered)
 
 

@@ -74,4 +74,6 @@ def linear_mmd(first: FloatArray, second: FloatArray, *, unbiased: bool = True) 
 
 def _mean(total: FloatArray, diagonal: FloatArray, number: FloatArray, unbiased: bool) -> FloatArray:
     """Mean of k over all pairs of one sample, without the pairs (i, i) if ``unbiased``."""
-    return (total - diagonal) / (number * (number - 1)) if unbiased else total / number**2
+    if not unbiased:
+        return total / number**2
+    return (total - diagonal) / np.maximum(number * (number - 1), 1)  # one alone has no pairs

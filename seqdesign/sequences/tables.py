@@ -217,8 +217,10 @@ def _decode(data: bytes, number: int, source: str) -> str:
 
 
 def is_parquet(head: bytes) -> bool:
-    """Whether a file with these first bytes is Parquet: the mark, and no text behind it."""
-    return head.startswith(b"PAR1") and any(b < 9 or 13 < b < 32 for b in head[4:_HEAD])
+    """Whether a file with these first bytes is Parquet, whole or damaged: its mark, and no text behind it."""
+    return head.startswith(b"PAR1") and (
+        b"\n" not in head[:_HEAD] or any(b < 9 or 13 < b < 32 for b in head[4:_HEAD])
+    )
 
 
 def _pyarrow() -> Any:

@@ -30,8 +30,10 @@ def hold_out(
         raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
     distinct = int(equal(tokens).max()) + 1
     if distinct < MIN_SEQUENCES:
+        counted = "" if tokens.alphabet.complement is None else " (both strands of one count as the same)"
         raise InputError(
             f"the {n:,} records hold {distinct} different sequences only; at least {MIN_SEQUENCES} are needed"
+            f"{counted}"
         )
     fractions = [1 - options.held_out, options.held_out]
     if options.split == "quantile":
