@@ -147,9 +147,7 @@ def test_large_outcomes_within_32_bits_change_only_the_unit(tiny: SimpleNamespac
 
 def test_too_few_different_sequences_are_refused(tiny: SimpleNamespace) -> None:
     texts = list("ACGT" * 10)
-    with pytest.raises(
-        InputError, match="40 records hold 2 different sequences only; at least 20 .* both strands"
-    ):
+    with pytest.raises(InputError, match="40 records hold 2 different sequences only; .*both strands"):
         tiny.train(texts, tiny.outcomes(texts))
 
 
