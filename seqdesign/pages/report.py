@@ -112,8 +112,10 @@ def _headline(run: Run, designs: DesignSet | None) -> str:
     if designs is None and not run.is_model:
         return f"What {run.manifest.name if run.manifest else 'somebody'} wrote."
     if designs is None:
-        held_out, trained = run.result.get("num_held_out"), run.result.get("num_train")
-        learned = f", learned from {trained:,} sequences, judged by {held_out:,} others" if trained else ""
+        trained = run.result.get("num_train")
+        held_out = run.result.get("num_held_out", run.result.get("num_test"))  # of a GAN
+        learned = f", learned from {trained:,} sequences" if trained else ""
+        learned += f", judged by {held_out:,} others" if trained and held_out else ""
         return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
     gain = designs.gain
     better = "" if gain is None else f"; mean gain {np.nanmean(gain):+.3g}, best {np.nanmax(gain):+.3g}"

@@ -260,3 +260,30 @@ def test_a_report_of_ten_thousand_designs_is_small_and_soon_there(here: Path, cl
     assert cli("report", "designs.fa").code == 0
     assert time.monotonic() - start < 20
     assert (here / "report.html").stat().st_size < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        ("train-vae", "--epochs", "1", "--hidden", "8", "--latent-dim", "3", "--embedding", "4"),
+        ("train-predictor", "--architecture", "ridge"),
+        ("train-lm", "--epochs", "1", "--width", "16", "--layers", "1", "--heads", "2"),
+        ("train-gan", "--steps", "4", "--latent-dim", "8", "--channels", "4"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_model_of_every_family_says_what_it_learned_from(
+    here: Path, cli: Cli, train: tuple[str, ...]
+) -> None:
+    rng = random.Random(0)
+    texts = ["".join(rng.choice("ACGT") for _ in range(12)) for _ in range(120)]
+    (here / "seqs.fa").write_text(
+        "".join(f">s{i} outcome={text.count('A')}\n{text}\n" for i, text in enumerate(texts))
+    )
+    command, *options = train
+    done = cli(command, "seqs.fa", *options, "-o", "model", "-q")
+    assert done.code == 0, done.err
+    done = cli("report", "model", "-q")
+    assert done.code == 0, done.err
+    said = (here / "report.html").read_text()
+    assert re.search(rf"made by {command}, learned from \d+ sequences, judged by \d+ others", said)
