@@ -30,7 +30,7 @@ class SampleConfig(DrawOptions, SequenceOutput, RunConfig):
     """
 
     model: Annotated[Path, Positional("MODEL")]
-    """Model to draw from: folder of one."""
+    """Folder of a model made by train-lm, train-gan or train-vae."""
 
 
 @dataclass(frozen=True, kw_only=True)

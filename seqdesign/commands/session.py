@@ -43,8 +43,8 @@ from seqdesign.sequences.tables import check_table_name
 ConfigT = TypeVar("ConfigT", bound=CommandConfig)
 ResultT = TypeVar("ResultT")
 
-MODELS = {"vae": "train-vae", "predictor": "train-predictor", "generator": "train-gan"}
-"""Options that name a model's folder, besides --model, and what makes such a model."""
+MODELS = ("model", "vae", "predictor", "generator", "guide", "judge")
+"""Fields that name a model's folder; their help says which commands make such a model."""
 BY_NAME = ("jaspar",)
 """Words that may stand where a file may."""
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint/last.safetensors"
@@ -182,8 +182,8 @@ def read_files(config: CommandConfig) -> dict[str, Path]:
 
 def _readable(config: CommandConfig, spec: FieldSpec, item: Path) -> Path:
     """The real path of one input."""
-    if spec.name == "model" or spec.name in MODELS:
-        require_model(item, spec.option, MODELS.get(spec.name))
+    if spec.name in MODELS:
+        require_model(item, spec)
         return Path(os.path.realpath(item))
     path = Path(resolve_input(item))
     try:
@@ -223,14 +223,15 @@ def _near(path: Path) -> str:
     return ""
 
 
-def require_model(path: Path, option: str = "--model", maker: str | None = None) -> None:
+def require_model(path: Path, spec: FieldSpec) -> None:
     """Raise ModelError unless ``path`` may hold a model: a file, or a folder with weights or a checkpoint."""
     if path.is_file() or any((path / name).exists() for name in (WEIGHTS, CHECKPOINT)):
         return
-    how = f"seqdesign {maker or 'train-predictor, train-lm, train-gan or train-vae'}"
+    makers = re.sub(r", (?=[^,]*$)", " or ", ", ".join(re.findall(r"train-\w+", spec.help)))
+    how = f" (seqdesign {makers} SEQS -o {path})" if makers else ""
     raise ModelError(
-        f"{path / WEIGHTS} does not exist; train the model first ({how} SEQS -o {path}), or name its folder "
-        f"with {option}{_near(path)}"
+        f"{path / WEIGHTS} does not exist; train the model first{how}, or name its folder with {spec.option}"
+        f"{_near(path)}"
     )
 
 

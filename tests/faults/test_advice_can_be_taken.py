@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from seqdesign.commands import session
+from seqdesign.config import fields_of
 from seqdesign.training.store import differences
+from seqdesign_cli.commands import COMMANDS
 
 Cli = Callable[..., Any]
 LOADED = """
@@ -104,3 +108,48 @@ def test_one_problem_is_said_once(cli, tmp_path: Path) -> None:
     done = cli("train-vae", path, "-o", tmp_path / "m")
     assert "letter 'N' at position 5" in done.err
     assert "In all" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "made_by", "option"),
+    [
+        (("maximize", "-m", "none"), "train-predictor or train-vae", "--model"),
+        (("sample", "none"), "train-lm, train-gan or train-vae", "MODEL"),
+        (("sample-vae", "-m", "none"), "train-vae", "--model"),
+        (("predict", "seqs.fa", "-m", "none"), "train-predictor, train-vae or train-lm", "--model"),
+        (("maximize", "--oracle", "math:sin", "--generator", "none"), "train-gan", "--generator"),
+        (("evaluate", "seqs.fa", "--predictor", "none"), "train-predictor", "--predictor"),
+    ],
+    ids=" ".join,
+)
+def test_a_missing_model_names_the_commands_that_make_one_for_this_option(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Callable[..., Any],
+    words: tuple[str, ...],
+    made_by: str,
+    option: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("seqs.fa").write_text(">a\nACGT\n")
+    done = cli(*words)
+    assert done.code == 1
+    assert done.err.endswith(
+        f"none/model.safetensors does not exist; train the model first (seqdesign {made_by} SEQS -o none), "
+        f"or name its folder with {option}\n"
+    )
+
+
+def test_every_option_that_names_a_model_says_what_makes_one() -> None:
+    configs = {
+        name: getattr(importlib.import_module(command.module), command.config)
+        for name, command in COMMANDS.items()
+    }
+    named = [
+        (name, spec.name, spec.help)
+        for name, config in configs.items()
+        for spec in fields_of(config)
+        if spec.name in session.MODELS
+    ]
+    assert len(named) > 10
+    assert [entry for entry in named if "train-" not in entry[2]] == []
