@@ -170,26 +170,29 @@ def read_manifest(run: str | os.PathLike[str]) -> Manifest:
 
 def _check_types(found: Manifest) -> None:
     """Raise TypeError for a field that holds something else than this class says."""
-    texts = (found.command, found.device, found.started, found.name, found.status)
-    named = (found.inputs, found.outputs, found.versions)
-    kinds = {
-        "text": all(isinstance(text, str) for text in texts),
-        "objects of text": all(
-            isinstance(one, dict) and all(isinstance(value, str) for value in one.values()) for one in named
-        ),
-        "options": isinstance(found.config, dict),
-        "a result": found.result is None or isinstance(found.result, dict),
-        "numbers": all(
-            n is None or (isinstance(n, int) and not isinstance(n, bool) and abs(n) < 2**64)
-            for n in (found.seed, found.threads)
-        ),
-        "a time": found.finished is None or isinstance(found.finished, str),
+
+    def texts(value: object) -> bool:
+        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+    def whole(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64
+
+    right = {
+        **{name: isinstance(getattr(found, name), str) for name in ("command", "device", "started", "name")},
+        "status": found.status in get_args(Status),
+        **{name: texts(getattr(found, name)) for name in ("inputs", "outputs", "versions")},
+        "config": isinstance(found.config, dict),
+        "result": found.result is None or isinstance(found.result, dict),
+        **{
+            name: value is None or whole(value)
+            for name, value in (("seed", found.seed), ("threads", found.threads))
+        },
+        "finished": found.finished is None or isinstance(found.finished, str),
         "notes": isinstance(found.notes, list) and all(isinstance(text, str) for text in found.notes),
-        "a status": found.status in get_args(Status),
     }
-    wrong = [kind for kind, right in kinds.items() if not right]
+    wrong = [name for name, fits in right.items() if not fits]
     if wrong:
-        raise TypeError(f"there is no {wrong[0]} where it should be")
+        raise TypeError(f"its field '{wrong[0]}' is of the wrong kind")
 
 
 def training_warnings(folder: Path | None) -> tuple[str, ...]:
