@@ -6,13 +6,20 @@ Shapes: N starts, B of them still going, V letters, L positions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from seqdesign.designers.climb import Climb, near, search
+from seqdesign.designers.gradient_options import PolishOptions
 from seqdesign.designers.noise import gumbel
-from seqdesign.designers.scorer import Scorer
+from seqdesign.designers.problem import Designs, SequenceProblem
+from seqdesign.designers.prune import prune
+from seqdesign.designers.scorer import Scorer, stops
 
+FIRST_DRAW = 1_000_000_000
+"""Draws of an ascent are numbered from here, those of kicks after it from 0."""
 FORBIDDEN = -1e9
 """Logit of a letter that the mask forbids; finite, so that no gradient is NaN."""
 REPAIR_EVERY = 10
@@ -92,3 +99,16 @@ class Ascent(ABC):
         rows = found.nonzero().squeeze(1)
         if len(rows):
             scorer.soft[rows] = scorer.relaxed(self.source[rows], rows)
+
+
+def ascend_and_polish(
+    problem: SequenceProblem, options: PolishOptions, seed: int, ascent: Callable[[Scorer], Ascent]
+) -> Designs:
+    """Ascend from every start, polish the best sequence on the way, and search on around it."""
+    scorer = Scorer(problem)
+    how = Climb(options.candidates, options.patience)
+    steps = near(scorer, how)
+    steps += ascent(scorer).run()
+    steps += search(scorer, how, kick=options.kick, seed=seed)
+    prune(scorer)
+    return scorer.designs(stops(scorer), steps)

@@ -9,7 +9,19 @@ from seqdesign.config import Between, Options
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastSeqpropOptions(Options):
+class PolishOptions(Options):
+    """How the best sequence of an ascent is polished."""
+
+    candidates: Annotated[int, Between(1)] = 16
+    """Substitutions ranked by the gradient that are scored at once while polishing."""
+    patience: Annotated[int, Between(1)] = 64
+    """Substitutions scored without a better one before a sequence counts as polished."""
+    kick: Annotated[float, Between(0, 1)] = 0.03
+    """Share of the free positions that is drawn anew to leave a polished sequence, two at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastSeqpropOptions(PolishOptions):
     """How normalised logits ascend, and how their best sequence is polished."""
 
     PANEL: ClassVar[str] = "Fast SeqProp options"
@@ -20,16 +32,10 @@ class FastSeqpropOptions(Options):
     """First step size of Adam on the normalised logits; it falls to 0 along a cosine."""
     forward: Literal["sampled", "argmax"] = "sampled"
     """The sequence whose gradient is taken: drawn from the letters' probabilities, or the likeliest."""
-    candidates: Annotated[int, Between(1)] = 16
-    """Substitutions ranked by the gradient that are scored at once while polishing."""
-    patience: Annotated[int, Between(1)] = 64
-    """Substitutions scored without a better one before a sequence counts as polished."""
-    kick: Annotated[float, Between(0, 1)] = 0.03
-    """Share of the free positions that is drawn anew to leave a polished sequence, two at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanFieldOptions(Options):
+class MeanFieldOptions(PolishOptions):
     """How letter probabilities anneal, and how their best sequence is polished."""
 
     PANEL: ClassVar[str] = "Mean-field options"
@@ -42,12 +48,6 @@ class MeanFieldOptions(Options):
     """Last temperature."""
     memory: Annotated[float, Between(0, 1, high_open=True)] = 0.9
     """Weight of the past in the running mean of gradients."""
-    candidates: Annotated[int, Between(1)] = 16
-    """Substitutions ranked by the gradient that are scored at once while polishing."""
-    patience: Annotated[int, Between(1)] = 64
-    """Substitutions scored without a better one before a sequence counts as polished."""
-    kick: Annotated[float, Between(0, 1)] = 0.03
-    """Share of the free positions that is drawn anew to leave a polished sequence, two at least."""
 
 
 @dataclass(frozen=True, kw_only=True)

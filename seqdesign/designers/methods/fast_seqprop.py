@@ -10,15 +10,11 @@ import torch
 from torch import Tensor
 
 from seqdesign.designers.adam import Adam, cosine
-from seqdesign.designers.ascent import FORBIDDEN, Ascent
-from seqdesign.designers.climb import Climb, near, search
+from seqdesign.designers.ascent import FIRST_DRAW, FORBIDDEN, Ascent, ascend_and_polish
 from seqdesign.designers.gradient_options import FastSeqpropOptions
 from seqdesign.designers.problem import Designs, SequenceProblem
-from seqdesign.designers.prune import prune
-from seqdesign.designers.scorer import Scorer, require_gradient, stops
+from seqdesign.designers.scorer import Scorer, require_gradient
 
-ASCENT = 1_000_000_000
-"""Draws of the ascent are numbered from here, those of kicks from 0."""
 EPSILON = 1e-5
 SHARPNESS = 1.0
 """First logit of the start's letters; that of others is 0."""
@@ -27,20 +23,14 @@ SHARPNESS = 1.0
 def fast_seqprop(problem: SequenceProblem, options: FastSeqpropOptions, seed: int) -> Designs:
     """Ascend from every start, polish the best sequence on the way, and search on around it."""
     require_gradient(problem, "fast-seqprop")
-    scorer = Scorer(problem)
-    how = Climb(options.candidates, options.patience)
-    steps = near(scorer, how)
-    steps += _NormalisedLogits(scorer, options, seed).run()
-    steps += search(scorer, how, kick=options.kick, seed=seed)
-    prune(scorer)
-    return scorer.designs(stops(scorer), steps)
+    return ascend_and_polish(problem, options, seed, lambda scorer: _NormalisedLogits(scorer, options, seed))
 
 
 class _NormalisedLogits(Ascent):
     """The letter probabilities are softmax(scale * normalised logits + offset); Adam moves all three."""
 
     def __init__(self, scorer: Scorer, options: FastSeqpropOptions, seed: int) -> None:
-        super().__init__(scorer, seed, min(options.steps, scorer.problem.budget // 2), ASCENT)
+        super().__init__(scorer, seed, min(options.steps, scorer.problem.budget // 2), FIRST_DRAW)
         self.options = options
         logits = SHARPNESS * scorer.one_hot(scorer.starts)
         scale = torch.ones_like(logits[:, :, :1])

@@ -11,35 +11,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.designers.ascent import FORBIDDEN, Ascent
-from seqdesign.designers.climb import Climb, near, search
+from seqdesign.designers.ascent import FIRST_DRAW, FORBIDDEN, Ascent, ascend_and_polish
 from seqdesign.designers.gradient_options import MeanFieldOptions
 from seqdesign.designers.problem import Designs, SequenceProblem
-from seqdesign.designers.prune import prune
-from seqdesign.designers.scorer import Scorer, require_gradient, stops
+from seqdesign.designers.scorer import Scorer, require_gradient
 
-ASCENT = 1_000_000_000
-"""Draws of the ascent are numbered from here, those of kicks from 0."""
 TINY = 1e-12
 
 
 def mean_field(problem: SequenceProblem, options: MeanFieldOptions, seed: int) -> Designs:
     """Anneal from every start, polish the best sequence on the way, and search on around it."""
     require_gradient(problem, "mean-field")
-    scorer = Scorer(problem)
-    how = Climb(options.candidates, options.patience)
-    steps = near(scorer, how)
-    steps += _MeanField(scorer, options, seed).run()
-    steps += search(scorer, how, kick=options.kick, seed=seed)
-    prune(scorer)
-    return scorer.designs(stops(scorer), steps)
+    return ascend_and_polish(problem, options, seed, lambda scorer: _MeanField(scorer, options, seed))
 
 
 class _MeanField(Ascent):
     """The running mean of slopes is the field; in units of its typical size it is divided by T."""
 
     def __init__(self, scorer: Scorer, options: MeanFieldOptions, seed: int) -> None:
-        super().__init__(scorer, seed, min(options.steps, scorer.problem.budget // 2), ASCENT)
+        super().__init__(scorer, seed, min(options.steps, scorer.problem.budget // 2), FIRST_DRAW)
         self.options = options
         start = scorer.one_hot(scorer.starts)
         self.field, self.size = torch.zeros_like(start), torch.zeros_like(start[:, :1, :1])
