@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from seqdesign.commands.sample_gan import SampleGANConfig, sample_gan
+from seqdesign.commands.design.sample_gan import SampleGANConfig, sample_gan
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Generator

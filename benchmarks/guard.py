@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design import campaign
 from seqdesign.design.model import open_model

@@ -40,9 +40,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqdesign.commands.maximize import MaximizeConfig, maximize
-from seqdesign.commands.train_gan import TrainGANConfig, train_gan
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.design.maximize import MaximizeConfig, maximize
+from seqdesign.commands.train.train_gan import TrainGANConfig, train_gan
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.design.generator import DesignGenerator
 from seqdesign.metrics.kmers import kmer_matrix
 from seqdesign.metrics.spectra import jensen_shannon

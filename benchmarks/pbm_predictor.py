@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqdesign.commands.train_predictor import PredictorFitOptions
+from seqdesign.commands.train.train_predictor import PredictorFitOptions
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.outcomes import Outcomes

@@ -340,5 +340,5 @@ def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a
         assert unmarked == [], name
         with_data |= {name for spec in paths if spec.written}
     for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
-        source = (ROOT / "seqdesign" / "commands" / f"{name.replace('-', '_')}.py").read_text()
+        source = Path(sys.modules[COMMANDS[name].module].__file__ or "").read_text(encoding="utf-8")
         assert "leave_manifest(" in source or "run.finish(" in source, name

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.commands import demo
+from seqdesign.commands.start import demo
 from seqdesign.training import config
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,1 +1,1 @@
-"""One module per command: a config goes in, a result comes out; files are read and written here."""
+"""A folder per heading of `seqdesign --help`, a module per command: from a config to a result."""

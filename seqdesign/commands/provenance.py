@@ -139,11 +139,16 @@ def command_of(manifest: Manifest) -> tuple[type, Any]:
     import importlib
     from typing import get_type_hints
 
+    import seqdesign.commands
+
     module = manifest.name.replace("-", "_")
     if not module.isidentifier() or module.startswith("_"):
         raise ModelError(f"the manifest names no command ({manifest.name!r}); it is of an older version")
+    room = next(
+        (path.parent.name for path in Path(seqdesign.commands.__path__[0]).glob(f"*/{module}.py")), None
+    )
     try:
-        function = getattr(importlib.import_module(f"seqdesign.commands.{module}"), module)
+        function = getattr(importlib.import_module(f"seqdesign.commands.{room}.{module}"), module)
     except (ImportError, AttributeError):
         raise ModelError(f"there is no command {manifest.name!r} in this version of seqdesign") from None
     return get_type_hints(function)["config"], function

@@ -352,7 +352,7 @@ def test_every_command_of_the_table_can_be_bound(cli, name: str) -> None:
 
 
 def test_the_table_and_the_files_of_commands_agree(root: Path) -> None:
-    modules = (root / "seqdesign" / "commands").glob("[!_]*.py")
+    modules = (root / "seqdesign" / "commands").rglob("[!_]*.py")
     files = {path.stem for path in modules if re.search(r"^class \w+Config\(", path.read_text(), re.M)}
     rows = {row.module.rpartition(".")[2] for name, row in COMMANDS.items() if name != "fake"}
     assert rows == files

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
-from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 from seqdesign.models.vae.config import VAEOptions, adapt
 from seqdesign.models.vae.store import VAERecord, save_vae
 from seqdesign.sequences.alphabets import get_alphabet

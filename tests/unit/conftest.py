@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Generator
 
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import VAETraining, train_sequence_vae
 from seqdesign.models.vae.model import SequenceVAE

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdesign.commands.inspect import InspectConfig, InspectResult, inspect
+from seqdesign.commands.start.inspect import InspectConfig, InspectResult, inspect
 from seqdesign.errors import InputError
 from seqdesign.sequences import survey
 from seqdesign.sequences.alphabets import ALPHABETS
@@ -152,7 +152,7 @@ child = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdou
 import os
 os.dup2(child.stdout.fileno(), 0)
 from pathlib import Path
-from seqdesign.commands.inspect import InspectConfig, inspect
+from seqdesign.commands.start.inspect import InspectConfig, inspect
 result = inspect(InspectConfig(input=Path("-")))
 child.stdout.close()
 child.wait()

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from seqdesign.attribution import explainer
-from seqdesign.commands.attribute import AttributeConfig, attribute
+from seqdesign.commands.look.attribute import AttributeConfig, attribute
 
 ORACLE = """
 import torch

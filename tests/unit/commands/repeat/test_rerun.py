@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from seqdesign.commands.maximize import MaximizeConfig
+from seqdesign.commands.design.maximize import MaximizeConfig
+from seqdesign.commands.design.revise import ReviseConfig
 from seqdesign.commands.provenance import command_line, config_of
-from seqdesign.commands.revise import ReviseConfig
 from seqdesign.config import resolve, to_dict
 from seqdesign.pages.runs import base_folder
 from seqdesign.runs.atomic import write_json

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from seqdesign.commands.motifs import MotifsConfig, motifs
+from seqdesign.commands.look.motifs import MotifsConfig, motifs
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import reverse_complement
 

@@ -14,8 +14,8 @@ from seqdesign.runs.result import Result
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqdesign.commands.maximize import MaximizeConfig, MaximizeResult
-    from seqdesign.commands.train_vae import TrainVAEResult
+    from seqdesign.commands.design.maximize import MaximizeConfig, MaximizeResult
+    from seqdesign.commands.train.train_vae import TrainVAEResult
     from seqdesign.design.records import Design
     from seqdesign.design.revisions import Revision
     from seqdesign.pages.demo import DesignTruth, Truth
@@ -135,7 +135,7 @@ def demo(config: DemoConfig) -> DemoResult:
 
 
 def _train_vae(config: DemoConfig, source: Path) -> TrainVAEResult:
-    from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+    from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 
     settings = TrainVAEConfig(
         sequences=source, output=config.output / "vae", epochs=config.epochs, overwrite=True,
@@ -149,8 +149,8 @@ def _train_vae(config: DemoConfig, source: Path) -> TrainVAEResult:
 
 def _design(config: DemoConfig, source: Path) -> tuple[MaximizeResult, list[Design]]:
     """An ensemble of predictors, and designs from noise by it."""
-    from seqdesign.commands.maximize import maximize_records
-    from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+    from seqdesign.commands.design.maximize import maximize_records
+    from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 
     training = TrainPredictorConfig(
         sequences=source, output=config.output / "predictor", overwrite=True,
@@ -166,7 +166,7 @@ def _design(config: DemoConfig, source: Path) -> tuple[MaximizeResult, list[Desi
 
 
 def _maximize(config: DemoConfig) -> MaximizeConfig:
-    from seqdesign.commands.maximize import MaximizeConfig
+    from seqdesign.commands.design.maximize import MaximizeConfig
 
     return MaximizeConfig(
         model=config.output / "predictor", num=NUM_DESIGNS, output=config.output / "designs.fa",
@@ -210,7 +210,7 @@ def _write(path: Path, records: SequenceSet, *, with_outcome: bool) -> None:
 
 def _revise(config: DemoConfig, source: Path, model: Path, method: str, max_edits: int) -> list[Revision]:
     """One run of the revise command; its revisions."""
-    from seqdesign.commands.revise import ReviseConfig, revise_records
+    from seqdesign.commands.design.revise import ReviseConfig, revise_records
 
     output = _revised_file(config, method, max_edits)
     output.parent.mkdir(exist_ok=True)

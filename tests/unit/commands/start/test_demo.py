@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.commands.maximize import MaximizeConfig
+from seqdesign.commands.design.maximize import MaximizeConfig
 from seqdesign.oracles.table import TableOracle
 from seqdesign.pages.demo import design_truth, obeying, revision_truth
 from seqdesign.sequences.datasets import load_dataset

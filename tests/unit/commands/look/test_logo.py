@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqdesign.commands.logo import LogoConfig, logo
+from seqdesign.commands.look.logo import LogoConfig, logo
 from seqdesign.errors import InputError, UsageError
 from seqdesign.reports.logo_layout import lay_out
 from seqdesign.reports.logo_matrix import information

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
-from seqdesign.commands.train_vae import TrainVAEConfig, train_vae
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 from seqdesign.sequences.fasta import header_fields, read_fasta
 
 Cli = Callable[..., Any]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from seqdesign.commands.train_vae import TrainVAEConfig
-from seqdesign.commands.training import is_main_process
+from seqdesign.commands.train.options import is_main_process
+from seqdesign.commands.train.train_vae import TrainVAEConfig
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.runs.atomic import sha256_file

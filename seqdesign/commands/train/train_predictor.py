@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.training import ModelFolder, begin, in_folder
+from seqdesign.commands.train.options import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seqdesign.commands.datasets import CopyResult, DatasetsConfig, DatasetsResult, datasets
+from seqdesign.commands.start.datasets import CopyResult, DatasetsConfig, DatasetsResult, datasets
 from seqdesign.errors import UsageError
 from seqdesign.sequences.bundled import dataset_info, list_datasets
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.commands.evaluate import EvaluateConfig, EvaluateResult, evaluate
-from seqdesign.commands.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.commands.look.evaluate import EvaluateConfig, EvaluateResult, evaluate
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.errors import InputError, UsageError
 from seqdesign.evaluation.predictions import mean_interval
 from seqdesign.models.predictor.predictions import predict_outcomes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
-from seqdesign.commands.predict import TableOutput
+from seqdesign.commands.look.predict import TableOutput
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Positional, RunConfig, Written, part

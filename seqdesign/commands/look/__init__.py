@@ -1,0 +1,1 @@
+"""Commands that look at sequences, models and designs."""

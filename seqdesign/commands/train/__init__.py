@@ -1,0 +1,1 @@
+"""Commands that learn a model from sequences."""
