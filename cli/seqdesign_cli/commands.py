@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Group = Literal["Start here", "Train", "Design", "Look", "Repeat"]
+Group = Literal["Start here", "Train", "Design", "Look", "Bench", "Repeat"]
 
 
 class Command(NamedTuple):
