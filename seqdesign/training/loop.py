@@ -274,7 +274,7 @@ class _Run:
     def _step(self, batch: Tensor) -> None:
         state, fabric = self.state, self.fabric
         rng = self._noise_of_step()
-        rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(self.device))
+        rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank])
         self.now.fill_(state.step + 1)
         progress: Any = state.step / self.total_steps
         if self.device.type == "cuda":  # a recorded step would always see the number that it was recorded with

@@ -6,7 +6,7 @@ K = C scores log p_c - log(1 - p_c).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -172,7 +172,7 @@ class SequencePredictor(nn.Module):
         return x if self.carries else self.shares(x), inside
 
     def losses(
-        self, player: str, batch: PredictorBatch, rng: Generator, progress: float
+        self, player: str, batch: PredictorBatch, rng: Generator, progress: Any
     ) -> dict[str, Tensor]:
         """``loss`` (M,): each member's own weighted mean, in Var(y) or nats; nothing in it is random."""
         raw = self.raw(one_hot(batch.tokens, self.vocabulary.alphabet), batch.lengths)
