@@ -12,7 +12,14 @@ import torch
 from torch import Tensor
 
 from seqdesign.decoding.edit_ball import EditBall, EditBallSearch, last_forced
-from seqdesign.decoding.protocol import AutoregressiveDecoder, PrefixRules, State, chunked, log_probabilities, may_look
+from seqdesign.decoding.protocol import (
+    AutoregressiveDecoder,
+    PrefixRules,
+    State,
+    chunked,
+    log_probabilities,
+    may_look,
+)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def log_probabilities(logits: Tensor) -> Tensor:
 def chunked(
     call: Callable[[slice], T], n: int, rows_each: int, device: torch.device, chunk: int | None = None
 ) -> Iterator[T]:
-    """``call`` of slices of ``chunk`` codes, or of as many as suit the device; of one empty slice when n is 0.
+    """``call`` of slices of ``chunk`` codes, or of as many as suit the device; one is empty when n is 0.
 
     On CPUs that keeps a step near ROWS rows. Where a GPU runs out of memory the slices become smaller.
     """

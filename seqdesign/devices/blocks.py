@@ -37,8 +37,8 @@ def in_blocks(call: Callable[[slice], T], num: int, size: int) -> Iterator[T]:
     """``call`` of one slice of ``num`` items after the other, of ``size`` items or as many as memory holds.
 
     Where a GPU has too little memory the block is halved, which is said in a line, and the same items come
-    again; so ``call`` must change nothing before it is done. Nothing is lost. With ``num`` 0 there is one empty
-    slice. Raises torch.OutOfMemoryError where a single item is too much.
+    again; so ``call`` must change nothing before it is done. Nothing is lost. With ``num`` 0 there is one
+    empty slice. Raises torch.OutOfMemoryError where a single item is too much.
     """
     first = 0
     while True:

@@ -190,7 +190,9 @@ class OriginalRule(_Rule):
         first = (halvings - 1.0).clamp_min(0.0)
         factor = 0.5 ** (first + 2.0)
         for more in (1.0, 0.0):
-            inside = self.ellipsoid.contains(self.point.z + (step * 0.5 ** (first + more)).unsqueeze(1) * gradient)
+            inside = self.ellipsoid.contains(
+                self.point.z + (step * 0.5 ** (first + more)).unsqueeze(1) * gradient
+            )
             factor = torch.where(inside, 0.5 ** (first + more), factor)
         step = step * factor
         self._finish(self.moving & (factor < 1.0) & (step < _ORIGINAL_MIN_STEP))

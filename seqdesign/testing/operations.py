@@ -1,8 +1,8 @@
-"""Counting what a piece of a hot loop asks of the device: operations, reads by the host, copies between devices.
+"""Counting what a piece of a hot loop asks of the device: operations, reads by the host, copies.
 
 A GPU works while the host is ahead of it. Whatever the host must know before it can go on (a number, which
-rows a mask selects) makes it wait, and every operation costs a launch of 5 to 10 us. Both can be counted on any
-machine, since what is dispatched does not depend on it. Kernels that exist on one kind of device only (an
+rows a mask selects) makes it wait, and every operation costs a launch of 5 to 10 us. Both can be counted on
+any machine, since what is dispatched does not depend on it. Kernels that exist on one kind of device only (an
 unrolled GRU on CPUs, one call of cuDNN on GPUs) make the counts differ, but not by much.
 """
 
@@ -21,11 +21,11 @@ WAITING = (
     "_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero", "unique_dim", "_unique2",
     "unique_consecutive", "bincount", "repeat_interleave",
 )  # fmt: skip
-"""Operations after which the host waits for the device: what they give is a number, or as long as the data say."""
+"""Operations after which the host waits: what they give is a number, or as long as the data say."""
 FREE = (
     "view", "_unsafe_view", "detach", "alias", "expand", "t", "transpose", "permute", "slice", "select",
-    "unsqueeze", "squeeze", "split", "split_with_sizes", "unbind", "as_strided", "empty", "empty_like", "lift_fresh",
-    "_reshape_alias", "unfold", "diagonal", "narrow", "movedim",
+    "unsqueeze", "squeeze", "split", "split_with_sizes", "unbind", "as_strided", "empty", "empty_like",
+    "lift_fresh", "_reshape_alias", "unfold", "diagonal", "narrow", "movedim",
 )  # fmt: skip
 """Operations that launch nothing."""
 
@@ -37,7 +37,7 @@ class Operations:
     launches: Counter[str] = field(default_factory=Counter)
     """Operations that launch something, by name."""
     waits: Counter[str] = field(default_factory=Counter)
-    """What the host waited for, by name; ``mask`` is indexing by booleans, ``copy`` a copy between devices."""
+    """What the host waited for, by name; ``mask``: indexing by booleans; ``copy``: from device to device."""
 
     @property
     def total(self) -> int:
@@ -45,7 +45,9 @@ class Operations:
         return self.launches.total()
 
 
-class _Counting(TorchDispatchMode):
+class Counting(TorchDispatchMode):
+    """A context that notes in ``found`` what is dispatched inside."""
+
     def __init__(self, found: Operations) -> None:
         super().__init__()
         self.found = found
@@ -78,6 +80,6 @@ def count_operations(call: Callable[[], Any], *, warm: int = 1) -> Operations:
     for _ in range(warm):
         call()
     found = Operations()
-    with _Counting(found):
+    with Counting(found):
         call()
     return found

@@ -1,9 +1,9 @@
 """Steps that are recorded once and then replayed: on GPUs a step of 2,000 small kernels is one launch.
 
 A step can be recorded if it does the same whatever its input says: shapes are static, nothing is read by the
-host, and random numbers come from generators of the device. Everything it changes (weights, optimizers, sums)
-is changed in place. The input is copied into the tensors of the recording before each replay. PyTorch needs no
-compiler for this (https://docs.pytorch.org/docs/stable/notes/cuda.html, "CUDA Graphs").
+host, and random numbers come from generators of the device. Everything it changes (weights, optimizers,
+sums) is changed in place. The input is copied into the tensors of the recording before each replay. PyTorch
+needs no compiler for this (https://docs.pytorch.org/docs/stable/notes/cuda.html, "CUDA Graphs").
 """
 
 from __future__ import annotations

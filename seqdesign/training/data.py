@@ -15,7 +15,6 @@ from torch import Generator, Tensor
 
 from seqdesign.sequences.encoders import TokenArray
 
-
 STEP = 16
 
 
@@ -87,7 +86,7 @@ class TokenData:
 class Cut:
     """The longest row of a batch, found by the host from a copy of the ``lengths`` (N,) of all rows.
 
-    On GPUs it is rounded up to a multiple of STEP, so that there are few shapes; ``width`` is that of all rows.
+    On GPUs it is rounded up to a multiple of STEP, so that there are few shapes; ``width`` is that of all.
     """
 
     def __init__(self, lengths: Tensor, width: int) -> None:

@@ -277,7 +277,7 @@ class _Run:
         rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank])
         self.now.fill_(state.step + 1)
         progress: Any = state.step / self.total_steps
-        if self.device.type == "cuda":  # a recorded step would always see the number that it was recorded with
+        if self.device.type == "cuda":  # a recorded step would see one number for ever
             progress = self.progress.fill_(progress)
         for player in self.active():
             if (state.step + 1) % self.plan.players[player].every == 0:

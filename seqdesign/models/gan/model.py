@@ -92,7 +92,7 @@ class SequenceGAN(nn.Module):
         return relax(logits, options.outputs, rng, options.output_temperature, self.end)
 
     def variant(self, player: str, rng: torch.Generator) -> bool:
-        """Whether the penalty is due in this step, by the seed of its generator: nothing is drawn for that."""
+        """Whether the penalty is due in this step, by its generator's seed: nothing is drawn for that."""
         due = key(rng.initial_seed(), "penalty") % self.penalty_every == 0
         return player == "critic" and due and torch.is_grad_enabled()
 

@@ -109,7 +109,7 @@ class RecurrentDecoder(nn.Module):
 def gru_cell(
     x: Tensor, hidden: Tensor, to_input: Tensor, to_hidden: Tensor, bias_i: Tensor, bias_h: Tensor
 ) -> Tensor:
-    """``torch.gru_cell``: the same numbers. On CPUs without gradients at half its cost, which is in copies."""
+    """``torch.gru_cell``: the same numbers; on CPUs, without gradients, without its copies."""
     if x.device.type != "cpu" or torch.is_grad_enabled():
         return torch.gru_cell(x, hidden, to_input, to_hidden, bias_i, bias_h)
     size = hidden.shape[1]
