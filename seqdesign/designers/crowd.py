@@ -142,7 +142,7 @@ class Crowd:
         """The best of each start; of those that are good enough, the nearest that taking back edits gives."""
         self.active()
         prune(self.scorer)
-        reasons = ["steps" if code == GOING else STOPS[code] for code in self._stop.tolist()]
+        reasons: list[Stop] = ["steps" if code == GOING else STOPS[code] for code in self._stop.tolist()]
         return self.scorer.designs(reasons, self.steps)
 
     def _mutate(self, parents: Tensor, rows: Tensor, edits: Tensor, weight: Tensor | None) -> Tensor:

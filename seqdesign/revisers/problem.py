@@ -152,7 +152,8 @@ def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
         found = model.encode(x, n)
         return found.mean, found.stddev
 
-    return Normal(*in_parts(encoded, tokens, lengths), validate_args=False)
+    mean, scale = in_parts(encoded, tokens, lengths)
+    return Normal(mean, scale, validate_args=False)
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """What runs thousands of times leaves the host alone, and launches no more than its budget.
 
-Each budget has the number measured when it was set beside it, and what it was before hot loops were looked at.
-Where a GPU is present, the same is asked of it: there, copies between devices show as well.
+Each budget has the number measured when it was set beside it, and what it was before hot loops were looked
+at. Where a GPU is present, the same is asked of it: there, copies between devices show as well.
 """
 
 from __future__ import annotations
@@ -210,12 +210,12 @@ CROWDS = {
     "ada-beam": (900, 32), "adalead": (530, 16), "annealing": (270, 11), "evolution": (680, 20),
     "gibbs": (260, 17), "greedy": (250, 19),
 }  # fmt: skip
-"""Populations: launches and waits of an iteration. The rows of a population are picked out by masks, so the host
-waits; these numbers only keep it from getting worse."""
+"""Populations: launches and waits of an iteration. The rows of a population are picked out by masks, so the
+host waits; these numbers only keep it from getting worse."""
 
 
 def asked(device: str, budget: int) -> SequenceProblem:
-    """Designs of twelve letters without constraints, for an oracle that is a sum over letters and neighbours."""
+    """Designs of twelve letters without constraints, for an oracle that sums over letters and neighbours."""
     torch.manual_seed(0)
     weight, pair = torch.randn(4, 12, device=device), torch.randn(4, 4, device=device)
 
