@@ -2,11 +2,11 @@
 
     python benchmarks/gpu.py [--device auto|cpu|cuda] [--profile] [--small] [--output benchmarks/gpu.md]
 
-First the tests that touch devices run (``pytest -m device``). Then each command works on the device, and on one
-CPU thread as much of the same work as takes about ten seconds; ratios are of work per second. A row's time is
-that of the whole command in a process that is up, so start-up is a row of its own. ``--small`` does a little of
-everything, to see that it works; its figures mean nothing. ``--profile`` shows what one training step launches,
-what makes the host wait, and which share of the time the GPU is idle. Goals: docs/gpu.md.
+First the tests that touch devices run (``pytest -m device``). Then each command works on the device, and on
+one CPU thread does a smaller amount of the same work; ratios are of work per second. A row's time is that of
+the whole command in a process that is up, so start-up is a row of its own. ``--small`` does a little of
+everything, to see that it works; its figures mean nothing. ``--profile`` shows what one training step
+launches, what makes the host wait, and which share of the time the GPU is idle.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def profile(device: str) -> list[str]:
 def table(there: dict[str, Row], here: dict[str, Row]) -> list[str]:
     """Markdown, the CPU beside the device."""
     lines = [
-        "| | work | device, s | per second | one CPU thread, per second | ratio | peak GiB | quality | on CPU |",
+        "| | work | device, s | per second | CPU thread, per second | ratio | peak GiB | quality | on CPU |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in there.items():
