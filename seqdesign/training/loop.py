@@ -198,7 +198,7 @@ class _Run:
         }
         self.averages = {name: p.detach().clone() for name, p in self.averaged.items()}
         self.state = FitState()
-        self.all_asked = False
+        self.all_asked, self.share = False, 1.0
         self._anyone_asked = torch.zeros((), device=self.device)
         self.tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
         self.moved: set[str] = set()
@@ -274,7 +274,10 @@ class _Run:
     def _step(self, batch: Tensor) -> None:
         state, fabric = self.state, self.fabric
         rng = self._noise_of_step()
-        rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank])
+        own = batch.tensor_split(fabric.world_size)[fabric.global_rank]
+        # Shares of a batch differ by a row; what more rows say counts more, as in one process.
+        self.share = len(own) * fabric.world_size / len(batch)
+        rows = self.train.rows(own)
         self.now.fill_(state.step + 1)
         progress: Any = state.step / self.total_steps
         if self.device.type == "cuda":  # a recorded step would see one number for ever
@@ -314,7 +317,8 @@ class _Run:
         with self.fabric.autocast():
             losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
         optimizer.zero_grad()
-        self.fabric.backward(losses["loss"].sum())
+        total = losses["loss"].sum()
+        self.fabric.backward(total if self.share == 1 else total * self.share)
         values = self._agree(player, losses)
         names = [name if name != "loss" else f"{player}_loss" for name in losses]
         if settings.watch:
@@ -364,7 +368,7 @@ class _Run:
         if self.fabric.world_size == 1:
             return values
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
-        parts = [*gradients, values, values.new_tensor(float(self.interrupt.asked))]
+        parts = [*gradients, values * self.share, values.new_tensor(float(self.interrupt.asked))]
         mean = self.fabric.all_reduce(torch.cat([part.flatten() for part in parts]), reduce_op="mean")
         assert isinstance(mean, Tensor)
         *means, terms, asked = mean.split([part.numel() for part in parts])
