@@ -88,17 +88,21 @@ def make_optimizer(
     On GPUs it counts steps and keeps its learning rate there, so that a step can be recorded.
     """
     rate: Any = settings.learning_rate
-    there: dict[str, Any] = {}
+    given: dict[str, Any] = {"lr": rate}
     if torch.device(device).type == "cuda":
-        rate, there = torch.tensor(rate, device=device), {"capturable": True}
+        given = {"lr": torch.tensor(rate, device=device), "capturable": True}
+    made: Any
     if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=rate, **there)
-    there |= {"fused": True} if there else {}
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=rate, betas=settings.betas, **there)
-    return torch.optim.AdamW(
-        parameters, lr=rate, betas=settings.betas, weight_decay=settings.weight_decay, **there
-    )
+        made = torch.optim.RMSprop(parameters, **given)
+    else:
+        given |= {"betas": settings.betas} | ({"fused": True} if "capturable" in given else {})
+        if settings.optimizer == "adam":
+            made = torch.optim.Adam(parameters, **given)
+        else:
+            made = torch.optim.AdamW(parameters, weight_decay=settings.weight_decay, **given)
+    # The first steps, and those that cannot be recorded, run as they are, and torch would warn of that.
+    made._warned_capturable_if_run_uncaptured = True
+    return made  # type: ignore[no-any-return]
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -42,7 +42,7 @@ def draw(
     ``condition``.
     """
     device, done = generator.start.weight.device, 0
-    if device.type != "cpu":
+    if device.type == "cuda":
         yield from _draw_there(generator, num, rng, end, (shares, condition, argmax), temperature)
         return
     while done < num:
@@ -64,7 +64,7 @@ def _draw_there(
     what: tuple[tuple[float, ...], int | None, bool],
     temperature: float,
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """``draw`` on another device than the CPU: noise is made there, in blocks that suit it.
+    """``draw`` on a GPU of CUDA: noise is made there, in blocks that suit it.
 
     What a seed gives does not depend on how much of a block fits into memory at once.
     """
