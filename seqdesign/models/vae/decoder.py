@@ -72,7 +72,7 @@ class RecurrentDecoder(nn.Module):
         if self.lstm:
             after: State = torch.lstm_cell(x, list(state[:2]), *weights)
         else:
-            after = (gru_cell(x, state[0], *weights),)
+            after = (torch.gru_cell(x, state[0], *weights),)
         read = self.dropout(after[0]) if self.training else after[0]
         logits = self.output(read) + self.bounds[min(t, 1) + (t == self.max_length)]
         return logits, (*after, state[-1])
@@ -104,16 +104,3 @@ class RecurrentDecoder(nn.Module):
         nll = F.cross_entropy(logits.transpose(1, 2), target.where(known, 0), reduction="none")
         # masked_fill, not a product: an impossible letter after the end has an infinite cost.
         return -nll.masked_fill(~known, 0.0).sum(1)
-
-
-def gru_cell(
-    x: Tensor, hidden: Tensor, to_input: Tensor, to_hidden: Tensor, bias_i: Tensor, bias_h: Tensor
-) -> Tensor:
-    """``torch.gru_cell``: the same numbers; on CPUs, without gradients, without its copies."""
-    if x.device.type != "cpu" or torch.is_grad_enabled():
-        return torch.gru_cell(x, hidden, to_input, to_hidden, bias_i, bias_h)
-    size = hidden.shape[1]
-    given, own = F.linear(x, to_input, bias_i), F.linear(hidden, to_hidden, bias_h)
-    gates = own[:, : 2 * size].add_(given[:, : 2 * size]).sigmoid_()
-    new = own[:, 2 * size :].mul_(gates[:, :size]).add_(given[:, 2 * size :]).tanh_()
-    return (hidden - new).mul_(gates[:, size:]).add_(new)
