@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from seqdesign.constraints.constraint import Constraint
+from seqdesign.constraints.context import context_of, in_context
 from seqdesign.constraints.options import ConstraintOptions, LetterRules
+from seqdesign.constraints.positions import LOCAL
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.registry import Registry
@@ -52,13 +54,18 @@ def build_rules(
         source=source,
         codon_table=options.codon_table if isinstance(options, ConstraintOptions) else 1,
     )
+    around = context_of(options.left, options.right, options.circular, alphabet, starts.device)
     found: list[Constraint] = []
     for name in REGISTRY.names():
         value = getattr(options, name.replace("-", "_"), None)
         if value is None or name in leave_out:
             continue
         make = REGISTRY.load(name)
-        found += [make(str(text), starts) for text in (value if isinstance(value, tuple) else (value,))]
+        for text in value if isinstance(value, tuple) else (value,):
+            if around is not None and name in LOCAL and name not in options.without_flanks:
+                found.append(in_context(make, str(text), starts, around))
+            else:
+                found.append(make(str(text), starts))
     found += [make(starts) for make in more]
     return Rules(
         found,
