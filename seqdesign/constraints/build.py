@@ -13,6 +13,7 @@ from seqdesign.constraints.options import ConstraintOptions, LetterRules
 from seqdesign.constraints.positions import LOCAL
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
+from seqdesign.errors import UsageError
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import Alphabet
 
@@ -31,6 +32,7 @@ def build_rules(
     source: str | None = None,
     leave_out: Collection[str] = (),
     more: Sequence[Callable[[Starts], Constraint]] = (),
+    skip_idle: bool = False,
 ) -> Rules:
     """The rules that options state for designs of some starts.
 
@@ -38,7 +40,8 @@ def build_rules(
 
     parents: (N, L) int64. lengths: (N,); without, all parents have L letters. shortest: letters of a design
     at least; without, L. ids, source: for messages. leave_out: constraints that the caller sees to.
-    more: what makes further ones, which no option states by itself.
+    more: what makes further ones, which no option states by itself. skip_idle: leave out what does not
+    apply to designs of this length, such as windows that are longer; else that is an error.
 
     Raises UsageError for options that cannot be read or cannot work with the alphabet or the length,
     InputError for a start that an option cannot work with.
@@ -62,10 +65,14 @@ def build_rules(
             continue
         make = REGISTRY.load(name)
         for text in value if isinstance(value, tuple) else (value,):
-            if around is not None and name in LOCAL and name not in options.without_flanks:
-                found.append(in_context(make, str(text), starts, around))
-            else:
-                found.append(make(str(text), starts))
+            beside = around if name in LOCAL and name not in options.without_flanks else None
+            try:
+                found.append(
+                    make(str(text), starts) if beside is None else in_context(make, str(text), starts, beside)
+                )
+            except UsageError:
+                if not skip_idle:
+                    raise
     found += [make(starts) for make in more]
     return Rules(
         found,

@@ -130,8 +130,9 @@ class InContext:
         for flank, option in beside:
             found = self.inner.explain(flank, 0)
             if found:
+                breaks = "joins flanks, which break" if option == "--circular" else "breaks"
                 raise UsageError(
-                    f"{'joins flanks, which break' if option == '--circular' else 'breaks'} {self.name} by itself: {found[0]}; change it, or leave the rule out with "
+                    f"{breaks} {self.name} by itself: {found[0]}; change it, or leave the rule out with "
                     "--without-flanks",
                     option=option,
                 )

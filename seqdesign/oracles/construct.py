@@ -21,7 +21,9 @@ class ConstructOracle:
         for text, option in ((left, "--left"), (right, "--right")):
             tokens = torch.from_numpy(encode([text], self.alphabet, on_unknown="mask").tokens.astype("int64"))
             if bool((tokens >= self.alphabet.size).any()):
-                raise UsageError(f"has letters that are not in the alphabet {self.alphabet.name}", option=option)
+                raise UsageError(
+                    f"has letters that are not in the alphabet {self.alphabet.name}", option=option
+                )
             self._flanks.append(one_hot(tokens, self.alphabet))
 
     def __call__(self, x: Tensor, /) -> Tensor:
