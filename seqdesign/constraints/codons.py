@@ -10,9 +10,10 @@ Shapes: N proteins, B of them at a time, C codons at most, L = 3C letters, W bea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,8 @@ from torch import Tensor
 
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.builtin.gc import GC
+from seqdesign.constraints.builtin.gc_difference import GCDifference
+from seqdesign.constraints.builtin.gc_window import GCWindow
 from seqdesign.constraints.builtin.translate import genetic_code
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.context import InContext
@@ -46,10 +49,18 @@ HOSTS: Mapping[str, str] = {
 Usage = Literal["optimal", "match"]
 BLOCK = 96
 """Proteins of similar length that are searched side by side."""
-WIDTHS = (16, 128)
+STAGES = (
+    (((0, False),), 4 * BLOCK),
+    (((16, False), (0, True)), BLOCK),
+    (((16, True), (128, True)), 16),
+)
+"""Ways to look for genes, the best of which counts, and proteins at a time; each for what is left by those
+before. A way: the width of the beam, 0 for the best codons; and whether codons at fault are changed first."""
 NEVER = -1e9
 SPARE = 4
 """G and C kept away from their limits, for what other rules ask of the search."""
+STEP, ROUNDS = 0.1, 60
+"""By how much prices rise at a time, in units of log w, and how often."""
 DEALT = 10.0
 """What a codon that was dealt is worth more than any other."""
 _DNA = get_alphabet("dna")
@@ -201,27 +212,38 @@ def _search(wanted: Sequence[Tensor], options: LetterRules) -> list[str | None]:
     """A gene for each wish (c, 64), or None: the best codons where they obey the rules, else a beam's."""
     texts: list[str | None] = [None] * len(wanted)
     open_ = sorted(range(len(wanted)), key=lambda i: len(wanted[i]))
-    for width, block in ((0, 4 * BLOCK), *((width, BLOCK) for width in WIDTHS)):
+    for ways, block in STAGES:
         left = []
         for first in range(0, len(open_), block):
             mine = open_[first : first + block]
-            for i, text in zip(mine, _block([wanted[i] for i in mine], options, width), strict=True):
-                texts[i] = text
-                left += [i] if text is None else []
+            tried = [_block([wanted[i] for i in mine], options, *way) for way in ways]
+            for i, genes in zip(mine, zip(*tried, strict=True), strict=True):
+                found = [gene for gene in genes if gene is not None]
+                texts[i] = max(found, key=partial(_score, wanted[i]), default=None)
+                left += [] if found else [i]
         open_ = left
     for i in open_:
         texts[i] = _last_resort(wanted[i], options)
     return texts
 
 
-def _block(wanted: Sequence[Tensor], options: LetterRules, width: int) -> list[str | None]:
-    """Genes of similar length from a beam of some width, or for width 0 from the best codons."""
+def _score(wish: Tensor, gene: str) -> float:
+    """The sum of the wish (c, 64) over the codons of a gene."""
+    codons = torch.tensor([_NUMBER[gene[i : i + 3]] for i in range(0, len(gene), 3)])
+    return float(wish.gather(1, codons.unsqueeze(1)).sum())
+
+
+def _block(wanted: Sequence[Tensor], options: LetterRules, width: int, mended: bool) -> list[str | None]:
+    """Genes of similar length from a beam of some width, or for width 0 from the best codons.
+
+    mended: codons at fault are changed before.
+    """
     sizes = torch.tensor([len(wish) for wish in wanted])
     wish = torch.zeros(len(wanted), int(sizes.max()), 64)
     for i, own in enumerate(wanted):
         wish[i, : len(own)] = own
     rules = _rules(wish, sizes, options)
-    wish = _towards_gc(wish, sizes, rules)
+    wish = _mended(wish, sizes, rules) if mended else _priced(wish, sizes, rules)
     rows = torch.arange(len(wanted))
     tokens, good = _letters(wish.argmax(2), sizes), torch.ones(len(wanted), dtype=torch.bool)
     if width:
@@ -260,6 +282,37 @@ def _rules(wish: Tensor, sizes: Tensor, options: LetterRules) -> Rules:
     )
 
 
+def _priced(wish: Tensor, sizes: Tensor, rules: Rules) -> Tensor:
+    """The wish with prices on G and C that bring it near what rules permit."""
+    return _towards_windows(_towards_gc(wish, sizes, rules), sizes, rules)
+
+
+def _mended(wish: Tensor, sizes: Tensor, rules: Rules) -> Tensor:
+    """The priced wish in which codons at fault are worth less, until its best codons obey the rules.
+
+    At each place that breaks a rule it is the codon whose next best one costs least.
+    """
+    wish = wish.clone()
+    rows = torch.arange(len(wish))
+    for _ in range(ROUNDS):
+        priced = _priced(wish, sizes, rules)
+        tokens = _letters(priced.argmax(2), sizes)
+        bad = (~rules.is_feasible(tokens, rows)).nonzero().flatten().tolist()
+        if not bad:
+            break
+        for row in bad:
+            for found in rules.explain(tokens[row], row):
+                if found.first is None or found.last is None:
+                    continue
+                first, last = (found.first - 1) // 3, min((found.last - 1) // 3, int(sizes[row]) - 1)
+                best, which = priced[row, first : last + 1].topk(2)
+                cost = (best[:, 0] - best[:, 1]).masked_fill(best[:, 1] < NEVER / 2, torch.inf)
+                place = int(cost.argmin())
+                if math.isfinite(float(cost[place])):
+                    wish[row, first + place, which[place, 0]] -= DEALT
+    return _priced(wish, sizes, rules)
+
+
 def _towards_gc(wish: Tensor, sizes: Tensor, rules: Rules) -> Tensor:
     """The wish with a price on G and C such that the best codons have as many as the rules permit.
 
@@ -295,6 +348,45 @@ def _towards_gc(wish: Tensor, sizes: Tensor, rules: Rules) -> Tensor:
         price = torch.where(low >= 0, high, low)  # the end that will do
         wish = wish - price[:, None, None] * gc * inside
     return wish
+
+
+def _towards_windows(wish: Tensor, sizes: Tensor, rules: Rules) -> Tensor:
+    """The wish with prices on G and C where windows of the best codons have too many or too few.
+
+    Prices rise step by step until no window is at fault, so that the search meets few dead ends. It decides.
+    """
+    inner = [rule.inner if isinstance(rule, InContext) else rule for rule in rules.constraints]
+    windows = [rule for rule in inner if isinstance(rule, GCWindow | GCDifference)]
+    gc = torch.tensor([sum(c in "GC" for c in codon) for codon in _CODONS], dtype=wish.dtype)
+    price = torch.zeros(wish.shape[:2])
+    for _ in range(ROUNDS if windows else 0):
+        tokens = _letters((wish - price.unsqueeze(2) * gc).argmax(2), sizes)
+        step = torch.zeros_like(tokens)
+        for rule in windows:
+            step += _at_fault(rule, tokens, 3 * sizes)
+        if not bool(step.any()):
+            break
+        price += STEP * step.unflatten(1, (-1, 3)).sum(2).sign()
+    return wish - price.unsqueeze(2) * gc
+
+
+def _at_fault(rule: GCWindow | GCDifference, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """Letters (B, L) of tokens in windows with too many G and C, 1, or too few, -1; else 0."""
+    width, length = rule.width, tokens.shape[1]
+    if length < width:
+        return torch.zeros_like(tokens)
+    running = torch.nn.functional.pad(rule.is_gc[tokens.clamp(max=4)].cumsum(1), (1, 0))
+    count = running[:, width:] - running[:, :-width]
+    whole = torch.arange(width, length + 1) <= lengths.unsqueeze(1)
+    if isinstance(rule, GCWindow):
+        fewest, most = torch.tensor(rule.fewest), torch.tensor(rule.most)
+    else:
+        fewest = count.masked_fill(~whole, -1).amax(1, keepdim=True) - rule.most
+        most = count.masked_fill(~whole, length).amin(1, keepdim=True) + rule.most
+    fault = ((count > most).long() - (count < fewest).long()) * whole
+    begins = torch.nn.functional.pad(fault, (0, width - 1)).cumsum(1)
+    ends = torch.nn.functional.pad(fault, (width, 0))[:, :length].cumsum(1)
+    return (begins - ends).sign()
 
 
 def _beam(rules: Rules, wish: Tensor, sizes: Tensor, rows: Tensor, width: int) -> tuple[Tensor, Tensor]:

@@ -75,13 +75,10 @@ class BackTranslateResult(Result):
 
     def text(self) -> str:
         """Two lines."""
-        lines = [
-            f"{self.n_genes:,} of {self.n_records:,} proteins have a gene that obeys the rules, in "
-            f"{self.seconds:.1f} s",
-            f"codon adaptation index {self.cai:.3f} on average; the rules cost {self.lost:.2%} of it, "
-            f"{self.most_lost:.2%} at most",
-        ]
-        return "\n".join(lines[: 2 if self.n_genes else 1])
+        found = f"{self.n_genes:,} of {self.n_records:,} proteins have a gene that obeys the rules"
+        cost = f"the rules cost {self.lost:.2%} of it, {self.most_lost:.2%} at most"
+        about = f"\ncodon adaptation index {self.cai:.3f} on average; {cost}" if self.n_genes else ""
+        return f"{found}, in {self.seconds:.1f} s{about}"
 
 
 def back_translate(config: BackTranslateConfig) -> BackTranslateResult:
