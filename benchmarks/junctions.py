@@ -1,6 +1,6 @@
 """Sites across junctions: 10,000 random constructs, linear and circular, searched as plain text.
 
-    python benchmarks/junctions.py [-n 10000]
+    python benchmarks/junctions.py [-n 10000] [--only circle]
 
 Designs of 6 to 60 letters with flanks of 0 to 20 letters are mended under three sites of enzymes. The judge
 reads the construct, around the circle where it is one, and looks for the sites on both strands.
@@ -35,10 +35,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("-n", type=int, default=10_000)
-    count = parser.parse_args().n
+    parser.add_argument("--only", choices=["linear", "circle"], help="one kind of construct")
+    args = parser.parse_args()
+    count = args.n
     torch.set_num_threads(1)
     print("construct\ttried\tflanks refused\tbroken before\tacross a junction\tsites after")
     for circular in (False, True):
+        name = "circle" if circular else "linear"
+        if args.only not in (None, name):
+            continue
         rng, generator = random.Random(7), torch.Generator().manual_seed(7)
         refused = before = across = after = 0
         for _ in range(count // 2):
@@ -64,7 +69,6 @@ def main() -> None:
                 text = "".join(DNA.letters[i] for i in mended[0].tolist())
                 assert bool(good)
             after += sites(left + text + right, circular)
-        name = "circle" if circular else "linear"
         print(f"{name}\t{count // 2}\t{refused}\t{before}\t{across}\t{after}")
 
 

@@ -105,6 +105,10 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
         on_missing="unlabelled",
         outcomes=False,
     )
+    if set("".join(records.sequences).upper()) <= set("ACGTUN"):
+        say(
+            f"warning: {config.input} has letters of DNA or RNA only; are these proteins?", quiet=config.quiet
+        )
     genes = codons.back_translate(
         records.sequences,
         codons.codon_usage(config.codons, config.codon_table),

@@ -34,3 +34,10 @@ def test_a_protein_without_a_gene_is_named(tmp_path: Path, capsys: pytest.Captur
     proteins.write_text(">one\nMXW\n")
     assert main(["back-translate", str(proteins), "-o", str(genes)]) == 1
     assert "position 2 is 'X', for which there is no codon" in capsys.readouterr().err
+
+
+def test_dna_instead_of_proteins_is_warned_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dna = tmp_path / "dna.fa"
+    dna.write_text(">one\nATGGCA\n")
+    assert main(["back-translate", str(dna), "-o", str(tmp_path / "g.fa")]) == 0
+    assert "has letters of DNA or RNA only; are these proteins?" in capsys.readouterr().err
