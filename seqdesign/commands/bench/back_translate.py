@@ -17,6 +17,7 @@ from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_f
 
 if TYPE_CHECKING:
     from seqdesign.constraints.codons import Gene
+    from seqdesign.sequences.reader import SequenceSet
 
 Host = Literal["bsubtilis", "celegans", "chicken", "ecoli", "fly", "human", "mouse", "yeast"]
 
@@ -91,24 +92,11 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
     from seqdesign.constraints import codons
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import Record, format_fields, write_fasta
-    from seqdesign.sequences.reader import read_sequences
     from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
     manifest = begin_manifest(config, device="cpu", inputs=[config.input])
-    records = read_sequences(
-        config.input,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
-        on_duplicate=config.on_duplicate,
-        on_missing="unlabelled",
-        outcomes=False,
-    )
-    if set("".join(records.sequences).upper()) <= set("ACGTUN"):
-        say(
-            f"warning: {config.input} has letters of DNA or RNA only; are these proteins?", quiet=config.quiet
-        )
+    records = _proteins(config)
     genes = codons.back_translate(
         records.sequences,
         codons.codon_usage(config.codons, config.codon_table),
@@ -151,6 +139,25 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
     )
     leave_manifest(manifest, config, result)
     return result
+
+
+def _proteins(config: BackTranslateConfig) -> SequenceSet:
+    """The records to translate; a word of warning where they look like genes. Raises InputError."""
+    from seqdesign.sequences.reader import read_sequences
+
+    records = read_sequences(
+        config.input,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        on_duplicate=config.on_duplicate,
+        on_missing="unlabelled",
+        outcomes=False,
+    )
+    if set("".join(records.sequences).upper()) <= set("ACGTUN"):
+        what = "has letters of DNA or RNA only; are these proteins?"
+        say(f"warning: {config.input} {what}", quiet=config.quiet)
+    return records
 
 
 def _row(name: str, protein: str, gene: Gene) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class CheckConfig(LetterRules, SequenceColumns, DuplicatePolicy, LetterOptions, 
         """Rules to check, and settings that would have no effect."""
         if self.mend and self.output is None:
             yield "--mend: needs a file for the mended sequences; name it with -o"
+        if self.json and str(self.output) == "-":
+            yield "--json: needs a file for the sequences; name it with -o"
         if self.codon_table != 1 and not self.coding:
             yield "--codon-table: has no effect without --coding; leave it out"
         if not self.coding and not any(getattr(self, name) for name in RULES):
