@@ -17,6 +17,7 @@ from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.sequences.lab.genbank import genbank_records
 from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
 from seqdesign.sequences.tables import read_table
 
@@ -150,6 +151,8 @@ def read_rows(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
+    if kind == "genbank":
+        return [{"id": name, "sequence": str(record.seq)} for name, record in genbank_records(source).items()]
     return _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
 
 

@@ -34,6 +34,12 @@ _NUMERIC = re.compile(r"(?![eE])[\s\d.,<>≤≥=~±+\-−–_eE%'’*()/:]+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,\s'’]\d{3})+(\.\d+)?")
 
 
+class StoredNumber(str):
+    """The text of a cell that its file stores as a number: a point in it is the decimal sign."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class CellFormat:
     """How cells are read.
@@ -60,7 +66,7 @@ class CellFormat:
         if self.is_missing(cell):
             return float("nan")
         text = cell.strip()
-        if self.decimal_comma:
+        if self.decimal_comma and not isinstance(cell, StoredNumber):
             # 1.234 may be a thousand or one and a quarter; only with a decimal comma behind it is it clear.
             if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
                 return None

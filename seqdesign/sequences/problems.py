@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.numbers import CellFormat, Tally
 from seqdesign.sequences.reader import Format, stream_sequences
 from seqdesign.sequences.survey import Survey
@@ -53,12 +54,13 @@ def survey_file(
     id_column: str | None = None,
     format: Format | None = None,
     cells: CellFormat | None = None,
+    layout: Layout | None = None,
 ) -> Survey:
     """Counts over a whole file; the parameters are those of ``stream_sequences``. Raises InputError."""
     survey = Survey(tally=Tally(outcome, cells or CellFormat()))
     for batch in stream_sequences(
         path, sequence_column=sequence, columns=(outcome,), lacking_columns="leave out", id_column=id_column,
-        format=format, allow_empty=True,
+        format=format, allow_empty=True, cells=cells, layout=layout,
     ):  # fmt: skip
         survey.add(batch)
     return survey

@@ -11,7 +11,7 @@ from typing import Any
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
-from seqdesign.sequences.options import AUTO, SequenceColumns, file_format
+from seqdesign.sequences.options import AUTO, SequenceColumns, file_format, layout_of
 from seqdesign.sequences.reader import ID_COLUMNS, OUTCOME, SEQUENCE_COLUMNS, SequenceSet, read_sequences
 from seqdesign.verbs.options import pick, verb
 
@@ -48,6 +48,7 @@ def read(
             lacking_columns="error" if names else "leave out",
             id_column=where.id_,
             format=file_format(where),
+            layout=layout_of(where),
             on_missing="unlabelled",
         )
     )
@@ -154,12 +155,12 @@ def write(sequences: Any, path: str | os.PathLike[str]) -> int:
     """
     from seqdesign.sequences.compression import inner_suffix, open_output
     from seqdesign.sequences.fasta import Record, format_fields, write_fasta
-    from seqdesign.sequences.tables import write_table
+    from seqdesign.sequences.tables import WRITTEN, write_table
 
     if hasattr(sequences, "write") and not isinstance(sequences, SequenceSet):
         return int(sequences.write(path))
     records = sequence_set(sequences)
-    if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+    if inner_suffix(path) in WRITTEN:
         columns = {"id": records.ids, "sequence": records.sequences, **records.columns}
         return write_table(columns, path)
     with open_output(Path(path)) as handle:

@@ -90,9 +90,9 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         """Write FASTA with everything in its headers, or a table by suffix; returns how many. OutputError."""
         from seqdesign.sequences.compression import inner_suffix, open_output
         from seqdesign.sequences.fasta import write_fasta
-        from seqdesign.sequences.tables import write_table
+        from seqdesign.sequences.tables import WRITTEN, write_table
 
-        if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+        if inner_suffix(path) in WRITTEN:
             rows = self._rows()
             return write_table(rows, path, columns=list(rows[0]))
         with open_output(Path(path)) as handle:

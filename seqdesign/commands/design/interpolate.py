@@ -20,6 +20,7 @@ from seqdesign.sequences.options import (
     SequenceColumns,
     encode_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

@@ -24,7 +24,7 @@ from seqdesign.design.options import (
 )
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format
+from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format, layout_of
 
 if TYPE_CHECKING:
     import torch
@@ -174,6 +174,7 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

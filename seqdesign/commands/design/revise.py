@@ -16,7 +16,7 @@ from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
@@ -188,6 +188,7 @@ def _read(config: ReviseConfig) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

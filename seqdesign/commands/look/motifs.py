@@ -19,6 +19,7 @@ from seqdesign.sequences.options import (
     SequenceColumns,
     alphabet_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def _read(config: MotifsConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

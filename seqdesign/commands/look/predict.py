@@ -24,6 +24,7 @@ from seqdesign.sequences.options import (
     cell_format,
     encode_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ class _Run:
             lacking_columns="error" if config.outcome else "leave out",
             id_column=config.id_,
             format=file_format(config),
+            layout=layout_of(config),
             cells=cell_format(config),
         ):
             array = encode_with(config, block, self.model.alphabet)

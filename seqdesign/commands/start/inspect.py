@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format
+from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format, layout_of
 
 if TYPE_CHECKING:
     from seqdesign.sequences.alphabets import Alphabet
@@ -142,6 +142,7 @@ def inspect(config: InspectConfig) -> InspectResult:
             lacking_columns="leave out" if config.outcome is None else "error",
             id_column=config.id_,
             format=file_format(config),
+            layout=layout_of(config),
             allow_empty=True,
         )
         for batch in batches:

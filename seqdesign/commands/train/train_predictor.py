@@ -26,6 +26,7 @@ from seqdesign.sequences.options import (
     cell_format,
     encode_with,
     file_format,
+    layout_of,
 )
 from seqdesign.training.config import FitOptions
 
@@ -252,6 +253,7 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
         columns=tuple(dict.fromkeys((*names, *config.sigma, *weight))),
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         on_duplicate=config.on_duplicate,
         cells=cell_format(config),
     )
