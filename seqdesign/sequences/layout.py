@@ -5,7 +5,7 @@ What comes out has a column of sequences, and means in a column of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -44,6 +44,20 @@ class Layout:
     def averages(self) -> bool:
         """Whether values are averaged."""
         return bool(self.replicates) or self.average_rows
+
+    def made_columns(self) -> tuple[str, ...]:
+        """The columns of standard errors that averages bring along."""
+        return tuple(stderr_column(name, self.averaged) for name in self.averaged) if self.averages else ()
+
+    def used_columns(self, header: Iterable[str]) -> set[str]:
+        """Columns of a table that served or were made."""
+        made = {
+            column for name in self.averaged for column in (COUNT, f"{COUNT}_{name}", *self.made_columns())
+        }
+        found = {*self.replicates, *(made if self.averages else ())}
+        if self.variants is not None:
+            found |= {self.variants.column or next((name for name in COLUMNS if name in header), "")}
+        return found
 
     def refuse_headers(self, source: str) -> None:
         """Raise UsageError for what only tables can have."""
@@ -157,8 +171,7 @@ def _averaged(
             name, [columns[one] for one in sources], groups, len(first), layout, lines, source, cells
         )
         made[name] = means
-        if errors is not None:
-            made[stderr_column(name, layout.averaged)] = errors
+        made[stderr_column(name, layout.averaged)] = errors
         made[COUNT if len(layout.averaged) == 1 else f"{COUNT}_{name}"] = counts
     return [TableBatch(made, [lines[i] for i in first], batches[0].dialect)]
 
@@ -172,7 +185,7 @@ def _means(
     lines: Sequence[int],
     source: str,
     cells: CellFormat,
-) -> tuple[list[str], list[str] | None, list[str]]:
+) -> tuple[list[str], list[str], list[str]]:
     """Means, standard errors and counts as text; a cell that is no number stands in the place of its mean."""
     odd: dict[int, str] = {}
     values = np.full((len(table), len(groups)), np.nan)
@@ -200,8 +213,7 @@ def _means(
     means = text_of(found.means)
     for group, text in odd.items():
         means[group] = text
-    known = not np.isnan(found.stderr).all()
-    return means, text_of(found.stderr) if known else None, [StoredNumber(n) for n in found.counts.tolist()]
+    return means, text_of(found.stderr), [StoredNumber(n) for n in found.counts.tolist()]
 
 
 def noise_of(noise: Mapping[str, NoiseCeiling], names: Sequence[str]) -> tuple[NoiseCeiling | None, ...]:

@@ -18,7 +18,7 @@ from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
-    from seqdesign.sequences.lab.variants import Variants
+    from seqdesign.sequences.lab.variants import Numbering, Variants
     from seqdesign.sequences.layout import Layout
     from seqdesign.sequences.numbers import CellFormat
     from seqdesign.sequences.reader import Format, SequenceSet
@@ -33,6 +33,8 @@ class SequenceColumns(Options):
     PANEL: ClassVar[str] = "Input options"
     SEQUENCES_ONLY: ClassVar[bool] = True
     """False for a command whose input may be something else than sequences."""
+    NUMBERED: ClassVar[bool] = False
+    """True for a command that speaks of positions without a wild type, too."""
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
@@ -41,7 +43,7 @@ class SequenceColumns(Options):
     format: Literal["auto", "fasta", "table", "parquet", "xlsx", "genbank"] = "auto"
     """Format of the input; auto goes by its content."""
     sheet: str | None = None
-    """Sheet of a workbook (.xlsx); the first when not given."""
+    """Sheet of a workbook (.xlsx); the first with a table when not given."""
     wild_type: Path | None = None
     """File with one sequence, of which a table holds mutations; designs and edits are named by it."""
     mutations: str | None = None
@@ -54,6 +56,8 @@ class SequenceColumns(Options):
         """Mutations are those of something."""
         if self.mutations is not None and self.wild_type is None:
             yield "--mutations: needs --wild-type, a file with the sequence that has them"
+        if self.first_position is not None and self.wild_type is None and not self.NUMBERED:
+            yield "--first-position: has no effect without --wild-type; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +142,12 @@ def file_format(options: SequenceColumns) -> Format | None:
     return None if options.format == "auto" else options.format
 
 
-def layout_of(options: SequenceColumns, *, strict: bool = True) -> Layout:
+def layout_of(
+    options: SequenceColumns, *, strict: bool = True, default: tuple[str, ...] = ("outcome",)
+) -> Layout:
     """The ``layout`` argument of the readers; ``strict``: whether an option that a file has no use for is an
-    error. Raises InputError for a wild type that is not one sequence.
+    error; ``default``: the outcomes where none is named. Raises InputError for a wild type that is
+    not one sequence.
     """
     from seqdesign.sequences.layout import Layout
 
@@ -155,9 +162,21 @@ def layout_of(options: SequenceColumns, *, strict: bool = True) -> Layout:
         _variants(options),
         replicates,
         measured.on_repeat == "mean",
-        names or ("outcome",),
+        names or default,
         strict,
     )
+
+
+def numbering_of(options: SequenceColumns, known: Numbering | None) -> Numbering:
+    """The wild type and the number of its first letter: as options say, else as ``known`` of a model."""
+    from dataclasses import replace
+
+    from seqdesign.sequences.lab.variants import Numbering
+
+    variants, known = _variants(options), known or Numbering()
+    if variants is not None:
+        return variants.numbering
+    return known if options.first_position is None else replace(known, first=options.first_position)
 
 
 def _variants(options: SequenceColumns) -> Variants | None:

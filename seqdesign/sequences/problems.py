@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqdesign.sequences.alphabets import Alphabet
@@ -20,7 +20,9 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in words, and the words to type about it (none: the file has to be mended)."""
+    """What is wrong, in words, and the words to type about it, an option and its value, "" for one without
+    (none: the file has to be mended).
+    """
 
     said: str
     words: tuple[str, ...] = ()
@@ -40,8 +42,13 @@ def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
     if tally is None or tally.kind == "nothing":
         return
     if tally.kind == "mixed":
-        cells = list(dict.fromkeys(cell for _, _, cell in tally.strange))[:SHOWN]
-        yield Problem(f"'{tally.name}': {tally.says()}", tuple(w for c in cells for w in ("--missing", c)))
+        comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
+        others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
+        words = ["--decimal-comma", ""] if tally.commas else []
+        words += [w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell)]
+        yield Problem(f"'{tally.name}': {tally.says()}", tuple(words))
+        if others and not tally.missing:
+            yield Problem(f"'{tally.name}': such cells are then missing", ("--on-missing", "drop"))
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
 
@@ -73,7 +80,7 @@ def words_of(problems: Iterable[Problem], known: Sequence[str] | None = None) ->
         for option, value in zip(problem.words[::2], problem.words[1::2], strict=True):
             if known is None or option in known:
                 pairs[option, value] = None
-    return " ".join(f"{option} {shlex.quote(value)}" for option, value in pairs)
+    return " ".join(f"{option} {shlex.quote(value)}" if value else option for option, value in pairs)
 
 
 def _times(n: int, noun: str) -> str:

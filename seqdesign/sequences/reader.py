@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal, cast
@@ -22,9 +21,10 @@ from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.lab.genbank import is_genbank, parse_genbank
+from seqdesign.sequences.lab.hints import options_for
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.lab.sheets import OLD_EXCEL, is_workbook
-from seqdesign.sequences.lab.variants import Numbering, parse_variant
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.layout import NAME, SEQUENCE, Layout, laid_out
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
 from seqdesign.sequences.omitted import say_left_out
@@ -431,7 +431,7 @@ def _stream_table(
             ids, sequences, numbers["outcome"], source, numbers["weight"],
             np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells, origin=origin,
             dialect=batch.dialect, noise=layout.noise, numbering=_numbering(options),
-            unused=_unused(batch, {*columns, *roles.values()}),
+            unused=_unused(batch, {*columns, *roles.values(), *layout.used_columns(batch.columns)}),
         )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
         if kept is not None:
@@ -462,9 +462,12 @@ def _roles(batch: TableBatch, options: _Options, source: str) -> dict[str, str |
     if options.sequence_column is not None and sequence != SEQUENCE:
         sequence = options.sequence_column
     if sequence is None:
-        listed = ", ".join(header)
+        hint = options_for(batch.columns)
+        where = f" of {batch.dialect}" if batch.dialect.startswith("sheet") else ""
         raise InputError(
-            f"there is no column 'sequence'; {_like_sequences(batch)}; the columns are {listed}",
+            "there is no column 'sequence'; "
+            + (f"these options may be meant: {hint}" if hint else "name it with --sequence")
+            + f"; the columns{where} are {', '.join(header)}",
             path=source,
             line=1,
         )
@@ -480,26 +483,6 @@ def _roles(batch: TableBatch, options: _Options, source: str) -> dict[str, str |
         "outcome": outcome,
         "weight": options.weight_column,
     }
-
-
-def _like_sequences(batch: TableBatch) -> str:
-    """How to name the column that looks most like sequences, or mutations of one."""
-    head = {
-        name: [cell.strip() for cell in cells[:50] if cell.strip()] for name, cells in batch.columns.items()
-    }
-    filled = {name: cells for name, cells in head.items() if cells}
-    mutations = [
-        name for name, cells in filled.items() if sum(map(bool, map(parse_variant, cells))) * 2 > len(cells)
-    ]
-    if mutations:
-        return f"add --wild-type FILE --mutations {shlex.quote(mutations[0])} if these are mutations"
-    letters = {
-        name: sum(map(len, cells)) / len(cells)
-        for name, cells in filled.items()
-        if all(all(c.isalpha() or c in "-*. " for c in cell) for cell in cells)
-    }
-    longest = max(letters, key=lambda name: letters[name], default="")
-    return f"name it with --sequence {shlex.quote(longest)}" if longest else "name it with --sequence"
 
 
 def _unused(batch: TableBatch, used: set[str | None]) -> tuple[str, ...]:

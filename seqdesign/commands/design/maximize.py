@@ -24,7 +24,14 @@ from seqdesign.design.options import (
 )
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format, layout_of
+from seqdesign.sequences.options import (
+    ColumnOptions,
+    DuplicatePolicy,
+    LetterPolicy,
+    file_format,
+    layout_of,
+    numbering_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +62,8 @@ class MaximizeConfig(
 
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
+
+    NUMBERED: ClassVar[bool] = True
 
     table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
@@ -126,6 +135,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             only_seen=config.letters == "seen",
             include_known=config.include_known,
             exclude=_excluded(config.exclude),
+            numbering=numbering_of(config, model.numbering),
             seed=config.seed,
             on_step=progress.update,
         )

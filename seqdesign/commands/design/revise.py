@@ -16,7 +16,14 @@ from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format, layout_of
+from seqdesign.sequences.options import (
+    DuplicatePolicy,
+    LetterPolicy,
+    SequenceColumns,
+    file_format,
+    layout_of,
+    numbering_of,
+)
 
 if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
@@ -43,6 +50,8 @@ class ReviseConfig(
 
     Example: seqdesign revise --alpha -1 input.fa > revised.fa
     """
+
+    NUMBERED: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
@@ -137,6 +146,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             evidence=evidence,
             judge=None if config.judge is None else open_model(config.judge, device),
             only_seen=config.letters == "seen",
+            numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
             device=device,
             on_step=progress.update,

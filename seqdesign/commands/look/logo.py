@@ -25,6 +25,7 @@ class LogoConfig(SequenceColumns, CommandConfig):
     """
 
     SEQUENCES_ONLY: ClassVar[bool] = False
+    NUMBERED: ClassVar[bool] = True
 
     input: Annotated[Path | None, Positional("INPUT")] = None
     """Aligned sequences, motifs (MEME, JASPAR, TRANSFAC, HOMER and others), a matrix of positions and letters

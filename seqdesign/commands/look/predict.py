@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -17,6 +17,7 @@ from seqdesign.metrics.agreement import Agreement, Figures
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
+from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.options import (
     CellOptions,
     LetterPolicy,
@@ -85,6 +86,8 @@ class Agreed:
     """Share of labels that the most probable one is."""
     fresh: Figures | None
     """The same of the measured sequences that the model has not learned from, where it has of some."""
+    ceiling: NoiseCeiling | None = None
+    """How well any model could do, where the measured values are means of replicates."""
 
     def lines(self, several: bool) -> Iterator[str]:
         """What a person reads."""
@@ -93,6 +96,8 @@ class Agreed:
         if not (said := figures.text()):
             return
         yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
+        if self.ceiling is not None:
+            yield f"  noise of the measurements allows {self.ceiling.ceiling()}"
         if self.num_trained_on and self.fresh is not None:
             rest = f"the other {self.fresh.num:,}: {self.fresh.text() or 'too few to tell'}"
             yield (
@@ -189,6 +194,7 @@ class _Run:
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         task: str = getattr(rows, "task", "regression")
         self.names = config.outcome or rows.outcomes
+        self.layout = layout_of(config, default=tuple(self.names))
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
@@ -197,6 +203,7 @@ class _Run:
         self.foreign: set[str] = set()
         """Columns that hold predictions of ours."""
         self.written_by = ""
+        self.noise: Mapping[str, NoiseCeiling] = {}
         self.num = 0
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -212,9 +219,10 @@ class _Run:
             lacking_columns="error" if config.outcome else "leave out",
             id_column=config.id_,
             format=file_format(config),
-            layout=layout_of(config),
+            layout=self.layout,
             cells=cell_format(config),
         ):
+            self.noise = block.noise
             array = encode_with(config, block, self.model.alphabet)
             block = block.take(array.kept)
             if len(block):
@@ -265,7 +273,7 @@ class _Run:
 
     def agreed(self) -> Iterator[Agreed]:
         """How well predictions and measured values agree, by outcome."""
-        for name, (every, fresh) in zip(self.model.outcomes, self.agreement, strict=True):
+        for column, name, (every, fresh) in zip(self.names, self.model.outcomes, self.agreement, strict=True):
             all_of_them, others = every.figures(), fresh.figures()
             trained_on = all_of_them.num - others.num if self.remembers else None
             yield Agreed(
@@ -277,6 +285,7 @@ class _Run:
                 all_of_them.auroc,
                 all_of_them.accuracy,
                 others if trained_on else None,
+                self.noise.get(column),
             )
 
     def notes(self) -> Iterator[str]:

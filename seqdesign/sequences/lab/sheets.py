@@ -46,10 +46,11 @@ def is_workbook(head: bytes) -> bool:
 
 
 def read_sheet(handle: BinaryIO, source: str, name: str | None = None) -> Sheet:
-    """A sheet of a workbook, by default the first visible one; trailing empty cells are left out.
+    """A sheet of a workbook, by default the first visible one with a table; without trailing empty cells.
 
     Numbers become the shortest text that reads back equal (``StoredNumber``), dates ISO text.
-    Raises InputError for another kind of archive, an unknown sheet, and a formula whose value the file does not hold.
+    Raises InputError for another kind of archive, an unknown sheet, and a formula whose value the file does
+    not hold.
     """
     data = handle.read()
     book = _open(data, source, values=True)
@@ -61,17 +62,27 @@ def read_sheet(handle: BinaryIO, source: str, name: str | None = None) -> Sheet:
             f"there is no sheet '{name}'; the sheets are {', '.join(sheets)}{suggest(name, list(sheets))}",
             path=source,
         )
-    chosen = sheets[name or next(iter(sheets))]
-    chosen.reset_dimensions()  # some programs write wrong ones
+    found: dict[str, list[tuple[int, list[str]]]] = {}
+    for title in [name] if name is not None else list(sheets):
+        found[title] = _rows(sheets[title])
+        if len(found[title]) > 1 and any(len(cells) > 1 for _, cells in found[title]):
+            break
+    else:
+        title = next(iter(found))
+    _refuse_uncalculated(data, source, title, found[title])
+    return Sheet(title, tuple(sheets), found[title])
+
+
+def _rows(sheet: Any) -> list[tuple[int, list[str]]]:
+    sheet.reset_dimensions()  # some programs write wrong ones
     rows = []
-    for number, values in enumerate(chosen.iter_rows(values_only=True), start=1):
+    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells = [_text(value) for value in values]
         while cells and not cells[-1].strip():
             cells.pop()
         if cells:
             rows.append((number, cells))
-    _refuse_uncalculated(data, source, chosen.title, rows)
-    return Sheet(chosen.title, tuple(sheets), rows)
+    return rows
 
 
 def _open(data: bytes, source: str, *, values: bool) -> Any:
