@@ -87,6 +87,13 @@ class CellOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileOptions(SequenceColumns, CellOptions):
+    """Where sequences and values stand, and how they are written."""
+
+    PANEL: ClassVar[str] = "Input options"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DuplicatePolicy(Options):
     """What to do about ids that occur twice."""
 

@@ -36,17 +36,17 @@ def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
     for unknown in survey.unknown_letters(alphabet) if alphabet is not None else ():
         line = f", line {unknown.line}" if unknown.line else ""
         place = f"first in record '{unknown.record}'{line}"
-        words = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
-        yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", words)
+        remedy = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
+        yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", remedy)
     tally = survey.tally
     if tally is None or tally.kind == "nothing":
         return
     if tally.kind == "mixed":
         comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
         others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
-        words = ["--decimal-comma", ""] if tally.commas else []
-        words += [w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell)]
-        yield Problem(f"'{tally.name}': {tally.says()}", tuple(words))
+        words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
+        words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
+        yield Problem(f"'{tally.name}': {tally.says()}", words)
         if others and not tally.missing:
             yield Problem(f"'{tally.name}': such cells are then missing", ("--on-missing", "drop"))
     if tally.missing:

@@ -49,6 +49,8 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     Example: seqdesign interpolate --steps 9 > path.fa
     """
 
+    GENBANK: ClassVar[bool] = True
+
     input: Annotated[Path | None, Positional("SEQS")] = None
     """Ends of the paths: FASTA, CSV, TSV or Parquet, two records a path; without it codes are drawn."""
     model: Annotated[Path, Flag("-m")] = Path("models/gan")
@@ -122,8 +124,7 @@ class InterpolateResult(Result):
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
     from seqdesign.design.codes import load_coder
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.lab.genbank import write_sequences
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
@@ -137,8 +138,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
             "their codes, so paths begin and end beside them",
             quiet=config.quiet,
         )
-    with open_output(config.output or "-") as handle:
-        write_fasta(records, handle)
+    write_sequences(records, config.output or "-")
     result = InterpolateResult(
         model=config.model,
         shape=config.shape,

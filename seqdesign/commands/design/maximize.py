@@ -64,6 +64,7 @@ class MaximizeConfig(
     """
 
     NUMBERED: ClassVar[bool] = True
+    GENBANK: ClassVar[bool] = True
 
     table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
@@ -105,8 +106,7 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
     from seqdesign.design import campaign
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
     from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
@@ -143,8 +143,12 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]
-    with open_output(config.output or "-") as handle:
-        write_fasta((design.fasta() for design in kept), handle)
+    write_sequences(
+        (design.fasta() for design in kept),
+        config.output or "-",
+        alphabet=model.alphabet.name,
+        parents=genbank_records(config.start),
+    )
     if config.table is not None:
         rows = [design.row() for design in designs]
         write_table(rows, config.table, columns=list(rows[0]))

@@ -52,6 +52,7 @@ class ReviseConfig(
     """
 
     NUMBERED: ClassVar[bool] = True
+    GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
@@ -118,8 +119,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.design import revisions
     from seqdesign.design.model import open_model
     from seqdesign.models.vae.store import load_vae
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
     from seqdesign.sequences.tables import write_table
 
     optimize = revisions.find_method(config.method)
@@ -152,8 +152,12 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             on_step=progress.update,
         )
         progress.close()
-    with open_output(config.output or "-") as handle:
-        write_fasta((r.fasta() for r in found), handle)
+    write_sequences(
+        (r.fasta() for r in found),
+        config.output or "-",
+        alphabet=trained.record.alphabet.name,
+        parents=genbank_records(config.input),
+    )
     if config.table is not None:
         columns = revisions.columns(trained.record.outcome)
         write_table((r.row() for r in found), config.table, columns=columns)

@@ -6,20 +6,23 @@ Biopython reads and writes; what it writes is read by SnapGene, Benchling, Genei
 from __future__ import annotations
 
 import io
+import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, TextIO
 
 from rapidfuzz.distance import Levenshtein
 
 from seqdesign.errors import InputError, OutputError
-from seqdesign.sequences.compression import inner_suffix, open_input, source_name
+from seqdesign.sequences.alphabets import guess_alphabet
+from seqdesign.sequences.bundled import resolve_input
+from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
+from seqdesign.sequences.fasta import Record, header_fields, write_fasta
 
 SUFFIXES = (".gb", ".gbk", ".genbank", ".gbff")
 KINDS = {"dna": "DNA", "rna": "RNA", "protein": "protein", "protein-stop": "protein"}
 """Alphabet -> kind of molecule."""
-MAX_NAME = 16
-"""Letters of a LOCUS name that every program reads."""
+_HEAD = 6
 
 
 def is_genbank(head: bytes) -> bool:
@@ -53,10 +56,15 @@ def parse_genbank(handle: BinaryIO, source: str) -> list[Any]:
     return records
 
 
-def genbank_records(path: Any) -> dict[str, Any]:
-    """Name -> record (Bio.SeqRecord) of a file, empty for a file of another kind. Raises InputError."""
-    with open_input(path) as handle:
-        if not is_genbank(handle.peek(6)[:6]):
+def genbank_records(path: str | os.PathLike[str] | None) -> dict[str, Any]:
+    """Name -> record (Bio.SeqRecord) of a file, empty for None, standard input and files of another kind.
+
+    Raises InputError.
+    """
+    if path is None or os.fspath(path) == "-":
+        return {}
+    with open_input(resolve_input(path)) as handle:
+        if not is_genbank(handle.peek(_HEAD)[:_HEAD]):
             return {}
         return {record.name: record for record in parse_genbank(handle, source_name(path))}
 
@@ -76,6 +84,34 @@ def write_genbank(records: Iterable[Any], handle: BinaryIO) -> int:
     assert isinstance(text, io.StringIO)
     handle.write(text.getvalue().encode())
     return len(made)
+
+
+def write_sequences(
+    records: Iterable[Record],
+    path: str | os.PathLike[str],
+    *,
+    alphabet: str | None = None,
+    parents: Mapping[str, Any] | None = None,
+) -> int:
+    """Write records as GenBank where the suffix says so, else as FASTA; returns how many.
+
+    alphabet: its name; guessed when not given. parents: what ``genbank_records`` gives, by the id that the
+    key ``parent`` of a header names, or by the record's own. Raises OutputError.
+    """
+    if not is_genbank_name(path):
+        with open_output(path) as handle:
+            return write_fasta(records, handle)
+    listed = list(records)
+    kind = alphabet or guess_alphabet([record.sequence for record in listed]).name
+    made = []
+    for record in listed:
+        fields = header_fields(record.description)
+        parent = (parents or {}).get(fields.get("parent", record.id))
+        made.append(
+            edited(record.id, record.sequence, kind, record.description, parent, fields.get("edit_list", ""))
+        )
+    with open_output(path) as handle:
+        return write_genbank(made, handle)
 
 
 def edited(
