@@ -35,6 +35,8 @@ class SequenceColumns(Options):
     """False for a command whose input may be something else than sequences."""
     NUMBERED: ClassVar[bool] = False
     """True for a command that speaks of positions without a wild type, too."""
+    MODEL_KNOWS: ClassVar[bool] = False
+    """True for a command whose model may know the wild type."""
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
@@ -54,7 +56,7 @@ class SequenceColumns(Options):
 
     def problems(self) -> Iterator[str]:
         """Mutations are those of something."""
-        if self.mutations is not None and self.wild_type is None:
+        if self.mutations is not None and self.wild_type is None and not self.MODEL_KNOWS:
             yield "--mutations: needs --wild-type, a file with the sequence that has them"
         if self.first_position is not None and self.wild_type is None and not self.NUMBERED:
             yield "--first-position: has no effect without --wild-type; leave it out"
@@ -150,11 +152,15 @@ def file_format(options: SequenceColumns) -> Format | None:
 
 
 def layout_of(
-    options: SequenceColumns, *, strict: bool = True, default: tuple[str, ...] = ("outcome",)
+    options: SequenceColumns,
+    *,
+    strict: bool = True,
+    default: tuple[str, ...] = ("outcome",),
+    known: Numbering | None = None,
 ) -> Layout:
     """The ``layout`` argument of the readers; ``strict``: whether an option that a file has no use for is an
-    error; ``default``: the outcomes where none is named. Raises InputError for a wild type that is
-    not one sequence.
+    error; ``default``: the outcomes where none is named; ``known``: what a model says of the wild type.
+    Raises InputError for a wild type that is not one sequence.
     """
     from seqdesign.sequences.layout import Layout
 
@@ -166,7 +172,7 @@ def layout_of(
         raise UsageError(f"makes one outcome, but {len(names)} are named", option="--replicates")
     return Layout(
         options.sheet,
-        _variants(options),
+        _variants(options, known),
         replicates,
         measured.on_repeat == "mean",
         names or default,
@@ -186,11 +192,16 @@ def numbering_of(options: SequenceColumns, known: Numbering | None) -> Numbering
     return known if options.first_position is None else replace(known, first=options.first_position)
 
 
-def _variants(options: SequenceColumns) -> Variants | None:
+def _variants(options: SequenceColumns, known: Numbering | None = None) -> Variants | None:
     from seqdesign.sequences.lab.variants import Variants
     from seqdesign.sequences.reader import read_sequences
 
     if options.wild_type is None:
+        if known is not None and known.wild_type:
+            first = known.first if options.first_position is None else options.first_position
+            return Variants(known.name, known.wild_type, first, options.mutations)
+        if options.mutations is not None:
+            raise UsageError("needs --wild-type, which the model does not know", option="--mutations")
         return None
     read = read_sequences(options.wild_type, on_duplicate="keep", outcomes=False)
     if len(read) != 1:

@@ -64,6 +64,7 @@ class MaximizeConfig(
     """
 
     NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True
 
     table: Annotated[Path | None, Written("table")] = None
@@ -182,13 +183,19 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
 
     if config.start is None:
         return None
+    known = None
+    if config.oracle is None and config.wild_type is None:
+        from seqdesign.training.measured import load_measured
+
+        measured = load_measured(config.model or DEFAULT_MODEL)
+        known = None if measured is None else measured.numbering
     return read_sequences(
         config.start,
         sequence_column=config.sequence,
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config),
+        layout=layout_of(config, known=known),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

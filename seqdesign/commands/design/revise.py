@@ -52,6 +52,7 @@ class ReviseConfig(
     """
 
     NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
@@ -138,7 +139,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
-            _read(config),
+            _read(config, evidence),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -194,7 +195,7 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig) -> SequenceSet:
+def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
     return read_sequences(
@@ -202,7 +203,7 @@ def _read(config: ReviseConfig) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config),
+        layout=layout_of(config, known=None if evidence is None else evidence.measured.numbering),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

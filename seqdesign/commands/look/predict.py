@@ -31,6 +31,7 @@ from seqdesign.sequences.options import (
 if TYPE_CHECKING:
     from seqdesign.families import Rows
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.lab.variants import Numbering
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -59,6 +60,9 @@ class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, Com
 
     Example: seqdesign predict candidates.fa -o predictions.csv
     """
+
+    NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
@@ -142,6 +146,7 @@ def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
     from seqdesign.families import family_of
     from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import load_measured
 
     folder = config.model
     if folder is None:
@@ -158,7 +163,8 @@ def predict(config: PredictConfig) -> PredictResult:
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
                 option="--outcome",
             )
-        run = _Run(config, rows)
+        measured = load_measured(folder)
+        run = _Run(config, rows, None if measured is None else measured.numbering)
         num = write_table(run.rows(), config.output or "-", columns=rows.columns)
     found = tuple(run.agreed())
     same = manifest.inputs.get(str(config.input)) in training_inputs(folder)
@@ -187,14 +193,14 @@ def _same_file(found: tuple[Agreed, ...]) -> Iterator[str]:
 class _Run:
     """The rows of one input, and what is counted on the way."""
 
-    def __init__(self, config: PredictConfig, rows: Rows) -> None:
+    def __init__(self, config: PredictConfig, rows: Rows, known: Numbering | None) -> None:
         from seqdesign.sequences.numbers import Tally
 
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         task: str = getattr(rows, "task", "regression")
         self.names = config.outcome or rows.outcomes
-        self.layout = layout_of(config, default=tuple(self.names))
+        self.layout = layout_of(config, default=tuple(self.names), known=known)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
