@@ -36,8 +36,7 @@ from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.bundled import PREFIX, resolve_input
-from seqdesign.sequences.compression import inner_suffix, open_input
-from seqdesign.sequences.lab.genbank import is_genbank_name
+from seqdesign.sequences.compression import GENBANK_SUFFIXES, inner_suffix, open_input
 from seqdesign.sequences.options import AUTO, SequenceColumns
 from seqdesign.sequences.tables import check_table_name
 
@@ -314,7 +313,11 @@ def _check_kind(config: CommandConfig, spec: FieldSpec, path: Path) -> None:
     """Refuse a name that promises another kind of content, or needs a package that is not there."""
     if spec.written == "table":
         check_table_name(path)
-    if spec.written == "sequences" and is_genbank_name(path) and not getattr(config, "GENBANK", False):
+    if (
+        spec.written == "sequences"
+        and inner_suffix(path) in GENBANK_SUFFIXES
+        and not getattr(config, "GENBANK", False)
+    ):
         raise OutputError(f"{spec.option}: this command writes no GenBank; name a .fa file")
     suffix = inner_suffix(path) if spec.written == "sequences" else path.suffix.lower()
     if spec.written == "sequences" and suffix in TABLES:

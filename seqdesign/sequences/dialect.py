@@ -16,6 +16,12 @@ LOOK = 25
 _SEP = re.compile(r'"?sep=(.)"?[,;\t ]*', re.IGNORECASE)
 
 
+class StoredNumber(str):
+    """The text of a cell that its file stores as a number: a point in it is the decimal sign."""
+
+    __slots__ = ()
+
+
 def find_dialect(lines: Sequence[str]) -> tuple[str, int]:
     """(separator, place of the header) of a table's first lines that are not blank; at least one."""
     named = _SEP.fullmatch(lines[0].strip("\r\n "))

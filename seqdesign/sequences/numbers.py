@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.dialect import StoredNumber as StoredNumber
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Cells, in lower case, that say that a value is not known."""
@@ -35,12 +36,6 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 FEW = 3
 """Cells with a decimal comma that a message names."""
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,\s'’]\d{3})+(\.\d+)?")
-
-
-class StoredNumber(str):
-    """The text of a cell that its file stores as a number: a point in it is the decimal sign."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -319,8 +319,9 @@ def write_table(
     """Writes rows (mappings) or columns (name -> cells) by the suffix (``WRITTEN``); returns how many.
 
     ``columns`` sets names and order, otherwise the first row does. None is written as an empty cell, a float
-    so that it reads back equal. A real file appears only when complete; "-" is standard output (CSV). Raises
-    OutputError for another suffix or when writing fails, ValueError for a row with other columns.
+    so that it reads back equal (.xlsx has 16 digits). A real file appears only when complete; "-" is standard
+    output (CSV). Raises OutputError for another suffix or when writing fails, ValueError for a row with other
+    columns.
     """
     stream = _as_rows(rows)
     first = next(stream, None)

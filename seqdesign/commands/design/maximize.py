@@ -107,8 +107,6 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
     from seqdesign.design import campaign
-    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
-    from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
     with compute(config) as device:
@@ -144,15 +142,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]
-    write_sequences(
-        (design.fasta() for design in kept),
-        config.output or "-",
-        alphabet=model.alphabet.name,
-        parents=genbank_records(config.start),
-    )
-    if config.table is not None:
-        rows = [design.row() for design in designs]
-        write_table(rows, config.table, columns=list(rows[0]))
+    _write(config, designs, kept, model.alphabet.name)
     result = MaximizeResult(
         model=model.name,
         method=method,
@@ -168,6 +158,22 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
 
         design_page(designs, summary, model.alphabet.letters, manifest).write(config.report)
     return result, kept
+
+
+def _write(config: MaximizeConfig, designs: list[Design], kept: list[Design], alphabet: str) -> None:
+    """Sequences that are delivered, and the table of all. Raises OutputError."""
+    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
+    from seqdesign.sequences.tables import write_table
+
+    write_sequences(
+        (design.fasta() for design in kept),
+        config.output or "-",
+        alphabet=alphabet,
+        parents=genbank_records(config.start),
+    )
+    if config.table is not None:
+        rows = [design.row() for design in designs]
+        write_table(rows, config.table, columns=list(rows[0]))
 
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:

@@ -17,7 +17,6 @@ from seqdesign.metrics.agreement import Agreement, Figures
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
-from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.options import (
     CellOptions,
     LetterPolicy,
@@ -31,6 +30,7 @@ from seqdesign.sequences.options import (
 if TYPE_CHECKING:
     from seqdesign.families import Rows
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.lab.replicates import NoiseCeiling
     from seqdesign.sequences.lab.variants import Numbering
     from seqdesign.sequences.reader import SequenceSet
 

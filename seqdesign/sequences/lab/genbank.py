@@ -16,10 +16,15 @@ from rapidfuzz.distance import Levenshtein
 from seqdesign.errors import InputError, OutputError
 from seqdesign.sequences.alphabets import guess_alphabet
 from seqdesign.sequences.bundled import resolve_input
-from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
+from seqdesign.sequences.compression import (
+    GENBANK_SUFFIXES,
+    inner_suffix,
+    open_input,
+    open_output,
+    source_name,
+)
 from seqdesign.sequences.fasta import Record, header_fields, write_fasta
 
-SUFFIXES = (".gb", ".gbk", ".genbank", ".gbff")
 KINDS = {"dna": "DNA", "rna": "RNA", "protein": "protein", "protein-stop": "protein"}
 """Alphabet -> kind of molecule."""
 _HEAD = 6
@@ -32,7 +37,7 @@ def is_genbank(head: bytes) -> bool:
 
 def is_genbank_name(path: Any) -> bool:
     """Whether a file of this name is GenBank."""
-    return inner_suffix(path) in SUFFIXES
+    return inner_suffix(path) in GENBANK_SUFFIXES
 
 
 def parse_genbank(handle: BinaryIO, source: str) -> list[Any]:
@@ -43,7 +48,7 @@ def parse_genbank(handle: BinaryIO, source: str) -> list[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about columns and dates, which matter to nobody here
-            records = list(SeqIO.parse(io.TextIOWrapper(handle, encoding="utf-8"), "genbank"))
+            records = list(SeqIO.parse(io.StringIO(handle.read().decode()), "genbank"))
     except (ValueError, AssertionError, IndexError, KeyError) as error:
         detail = " ".join(str(error).split())[:150]
         raise InputError(f"damaged GenBank file ({detail})", path=source) from None

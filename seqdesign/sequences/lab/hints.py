@@ -59,7 +59,7 @@ def replicates_in(columns: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _numeric(cells: Sequence[str]) -> bool:
     known = [cell for cell in cells if not CellFormat().is_missing(cell)]
-    return bool(known) and sum(_NUMBER.fullmatch(cell) is not None for cell in known) * 2 > len(known)
+    return bool(known) and sum(_NUMBER.fullmatch(cell) is not None for cell in known) * 2 >= len(known)
 
 
 def _distinct(cells: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from seqdesign.config import suggest
 from seqdesign.errors import InputError, OutputError, UsageError
-from seqdesign.sequences.numbers import StoredNumber
+from seqdesign.sequences.dialect import StoredNumber
 
 ZIP = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -148,38 +148,44 @@ def write_sheet(rows: Iterable[Sequence[Any]], names: Sequence[str], handle: Bin
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
+    # All of it before the workbook is begun, which cannot be given up halfway.
+    table = [[_plain(value, path) for value in row] for row in (names, *rows)]
+    if len(table) > MAX_ROWS:
+        raise OutputError(f"{path}: a sheet holds {MAX_ROWS - 1:,} rows at most; write .csv or .tsv")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
     sheet.freeze_panes = "A2"
 
     def cell(value: Any) -> Any:
-        if value is None or isinstance(value, bool):
+        if not isinstance(value, str):
             return value
-        if hasattr(value, "item"):
-            value = value.item()
-        if isinstance(value, int | float):
-            return value if math.isfinite(value) else None if math.isnan(value) else str(value)
-        text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
-        if len(text) > MAX_CELL:
-            raise OutputError(
-                f"{path}: a cell of {len(text):,} characters does not fit in a workbook, which takes "
-                f"{MAX_CELL:,}; write .csv or .tsv"
-            )
         made = WriteOnlyCell(sheet)
-        made.value, made.data_type = text, "s"
+        made.value, made.data_type = value, "s"
         return made
 
-    n_rows = 0
-    sheet.append([cell(name) for name in names])
-    for row in rows:
-        n_rows += 1
-        if n_rows == MAX_ROWS:
-            raise OutputError(f"{path}: a sheet holds {MAX_ROWS - 1:,} rows at most; write .csv or .tsv")
+    for row in table:
         sheet.append([cell(value) for value in row])
     packed = io.BytesIO()
     book.save(packed)
     _without_time(packed, handle)
-    return n_rows
+    return len(table) - 1
+
+
+def _plain(value: Any, path: str) -> Any:
+    """A value as a workbook can hold it: numbers that are finite, text, True and False, None."""
+    if value is None or isinstance(value, bool):
+        return value
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, int | float):
+        return value if math.isfinite(value) else None if math.isnan(value) else str(value)
+    text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
+    if len(text) > MAX_CELL:
+        raise OutputError(
+            f"{path}: a cell of {len(text):,} characters does not fit in a workbook, which takes "
+            f"{MAX_CELL:,}; write .csv or .tsv"
+        )
+    return text
 
 
 def _without_time(packed: io.BytesIO, handle: BinaryIO) -> None:
