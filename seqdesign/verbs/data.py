@@ -20,7 +20,7 @@ from seqdesign.verbs.options import pick, verb
 def read(
     path: str | os.PathLike[str], *, outcome: str | Sequence[str] | None = None, **options: Any
 ) -> SequenceSet:
-    """Sequences of a file, with their outcomes: FASTA, CSV, TSV or Parquet, plain or compressed.
+    """Sequences of a file, with their outcomes: FASTA, GenBank or a table, plain or compressed.
 
     Args:
         path: file, or ``dataset:NAME`` for bundled data.

@@ -52,7 +52,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path | None, Positional("SEQS")] = None
-    """Ends of the paths: FASTA, CSV, TSV or Parquet, two records a path; without it codes are drawn."""
+    """Ends of the paths: FASTA, GenBank or a table, two records a path; without it codes are drawn."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-gan", "train-vae")] = Path("models/gan")
     """Folder of a model made by train-gan or train-vae."""
     steps: Annotated[int, Between(2, 10_000)] = STEPS

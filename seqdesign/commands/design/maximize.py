@@ -68,7 +68,8 @@ class MaximizeConfig(
     GENBANK: ClassVar[bool] = True
 
     table: Annotated[Path | None, Written("table")] = None
-    """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
+    """Also write a table of all designs, the rejected ones with the reason: CSV, TSV, .xlsx or Parquet by
+    suffix."""
     report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 

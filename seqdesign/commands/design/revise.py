@@ -56,7 +56,7 @@ class ReviseConfig(
     GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-vae")] = Path("models/vae")
     """Folder of a model made by train-vae on sequences with outcomes."""
     judge: Annotated[Path | None, MadeBy("train-predictor")] = None
@@ -65,7 +65,7 @@ class ReviseConfig(
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
     table: Annotated[Path | None, Written("table")] = None
-    """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
+    """Also write a table of all revisions: CSV, TSV, .xlsx or Parquet by suffix."""
     report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 

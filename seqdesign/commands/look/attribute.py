@@ -37,7 +37,7 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePoli
     """
 
     input: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     method: str = "mutagenesis"
     """How to ask the model: mutagenesis tries every letter everywhere, with any oracle; gradient (times
     input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""

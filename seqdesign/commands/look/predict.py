@@ -45,8 +45,8 @@ class TableOutput(Options):
     PANEL: ClassVar[str] = "Output options"
 
     output: Annotated[Path | None, Flag("-o"), Written("table")] = None
-    """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
-    needed."""
+    """Table to write, CSV, TSV, .xlsx or Parquet by suffix; - or nothing is CSV on stdout. With --json
+    a file is needed."""
 
     def problems(self) -> Iterator[str]:
         """Stdout carries either the table or the JSON object, never both."""
@@ -65,7 +65,7 @@ class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, Com
     MODEL_KNOWS: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae", "train-lm")] = None
     """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()

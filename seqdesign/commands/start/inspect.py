@@ -30,7 +30,7 @@ class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
     """
 
     input: Annotated[Path, Positional("FILE")]
-    """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - for stdin, dataset:NAME for bundled data."""
     NUMBERED: ClassVar[bool] = True
 
     alphabet: str = AUTO

@@ -38,7 +38,7 @@ class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOpt
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself."""
