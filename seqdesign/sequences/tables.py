@@ -161,9 +161,10 @@ def choose_columns(
         )
     missing = [name for name in wanted or () if name not in header]
     if missing:
+        shown = [name for name in header if not name.startswith("\0")]  # without what a layout has added
         raise InputError(
-            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}"
-            f"{suggest(missing[0], header)}",
+            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(shown)}"
+            f"{suggest(missing[0], shown)}",
             path=source,
             line=line,
         )
