@@ -30,6 +30,7 @@ def build_rules(
     shortest: int | None = None,
     ids: Sequence[str] = (),
     source: str | None = None,
+    first: int = 1,
     leave_out: Collection[str] = (),
     more: Sequence[Callable[[Starts], Constraint]] = (),
     skip_idle: bool = False,
@@ -39,9 +40,10 @@ def build_rules(
     Every option named as a constraint makes one, or one for each of its values.
 
     parents: (N, L) int64. lengths: (N,); without, all parents have L letters. shortest: letters of a design
-    at least; without, L. ids, source: for messages. leave_out: constraints that the caller sees to.
-    more: what makes further ones, which no option states by itself. skip_idle: leave out what does not
-    apply to designs of this length, such as windows that are longer; else that is an error.
+    at least; without, L. ids, source: for messages. first: number of the first position. leave_out:
+    constraints that the caller sees to. more: what makes further ones, which no option states by itself.
+    skip_idle: leave out what does not apply to designs of this length, such as windows that are longer; else
+    that is an error.
 
     Raises UsageError for options that cannot be read or cannot work with the alphabet or the length,
     InputError for a start that an option cannot work with.
@@ -55,6 +57,7 @@ def build_rules(
         shortest=length if shortest is None else shortest,
         ids=ids,
         source=source,
+        first=first,
         codon_table=options.codon_table if isinstance(options, ConstraintOptions) else 1,
     )
     around = context_of(options.left, options.right, options.circular, alphabet, starts.device)

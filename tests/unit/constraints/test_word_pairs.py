@@ -94,3 +94,15 @@ def test_long_sequences_are_mended_with_few_changes() -> None:
 def test_rules_that_mean_nothing_are_refused(options: LetterRules, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         build_rules(options, DNA, torch.zeros(1, 30, dtype=torch.long))
+
+
+def test_letters_by_position_speak_the_numbers_of_the_wild_type() -> None:
+    rules = build_rules(LetterRules(allow="-1:A,1-2:-AC"), DNA, torch.zeros(1, 4, dtype=torch.long), first=-1)
+    assert rules.mask[0].tolist() == [
+        [True, False, False, False],
+        [True, True, True, True],
+        [False, False, True, True],
+        [False, False, True, True],
+    ]
+    with pytest.raises(UsageError, match="positions count from 5"):
+        build_rules(LetterRules(allow="4:A"), DNA, torch.zeros(1, 4, dtype=torch.long), first=5)
