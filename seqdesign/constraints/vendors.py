@@ -66,7 +66,7 @@ VENDORS: Mapping[str, Vendor] = {
             VendorRule("hairpin", "20:0-160", 40, "no stem of 20 bp within 200 bp"),
         ),
         source="the set IDT in objectives_sets.py of DnaChisel (Edinburgh Genome Foundry), commit faa4b2d",
-        read="2017, read 2026-11-27",
+        read="2026-11-27",
         left_out=(
             "GC content of the last 30 bp at either end, 24% to 76%",
             "3 letters repeated 5 times, or 2 letters repeated 9 times, in a row",
