@@ -120,15 +120,15 @@ def predictor(kind: str) -> tuple[SequencePredictor, PredictorData]:
 
 
 STEPS: dict[str, tuple[Callable[[], tuple[Any, ...]], int]] = {
-    "vae": (lambda: (vae(), rows(9)), 1450),  # 1,320; was 1,668 with 44 waits
-    "gan r3gan": (lambda: (gan()[0], rows(20), gan()[1]), 790),  # 717; was 1,052 with 46 waits
+    "vae": (lambda: (vae(), rows(9)), 1450),  # 1,320; 11 waits before
+    "gan r3gan": (lambda: (gan()[0], rows(20), gan()[1]), 790),  # 717; 9 waits before
     "gan wgan-gp": (lambda: (gan(objective="wgan-gp")[0], rows(20), gan(objective="wgan-gp")[1]), 540),  # 492
-    "lm transformer": (lambda: (lm("transformer"), rows(20)), 260),  # 235; was 715 with 51 waits
-    "lm masked": (lambda: (lm("masked"), rows(20)), 280),  # 254; was 737 with 52 waits
-    "lm gru": (lambda: (lm("gru"), rows(20)), 1550),  # 1,410; was 3,510 with 15 waits (twice the length)
-    "predictor residual": (lambda: predictor("residual"), 185),  # 166; was 169 with 8 waits
-    "predictor motif": (lambda: predictor("motif"), 140),  # 124; was 172 with 9 waits
-    "predictor killoran": (lambda: predictor("killoran"), 165),  # 150; was 220 with 10 waits
+    "lm transformer": (lambda: (lm("transformer"), rows(20)), 260),  # 235; 2 waits before
+    "lm masked": (lambda: (lm("masked"), rows(20)), 280),  # 254; 3 waits before
+    "lm gru": (lambda: (lm("gru"), rows(20)), 1550),  # 1,410; 2 waits before
+    "predictor residual": (lambda: predictor("residual"), 185),  # 166; 2 waits before
+    "predictor motif": (lambda: predictor("motif"), 140),  # 124; 3 waits before
+    "predictor killoran": (lambda: predictor("killoran"), 165),  # 150; 2 waits before
 }
 
 
@@ -205,7 +205,7 @@ def test_a_block_of_samples_leaves_the_host_alone(device: str) -> None:
 
 
 ASCENTS = {"fast-seqprop": 230, "latent": 190, "ledidi": 185, "mean-field": 180}
-"""Gradient ascents: launches of a step (211, 171, 168, 161); the host waits in none, where it did in ten."""
+"""Gradient ascents: launches of a step (211, 171, 168, 161); the host waits in none."""
 CROWDS = {
     "ada-beam": (900, 32), "adalead": (530, 16), "annealing": (270, 11), "evolution": (680, 20),
     "gibbs": (260, 17), "greedy": (250, 19),
