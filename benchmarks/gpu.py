@@ -291,6 +291,8 @@ def main() -> None:
     device = arguments.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        sys.exit(f"there is no GPU here that torch sees; leave --device {device} out")
     card = torch.cuda.get_device_name() if device.startswith("cuda") else platform.processor() or "CPU"
     lines = [f"{card}, torch {torch.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores"]
     print(lines[0], flush=True)

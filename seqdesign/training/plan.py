@@ -102,7 +102,7 @@ def make_optimizer(
             made = torch.optim.AdamW(parameters, weight_decay=settings.weight_decay, **given)
     # The first steps, and those that cannot be recorded, run as they are, and torch would warn of that.
     made._warned_capturable_if_run_uncaptured = True
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
