@@ -296,7 +296,8 @@ def _status(
     if share is not None and brief.min_confidence is not None and share < brief.min_confidence:
         return "rejected", f"--min-confidence {brief.min_confidence:g}: {share:.2f} of the gain is confirmed"
     against: list[tuple[Status, str]] = []
-    if share is not None and share < DOUBTFUL:
+    # With judges of their own data, the gain of the headline is theirs: what the others claim is not promised.
+    if design.doubt is None and share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
     elif panel is not None and bool(panel.clueless[sorted(_used(composite))].any()):
         against.append(("unconfirmed", "judges: nobody predicts measurements better than chance"))
