@@ -1,4 +1,7 @@
-"""The first family of cases of guard.py, by which the guard was developed: known truth, and measured landscapes."""
+"""The first family of cases of guard.py, by which the guard was developed.
+
+Cases with known truth, and measured landscapes.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -202,6 +202,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             score_design=float(opinion.designed[i]),
             confidence=share,
             doubt=None if opinion.doubt is None else float(opinion.doubt[i]),
+            open_end=_open_end(model.keys, panel, columns[i]),
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes={
                 **columns[i],
@@ -296,7 +297,7 @@ def _status(
     if share is not None and brief.min_confidence is not None and share < brief.min_confidence:
         return "rejected", f"--min-confidence {brief.min_confidence:g}: {share:.2f} of the gain is confirmed"
     against: list[tuple[Status, str]] = []
-    # With judges of their own data, the gain of the headline is theirs: what the others claim is not promised.
+    # With judges of their own data the headline is theirs: what designers claim is not promised.
     if design.doubt is None and share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
     elif panel is not None and bool(panel.clueless[sorted(_used(composite))].any()):
@@ -312,6 +313,17 @@ def _status(
     if not against:
         return "ok", None
     return against[0][0], "; ".join(text for _, text in against)
+
+
+def _open_end(keys: Sequence[str], panel: Panel | None, columns: Mapping[str, Any]) -> str | None:
+    """Where the interval of a design has no end, because measurements end abruptly."""
+    found = []
+    for key, end in zip(keys, [] if panel is None else panel.ends, strict=False):
+        if end.high is not None and columns[f"{key}_high"] is None:
+            found.append(f"{key} above {end.high:.4g}")
+        if end.low is not None and columns[f"{key}_low"] is None:
+            found.append(f"{key} below {end.low:.4g}")
+    return "; ".join(found) or None
 
 
 def _used(composite: Composite) -> set[int]:
@@ -464,6 +476,13 @@ def _doubts(
                 f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
                 "model knows too little for these designs to mean much"
             )
+    ended = sorted({d.open_end for d in delivered if d.open_end})
+    if ended:
+        yield (
+            f"measurements end abruptly, as if others had been left out ({'; '.join(ended)}): what lies "
+            "beyond was never seen, and the intervals of "
+            f"{sum(d.open_end is not None for d in delivered):,} designs are open there"
+        )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (

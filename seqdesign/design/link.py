@@ -1,10 +1,11 @@
 """What is measured where a judge predicts so much: a correction at both ends, and doubt beyond them.
 
-A judge that is right on average can be wrong at its ends, where designs are: effects saturate, or a process over
-words adds up what does not add up. Left-out rows show it. Their outcomes are regressed on what was predicted of
-them by a line that bends at quantiles of the predictions (Bayesian hinges). Its prior says that a prediction
-means itself; rows with large predictions move the last slope, and as far as they leave it open, doubt grows with
-the distance beyond them. Where these rows are in line, a judge may go on; where they are not, it is held.
+A judge that is right on average can be wrong at its ends, where designs are: effects saturate, or a process
+over words adds up what does not add up. Left-out rows show it. Their outcomes are regressed on what was
+predicted of them by a line that bends at quantiles of the predictions (Bayesian hinges). Its prior says that
+a prediction means itself; rows with large predictions move the last slope, and as far as they leave it open,
+doubt grows with the distance beyond them. Where these rows are in line, a judge may go on; where they are
+not, it is held.
 
 Shapes: n rows, B sequences, H hinges.
 """
@@ -72,7 +73,9 @@ class Link:
         return Opinion(found, variance * slope.square(), down, up)
 
     def _basis(self, mean: Tensor) -> Tensor:
-        return torch.cat([(mean[:, None] - self.up).clamp(min=0), (self.down - mean[:, None]).clamp(min=0)], 1)
+        return torch.cat(
+            [(mean[:, None] - self.up).clamp(min=0), (self.down - mean[:, None]).clamp(min=0)], 1
+        )
 
     def _rising(self, change: Tensor) -> Tensor:
         """The changes of slope of the nearest line that never falls."""
@@ -84,7 +87,7 @@ class Link:
 
 
 def fit_link(predicted: Tensor, variance: Tensor, true: Tensor) -> Link:
-    """From predictions (n,) of rows, their variances with noise, and what was measured (n,), NaN where unknown.
+    """From predictions (n,) of rows, their variances with noise, and what was measured (n,), NaN if unknown.
 
     With fewer than ``FEWEST`` rows it knows of the rows' predictions nothing but where they are.
     """
@@ -94,9 +97,11 @@ def fit_link(predicted: Tensor, variance: Tensor, true: Tensor) -> Link:
         m, v, y = m.new_zeros(FEWEST), m.new_ones(FEWEST) * 1e9, m.new_zeros(FEWEST)
     at = torch.tensor(QUANTILES, dtype=m.dtype)
     up, down = torch.quantile(m, at), torch.quantile(m, 1 - at)
-    empty = Link(up, down, m.new_ones(1), m.new_zeros(1, 2 * len(at)), m.new_zeros(1, 2 * len(at), 2 * len(at)))
+    empty = Link(
+        up, down, m.new_ones(1), m.new_zeros(1, 2 * len(at)), m.new_zeros(1, 2 * len(at), 2 * len(at))
+    )
     x = empty._basis(m)
-    # A judge whose variances are too small or too large on the whole would be believed too much or too little.
+    # With variances that are too small or too large, a judge would be believed too much or too little.
     v = v * float(((y - m).square() / v).mean().clamp(0.25, 4.0))
     gram, pull = x.T @ (x / v[:, None]), x.T @ ((y - m) / v)
     means, covariances, evidence = [], [], []

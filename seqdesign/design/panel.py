@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.design.ends import ends_of
 from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
@@ -56,7 +57,8 @@ class Verdict:
     """What the judges say of B sequences, in the user's units or log-odds.
 
     mean, sd (B, K): of a measurement. low, high (B, K): 95% interval of a measurement of it, in the
-    units of measurements (probabilities for labels have none: NaN). draws (DRAWS, B, K): possible outcomes.
+    units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
+    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes.
     plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
@@ -116,6 +118,8 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
+        self.ends = [ends_of(column) for column in self.values.numpy().T] if task == "regression" else []
+        """Where measurements of each outcome end abruptly; empty for labels."""
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
         self._weigh()
 
@@ -231,9 +235,7 @@ class Panel:
             if self.task == "regression":
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
                 one = corrected(self._network_links, center, (sd.square() - typical).clamp(min=0))
-            everyone = Opinion(
-                *(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True))
-            )
+            everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         return self._verdict(everyone, typical, widen, plain)
 
     def _no_better_than_chance(
@@ -287,8 +289,17 @@ class Panel:
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
-        low, high = self.centre + self.unit * (middle - reach[0]), self.centre + self.unit * (middle + reach[1])
+        low, high = (
+            self.centre + self.unit * (middle - reach[0]),
+            self.centre + self.unit * (middle + reach[1]),
+        )
         middle, draws = self.centre + self.unit * middle, self.centre + self.unit * draws
+        for k, end in enumerate(self.ends):
+            # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
+            if end.high is not None:
+                high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
+            if end.low is not None:
+                low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
         return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
 
     def _draws(self, said: Opinion) -> Tensor:
