@@ -212,7 +212,10 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        status, reason = _status(brief, model, panel, batch.plan.composite, design, broken)
+        beyond = _beyond(model, panel, batch.plan.composite, design)
+        remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
+        remarks += _unusual(model, design)
+        status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
             _Placed(
@@ -282,11 +285,11 @@ def _off_target(
 
 def _status(
     brief: Brief,
-    model: DesignModel,
     panel: Panel | None,
     composite: Composite,
     design: Design,
     broken: Sequence[str],
+    remarks: Sequence[tuple[Status, str]],
 ) -> tuple[Status, str | None]:
     """Whether a design is delivered, and what speaks against it; the gravest first."""
     if broken:
@@ -304,12 +307,7 @@ def _status(
         against.append(("unconfirmed", "judges: nobody predicts measurements better than chance"))
     elif design.doubt is not None and design.doubt > DOUBT:
         against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
-    against += [("extrapolates", text) for text in _beyond(model, panel, composite, design)]
-    unusual = design.outcomes.get("ood")
-    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
-        against.append(("unusual", "ood: more unusual than 99% of the held-out sequences"))
-    elif design.least_evidence == 0:
-        against.append(("unusual", "evidence: no training sequence has some of its letters there"))
+    against += remarks
     if not against:
         return "ok", None
     return against[0][0], "; ".join(text for _, text in against)
@@ -331,17 +329,25 @@ def _used(composite: Composite) -> set[int]:
     return {i for term in composite.terms for i in (*term.on, *term.off)}
 
 
+def _unusual(model: DesignModel, design: Design) -> Iterator[tuple[Status, str]]:
+    """Whether it is unlike what was learned from."""
+    unusual = design.outcomes.get("ood")
+    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
+        yield "unusual", "ood: more unusual than 99% of the held-out sequences"
+    elif design.least_evidence == 0:
+        yield "unusual", "evidence: no training sequence has some of its letters there"
+
+
 def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than the noise of a measurement."""
+    """Outcomes predicted beyond all that was measured, by more than the error of predicting a measurement."""
     if panel is None or panel.task != "regression":
         return
     for k in sorted(_used(composite)):
         key, span = model.keys[k], measured_range(model, k)
-        value = design.outcomes[key]
-        if span is None or value is None:
+        value, error = design.outcomes[key], design.outcomes[f"{key}_sd"]
+        if span is None or value is None or error is None:
             continue
-        noise = float(panel.noise[k])
-        if value > span.high + noise or value < span.low - noise:
+        if value > span.high + error or value < span.low - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
 
 

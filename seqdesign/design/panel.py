@@ -41,6 +41,7 @@ HELD_OUT = 500
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
+BISECTIONS = 40
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
@@ -278,7 +279,7 @@ class Panel:
     def _verdict(self, said: Opinion, noise: float, widen: float, plain: Plain | None) -> Verdict:
         """From opinions of J judges (J, B, K), standardised or in log-odds."""
         w = self.weights[:, None, None]
-        middle = (w * said.mean).sum(0)
+        middle = _median(self.weights, said)
         apart = said.variance + (said.mean - middle).square()
         spread = (w * (apart + 0.5 * (said.down.square() + said.up.square()))).sum(0)
         draws = self._draws(said)
@@ -330,6 +331,22 @@ class Panel:
         near = order[np.argsort(-alike[order], kind="stable")[: ROWS // 2]]
         others = order[~np.isin(order, near)][: ROWS - len(near)]
         return np.sort(np.concatenate([near, others]))
+
+
+def _median(weights: Tensor, said: Opinion) -> Tensor:
+    """(B, K): what the mixture of J judges (J, B, K) lies above and below with equal probability.
+
+    Unlike its mean it does not follow one judge that sees no limit.
+    """
+    down, up = ((said.variance + side.square()).sqrt().clamp(min=1e-9) for side in (said.down, said.up))
+    low, high = said.mean.amin(0), said.mean.amax(0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        away = middle - said.mean
+        below = torch.special.ndtr(away / torch.where(away > 0, up, down))
+        less = (weights[:, None, None] * below).sum(0) < 0.5
+        low, high = torch.where(less, middle, low), torch.where(less, high, middle)
+    return 0.5 * (low + high)
 
 
 def stack(log_densities: Tensor) -> Tensor:
