@@ -5,8 +5,10 @@
 128 designs from the given rows, which are all of low fitness; the CNN oracle of the protocol is asked for
 the figures only. The Gaussian process over letters and pairs of positions learns 1,200 rows; the 128 best
 measured rows are changed letter by letter, to letters seen at their place, and the 128 with the best lower
-bound (mean less --doubts standard deviations) stay, for 24 rounds. Printed are the median normalised oracle after every sixth
-round, beside the best measured rows, and the edits to the nearest training row. Nothing is chosen by the oracle.
+bound (mean less --doubts standard deviations) stay, for 24 rounds.
+
+Printed are the median normalised oracle of the best measured rows and after every sixth round, and in
+brackets the edits to the nearest training row. Nothing is chosen by the oracle.
 """
 
 from __future__ import annotations

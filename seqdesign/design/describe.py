@@ -212,7 +212,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, panel, batch.plan.composite, design)
+        beyond = _beyond(model, panel, batch.plan.composite, design, _near(opinion.verdict, i))
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
         remarks += _unusual(model, design)
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
@@ -338,14 +338,24 @@ def _unusual(model: DesignModel, design: Design) -> Iterator[tuple[Status, str]]
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than the error of predicting a measurement."""
-    if panel is None or panel.task != "regression":
+def _near(verdict: Verdict | None, i: int) -> list[float] | None:
+    """(K,): error bars of design i without the doubt about what is beyond the data."""
+    return None if verdict is None or verdict.near is None else verdict.near[i].tolist()
+
+
+def _beyond(
+    model: DesignModel, panel: Panel | None, composite: Composite, design: Design, errors: list[float] | None
+) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than the error bars (K,) within the data.
+
+    What makes a design doubtful beyond them is no excuse for being there.
+    """
+    if panel is None or errors is None:
         return
     for k in sorted(_used(composite)):
-        key, span = model.keys[k], measured_range(model, k)
-        value, error = design.outcomes[key], design.outcomes[f"{key}_sd"]
-        if span is None or value is None or error is None:
+        key, span, error = model.keys[k], measured_range(model, k), errors[k]
+        value = design.outcomes[key]
+        if span is None or value is None:
             continue
         if value > span.high + error or value < span.low - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"

@@ -69,6 +69,8 @@ class Verdict:
     high: Tensor
     draws: Tensor
     plain: Plain | None
+    near: Tensor | None = None
+    """(B, K): ``sd`` as it would be if effects certainly went on as they do at the ends of the data."""
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,8 @@ class Panel:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
+        near = self.unit * ((w * said.variance).sum(0) + noise).sqrt()
+        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain, near)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
