@@ -275,7 +275,10 @@ class DesignModel:
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
             table["critic"] = self.generator.realness(array.tokens)
-        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+        return [
+            {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
+            for i in range(len(texts))
+        ]
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
