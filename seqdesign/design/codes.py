@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdesign.decoding.greedy import greedy
-from seqdesign.design.generator import DesignGenerator, load_generator
+from seqdesign.design.generator import load_generator
 from seqdesign.designers.encode import encode_starts
 from seqdesign.designers.noise import normal
 from seqdesign.errors import UsageError
+from seqdesign.models.gan.design import DesignGAN
 from seqdesign.models.gan.outputs import close
 from seqdesign.models.vae.store import KIND as VAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
@@ -70,7 +71,7 @@ class VAECodes:
 class GANCodes:
     """The generator, and its inversion by gradient."""
 
-    def __init__(self, generator: DesignGenerator, device: torch.device) -> None:
+    def __init__(self, generator: DesignGAN, device: torch.device) -> None:
         self.generator, self.device = generator, device
         record = generator.trained.record
         self.alphabet, self.lengths = record.alphabet, (record.min_length, record.max_length)

@@ -137,10 +137,14 @@ class Crowd:
         owners = rows[:, None].expand(tokens.shape[:2])
         return self.rules.is_feasible(tokens.flatten(0, 1), owners.flatten()).view(tokens.shape[:2])
 
-    def designs(self) -> Designs:
-        """The best of each start; of those that are good enough, the nearest that taking back edits gives."""
+    def designs(self, *, pruned: bool = True) -> Designs:
+        """The best of each start; of those that are good enough, the nearest that taking back edits gives.
+
+        Unless ``pruned``, edits are not taken back.
+        """
         self.active()
-        prune(self.scorer)
+        if pruned:
+            prune(self.scorer)
         return self.scorer.designs([reason or "steps" for reason in self._stop], self.steps)
 
     def _mutate(self, parents: Tensor, rows: Tensor, edits: Tensor, weight: Tensor | None) -> Tensor:

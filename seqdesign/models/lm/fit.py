@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.models.lm.config import LMOptions, adapt
+from seqdesign.language.config import LMOptions, adapt
 from seqdesign.models.lm.fit_options import LMFitOptions, num_epochs
 from seqdesign.models.lm.quality import LMQuality, judge
 from seqdesign.models.lm.store import LMRecord, TrainedLM

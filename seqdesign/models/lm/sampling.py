@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqdesign.models.lm.model import SequenceLM
+from seqdesign.language.model import SequenceLM
 
 if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules

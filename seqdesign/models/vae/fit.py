@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.quality import VAEQuality, judge
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
 from seqdesign.sequences.encoders import TokenArray
@@ -74,6 +74,7 @@ def train_sequence_vae(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
+    model.language_model.count_lengths(data.lengths)
     fitted = fit(
         model,
         data,
@@ -114,13 +115,15 @@ def _describe(
                 f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
             )
         mean, scale = float(known.mean()), float(known.std())
+    adapted = adapt(
+        options,
+        max_length=longest,
+        fixed_length=bool(common >= FIXED_LENGTH_SHARE),
+        num_train=len(train),
+    )
     return VAERecord(
-        options=adapt(
-            options,
-            max_length=longest,
-            fixed_length=bool(common >= FIXED_LENGTH_SHARE),
-            num_train=len(train),
-        ),
+        options=adapted,
+        language=language_options(adapted),
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),
