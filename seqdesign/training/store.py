@@ -61,16 +61,13 @@ def record_to_dict(record: Any, kind: str) -> dict[str, Any]:
 
 
 def record_from_dict(cls: type[ClassT], values: Mapping[str, Any]) -> ClassT:
-    """Inverse of ``record_to_dict``; fields that are missing have their defaults.
+    """Inverse of ``record_to_dict``.
 
     Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make.
     """
-    hints, found = typing.get_type_hints(cls), {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        optional = (field.default, field.default_factory) != (dataclasses.MISSING, dataclasses.MISSING)
-        if field.name in values or not optional:
-            found[field.name] = _typed(hints[field.name], values[field.name])
-    return cls(**found)
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    return cls(**{name: _typed(hints[name], values[name]) for name in names})
 
 
 def _plain(value: Any) -> Any:
@@ -94,7 +91,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if hasattr(hint, "from_dict"):
         return hint.from_dict(value)
     if dataclasses.is_dataclass(hint):
-        return record_from_dict(hint, value)
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _typed(hints.get(name), item) for name, item in value.items()})
     return hint(*value) if issubclass(hint, tuple) else value
 
 

@@ -8,7 +8,8 @@ and Metropolis and Hastings decide (classifier guidance by Taylor's formula: Nis
 2406.01572; gradient-informed proposals: Grathwohl et al. 2021, arXiv 2102.04509). Spans are as often short
 as long: long ones exchange whole motifs, short ones polish. Without a gradient gamma is 0: the model
 proposes, the oracle chooses. T falls while the budget is spent, and p(x) is cut off where sequences are less
-likely than the model's own samples, so that in the end the chain climbs among those that the model would write.
+likely than the model's own samples, so that in the end the chain climbs among those that the model would
+write.
 """
 
 from __future__ import annotations

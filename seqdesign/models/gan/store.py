@@ -61,7 +61,7 @@ class GANRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> GANRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        return record_from_dict(cls, record)
+        return record_from_dict(cls, {"labels": (), **record})  # models of older versions have none
 
 
 @dataclass(frozen=True)

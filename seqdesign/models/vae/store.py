@@ -59,8 +59,8 @@ class VAERecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
         if "language" not in record:
             raise OutdatedError(
-                "has a naturalness model of an earlier version, which this one cannot read; train again with "
-                "train-vae --overwrite"
+                "was made by an earlier version, whose naturalness model this one cannot read (no "
+                "'language'); train again with train-vae --overwrite"
             )
         return record_from_dict(cls, record)
 
