@@ -34,7 +34,9 @@ def guided(problem: SequenceProblem, options: GuidedOptions, seed: int) -> Desig
     A step of a chain is one query. Raises UsageError without a language model.
     """
     if problem.language is None:
-        raise UsageError("--method guided: needs a language model; name its folder with --generator")
+        raise UsageError(
+            "--method guided: needs a language model; name a folder of train-lm or train-vae with --generator"
+        )
     crowd = Crowd(problem, seed)
     walk = _Walk(crowd, problem.language, options)
     while len(rows := crowd.active()):
