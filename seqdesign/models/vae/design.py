@@ -25,7 +25,7 @@ UNDECIDED = 0.1
 class DesignVAE(LanguagePrior):
     """A VAE; a `seqdesign.families.Generator`."""
 
-    method: ClassVar[str] = "latent"
+    method: ClassVar[str] = "guided"
 
     def __init__(self, trained: TrainedVAE, device: torch.device) -> None:
         super().__init__(trained.model.language_model, device)
