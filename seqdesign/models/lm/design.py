@@ -11,7 +11,7 @@ from torch.nn import functional
 from seqdesign.constraints.rules import Rules
 from seqdesign.language.prior import LanguagePrior
 from seqdesign.models.lm.drawing import check_condition
-from seqdesign.models.lm.sampling import BLOCK, draw
+from seqdesign.models.lm.sampling import BLOCK, draw_fairly
 from seqdesign.models.lm.store import TrainedLM
 
 UNDECIDED = 0.1
@@ -34,14 +34,14 @@ class DesignLM(LanguagePrior):
         return shortest, int(self.model.length_log_prob.argmax()) + shortest, longest
 
     def draw(self, num: int, rules: Rules, rng: torch.Generator) -> tuple[None, Tensor]:
-        """Preferences (num, L, V) whose largest letters are samples, drawn under the rules."""
+        """Preferences (num, L, V) whose largest letters are samples, drawn fairly under rules."""
         parts = []
         for first in range(0, num, BLOCK):
             lengths = torch.full((min(BLOCK, num - first),), rules.length)
             outcomes = None
             if self.outcome is not None:
                 outcomes = torch.full((len(lengths),), self.outcome, dtype=torch.float64)
-            parts.append(draw(self.model, lengths, rng, outcomes=outcomes, rules=rules).tokens)
+            parts.append(draw_fairly(self.model, lengths, rng, outcomes=outcomes, rules=rules).tokens)
         liked = functional.one_hot(torch.cat(parts).clone(), self.alphabet.size).float()
         return None, liked + UNDECIDED * torch.rand(liked.shape, generator=rng).to(liked)
 
