@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from seqdesign.config import ComputeOptions, SeedOption, jsonable
-from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
@@ -25,6 +25,7 @@ from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
 from seqdesign.families import Generator, family_named
 from seqdesign.models.vae.store import VAERecord
+from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.function import FunctionOracle
 from seqdesign.oracles.oracle import Oracle
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -87,17 +88,19 @@ class Records(Sequence[RecordT], Generic[RecordT]):
 
         return pd.DataFrame(self._rows())
 
-    def write(self, path: str | os.PathLike[str]) -> int:
-        """Write FASTA with everything in its headers, or a table by suffix; returns how many. OutputError."""
-        from seqdesign.sequences.compression import inner_suffix, open_output
-        from seqdesign.sequences.fasta import write_fasta
-        from seqdesign.sequences.tables import write_table
+    def write(self, path: str | os.PathLike[str], *, parents: str | os.PathLike[str] | None = None) -> int:
+        """Write FASTA with everything in its headers, or a table or GenBank by suffix; returns how many.
 
-        if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+        parents: GenBank file of the parents, whose features GenBank keeps. Raises OutputError.
+        """
+        from seqdesign.sequences.compression import inner_suffix
+        from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
+        from seqdesign.sequences.tables import WRITTEN, write_table
+
+        if inner_suffix(path) in WRITTEN:
             rows = self._rows()
             return write_table(rows, path, columns=list(rows[0]))
-        with open_output(Path(path)) as handle:
-            return write_fasta(self._fasta(), handle)
+        return write_sequences(self._fasta(), path, parents=genbank_records(parents))
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the HTML page; returns its path. OutputError."""
@@ -236,7 +239,7 @@ def maximize(
     with computing(compute.device, compute.threads) as device:
         written_by = _generator(generator, condition, device)
         letters = _length(length, limits, starts)
-        opened = design_model(model, device, letters, alphabet, guard.judges, written_by)
+        opened = design_model(model, device, letters, alphabet, guard.judges, written_by, flanks_of(limits))
         records, summary = campaign.run(
             opened,
             objective=goals,
@@ -328,6 +331,7 @@ def design_model(
     alphabet: str,
     judges: float,
     generator: Generator | None = None,
+    flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
     if isinstance(model, str | os.PathLike):
@@ -356,8 +360,11 @@ def design_model(
                 function.to(device)
         name = getattr(functions[0], "__name__", type(functions[0]).__name__)
         letters = get_alphabet(alphabet)
-        made = FunctionOracle(functions, alphabet=letters, length=length, name=name, device=device)
+        tried = length + sum(map(len, flanks))
+        made = FunctionOracle(functions, alphabet=letters, length=tried, name=name, device=device)
         found = DesignModel(name, made, device)
+    if any(flanks) and found.lengths is None:
+        found.oracle = ConstructOracle(found.oracle, *flanks)
     return with_judges(found, generator, judges)
 
 
