@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,9 +41,11 @@ class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOpt
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
-        """Every process reads the input for itself."""
+        """Every process reads the input for itself; one outcome at a time."""
         if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
             yield "--devices: several processes cannot share stdin; name a file"
+        if None not in (self.outcome, self.condition) and self.outcome != self.condition:
+            yield "--outcome: must be the one of --condition, or be left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +108,15 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    records = read_with(config, config.sequences)
+    reading = config if config.condition is None else replace(config, outcome=config.condition)
+    records = read_with(reading, config.sequences)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+    if config.condition is not None and records.outcomes is None:
+        raise UsageError(
+            f"no sequence has a measured outcome '{config.condition}'; name a column or a header key",
+            option="--condition",
+        )
     if records.origin is not None and records.outcomes is None:
         said = f"{records.source} was {records.origin.says()}; they are not learned from"
         say(f"warning: {said}", quiet=config.quiet)
@@ -150,7 +158,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 fit_options=part(config, FitOptions),
                 seed=config.seed,
                 fabric=fabric,
-                outcome_name=config.outcome or "outcome",
+                outcome_name=config.condition or config.outcome or "outcome",
                 folder=config.output,
                 resume=config.resume,
                 on_epoch=last.update,

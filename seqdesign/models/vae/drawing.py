@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from torch import Tensor
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
 from seqdesign.drawing.samples import Drawing, Source, rules_for, sift
+from seqdesign.errors import UsageError
+from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import evaluate
 from seqdesign.sequences.encoders import decode as written
@@ -20,7 +23,7 @@ from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
 
 BLOCK = 512
-FOR_OTHERS = ("start", "guide", "condition")
+FOR_OTHERS = ("start", "guide")
 """Options that only other families have a use for."""
 
 
@@ -30,9 +33,41 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     trained = load_vae(folder, device)
     record = trained.record
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
-    drawn = blocks(trained, drawing.seed, temperature=drawing.options.temperature)
+    condition = check_condition(trained, drawing.options.condition)
+    drawn = blocks(trained, drawing.seed, temperature=drawing.options.temperature, condition=condition)
     batches = (sift(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
     yield Source("sample", batches, rules is not None, drawing.apart(record.alphabet))
+
+
+@torch.no_grad()
+def codes(model: SequenceVAE, noise: Tensor, condition: float | None) -> Tensor:
+    """Codes (N, d) of p(z|y), or of N(0, I) without a condition, from standard normal noise."""
+    if condition is None:
+        return noise
+    prior = model.prior(torch.full((len(noise),), condition, device=noise.device))
+    return prior.mean + prior.stddev * noise
+
+
+def check_condition(trained: TrainedVAE, condition: float | str | None) -> float | None:
+    """The outcome to draw for. Raises UsageError for one that the model cannot be asked for."""
+    record = trained.record
+    if condition is None:
+        return None
+    if record.options.condition is None:
+        raise UsageError(
+            "has no effect on a VAE that was trained without train-vae --condition; leave it out",
+            option="--condition",
+        )
+    value = math.nan if isinstance(condition, str) else float(condition)
+    if not math.isfinite(value):
+        raise UsageError(f"must be a number, got '{condition}'", option="--condition")
+    low, high = record.outcome_range
+    if not low <= value <= high:
+        raise UsageError(
+            f"must lie between {low:.6g} and {high:.6g}, the outcomes of training, got {value:.6g}",
+            option="--condition",
+        )
+    return value
 
 
 def blocks(
@@ -42,6 +77,7 @@ def blocks(
     decode: Literal["sample", "greedy"] = "sample",
     temperature: float = 1.0,
     num: int | None = None,
+    condition: float | None = None,
 ) -> Iterator[tuple[Tensor, list[str], list[str]]]:
     """Tokens (n, L), sequences and what stands behind their ids, a block at a time; ``num`` rows, or no end.
 
@@ -53,7 +89,7 @@ def blocks(
     done = 0
     while num is None or done < num:
         n = BLOCK if num is None else min(BLOCK, num - done)
-        z = torch.randn(n, model.latent_dim, generator=rng).to(device)
+        z = codes(model, torch.randn(n, model.latent_dim, generator=rng).to(device), condition)
         if decode == "greedy":
             drawn = greedy(model.decoder, z, shortest=shortest)
         else:
