@@ -89,7 +89,7 @@ def test_samples_follow_the_outcome_and_change_sides_when_labels_are_swapped(
     texts, outcomes = letters(flip)
     trained = tiny.train(
         texts, outcomes, encoder="dense", decoder="gru", condition="outcome", kl_weight=1.0, hidden=16,
-        invariance_weight=0.0, epochs=25, batch_size=32, lr=0.01,
+        invariance_weight=0.0, epochs=25, batch_size=32, learning_rate=0.01,
     ).trained  # fmt: skip
     from seqdesign.models.vae.drawing import blocks
 
