@@ -60,7 +60,7 @@ def condition(args: argparse.Namespace, folder: Path) -> None:
     words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0"]
     seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
     judge_samples(folder, judge, outcomes[:5000])
-    print(f"the judge has {ability:.3f} with the outcomes of the training rows; trained in {seconds:.0f} CPU s")
+    print(f"the judge has {ability:.3f} with outcomes of training; trained in {seconds:.0f} CPU s")
 
 
 def judge_samples(folder: Path, judge: Additive, outcomes: np.ndarray) -> None:
