@@ -173,6 +173,27 @@ COMMANDS: dict[str, Command] = {
         "Write one HTML page about models and designs.",
         "Look",
     ),
+    "select": Command(
+        "seqdesign.commands.bench.select",
+        "SelectConfig",
+        "select",
+        "Choose good and different designs to order.",
+        "Bench",
+    ),
+    "order": Command(
+        "seqdesign.commands.bench.order",
+        "OrderConfig",
+        "order",
+        "Turn designs into plates, barcodes and order files.",
+        "Bench",
+    ),
+    "library": Command(
+        "seqdesign.commands.bench.library",
+        "LibraryConfig",
+        "library",
+        "Cover designs with degenerate oligos, or scan one.",
+        "Bench",
+    ),
     "rerun": Command(
         "seqdesign.commands.repeat.rerun",
         "RerunConfig",
