@@ -3,8 +3,8 @@
     python benchmarks/degenerate_libraries.py ALIGNMENT.aln [SUBLIBRARIES ...]
 
 ALIGNMENT is examples/gfp/gfp_exclude_long.aln of OrensteinLab/DeCoDe. Every library is verified by decoding:
-each degenerate codon is expanded to its codons, these are translated, and the sizes are counted. CPU seconds of
-one process.
+each degenerate codon is expanded to its codons, these are translated, and the sizes are counted. Seconds are
+CPU seconds of one process.
 """
 
 from __future__ import annotations
@@ -22,9 +22,19 @@ from seqdesign.libraries.degenerate import codon_codes
 
 DECODE = {1: 32, 2: 50, 3: 66, 4: 74, 8: 103, 12: 121}
 MAX_SIZE = 1e7
-IUPAC = dict(
-    zip("ACGTRYSWKMBDHVN", "A C G T AG CT CG AT GT AC CGT AGT ACT ACG ACGT".split(), strict=True)
-)
+IUPAC = {
+    "A": "A",
+    "C": "C",
+    "G": "G",
+    "T": "T",
+    "R": "AG",
+    "Y": "CT",
+    "S": "CG",
+    "W": "AT",
+    "K": "GT",
+    "M": "AC",
+}
+IUPAC |= {"B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"}
 
 
 def verified(found: list[Sublibrary], targets: list[str]) -> tuple[int, int]:

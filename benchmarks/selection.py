@@ -2,10 +2,10 @@
 
     python benchmarks/selection.py [--seeds 10] [FILE ...]
 
-Complete landscapes. Pairwise ridge learns from 200 random measured sequences; the 2,000 best by prediction of
-all others are the pool, as a designer would deliver it; 96 of them are chosen and their true values looked up.
-best: rank quantile of the best in the whole landscape; top: how many of the 96 are in its best 1%; modes: how many
-of these differ pairwise in at least a third of the median distance of the pool.
+Complete landscapes. Pairwise ridge learns from 200 random measured sequences; the 2,000 best by prediction
+of all others are the pool, as a designer would deliver it; 96 of them are chosen and their true values looked
+up. best: rank quantile of the best in the whole landscape; top: how many of the 96 are in its best 1%; modes:
+how many of these differ pairwise in at least a third of the median distance of the pool; then the mean rank.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def modes(texts: list[str], places: list[int], apart: float) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("files", nargs="*", help="complete landscapes with a column outcome")
     asked = parser.parse_args()
@@ -92,7 +94,9 @@ def main() -> None:
             pool, quality = rest[keep], predicted[keep]
             mine = [texts[i] for i in pool]
             pairs = rng.integers(0, len(mine), (2, 500))
-            typical = np.median([sum(p != q for p, q in zip(mine[i], mine[j], strict=True)) for i, j in pairs.T])
+            typical = np.median(
+                [sum(p != q for p, q in zip(mine[i], mine[j], strict=True)) for i, j in pairs.T]
+            )
             for key, chooser in CHOOSERS.items():
                 got = chooser(mine, quality)
                 ranks = rank[pool[got]]

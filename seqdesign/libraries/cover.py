@@ -18,7 +18,9 @@ from seqdesign.errors import InputError
 from seqdesign.libraries.degenerate import GAP, NEVER, Codes
 
 STEPS = 30_000
-"""Moves of one search."""
+"""Most moves of one search."""
+_STEPS_EACH = 250
+"""Moves for each target."""
 SEARCHES = 12
 _HOT, _COLD = 0.3, 0.05
 """Temperatures, in targets."""
@@ -61,7 +63,7 @@ def cover(
     *,
     pick: Callable[[str], str] | None = None,
     searches: int = SEARCHES,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> list[Sublibrary]:
@@ -77,6 +79,8 @@ def cover(
     Raises InputError for targets of several lengths or with other letters.
     """
     problem = _Problem(targets, codes)
+    if steps is None:
+        steps = min(STEPS, _STEPS_EACH * len(problem.unique))
     best: tuple[float, float, NDArray[np.int64]] | None = None
     for i in range(searches):
         rng = np.random.default_rng((seed, i))
@@ -98,11 +102,11 @@ class _Problem:
         lengths = {len(text) for text in targets}
         if len(lengths) != 1:
             raise InputError(
-                f"targets have {min(lengths, default=0)} to {max(lengths, default=0)} letters; align them first, "
-                "or keep those of one length"
+                f"targets have {min(lengths, default=0)} to {max(lengths, default=0)} letters; align them "
+                "first, or keep those of one length"
             )
         self.unique = list(dict.fromkeys(targets))
-        counts = {text: 0.0 for text in self.unique}
+        counts = dict.fromkeys(self.unique, 0.0)
         for text in targets:
             counts[text] += 1
         self.weight = np.array([counts[text] for text in self.unique])
@@ -110,8 +114,8 @@ class _Problem:
         if (places < 0).any():
             row, column = np.argwhere(places < 0)[0]
             raise InputError(
-                f"target {row + 1} has {self.unique[row][column]!r} at position {column + 1}, for which there "
-                "is no code"
+                f"target {row + 1} has {self.unique[row][column]!r} at position {column + 1}, for which "
+                "there is no code"
             )
         varying = np.flatnonzero((places != places[0]).any(axis=0))
         # One position at least, so that nothing below is empty.
@@ -217,7 +221,7 @@ class _Search:
         self.log_without[members] = np.minimum(p.onehot[members] @ less, _HUGE)
 
     def run(self, steps: int, rng: np.random.Generator) -> tuple[float, float, NDArray[np.int64]]:
-        """(targets covered, minus log size, sublibrary of each target or -1) of the best state within the limit."""
+        """(targets covered, minus log size, sublibrary of each or -1) of the best state within the limit."""
         best = (0.0, 0.0, self.assigned.copy())
         draws = rng.random(steps)
         for step in range(steps):

@@ -101,7 +101,9 @@ def codon_usage(host: str) -> dict[str, float]:
     """
     import python_codon_tables
 
-    full = next((name for name in python_codon_tables.available_codon_tables_names if _host(name) == host), None)
+    full = next(
+        (name for name in python_codon_tables.available_codon_tables_names if _host(name) == host), None
+    )
     if full is None:
         known = ", ".join(sorted(map(_host, python_codon_tables.available_codon_tables_names)))
         raise UsageError(f"{host!r} is none of {known}", option="--host")

@@ -73,7 +73,8 @@ def nnk(
     else:
         if len(sequence) % 3:
             raise InputError(
-                f"a scan with NNK needs whole codons, the sequence has {len(sequence)} bases; cut it to its frame"
+                f"a scan with NNK needs whole codons, the sequence has {len(sequence)} bases; cut it to its "
+                "frame"
             )
         codons = [sequence[i : i + 3] for i in range(0, len(sequence), 3)]
     for i in chosen(positions, len(codons)):

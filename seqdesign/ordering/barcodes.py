@@ -29,7 +29,7 @@ def barcodes(
     forbidden: Sequence[str] = (),
     seed: int = 0,
 ) -> list[str]:
-    """``num`` barcodes of ``length`` bases, pairwise at distance 3 or more, drawn at random one after another.
+    """``num`` barcodes of ``length`` bases, pairwise at distance 3 or more, drawn at random in turn.
 
     errors: ``edits`` (Levenshtein distance: substitutions, insertions and deletions) or ``substitutions``
     (Hamming distance, more barcodes of one length). No base stands more than twice in a row, 40 to 60% are G

@@ -1,4 +1,4 @@
-"""Designs as files hold them: their quality by what was written beside them, the run and model behind them."""
+"""Designs as files hold them: their quality by what stands beside them, the run and model behind them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def quality_of(records: SequenceSet, column: str | None, minimize: bool, run: Ma
     values = records.numbers(column)
     if np.isnan(values).any():
         bad = int(np.flatnonzero(np.isnan(values))[0])
-        raise InputError(f"has no '{column}', by which designs are ranked; remove it or name another --quality",
-                         path=records.source, line=records.line_numbers()[bad] or None,
-                         record=records.ids[bad])  # fmt: skip
+        raise InputError(
+            f"has no '{column}', by which designs are ranked; remove it or name another --quality",
+            path=records.source,
+            line=records.line_numbers()[bad] or None,
+            record=records.ids[bad],
+        )
     return Quality(-values if minimize else values, column, minimize)

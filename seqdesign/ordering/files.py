@@ -27,14 +27,22 @@ def genbank(made: Sequence[Construct], date: datetime.date | None = None) -> byt
     records = []
     for one in made:
         # The LOCUS line has room for 16 letters of a name; the whole of it stands in the definition.
-        record = SeqRecord(Seq(one.sequence), id=one.name, name=one.name[:16], description=f"{one.name} {one.role}")
-        record.annotations |= {"molecule_type": "DNA", "date": day.strftime("%d-%b-%Y").upper()}
+        record = SeqRecord(
+            Seq(one.sequence), id=one.name, name=one.name[:16], description=f"{one.name} {one.role}"
+        )
+        record.annotations |= {
+            "molecule_type": "DNA",
+            "data_file_division": "SYN",
+            "date": day.strftime("%d-%b-%Y").upper(),
+        }
         start = 0
         for kind, text in one.parts:
             label = one.id if kind == "insert" else _LABELS[kind]
             record.features.append(
                 SeqFeature(
-                    SimpleLocation(start, start + len(text), 1), type=_KEYS[kind], qualifiers={"label": [label]}
+                    SimpleLocation(start, start + len(text), 1),
+                    type=_KEYS[kind],
+                    qualifiers={"label": [label]},
                 )
             )
             start += len(text)
@@ -68,7 +76,7 @@ def readme(made: Sequence[Construct], sheet: str, notes: Sequence[str], settings
         "| file | what |",
         "|---|---|",
         f"| {sheet} | the sheet to upload |",
-        f"| bench.{sheet.rpartition('.')[2]} | every construct with well, parts, length, GC, melting temperature and primers |",
+        f"| bench.{sheet.rpartition('.')[2]} | wells, parts, length, GC, melting temperature, primers |",
         "| constructs.fa | the constructs as FASTA |",
         "| constructs.gb | the same with their parts as features, for SnapGene or Benchling |",
         "| manifest.json | how this folder was made, and checksums |",

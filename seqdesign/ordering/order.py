@@ -49,7 +49,9 @@ class Construct:
     def parts(self) -> list[tuple[str, str]]:
         """(kind, sequence) in order, those that are there."""
         barcode = ("barcode", self.barcode)
-        middle = [barcode, ("insert", self.insert)] if self.barcode_first else [("insert", self.insert), barcode]
+        middle = (
+            [barcode, ("insert", self.insert)] if self.barcode_first else [("insert", self.insert), barcode]
+        )
         return [part for part in (("left", self.left), *middle, ("right", self.right)) if part[1]]
 
     @property
@@ -167,8 +169,9 @@ def _numbered(prefix: str, num: int) -> list[str]:
 
 
 def warnings_of(made: Sequence[Construct], forbidden: Mapping[str, str]) -> list[str]:
-    """What speaks against sending this: sites in the finished constructs, equal constructs. forbidden: name ->
-    pattern of bases and IUPAC codes.
+    """What speaks against sending this: sites in the finished constructs, equal inserts.
+
+    forbidden: name -> pattern of bases and IUPAC codes.
     """
     from seqdesign.libraries.degenerate import iupac
 

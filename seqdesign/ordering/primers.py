@@ -23,8 +23,8 @@ class Primer(NamedTuple):
 def melting_temperature(dna: str) -> float:
     """Degrees Celsius of a duplex of A, C, G and T by nearest neighbours.
 
-    Allawi and SantaLucia 1997, with 50 mM sodium and 25 nM of each strand, the defaults of biopython. Longer than 70
-    bases the model of two states does not hold, and the value is an upper end.
+    Allawi and SantaLucia 1997, with 50 mM sodium and 25 nM of each strand, the defaults of biopython. Longer
+    than 70 bases the model of two states does not hold, and the value is an upper end.
     """
     return float(MeltingTemp.Tm_NN(dna, nn_table=MeltingTemp.DNA_NN3))
 

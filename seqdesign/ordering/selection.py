@@ -1,8 +1,9 @@
 """Which designs to order: good ones that differ from each other, within quotas.
 
-The choice maximises (1 - d) * sum of standardised qualities + d * log det of the similarities of those chosen,
-greedily. That is the mode of a determinantal point process (Kulesza and Taskar 2012) by the fast greedy
-algorithm of Chen, Zhang and Zhou (2018): each pick costs one row of similarities. d = 0 are the best N.
+The choice maximises (1 - d) * sum of standardised qualities + d * log det of the similarities of those that
+are chosen: the greedy search for the mode of a determinantal point process (Kulesza and Taskar 2012), by the
+algorithm of Chen, Zhang and Zhou (2018), in which each pick costs one row of similarities. With
+d = 0 they are the best N.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _FLOOR = 1e-10
 
 @dataclass(frozen=True)
 class Pick:
-    """place: index of the design. gain: what it added to the objective. share: part of its quality in it."""
+    """place: index of the design. gain: what it added to the objective."""
 
     place: int
     gain: float

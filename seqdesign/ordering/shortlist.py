@@ -30,9 +30,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Sequences that are known already -> what was measured of each, by outcome; {} where only the sequence is
-    known.
-    """
+    """Known sequences -> what was measured of each, by outcome; {} where only the sequence is known."""
 
     values: Mapping[str, Mapping[str, float]]
 
@@ -109,7 +107,9 @@ def shortlist(
                 if text in known.values}  # fmt: skip
     places = [i for i, name in enumerate(designs.ids) if include_known or name not in measured]
     if not places:
-        raise InputError(f"all {len(designs.ids):,} designs are known already; add --include-known to take them")
+        raise InputError(
+            f"all {len(designs.ids):,} designs are known already; add --include-known to take them"
+        )
     controls = [_control(name, "best-measured", text, known) for name, text in best]
     wanted = _parents_of(designs, places, dict(parents or {}), max(1, int(CONTROLS * budget)))
     controls += [_control(name, "parent", text, known) for name, text in wanted]

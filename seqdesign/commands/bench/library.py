@@ -101,11 +101,9 @@ class LibraryResult(Result):
             if self.size > self.records:
                 lines.append(f"they stand for {self.size:,} DNA sequences")
         else:
-            lines = [
-                f"{self.covered:,} of {self.targets:,} targets are in {self.records} sublibraries of "
-                f"{self.size:,} DNA sequences ({', '.join(f'{size:,}' for size in self.sizes)}) and "
-                f"{self.products:,} products",
-            ]
+            each = f" ({', '.join(f'{size:,}' for size in self.sizes)})" if self.records > 1 else ""
+            said = f"{self.covered:,} of {self.targets:,} targets are in {self.records} sublibraries"
+            lines = [f"{said} of {self.size:,} DNA sequences{each} and {self.products:,} products"]
         return "\n".join([*lines, *(f"wrote {p}" for p in (self.output, self.table, self.codons) if p)])
 
 
@@ -205,13 +203,11 @@ def _scan(
     ]
     if not made:
         raise InputError("the scan has no variant; name other --positions", path=config.input)
-    _write_fasta(
-        config,
-        (
-            (record, {"parent": parent, "position": v.position, **({"size": v.size} if v.size > 1 else {})}, v.sequence)
-            for record, parent, v in made
-        ),
-    )  # fmt: skip
+    headers = (
+        {"parent": parent, "position": v.position} | ({"size": v.size} if v.size > 1 else {})
+        for _, parent, v in made
+    )
+    _write_fasta(config, ((record, h, v.sequence) for (record, _, v), h in zip(made, headers, strict=True)))
     if config.table is not None:
         rows = (
             {"id": record, "parent": parent, "change": v.name, "position": v.position, "sequence": v.sequence}
@@ -241,9 +237,7 @@ def _variants(
     if bad is not None:
         raise InputError(f"a scan needs letters of {alphabet.name}, got {bad!r}", path=config.input)
     if config.scan == "nnk":
-        return scans.nnk(
-            text, protein=alphabet.name != "dna", usage=usage, positions=config.positions
-        )
+        return scans.nnk(text, protein=alphabet.name != "dna", usage=usage, positions=config.positions)
     places = scans.chosen(config.positions, len(text))
     if config.scan == "deletion":
         return scans.deletions(text, config.width, places)

@@ -100,10 +100,8 @@ class OrderResult(Result):
     def text(self) -> str:
         """A few lines."""
         plates = "1 plate" if self.plates == 1 else f"{self.plates} plates"
-        lines = [
-            f"{self.constructs:,} constructs of {self.shortest:,} to {self.longest:,} bases on {plates}, "
-            f"{self.bases:,} bases in all"
-        ]
+        lengths = f"{self.shortest:,} to {self.longest:,} bases"
+        lines = [f"{self.constructs:,} constructs of {lengths} on {plates}, {self.bases:,} bases in all"]
         if self.barcodes:
             lines.append(f"{self.barcodes:,} barcodes, any two at least 3 errors apart")
         lines += [f"warning: {note}" for note in self.notes]
@@ -214,9 +212,13 @@ def _write(
         write_table([one.row() for one in made], folder / bench)
         with open_output(folder / FASTA) as handle:
             records = (
-                Record(one.name, format_fields({"id": one.id, "role": one.role, "well": f"{one.plate}{one.well}"}),
-                       one.sequence) for one in made
-            )  # fmt: skip
+                Record(
+                    one.name,
+                    format_fields({"id": one.id, "role": one.role, "well": f"{one.plate}{one.well}"}),
+                    one.sequence,
+                )
+                for one in made
+            )
             write_fasta(records, handle)
         with open_output(folder / GENBANK) as handle:
             handle.write(genbank(made))
@@ -228,11 +230,13 @@ def _settings(config: OrderConfig) -> list[str]:
     """Sentences for the README."""
     parts = []
     if config.left or config.right:
-        parts.append(f"Adapters: {config.left.upper() or 'none'} before, {config.right.upper() or 'none'} behind.")
+        left, right = config.left.upper() or "none", config.right.upper() or "none"
+        parts.append(f"Adapters: {left} before, {right} behind.")
     if config.barcode_length:
+        side = "before" if config.barcode_at == "left" else "behind"
         parts.append(
-            f"Barcodes of {config.barcode_length} bases stand {'before' if config.barcode_at == 'left' else 'behind'} "
-            f"the design; any two, and their reverse complements, are 3 or more {config.barcode_errors} apart."
+            f"Barcodes of {config.barcode_length} bases stand {side} the design; any two, and their reverse "
+            f"complements, are 3 or more {config.barcode_errors} apart."
         )
     if config.primers:
         parts.append(f"Primers amplify the whole construct and melt near {config.tm:g} C.")

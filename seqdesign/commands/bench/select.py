@@ -90,10 +90,8 @@ class SelectResult(Result):
 
     def text(self) -> str:
         """A few lines."""
-        lines = [
-            f"chose {self.designs:,} of {self.candidates:,} designs by {self.ranked_by} and "
-            f"{self.controls:,} controls"
-        ]
+        chosen = f"chose {self.designs:,} of {self.candidates:,} designs by {self.ranked_by}"
+        lines = [f"{chosen} and {self.controls:,} controls"]
         if self.known:
             some = [f"{name} ({value})" for name, value in list(self.known.items())[:SHOWN]]
             more = f" and {len(self.known) - SHOWN:,} more" if len(self.known) > SHOWN else ""
@@ -245,7 +243,9 @@ def _trained_on(folder: Path) -> dict[str, dict[str, float]]:
     family = family_of(folder)
     measured = load_measured(folder)
     if measured is None or family.rows is None:
-        raise ModelError(f"{folder} does not keep what it was trained on; name the training file with --exclude")
+        raise ModelError(
+            f"{folder} does not keep what it was trained on; name the training file with --exclude"
+        )
     rows = family.rows(folder, torch.device("cpu"))
     found: dict[str, dict[str, float]] = {}
     for tokens, length, values in zip(measured.tokens, measured.lengths, measured.values, strict=True):
