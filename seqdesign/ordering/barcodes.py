@@ -16,7 +16,9 @@ DISTANCE = 3
 """Distance at which one error is corrected: the wrong word is nearer to its own barcode than to any other."""
 LONGEST_RUN = 2
 GC = (0.4, 0.6)
-_TRIES = 200_000
+_BLOCK = 1024
+_IN_VAIN = 20_000
+"""Draws in a row without a new barcode after which there are taken to be no more."""
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -43,10 +45,11 @@ def barcodes(
     known = _words(avoid, length)
     found: list[str] = []
     both: list[str] = []
-    block = max(1024, 4 * num)
-    for _ in range(0, _TRIES, block):
-        for row in rng.integers(0, 4, (block, length)):
+    in_vain = 0
+    while in_vain < _IN_VAIN:
+        for row in rng.integers(0, 4, (_BLOCK, length)):
             word = "".join("ACGT"[i] for i in row)
+            in_vain += 1
             if not _is_plain(word) or word in known or any(part in word for part in forbidden):
                 continue
             back = word.translate(_COMPLEMENT)[::-1]
@@ -56,6 +59,7 @@ def barcodes(
                 continue
             found.append(word)
             both += [word, back]
+            in_vain = 0
             if len(found) == num:
                 return found
     raise InputError(
