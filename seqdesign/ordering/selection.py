@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from seqdesign.metrics.edits import letter_codes
 
 FloatArray = NDArray[np.float64]
-DIVERSITY = 0.3
+DIVERSITY = 0.2
 WORD = 3
 _PAIRS = 2_000
 """Random pairs from which the scale of distances is taken."""

@@ -40,7 +40,7 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
     else score, when not given."""
     minimize: bool = False
     """Smaller --quality is better."""
-    diversity: Annotated[float, Between(0, 1)] = 0.3
+    diversity: Annotated[float, Between(0, 1)] = 0.2
     """How much being different counts: 0 takes the best, 1 the most different."""
     per_parent: Annotated[int | None, Between(1)] = None
     """Most designs of one parent."""
