@@ -13,7 +13,14 @@ from seqdesign.config import Between, CommandConfig, Positional, SeedOption, Seq
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, LetterOptions, SequenceColumns, alphabet_with, file_format
+from seqdesign.sequences.options import (
+    AUTO,
+    LetterOptions,
+    SequenceColumns,
+    alphabet_with,
+    file_format,
+    layout_of,
+)
 
 if TYPE_CHECKING:
     from seqdesign.libraries.cover import Sublibrary
@@ -115,7 +122,11 @@ def library(config: LibraryConfig) -> LibraryResult:
 
     manifest = begin_manifest(config, device="cpu", inputs=[config.input])
     targets = read_targets(
-        config.input, sequence_column=config.sequence, id_column=config.id_, format=file_format(config)
+        config.input,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        format=file_format(config),
+        layout=layout_of(config, default=()),
     )
     letters = LetterOptions(alphabet=config.alphabet)
     alphabet = alphabet_with(letters, [text.replace("-", "") for text in targets.sequences])

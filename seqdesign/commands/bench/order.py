@@ -12,7 +12,7 @@ from seqdesign.commands.session import read_files
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
 from seqdesign.errors import InputError
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
     from seqdesign.ordering.order import Construct
@@ -194,6 +194,7 @@ def _read(config: OrderConfig) -> SequenceSet:
         columns=["role"],
         lacking_columns="leave out",
         outcomes=False,
+        layout=layout_of(config, default=()),
     )
 
 

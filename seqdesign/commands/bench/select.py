@@ -12,7 +12,7 @@ from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, SequenceOutput, Written
 from seqdesign.errors import InputError, ModelError
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
     from seqdesign.ordering.shortlist import Known, Shortlist
@@ -52,10 +52,11 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
     times."""
     include_known: bool = False
     """Take also designs that are known already, with what was measured."""
-    wild_type: Path | None = None
-    """Sequences to order as controls, such as the wild type; the parents of the run when not given."""
     parents: bool = True
-    """Order the parents of the chosen designs as controls, at most a quarter of the budget."""
+    """Order the parents of the chosen designs as controls, at most a quarter of the budget: --controls, else
+    --wild-type, else the starts of the run."""
+    controls: Path | None = None
+    """Sequences to order as controls; of those that are parents of designs only the parents."""
     best_measured: Annotated[int, Between(0)] = 2
     """Best measured training sequences to order again as controls."""
     shuffled: Annotated[int, Between(0)] = 2
@@ -65,8 +66,8 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
 
     def problems(self) -> Iterator[str]:
         """Controls that contradict each other."""
-        if self.wild_type is not None and not self.parents:
-            yield "--wild-type: has no effect with --no-parents; leave one out"
+        if self.controls is not None and not self.parents:
+            yield "--controls: has no effect with --no-parents; leave one out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ def select(config: SelectConfig) -> SelectResult:
 
     run = run_of(config.input)
     folder = config.model or model_of(run, config.input)
-    inputs = [config.input, folder, config.wild_type, *config.exclude]
+    inputs = [config.input, folder, config.wild_type, config.controls, *config.exclude]
     manifest = begin_manifest(config, device="cpu", inputs=inputs)
     records = _usable(_read(config, [*LOWER, *UPPER, config.quality or "status", "status", "parent"]))
     quality = quality_of(records, config.quality, config.minimize, run)
@@ -180,6 +181,7 @@ def _read(config: SelectConfig, columns: list[str]) -> SequenceSet:
         columns=list(dict.fromkeys(columns)),
         lacking_columns="leave out",
         outcomes=False,
+        layout=layout_of(config, default=()),
     )
     if config.quality is not None and not any(records.columns.get(config.quality, ())):
         raise InputError(f"there is no column or header key '{config.quality}'", path=config.input)
@@ -268,7 +270,7 @@ def _parents(config: SelectConfig, run: Manifest | None) -> dict[str, str]:
 
     if not config.parents:
         return {}
-    path = config.wild_type
+    path = config.controls or config.wild_type
     if path is None and run is not None:
         named = run.config.get("start") or run.config.get("input")
         path = Path(str(named)) if named and str(named) != "-" else None

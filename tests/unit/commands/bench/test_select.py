@@ -51,7 +51,7 @@ def test_known_sequences_parents_and_quotas(designs, tmp_path):
     wild.write_text(">p0\nAAAAAAAAAAAA\n>p9\nCCCCCCCCCCCC\n")
     made = select(
         SelectConfig(
-            input=designs, budget=12, per_parent=3, exclude=(known,), wild_type=wild, shuffled=1,
+            input=designs, budget=12, per_parent=3, exclude=(known,), controls=wild, shuffled=1,
             output=tmp_path / "o.fa", table=tmp_path / "o.csv",
         )
     )  # fmt: skip
@@ -79,5 +79,5 @@ def test_another_column_and_smaller_is_better(tmp_path):
     source.write_text("sequence,kd\nACGT,3\nACGA,\n")
     with pytest.raises(InputError, match="has no 'kd', by which designs are ranked"):
         select(SelectConfig(input=source, quality="kd", **options))
-    with pytest.raises(UsageError, match="--wild-type: has no effect with --no-parents"):
-        SelectConfig(input=source, wild_type=source, parents=False)
+    with pytest.raises(UsageError, match="--controls: has no effect with --no-parents"):
+        SelectConfig(input=source, controls=source, parents=False)
