@@ -132,23 +132,26 @@ def shortlist(
         per_group=per_parent,
     ) if open_ else []  # fmt: skip
     chosen = [
-        Listed(
-            id=designs.ids[i],
-            role="design",
-            sequence=designs.sequences[i],
-            quality=float(designs.quality[i]),
-            parent=designs.parents[i] or None,
-            measured=measured.get(designs.ids[i]),
-            similarity=pick.similarity if k else None,
-        )
+        _design(designs, places[open_[pick.place]], measured, pick.similarity if k else None)
         for k, pick in enumerate(picks)
-        for i in (places[open_[pick.place]],)
     ]
     controls += _shuffles(chosen, shuffled, taken | set(texts), seed)
     return Shortlist(
         records=tuple(_unique_ids([*chosen, *controls])),
         known=measured,
         repeated=len(texts) - len(set(texts)),
+    )
+
+
+def _design(designs: Candidates, place: int, measured: Mapping[str, str], similarity: float | None) -> Listed:
+    return Listed(
+        id=designs.ids[place],
+        role="design",
+        sequence=designs.sequences[place],
+        quality=float(designs.quality[place]),
+        parent=designs.parents[place] or None,
+        measured=measured.get(designs.ids[place]),
+        similarity=similarity,
     )
 
 
