@@ -1,6 +1,6 @@
 """Degenerate libraries of 131 fluorescent proteins beside DeCoDe's: targets covered within 1e7 sequences.
 
-    python benchmarks/degenerate_libraries.py ALIGNMENT.aln [SUBLIBRARIES ...]
+    python benchmarks/degenerate_libraries.py ALIGNMENT.aln [SUBLIBRARIES ...] [--both]
 
 ALIGNMENT is examples/gfp/gfp_exclude_long.aln of OrensteinLab/DeCoDe. Every library is verified by decoding:
 each degenerate codon is expanded to its codons, these are translated, and the sizes are counted. Seconds are
@@ -53,7 +53,7 @@ def verified(found: list[Sublibrary], targets: list[str]) -> tuple[int, int]:
 
 def main(path: str, numbers: list[int]) -> None:
     targets = [str(record.seq) for record in AlignIO.read(path, "clustal")]
-    for stops in (True, False):
+    for stops in [True, False] if "--both" in sys.argv else [True]:
         for num in numbers:
             begin = time.process_time()
             found = cover(targets, codon_codes(stops), MAX_SIZE, num)
@@ -68,4 +68,4 @@ def main(path: str, numbers: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], [int(word) for word in sys.argv[2:]] or list(DECODE))
+    main(sys.argv[1], [int(word) for word in sys.argv[2:] if word.isdigit()] or list(DECODE))

@@ -22,13 +22,14 @@ STEPS = 30_000
 _STEPS_EACH = 250
 """Moves for each target."""
 SEARCHES = 12
-_HOT, _COLD = 0.3, 0.05
-"""Temperatures, in targets."""
+_HOT, _WARM, _COLD = 0.3, 0.15, 0.05
+"""Temperatures, in targets: where a search begins, where one begins that goes on from the best, the end."""
 _OVER = 4.0
 """Targets that a factor of e above the largest size costs."""
 _PRICES = (0.3, 0.4, 0.2)
-"""Targets that a factor of e in the size of one sublibrary costs, in turn from search to search: it keeps
-sublibraries tight until they fill the limit."""
+"""Targets that a factor of e in the size of one sublibrary costs: it keeps sublibraries tight until they fill
+the limit. The first half of the searches tries each; the others take that of the best, and every other one of
+them begins where the best has ended."""
 _HUGE = 60.0
 """Log size of what no code covers."""
 
@@ -81,15 +82,20 @@ def cover(
     problem = _Problem(targets, codes)
     if steps is None:
         steps = min(STEPS, _STEPS_EACH * len(problem.unique))
-    best: tuple[float, float, NDArray[np.int64]] | None = None
+    best = (-1.0, 0.0, np.full(len(problem.unique), -1))
+    price = _PRICES[0]
     for i in range(searches):
-        rng = np.random.default_rng((seed, i))
-        found = _Search(problem, max_size, sublibraries, _PRICES[i % len(_PRICES)]).run(steps, rng)
-        if best is None or found[:2] > best[:2]:
-            best = found
+        explores = i < max(searches // 2, 1)
+        now = _PRICES[i % len(_PRICES)] if explores else price
+        search = _Search(problem, max_size, sublibraries, now)
+        again = not explores and i % 2 == 0
+        if again:
+            search.begin_at(best[2])
+        found = search.run(steps, np.random.default_rng((seed, i)), _WARM if again else _HOT)
+        if found[:2] > best[:2]:
+            best, price = found, now
         if progress is not None:
             progress(i + 1)
-    assert best is not None
     return problem.sublibraries(best[2], max_size, sublibraries, pick or codes.best)
 
 
@@ -220,12 +226,19 @@ class _Search:
         less = p.log_size[np.where(counts == 1, here & ~p.bit, here)]
         self.log_without[members] = np.minimum(p.onehot[members] @ less, _HUGE)
 
-    def run(self, steps: int, rng: np.random.Generator) -> tuple[float, float, NDArray[np.int64]]:
+    def begin_at(self, assigned: NDArray[np.int64]) -> None:
+        """Begin with this membership, not with empty sublibraries."""
+        self.assigned = assigned.copy()
+        for k in range(self.num):
+            self.counts[k] = self.problem.onehot[self.assigned == k].sum(axis=0)
+            self._update(k)
+
+    def run(self, steps: int, rng: np.random.Generator, hot: float) -> tuple[float, float, NDArray[np.int64]]:
         """(targets covered, minus log size, sublibrary of each or -1) of the best state within the limit."""
         best = (0.0, 0.0, self.assigned.copy())
         draws = rng.random(steps)
         for step in range(steps):
-            temperature = _HOT * (_COLD / _HOT) ** (step / steps)
+            temperature = hot * (_COLD / hot) ** (step / steps)
             energy = self._energies(self.price * (1.0 - step / (2.0 * steps)))
             odds = np.exp((energy.min() - energy) / temperature).cumsum()
             self._move(*divmod(int(odds.searchsorted(draws[step] * odds[-1])), self.num + 1))

@@ -1,1 +1,1 @@
-"""Commands under "Bench": from the bench and back to it."""
+"""Commands under the heading "Bench"."""
