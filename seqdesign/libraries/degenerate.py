@@ -93,29 +93,6 @@ def genetic_code() -> dict[str, str]:
     return {**table.forward_table, **dict.fromkeys(table.stop_codons, STOP)}
 
 
-def codon_usage(host: str) -> dict[str, float]:
-    """Codon -> share among the codons of its amino acid in an organism, by the Kazusa database.
-
-    host: a name of the package python_codon_tables, such as e_coli, s_cerevisiae or h_sapiens. Raises
-    UsageError for another.
-    """
-    import python_codon_tables
-
-    full = next(
-        (name for name in python_codon_tables.available_codon_tables_names if _host(name) == host), None
-    )
-    if full is None:
-        known = ", ".join(sorted(map(_host, python_codon_tables.available_codon_tables_names)))
-        raise UsageError(f"{host!r} is none of {known}", option="--host")
-    table = python_codon_tables.get_codons_table(full)
-    return {codon: share for shares in table.values() for codon, share in shares.items()}
-
-
-def _host(name: str) -> str:
-    """The organism without the number of its table."""
-    return name.rsplit("_", 1)[0]
-
-
 @functools.cache
 def base_codes() -> Codes:
     """The 15 IUPAC codes of bases."""

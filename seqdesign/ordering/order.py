@@ -122,7 +122,8 @@ def constructs(
         bad = next((c for c in text if c not in _BASES), None)
         if bad is not None:
             raise InputError(
-                f"an order is made of A, C, G and T, got {bad!r}; proteins become genes first", record=name
+                f"an order is made of A, C, G and T, got {bad!r}; back-translate turns proteins into genes",
+                record=name,
             )
     tags = [""] * len(texts)
     if barcode_length is not None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from seqdesign.commands.bench.back_translate import Host
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Positional, SeedOption, SequenceOutput, Written
+from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, SequenceOutput, Written
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -51,8 +52,8 @@ class LibraryConfig(SequenceColumns, SeedOption, SequenceOutput, CommandConfig):
     """Most degenerate oligos; 1 when not given."""
     stops: bool = True
     """Permit degenerate codons that hold a stop codon; --no-stops: no truncated proteins, fewer targets."""
-    host: str = "e_coli"
-    """Organism whose codons are preferred among equals: e_coli, s_cerevisiae, h_sapiens, b_subtilis, ..."""
+    codons: Annotated[Host, Flag("-c")] = "ecoli"
+    """Host whose frequent codons are preferred among equals."""
     searches: Annotated[int, Between(1, 10_000)] = 12
     """Independent searches, of which the best is taken; more take longer and find better libraries."""
     scan: Literal["single", "deletion", "nnk"] | None = None
@@ -65,12 +66,12 @@ class LibraryConfig(SequenceColumns, SeedOption, SequenceOutput, CommandConfig):
     """dna or protein; auto goes by the letters."""
     table: Annotated[Path | None, Written("table")] = None
     """Also write which sublibraries hold each target, or the variants of a scan: CSV, TSV or Parquet."""
-    codons: Annotated[Path | None, Written("table")] = None
+    codes: Annotated[Path | None, Written("table")] = None
     """Also write the code at each position of each sublibrary, and what it stands for."""
 
     def problems(self) -> Iterator[str]:
         """A scan is no cover."""
-        names = ("max_size", "sublibraries", "codons") if self.scan else ("positions",)
+        names = ("max_size", "sublibraries", "codes") if self.scan else ("positions",)
         for name in names:
             if getattr(self, name) is not None:
                 where = "with" if self.scan else "without"
@@ -99,7 +100,7 @@ class LibraryResult(Result):
     scan: str | None
     output: Path | None
     table: Path | None
-    codons: Path | None
+    codes: Path | None
 
     def text(self) -> str:
         """A few lines."""
@@ -111,13 +112,12 @@ class LibraryResult(Result):
             each = f" ({', '.join(f'{size:,}' for size in self.sizes)})" if self.records > 1 else ""
             said = f"{self.covered:,} of {self.targets:,} targets are in {self.records} sublibraries"
             lines = [f"{said} of {self.size:,} DNA sequences{each} and {self.products:,} products"]
-        return "\n".join([*lines, *(f"wrote {p}" for p in (self.output, self.table, self.codons) if p)])
+        return "\n".join([*lines, *(f"wrote {p}" for p in (self.output, self.table, self.codes) if p)])
 
 
 @checked
 def library(config: LibraryConfig) -> LibraryResult:
     """Write degenerate oligos or a scan as FASTA, and tables. Raises SeqDesignError."""
-    from seqdesign.libraries.degenerate import codon_usage
     from seqdesign.libraries.targets import read_targets
 
     manifest = begin_manifest(config, device="cpu", inputs=[config.input])
@@ -132,7 +132,13 @@ def library(config: LibraryConfig) -> LibraryResult:
     alphabet = alphabet_with(letters, [text.replace("-", "") for text in targets.sequences])
     if alphabet.name not in ("dna", "protein", "protein-stop"):
         raise InputError(f"a library is made of DNA or proteins, this is {alphabet.name}", path=config.input)
-    usage = codon_usage(config.host)
+    usage: dict[str, float] = {}
+    if alphabet.name != "dna":
+        from seqdesign.constraints.codons import codon_usage
+
+        usage = {
+            codon: share for own in codon_usage(config.codons).shares.values() for codon, share in own.items()
+        }
     made = _scan if config.scan else _cover
     result = made(config, targets, alphabet, usage)
     leave_manifest(manifest, config, result)
@@ -153,7 +159,7 @@ def _cover(
             codes,
             config.max_size or MAX_SIZE,
             config.sublibraries or SUBLIBRARIES,
-            pick=lambda letters: codes.best(letters, usage if codes is not base_codes() else None),
+            pick=lambda letters: codes.best(letters, usage),
             searches=config.searches,
             seed=config.seed,
             progress=lambda done: progress.update(done, config.searches),
@@ -164,9 +170,9 @@ def _cover(
     _write_fasta(config, ((f"library{i + 1}", _header(one), one.dna) for i, one in enumerate(found)))
     if config.table is not None:
         _write_table(config.table, _target_rows(targets, found), ("id", "covered", "sublibraries"))
-    if config.codons is not None:
+    if config.codes is not None:
         names = ("sublibrary", "position", "code", "stands_for", "size", "wanted")
-        _write_table(config.codons, _code_rows(targets, found), names)
+        _write_table(config.codes, _code_rows(targets, found), names)
     return LibraryResult(
         targets=len(targets),
         covered=len({i for one in found for i in one.members}),
@@ -177,7 +183,7 @@ def _cover(
         scan=None,
         output=config.output,
         table=config.table,
-        codons=config.codons,
+        codes=config.codes,
     )
 
 
@@ -235,7 +241,7 @@ def _scan(
         scan=config.scan,
         output=config.output,
         table=config.table,
-        codons=None,
+        codes=None,
     )
 
 

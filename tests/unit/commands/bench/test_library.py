@@ -16,14 +16,14 @@ CLUSTAL = "CLUSTAL O(1.2.4) multiple sequence alignment\n\n\na    MKL-\nb    MRL
 def test_an_alignment_becomes_oligos_and_tables(tmp_path):
     source = tmp_path / "t.aln"
     source.write_text(CLUSTAL)
-    paths = {name: tmp_path / f"{name}.csv" for name in ("table", "codons")}
+    paths = {name: tmp_path / f"{name}.csv" for name in ("table", "codes")}
     made = library(LibraryConfig(input=source, sublibraries=2, searches=1, output=tmp_path / "o.fa", **paths))
     assert (made.targets, made.covered, made.records) == (3, 3, 2)
     text = (tmp_path / "o.fa").read_text()
     assert re.match(r">library1 size=\d+ products=\d+ targets=2\nATG", text)
     covered = list(csv.DictReader(paths["table"].read_text().splitlines()))
     assert [row["id"] for row in covered if row["covered"] == "True"] == ["a", "b", "c"]
-    codes = list(csv.DictReader(paths["codons"].read_text().splitlines()))
+    codes = list(csv.DictReader(paths["codes"].read_text().splitlines()))
     assert {row["wanted"] for row in codes if row["position"] == "2"} == {"K", "KR"}
     assert (tmp_path / "o.fa.manifest.json").exists()
 
@@ -47,7 +47,7 @@ def test_scans_are_written(tmp_path):
             "--max-size: has no effect with --scan",
         ),
         ({"positions": "1"}, ">a\nMKL\n", UsageError, "--positions: has no effect without --scan"),
-        ({"host": "moon"}, ">a\nMKL\n", UsageError, "--host: 'moon' is none of"),
+        ({"codons": "moon"}, ">a\nMKL\n", UsageError, "--codons: must be"),
         ({"scan": "nnk"}, ">a\nACGTA\n", InputError, "whole codons"),
     ],
 )

@@ -52,6 +52,6 @@ def test_wrong_options_and_proteins_leave_nothing(designs, tmp_path):
     with pytest.raises(UsageError, match="--avoid: 'BsaX' is neither"):
         order(OrderConfig(input=designs, output=folder, avoid=("BsaX",)))
     designs.write_text(">p\nMKLV\n")
-    with pytest.raises(InputError, match="proteins become genes first"):
+    with pytest.raises(InputError, match="back-translate turns proteins into genes"):
         order(OrderConfig(input=designs, output=folder))
     assert not folder.exists()
