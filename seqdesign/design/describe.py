@@ -320,7 +320,7 @@ def _used(composite: Composite) -> set[int]:
 
 def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
     """Outcomes predicted beyond all that was measured, by more than the noise of a measurement."""
-    if panel is None or panel.task != "regression":
+    if panel is None or panel.task.log_odds:
         return
     for k in sorted(_used(composite)):
         key, span = model.keys[k], measured_range(model, k)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -31,6 +30,7 @@ from seqdesign.design.judges import (
     log_density,
 )
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
 ROWS = 1500
@@ -44,7 +44,6 @@ CHANCE = 3.0
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
-Task = Literal["regression", "binary", "classes"]
 Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Tokens (B, L) -> means and standard deviations (B, K) of a measurement, in user units or log-odds."""
 Rows = NDArray[np.int64]
@@ -126,7 +125,7 @@ class Panel:
     @property
     def typical(self) -> Tensor:
         """The mean of the measurements (K,), of labels as log-odds."""
-        return self.centre if self.task == "regression" else torch.logit(self.centre.clamp(LEAST, MOST))
+        return self.centre if not self.task.log_odds else torch.logit(self.centre.clamp(LEAST, MOST))
 
     def _weigh(self) -> None:
         """Hyperparameters from training rows, and weights (J,) by held-out rows."""
@@ -143,7 +142,7 @@ class Panel:
             densities.append(self._density(y, mean, variance + judge.noise))
         if self.network is not None:
             mean, sd = self.network(self._tokens[fresh])
-            if self.task == "regression":
+            if not self.task.log_odds:
                 mean, sd = (mean - self.centre) / self.unit, sd / self.unit
                 densities.append(self._density(y, mean, sd.square()))
             else:
@@ -153,7 +152,7 @@ class Panel:
 
     def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
-        if self.task == "regression":
+        if not self.task.log_odds:
             each = log_density((y - self.centre) / self.unit, mean, variance)
             return each.nan_to_num().sum(1)
         return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
@@ -193,11 +192,11 @@ class Panel:
         mean, variance = torch.stack(means), torch.stack(variances)
         self.clueless = self._no_better_than_chance(own, alone, rows)
         plain = self._plain(own, (mean, variance), alone, rows)
-        if self.task != "regression":
+        if self.task.log_odds:
             mean, variance = self._as_log_odds(mean, variance)
         if self.network is not None:
             center, sd = self.network(tokens)
-            if self.task == "regression":
+            if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
                 sd = (sd.square() - typical).clamp(min=0).sqrt()
             mean = torch.cat([mean, center[None]])
@@ -224,7 +223,7 @@ class Panel:
         rows: Rows,
     ) -> Plain | None:
         """Mixtures of the judges without the networks, of a regression."""
-        if self.task != "regression":
+        if self.task.log_odds:
             return None
 
         def mixed(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
@@ -252,7 +251,7 @@ class Panel:
         half = torch.randn(DRAWS, mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
         who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
         draws = mean[who] + variance[who].sqrt() * half[:, None]
-        if self.task != "regression":
+        if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
             return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
         reach = 1.96 * widen * (spread + noise).sqrt()
@@ -326,8 +325,5 @@ def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
 def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:
     """(N, K) what judges learn: numbers, 0 and 1, or one column for each class."""
     table = torch.from_numpy(np.asarray(values, dtype=np.float64))
-    labels = task == "classes" or (task == "binary" and values.shape[1] < num_scores)  # both have a score
-    if not labels:
-        return table
-    found = torch.nn.functional.one_hot(table[:, 0].nan_to_num().long(), num_scores).double()
-    return found.masked_fill(table[:, :1].isnan(), torch.nan)
+    zero, one = table.new_zeros(1), table.new_ones(1)
+    return task.targets(table, zero, one, num_scores)

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seqdesign.models.predictor.sections import sections
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
@@ -41,14 +39,11 @@ def held_out_rows(
     With classes: whether the most probable class was right, and its probability. ``outcomes`` and ``ids`` are
     those of all sequences.
     """
-    record = training.trained.record
-    predicted = training.predicted.mean
-    values = outcomes.values[training.held_out]
-    if record.task == "classes":
-        right = (predicted.argmax(axis=1) == values[:, 0]).astype(np.float64)
-        values, predicted = right[:, None], predicted.max(axis=1)[:, None]
-    for i, row in enumerate(training.held_out.tolist()):
+    record, rows = training.trained.record, training.held_out
+    detail = None if outcomes.detail is None else outcomes.detail[rows]
+    measured, predicted = record.head.held_out(training.predicted, outcomes.values[rows], detail)
+    for i, row in enumerate(rows.tolist()):
         for k, name in enumerate(record.outcomes):
-            if not np.isnan(values[i, k]):
-                numbers = {"measured": float(values[i, k]), "predicted": float(predicted[i, k])}
-                yield {"id": ids[row], "outcome": name, **numbers}
+            if (cell := measured[i][k]) is not None:
+                told = {"measured": cell, "predicted": float(predicted[i, k])}
+                yield {"id": ids[row], "outcome": name, **told}

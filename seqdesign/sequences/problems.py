@@ -25,8 +25,8 @@ class Problem:
     words: tuple[str, ...] = ()
 
 
-def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
-    """The problems that a survey of a whole file has met."""
+def problems_of(survey: Survey, alphabet: Alphabet | None, *, readable: bool = False) -> Iterator[Problem]:
+    """The problems that a survey of a whole file has met; readable: odd outcomes are none."""
     ids, _, _ = survey.duplicates()
     if ids:
         yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", "first"))
@@ -38,7 +38,7 @@ def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
     tally = survey.tally
     if tally is None or tally.kind == "nothing":
         return
-    if tally.kind == "mixed":
+    if tally.kind == "mixed" and not readable:
         cells = list(dict.fromkeys(cell for _, _, cell in tally.strange))[:SHOWN]
         yield Problem(f"'{tally.name}': {tally.says()}", tuple(w for c in cells for w in ("--missing", c)))
     if tally.missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -13,7 +13,7 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_o
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.metrics.agreement import Agreement, Figures
+from seqdesign.metrics.agreement import Figures
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seqdesign.families import Rows
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.tasks.task import Task
 
 
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
@@ -82,13 +83,15 @@ class Agreed:
     """Of labels of two kinds."""
     accuracy: float | None
     """Share of labels that the most probable one is."""
+    others: Mapping[str, float]
+    """Of other outcomes, by name, such as the concordance of limits."""
     fresh: Figures | None
     """The same of the measured sequences that the model has not learned from, where it has of some."""
 
     def lines(self, several: bool) -> Iterator[str]:
         """What a person reads."""
         name = f" of {self.name}" if several else ""
-        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy)
+        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy, self.others)
         if not (said := figures.text()):
             return
         yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
@@ -183,13 +186,14 @@ class _Run:
 
     def __init__(self, config: PredictConfig, rows: Rows) -> None:
         from seqdesign.sequences.numbers import Tally
+        from seqdesign.tasks.by_name import get_task
 
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
-        task: str = getattr(rows, "task", "regression")
+        self.task: Task = getattr(rows, "task", None) or get_task("regression")
         self.names = config.outcome or rows.outcomes
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
-        self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
+        self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
         self.remembers = False
         self.problems: dict[str, str] = {}
@@ -258,7 +262,8 @@ class _Run:
                 self.written_by = block.origin.says()
             elif name in block.columns:
                 tally.add(block.columns[name], block.line_numbers(), block.ids)
-                found[k] = self.model.measured(block, name).tolist()
+                values = self.model.measured(block, name)
+                found[k] = list(values) if isinstance(values, Sequence) else values.tolist()
         return found
 
     def agreed(self) -> Iterator[Agreed]:
@@ -274,6 +279,7 @@ class _Run:
                 all_of_them.pearson,
                 all_of_them.auroc,
                 all_of_them.accuracy,
+                all_of_them.others,
                 others if trained_on else None,
             )
 
@@ -293,5 +299,5 @@ class _Run:
                         f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
                         f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
                     )
-            elif tally.odd or tally.text:
+            elif (tally.odd or tally.text) and not self.task.claims([tally]):
                 yield f"'{tally.name}': {tally.says()}; such cells count as not measured"

@@ -27,14 +27,16 @@ from seqdesign.sequences.options import (
     encode_with,
     file_format,
 )
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions
 
 if TYPE_CHECKING:
     from seqdesign.models.predictor.choice import Trial
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
-    from seqdesign.models.predictor.quality import OutcomeQuality, PredictorQuality
+    from seqdesign.models.predictor.quality import PredictorQuality
     from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.tasks.values import OutcomeQuality
 
 REPORT = "report.html"
 
@@ -116,7 +118,7 @@ class TrainPredictorResult(Result):
 
     def _tried(self) -> Iterator[tuple[str, str]]:
         """What each kind reached, and its cost."""
-        measure = "right" if self.task == "classes" else "r"
+        measure = get_task(self.task).trial
         for one in self.trials:
             parts = [f"{measure} {one.alike:.3f}"]
             parts += [] if one.better is None else [f"better than it knew {one.better:.3f}"]
@@ -127,6 +129,7 @@ class TrainPredictorResult(Result):
 def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     figures = {"R2": one.r2, "AUROC": one.auroc, "accuracy": one.accuracy, "Spearman": one.spearman}
     said = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
+    said = ", ".join([*(f"{name} {value:.3f}" for name, value in one.others.items()), *[said] * bool(said)])
     rows = [(one.name, said)]
     if one.baseline_value is not None:
         rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))

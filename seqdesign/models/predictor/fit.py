@@ -14,18 +14,19 @@ from torch import Tensor
 
 from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
-from seqdesign.models.predictor.calibration import CalibrationRows, calibrate
+from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.learn import Known, Learned, learn, tensors_of
+from seqdesign.models.predictor.learn import Known, Learned, detail_of, learn, tensors_of
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import Predictions, member_scores, unseen_letters
+from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
@@ -120,10 +121,10 @@ def _judged(
     own = None
     if learned.own is not None:
         own = (model.outcome_mean.cpu() + model.outcome_scale.cpu() * learned.own).double().numpy()
-    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy(), own)
+    rows = scored_rows(model, fresh, known, learned.fold.numpy(), own)
     unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
     trained = TrainedPredictor(model, _with_unseen(calibrate(model, record, rows), learned, unseen))
-    if record.task != "regression":  # the temperature changes the scores
+    if record.head.log_odds:  # the temperature changes the scores
         rows = replace(rows, scores=member_scores(model, fresh[0].tokens, fresh[0].lengths))
     baseline = _linear_scores(model, fresh[0], *learned.ridge)
     quality, predicted = judge(trained, rows, baseline, known[1], unseen)
@@ -136,7 +137,7 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
     As much as the letters that were seen do, by ridge regression: the root mean square of the effects that
     substitutions of the most common letter of a position have.
     """
-    if record.task != "regression" or not record.positional:
+    if not record.calibration or not record.positional:
         return record
     weight = learned.ridge[0].mean(0)
     evidence = learned.model.evidence.cpu().T
@@ -166,7 +167,7 @@ def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int
         )
     if options.strands != "auto":
         return options.strands
-    both = outcomes.task != "classes" and same_on_both_strands(tokens, outcomes.values[:, 0], groups, seed)
+    both = outcomes.kind.ordered and same_on_both_strands(tokens, outcomes.values[:, 0], groups, seed)
     return "both" if both else "one"
 
 
@@ -205,4 +206,4 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
 
 def _fingerprint(tokens: TokenArray, outcomes: Outcomes) -> str:
     weights = torch.from_numpy(outcomes.weights)[:, None]
-    return PredictorData.of(tokens, *tensors_of(outcomes), weights).fingerprint()
+    return PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes)).fingerprint()

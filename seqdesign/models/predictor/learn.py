@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from seqdesign.errors import InputError
@@ -155,7 +154,7 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
             f"at most {KERNEL_ROWS:,} of them for kernel and {MAX_PAIRS:,} pairs of letters for pairs; use "
             "another --architecture, or auto"
         )
-    regression = outcomes.task == "regression"
+    units = outcomes.kind.units(outcomes.values)
     return PredictorRecord(
         options=adapt(
             options, max_length=longest, num_train=len(tokens), task=outcomes.task,
@@ -167,8 +166,8 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
         positional=placed,
         outcomes=outcomes.names,
         classes=outcomes.classes,
-        outcome_mean=tuple(np.nanmean(outcomes.values, axis=0).tolist()) if regression else (),
-        outcome_scale=tuple(np.nanstd(outcomes.values, axis=0).tolist()) if regression else (),
+        outcome_mean=units.mean,
+        outcome_scale=units.scale,
         columns=columns,
     )  # fmt: skip
 
@@ -176,6 +175,11 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
 def tensors_of(outcomes: Outcomes) -> tuple[Tensor, Tensor]:
     """Values and precision (N, K)."""
     return torch.from_numpy(outcomes.values).float(), torch.from_numpy(outcomes.precision()).float()
+
+
+def detail_of(outcomes: Outcomes) -> Tensor | None:
+    """What the task knows of each value besides its number, (N, K)."""
+    return None if outcomes.detail is None else torch.from_numpy(outcomes.detail).float()
 
 
 def _data(
@@ -191,7 +195,8 @@ def _data(
             f"{members} members is judged by some of its own; give more sequences, or a smaller --ensemble"
         )
     weights = torch.from_numpy(outcomes.weights).float()[:, None].expand(-1, members)
-    return PredictorData.of(tokens, *tensors_of(outcomes), weights.contiguous()), torch.from_numpy(fold)
+    data = PredictorData.of(tokens, *tensors_of(outcomes), weights.contiguous(), detail=detail_of(outcomes))
+    return data, torch.from_numpy(fold)
 
 
 def _features(
@@ -206,11 +211,9 @@ def _features(
 
 
 def _targets(model: SequencePredictor, data: PredictorData) -> Tensor:
-    """Standardised outcomes (N, K), NaN where not measured, or 0 and 1 for each class."""
+    """What is fitted by least squares (N, K), NaN where not measured; see ``Task.targets``."""
     y = data.outcomes.where(data.precision > 0, torch.nan)
-    if model.task == "regression":
-        return (y - model.outcome_mean) / model.outcome_scale
-    return F.one_hot(y[:, 0].long(), model.num_scores).float() if model.task == "classes" else y
+    return model.task.targets(y, model.outcome_mean, model.outcome_scale, model.num_scores)
 
 
 def _row_weights(data: PredictorData) -> Tensor:

@@ -15,6 +15,7 @@ from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import line_chart, predicted_measured
 from seqdesign.reports.tables import Column
+from seqdesign.tasks.by_name import get_task
 
 HELD_OUT = "held_out.csv"
 """Measured and predicted values of the held-out sequences, beside the model."""
@@ -53,11 +54,11 @@ def held_out_figures(
     from seqdesign.metrics.conformal import LEVELS  # brings SciPy's optimizers, which other pages need not
 
     for one in outcomes:
-        mine = [row for row in rows if row["outcome"] == one["name"]]
+        mine = [row for row in rows if row["outcome"] == one["name"] and _is_number(row["measured"])]
         measured, predicted = (
             np.array([float(row[key]) for row in mine]) for key in ("measured", "predicted")
         )
-        if task != "regression":
+        if get_task(task).log_odds:
             said, found, _ = calibration_curve(predicted, measured)
             yield _reliability(said, found, f"{one['name']}: probabilities", "predicted", "observed")
             continue
@@ -68,6 +69,15 @@ def held_out_figures(
         if one["coverage"] is not None:
             levels, covered = np.array(LEVELS), np.array(one["coverage"])
             yield _reliability(levels, covered, f"{one['name']}: intervals", "promised", "covered")
+
+
+def _is_number(cell: object) -> bool:
+    """Whether a measured value is a point on a chart; a limit is none."""
+    try:
+        float(str(cell))
+    except ValueError:
+        return False
+    return True
 
 
 def _held_out(folder: Path, outcomes: Sequence[Any], task: str) -> Iterator[Figure]:
@@ -107,7 +117,11 @@ def _trial_table(trials: Sequence[Mapping[str, Any]]) -> Table:
 
 def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
-        {**one, "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"])}
+        {
+            **one,
+            **{f"other {name}": value for name, value in (one.get("others") or {}).items()},
+            "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"]),
+        }
         for one in outcomes
     ]
     optional = [
@@ -119,7 +133,9 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
         Column("inside", "inside 50, 80, 95% intervals"),
         Column("calibration_error", "error of the probabilities", ".3f"),
     ]
-    used = [column for column in optional if any(row[column.key] is not None for row in rows)]
+    others = dict.fromkeys(name for one in outcomes for name in one.get("others") or ())
+    optional = [*(Column(f"other {name}", name, ".3f") for name in others), *optional]
+    used = [column for column in optional if any(row.get(column.key) is not None for row in rows)]
     return Table(rows, [Column("name", "outcome"), Column("rows", "measured", ",d"), *used])
 
 
