@@ -39,6 +39,8 @@ HELD_OUT = 500
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
+LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
+"""Rounds in which limits are completed, each part of the rows by the others."""
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
@@ -115,6 +117,8 @@ class Panel:
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
+        self._theta: dict[str, Tensor] = {}
+        self._complete()
         self._weigh()
 
     @property
@@ -127,13 +131,32 @@ class Panel:
         """The mean of the measurements (K,), of labels as log-odds."""
         return self.centre if not self.task.log_odds else torch.logit(self.centre.clamp(LEAST, MOST))
 
+    def _complete(self) -> None:
+        """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
+        detail = self.measured.detail
+        if detail is None or not self.task.rounds:
+            return
+        targets, limits = (self.values - self.centre) / self.unit, torch.from_numpy(detail)
+        done = self.task.complete(targets, limits, torch.zeros_like(targets))
+        rng = np.random.default_rng([self.seed, 47])
+        for _ in range(LIMIT_ROUNDS):
+            self.values = self.centre + self.unit * done
+            parts = np.array_split(rng.permutation(len(targets)), LIMIT_PARTS)
+            fitted = torch.zeros_like(targets)
+            for part in parts:
+                others = rng.permutation(np.setdiff1d(np.arange(len(targets)), part))[:ROWS]
+                judge = self._fit(self.kinds[0], others)
+                fitted[part], _ = judge(judge.reader(self._tokens[part]))
+            done = self.task.complete(targets, limits, fitted)
+        self.values = self.centre + self.unit * done
+        self._theta = {}
+
     def _weigh(self) -> None:
         """Hyperparameters from training rows, and weights (J,) by held-out rows."""
         rng = np.random.default_rng([self.seed, 41])
         train = np.flatnonzero(~self.measured.held_out)
         fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
         train = rng.permutation(train)[:ROWS] if len(train) else fresh
-        self._theta: dict[str, Tensor] = {}
         densities = []
         y = self.values[fresh]
         for kind in self.kinds:

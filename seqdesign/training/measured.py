@@ -33,29 +33,37 @@ class Measured:
     """(N, K) in the user's units; labels as their numbers. K is 0 without outcomes."""
     held_out: NDArray[np.bool_]
     """(N,): rows that no weight was learned from."""
+    detail: NDArray[np.float64] | None = None
+    """(N, K): what the task knows of values besides their numbers, such as the side of a limit."""
 
     @classmethod
     def of(
-        cls, array: TokenArray, values: NDArray[np.float64] | None, held_out: NDArray[np.int64]
+        cls,
+        array: TokenArray,
+        values: NDArray[np.float64] | None,
+        held_out: NDArray[np.int64],
+        detail: NDArray[np.float64] | None = None,
     ) -> Measured:
         """Encoded sequences with values (N,), (N, K) or None; ``held_out``: places of those held out."""
         n = len(array)
         table = np.zeros((n, 0)) if values is None else np.asarray(values, dtype=np.float64).reshape(n, -1)
         fresh = np.zeros(n, dtype=bool)
         fresh[held_out] = True
-        return cls(array.tokens.copy(), array.lengths.copy(), table, fresh)
+        return cls(array.tokens.copy(), array.lengths.copy(), table, fresh, detail)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Measured:
         """Some of the rows."""
-        return Measured(self.tokens[rows], self.lengths[rows], self.values[rows], self.held_out[rows])
+        detail = None if self.detail is None else self.detail[rows]
+        return Measured(self.tokens[rows], self.lengths[rows], self.values[rows], self.held_out[rows], detail)
 
 
 def save_measured(folder: Path, measured: Measured) -> None:
     """Write ``measured.safetensors``, atomically. Raises OutputError."""
-    tensors = {name: torch.from_numpy(getattr(measured, name)) for name in Measured.__dataclass_fields__}
+    arrays = {name: getattr(measured, name) for name in Measured.__dataclass_fields__}
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items() if array is not None}
     write_tensors(folder / MEASURED, tensors, {"kind": "measured"})
 
 
@@ -69,6 +77,7 @@ def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
         return None
     tensors, _ = read_tensors(path)
     try:
-        return Measured(**{name: tensors[name].numpy() for name in Measured.__dataclass_fields__})
+        names = [n for n in Measured.__dataclass_fields__ if n != "detail" or n in tensors]
+        return Measured(**{name: tensors[name].numpy() for name in names})
     except KeyError as error:
         raise ModelError(f"{path} lacks {error}; train again") from error

@@ -338,7 +338,7 @@ def train_predictor(
             seed=pick(SeedOption, options).seed,
             fabric=make_fabric(fit, device),
         )
-    kept = Measured.of(array, measured.values, done.held_out)
+    kept = Measured.of(array, measured.values, done.held_out, measured.detail)
     return Predictor(done.trained, done.reference, kept, done.quality)
 
 

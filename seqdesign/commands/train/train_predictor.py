@@ -205,7 +205,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_predictor(run.path, trained.model, trained.record, result.reference)
-            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
+            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out, outcomes.detail))
             write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]

@@ -40,6 +40,8 @@ KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
+KERNEL_ROUNDS = 1
+"""Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
 
 Known = tuple[TokenArray, Outcomes]
@@ -224,8 +226,36 @@ def _ridge(
     model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
-    rows = _row_weights(data)
-    return ridge_start(features, _targets(model, data), rows * (1 - judges), rows * judges, task=model.task)
+    return _ridge_and_targets(model, data, features, judges)[0]
+
+
+def _ridge_and_targets(
+    model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Ridge regressions, and the targets that they were fitted to, completed where values are limits."""
+    rows, task = _row_weights(data), model.task
+    targets = _targets(model, data)
+
+    def fitted_to(y: Tensor) -> tuple[Tensor, Tensor]:
+        return ridge_start(features, y, rows * (1 - judges), rows * judges, task=task)
+
+    if data.detail is None or not task.rounds:
+        return fitted_to(targets), targets
+    done = task.complete(targets, data.detail, targets.nanmean(0).expand_as(targets))
+    for _ in range(task.rounds):
+        weights, biases = fitted_to(done)
+        done = task.complete(targets, data.detail, _left_out(features, weights, biases, judges))
+    return fitted_to(done), done
+
+
+def _left_out(features: Tensor, weights: Tensor, biases: Tensor, judges: Tensor) -> Tensor:
+    """Scores (N, K) of rows by the member that they judge, which has not learned from them, or by all."""
+    share = torch.where(judges.sum(1, keepdim=True) > 0, judges, torch.ones_like(judges))
+    share = share / share.sum(1, keepdim=True)
+    found = torch.zeros(len(features), biases.shape[1])
+    for m in range(len(weights)):
+        found += share[:, m : m + 1] * (features @ weights[m] + biases[m])
+    return found
 
 
 def _in_closed_form(
@@ -252,11 +282,32 @@ def _in_closed_form(
     if isinstance(net, LinearNet):
         net.set_weights(*ridge)
         return False, None
-    rows = _row_weights(data)
-    model.net, carries, own = fit_kernel(
-        _one_hot(tokens), _targets(model, data), rows * (1 - judges), rows * judges,
-        letter_descriptors(tokens.alphabet), task=model.task, seed=seed,
-    )  # fmt: skip
+    return _kernel(model, tokens, data, judges, seed)
+
+
+def _kernel(
+    model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor, seed: int
+) -> tuple[bool, Tensor | None]:
+    """Set a kernel model; see ``_in_closed_form``. Limits are completed by ridge regression, then by it."""
+    rows, x, targets = _row_weights(data), _one_hot(tokens), _targets(model, data)
+
+    def fitted_to(y: Tensor) -> tuple[KernelNet, bool, Tensor | None]:
+        return fit_kernel(
+            x, y, rows * (1 - judges), rows * judges, letter_descriptors(tokens.alphabet),
+            task=model.task, seed=seed,
+        )  # fmt: skip
+
+    if data.detail is None or not model.task.rounds:
+        model.net, carries, own = fitted_to(targets)
+        return carries, own
+    features = _features(model, data, model.linear_features)
+    _, done = _ridge_and_targets(model, data, features, judges)
+    for _ in range(KERNEL_ROUNDS):
+        model.net, carries, own = fitted_to(done)
+        if own is not None:
+            fitted = own.where(~own.isnan(), done)
+            done = model.task.complete(targets, data.detail, fitted)
+    model.net, carries, own = fitted_to(done)
     return carries, own
 
 
