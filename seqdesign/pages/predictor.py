@@ -12,7 +12,6 @@ from seqdesign.runs.manifest import Manifest, provenance
 
 if TYPE_CHECKING:
     from seqdesign.models.predictor.fit import PredictorTraining
-    from seqdesign.models.predictor.outcomes import Outcomes
 
 HELD_OUT_COLUMNS = ("id", "outcome", "measured", "predicted")
 
@@ -31,15 +30,13 @@ def predictor_page(folder: Path, result: Mapping[str, Any], manifest: Manifest) 
     return page
 
 
-def held_out_rows(
-    training: PredictorTraining, outcomes: Outcomes, ids: Sequence[str]
-) -> Iterator[dict[str, Any]]:
+def held_out_rows(training: PredictorTraining, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Measured and predicted values of held-out sequences, one row for each value.
 
     With classes: whether the most probable class was right, and its probability. ``outcomes`` and ``ids`` are
     those of all sequences.
     """
-    record, rows = training.trained.record, training.held_out
+    record, rows, outcomes = training.trained.record, training.held_out, training.outcomes
     detail = None if outcomes.detail is None else outcomes.detail[rows]
     measured, predicted = record.head.held_out(training.predicted, outcomes.values[rows], detail)
     for i, row in enumerate(rows.tolist()):

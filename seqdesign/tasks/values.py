@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,22 @@ class Values:
     values: FloatArray
     detail: FloatArray | None = None
     classes: tuple[str, ...] = ()
+
+
+class Sided(float):
+    """A measured value that is more than its number, such as a limit; ``side`` says what."""
+
+    side: float
+
+    def __new__(cls, value: float, side: float) -> Self:
+        """The number, and its side."""
+        made = super().__new__(cls, value)
+        made.side = side
+        return made
+
+    def moved(self, value: float) -> Self:
+        """The same of another number."""
+        return type(self)(value, self.side)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
-from seqdesign.errors import ModelError, UsageError
+from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.metrics.agreement import Figures
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
@@ -28,6 +28,7 @@ from seqdesign.sequences.options import (
 
 if TYPE_CHECKING:
     from seqdesign.families import Rows
+    from seqdesign.models.predictor.scales import Batches
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.tasks.task import Task
@@ -195,6 +196,8 @@ class _Run:
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
+        self.batches: Batches | None = getattr(rows, "batches", None)
+        self.aligned = False
         self.remembers = False
         self.problems: dict[str, str] = {}
         self.foreign: set[str] = set()
@@ -211,8 +214,8 @@ class _Run:
         for block in stream_sequences(
             config.input,
             sequence_column=config.sequence,
-            columns=self.names,
-            lacking_columns="error" if config.outcome else "leave out",
+            columns=(*self.names, *([self.batches.column] if self.batches else [])),
+            lacking_columns="error" if config.outcome and not self.batches else "leave out",
             id_column=config.id_,
             format=file_format(config),
             cells=cell_format(config),
@@ -229,11 +232,13 @@ class _Run:
         from seqdesign.families import judged_rows
 
         model, measured = self.model, self._measured(block)
+        common = self._common(measured, block)
         remember = getattr(model, "trained_on", None)
         seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
         for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
             values = {k: column[i] for k, column in measured.items()}
+            alike = {k: column[i] for k, column in common.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
                 for k, v in values.items()
@@ -241,7 +246,7 @@ class _Run:
             if predicted is None:
                 self.problems[block.ids[i]] = row["problem"]
             else:
-                self._compare(values, predicted, seen is not None and not seen[i])
+                self._compare(alike, predicted, seen is not None and not seen[i])
             yield row
 
     def _compare(self, values: dict[int, float], predicted: Sequence[float], fresh: bool) -> None:
@@ -252,6 +257,14 @@ class _Run:
                 if fresh:
                     self.agreement[k][1].add(value, predicted[k])
 
+    def _common(self, measured: dict[int, list[float]], block: SequenceSet) -> dict[int, list[float]]:
+        """The measured values on the scale of the predictions, where assays or plates are named."""
+        if self.batches is None or self.batches.column not in block.columns:
+            return measured
+        self.aligned = True
+        cells = block.columns[self.batches.column]
+        return {k: self.batches.common(values, cells, k) for k, values in measured.items()}
+
     def _measured(self, block: SequenceSet) -> dict[int, list[float]]:
         """Place of an outcome -> measured values (N,) of the block, where there are such."""
         found = {}
@@ -260,7 +273,10 @@ class _Run:
                 if self.config.outcome:
                     raise block.origin.refusal(name, block.source)
                 self.written_by = block.origin.says()
-            elif name in block.columns:
+            elif name not in block.columns:
+                if self.config.outcome:
+                    raise InputError(f"there is no column '{name}'", path=block.source or None)
+            else:
                 tally.add(block.columns[name], block.line_numbers(), block.ids)
                 values = self.model.measured(block, name)
                 found[k] = list(values) if isinstance(values, Sequence) else values.tolist()
@@ -289,6 +305,12 @@ class _Run:
 
         if self.problems:
             yield f"{left_out(self.problems, self.num)}; the column problem says so"
+        if self.batches is not None:
+            how = "are brought to it to be compared" if self.aligned else "are compared as they stand"
+            yield (
+                f"predictions are on the scale of {self.batches.reference} in '{self.batches.column}'; measured "
+                f"values {how}"
+            )
         if self.written_by:
             yield f"the input was {self.written_by}, so nothing is compared"
         for tally in self.tallies:

@@ -42,6 +42,9 @@ class OutcomeOptions(CellOptions):
     more."""
     weight: str | None = None
     """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+    batch: str | None = None
+    """Column or header key of the assay or plate: an offset and a scale of each are learned, and predictions
+    are on the scale of the largest, or of the one that COLUMN=VALUE names."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,11 +32,13 @@ def judge(
     baseline: FloatArray,
     train: Outcomes,
     unseen: FloatArray | None = None,
+    *,
+    apart: bool = False,
 ) -> tuple[PredictorQuality, Predictions]:
     """Figures by the held-out rows, and the predictions for them.
 
     ``baseline`` (N, K) are the scores of ridge regression in standardised units or logits, ``unseen`` (N,)
-    the letters that no training sequence has at their place.
+    the letters that no training sequence has at their place. apart: whether other rows have calibrated.
     """
     record = trained.record
     predicted = from_scores(trained, rows.scores, unseen)
@@ -48,6 +50,7 @@ def judge(
             baseline=baseline,
             train=train.values,
             units=record.units,
+            calibration=record.calibration if apart else (),
         )
     )
     networks = record.options.architecture in NETWORKS

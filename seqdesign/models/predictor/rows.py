@@ -31,6 +31,8 @@ class PredictorRows:
         self.scope = Scope(record.min_length, record.max_length)
         self.outcomes = record.outcomes
         several = len(self.outcomes) > 1
+        self.batches = record.batches
+        """Assays or plates; predictions are on the scale of one of them."""
         self.prefix = {name: f"{name}_" if several else "" for name in self.outcomes}
         self.columns = ["id", "sequence"]
         for name in self.outcomes:

@@ -19,6 +19,7 @@ from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.model import Columns, SequencePredictor
+from seqdesign.models.predictor.scales import Batches
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.tasks.by_name import get_task
@@ -55,6 +56,8 @@ class PredictorRecord:
     """Whether letters without evidence at their place are predicted from others; else they have no effect."""
     calibration: tuple[Conformal, ...] = ()
     """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
+    batches: Batches | None = None
+    """Offsets and scales of assays or plates, whose reference is the scale of all predictions."""
 
     @property
     def task(self) -> str:
@@ -102,7 +105,9 @@ class PredictorRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "batches"}
+        if self.batches is not None:
+            fields["batches"] = asdict(self.batches)
         return {
             "kind": KIND,
             **fields,
@@ -114,7 +119,9 @@ class PredictorRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        values = {name: record[name] for name in cls.__dataclass_fields__}
+        values = {name: record[name] for name in cls.__dataclass_fields__ if name != "batches"}
+        if record.get("batches") is not None:
+            values["batches"] = Batches.of(record["batches"])
         for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
             values[name] = tuple(values[name])
         values["carries"] = bool(record["carries"])

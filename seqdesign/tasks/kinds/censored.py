@@ -35,6 +35,7 @@ from seqdesign.tasks.values import (
     OutcomeQuality,
     Predictions,
     ScoredRows,
+    Sided,
     Units,
     Values,
 )
@@ -57,18 +58,6 @@ KEPT = 2_000
 """Rows that ``predict`` keeps to count pairs."""
 POOR = 0.6
 """Concordance below which hardly anything can be predicted; 0.5 is a coin."""
-
-
-class Limit(float):
-    """A measured value that is a limit; ``side`` is ``BELOW`` or ``ABOVE``."""
-
-    side: float
-
-    def __new__(cls, value: float, side: float) -> Limit:
-        """The limit itself is the number."""
-        made = super().__new__(cls, value)
-        made.side = side
-        return made
 
 
 class Censored(Numbers):
@@ -114,16 +103,16 @@ class Censored(Numbers):
         return f"{tally.numbers:,} numbers, {limits}{without}"
 
     def measured(self, records: SequenceSet, column: str, classes: Sequence[str]) -> list[float]:
-        """Numbers, and ``Limit`` for limits."""
+        """Numbers, and ``Sided`` for limits."""
         values, sides = _read(records.columns[column], records.cells)
         return [
-            Limit(value, side) if side else value
+            Sided(value, side) if side else value
             for value, side in zip(values.tolist(), sides.tolist(), strict=True)
         ]
 
     def shown(self, value: float, classes: Sequence[str]) -> object:
         """Limits as they were written."""
-        return _written(float(value), value.side) if isinstance(value, Limit) else float(value)
+        return _written(float(value), value.side) if isinstance(value, Sided) else float(value)
 
     # ----------------------------------------------------------------------------------------- learning
 
@@ -201,7 +190,7 @@ class Censored(Numbers):
         """Too few pairs in order; Spearman is of exact values."""
         if not (found := one.others["concordance"]) >= POOR:
             yield (
-                f"'{one.name}' can hardly be predicted: of the held-out pairs with a known order, {found:.0%} "
+                f"'{one.name}' can hardly be predicted: of the held-out pairs with a known order {found:.0%} "
                 "are in order, where 50% is a coin"
             )
 
@@ -225,9 +214,9 @@ class LimitAgreement(NumberAgreement):
         self.num = 0
 
     def add(self, measured: float, predicted: float) -> None:
-        """One more pair; limits are of the class ``Limit``."""
+        """One more pair; limits are ``Sided``."""
         self.num += 1
-        side = measured.side if isinstance(measured, Limit) else EXACT
+        side = measured.side if isinstance(measured, Sided) else EXACT
         if len(self.rows) < KEPT:
             self.rows.append((float(measured), predicted, side))
         if side == EXACT:
