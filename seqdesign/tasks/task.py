@@ -101,6 +101,10 @@ class Task(ABC):
         """
         return targets
 
+    def noise(self, targets: Tensor, limits: Tensor, fitted: Tensor) -> Tensor:
+        """Standard deviation (K,) of a measurement around ``fitted``, where ``learns_noise``."""
+        return targets.new_ones(targets.shape[1])
+
     @abstractmethod
     def link(self, raw: Tensor, mean: Tensor, scale: Tensor, temperature: Tensor) -> Tensor:
         """Raw output of networks (M, N, K) to scores."""

@@ -308,8 +308,8 @@ class _Run:
         if self.batches is not None:
             how = "are brought to it to be compared" if self.aligned else "are compared as they stand"
             yield (
-                f"predictions are on the scale of {self.batches.reference} in '{self.batches.column}'; measured "
-                f"values {how}"
+                f"predictions are on the scale of {self.batches.reference} in '{self.batches.column}'; "
+                f"measured values {how}"
             )
         if self.written_by:
             yield f"the input was {self.written_by}, so nothing is compared"

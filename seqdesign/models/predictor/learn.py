@@ -110,6 +110,11 @@ def learn(
             record = replace(record, carries=model.carries, columns=columns)
         model.to(fabric.device)
         return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"), own)
+    if model.log_noise is not None and data.detail is not None:
+        fitted = _left_out(features, *ridge, judges)
+        noise = model.task.noise(_targets(model, data), data.detail, fitted)
+        with torch.no_grad():
+            model.log_noise.copy_(noise.log().expand_as(model.log_noise))
     if isinstance(model.net, ResidualNet):
         model.net.start_from(*ridge, features)
     del features

@@ -33,6 +33,10 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     outcomes = quality.get("outcomes", ())
     figures = list(_held_out(folder, outcomes, result.get("task", "regression")))
     text = f"Judged by {quality['sequences']:,} held-out sequences." if quality else ""
+    if classes := result.get("classes"):
+        text += f" The labels are {', '.join(classes)}; a design raises one of them by --objective max:LABEL."
+    for key, what in (("split", "Split"), ("batches", "Batches")):
+        text += f" {what}: {result[key]}." if result.get(key) else ""
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 BELOW, EXACT, ABOVE = -1.0, 0.0, 1.0
 """Details of a value: the true one lies below the limit, is the value, or lies above it."""
-_LIMIT = re.compile(r"([<>≤≥]|<=|>=)\s*(.+)")
+_LIMIT = re.compile(r"(<=|>=|[<>≤≥])\s*(.+)")
 NOISE_ROUNDS = 8
 """Rounds in which the standard deviation of a measurement settles, for given predictions."""
 LEAST_NOISE = 0.05
@@ -127,6 +127,15 @@ class Censored(Numbers):
             _, mean, _ = _beyond(y, f, side)
             done[known, k] = torch.from_numpy(mean).to(targets)
         return done
+
+    def noise(self, targets: Tensor, limits: Tensor, fitted: Tensor) -> Tensor:
+        """The one at which expectation and maximisation settle."""
+        found = []
+        for k in range(targets.shape[1]):
+            known = ~targets[:, k].isnan()
+            y, f, side = (t[known, k].double().cpu().numpy() for t in (targets, fitted, limits))
+            found.append(_beyond(y, f, side)[0])
+        return targets.new_tensor(found)
 
     def loss(
         self, raw: Tensor, y: Tensor, detail: Tensor | None, units: TensorPair, noise: Tensor | None
