@@ -111,8 +111,8 @@ def learn(
         model.to(fabric.device)
         return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"), own)
     if model.log_noise is not None and data.detail is not None:
-        fitted = _left_out(features, *ridge, judges)
-        noise = model.task.noise(_targets(model, data), data.detail, fitted)
+        unseen = _left_out(features, *ridge, judges)
+        noise = model.task.noise(_targets(model, data), data.detail, unseen)
         with torch.no_grad():
             model.log_noise.copy_(noise.log().expand_as(model.log_noise))
     if isinstance(model.net, ResidualNet):
