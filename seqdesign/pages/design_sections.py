@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.pages.designed import DesignSet, operations_in
+from seqdesign.pages.designed import DesignSet, first_of, operations_in
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
@@ -23,11 +23,12 @@ HEADINGS = {
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
 }  # fmt: skip
 SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%"}
-FIRST = ("id", "sequence", "status", "delta")
+FIRST = ("id", "sequence", "status", "delta", "variant")
 """Columns at the left of the table, in this order."""
 UNSEEN = (
     "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
     "log_mode", "loglik_before", "loglik", "violations", "parent",
+    "first_position",
 )  # fmt: skip
 """Columns that are for downloads and filters only, and standard deviations beside intervals."""
 MEANINGS = {
@@ -227,6 +228,7 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
             edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",
+            first=first_of(rows[0]),
             shown=key not in unseen,
         )
         for key in keys

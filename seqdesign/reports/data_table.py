@@ -96,7 +96,7 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
     """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
-         "edits": c.edits, "shown": c.shown, "number": _is_number(c.key, rows),
+         "edits": c.edits, "first": c.first, "shown": c.shown, "number": _is_number(c.key, rows),
          "drawn": any(isinstance(row[c.key], Markup) for row in rows)}
         for c in columns
     ]  # fmt: skip

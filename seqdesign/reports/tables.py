@@ -50,7 +50,7 @@ def _cell(row: Row, column: Column) -> Markup:
         return value
     edits = str(row.get(column.edits) or "") if column.edits else ""
     if edits and isinstance(value, str):
-        return edits_html(value, edits.split(","))
+        return edits_html(value, edits.split(","), column.first)
     return escape(format_value(value, column.spec))
 
 

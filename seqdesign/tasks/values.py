@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.metrics.conformal import Conformal, fit_conformal
+from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
 
@@ -180,6 +181,8 @@ class OutcomeQuality:
     baseline_value: float | None = None
     coverage: tuple[float, ...] | None = None
     """Share of measured values inside the 50, 80 and 95% intervals, made without the row's own fifth."""
+    ceiling: NoiseCeiling | None = None
+    """How well the means of replicates could be predicted at best; None for single measurements."""
     calibration_error: float | None = None
     """Expected calibration error of the probabilities."""
     others: Mapping[str, float] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from seqdesign.sequences.options import (
     cell_format,
     encode_with,
     file_format,
+    layout_of,
 )
 from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions, GivenSplitOptions
@@ -54,7 +55,7 @@ class TrainPredictorConfig(
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
@@ -139,6 +140,8 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     rows = [(one.name, said)]
     if one.baseline_value is not None:
         rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))
+    if one.ceiling is not None:
+        rows.append(("  noise allows", f"{one.ceiling.ceiling()} ({one.ceiling.text().partition('; ')[0]})"))
     if one.coverage is not None:
         inside = ", ".join(f"{share:.1%}" for share in one.coverage)
         rows.append(("  inside 50, 80, 95% intervals", inside))
@@ -216,7 +219,12 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_predictor(run.path, trained.model, trained.record, result.reference)
-            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out, outcomes.detail))
+            save_measured(
+                run.path,
+                Measured.of(
+                    tokens, outcomes.values, result.held_out, records.numbering, detail=outcomes.detail
+                ),
+            )
             write_table(held_out_rows(result, records.ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
@@ -264,12 +272,15 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
     names = config.outcome or ("outcome",)
     weight = () if config.weight is None else (config.weight,)
     named = [split_column(text)[0] for text in (config.split_column, config.batch) if text is not None]
+    layout = layout_of(config)
+    made = layout.made_columns() if not config.sigma else ()
     records = read_sequences(
         config.sequences,
         sequence_column=config.sequence,
-        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight, *named))),
+        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight, *made, *named))),
         id_column=config.id_,
         format=file_format(config),
+        layout=layout,
         on_duplicate=config.on_duplicate,
         cells=cell_format(config),
     )

@@ -40,7 +40,7 @@ class TrainVAEConfig(
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself."""
@@ -174,7 +174,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
             outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
             run.finish("complete", outputs=outputs, result=done.to_dict())
     return done

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.lab.replicates import NoiseCeiling
+from seqdesign.sequences.layout import stderr_column
 from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.by_name import AUTO, get_task, task_of
@@ -40,6 +42,8 @@ class Outcomes:
     """Labels in order; of a binary outcome those of 0 and 1, empty where its values are 0 and 1."""
     said: tuple[str, ...] = ()
     """What each column was found to hold, in words."""
+    noise: Mapping[str, NoiseCeiling] = field(default_factory=dict)
+    """Outcome -> how well it could be predicted at best, where it is the mean of replicates."""
     detail: FloatArray | None = None
     """(N, K): what the task knows of each value besides its number, such as the side of a limit."""
 
@@ -88,6 +92,8 @@ def read_outcomes(
 ) -> Outcomes:
     """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
 
+    Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named.
+
     What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
     UsageError for a task that the columns exclude.
@@ -97,6 +103,7 @@ def read_outcomes(
             f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",
             option="--sigma",
         )
+    sigma = sigma or _standard_errors(records, names)
     weights = np.ones(len(records)) if weight is None else records.numbers(weight)
     if (weights < 0).any() or np.isnan(weights).any():
         row = int((~(weights >= 0)).argmax())
@@ -123,7 +130,27 @@ def read_outcomes(
             check_precision(column, name)
     said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
     return Outcomes(
-        tuple(names), chosen.name, found.values, weights, errors, found.classes, said, found.detail
+        tuple(names),
+        chosen.name,
+        found.values,
+        weights,
+        errors,
+        found.classes,
+        said,
+        records.noise,
+        found.detail,
+    )
+
+
+def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of standard errors that averaged records have; none unless every outcome has one."""
+    found = tuple(stderr_column(name, names) for name in names)
+    return (
+        found
+        if all(
+            one in records.columns and name in records.noise for one, name in zip(found, names, strict=True)
+        )
+        else ()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import from_scores
@@ -42,7 +42,7 @@ def judge(
     """
     record = trained.record
     predicted = from_scores(trained, rows.scores, unseen)
-    found = record.head.quality(
+    judged = record.head.quality(
         Judged(
             names=record.outcomes,
             rows=rows,
@@ -53,6 +53,7 @@ def judge(
             calibration=record.calibration if apart else (),
         )
     )
+    found = [replace(one, ceiling=train.noise.get(one.name)) for one in judged]
     networks = record.options.architecture in NETWORKS
     warnings = tuple(
         message for one in found for message in (*_warnings(one, networks), *record.head.doubts(one))

@@ -156,7 +156,7 @@ class DataTable {
       if (column.sequence) cell.className = "sd-sequence";
       else if (column.number) cell.className = "sd-number";
       const edits = column.edits && this.value(i, column.edits);
-      if (edits) cell.append(marked(this.rows[i][j], edits.split(",")));
+      if (edits) cell.append(marked(this.rows[i][j], edits.split(","), column.first));
       else cell.textContent = formatted(this.rows[i][j], column.spec);
       line.append(cell);
     });
@@ -227,11 +227,11 @@ function quoted(value) {
 }
 
 // A sequence with its edits marked; positions are those of the sequence before the edits.
-function marked(sequence, edits) {
+function marked(sequence, edits, first) {
   const code = element("code", { className: "sd-diff" });
-  let [at, position] = [0, 1];
+  let [at, position] = [0, first];
   for (const edit of edits) {
-    const [, word, old, place, letter] = /^(?:(ins|del)|(.))(\d+)(.)$/su.exec(edit);
+    const [, word, old, place, letter] = /^(?:(ins|del)|(.))(-?\d+)(.)$/su.exec(edit);
     const keep = place - position;
     code.append(sequence.slice(at, at + keep));
     const mark = element({ ins: "ins", del: "del" }[word] ?? "b", { textContent: letter });
