@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
     from seqdesign.models.predictor.quality import PredictorQuality
+    from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.tasks.values import OutcomeQuality
 
@@ -173,12 +174,11 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
 
     from seqdesign.models.predictor.fit import plates, train_sequence_predictor
     from seqdesign.models.predictor.sections import HELD_OUT
-    from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
-    from seqdesign.sequences.tables import write_table
+    from seqdesign.models.predictor.store import REFERENCE
+    from seqdesign.pages.predictor import predictor_page
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+    from seqdesign.training.measured import MEASURED
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
     progress = Progress("training", quiet=config.quiet)
     clock = Clock("training", quiet=config.quiet)
@@ -213,25 +213,34 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         finally:
             progress.close()
         run.start()  # a model in closed form takes no steps
-        trained = result.trained
-        outcomes = result.outcomes
         done = _result(config, result, "" if split is None else split.said, started)
-        with together():
-            write_metrics(run.path, result.fit.state.history)
-            save_predictor(run.path, trained.model, trained.record, result.reference)
-            save_measured(
-                run.path,
-                Measured.of(
-                    tokens, outcomes.values, result.held_out, records.numbering, detail=outcomes.detail
-                ),
-            )
-            write_table(held_out_rows(result, records.ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
+        _write(run, result, tokens, records)
         predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
+
+
+def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:
+    """The model, what it was trained on, and its held-out predictions, all together or not at all."""
+    from seqdesign.models.predictor.sections import HELD_OUT
+    from seqdesign.models.predictor.store import save_predictor
+    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import Measured, save_measured
+    from seqdesign.training.store import write_metrics
+
+    trained, outcomes = result.trained, result.outcomes
+    measured = Measured.of(
+        tokens, outcomes.values, result.held_out, records.numbering, detail=outcomes.detail
+    )
+    with together():
+        write_metrics(run.path, result.fit.state.history)
+        save_predictor(run.path, trained.model, trained.record, result.reference)
+        save_measured(run.path, measured)
+        write_table(held_out_rows(result, records.ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
 
 
 def _result(

@@ -24,6 +24,7 @@ from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge
+from seqdesign.models.predictor.scales import Batches
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.sequences.encoders import TokenArray, one_hot
@@ -84,12 +85,7 @@ def train_sequence_predictor(
     everything, tokens, outcomes = outcomes, tokens.take(used), outcomes.take(used)
     parts = _parts(tokens, outcomes, split.take(used) if split else None, fit_options, seed)
     train, held_out = parts.train, parts.held_out
-    batches = None
-    if batch is not None:
-        cells = [batch.cells[i] for i in used.tolist()]
-        outcomes, batches = align(
-            tokens, outcomes, cells, train, batch.column, reference=batch.reference, seed=seed
-        )
+    outcomes, batches = _on_one_scale(tokens, outcomes, batch, (used, train), seed)
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
     _check(known[1])
@@ -98,10 +94,10 @@ def train_sequence_predictor(
     trials: list[Trial] = []
     if options.architecture == "auto":
         trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
-        kind = next(trial.kind for trial in trials if trial.chosen)
-        options = replace(options, architecture=kind)  # type: ignore[arg-type]
-    fingerprint = _fingerprint(tokens, outcomes) + ("" if split is None else split.fingerprint())
-    identity = run_identity(fingerprint, given, fit_options, seed, fabric.world_size)
+        options = replace(options, architecture=next(one.kind for one in trials if one.chosen))  # type: ignore[arg-type]
+    identity = run_identity(
+        _fingerprint(tokens, outcomes, split), given, fit_options, seed, fabric.world_size
+    )
     described: list[PredictorRecord] = []
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
@@ -131,6 +127,17 @@ def train_sequence_predictor(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
         _spread(everything, outcomes, used),
     )  # fmt: skip
+
+
+def _on_one_scale(
+    tokens: TokenArray, outcomes: Outcomes, batch: Plates | None, places: tuple[Indices, Indices], seed: int
+) -> tuple[Outcomes, Batches | None]:
+    """Outcomes of assays or plates; ``places`` are those of the rows in the input, and of training rows."""
+    if batch is None:
+        return outcomes, None
+    used, train = places
+    cells = [batch.cells[i] for i in used.tolist()]
+    return align(tokens, outcomes, cells, train, batch.column, reference=batch.reference, seed=seed)
 
 
 def _spread(everything: Outcomes, outcomes: Outcomes, used: Indices) -> Outcomes:
@@ -276,6 +283,7 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _fingerprint(tokens: TokenArray, outcomes: Outcomes) -> str:
+def _fingerprint(tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None) -> str:
     weights = torch.from_numpy(outcomes.weights)[:, None]
-    return PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes)).fingerprint()
+    data = PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes))
+    return data.fingerprint() + ("" if split is None else split.fingerprint())
