@@ -94,7 +94,7 @@ def train_sequence_predictor(
     trials: list[Trial] = []
     if options.architecture == "auto":
         trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
-        options = replace(options, architecture=next(one.kind for one in trials if one.chosen))  # type: ignore[arg-type]
+        options = _chosen(options, trials)
     identity = run_identity(
         _fingerprint(tokens, outcomes, split), given, fit_options, seed, fabric.world_size
     )
@@ -105,8 +105,7 @@ def train_sequence_predictor(
             save_checkpoint(folder, checkpoint, described[0], identity)
             write_metrics(folder, checkpoint.state.history)
 
-    if parts.folds is not None and options.members == "auto":
-        options = replace(options, members=len(np.unique(parts.folds)))
+    options = parts.with_members(options)
     learned = learn(
         known,
         groups if parts.folds is None else parts.folds,
@@ -127,6 +126,11 @@ def train_sequence_predictor(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
         _spread(everything, outcomes, used),
     )  # fmt: skip
+
+
+def _chosen(options: PredictorOptions, trials: Sequence[Trial]) -> PredictorOptions:
+    kind = next(trial.kind for trial in trials if trial.chosen)
+    return replace(options, architecture=kind)  # type: ignore[arg-type]
 
 
 def _on_one_scale(
@@ -174,6 +178,12 @@ class _Parts:
     validated: bool = False
     folds: Indices | None = None
     warnings: tuple[str, ...] = ()
+
+    def with_members(self, options: PredictorOptions) -> PredictorOptions:
+        """As many members as folds that judge one, unless the options say how many."""
+        if self.folds is None or options.members != "auto":
+            return options
+        return replace(options, members=len(np.unique(self.folds)))
 
 
 def _parts(
