@@ -118,9 +118,7 @@ def train_sequence_predictor(
         on_record=described.append,
     )
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    fresh, own = ((tokens.take(part), outcomes.take(part)) for part in (held_out, parts.calibration))
-    trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
-    quality = replace(quality, warnings=(*parts.warnings, *quality.warnings))
+    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
@@ -196,6 +194,15 @@ def _parts(
     warnings = split.check(tokens)
     folds = None if split.folds is None else split.folds[split.train]
     return _Parts(split.train, split.held_out, split.calibration, split.has_validation, folds, warnings)
+
+
+def _by_parts(
+    learned: Learned, known: Known, every: Known, parts: _Parts
+) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
+    """``_judged`` by the parts of all rows, with what should be known of the split."""
+    fresh, own = ((every[0].take(part), every[1].take(part)) for part in (parts.held_out, parts.calibration))
+    trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
+    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
 
 
 def _judged(
