@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.config import from_dict, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
@@ -25,7 +24,7 @@ from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.tasks.by_name import get_task
 from seqdesign.tasks.task import Task
 from seqdesign.tasks.values import Units
-from seqdesign.training.store import WEIGHTS, load_model, save_model
+from seqdesign.training.store import WEIGHTS, load_model, record_from_dict, record_to_dict, save_model
 from seqdesign.training.tensor_file import checksum, read_checksum, read_tensors, write_tensors
 
 KIND = "predictor"
@@ -105,36 +104,16 @@ class PredictorRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "batches"}
-        if self.batches is not None:
-            fields["batches"] = asdict(self.batches)
-        return {
-            "kind": KIND,
-            **fields,
-            "options": to_dict(self.options),
-            "alphabet": self.alphabet.to_dict(),
-            "calibration": [asdict(one) for one in self.calibration],
-        }
+        found = record_to_dict(self, KIND)
+        if self.batches is None:  # as models of before had it
+            del found["batches"]
+        return found
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        values = {name: record[name] for name in cls.__dataclass_fields__ if name != "batches"}
-        if record.get("batches") is not None:
-            values["batches"] = Batches.of(record["batches"])
-        for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
-            values[name] = tuple(values[name])
-        values["carries"] = bool(record["carries"])
-        values["columns"] = Columns(*(int(size) for size in record["columns"]))
-        values["options"] = from_dict(PredictorOptions, record["options"])
-        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        values["calibration"] = tuple(
-            replace(
-                Conformal(**one), coefficients=tuple(one["coefficients"]), quantiles=tuple(one["quantiles"])
-            )
-            for one in record["calibration"]
-        )
-        return cls(**values)
+        made = record_from_dict(cls, {"batches": None, **record})
+        return made if made.batches is None else replace(made, batches=Batches.of(record["batches"]))
 
 
 @dataclass(frozen=True)
