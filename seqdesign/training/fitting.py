@@ -55,9 +55,9 @@ def fit_record(
 ) -> tuple[Any, Fit]:
     """The trained networks of ``record``, in eval mode, and how it went.
 
-    whole: all data, by which a resumed run is recognised, with the ``mark`` of a given split; parts: what is learned from and what is held out.
-    prepare: done to the networks before the first step. Raises TrainingError, and ModelError when there is
-    nothing to resume.
+    whole: all data, by which a resumed run is recognised, with the ``mark`` of a given split; parts: what is
+    learned from and what is held out. prepare: done to the networks before the first step. Raises
+    TrainingError, and ModelError when there is nothing to resume.
     """
     identity = run_identity(whole.fingerprint() + mark, options, fit_options, run.seed, run.fabric.world_size)
 
