@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
-from seqdesign.config import RunConfig, SequenceOutput, Written, part
+from seqdesign.config import RunConfig, SequenceOutput, Written, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import (
     DEFAULT_MODEL,
@@ -151,7 +151,11 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     if config.report is not None:
         from seqdesign.pages.design import design_page
 
-        design_page(designs, summary, model.alphabet.letters, manifest).write(config.report)
+        rules = to_dict(part(config, ConstraintOptions))
+        page = design_page(
+            designs, summary, model.alphabet, manifest, model=model.name, method=method, rules=rules
+        )
+        page.write(config.report)
     return result, kept
 
 

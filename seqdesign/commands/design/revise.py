@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part
+from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part, to_dict
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -159,7 +160,17 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     if config.report is not None:
         from seqdesign.pages.revision import revision_page
 
-        revision_page(found, summary, trained.record, config.model, manifest).write(config.report)
+        page = revision_page(
+            found,
+            summary,
+            trained.record,
+            config.model,
+            manifest,
+            rules=to_dict(part(config, ConstraintOptions)),
+            method=config.method,
+            judge=config.judge,
+        )
+        page.write(config.report)
     return done, found
 
 

@@ -118,6 +118,7 @@ def _train(
 ) -> TrainLMResult:
     from seqdesign.models.lm.fit import train_sequence_lm
     from seqdesign.models.lm.store import save_lm
+    from seqdesign.pages.model import REPORT, model_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
@@ -155,7 +156,11 @@ def _train(
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
             save_lm(run.path, result.trained.model, result.trained.record)
-            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+            assert run.manifest is not None
+            page = model_page(run.path, "Language model", done.to_dict(), run.manifest)
+            page.write(run.path / REPORT)
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT]
+            run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

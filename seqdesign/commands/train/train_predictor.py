@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from seqdesign.models.predictor.quality import OutcomeQuality, PredictorQuality
     from seqdesign.sequences.reader import SequenceSet
 
-REPORT = "report.html"
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
@@ -159,7 +157,8 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.models.predictor.fit import train_sequence_predictor
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
+    from seqdesign.pages.model import REPORT, model_page
+    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
@@ -204,7 +203,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
             save_predictor(run.path, trained.model, trained.record, result.reference)
             save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
             write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
-        predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
+        model_page(run.path, "Outcome predictor", done.to_dict(), manifest).write(run.path / REPORT)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]

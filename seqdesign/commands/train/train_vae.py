@@ -120,6 +120,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
 
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
+    from seqdesign.pages.model import REPORT, model_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
@@ -166,7 +167,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
             save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
+            assert run.manifest is not None
+            page = model_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
+            page.write(run.path / REPORT)
+            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, REPORT]
             run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 

@@ -9,7 +9,7 @@ import torch
 from seqdesign.families import Family
 from seqdesign.models.lm.drawing import sources
 from seqdesign.models.lm.rows import LMRows
-from seqdesign.models.lm.sections import sections
+from seqdesign.models.lm.sections import answer, quality_row, sections
 from seqdesign.models.lm.store import KIND, load_lm
 
 
@@ -17,4 +17,12 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
     return LMRows(load_lm(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections, sources=sources)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-lm",
+    rows=_rows,
+    sections=sections,
+    answer=answer,
+    quality=quality_row,
+    sources=sources,
+)

@@ -11,11 +11,15 @@ import numpy as np
 
 from seqdesign.errors import InputError
 from seqdesign.metrics.probabilities import calibration_curve
+from seqdesign.models.predictor.config import LABELS
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import line_chart, predicted_measured
 from seqdesign.reports.tables import Column
 
+FIGURES = (("r2", "R2"), ("auroc", "AUROC"), ("accuracy", "accuracy"))
+"""Measures of quality and their names, the one that is shown first first."""
 HELD_OUT = "held_out.csv"
 """Measured and predicted values of the held-out sequences, beside the model."""
 
@@ -133,3 +137,79 @@ def predictor_curves(history: History) -> Iterator[Figure]:
         line_chart(curves, title="Loss", x_label="pass", y_label="mean loss of the networks"),
         "Residual networks keep the weights of their best pass, motif networks their last.",
     )
+
+
+def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
+    """What was learned, how well it predicts sequences that it has not seen, and beside what."""
+    quality = result.get("quality") or {}
+    outcomes = quality.get("outcomes") or ()
+    names = ", ".join(result.get("outcomes") or ("an outcome",))
+    asked = f"Predict {names} of {result.get('alphabet', 'other')} sequences"
+    if result.get("num_train"):
+        asked += f", learned from {result['num_train']:,} and judged by {result['num_held_out']:,} others"
+    tiles = [tile for one in outcomes for tile in _tiles(one, several=len(outcomes) > 1)]
+    if result.get("kind"):
+        tiles.append(Tile(LABELS.get(result["kind"], result["kind"]), "kind of model", _cost(result)))
+    use = f"seqdesign maximize -m {folder} -o designs.fa"
+    return Answer(f"{asked}.", _verdict(outcomes), tiles, files=[("Design with it:", use)])
+
+
+def _tiles(one: Mapping[str, Any], *, several: bool) -> Iterator[Tile]:
+    """Quality of one outcome, the simple model beside it, and whether intervals hold."""
+    about = f" ({one['name']})" if several else ""
+    first = next(((k, n) for k, n in FIGURES if one.get(k) is not None), None)
+    if first is not None:
+        key, name = first
+        value, beside = one[key], one.get("baseline_value")
+        note = "" if beside is None else f"{one['baseline']}: {beside:.3f}"
+        worse = beside is not None and value <= beside
+        yield Tile(f"{value:.3f}", f"{name} on held-out sequences{about}", note, doubt=worse)
+    if one.get("spearman") is not None:
+        yield Tile(f"{one['spearman']:.3f}", f"rank correlation{about}", f"{one['rows']:,} held out")
+    if one.get("coverage") is not None:
+        inside = one["coverage"][-1]
+        note = "should be 95%"
+        yield Tile(f"{inside:.0%}", f"inside 95% intervals{about}", note, doubt=inside < 0.9)
+
+
+def _verdict(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence about the first outcome."""
+    if not outcomes:
+        return ""
+    one = outcomes[0]
+    key, name = next(((k, n) for k, n in FIGURES if one.get(k) is not None), ("", ""))
+    beside = one.get("baseline_value")
+    if not key:
+        return ""
+    if key == "r2" and one[key] <= 0:
+        return "It predicts no better than the mean of the training sequences: do not design with it."
+    if beside is not None and one[key] <= beside:
+        return (
+            f"It predicts no better than a simple model: {one['baseline']} {beside:.3f}, here {one[key]:.3f}."
+        )
+    share = f"explains {one[key]:.0%} of the variance" if key == "r2" else f"reaches {name} {one[key]:.3f}"
+    return f"On sequences that it has not seen it {share}" + (
+        f"; the simple model beside it has {beside:.3f}." if beside is not None else "."
+    )
+
+
+def _cost(result: Mapping[str, Any]) -> str:
+    return f"{result['members']} members in {result['seconds']:.0f} s" if result.get("members") else ""
+
+
+def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:
+    """The quality of the first outcome as a row of a table of models."""
+    outcomes = (result.get("quality") or {}).get("outcomes") or ()
+    if not outcomes:
+        return {}
+    one = outcomes[0]
+    key, name = next(((k, n) for k, n in FIGURES if one.get(k) is not None), ("", ""))
+    return {
+        "choice": LABELS.get(result.get("kind", ""), result.get("kind")),
+        "outcome": ", ".join(result.get("outcomes") or ()),
+        "measure": name,
+        "value": one.get(key),
+        "beside": one.get("baseline_value"),
+        "rank correlation": one.get("spearman"),
+        "inside 95%": None if one.get("coverage") is None else one["coverage"][-1],
+    }

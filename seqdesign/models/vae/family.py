@@ -9,7 +9,7 @@ import torch
 from seqdesign.families import Family
 from seqdesign.models.vae.drawing import sources
 from seqdesign.models.vae.rows import VAERows
-from seqdesign.models.vae.sections import sections
+from seqdesign.models.vae.sections import answer, quality_row, sections
 from seqdesign.models.vae.store import KIND, load_vae
 
 
@@ -17,4 +17,12 @@ def _rows(folder: Path, device: torch.device) -> VAERows:
     return VAERows(load_vae(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-vae", rows=_rows, sections=sections, sources=sources)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-vae",
+    rows=_rows,
+    sections=sections,
+    answer=answer,
+    quality=quality_row,
+    sources=sources,
+)

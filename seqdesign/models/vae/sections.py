@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.plots import line_chart
@@ -56,3 +57,58 @@ def vae_curves(history: History) -> Iterator[Figure]:
         line_chart(terms, title="Held-out terms", x_label="pass", y_label="unweighted term", log_y=True),
         "Reconstruction, KL and language model in nats; outcome and invariance in units of Var(y).",
     )
+
+
+GIVES_BACK = 0.9
+"""Share of letters that a VAE gives back from which on REVISE changes little for no reason."""
+
+
+def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
+    """Whether the model gives back what it reads and knows the outcome."""
+    quality = result.get("quality") or {}
+    asked = "A latent model of sequences"
+    if result.get("num_train"):
+        asked += f", learned from {result['num_train']:,} and judged by {result['num_held_out']:,} others"
+    asked += f"; it also predicts {result['outcome']}" if result.get("outcome") else ""
+    if not quality:
+        return Answer(f"{asked}.")
+    letters, whole = float(quality["token_accuracy"]), float(quality["exact_accuracy"])
+    r2 = quality["outcome_r2"]
+    tiles = [
+        Tile(
+            f"{letters:.1%}", "of letters given back", f"{whole:.1%} of whole sequences", letters < GIVES_BACK
+        ),
+        Tile(
+            f"{quality['language_nll']:.2f}",
+            "nats a held-out sequence costs its language model",
+            f"at most {quality['nll_bound']:.2f} by the latent code",
+        ),
+        Tile(f"{quality['active_units']} of {quality['latent_dim']}", "latent units in use"),
+    ]
+    if r2 is not None:
+        rho = quality["outcome_spearman"]
+        tiles.insert(
+            1, Tile(f"{r2:.3f}", "R2 of the outcome, held out", f"rank correlation {rho:.3f}", r2 <= 0)
+        )
+    ready = letters >= GIVES_BACK and (r2 or 0) > 0
+    verdict = (
+        "It gives back what it reads and knows the outcome: ready for revise."
+        if ready
+        else "It gives back what it reads, but does not know the outcome."
+        if letters >= GIVES_BACK
+        else "It does not give back what it reads, so revise would change letters for no reason."
+    )
+    use = f"seqdesign {'revise INPUT.fa' if r2 is not None else 'sample-vae'} -m {folder} -o new.fa"
+    return Answer(f"{asked}.", verdict, tiles, files=[("Use it:", use)])
+
+
+def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:
+    """The quality as a row of a table of models."""
+    quality = result.get("quality") or {}
+    return {
+        "choice": "VAE with language model",
+        "outcome": result.get("outcome"),
+        "measure": "letters given back",
+        "value": quality.get("token_accuracy"),
+        "rank correlation": quality.get("outcome_spearman"),
+    }
