@@ -109,6 +109,7 @@ def _predictor(result: Result, option: Result) -> Sentence:
 
     kind = str(result.get("kind"))
     members = f"an ensemble of {result['members']} members of the kind {LABELS.get(kind, kind)}"
+    members += _reference(KINDS.get(kind, ""))
     text = f"To predict {', '.join(result['outcomes'])}, {members} was trained on {_trained(result)}"
     text += f" ({option.get('split', 'random')} split)."
     if result.get("trials"):
@@ -127,7 +128,7 @@ def _predictor(result: Result, option: Result) -> Sentence:
             text += f"; {one['coverage'][-1]:.1%} of measurements lay inside the 95% prediction intervals"
         text += "."
     cited = (KINDS[kind],) if kind in KINDS else ()
-    return text + (" Gaussian processes: Rasmussen and Williams (2006)." if kind == "kernel" else ""), cited
+    return text, cited
 
 
 def _vae(result: Result, option: Result) -> Sentence:
@@ -219,9 +220,9 @@ def _revise(result: Result, option: Result) -> Sentence:
     limit = f" with at most {option['max_edits']} edits" if option.get("max_edits") is not None else ""
     text = (
         f"{summary['inputs']:,} sequences were revised by {how}{limit}. "
-        f"Predicted {summary['outcome']} changed from {summary['mean_outcome_before']:.4g} to {summary['mean_outcome']:.4g} on average, with "
-        f"{summary['mean_edits']:.2f} edits and a change of log-likelihood of "
-        f"{summary['mean_loglik_change']:+.2f} nats."
+        f"Predicted {summary['outcome']} changed from {summary['mean_outcome_before']:.4g} "
+        f"to {summary['mean_outcome']:.4g} on average, with {summary['mean_edits']:.2f} edits and a "
+        f"change of log-likelihood of {summary['mean_loglik_change']:+.2f} nats."
     )
     return text, ("mueller",)
 

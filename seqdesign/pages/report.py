@@ -155,11 +155,7 @@ def _headline(run: Run, designs: DesignSet | None) -> str:
     if designs is None and not run.is_model:
         return f"What {run.manifest.name if run.manifest else 'somebody'} wrote."
     if designs is None:
-        trained = run.result.get("num_train")
-        held_out = run.result.get("num_held_out", run.result.get("num_test"))  # of a GAN
-        learned = f", learned from {trained:,} sequences" if trained else ""
-        learned += f", judged by {held_out:,} others" if trained and held_out else ""
-        return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
+        return f"A model made by {run.manifest.name if run.manifest else 'hand'}."
     model = f" with {run.result['model']}" if run.result.get("model") else ""
     made = f" by {run.manifest.name}{model}" if run.manifest else ""
     return f"{len(designs):,} sequences{made}."

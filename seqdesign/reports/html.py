@@ -204,7 +204,10 @@ class Page:
 
     def _script(self) -> str:
         """The script of the page, where there is anything for it to do."""
-        needed = any(section.figures or section.tables for section in self._sections)
+        needed = any(
+            section.figures or any("sd-data" in table for table in section.tables)
+            for section in self._sections
+        )
         return "".join(map(_read, _SCRIPTS)) if needed else ""
 
     def write(self, path: str | os.PathLike[str]) -> None:

@@ -156,11 +156,10 @@ def _train(
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
             save_lm(run.path, result.trained.model, result.trained.record)
-            assert run.manifest is not None
-            page = model_page(run.path, "Language model", done.to_dict(), run.manifest)
-            page.write(run.path / REPORT)
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT]
-            run.finish("complete", outputs=outputs, result=done.to_dict())
+        assert run.manifest is not None
+        model_page(run.path, "Language model", done.to_dict(), run.manifest).write(run.path / REPORT)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

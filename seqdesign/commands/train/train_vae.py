@@ -167,11 +167,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
             save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
-            assert run.manifest is not None
-            page = model_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
-            page.write(run.path / REPORT)
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, REPORT]
-            run.finish("complete", outputs=outputs, result=done.to_dict())
+        assert run.manifest is not None
+        model_page(run.path, "Sequence VAE", done.to_dict(), run.manifest).write(run.path / REPORT)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, REPORT]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

@@ -1,6 +1,7 @@
 // The card of one row: the alignment to its parent, a map of edits, breaches and sites, and all of its values.
 
 const ALIGNED = 60;
+const SVG_SPACE = element("div", { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
 
 function card(columns, row) {
   const box = element("div", { className: "sd-card" });
@@ -74,7 +75,7 @@ function layers(marks) {
 }
 
 function svg(name, attributes, text) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const made = document.createElementNS(SVG_SPACE, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   if (text !== undefined) made.textContent = text;
   return made;

@@ -18,12 +18,17 @@ function parseFilter(text, columns) {
     const { column, rest, named } = nameBefore(words, columns);
     words = [];
     for (const word of rest) tests.push(hasWord(word.text));
-    const value = tokens[i + 1];
-    const said = `${named} ${tokens[i].sign}`.trim();
-    if (value && !value.sign) i++;
+    const sign = tokens[i].sign;
+    const said = `${named} ${sign}`.trim();
+    const doubled = tokens[i + 1]?.sign;
+    while (tokens[i + 1]?.sign) i++;
+    // The name of the next comparison is not the value of this one.
+    const next = tokens[i + 1] && tokens[i + 2]?.sign && findColumn(tokens[i + 1].text, columns) >= 0;
+    const value = next ? undefined : tokens[i + 1];
+    if (value) i++;
     if (column < 0) problems.push(unknownName(named, columns));
-    else if (!value || value.sign) problems.push(`“${said}” lacks the value to compare with.`);
-    else addComparison(columns, column, tokens[i - 1].sign, value, said, tests, problems);
+    else if (!value || doubled) problems.push(`“${said}” lacks the value to compare with.`);
+    else addComparison(columns, column, sign, value, said, tests, problems);
   }
   for (const word of words) if (!/^(and|&+|,|;)$/i.test(word.text) || word.quoted) tests.push(hasWord(word.text));
   return { tests, problems };

@@ -208,9 +208,9 @@ class DataTable {
       if (!column.shown) return;
       const cell = element(line.children.length ? "td" : "th", {});
       if (cell.tagName === "TH") cell.scope = "row";
-      else cell.dataset.label = column.heading;
       if (column.sequence) cell.className = "sd-sequence";
       else if (column.number) cell.className = "sd-number";
+      if (cell.tagName === "TD") cell.dataset.label = column.heading;
       const edits = column.edits && this.value(i, column.edits);
       const text = formatted(this.rows[i][j], column.spec);
       if (edits) cell.append(marked(this.rows[i][j], edits.split(",")));

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from seqdesign.metrics.edits import edit_list
 from seqdesign.reports import data_table as module
+from seqdesign.reports.answer import Answer
 from seqdesign.reports.data_table import FIRST_ROWS, data_table
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import histogram
@@ -147,7 +148,7 @@ def test_pictures_stand_in_the_page_only():
 
 
 def page_of(*counts):
-    page = Page("Tables", summary="Two of them.")
+    page = Page("Tables", answer=Answer("Two of them."))
     page.warnings(["this is a test"])
     figure = Figure(histogram({"a": [1, 2, 3]}, title="h", x_label="x"), "A histogram.")
     for count in counts:
