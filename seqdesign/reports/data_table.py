@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from seqdesign.reports.tables import Column, Row, body_rows, heading_cells
 
-FIRST_ROWS = 50
+FIRST_ROWS = 25
 """Rows in plain HTML; the script shows as many at a time."""
 PACK_FROM = 100_000
 """Characters of JSON from which it is compressed."""

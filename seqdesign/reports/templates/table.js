@@ -1,6 +1,7 @@
 // Makes every .sd-data table of the page sortable and filterable, and lets people copy and download it.
 
-const ROWS_PER_PAGE = 50;
+const ROWS_PER_PAGE = 25;
+const ROWS_ON_PAPER = 500;
 
 async function startTable(box) {
   const source = box.querySelector("script");
@@ -55,6 +56,9 @@ class DataTable {
     this.place = element("span", {});
     this.pager.append(this.back, this.place, this.next);
     this.box.append(this.pager);
+    for (const [event, onPaper] of [["beforeprint", true], ["afterprint", false]]) {
+      addEventListener(event, () => { this.onPaper = onPaper; this.show(); });
+    }
     const shown = this.columns.flatMap((column, i) => (column.shown ? [i] : []));
     this.heads = new Map(shown.map((i, place) => [i, this.box.querySelectorAll("thead th")[place]]));
     for (const [i, head] of this.heads) {
@@ -153,7 +157,7 @@ class DataTable {
 
   show() {
     const first = this.page * ROWS_PER_PAGE;
-    const places = this.found.slice(first, first + ROWS_PER_PAGE);
+    const places = this.onPaper ? this.found.slice(0, ROWS_ON_PAPER) : this.found.slice(first, first + ROWS_PER_PAGE);
     this.body.replaceChildren(...places.flatMap((i) => this.linesOf(i)));
     const { column, down } = this.sorted;
     const order = column < 0 ? "" : `, by ${this.columns[column].heading}, ${down ? "descending" : "ascending"}`;

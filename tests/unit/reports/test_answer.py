@@ -42,8 +42,8 @@ def test_the_answer_stands_before_the_navigation_and_says_what_is_measured(
     for name in ("one", "two", "three"):
         page.section(name, "Text.")
     html = page.html()
-    order = [html.index(text) for text in ("<h1>", "More growth.", "It works.", "sd-gauge", "designs.fa</code>",
-             "What to doubt", "<nav", "Text.")]  # fmt: skip
+    order = [html.index(text) for text in ("<h1>", "More growth.", "It works.", "sd-gauge",
+             "designs.fa</code>", "What to doubt", "<nav", "Text.")]  # fmt: skip
     # The style of the page names classes before its body does.
     assert order[0] < order[1] < order[2] < order[4] < order[5] < order[6] < order[7]
     assert ("measured in training 1 to 4" in html) == (measured is not None)

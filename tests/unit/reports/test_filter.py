@@ -25,11 +25,15 @@ ROWS = [
     ["q7_1", -1.0, None, 3.0, "ok", None, True],
 ]
 CASES = [
-    ("", "012", 0), ("gain > 3", "0", 0), ("gain>3", "0", 0), ("gain >3", "0", 0), ("GAIN≥2.5", "01", 0),
-    ("delta => 2.5", "01", 0), ("at least > 1", "1", 0), ("score_low<=1", "0", 0), ("p1 at least >= 1", "01", 0),
-    ('"log p(x) change" < 0', "0", 0), ("log p(x) change < 0", "0", 0), ("gain > -2 and status = ok", "02", 0),
+    ("", "012", 0), ("gain > 3", "0", 0), ("gain>3", "0", 0), ("gain >3", "0", 0),
+    ("GAIN≥2.5", "01", 0),
+    ("delta => 2.5", "01", 0), ("at least > 1", "1", 0), ("score_low<=1", "0", 0),
+    ("p1 at least >= 1", "01", 0),
+    ('"log p(x) change" < 0', "0", 0), ("log p(x) change < 0", "0", 0),
+    ("gain > -2 and status = ok", "02", 0),
     ("gain > 0, status = ok", "0", 0), ("status != ok", "1", 0), ("confirmed > 50%", "0", 0), ("ok", "02", 0),
-    ("at least = none", "2", 0), ("at least != none", "01", 0), ("known = true", "02", 0), ("known=no", "1", 0),
+    ("at least = none", "2", 0), ("at least != none", "01", 0),
+    ("known = true", "02", 0), ("known=no", "1", 0),
     ("stat = unusual", "1", 0), ("p1 ok", "0", 0), ("nowhere", "", 0), ("gain = 2.5", "1", 0),
     # What is not understood is said, and does not hide the rows.
     ("gain >", "012", 1), ("nosuch > 3", "012", 1), ("> 3", "012", 1), ("gain > much", "012", 1),
