@@ -27,7 +27,17 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from seqdesign.errors import UsageError
-from seqdesign.fields import REQUIRED, Between, FieldSpec, Flag, Positional, Written, fields_of, panels_of
+from seqdesign.fields import (
+    REQUIRED,
+    Between,
+    FieldSpec,
+    Flag,
+    MadeBy,
+    Positional,
+    Written,
+    fields_of,
+    panels_of,
+)
 
 __all__ = [
     "REQUIRED",
@@ -36,6 +46,7 @@ __all__ = [
     "ComputeOptions",
     "FieldSpec",
     "Flag",
+    "MadeBy",
     "Options",
     "Positional",
     "RunConfig",

@@ -46,6 +46,16 @@ class Written:
 
 
 @dataclass(frozen=True, init=False)
+class MadeBy:
+    """The field names a model's folder; ``commands`` are those that make such a model."""
+
+    commands: tuple[str, ...]
+
+    def __init__(self, *commands: str) -> None:
+        object.__setattr__(self, "commands", commands)
+
+
+@dataclass(frozen=True, init=False)
 class Flag:
     """Further names of the option, such as ``Flag("-n")``."""
 
@@ -97,6 +107,8 @@ class FieldSpec:
     between: Between | None
     written: WrittenKind | None
     """What the command writes there, if it names a file or folder that is written."""
+    made_by: tuple[str, ...] = ()
+    """The commands that make what it names, if that is a model's folder."""
 
     @property
     def reads(self) -> bool:
@@ -174,6 +186,7 @@ def _spec(cls: type, field: dataclasses.Field[Any], hint: Any) -> FieldSpec:
         flags=tuple(name for mark in marks if isinstance(mark, Flag) for name in mark.names),
         between=next((mark for mark in marks if isinstance(mark, Between)), None),
         written=next((mark.kind for mark in marks if isinstance(mark, Written)), None),
+        made_by=next((mark.commands for mark in marks if isinstance(mark, MadeBy)), ()),
     )
 
 

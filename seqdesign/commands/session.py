@@ -43,8 +43,6 @@ from seqdesign.sequences.tables import check_table_name
 ConfigT = TypeVar("ConfigT", bound=CommandConfig)
 ResultT = TypeVar("ResultT")
 
-MODELS = ("model", "vae", "predictor", "generator", "guide", "judge")
-"""Fields that name a model's folder; their help says which commands make such a model."""
 BY_NAME = ("jaspar",)
 """Words that may stand where a file may."""
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint/last.safetensors"
@@ -182,7 +180,7 @@ def read_files(config: CommandConfig) -> dict[str, Path]:
 
 def _readable(config: CommandConfig, spec: FieldSpec, item: Path) -> Path:
     """The real path of one input."""
-    if spec.name in MODELS:
+    if spec.made_by:
         require_model(item, spec)
         return Path(os.path.realpath(item))
     path = Path(resolve_input(item))
@@ -227,11 +225,10 @@ def require_model(path: Path, spec: FieldSpec) -> None:
     """Raise ModelError unless ``path`` may hold a model: a file, or a folder with weights or a checkpoint."""
     if path.is_file() or any((path / name).exists() for name in (WEIGHTS, CHECKPOINT)):
         return
-    makers = re.sub(r", (?=[^,]*$)", " or ", ", ".join(re.findall(r"train-\w+", spec.help)))
-    how = f" (seqdesign {makers} SEQS -o {path})" if makers else ""
+    makers = re.sub(r", (?=[^,]*$)", " or ", ", ".join(spec.made_by))
     raise ModelError(
-        f"{path / WEIGHTS} does not exist; train the model first{how}, or name its folder with {spec.option}"
-        f"{_near(path)}"
+        f"{path / WEIGHTS} does not exist; train the model first (seqdesign {makers} SEQS -o {path}), "
+        f"or name its folder with {spec.option}{_near(path)}"
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from seqdesign.config import Between, Flag, Options
+from seqdesign.config import Between, Flag, MadeBy, Options
 from seqdesign.constraints.options import ConstraintOptions
 
 DEFAULT_MODEL = Path("models/predictor")
@@ -25,7 +25,7 @@ class OracleOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    model: Annotated[Path | None, Flag("-m")] = None
+    model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae")] = None
     """Folder of a model made by train-predictor or train-vae; models/predictor when not given."""
     oracle: str | None = None
     """Another oracle instead: module:function, table:FILE, FILE.onnx, FILE.pt, FILE.pt2 or cmd:COMMAND."""
@@ -118,7 +118,7 @@ class GeneratorOptions(Options):
 
     PANEL: ClassVar[str] = "Generator options"
 
-    generator: Path | None = None
+    generator: Annotated[Path | None, MadeBy("train-gan")] = None
     """Folder of a model made by train-gan, such as models/gan: designs are what it writes (method latent)."""
     condition: float | str | None = None
     """Outcome that a conditional --generator writes for; needed with one."""

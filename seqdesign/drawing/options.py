@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from seqdesign.config import Between, Flag
+from seqdesign.config import Between, Flag, MadeBy
 from seqdesign.constraints.options import ConstraintOptions
 
 
@@ -29,7 +29,7 @@ class DrawOptions(ConstraintOptions):
     """Letters of a sample, such as 50-80; as in training when not given."""
     start: Path | None = None
     """File of sequences that are partly written anew: --keep, --translate or --max-edits say what stays."""
-    guide: Path | None = None
+    guide: Annotated[Path | None, MadeBy("train-predictor")] = None
     """Folder of a predictor made by train-predictor: samples are drawn towards higher predictions. Needs a
     model trained with --architecture masked."""
     guide_outcome: str | None = None

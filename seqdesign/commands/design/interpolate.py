@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, Flag, Positional, RunConfig, SequenceOutput
+from seqdesign.config import Between, Flag, MadeBy, Positional, RunConfig, SequenceOutput
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
@@ -50,7 +50,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
 
     input: Annotated[Path | None, Positional("SEQS")] = None
     """Ends of the paths: FASTA, CSV, TSV or Parquet, two records a path; without it codes are drawn."""
-    model: Annotated[Path, Flag("-m")] = Path("models/gan")
+    model: Annotated[Path, Flag("-m"), MadeBy("train-gan", "train-vae")] = Path("models/gan")
     """Folder of a model made by train-gan or train-vae."""
     steps: Annotated[int, Between(2, 10_000)] = STEPS
     """Sequences of a path, its ends included; of a side of a grid."""

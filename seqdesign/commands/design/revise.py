@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Flag, Positional, RunConfig, SequenceOutput, Written, fields_of, part, to_dict
+from seqdesign.config import (
+    Flag,
+    MadeBy,
+    Positional,
+    RunConfig,
+    SequenceOutput,
+    Written,
+    fields_of,
+    part,
+    to_dict,
+)
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
@@ -47,9 +57,9 @@ class ReviseConfig(
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    model: Annotated[Path, Flag("-m")] = Path("models/vae")
+    model: Annotated[Path, Flag("-m"), MadeBy("train-vae")] = Path("models/vae")
     """Folder of a model made by train-vae on sequences with outcomes."""
-    judge: Path | None = None
+    judge: Annotated[Path | None, MadeBy("train-predictor")] = None
     """Folder of a model made by train-predictor: of more candidates those stay that its judges think best,
     with their prediction and interval."""
     method: str = "revise"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Positional, RunConfig, SequenceOutput, part
+from seqdesign.config import MadeBy, Positional, RunConfig, SequenceOutput, part
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.drawing.samples import Drawing, GuideScore, novelty, write_samples
 from seqdesign.errors import UsageError
@@ -29,7 +29,7 @@ class SampleConfig(DrawOptions, SequenceOutput, RunConfig):
     Example: seqdesign sample models/lm -n 1000 > new.fa
     """
 
-    model: Annotated[Path, Positional("MODEL")]
+    model: Annotated[Path, Positional("MODEL"), MadeBy("train-lm", "train-gan", "train-vae")]
     """Folder of a model made by train-lm, train-gan or train-vae."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
-from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
+from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
 from seqdesign.runs.result import Result
 
@@ -30,7 +30,7 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
 
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""
-    model: Annotated[Path, Flag("-m")] = DEFAULT_MODEL
+    model: Annotated[Path, Flag("-m"), MadeBy("train-gan")] = DEFAULT_MODEL
     """Folder of a model made by train-gan."""
     argmax: bool = False
     """Take the most probable letter at each position; variety then comes from the codes alone."""

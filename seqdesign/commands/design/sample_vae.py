@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, Flag, RunConfig, SequenceOutput
+from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
 
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""
-    model: Annotated[Path, Flag("-m")] = Path("models/vae")
+    model: Annotated[Path, Flag("-m"), MadeBy("train-vae")] = Path("models/vae")
     """Folder of a model made by train-vae."""
     decode: Literal["sample", "greedy"] = "sample"
     """Draw each letter, or take the most probable one."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, Flag, Options, Positional, RunConfig, Written, part
+from seqdesign.config import Between, Flag, MadeBy, Options, Positional, RunConfig, Written, part
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
@@ -48,9 +48,9 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """Sequences that the generator learned from; dataset:NAME is bundled data."""
     heldout: Path | None = None
     """Real sequences that it has never seen; without them the training set is halved for comparison."""
-    vae: Annotated[Path | None, Flag("-m")] = None
+    vae: Annotated[Path | None, Flag("-m"), MadeBy("train-vae")] = None
     """Folder of a model made by train-vae: compare the likelihoods by its language model too."""
-    predictor: Path | None = None
+    predictor: Annotated[Path | None, MadeBy("train-predictor")] = None
     """Folder of a model made by train-predictor: compare the predicted outcomes too."""
     designs: bool = False
     """Judge designs, which are meant to differ from real sequences: are they new, varied and predictable."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import CommandConfig, ComputeOptions, Flag, Options, Positional, Written
+from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Options, Positional, Written
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.metrics.agreement import Agreement, Figures
 from seqdesign.runs.manifest import training_inputs
@@ -60,7 +60,7 @@ class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, Com
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    model: Annotated[Path | None, Flag("-m")] = None
+    model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae", "train-lm")] = None
     """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from seqdesign.designers.black_box_options import GibbsOptions
+from seqdesign.designers.chains import Walk, log_acceptance, log_proposal, relative_slope
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.methods.gibbs import Walk, gibbs, log_acceptance, log_proposal, relative_slope
+from seqdesign.designers.methods.gibbs import gibbs
 from seqdesign.designers.problem import SequenceProblem
 from seqdesign.errors import UsageError
 

@@ -48,7 +48,8 @@ def paragraph(name: str, result: dict[str, Any] | None) -> tuple[str, list[str]]
     ("name", "result", "said", "first"),
     [
         ("train-predictor", PREDICTOR, ["1,800 protein sequences", "200 held-out", "cluster split",
-         "R2 = 0.500", "rho = 0.610", "ridge regression: 0.400", "94.0% of measurements", "Gaussian process"], "Rasmussen"),
+         "R2 = 0.500", "rho = 0.610", "ridge regression: 0.400", "94.0% of measurements",
+         "Gaussian process"], "Rasmussen"),
         ("maximize", MAXIMIZE, ["24 sequences", "the highest growth", "Fast SeqProp (Linder and Seelig 2021)",
          "max-edits 3", "4,800", "93% of the gain", "exceeds 2.5 with probability 0.9"], "Linder"),
     ],
