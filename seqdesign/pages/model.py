@@ -15,6 +15,12 @@ REPORT = "report.html"
 """Name of the page in the folder of a model; also that of ``seqdesign report`` when nothing is said."""
 
 
+def leave_page(folder: Path, title: str, result: Mapping[str, Any], manifest: Manifest) -> str:
+    """Write the page into the folder of a finished model; returns its name. InputError, OutputError."""
+    model_page(folder, title, result, manifest).write(folder / REPORT)
+    return REPORT
+
+
 def model_page(folder: Path, title: str, result: Mapping[str, Any], manifest: Manifest) -> Page:
     """The page of the finished model in ``folder``; ``result`` is what ``--json`` prints. InputError."""
     family = family_of(folder)

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from seqdesign.reports.html import Page
-    from seqdesign.sequences.alphabets import Alphabet
 
 SHOWN = 20
 """Rows that a notebook shows."""
@@ -128,15 +127,13 @@ class Designs(Records[Design]):
         records: Sequence[Design],
         summary: DesignSummary,
         manifest: Manifest,
-        *,
-        alphabet: Alphabet,
-        model: str,
+        model: DesignModel,
         method: str,
         rules: Mapping[str, Any],
     ) -> None:
         super().__init__([d for d in records if d.status != "rejected"], summary, manifest)
         self.rejected = [d for d in records if d.status == "rejected"]
-        self._alphabet, self._model, self._method, self._rules = alphabet, model, method, rules
+        self._model, self._method, self._rules = model, method, rules
 
     def _fasta(self) -> Iterable[Any]:
         return (design.fasta() for design in self)
@@ -147,9 +144,9 @@ class Designs(Records[Design]):
         return design_page(
             [*self, *self.rejected],
             self.summary,
-            self._alphabet,
+            self._model.alphabet,
             self.manifest,
-            model=self._model,
+            model=self._model.name,
             method=self._method,
             rules=self._rules,
         )
@@ -281,15 +278,8 @@ def maximize(
         )
     manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
     used = method or campaign.default_method(opened)
-    return Designs(
-        records,
-        summary,
-        manifest,
-        alphabet=opened.alphabet,
-        model=opened.name,
-        method=used if isinstance(used, str) else getattr(used, "__name__", "a function"),
-        rules=to_dict(limits),
-    )
+    name = used if isinstance(used, str) else getattr(used, "__name__", "a function")
+    return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
 @verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)

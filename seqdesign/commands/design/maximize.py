@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from seqdesign.design.model import DesignModel
     from seqdesign.design.records import Design, DesignSummary
+    from seqdesign.runs.manifest import Manifest
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -149,14 +150,31 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     )
     leave_manifest(manifest, config, result)
     if config.report is not None:
-        from seqdesign.pages.design import design_page
-
-        rules = to_dict(part(config, ConstraintOptions))
-        page = design_page(
-            designs, summary, model.alphabet, manifest, model=model.name, method=method, rules=rules
-        )
-        page.write(config.report)
+        _write_page(config, config.report, designs, result, model, manifest)
     return result, kept
+
+
+def _write_page(
+    config: MaximizeConfig,
+    report: Path,
+    designs: Sequence[Design],
+    result: MaximizeResult,
+    model: DesignModel,
+    manifest: Manifest,
+) -> None:
+    """The page of ``--report``. Raises OutputError."""
+    from seqdesign.pages.design import design_page
+
+    page = design_page(
+        designs,
+        result.summary,
+        model.alphabet,
+        manifest,
+        model=result.model,
+        method=result.method,
+        rules=to_dict(part(config, ConstraintOptions)),
+    )
+    page.write(report)
 
 
 def _inputs(config: MaximizeConfig) -> list[Path | None]:

@@ -118,7 +118,7 @@ def _train(
 ) -> TrainLMResult:
     from seqdesign.models.lm.fit import train_sequence_lm
     from seqdesign.models.lm.store import save_lm
-    from seqdesign.pages.model import REPORT, model_page
+    from seqdesign.pages.model import leave_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
@@ -157,8 +157,8 @@ def _train(
             write_metrics(run.path, result.fit.state.history)
             save_lm(run.path, result.trained.model, result.trained.record)
         assert run.manifest is not None
-        model_page(run.path, "Language model", done.to_dict(), run.manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT]
+        page = leave_page(run.path, "Language model", done.to_dict(), run.manifest)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 

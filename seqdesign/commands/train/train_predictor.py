@@ -157,7 +157,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.models.predictor.fit import train_sequence_predictor
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.model import REPORT, model_page
+    from seqdesign.pages.model import leave_page
     from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
@@ -195,16 +195,15 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         finally:
             progress.close()
         run.start()  # a model in closed form takes no steps
-        trained = result.trained
-        ids = [records.ids[i] for i in tokens.kept.tolist()]
+        trained, ids = result.trained, [records.ids[i] for i in tokens.kept.tolist()]
         done = _result(config, result, outcomes.said, started)
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_predictor(run.path, trained.model, trained.record, result.reference)
             save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
             write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
-        model_page(run.path, "Outcome predictor", done.to_dict(), manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
+        page = leave_page(run.path, "Outcome predictor", done.to_dict(), manifest)
+        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, page]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())

@@ -120,7 +120,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
 
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.models.vae.store import save_vae
-    from seqdesign.pages.model import REPORT, model_page
+    from seqdesign.pages.model import leave_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
@@ -168,8 +168,8 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             save_vae(run.path, result.trained.model, result.trained.record)
             save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
         assert run.manifest is not None
-        model_page(run.path, "Sequence VAE", done.to_dict(), run.manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, REPORT]
+        page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, page]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
