@@ -13,7 +13,7 @@ from seqdesign.pages.answers import best_row
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.runs import Run
 from seqdesign.reports.answer import Answer, Tile
-from seqdesign.reports.html import Page, Table
+from seqdesign.reports.html import Page, Table, capital
 from seqdesign.reports.tables import Column
 
 MOST_COMPARED = 500
@@ -28,10 +28,14 @@ def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
     asked = f"{_number(len(models), 'model')} and {_number(len(sets), 'set')} of sequences, side by side."
     tiles = [Tile(f"{len(runs):,}", "runs")]
     said = []
-    leader = _leader(models)
+    leader = _leader(runs)
     if leader is not None:
         tiles.append(Tile(f"{leader['value']:.3f}", f"best {leader['measure']}", str(leader["model"])))
         said.append(f"{leader['model']} has the best {leader['measure']} ({leader['value']:.3f})")
+    elif len(models) > 1:
+        said.append(
+            "the models learned from different data or do different things, so none is called the best"
+        )
     total = [text for designs in sets.values() for text in designs.sequences]
     if sets:
         note = f"{len(set(total)):,} distinct" if len(set(total)) < len(total) else "all distinct"
@@ -40,21 +44,21 @@ def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
         best = best_row(designs)
         said += [f"the best of {path} is {best['id']}"] if best is not None else []
     verdict = "; ".join(said)
-    return Answer(asked, f"{verdict[:1].upper()}{verdict[1:]}." if verdict else "", tiles)
+    return Answer(asked, f"{capital(verdict)}." if verdict else "", tiles)
 
 
-def _leader(models: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The best of the models that share a measure of which more is better, where two or more do."""
-    measures = [m["measure"] for m in models if m.get("value") is not None and m["measure"] in HIGHER]
-    for name in dict.fromkeys(measures):
-        if measures.count(name) > 1 or len(models) == 1:
-            mine = [m for m in models if m["measure"] == name and m["value"] is not None]
-            return max(mine, key=lambda m: float(m["value"]))
-    return None
-
-
-HIGHER = ("R2", "AUROC", "accuracy", "letters given back")
-"""Measures of which more is better."""
+def _leader(runs: Sequence[Run]) -> Mapping[str, Any] | None:
+    """The best of two or more models that were judged by one measure on one set of data, if that is all."""
+    models = [(run, row) for run in runs if (row := model_row(run)) is not None and row["value"] is not None]
+    alike = set()
+    for run, row in models:
+        data = "" if run.manifest is None else tuple(sorted(run.manifest.inputs.values()))
+        alike.add((row["measure"], row["outcome"], data or str(run.path)))
+    if len(models) < 2 or len(alike) > 1:
+        return None
+    rows = [row for _, row in models]
+    worse = -1.0 if "real" in str(rows[0]["measure"]) or "lower" in str(rows[0]["measure"]) else 1.0
+    return max(rows, key=lambda row: worse * float(row["value"]))
 
 
 def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:

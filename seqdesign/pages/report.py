@@ -16,13 +16,13 @@ from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, 
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
-from seqdesign.pages.ranges import measured_range
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.tables import add_tables
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
+from seqdesign.training.measured import measured_range
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
 """Commands that write sequences."""

@@ -16,9 +16,9 @@ from seqdesign.pages.design_sections import add_logos, add_outcomes, add_trade_o
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.methods import add_methods
-from seqdesign.pages.ranges import measured_range
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance, training_warnings
+from seqdesign.training.measured import measured_range
 
 
 def revision_page(

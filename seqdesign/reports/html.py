@@ -23,7 +23,7 @@ from seqdesign.reports.svg import Drawn
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
 
-_CONTENTS_FROM = 3  # sections from which a list of contents helps
+_CONTENTS_FROM = 2  # sections from which a list of contents helps
 _FIRST_WARNINGS = 3  # on the first screen; the others open with a click
 _STYLES = ("page.css", "table.css")
 _SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "start.js")
@@ -173,7 +173,7 @@ class Page:
 
     def warnings(self, messages: Sequence[str], about: str = "") -> None:
         """What a reader must know first, ``about`` whatever is named; they stand on top of the page."""
-        sentences = [f"{_capital(message).rstrip('.')}." for message in messages]
+        sentences = [f"{capital(message).rstrip('.')}." for message in messages]
         self.warned += [f"{about}: {text}" if about else text for text in sentences]
 
     def html(self) -> str:
@@ -217,7 +217,7 @@ class Page:
             handle.write(content)
 
 
-def _capital(message: str) -> str:
+def capital(message: str) -> str:
     """A sentence with a capital letter, unless its first word is the name of a file or an option."""
     first = message.partition(" ")[0].rstrip(":,")
     if any(sign in first for sign in "/.-'_"):

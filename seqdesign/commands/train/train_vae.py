@@ -119,8 +119,10 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
 
     from seqdesign.models.vae.fit import train_sequence_vae
+    from seqdesign.models.vae.latent import COLUMNS, LATENT, latent_rows
     from seqdesign.models.vae.store import save_vae
     from seqdesign.pages.model import leave_page
+    from seqdesign.sequences.tables import write_table
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED, Measured, save_measured
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
@@ -166,10 +168,12 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_vae(run.path, result.trained.model, result.trained.record)
+            rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
+            write_table(rows, run.path / LATENT, columns=COLUMNS)
             save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
         assert run.manifest is not None
         page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
-        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, page]
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, LATENT, page]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 

@@ -42,7 +42,12 @@ def lm_curves(history: History) -> Iterator[Figure]:
         for name, key in (("training", "train_lm_loss"), ("held out", "held_out_lm_loss"))
     }
     yield Figure(
-        line_chart(series, title="Loss", x_label="pass", y_label="nats per sequence"),
+        line_chart(
+            series,
+            title="How training went",
+            x_label="pass over the data",
+            y_label="nats per sequence (lower is better)",
+        ),
         "Of held-out sequences by the averaged weights, of training ones by the running ones with dropout.",
     )
 

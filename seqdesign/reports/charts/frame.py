@@ -19,7 +19,7 @@ _TITLE, _LEGEND_LINE = 30.0, 19.0
 _SLANT = 46.0  # more room below for slanted names
 _LONGEST_NAME = 16
 _SMALL_LETTER = 6.4  # at font size 11
-_BAND: dict[str, str | float] = {"fill": colour("grid"), "fill_opacity": 0.55}
+_BAND: dict[str, str | float] = {"fill": colour("grid"), "fill_opacity": 0.7}
 _LETTER = 7.1  # CSS pixels: a generous mean width of a letter at font size 12
 
 

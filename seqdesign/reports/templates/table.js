@@ -2,6 +2,7 @@
 
 const ROWS_PER_PAGE = 25;
 const ROWS_ON_PAPER = 500;
+const FEW_ROWS = 6; // up to which nobody filters
 
 async function startTable(box) {
   const source = box.querySelector("script");
@@ -50,6 +51,11 @@ class DataTable {
     this.status = element("p", { className: "sd-status" });
     this.status.setAttribute("role", "status");
     this.box.prepend(tools, this.help(), this.status);
+    if (this.rows.length <= FEW_ROWS) {
+      for (const part of [label, tools.querySelector(".sd-sorter"), this.box.querySelector(".sd-help"), this.status]) {
+        part.hidden = true;
+      }
+    }
     this.pager = element("div", { className: "sd-tools sd-pager" });
     this.back = button("Previous", () => this.turn(-1));
     this.next = button("Next", () => this.turn(1));
