@@ -140,6 +140,8 @@ class SequenceOutput(Options):
     """Options of commands whose result is sequences: FASTA on stdout unless a file is named."""
 
     PANEL: ClassVar[str] = "Output options"
+    GENBANK: ClassVar[bool] = False
+    """True for a command that writes GenBank, too, where the suffix is .gb."""
 
     output: Annotated[Path | None, Flag("-o"), Written("sequences")] = None
     """FASTA file to write, compressed by suffix; - or nothing is stdout. With --json a file is needed."""

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
 from seqdesign.commands.start import demo
+from seqdesign.sequences.lab.genbank import edited, write_genbank
 from seqdesign.training import config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,11 +130,38 @@ def write_inputs(folder: Path) -> None:
         "\n" + ",".join(f"{v:.3f}" for v in row) for row in np.random.default_rng(3).normal(size=(95, 4))
     ]
     (folder / "attributions.csv").write_text("A,C,G,T" + "".join(cells) + "\n")
+    write_bench(folder, texts)
     columns = "".join("0.85 0.05 0.05 0.05\n" for _ in range(6))
     (folder / "few.meme").write_text(
         "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1 polyA\n"
         f"letter-probability matrix: alength= 4 w= 6 nsites= 20\n{columns}"
     )
+
+
+def write_bench(folder: Path, texts: list[str]) -> None:
+    """A workbook of replicates, tables of mutations and a GenBank file."""
+    book = openpyxl.Workbook()
+    book.active.append(["see Data"])
+    sheet = book.create_sheet("Data")
+    for row in (["Plate 3"], [], ["Clone ", "Promoter sequence", "rep 1", "rep 2"]):
+        sheet.append(row)
+    for i, text in enumerate(texts):
+        value = text.count("A") / 4
+        sheet.append([f"c{i} ", f"{text} ", value, f"{value + 0.1 * (i % 3):.2f}".replace(".", ",")])
+    book.save(folder / "promoters.xlsx")
+    wild = "MKTAYIAKQRQISFVKSHFS"
+    fasta(folder / "wt.fa", [wild])
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+    cells = [
+        f"{wild[i % 20]}{i % 20 + 2}{letter}"
+        for i in range(160)
+        if (letter := letters[i // 8]) != wild[i % 20]
+    ]
+    rows = [f"{cell},{i % 7}" for i, cell in enumerate(dict.fromkeys(cells))]
+    (folder / "variants.csv").write_text("\n".join(["mutant,fitness", "WT,3", *rows]) + "\n")
+    (folder / "new_variants.csv").write_text("mutant\nK3A:T4S\n")
+    with (folder / "plasmid.gb").open("wb") as handle:
+        write_genbank([edited("plasmid", texts[0], "dna", "made for a test")], handle)
 
 
 class Shell:

@@ -31,7 +31,8 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
 
     None and standard input are left out. Raises UsageError for a data set that does not exist.
     """
-    sums = {name: sha256_file(file) for name, file in input_files(inputs).items()}
+    files = input_files((*inputs, getattr(config, "wild_type", None)))
+    sums = {name: sha256_file(file) for name, file in files.items()}
     return Manifest(
         command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         config=to_dict(config),

@@ -36,7 +36,7 @@ from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.bundled import PREFIX, resolve_input
-from seqdesign.sequences.compression import inner_suffix, open_input
+from seqdesign.sequences.compression import GENBANK_SUFFIXES, inner_suffix, open_input
 from seqdesign.sequences.options import AUTO, SequenceColumns
 from seqdesign.sequences.tables import check_table_name
 
@@ -89,7 +89,7 @@ def checked_training(function: Callable[[ConfigT], ResultT]) -> Callable[[Config
 
 def _in_all(config: CommandConfig, error: InputError) -> str:
     """All problems of the file to learn from, and what to type about them; "" where there is but this one."""
-    from seqdesign.sequences.options import cell_format, file_format
+    from seqdesign.sequences.options import cell_format, file_format, layout_of
     from seqdesign.sequences.problems import problems_of, survey_file, words_of
 
     path: Path = config.sequences  # type: ignore[attr-defined]
@@ -103,6 +103,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
             outcome=outcome if isinstance(outcome, str) else outcome[0],
             id_column=config.id_,  # type: ignore[attr-defined]
             format=file_format(config),  # type: ignore[arg-type]
+            layout=layout_of(config),  # type: ignore[arg-type]
             cells=cell_format(config),  # type: ignore[arg-type]
         )
     except SeqDesignError:
@@ -312,6 +313,12 @@ def _check_kind(config: CommandConfig, spec: FieldSpec, path: Path) -> None:
     """Refuse a name that promises another kind of content, or needs a package that is not there."""
     if spec.written == "table":
         check_table_name(path)
+    if (
+        spec.written == "sequences"
+        and inner_suffix(path) in GENBANK_SUFFIXES
+        and not getattr(config, "GENBANK", False)
+    ):
+        raise OutputError(f"{spec.option}: this command writes no GenBank; name a .fa file")
     suffix = inner_suffix(path) if spec.written == "sequences" else path.suffix.lower()
     if spec.written == "sequences" and suffix in TABLES:
         say(f"warning: FASTA is written into {path}; a table goes to --table", quiet=config.quiet)

@@ -27,6 +27,7 @@ def build_rules(
     shortest: int | None = None,
     ids: Sequence[str] = (),
     source: str | None = None,
+    first: int = 1,
     leave_out: Collection[str] = (),
     more: Sequence[Callable[[Starts], Constraint]] = (),
 ) -> Rules:
@@ -35,7 +36,8 @@ def build_rules(
     Every option named as a constraint makes one, or one for each of its values.
 
     parents: (N, L) int64. lengths: (N,); without, all parents have L letters. shortest: letters of a design
-    at least; without, L. ids, source: for messages. leave_out: constraints that the caller sees to.
+    at least; without, L. ids, source: for messages. first: number of the first
+    position. leave_out: constraints that the caller sees to.
     more: what makes further ones, which no option states by itself.
 
     Raises UsageError for options that cannot be read or cannot work with the alphabet or the length,
@@ -50,6 +52,7 @@ def build_rules(
         shortest=length if shortest is None else shortest,
         ids=ids,
         source=source,
+        first=first,
         codon_table=options.codon_table if isinstance(options, ConstraintOptions) else 1,
     )
     found: list[Constraint] = []

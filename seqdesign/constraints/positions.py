@@ -7,17 +7,19 @@ from collections.abc import Iterator
 
 from seqdesign.errors import UsageError
 
-POSITIONS = re.compile(r"\s*\d{1,12}(-\d{1,12})?\s*(,\s*\d{1,12}(-\d{1,12})?\s*)*", re.ASCII)
+_RANGE = r"-?\d{1,12}(--?\d{1,12})?"
+POSITIONS = re.compile(rf"\s*{_RANGE}\s*(,\s*{_RANGE}\s*)*", re.ASCII)
 FRACTIONS = re.compile(r"\s*(\d*\.?\d+)\s*-\s*(\d*\.?\d+)\s*", re.ASCII)
 
 
 def ranges(text: str, option: str) -> Iterator[tuple[int, int]]:
-    """First and last position, counted from 1, of each range of ``5-12,30``. Raises UsageError."""
+    """First and last position, as they are numbered, of each range of ``5-12,30``. Raises UsageError."""
     if not POSITIONS.fullmatch(text):
         raise UsageError(f"must be positions such as 5-12,30, got {text!r}", option=option)
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        yield int(first), int(last or first)
+        numbers = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", part.strip())
+        assert numbers is not None
+        yield int(numbers[1]), int(numbers[2] or numbers[1])
 
 
 def fractions(text: str, option: str) -> tuple[float, float]:

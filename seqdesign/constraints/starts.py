@@ -29,6 +29,8 @@ class Starts:
     """Where they were read."""
     codon_table: int = 1
     """Genetic code, by its NCBI number."""
+    first: int = 1
+    """Number of the first position, by which options name positions."""
 
     @property
     def length(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import TRIES, num_wanted
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
 
@@ -37,6 +38,8 @@ class Brief:
     """Whether sequences that are measured already may be delivered."""
     exclude: tuple[str, ...] = ()
     """Sequences that count as measured as well."""
+    numbering: Numbering = field(default_factory=Numbering)
+    """The wild type by which designs are named, and the number of the first letter."""
     seed: int = 0
 
     @property

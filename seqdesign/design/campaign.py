@@ -13,12 +13,14 @@ from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Designer, run_campaign
 from seqdesign.design.model import DesignModel
+from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES
 from seqdesign.design.plan import make_plan
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
 
@@ -43,6 +45,7 @@ def run(
     only_seen: bool = True,
     include_known: bool = False,
     exclude: Sequence[str] = (),
+    numbering: Numbering | None = None,
     seed: int = 0,
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Design], DesignSummary]:
@@ -50,8 +53,9 @@ def run(
 
     The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
     records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
-    ``exclude`` the sequences of that option; ``method`` may be a designer itself. on_step: starts done,
-    starts in all.
+    ``exclude`` the sequences of that option; ``numbering``: the wild type and the number of its first
+    letter, by default those that the model was trained with; ``method`` may be a designer itself. on_step:
+    starts done, starts in all.
 
     Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
     used or nothing obeys the rules.
@@ -60,7 +64,7 @@ def run(
         objective=tuple(objective), risk=risk, pareto=pareto, rules=rules or ConstraintOptions(), num=num,
         starts=starts, letters=letters or LetterPolicy(), length=length, tries=tries, budget=budget,
         enough=enough, min_confidence=min_confidence, only_seen=only_seen, include_known=include_known,
-        exclude=tuple(exclude), seed=seed,
+        exclude=tuple(exclude), numbering=numbering or model.numbering, seed=seed,
     )  # fmt: skip
     designer, options = find_method(method or default_method(model), settings)
     known = model.known(brief.exclude, brief.starts)
@@ -77,7 +81,7 @@ def run(
             f"{model.name} has no score for any sequence that was tried; name sequences that it knows with "
             "--start, or raise --budget"
         )
-    return designs, summary
+    return spoken(designs, brief.numbering, lambda design: design.sequence), summary
 
 
 def default_method(model: DesignModel) -> str:

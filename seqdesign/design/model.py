@@ -37,6 +37,7 @@ from seqdesign.oracles.predictor import PredictorOracle
 from seqdesign.oracles.tokens import TokenOracle
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope
@@ -103,6 +104,11 @@ class DesignModel:
     def both_strands(self) -> bool:
         """Whether a sequence and its reverse complement are the same to the model."""
         return self.trained is not None and self.trained.record.strands == "both"
+
+    @property
+    def numbering(self) -> Numbering:
+        """The wild type and the number of its first letter, as named when the model was trained."""
+        return Numbering() if self.evidence is None else self.evidence.measured.numbering
 
     @property
     def own(self) -> bool:

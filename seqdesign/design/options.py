@@ -72,7 +72,7 @@ class DesignOptions(Options):
     num: Annotated[int | None, Flag("-n"), Between(1)] = None
     """Designs wanted: 64 in all; with --start that many of each, 1 when not given."""
     start: Path | None = None
-    """Sequences to improve: FASTA, CSV, TSV or Parquet; without it designs begin from noise."""
+    """Sequences to improve: FASTA, GenBank or a table; without it designs begin from noise."""
     length: Annotated[int | None, Between(1)] = None
     """Letters of a design from noise; the template's, or typical ones of the model's, when not given."""
     method: str | None = None

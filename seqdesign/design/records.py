@@ -46,6 +46,10 @@ class Design:
     where places have no meaning, the rarest word around it."""
     least_evidence: int | None
     """The smallest of these numbers; from noise that over all letters."""
+    variant: str | None = None
+    """The changes against the wild type, where one is known: A42G:T50S."""
+    first_position: int = 1
+    """Number of the first letter, in ``edit_list`` and ``variant``."""
     front: bool | None = None
     """Whether no other design is better in one objective and as good in all others."""
 
@@ -64,6 +68,8 @@ class Design:
             "soft_gap": self.soft_gap,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "variant": self.variant,
+            "first_position": self.first_position if self.first_position != 1 else None,
             "evidence": self.evidence or None,
             "least_evidence": self.least_evidence,
             "front": None if self.front is None else str(self.front).lower(),

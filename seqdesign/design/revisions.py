@@ -18,6 +18,7 @@ from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
+from seqdesign.design.numbering import spoken
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import edit_list
@@ -29,6 +30,7 @@ from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
@@ -82,6 +84,10 @@ class Revision:
     judged_low: float | None = None
     judged_high: float | None = None
     """95% interval of a measurement, by --judge."""
+    variant: str | None = None
+    """The changes against the wild type, where one is known: A42G:T50S."""
+    first_position: int = 1
+    """Number of the first letter, in ``edit_list`` and ``variant``."""
     violations: str = ""
     """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
     reason: str | None = None
@@ -101,6 +107,8 @@ class Revision:
             "loglik_change": self.loglik_change,
             "edits": self.edits,
             "edit_list": self.edit_list or None,
+            "variant": self.variant,
+            "first_position": self.first_position if self.first_position != 1 else None,
             "evidence": self.evidence or None,
             "least_evidence": self.least_evidence,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
@@ -152,6 +160,7 @@ def run(
     evidence: Evidence | None = None,
     only_seen: bool = True,
     judge: DesignModel | None = None,
+    numbering: Numbering | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -161,7 +170,8 @@ def run(
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
     method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
     revisions write only letters or words of it. judge: a predictor that ranks ``CANDIDATES`` of each input
-    and says what it thinks of them. on_step: records done, records in all.
+    and says what it thinks of them. numbering: the wild type and the number of its first letter, by default
+    those of ``evidence``. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
@@ -172,6 +182,8 @@ def run(
     if evidence is not None and only_seen:
         make = evidence.constraint(trained.record.max_length, own=True)
         more = [] if make is None else [make]
+    if numbering is None:
+        numbering = Numbering() if evidence is None else evidence.measured.numbering
     check_header_ids(records.ids, records.source)
     found: list[Revision] = []
     wider = goal if judge is None else replace(goal, top=max(goal.top, CANDIDATES))
@@ -186,7 +198,7 @@ def run(
         made = [unjudged(block.ids[i], block.sequences[i], why, outcome) for i, why in problems.items()]
         if len(part):
             judged = block.take(rows)
-            problem = _problem(wider, trained, part, judged, more, torch.device(device))
+            problem = _problem(wider, trained, part, judged, more, torch.device(device), numbering.first)
             result = optimize(problem, options, seed)
             made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
         place = {name: i for i, name in enumerate(block.ids)}
@@ -198,7 +210,7 @@ def run(
         raise InputError("no record is left after --on-unknown skip", path=records.source)
     if all(one.status == "unjudged" for one in found):
         raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
-    return found, summarise(found, trained.record)
+    return spoken(found, numbering, lambda one: one.revised), summarise(found, trained.record)
 
 
 def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]) -> list[Revision]:
@@ -257,13 +269,14 @@ def _problem(
     records: SequenceSet,
     more: Sequence[MakeConstraint],
     device: torch.device,
+    first: int,
 ) -> DesignProblem:
     """The design problem of some records, and of their tokens."""
     model, record = trained.model, trained.record
     tokens = torch.full((len(array), record.max_length), model.vocabulary.pad, device=device)
     tokens[:, : array.tokens.shape[1]] = torch.from_numpy(array.tokens.astype("int64"))
     lengths = torch.from_numpy(array.lengths).to(device)
-    rules, forced = _rules(goal, trained, tokens, lengths, records.ids, records.source, more)
+    rules, forced = _rules(goal, trained, tokens, lengths, records.ids, records.source, more, first)
     return DesignProblem(
         model=model,
         tokens=tokens,
@@ -295,6 +308,7 @@ def _rules(
     ids: list[str],
     source: str,
     more: Sequence[MakeConstraint],
+    first: int,
 ) -> tuple[Rules | None, Tensor | None]:
     """The constraints, and the tokens (N, T) that --keep fixes, -1 elsewhere; None for neither.
 
@@ -311,6 +325,7 @@ def _rules(
         shortest=record.min_length,
         ids=ids,
         source=source,
+        first=first,
         leave_out=("max-edits",),
         more=more,
     )

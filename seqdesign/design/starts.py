@@ -51,6 +51,8 @@ class StartSet:
     """Of the parents in their file."""
     more: tuple[MakeConstraint, ...] = ()
     """Constraints that follow from the training data."""
+    first: int = 1
+    """Number of the first position."""
     codes: Tensor | None = None
     """(N, d): what a generator made the starts from, where one did."""
 
@@ -78,7 +80,14 @@ class StartSet:
     def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
         source = None if self.records is None else self.records.source
         return build_rules(
-            self.options, self.alphabet, parents, parents.device, ids=ids, source=source, more=self.more
+            self.options,
+            self.alphabet,
+            parents,
+            parents.device,
+            ids=ids,
+            source=source,
+            first=self.first,
+            more=self.more,
         )
 
 
@@ -131,7 +140,16 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     else:
         codes, preference = model.generator.draw(len(groups), length, rng)
     more = _more(brief, model, length)
-    made = StartSet(brief.rules, alphabet, preference.argmax(2), groups, directions, more=more, codes=codes)
+    made = StartSet(
+        brief.rules,
+        alphabet,
+        preference.argmax(2),
+        groups,
+        directions,
+        more=more,
+        codes=codes,
+        first=brief.numbering.first,
+    )
     return _repaired(made, preference)
 
 
@@ -154,7 +172,7 @@ def read_starts(
         owner = groups // directions
         made = StartSet(
             brief.rules, alphabet, parents[owner], groups, directions, parents, records.take(mine),
-            mine.tolist(), more=_more(brief, model, int(length)),
+            mine.tolist(), more=_more(brief, model, int(length)), first=brief.numbering.first,
         )  # fmt: skip
         letters = torch.arange(alphabet.size, device=device)
         preference = (parents.unsqueeze(2) == letters).float()

@@ -18,6 +18,7 @@ from seqdesign.sequences.options import (
     alphabet_with,
     encode_with,
     file_format,
+    layout_of,
 )
 from seqdesign.sequences.reader import SequenceSet, read_sequences
 
@@ -112,6 +113,7 @@ def _read(columns: SequenceColumns, path: Path) -> SequenceSet:
         sequence_column=columns.sequence,
         id_column=columns.id_,
         format=file_format(columns),
+        layout=layout_of(columns, strict=False),
         on_duplicate="keep",
         outcomes=False,
     )

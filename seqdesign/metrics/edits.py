@@ -64,6 +64,10 @@ def edit_list(original: str, revised: str) -> list[str]:
     return edits
 
 
+WILD_TYPE = "WT"
+MAX_NAMED = 10
+"""Changes up to which a sequence is called by them."""
+_NUMBER = re.compile(r"-?\d+")
 _EDIT = re.compile(r"(?P<old>\D)(?P<at>\d+)(?P<new>\D)|del(?P<gone>\d+)\D|ins(?P<before>\d+)(?P<more>\D)")
 
 
@@ -86,6 +90,24 @@ def apply_edits(original: str, edits: Iterable[str]) -> str:
         else:
             letters[place - 1] = found["new"] or ""
     return "".join("".join(inserted[i]) + letter for i, letter in enumerate([*letters, ""]))
+
+
+def renumbered(edits: Iterable[str], first: int) -> list[str]:
+    """Edits as ``edit_list`` writes them, where the first letter has the number ``first`` instead of 1."""
+    return [_NUMBER.sub(lambda found: str(int(found[0]) + first - 1), edit, count=1) for edit in edits]
+
+
+def variant_name(sequence: str, wild_type: str, first: int = 1) -> str:
+    """A sequence by its changes: ``A42G:T50S``, ``del42A:ins50S``, ``WT``; "" for more than ``MAX_NAMED``.
+
+    Letter by letter where lengths are alike, else a shortest list; case does not matter.
+    """
+    a, b = wild_type.upper(), sequence.upper()
+    if len(a) == len(b):
+        edits = [f"{old}{i}{new}" for i, (old, new) in enumerate(zip(a, b, strict=True), 1) if old != new]
+    else:
+        edits = edit_list(a, b)
+    return (":".join(renumbered(edits, first)) or WILD_TYPE) if len(edits) <= MAX_NAMED else ""
 
 
 def letter_codes(sequences: Sequence[str]) -> CodeArray:

@@ -159,6 +159,6 @@ class MotifSearch:
         return pd.DataFrame(list(self.hit_rows()), columns=list(HIT_COLUMNS))
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write all hits as CSV, TSV or Parquet by suffix. Raises OutputError."""
+        """Write all hits as CSV, TSV, .xlsx or Parquet by suffix. Raises OutputError."""
         write_table(self.hit_rows(), path, columns=HIT_COLUMNS)
         return Path(path)

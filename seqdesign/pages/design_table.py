@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from seqdesign.pages.answers import Ranges, range_of
-from seqdesign.pages.designed import DesignSet, operations_in
+from seqdesign.pages.designed import DesignSet, first_of, operations_in
 from seqdesign.reports.bars import span_of
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Bar, Column
@@ -65,12 +64,11 @@ def add_designs(
     measured: Ranges | None = None,
     breaches: Mapping[str, Sequence[str]] | None = None,
     sites: Mapping[str, str] | None = None,
-    first: int = 1,
 ) -> None:
     """The table of all designs, the best first. ``name`` is that of the files it can be saved as.
 
     measured: range of training outcomes by column. breaches: by id, of rules that were checked; None where
-    there are none. sites: motifs by id. first: number of the first letter.
+    there are none. sites: motifs by id.
     """
     rows = [dict(row) for row in designs.rows]
     unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
@@ -81,7 +79,7 @@ def add_designs(
         page.warnings([what], about=name)
     rows, order = _ordered(designs, rows)
     for row in rows:
-        _enrich(row, breaches, sites, first)
+        _enrich(row, breaches, sites)
     shown = DesignSet(rows)
     table = Table(rows, _columns(shown, measured or {}), f"{len(rows):,} {designs.what}{order}", name, True)
     text = "A click on a name opens everything that is known of the design."
@@ -111,7 +109,6 @@ def _enrich(
     row: dict[str, Any],
     breaches: Mapping[str, Sequence[str]] | None,
     sites: Mapping[str, str] | None,
-    first: int,
 ) -> None:
     """Columns that follow from the others."""
     text, name = str(row["sequence"]), str(row["id"])
@@ -121,7 +118,7 @@ def _enrich(
         row["gc"] = sum(text.upper().count(c) for c in "GC") / max(len(text), 1)
     edits = str(row.get("edit_list") or "")
     if edits and not nucleic:
-        row["mutations"] = mutations(edits, first)
+        row["mutations"] = mutations(edits)
     if breaches is not None:
         broken = list(dict.fromkeys(one.partition("@")[0] for one in breaches.get(name, ())))
         row["rules"] = "breaks " + ", ".join(broken) if broken else "ok"
@@ -130,12 +127,9 @@ def _enrich(
         row["sites"] = sites.get(name)
 
 
-def mutations(edits: str, first: int = 1) -> str:
-    """Edits in the notation of the field, such as ``D18H R22K``, in the user's numbering.
-
-    first: number of the first letter of the sequence.
-    """
-    listed = [re.sub(r"\d+", lambda m: str(int(m[0]) + first - 1), one, count=1) for one in edits.split(",")]
+def mutations(edits: str) -> str:
+    """Edits as a name, such as ``D18H R22K``; the first ones of many."""
+    listed = edits.split(",")
     if len(listed) > NAMED_EDITS:
         return f"{' '.join(listed[:FIRST_EDITS])} and {len(listed) - FIRST_EDITS} more"
     return " ".join(listed)
@@ -160,6 +154,7 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
             edits="edit_list" if key == "sequence" and "edit_list" in have else "",
+            first=first_of(designs.rows[0]),
             shown=key in seen,
             below="mutations" if key == "id" and "mutations" in have else "",
             bar=_bar(designs, key, measured) if key in outcomes else None,

@@ -17,12 +17,24 @@ from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.sequences.lab.genbank import genbank_records
 from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
 from seqdesign.sequences.tables import read_table
 
 FloatArray = NDArray[np.float64]
 
-TEXT = {"id", "sequence", "original", "parent", "status", "reason", "stop", "edit_list", "violations"}
+TEXT = {
+    "id",
+    "sequence",
+    "original",
+    "parent",
+    "status",
+    "reason",
+    "stop",
+    "edit_list",
+    "variant",
+    "violations",
+}
 """Columns that are never numbers, whatever they look like."""
 PREDICTED, BEFORE = "predicted_", "_before"
 """Around the name of an outcome: the prediction for a revision's parent, as ``revise`` calls it."""
@@ -125,11 +137,16 @@ class DesignSet:
         return DesignSet([row for row in self.rows if row["rank"] == 1])
 
 
+def first_of(row: Mapping[str, Any]) -> int:
+    """Number of the first letter in the edits of a row."""
+    return int(row.get("first_position") or 1)
+
+
 def operations_in(row: Mapping[str, Any]) -> tuple[Operation, ...] | None:
     """What the list of edits of a row says; None if it does not fit the sequence, which somebody changed."""
     listed = str(row.get("edit_list") or "")
     try:
-        return operations_of(str(row["sequence"]), listed.split(",") if listed else [])
+        return operations_of(str(row["sequence"]), listed.split(",") if listed else [], first_of(row))
     except ValueError:
         return None
 
@@ -155,6 +172,8 @@ def read_rows(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
+    if kind == "genbank":
+        return [{"id": name, "sequence": str(record.seq)} for name, record in genbank_records(source).items()]
     return _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
 
 

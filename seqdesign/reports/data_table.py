@@ -101,7 +101,7 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
     """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
-         "edits": c.edits, "shown": c.shown, "below": c.below, "about": c.about,
+         "edits": c.edits, "first": c.first, "shown": c.shown, "below": c.below, "about": c.about,
          "bar": c.bar and dataclasses.asdict(c.bar), "number": _is_number(c.key, rows),
          "drawn": any(isinstance(row[c.key], Markup) for row in rows)}
         for c in columns

@@ -14,7 +14,7 @@ from seqdesign.runs.printable import printable
 
 OperationKind = Literal["keep", "substitute", "insert", "delete"]
 
-_EDIT = re.compile(r"(?:(ins|del)|(.))(\d+)(.)", re.DOTALL)
+_EDIT = re.compile(r"(?:(ins|del)|(.))(-?\d+)(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,21 @@ def _substitutions(original: str, revised: str) -> tuple[Operation, ...]:
     return tuple(operations)
 
 
-def operations_of(revised: str, edits: Sequence[str]) -> tuple[Operation, ...]:
+def operations_of(revised: str, edits: Sequence[str], first: int = 1) -> tuple[Operation, ...]:
     """The operations that led to ``revised``, from edits as ``metrics.edits.edit_list`` writes them.
 
-    What they had to start from is ``"".join(op.original for op in operations)``. Raises ValueError for edits
+    ``first`` is the number of the first letter. What they had to start from is
+    ``"".join(op.original for op in operations)``. Raises ValueError for edits
     that ``revised`` cannot have.
     """
     found: list[Operation] = []
-    at, position = 0, 1
+    at, position = 0, first
     for text in edits:
         match = _EDIT.fullmatch(text)
         if match is None:
             raise ValueError(f"an edit must look like A5G, ins5G or del5A, got {text!r}")
         word, old, place, new = match[1] or "substitute", match[2] or "", int(match[3]), match[4]
-        kept = revised[at : at + place - position]
+        kept = revised[at : at + max(place - position, 0)]
         if len(kept) != place - position or (word != "del" and revised[at + len(kept) :][:1] != new):
             raise ValueError(f"{text} does not lead to the sequence {revised}")
         if kept:
@@ -107,9 +108,9 @@ def diff_html(original: str, revised: str) -> Markup:
     return _marked(edit_operations(original, revised))
 
 
-def edits_html(revised: str, edits: Sequence[str]) -> Markup:
+def edits_html(revised: str, edits: Sequence[str], first: int = 1) -> Markup:
     """As ``diff_html``, from the edits instead of the original. Raises ValueError as ``operations_of``."""
-    return _marked(operations_of(revised, edits))
+    return _marked(operations_of(revised, edits, first))
 
 
 def _marked(operations: Sequence[Operation]) -> Markup:

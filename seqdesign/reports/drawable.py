@@ -19,6 +19,7 @@ from seqdesign.reports.logo_matrix import LetterCounts, count_letters, count_wei
 from seqdesign.sequences.alphabets import ALPHABETS, GAPS, Alphabet, get_alphabet, guess_alphabet
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input, source_name
+from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.options import AUTO
 from seqdesign.sequences.reader import Format, SequenceSet, read_sequences
 
@@ -82,6 +83,7 @@ class Reading:
     sequence_column: str | None = None
     id_column: str | None = None
     format: Format | None = None
+    layout: Layout | None = None
     weights: str | None = None
     """Column that says how often a sequence counts."""
     motifs: tuple[str, ...] = ()
@@ -188,6 +190,7 @@ def _read_sequences(stream: str | io.BytesIO, source: str, reading: Reading) -> 
         sequence_column=reading.sequence_column,
         id_column=reading.id_column,
         format=reading.format,
+        layout=reading.layout,
         weight_column=reading.weights,
         on_duplicate="keep",
         on_missing="unlabelled",

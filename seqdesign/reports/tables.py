@@ -72,7 +72,7 @@ def _value(row: Row, column: Column) -> Markup:
         return value
     edits = str(row.get(column.edits) or "") if column.edits else ""
     if edits and isinstance(value, str):
-        return edits_html(value, edits.split(","))
+        return edits_html(value, edits.split(","), column.first)
     text = escape(format_value(value, column.spec))
     return Markup("<code>{}</code>").format(text) if column.sequence else text
 

@@ -39,6 +39,8 @@ class Column:
     """Set in a fixed-width font that may break anywhere (on a page)."""
     edits: str = ""
     """Key of the edits, such as ``A5G,del8A``, that are marked in a sequence (on a page)."""
+    first: int = 1
+    """Number of the first letter in the edits."""
     shown: bool = True
     """Whether it is in sight; a column that is not can still be filtered by and downloaded."""
     below: str = ""

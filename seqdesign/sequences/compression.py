@@ -26,6 +26,7 @@ from seqdesign.runs.atomic import atomic_write, descriptor_of
 
 STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
+GENBANK_SUFFIXES = (".gb", ".gbk", ".genbank", ".gbff")
 BUFFER = 1 << 20
 _PACKED = 1 << 14
 _MAX_WINDOW = 1 << 27

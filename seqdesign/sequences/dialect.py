@@ -16,6 +16,12 @@ LOOK = 25
 _SEP = re.compile(r'"?sep=(.)"?[,;\t ]*', re.IGNORECASE)
 
 
+class StoredNumber(str):
+    """The text of a cell that its file stores as a number: a point in it is the decimal sign."""
+
+    __slots__ = ()
+
+
 def find_dialect(lines: Sequence[str]) -> tuple[str, int]:
     """(separator, place of the header) of a table's first lines that are not blank; at least one."""
     named = _SEP.fullmatch(lines[0].strip("\r\n "))
@@ -23,7 +29,7 @@ def find_dialect(lines: Sequence[str]) -> tuple[str, int]:
     while first + 1 < len(lines) and lines[first].startswith("#") and not _is_header(lines, first):
         first += 1
     separator = named[1] if named and first else _separator(lines[first:])
-    return separator, first + _title(lines[first:], separator)
+    return separator, first + title_rows([split(line, separator) for line in lines[first:]])
 
 
 def split(line: str, separator: str) -> list[str]:
@@ -57,20 +63,36 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _width(line: str, separator: str) -> int:
     """Cells of a line without the empty ones at its end."""
-    cells = split(line, separator)
-    while cells and not cells[-1].strip():
-        cells.pop()
-    return len(cells)
+    return _reach(split(line, separator))
 
 
-def _title(lines: Sequence[str], separator: str) -> int:
-    """Lines above the header: with a single cell, before one that has several and no number in any."""
-    for place, line in enumerate(lines[:-1]):
-        if _width(line, separator) > 1:
-            return place if place and not any(map(_is_number, split(line, separator))) else 0
-        if _width(lines[place + 1], separator) < 2 and place + 2 >= len(lines):
-            return 0
-    return 0
+def _reach(cells: Sequence[str]) -> int:
+    """Cells of a row without the empty ones at its end."""
+    return next((i for i in range(len(cells), 0, -1) if cells[i - 1].strip()), 0)
+
+
+def title_rows(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows stand above the header, of the first rows of a table.
+
+    They have one cell, or two (``operator | Jane``) where the table has at least four; the row after them has
+    several and no number in any.
+    """
+    few = 2 if max(map(_reach, rows), default=0) >= 4 else 1
+    place = next((i for i, row in enumerate(rows) if _reach(row) > few), 0)
+    if place + 1 >= len(rows) or any(map(_is_number, rows[place])):
+        return 0
+    return place
+
+
+def says(separator: str, above: int) -> str:
+    """How a text table is written, in words: ``separated by semicolons, 3 lines above the header``."""
+    signs = {",": "commas", "\t": "tabs", ";": "semicolons", " ": "blanks", "|": "bars"}
+    return f"separated by {signs.get(separator, repr(separator))}" + above_header(above)
+
+
+def above_header(above: int) -> str:
+    """``, 3 lines above the header``; nothing where there is none."""
+    return f", {above} line{'s' if above > 1 else ''} above the header" if above else ""
 
 
 def _is_number(cell: str) -> bool:

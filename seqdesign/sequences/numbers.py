@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.dialect import StoredNumber as StoredNumber
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Cells, in lower case, that say that a value is not known."""
@@ -31,6 +32,9 @@ Cell = Literal["number", "missing", "odd", "text"]
 
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?")
 _NUMERIC = re.compile(r"(?![eE])[\s\d.,<>≤≥=~±+\-−–_eE%'’*()/:]+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+FEW = 3
+"""Cells with a decimal comma that a message names."""
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,\s'’]\d{3})+(\.\d+)?")
 
 
@@ -60,7 +64,7 @@ class CellFormat:
         if self.is_missing(cell):
             return float("nan")
         text = cell.strip()
-        if self.decimal_comma:
+        if self.decimal_comma and not isinstance(cell, StoredNumber):
             # 1.234 may be a thousand or one and a quarter; only with a decimal comma behind it is it clear.
             if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
                 return None
@@ -92,6 +96,8 @@ class Tally:
     name: str
     cells: CellFormat = field(default_factory=CellFormat)
     numbers: int = 0
+    commas: int = 0
+    """Cells that would be numbers if the comma were the decimal sign."""
     missing: int = 0
     odd: int = 0
     text: int = 0
@@ -139,6 +145,10 @@ class Tally:
         label = cell.strip()
         if label in self.labels or len(self.labels) <= MAX_LABELS:
             self.labels[label] = self.labels.get(label, 0) + 1
+        if not self.cells.decimal_comma and DECIMAL_COMMA.fullmatch(label):
+            self.commas += 1
+            if self.commas > FEW:  # one reason for many cells leaves room for others
+                return float("nan")
         # What is out of place is named: text among numbers, what looks like a number among text.
         if len(self.strange) < SHOWN or (kind == "odd" and self.odd <= SHOWN):
             self.strange.append((line, record, cell))
@@ -224,7 +234,7 @@ class Tally:
             return "write thousands without a separator" + (
                 ", or add --decimal-comma if the comma is the decimal sign" if comma else ""
             )
-        if not self.cells.decimal_comma and re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text):
+        if not self.cells.decimal_comma and DECIMAL_COMMA.fullmatch(text):
             return "the comma is a decimal sign: " + (
                 "add --decimal-comma" if ask else "write a point instead"
             )

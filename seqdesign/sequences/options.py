@@ -6,16 +6,20 @@ A command's config inherits these groups; importing this module loads no numpy.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
+from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.lab.variants import Numbering, Variants
+    from seqdesign.sequences.layout import Layout
     from seqdesign.sequences.numbers import CellFormat
     from seqdesign.sequences.reader import Format, SequenceSet
 
@@ -29,13 +33,33 @@ class SequenceColumns(Options):
     PANEL: ClassVar[str] = "Input options"
     SEQUENCES_ONLY: ClassVar[bool] = True
     """False for a command whose input may be something else than sequences."""
+    NUMBERED: ClassVar[bool] = False
+    """True for a command that speaks of positions without a wild type, too."""
+    MODEL_KNOWS: ClassVar[bool] = False
+    """True for a command whose model may know the wild type."""
 
     sequence: str | None = None
     """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
-    format: Literal["auto", "fasta", "table", "parquet"] = "auto"
-    """Format of the input; auto goes by its content."""
+    format: Literal["auto", "fasta", "table", "parquet", "xlsx", "genbank"] = "auto"
+    """Format of the input; auto goes by its content. table is CSV or TSV, xlsx a workbook."""
+    sheet: str | None = None
+    """Sheet of a workbook (.xlsx); the first with a table when not given."""
+    wild_type: Path | None = None
+    """File with one sequence, of which a table holds mutations; designs and edits are named by it."""
+    mutations: str | None = None
+    """Column of mutations such as A42G:T50S or p.Ala42Gly; empty or WT is the wild type; 'mutant',
+    'mutations', 'variant' or 'hgvs_pro' when not given and there."""
+    first_position: int | None = None
+    """Number of the first letter, in mutations, edits and positions; 1 when not given."""
+
+    def problems(self) -> Iterator[str]:
+        """Mutations are those of something."""
+        if self.mutations is not None and self.wild_type is None and not self.MODEL_KNOWS:
+            yield "--mutations: needs --wild-type, a file with the sequence that has them"
+        if self.first_position is not None and self.wild_type is None and not self.NUMBERED:
+            yield "--first-position: has no effect without --wild-type; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +82,17 @@ class CellOptions(Options):
     """A cell that stands for an unknown value, such as ND, besides an empty one and NA; repeatable."""
     decimal_comma: bool = False
     """Read 1,25 as one and a quarter."""
+    replicates: str | None = None
+    """Columns with replicates of one outcome, as rep1,rep2,rep3: it is their mean, with a standard error."""
+    on_repeat: Literal["keep", "mean"] = "keep"
+    """A sequence in several rows: keep them, or make one row of them with the mean of the outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(SequenceColumns, CellOptions):
+    """Where sequences and values stand, and how they are written."""
+
+    PANEL: ClassVar[str] = "Input options"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +151,67 @@ def file_format(options: SequenceColumns) -> Format | None:
     return None if options.format == "auto" else options.format
 
 
+def layout_of(
+    options: SequenceColumns,
+    *,
+    strict: bool = True,
+    default: tuple[str, ...] = ("outcome",),
+    known: Numbering | None = None,
+) -> Layout:
+    """The ``layout`` argument of the readers; ``strict``: whether an option that a file has no use for is an
+    error; ``default``: the outcomes where none is named; ``known``: what a model says of the wild type.
+    Raises InputError for a wild type that is not one sequence.
+    """
+    from seqdesign.sequences.layout import Layout
+
+    outcome = getattr(options, "outcome", None)
+    names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
+    measured = options if isinstance(options, CellOptions) else CellOptions()
+    replicates = tuple(name.strip() for name in (measured.replicates or "").split(",") if name.strip())
+    if replicates and len(names) > 1:
+        raise UsageError(f"makes one outcome, but {len(names)} are named", option="--replicates")
+    return Layout(
+        options.sheet,
+        _variants(options, known),
+        replicates,
+        measured.on_repeat == "mean",
+        names or default,
+        strict,
+    )
+
+
+def numbering_of(options: SequenceColumns, known: Numbering | None) -> Numbering:
+    """The wild type and the number of its first letter: as options say, else as ``known`` of a model."""
+    from dataclasses import replace
+
+    from seqdesign.sequences.lab.variants import Numbering
+
+    variants, known = _variants(options), known or Numbering()
+    if variants is not None:
+        return variants.numbering
+    return known if options.first_position is None else replace(known, first=options.first_position)
+
+
+def _variants(options: SequenceColumns, known: Numbering | None = None) -> Variants | None:
+    from seqdesign.sequences.lab.variants import Variants
+    from seqdesign.sequences.reader import read_sequences
+
+    if options.wild_type is None:
+        if known is not None and known.wild_type:
+            first = known.first if options.first_position is None else options.first_position
+            return Variants(known.name, known.wild_type, first, options.mutations)
+        if options.mutations is not None:
+            raise UsageError("needs --wild-type, which the model does not know", option="--mutations")
+        return None
+    read = read_sequences(options.wild_type, on_duplicate="keep", outcomes=False)
+    if len(read) != 1:
+        raise InputError(
+            f"must hold one sequence, the wild type, but has {len(read):,}", path=options.wild_type
+        )
+    first = 1 if options.first_position is None else options.first_position
+    return Variants(read.ids[0], read.sequences[0], first, options.mutations)
+
+
 def cell_format(options: CellOptions) -> CellFormat:
     """The ``cells`` argument of the readers."""
     from seqdesign.sequences.numbers import CellFormat
@@ -135,6 +231,7 @@ def read_with(
         outcome=options.outcome,
         id_column=options.id_,
         format=file_format(options),
+        layout=layout_of(options),
         on_duplicate=options.on_duplicate,
         on_missing=options.on_missing,
         cells=cell_format(options),

@@ -59,8 +59,10 @@ def _named_parents(columns: SequenceColumns, source: Path) -> dict[str, str]:
             (r.id, header_fields(r.description).get(_KEY, "")) for r in read_fasta(path, on_duplicate="keep")
         )
         return {name: parent for name, parent in records if parent}
+    if kind == "genbank":
+        return {}
     named: dict[str, str] = {}
-    for batch in read_table(path):
+    for batch in read_table(path, sheet=columns.sheet if kind == "xlsx" else None):
         id_column = columns.id_ or next((c for c in ID_COLUMNS if c in batch.columns), None)
         if id_column is None or _KEY not in batch.columns:
             return {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.numbers import CellFormat, Tally
 from seqdesign.sequences.reader import Format, stream_sequences
 from seqdesign.sequences.survey import Survey
@@ -19,7 +20,9 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in words, and the words to type about it (none: the file has to be mended)."""
+    """What is wrong, in words, and the words to type about it, an option and its value, "" for one without
+    (none: the file has to be mended).
+    """
 
     said: str
     words: tuple[str, ...] = ()
@@ -33,14 +36,19 @@ def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
     for unknown in survey.unknown_letters(alphabet) if alphabet is not None else ():
         line = f", line {unknown.line}" if unknown.line else ""
         place = f"first in record '{unknown.record}'{line}"
-        words = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
-        yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", words)
+        remedy = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
+        yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", remedy)
     tally = survey.tally
     if tally is None or tally.kind == "nothing":
         return
     if tally.kind == "mixed":
-        cells = list(dict.fromkeys(cell for _, _, cell in tally.strange))[:SHOWN]
-        yield Problem(f"'{tally.name}': {tally.says()}", tuple(w for c in cells for w in ("--missing", c)))
+        comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
+        others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
+        words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
+        words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
+        yield Problem(f"'{tally.name}': {tally.says()}", words)
+        if others and not tally.missing:
+            yield Problem(f"'{tally.name}': such cells are then missing", ("--on-missing", "drop"))
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
 
@@ -53,12 +61,13 @@ def survey_file(
     id_column: str | None = None,
     format: Format | None = None,
     cells: CellFormat | None = None,
+    layout: Layout | None = None,
 ) -> Survey:
     """Counts over a whole file; the parameters are those of ``stream_sequences``. Raises InputError."""
     survey = Survey(tally=Tally(outcome, cells or CellFormat()))
     for batch in stream_sequences(
         path, sequence_column=sequence, columns=(outcome,), lacking_columns="leave out", id_column=id_column,
-        format=format, allow_empty=True,
+        format=format, allow_empty=True, cells=cells, layout=layout,
     ):  # fmt: skip
         survey.add(batch)
     return survey
@@ -71,7 +80,7 @@ def words_of(problems: Iterable[Problem], known: Sequence[str] | None = None) ->
         for option, value in zip(problem.words[::2], problem.words[1::2], strict=True):
             if known is None or option in known:
                 pairs[option, value] = None
-    return " ".join(f"{option} {shlex.quote(value)}" for option, value in pairs)
+    return " ".join(f"{option} {shlex.quote(value)}" if value else option for option, value in pairs)
 
 
 def _times(n: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Sequences with their outcomes from any file: FASTA, CSV, TSV or Parquet, whole or in batches.
+"""Sequences with their outcomes from any file: FASTA, CSV, TSV, workbooks or Parquet, whole or in batches.
 
 The format is decided by the content, and by the name's suffix where the content leaves it open. A path may be
 ``-`` (standard input) or ``dataset:NAME`` (bundled data).
@@ -20,13 +20,19 @@ from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
+from seqdesign.sequences.lab.genbank import is_genbank, parse_genbank
+from seqdesign.sequences.lab.hints import options_for
+from seqdesign.sequences.lab.replicates import NoiseCeiling
+from seqdesign.sequences.lab.sheets import OLD_EXCEL, is_workbook
+from seqdesign.sequences.lab.variants import Numbering
+from seqdesign.sequences.layout import NAME, SEQUENCE, Layout, laid_out
 from seqdesign.sequences.numbers import CellFormat, Tally, to_numbers
 from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
-Format = Literal["fasta", "table", "parquet"]
+Format = Literal["fasta", "table", "parquet", "xlsx", "genbank"]
 OnMissing = Literal["error", "drop", "unlabelled"]
 Lacking = Literal["error", "leave out"]
 
@@ -66,6 +72,14 @@ class SequenceSet:
     """Where the outcome is a label: all labels in order; ``outcomes`` are places in them."""
     origin: Origin | None = None
     """The command of seqdesign that wrote the file; its predictions are not read as outcomes."""
+    dialect: str = ""
+    """How a table was found to be written, in words."""
+    noise: Mapping[str, NoiseCeiling] = field(default_factory=dict)
+    """Outcome -> how well it could be predicted at best, where it is the mean of replicates."""
+    numbering: Numbering | None = None
+    """The wild type that was named, and the number of its first letter."""
+    unused: tuple[str, ...] = ()
+    """Columns of the table that were not asked for."""
 
     def __post_init__(self) -> None:
         for name in ("sequences", "outcomes", "weights", "lines"):
@@ -122,6 +136,7 @@ class _Options:
     batch_size: int
     allow_empty: bool
     cells: CellFormat
+    layout: Layout
     outcomes: bool = True
     """Whether to look for an outcome at all."""
     whole: bool = False
@@ -142,6 +157,7 @@ def read_sequences(
     on_missing: OnMissing = "error",
     max_record: int = MAX_RECORD,
     cells: CellFormat | None = None,
+    layout: Layout | None = None,
     outcomes: bool = True,
     labels: bool = False,
 ) -> SequenceSet:
@@ -158,7 +174,7 @@ def read_sequences(
         sequence_column=sequence_column, outcome=outcome, id_column=id_column, weight_column=weight_column,
         columns=columns, lacking_columns=lacking_columns, format=format, on_duplicate=on_duplicate,
         max_record=max_record, batch_size=16384, allow_empty=False, cells=cells or CellFormat(),
-        outcomes=outcomes, whole=True,
+        layout=layout or Layout(), outcomes=outcomes, whole=True,
     )  # fmt: skip
     whole = _with_outcomes(_join(list(_stream(path, options))), outcome or OUTCOME, labels)
     if whole.outcomes is None or not np.isnan(whole.outcomes).any():
@@ -183,6 +199,7 @@ def stream_sequences(
     max_record: int = MAX_RECORD,
     allow_empty: bool = False,
     cells: CellFormat | None = None,
+    layout: Layout | None = None,
 ) -> Iterator[SequenceSet]:
     """The sequences of a file, at most ``batch_size`` at a time, in constant memory if duplicates are kept.
 
@@ -192,7 +209,7 @@ def stream_sequences(
     weight_column: none by default. columns: further columns, or keys in FASTA headers, to keep as text; with
     them no outcome is looked for unless it is named, and one that the file lacks is an error or is left out.
     allow_empty: a file without a record gives no batch instead of an error. cells: what counts as missing,
-    and the decimal sign.
+    and the decimal sign. layout: the sheet of a workbook, mutations of a wild type, and replicates.
 
     Raises InputError naming file, line and column or record, for text in place of a number among others;
     UsageError for a column option with FASTA.
@@ -203,7 +220,7 @@ def stream_sequences(
             sequence_column=sequence_column, outcome=outcome, id_column=id_column,
             weight_column=weight_column, columns=columns, lacking_columns=lacking_columns, format=format,
             on_duplicate=on_duplicate, max_record=max_record, batch_size=batch_size, allow_empty=allow_empty,
-            cells=cells or CellFormat(),
+            cells=cells or CellFormat(), layout=layout or Layout(),
         ),
     )  # fmt: skip
 
@@ -217,6 +234,8 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
         file = path if isinstance(path, str) else str(handle.name)
         if kind == "fasta":
             yield from _stream_fasta(handle, options, file)
+        elif kind == "genbank":
+            yield from _stream_genbank(handle, options)
         else:
             yield from _stream_table(handle, options, kind == "parquet", file)
 
@@ -234,15 +253,16 @@ def guess_format(handle: io.BufferedReader) -> Format:
     Raises InputError when neither tells, and for FASTQ.
     """
     head = handle.peek(_HEAD)[:_HEAD]
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(
-            "this is an Excel workbook or another archive; save the sheet as CSV UTF-8 and name that",
-            path=handle.name,
-        )
+    if head.startswith(OLD_EXCEL):
+        raise InputError("this is a workbook of the old kind (.xls); save it as .xlsx", path=handle.name)
+    if is_workbook(head):
+        return "xlsx"
     suffix = inner_suffix(handle.name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if is_parquet(head):
         return "parquet"
+    if is_genbank(text):
+        return "genbank"
     if text.startswith(b">") or suffix in FASTA_SUFFIXES:
         return "fasta"
     rows = [line for line in text.splitlines() if not line.startswith((b"#", b";"))]
@@ -262,13 +282,43 @@ def guess_format(handle: io.BufferedReader) -> Format:
     )
 
 
-def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None) -> Iterator[SequenceSet]:
+def _refuse_columns(options: _Options, source: str, kind: str) -> None:
+    """Raise UsageError for options of tables."""
     for name in ("sequence_column", "id_column", "weight_column"):
         if getattr(options, name) is not None:
-            raise UsageError(
-                f"{name.replace('_', ' ')}: {handle.name} is FASTA and has no columns; leave it out"
-            )
+            raise UsageError(f"{name.replace('_', ' ')}: {source} is {kind} and has no columns; leave it out")
+    options.layout.refuse_headers(source)
+
+
+def _stream_genbank(handle: io.BufferedReader, options: _Options) -> Iterator[SequenceSet]:
+    """The records of a GenBank file by their LOCUS; such files hold no outcomes."""
     source = handle.name
+    _refuse_columns(options, source, "GenBank")
+    wanted = [*options.columns] if options.lacking_columns == "error" else []
+    if options.outcome is not None and options.outcomes:
+        wanted.append(options.outcome)
+    if wanted:
+        raise InputError(
+            f"is GenBank and holds no '{wanted[0]}'; give it in FASTA headers or a table", path=source
+        )
+    records = parse_genbank(handle, source)
+    unique = UniqueIds(options.on_duplicate, source)
+    names, kept = unique.apply([record.name for record in records], [0] * len(records))
+    unique.say_dropped()
+    if not records and not options.allow_empty:
+        raise InputError("no record", path=source)
+    records = records if kept is None else [records[i] for i in kept]
+    whole = SequenceSet(
+        names, [str(record.seq) for record in records], source=source, cells=options.cells,
+        lines=np.zeros(len(records), dtype=np.int64), n_dropped=unique.n_dropped,
+        numbering=_numbering(options),
+    )  # fmt: skip
+    yield from _cut(whole, options.batch_size)
+
+
+def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None) -> Iterator[SequenceSet]:
+    source = handle.name
+    _refuse_columns(options, source, "FASTA")
     unique = UniqueIds(options.on_duplicate, source)
     key = options.outcome or ("" if options.columns else OUTCOME) if options.outcomes else ""
     n_found = n_dropped = 0
@@ -299,7 +349,7 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         whole = SequenceSet(
             ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64),
             columns={name: texts or [""] * len(ids) for name, texts in extra.items()}, cells=options.cells,
-            origin=origin,
+            origin=origin, numbering=_numbering(options),
         )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
@@ -310,6 +360,11 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
     if lacking and options.lacking_columns == "error":
         why = f"; the file was {origin.says()}" if origin is not None else ""
         raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for{why}", path=source)
+
+
+def _numbering(options: _Options) -> Numbering | None:
+    variants = options.layout.variants
+    return None if variants is None else variants.numbering
 
 
 def _measured_key(key: str, origin: Origin | None, options: _Options, source: str) -> str:
@@ -338,13 +393,21 @@ def _stream_table(
     roles: dict[str, str | None] = {}
     n_rows = n_dropped = 0
     origin = None
-    for batch in map(_without_empty_rows, read_table(handle, batch_size=options.batch_size, parquet=parquet)):
-        if not batch.lines:
-            continue
+    layout = options.layout
+    if not layout.strict and not is_workbook(handle.peek(_HEAD)[:_HEAD]):
+        layout = replace(layout, sheet=None)
+    rows = read_table(handle, batch_size=options.batch_size, parquet=parquet, sheet=layout.sheet)
+    batches = laid_out(
+        (batch for batch in map(_without_empty_rows, rows) if batch.lines), layout, source,
+        sequence_columns=SEQUENCE_COLUMNS if options.sequence_column is None else (options.sequence_column,),
+        id_columns=ID_COLUMNS if options.id_column is None else (options.id_column,),
+        cells=options.cells,
+    )  # fmt: skip
+    for batch in batches:
         if not roles:
             origin = origin_of(batch.columns, file)
             _refuse_lacking(list(batch.columns), origin, options, source)
-            roles = _roles(list(batch.columns), options, source)
+            roles = _roles(batch, options, source)
             roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
         sequences = [_without_blanks(s) for s in batch.columns[cast(str, roles["sequence"])]]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
@@ -352,7 +415,7 @@ def _stream_table(
         if id_column is None:
             ids = [f"seq{n_rows + i + 1}" for i in range(len(sequences))]
         else:
-            ids = batch.columns[id_column]
+            ids = [name.strip() for name in batch.columns[id_column]]
             _refuse_empty(ids, source, batch.lines, id_column)
         columns = {name: batch.columns[name] for name in options.columns if name in batch.columns}
         numbers: dict[str, NDArray[np.float64] | None] = {"outcome": None, "weight": None}
@@ -367,6 +430,8 @@ def _stream_table(
         whole = SequenceSet(
             ids, sequences, numbers["outcome"], source, numbers["weight"],
             np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells, origin=origin,
+            dialect=batch.dialect, noise=layout.noise, numbering=_numbering(options),
+            unused=_unused(batch, {*columns, *roles.values(), *layout.used_columns(batch.columns)}),
         )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
         if kept is not None:
@@ -389,12 +454,20 @@ def _refuse_lacking(header: list[str], origin: Origin | None, options: _Options,
         )
 
 
-def _roles(header: list[str], options: _Options, source: str) -> dict[str, str | None]:
+def _roles(batch: TableBatch, options: _Options, source: str) -> dict[str, str | None]:
     """Which column serves as sequence, id, outcome and weight. Raises InputError for a missing one."""
-    sequence = options.sequence_column or next((c for c in SEQUENCE_COLUMNS if c in header), None)
+    header = list(batch.columns)
+    names = (SEQUENCE,) if SEQUENCE in header else SEQUENCE_COLUMNS
+    sequence = next((c for c in names if c in header), None)
+    if options.sequence_column is not None and sequence != SEQUENCE:
+        sequence = options.sequence_column
     if sequence is None:
+        hint = options_for(batch.columns)
+        where = f" of {batch.dialect}" if batch.dialect.startswith("sheet") else ""
         raise InputError(
-            f"there is no column 'sequence'; name it with --sequence; the columns are {', '.join(header)}",
+            "there is no column 'sequence'; "
+            + (f"these options may be meant: {hint}" if hint else "name it with --sequence")
+            + f"; the columns{where} are {', '.join(header)}",
             path=source,
             line=1,
         )
@@ -406,10 +479,15 @@ def _roles(header: list[str], options: _Options, source: str) -> dict[str, str |
     choose_columns(header, [name for name in named if name is not None], source)
     return {
         "sequence": sequence,
-        "id": options.id_column or next((c for c in ID_COLUMNS if c in header), None),
+        "id": options.id_column or next((c for c in (*ID_COLUMNS, NAME) if c in header), None),
         "outcome": outcome,
         "weight": options.weight_column,
     }
+
+
+def _unused(batch: TableBatch, used: set[str | None]) -> tuple[str, ...]:
+    """Columns that nobody asked for."""
+    return tuple(name for name in batch.columns if name not in used and not name.startswith("\0"))
 
 
 def _without_empty_rows(batch: TableBatch) -> TableBatch:
@@ -463,6 +541,10 @@ def _join(parts: list[SequenceSet]) -> SequenceSet:
         columns={name: [c for part in parts for c in part.columns[name]] for name in parts[0].columns},
         cells=parts[0].cells,
         origin=parts[0].origin,
+        dialect=parts[0].dialect,
+        noise=parts[0].noise,
+        numbering=parts[0].numbering,
+        unused=parts[0].unused,
     )
 
 

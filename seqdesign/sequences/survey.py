@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import Alphabet, LetterCounts
+from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.origin import Origin
 from seqdesign.sequences.reader import SequenceSet
@@ -71,10 +72,17 @@ class Survey:
     """Of the measured values; None looks at none."""
     origin: Origin | None = None
     """The command of seqdesign that wrote the file; its predictions are not counted as measured."""
+    dialect: str = ""
+    unused: tuple[str, ...] = ()
+    """Columns that are not read."""
+    noise: NoiseCeiling | None = None
+    """Of an outcome that is the mean of replicates."""
     _outcomes: list[tuple[int, float, float, float, float]] = field(default_factory=list)
 
     def add(self, batch: SequenceSet) -> None:
         """Count one batch."""
+        self.dialect, self.unused = batch.dialect, batch.unused
+        self.noise = batch.noise.get(self.tally.name) if self.tally is not None else None
         n_room = max(0, DUPLICATES_CHECKED - self.n_records)
         if n_room:
             pairs = [

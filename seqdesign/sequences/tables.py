@@ -1,4 +1,4 @@
-"""Tables in and out: CSV, TSV and Parquet, streaming, every cell as text.
+"""Tables in and out: CSV, TSV, Parquet and workbooks (.xlsx), every cell as text; all but the last streaming.
 
 Text stays text: the peptide "NA", the id "001" and a formula-like "=cmd()" come back as they were written.
 Every row must have as many fields as the header. Parquet needs the ``parquet`` extra.
@@ -18,9 +18,12 @@ from seqdesign.config import suggest
 from seqdesign.errors import InputError, MissingExtraError, OutputError
 from seqdesign.runs.atomic import is_stream
 from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
-from seqdesign.sequences.dialect import LOOK, find_dialect
+from seqdesign.sequences.dialect import LOOK, above_header, find_dialect, says, title_rows
+from seqdesign.sequences.lab.sheets import is_workbook, need_workbook, read_sheet, write_sheet
 
 MAX_LINE = 10_000_000
+WRITTEN = (".csv", ".tsv", ".tab", ".parquet", ".xlsx")
+"""Suffixes of tables that can be written."""
 
 _BLOCK = 1 << 20
 _HEAD = 64
@@ -30,11 +33,12 @@ _HEAD = 64
 class TableBatch:
     """Some rows of a table: columns maps each name to its cells; lines (1-based) are where the rows begin.
 
-    For Parquet, a line is the row's number.
+    For Parquet and workbooks, a line is the row's number. dialect: how the table was found to be written.
     """
 
     columns: Mapping[str, list[str]]
     lines: Sequence[int]
+    dialect: str = ""
 
 
 def read_table(
@@ -43,30 +47,60 @@ def read_table(
     columns: Sequence[str] | None = None,
     batch_size: int = 4096,
     parquet: bool | None = None,
+    sheet: str | None = None,
 ) -> Iterator[TableBatch]:
     """The rows of a table in batches; ``columns`` limits what is returned (a missing one is an error).
 
-    Separator and header are found by ``find_dialect``; Parquet by the content unless ``parquet`` says. Blank
-    lines and columns without name and content are left out. Raises InputError for a row of another
-    width, broken quotes, a NUL byte, text that is not UTF-8, a line longer than ``MAX_LINE``, repeated or
-    missing column names.
+    Separator and header are found by ``find_dialect``; Parquet by the content unless ``parquet`` says, and a
+    workbook always; ``sheet`` names one of its sheets, by default the first. Blank lines and columns without
+    name and content are left out. Raises InputError for a row of another width, broken quotes, a NUL byte,
+    text that is not UTF-8, a line longer than ``MAX_LINE``, repeated or missing column names; UsageError for
+    a sheet of a file that has none.
     """
     source = source_name(path)
     with open_input(path) as handle:
-        if parquet if parquet is not None else is_parquet(handle.peek(_HEAD)[:_HEAD]):
+        head = handle.peek(_HEAD)[:_HEAD]
+        if is_workbook(head):
+            rows, dialect = _sheet_rows(handle, source, sheet)
+            yield from _batches(rows, source, columns, batch_size, [dialect])
+            return
+        need_workbook(sheet, source, "no workbook")
+        if parquet if parquet is not None else is_parquet(head):
             yield from _read_parquet(handle, source, columns, batch_size)
         else:
-            yield from _read_text(handle, source, columns, batch_size)
+            found: list[str] = []
+            yield from _batches(_rows(handle, source, found), source, columns, batch_size, found)
 
 
-def _read_text(
-    handle: io.BufferedReader, source: str, wanted: Sequence[str] | None, batch_size: int
+def _sheet_rows(
+    handle: io.BufferedReader, source: str, name: str | None
+) -> tuple[Iterator[tuple[int, list[str]]], str]:
+    """(number, cells) of the rows of a sheet from its header on, all as wide, and what was found."""
+    sheet = read_sheet(handle, source, name)
+    above = 0
+    head = [cells for _, cells in sheet.rows[:LOOK]]
+    while above < len(head) - 1 and head[above][0].startswith("#") and len(head[above]) < 2:
+        above += 1
+    above += title_rows(head[above:])
+    rows = sheet.rows[above:]
+    width = len(rows[0][1]) if rows else 0
+    filled = ((number, cells + [""] * (width - len(cells))) for number, cells in rows)
+    return filled, sheet.says() + above_header(above)
+
+
+def _batches(
+    rows: Iterator[tuple[int, list[str]]],
+    source: str,
+    wanted: Sequence[str] | None,
+    batch_size: int,
+    found: list[str],
 ) -> Iterator[TableBatch]:
-    rows = _rows(handle, source)
+    """The rows, the header first, as batches. ``found`` holds the dialect once there is a row."""
     first = next(rows, None)
     if first is None:
         raise InputError("no record; the table is empty", path=source)
     at, header = first
+    header = [name.strip() if name.strip() else name for name in header]
     named = [name for name in header if name.strip()]  # spreadsheets write columns without name or content
     names = choose_columns(named, wanted, source, at)
     places = [header.index(name) for name in names]
@@ -80,10 +114,17 @@ def _read_text(
         batch.append(fitted)
         lines.append(line)
         if len(batch) == batch_size:
-            yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
+            yield _batch(names, places, batch, lines, found)
             batch, lines = [], []
     if batch:
-        yield TableBatch({n: [r[i] for r in batch] for n, i in zip(names, places, strict=True)}, lines)
+        yield _batch(names, places, batch, lines, found)
+
+
+def _batch(
+    names: Sequence[str], places: Sequence[int], rows: list[list[str]], lines: list[int], found: list[str]
+) -> TableBatch:
+    columns = {name: [row[i] for row in rows] for name, i in zip(names, places, strict=True)}
+    return TableBatch(columns, lines, *found[:1])
 
 
 def _fitted(row: list[str], width: int, nameless: Sequence[int], source: str, line: int) -> list[str] | None:
@@ -120,17 +161,21 @@ def choose_columns(
         )
     missing = [name for name in wanted or () if name not in header]
     if missing:
+        shown = [name for name in header if not name.startswith("\0")]  # without what a layout has added
         raise InputError(
-            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}"
-            f"{suggest(missing[0], header)}",
+            f"there is no column {', '.join(map(repr, missing))}; the columns are {', '.join(shown)}"
+            f"{suggest(missing[0], shown)}",
             path=source,
             line=line,
         )
     return list(header if wanted is None else wanted)
 
 
-def _rows(handle: io.BufferedReader, source: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of each row that is not blank, the header first; what stands above it is left out."""
+def _rows(handle: io.BufferedReader, source: str, found: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """(line, fields) of each row that is not blank, the header first; what stands above it is left out.
+
+    The dialect is added to ``found``.
+    """
     numbered = _lines(handle, source)
     head: list[tuple[int, str]] = []
     for number, text in numbered:
@@ -141,6 +186,7 @@ def _rows(handle: io.BufferedReader, source: str) -> Iterator[tuple[int, list[st
     if not head:
         return
     delimiter, first = find_dialect([text for _, text in head])
+    found.append(says(delimiter, first))
     numbered = chain(head[first:], numbered)
     for number, text in numbered:
         if not text or text.isspace():
@@ -271,11 +317,12 @@ def write_table(
     *,
     columns: Sequence[str] | None = None,
 ) -> int:
-    """Writes rows (mappings) or columns (name -> cells) by the suffix: CSV, TSV, Parquet; returns how many.
+    """Writes rows (mappings) or columns (name -> cells) by the suffix (``WRITTEN``); returns how many.
 
     ``columns`` sets names and order, otherwise the first row does. None is written as an empty cell, a float
-    so that it reads back equal. A real file appears only when complete; "-" is standard output (CSV). Raises
-    OutputError for another suffix or when writing fails, ValueError for a row with other columns.
+    so that it reads back equal (.xlsx has 16 digits). A real file appears only when complete; "-" is standard
+    output (CSV). Raises OutputError for another suffix or when writing fails, ValueError for a row with other
+    columns.
     """
     stream = _as_rows(rows)
     first = next(stream, None)
@@ -286,6 +333,9 @@ def write_table(
     suffix = check_table_name(path)
     if suffix == ".parquet":
         return _write_parquet(checked, names, path)
+    if suffix == ".xlsx":
+        with open_output(path) as handle:
+            return write_sheet(checked, names, handle, os.fspath(path))
     n_rows = 0
     with open_output(path) as handle:
         text = io.TextIOWrapper(
@@ -307,8 +357,10 @@ def check_table_name(path: str | os.PathLike[str]) -> str:
     if is_stream(path):
         return ".csv"
     suffix = inner_suffix(path)
-    if suffix not in (".csv", ".tsv", ".tab", ".parquet"):
-        raise OutputError(f"{os.fspath(path)}: a table must end in .csv, .tsv or .parquet, got '{suffix}'")
+    if suffix not in WRITTEN:
+        raise OutputError(
+            f"{os.fspath(path)}: a table must end in .csv, .tsv, .xlsx or .parquet, got '{suffix}'"
+        )
     return suffix
 
 

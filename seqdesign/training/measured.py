@@ -7,7 +7,7 @@ of its own learn from them.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import ModelError
 from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 MEASURED = "measured.safetensors"
+ARRAYS = ("tokens", "lengths", "values", "held_out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,30 +35,40 @@ class Measured:
     """(N, K) in the user's units; labels as their numbers. K is 0 without outcomes."""
     held_out: NDArray[np.bool_]
     """(N,): rows that no weight was learned from."""
+    numbering: Numbering = field(default_factory=Numbering)
+    """The wild type, and the number of its first letter."""
 
     @classmethod
     def of(
-        cls, array: TokenArray, values: NDArray[np.float64] | None, held_out: NDArray[np.int64]
+        cls,
+        array: TokenArray,
+        values: NDArray[np.float64] | None,
+        held_out: NDArray[np.int64],
+        numbering: Numbering | None = None,
     ) -> Measured:
         """Encoded sequences with values (N,), (N, K) or None; ``held_out``: places of those held out."""
         n = len(array)
         table = np.zeros((n, 0)) if values is None else np.asarray(values, dtype=np.float64).reshape(n, -1)
         fresh = np.zeros(n, dtype=bool)
         fresh[held_out] = True
-        return cls(array.tokens.copy(), array.lengths.copy(), table, fresh)
+        return cls(array.tokens.copy(), array.lengths.copy(), table, fresh, numbering or Numbering())
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Measured:
         """Some of the rows."""
-        return Measured(self.tokens[rows], self.lengths[rows], self.values[rows], self.held_out[rows])
+        arrays = {name: getattr(self, name)[rows] for name in ARRAYS}
+        return Measured(**arrays, numbering=self.numbering)
 
 
 def save_measured(folder: Path, measured: Measured) -> None:
     """Write ``measured.safetensors``, atomically. Raises OutputError."""
-    tensors = {name: torch.from_numpy(getattr(measured, name)) for name in Measured.__dataclass_fields__}
-    write_tensors(folder / MEASURED, tensors, {"kind": "measured"})
+    tensors = {name: torch.from_numpy(getattr(measured, name)) for name in ARRAYS}
+    about: dict[str, object] = {"kind": "measured"}
+    if measured.numbering != Numbering():
+        about["numbering"] = asdict(measured.numbering)
+    write_tensors(folder / MEASURED, tensors, about)
 
 
 def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
@@ -67,10 +79,11 @@ def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
     path = Path(folder) / MEASURED
     if not path.is_file():
         return None
-    tensors, _ = read_tensors(path)
+    tensors, about = read_tensors(path)
     try:
-        return Measured(**{name: tensors[name].numpy() for name in Measured.__dataclass_fields__})
-    except KeyError as error:
+        numbering = Numbering(**about.get("numbering", {}))
+        return Measured(**{name: tensors[name].numpy() for name in ARRAYS}, numbering=numbering)
+    except (KeyError, TypeError) as error:
         raise ModelError(f"{path} lacks {error}; train again") from error
 
 

@@ -6,21 +6,21 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
-from seqdesign.sequences.options import AUTO, SequenceColumns, file_format
+from seqdesign.sequences.lab.replicates import STDERR
+from seqdesign.sequences.options import AUTO, CellOptions, FileOptions, cell_format, file_format, layout_of
 from seqdesign.sequences.reader import ID_COLUMNS, OUTCOME, SEQUENCE_COLUMNS, SequenceSet, read_sequences
 from seqdesign.verbs.options import pick, verb
 
 
-@verb(SequenceColumns)
+@verb(FileOptions)
 def read(
     path: str | os.PathLike[str], *, outcome: str | Sequence[str] | None = None, **options: Any
 ) -> SequenceSet:
-    """Sequences of a file, with their outcomes: FASTA, CSV, TSV or Parquet, plain or compressed.
+    """Sequences of a file, with their outcomes: FASTA, GenBank or a table, plain or compressed.
 
     Args:
         path: file, or ``dataset:NAME`` for bundled data.
@@ -38,23 +38,30 @@ def read(
         >>> data = read("dataset:rna_mpsa_5ss9", outcome="outcome")
         >>> len(data), data.sequences[0]
     """
-    where = pick(SequenceColumns, options)
+    where = pick(FileOptions, options)
     names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
+    layout = layout_of(where, default=names or (OUTCOME,))
     return _both(
         read_sequences(
             path,
             sequence_column=where.sequence,
-            columns=names or (OUTCOME,),
+            columns=(*(names or (OUTCOME,)), *layout.made_columns()),
             lacking_columns="error" if names else "leave out",
             id_column=where.id_,
             format=file_format(where),
+            layout=layout,
+            cells=cell_format(where),
             on_missing="unlabelled",
         )
     )
 
 
 def sequence_set(
-    what: Any, outcomes: Any = None, *, outcome: str | Sequence[str] | None = None
+    what: Any,
+    outcomes: Any = None,
+    *,
+    outcome: str | Sequence[str] | None = None,
+    written: CellOptions | None = None,
 ) -> SequenceSet:
     """Sequences from whatever holds them.
 
@@ -62,13 +69,17 @@ def sequence_set(
         what: a SequenceSet, a list of strings, a DataFrame with a column ``sequence`` or ``seq``, or a path.
         outcomes: (N,) numbers or labels beside a list of strings; None or NaN is not measured.
         outcome: columns of a DataFrame or file that hold outcomes; ``outcome`` where it is there.
+        written: how values are written in a file, and which are replicates.
 
     Raises InputError and UsageError.
     """
+    if isinstance(what, str | os.PathLike):
+        return read(what, outcome=outcome, **({} if written is None else vars(written)))
+    if written is not None and (written.replicates or written.on_repeat != "keep"):
+        option = "replicates" if written.replicates else "on_repeat"
+        raise UsageError("averages are made of a file; give its path, or read it first", option=option)
     if isinstance(what, SequenceSet):
         return _both(what)
-    if isinstance(what, str | os.PathLike):
-        return read(what, outcome=outcome)
     if hasattr(what, "columns") and hasattr(what, "iloc"):
         return _from_frame(what, (outcome,) if isinstance(outcome, str) else tuple(outcome or ()))
     texts = list(what)
@@ -92,9 +103,10 @@ def _both(records: SequenceSet) -> SequenceSet:
     """One outcome as text in ``columns`` and as numbers in ``outcomes``, whichever of them is missing."""
     if records.outcomes is not None and not records.columns:
         return replace(records, columns={OUTCOME: [_cell(float(value)) for value in records.outcomes]})
-    if records.outcomes is None and len(records.columns) == 1:
+    measured = [name for name in records.columns if not name.startswith(STDERR)]
+    if records.outcomes is None and len(measured) == 1:
         try:
-            return replace(records, outcomes=records.numbers(next(iter(records.columns))))
+            return replace(records, outcomes=records.numbers(measured[0]))
         except InputError:  # labels
             return records
     return records
@@ -139,8 +151,8 @@ def write(sequences: Any, path: str | os.PathLike[str]) -> int:
 
     Args:
         sequences: a SequenceSet, a list of strings, a DataFrame, or a record of this package.
-        path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv`` or ``.parquet`` for a table; ``.gz`` and
-            ``.zst`` compress.
+        path: ``.fa`` and the like for FASTA, ``.csv``, ``.tsv``, ``.xlsx`` or ``.parquet`` for a table,
+            ``.gb`` for GenBank; ``.gz`` and ``.zst`` compress.
 
     Returns:
         How many were written.
@@ -152,24 +164,24 @@ def write(sequences: Any, path: str | os.PathLike[str]) -> int:
     Example:
         >>> write(["ACGT", "ACGA"], "two.fa")
     """
-    from seqdesign.sequences.compression import inner_suffix, open_output
-    from seqdesign.sequences.fasta import Record, format_fields, write_fasta
-    from seqdesign.sequences.tables import write_table
+    from seqdesign.sequences.compression import inner_suffix
+    from seqdesign.sequences.fasta import Record, format_fields
+    from seqdesign.sequences.lab.genbank import write_sequences
+    from seqdesign.sequences.tables import WRITTEN, write_table
 
     if hasattr(sequences, "write") and not isinstance(sequences, SequenceSet):
         return int(sequences.write(path))
     records = sequence_set(sequences)
-    if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+    if inner_suffix(path) in WRITTEN:
         columns = {"id": records.ids, "sequence": records.sequences, **records.columns}
         return write_table(columns, path)
-    with open_output(Path(path)) as handle:
-        return write_fasta(
-            (
-                Record(name, format_fields(_fields(records.columns, i)), text)
-                for i, (name, text) in enumerate(zip(records.ids, records.sequences, strict=True))
-            ),
-            handle,
-        )
+    return write_sequences(
+        (
+            Record(name, format_fields(_fields(records.columns, i)), text)
+            for i, (name, text) in enumerate(zip(records.ids, records.sequences, strict=True))
+        ),
+        path,
+    )
 
 
 def _fields(columns: Mapping[str, Sequence[str]], i: int) -> dict[str, Any]:

@@ -86,17 +86,19 @@ class Records(Sequence[RecordT], Generic[RecordT]):
 
         return pd.DataFrame(self._rows())
 
-    def write(self, path: str | os.PathLike[str]) -> int:
-        """Write FASTA with everything in its headers, or a table by suffix; returns how many. OutputError."""
-        from seqdesign.sequences.compression import inner_suffix, open_output
-        from seqdesign.sequences.fasta import write_fasta
-        from seqdesign.sequences.tables import write_table
+    def write(self, path: str | os.PathLike[str], *, parents: str | os.PathLike[str] | None = None) -> int:
+        """Write FASTA with everything in its headers, or a table or GenBank by suffix; returns how many.
 
-        if inner_suffix(path) in (".csv", ".tsv", ".tab", ".parquet"):
+        parents: GenBank file of the parents, whose features GenBank keeps. Raises OutputError.
+        """
+        from seqdesign.sequences.compression import inner_suffix
+        from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
+        from seqdesign.sequences.tables import WRITTEN, write_table
+
+        if inner_suffix(path) in WRITTEN:
             rows = self._rows()
             return write_table(rows, path, columns=list(rows[0]))
-        with open_output(Path(path)) as handle:
-            return write_fasta(self._fasta(), handle)
+        return write_sequences(self._fasta(), path, parents=genbank_records(parents))
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the HTML page; returns its path. OutputError."""

@@ -61,7 +61,7 @@ class Evaluated:
         return pd.DataFrame([jsonable(row) for row in self.judgement.evaluation.rows])
 
     def write(self, path: str | os.PathLike[str]) -> int:
-        """Write the measures as a table, CSV, TSV or Parquet by suffix; returns how many. OutputError."""
+        """Write the measures as a table by suffix (.csv, .xlsx, ...); returns how many. OutputError."""
         return write_table([jsonable(row) for row in self.judgement.evaluation.rows], path)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
@@ -172,7 +172,7 @@ class Attribution(Sequence[Explained]):
         return pd.DataFrame(self._rows())
 
     def write(self, path: str | os.PathLike[str]) -> int:
-        """Write the rows of ``to_frame``, CSV, TSV or Parquet by suffix; returns how many. OutputError."""
+        """Write the rows of ``to_frame`` by suffix (.csv, .xlsx, ...); returns how many. OutputError."""
         return write_table(self._rows(), path)
 
     def _rows(self) -> Iterator[dict[str, Any]]:

@@ -43,7 +43,8 @@ from seqdesign.models.vae.store import KIND as VAE_KIND
 from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode
-from seqdesign.sequences.options import LetterOptions, LetterPolicy, encode_with
+from seqdesign.sequences.lab.replicates import STDERR
+from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
 from seqdesign.sequences.reader import OUTCOME, SequenceSet
 from seqdesign.training.config import FitOptions
 from seqdesign.training.device import choose_device, computing
@@ -297,7 +298,7 @@ def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
             fabric=make_fabric(fit, device),
             outcome_name=name,
         )
-    return VAE(done.trained, Measured.of(array, values, done.held_out), done.quality)
+    return VAE(done.trained, Measured.of(array, values, done.held_out, records.numbering), done.quality)
 
 
 @verb(PredictorOptions, PredictorFitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
@@ -320,7 +321,7 @@ def train_predictor(
     Example:
         >>> model = train_predictor(["ACGT", "ACGA", ...], [0.1, 0.9, ...])
     """
-    records = sequence_set(data, outcomes, outcome=outcome)
+    records = sequence_set(data, outcomes, outcome=outcome, written=pick(CellOptions, options))
     array, records = _letters(records, options)
     names = (outcome,) if isinstance(outcome, str) else outcome or (_outcome_column(records),)
     asked = pick(PredictorOptions, options)
@@ -338,7 +339,7 @@ def train_predictor(
             seed=pick(SeedOption, options).seed,
             fabric=make_fabric(fit, device),
         )
-    kept = Measured.of(array, measured.values, done.held_out)
+    kept = Measured.of(array, measured.values, done.held_out, records.numbering)
     return Predictor(done.trained, done.reference, kept, done.quality)
 
 
@@ -473,12 +474,13 @@ def _letters(records: SequenceSet, options: Mapping[str, Any]) -> tuple[TokenArr
 
 def _outcome_column(records: SequenceSet) -> str:
     """The one column of outcomes, or ``outcome`` of several. Raises UsageError where there is none."""
-    if OUTCOME in records.columns or len(records.columns) != 1:
-        if OUTCOME not in records.columns:
-            have = ", ".join(records.columns) or "none"
+    names = [name for name in records.columns if not name.startswith(STDERR)]
+    if OUTCOME in names or len(names) != 1:
+        if OUTCOME not in names:
+            have = ", ".join(names) or "none"
             raise UsageError(f"is needed: there is no column 'outcome' (outcomes: {have})", option="outcome")
         return OUTCOME
-    return next(iter(records.columns))
+    return names[0]
 
 
 def _numbers(records: SequenceSet) -> tuple[np.ndarray[Any, Any] | None, str]:

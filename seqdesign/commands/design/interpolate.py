@@ -20,6 +20,7 @@ from seqdesign.sequences.options import (
     SequenceColumns,
     encode_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     Example: seqdesign interpolate --steps 9 > path.fa
     """
 
+    GENBANK: ClassVar[bool] = True
+
     input: Annotated[Path | None, Positional("SEQS")] = None
-    """Ends of the paths: FASTA, CSV, TSV or Parquet, two records a path; without it codes are drawn."""
+    """Ends of the paths: FASTA, GenBank or a table, two records a path; without it codes are drawn."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-gan", "train-vae")] = Path("models/gan")
     """Folder of a model made by train-gan or train-vae."""
     steps: Annotated[int, Between(2, 10_000)] = STEPS
@@ -121,8 +124,7 @@ class InterpolateResult(Result):
 def interpolate(config: InterpolateConfig) -> InterpolateResult:
     """FASTA of decoded codes to the output. Raises ModelError, InputError and UsageError."""
     from seqdesign.design.codes import load_coder
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.lab.genbank import write_sequences
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, config.model])
@@ -136,8 +138,7 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
             "their codes, so paths begin and end beside them",
             quiet=config.quiet,
         )
-    with open_output(config.output or "-") as handle:
-        write_fasta(records, handle)
+    write_sequences(records, config.output or "-")
     result = InterpolateResult(
         model=config.model,
         shape=config.shape,
@@ -170,6 +171,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

@@ -24,7 +24,14 @@ from seqdesign.design.options import (
 )
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import ColumnOptions, DuplicatePolicy, LetterPolicy, file_format
+from seqdesign.sequences.options import (
+    ColumnOptions,
+    DuplicatePolicy,
+    LetterPolicy,
+    file_format,
+    layout_of,
+    numbering_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -57,8 +64,13 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
+    NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
+    GENBANK: ClassVar[bool] = True
+
     table: Annotated[Path | None, Written("table")] = None
-    """Also write a table of all designs, the rejected ones with the reason: CSV, TSV or Parquet by suffix."""
+    """Also write a table of all designs, the rejected ones with the reason: CSV, TSV, .xlsx or Parquet by
+    suffix."""
     report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
@@ -97,9 +109,6 @@ def maximize(config: MaximizeConfig) -> MaximizeResult:
 def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Design]]:
     """``maximize``, and every design that was delivered as a record."""
     from seqdesign.design import campaign
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
-    from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
     with compute(config) as device:
@@ -127,6 +136,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             only_seen=config.letters == "seen",
             include_known=config.include_known,
             exclude=_excluded(config.exclude),
+            numbering=numbering_of(config, model.numbering),
             seed=config.seed,
             on_step=progress.update,
         )
@@ -134,11 +144,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]
-    with open_output(config.output or "-") as handle:
-        write_fasta((design.fasta() for design in kept), handle)
-    if config.table is not None:
-        rows = [design.row() for design in designs]
-        write_table(rows, config.table, columns=list(rows[0]))
+    _write(config, designs, kept, model.alphabet.name)
     result = MaximizeResult(
         model=model.name,
         method=method,
@@ -177,6 +183,22 @@ def _write_page(
     page.write(report)
 
 
+def _write(config: MaximizeConfig, designs: list[Design], kept: list[Design], alphabet: str) -> None:
+    """Sequences that are delivered, and the table of all. Raises OutputError."""
+    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
+    from seqdesign.sequences.tables import write_table
+
+    write_sequences(
+        (design.fasta() for design in kept),
+        config.output or "-",
+        alphabet=alphabet,
+        parents=genbank_records(config.start),
+    )
+    if config.table is not None:
+        rows = [design.row() for design in designs]
+        write_table(rows, config.table, columns=list(rows[0]))
+
+
 def _inputs(config: MaximizeConfig) -> list[Path | None]:
     """What the design depends on besides the options."""
     if config.oracle is None:
@@ -190,12 +212,19 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
 
     if config.start is None:
         return None
+    known = None
+    if config.oracle is None and config.wild_type is None:
+        from seqdesign.training.measured import load_measured
+
+        measured = load_measured(config.model or DEFAULT_MODEL)
+        known = None if measured is None else measured.numbering
     return read_sequences(
         config.start,
         sequence_column=config.sequence,
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config, known=known),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

@@ -27,7 +27,14 @@ from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import Progress, say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import (
+    DuplicatePolicy,
+    LetterPolicy,
+    SequenceColumns,
+    file_format,
+    layout_of,
+    numbering_of,
+)
 
 if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
@@ -56,8 +63,12 @@ class ReviseConfig(
     Example: seqdesign revise --alpha -1 input.fa > revised.fa
     """
 
+    NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
+    GENBANK: ClassVar[bool] = True
+
     input: Annotated[Path, Positional("INPUT")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-vae")] = Path("models/vae")
     """Folder of a model made by train-vae on sequences with outcomes."""
     judge: Annotated[Path | None, MadeBy("train-predictor")] = None
@@ -66,7 +77,7 @@ class ReviseConfig(
     method: str = "revise"
     """revise, or search: the best of random mutants by the same outcome network (the baseline)."""
     table: Annotated[Path | None, Written("table")] = None
-    """Also write a table of all revisions: CSV, TSV or Parquet by suffix."""
+    """Also write a table of all revisions: CSV, TSV, .xlsx or Parquet by suffix."""
     report: Annotated[Path | None, Written("page")] = None
     """Also write a self-contained HTML page."""
 
@@ -121,8 +132,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     from seqdesign.design import revisions
     from seqdesign.design.model import open_model
     from seqdesign.models.vae.store import load_vae
-    from seqdesign.sequences.compression import open_output
-    from seqdesign.sequences.fasta import write_fasta
+    from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
     from seqdesign.sequences.tables import write_table
 
     optimize = revisions.find_method(config.method)
@@ -141,7 +151,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
-            _read(config),
+            _read(config, evidence),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -149,13 +159,18 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             evidence=evidence,
             judge=None if config.judge is None else open_model(config.judge, device),
             only_seen=config.letters == "seen",
+            numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
             device=device,
             on_step=progress.update,
         )
         progress.close()
-    with open_output(config.output or "-") as handle:
-        write_fasta((r.fasta() for r in found), handle)
+    write_sequences(
+        (r.fasta() for r in found),
+        config.output or "-",
+        alphabet=trained.record.alphabet.name,
+        parents=genbank_records(config.input),
+    )
     if config.table is not None:
         columns = revisions.columns(trained.record.outcome)
         write_table((r.row() for r in found), config.table, columns=columns)
@@ -214,7 +229,7 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig) -> SequenceSet:
+def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
     return read_sequences(
@@ -222,6 +237,7 @@ def _read(config: ReviseConfig) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config, known=None if evidence is None else evidence.measured.numbering),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

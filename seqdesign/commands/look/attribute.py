@@ -15,7 +15,7 @@ from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format
+from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,7 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePoli
     """
 
     input: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     method: str = "mutagenesis"
     """How to ask the model: mutagenesis tries every letter everywhere, with any oracle; gradient (times
     input) is quick and integrated-gradients sums to the score, both need a model with a gradient."""
@@ -209,6 +209,7 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

@@ -30,7 +30,7 @@ class ReportOutput(Options):
     PANEL: ClassVar[str] = "Output options"
 
     table: Annotated[Path | None, Written("table")] = None
-    """Table of all measures to write, CSV, TSV or Parquet by suffix."""
+    """Table of all measures to write, CSV, TSV, .xlsx or Parquet by suffix."""
     report: Annotated[Path | None, Written("page")] = None
     """HTML page to write, with spectra, profiles, distances and logos."""
 
@@ -43,7 +43,7 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     """
 
     input: Annotated[Path, Positional("GENERATED")]
-    """Generated sequences: FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin."""
+    """Generated sequences: FASTA, GenBank or a table, plain or compressed; - is stdin."""
     train: Annotated[Path | None, Flag("-t")] = None
     """Sequences that the generator learned from; dataset:NAME is bundled data."""
     heldout: Path | None = None

@@ -11,7 +11,7 @@ from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, Written
 from seqdesign.errors import UsageError
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, SequenceColumns, file_format
+from seqdesign.sequences.options import AUTO, SequenceColumns, file_format, layout_of
 
 FORMATS = (".svg", ".png", ".pdf")
 NOTES = 5
@@ -25,6 +25,7 @@ class LogoConfig(SequenceColumns, CommandConfig):
     """
 
     SEQUENCES_ONLY: ClassVar[bool] = False
+    NUMBERED: ClassVar[bool] = True
 
     input: Annotated[Path | None, Positional("INPUT")] = None
     """Aligned sequences, motifs (MEME, JASPAR, TRANSFAC, HOMER and others), a matrix of positions and letters
@@ -126,7 +127,7 @@ def logo(config: LogoConfig) -> LogoResult:
     reading = Reading(
         kind=config.kind, alphabet=config.alphabet, convert_ut=config.convert_ut,
         sequence_column=config.sequence, id_column=config.id_, format=file_format(config),
-        weights=config.weights, motifs=config.motif, max_motifs=config.max_motifs,
+        layout=layout_of(config), weights=config.weights, motifs=config.motif, max_motifs=config.max_motifs,
     )  # fmt: skip
     style = Style(
         kind=config.kind, background=config.background, small_sample=config.small_sample,

@@ -19,6 +19,7 @@ from seqdesign.sequences.options import (
     SequenceColumns,
     alphabet_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class MotifsConfig(SequenceColumns, DuplicatePolicy, LetterOptions, SeedOption, 
     """
 
     input: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     motifs: Annotated[Path | None, Flag("-m")] = None
     """Motif file (MEME, JASPAR, TRANSFAC, HOMER and others, or a matrix); when not given, or jaspar: the
     bundled JASPAR 2024 CORE of vertebrates."""
@@ -59,7 +60,7 @@ class MotifsConfig(SequenceColumns, DuplicatePolicy, LetterOptions, SeedOption, 
     denovo: Annotated[int, Between(0, 100)] = 0
     """How many new motifs to look for, without any collection."""
     table: Annotated[Path | None, Written("table")] = None
-    """Write all hits: CSV, TSV or Parquet by suffix; - is stdout."""
+    """Write all hits: CSV, TSV, .xlsx or Parquet by suffix; - is stdout."""
     enriched: Annotated[Path | None, Written("table")] = None
     """Write the enrichment of all motifs as a table."""
     changed: Annotated[Path | None, Written("table")] = None
@@ -154,6 +155,7 @@ def _read(config: MotifsConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -24,11 +24,14 @@ from seqdesign.sequences.options import (
     cell_format,
     encode_with,
     file_format,
+    layout_of,
 )
 
 if TYPE_CHECKING:
     from seqdesign.families import Rows
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.lab.replicates import NoiseCeiling
+    from seqdesign.sequences.lab.variants import Numbering
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -42,8 +45,8 @@ class TableOutput(Options):
     PANEL: ClassVar[str] = "Output options"
 
     output: Annotated[Path | None, Flag("-o"), Written("table")] = None
-    """Table to write, CSV, TSV or Parquet by suffix; - or nothing is CSV on stdout. With --json a file is
-    needed."""
+    """Table to write, CSV, TSV, .xlsx or Parquet by suffix; - or nothing is CSV on stdout. With --json
+    a file is needed."""
 
     def problems(self) -> Iterator[str]:
         """Stdout carries either the table or the JSON object, never both."""
@@ -58,8 +61,11 @@ class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, Com
     Example: seqdesign predict candidates.fa -o predictions.csv
     """
 
+    NUMBERED: ClassVar[bool] = True
+    MODEL_KNOWS: ClassVar[bool] = True
+
     input: Annotated[Path, Positional("INPUT")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae", "train-lm")] = None
     """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
     outcome: tuple[str, ...] = ()
@@ -84,6 +90,8 @@ class Agreed:
     """Share of labels that the most probable one is."""
     fresh: Figures | None
     """The same of the measured sequences that the model has not learned from, where it has of some."""
+    ceiling: NoiseCeiling | None = None
+    """How well any model could do, where the measured values are means of replicates."""
 
     def lines(self, several: bool) -> Iterator[str]:
         """What a person reads."""
@@ -92,6 +100,8 @@ class Agreed:
         if not (said := figures.text()):
             return
         yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
+        if self.ceiling is not None:
+            yield f"  noise of the measurements allows {self.ceiling.ceiling()}"
         if self.num_trained_on and self.fresh is not None:
             rest = f"the other {self.fresh.num:,}: {self.fresh.text() or 'too few to tell'}"
             yield (
@@ -136,6 +146,7 @@ def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
     from seqdesign.families import family_of
     from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import load_measured
 
     folder = config.model
     if folder is None:
@@ -152,7 +163,8 @@ def predict(config: PredictConfig) -> PredictResult:
                 f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
                 option="--outcome",
             )
-        run = _Run(config, rows)
+        measured = load_measured(folder)
+        run = _Run(config, rows, None if measured is None else measured.numbering)
         num = write_table(run.rows(), config.output or "-", columns=rows.columns)
     found = tuple(run.agreed())
     same = manifest.inputs.get(str(config.input)) in training_inputs(folder)
@@ -181,13 +193,14 @@ def _same_file(found: tuple[Agreed, ...]) -> Iterator[str]:
 class _Run:
     """The rows of one input, and what is counted on the way."""
 
-    def __init__(self, config: PredictConfig, rows: Rows) -> None:
+    def __init__(self, config: PredictConfig, rows: Rows, known: Numbering | None) -> None:
         from seqdesign.sequences.numbers import Tally
 
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         task: str = getattr(rows, "task", "regression")
         self.names = config.outcome or rows.outcomes
+        self.layout = layout_of(config, default=tuple(self.names), known=known)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
@@ -196,6 +209,7 @@ class _Run:
         self.foreign: set[str] = set()
         """Columns that hold predictions of ours."""
         self.written_by = ""
+        self.noise: Mapping[str, NoiseCeiling] = {}
         self.num = 0
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -211,8 +225,10 @@ class _Run:
             lacking_columns="error" if config.outcome else "leave out",
             id_column=config.id_,
             format=file_format(config),
+            layout=self.layout,
             cells=cell_format(config),
         ):
+            self.noise = block.noise
             array = encode_with(config, block, self.model.alphabet)
             block = block.take(array.kept)
             if len(block):
@@ -263,7 +279,7 @@ class _Run:
 
     def agreed(self) -> Iterator[Agreed]:
         """How well predictions and measured values agree, by outcome."""
-        for name, (every, fresh) in zip(self.model.outcomes, self.agreement, strict=True):
+        for column, name, (every, fresh) in zip(self.names, self.model.outcomes, self.agreement, strict=True):
             all_of_them, others = every.figures(), fresh.figures()
             trained_on = all_of_them.num - others.num if self.remembers else None
             yield Agreed(
@@ -275,6 +291,7 @@ class _Run:
                 all_of_them.auroc,
                 all_of_them.accuracy,
                 others if trained_on else None,
+                self.noise.get(column),
             )
 
     def notes(self) -> Iterator[str]:

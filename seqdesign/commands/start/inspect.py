@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format
+from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format, layout_of
 
 if TYPE_CHECKING:
     from seqdesign.sequences.alphabets import Alphabet
+    from seqdesign.sequences.lab.replicates import NoiseCeiling
     from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
 
 _BAR = 40
+_COLUMNS = 12
+"""Columns that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,9 @@ class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
     """
 
     input: Annotated[Path, Positional("FILE")]
-    """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - for stdin, dataset:NAME for bundled data."""
+    NUMBERED: ClassVar[bool] = True
+
     alphabet: str = AUTO
     """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
 
@@ -42,6 +47,8 @@ class InspectResult(Result):
     input: str
     format: str
     compression: str
+    dialect: str
+    """How a table was found to be written, in words; "" for other files."""
     n_records: int
     n_letters: int
     n_lower_case: int
@@ -51,13 +58,18 @@ class InspectResult(Result):
     max_length: int
     length_histogram: tuple[tuple[int, int, int], ...]
     varying: list[int] | None
-    """Positions, from 1, at which sequences differ; None where lengths differ or there is but one record."""
+    """Positions, from 1 or --first-position, at which sequences differ; None where lengths differ or
+    there is but one record."""
     composition: dict[str, int]
     unknown_letters: tuple[UnknownLetter, ...]
     n_duplicate_ids: int
     n_duplicate_sequences: int
     n_compared: int
     outcome: OutcomeSummary | None
+    noise: NoiseCeiling | None
+    """How well the outcome could be predicted at best, where it is the mean of replicates."""
+    other_columns: tuple[str, ...]
+    """Columns of a table that were not read."""
     read_with: str
     """Options with which a training command reads the file in spite of its problems; "" without any."""
     written_by: str
@@ -66,9 +78,18 @@ class InspectResult(Result):
     def text(self) -> str:
         """A short report."""
         packed = "" if self.compression == "plain" else f", {self.compression}"
-        lines = [f"{self.input}: {self.format}{packed}, {_count(self.n_records, 'record')}"]
+        dialect = f" ({self.dialect})" if self.dialect else ""
+        lines = [f"{self.input}: {self.format}{packed}{dialect}, {_count(self.n_records, 'record')}"]
         if self.n_records:
             lines += [*self._about_letters(), *self._about_lengths(), *self._about_records()]
+            if self.noise is not None:
+                lines.append(f"replicates   {self.noise.text()}")
+            if self.other_columns:
+                shown = ", ".join(self.other_columns[:_COLUMNS])
+                more = f" and {len(self.other_columns) - _COLUMNS} more" * (
+                    len(self.other_columns) > _COLUMNS
+                )
+                lines.append(f"not read     {shown}{more}")
         if self.read_with:
             lines.append(f"to train     add {self.read_with}")
         return "\n".join(lines)
@@ -142,24 +163,30 @@ def inspect(config: InspectConfig) -> InspectResult:
             lacking_columns="leave out" if config.outcome is None else "error",
             id_column=config.id_,
             format=file_format(config),
+            layout=layout_of(config),
             allow_empty=True,
         )
         for batch in batches:
             survey.add(batch)
     alphabet = alphabet or survey.guess()
-    return _result(survey, str(config.input), kind, compression, alphabet)
+    first = 1 if config.first_position is None else config.first_position
+    return _result(survey, str(config.input), kind, compression, alphabet, first)
 
 
 def _result(
-    survey: Survey, name: str, kind: str, compression: str, alphabet: Alphabet | None
+    survey: Survey, name: str, kind: str, compression: str, alphabet: Alphabet | None, first: int
 ) -> InspectResult:
     from seqdesign.sequences.problems import problems_of, words_of
 
     duplicate_ids, duplicate_sequences, compared = survey.duplicates()
+    varying = survey.varying()
     return InspectResult(
         input=name,
-        format={"fasta": "FASTA", "parquet": "Parquet"}.get(kind, kind),
+        format={"fasta": "FASTA", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}.get(
+            kind, kind
+        ),
         compression=compression,
+        dialect=survey.dialect,
         n_records=survey.n_records,
         n_letters=survey.n_letters,
         n_lower_case=survey.n_lower,
@@ -168,13 +195,15 @@ def _result(
         median_length=survey.median_length(),
         max_length=max(survey.lengths, default=0),
         length_histogram=survey.length_histogram(),
-        varying=survey.varying(),
+        varying=None if varying is None else [place + first - 1 for place in varying],
         composition=survey.composition(),
         unknown_letters=survey.unknown_letters(alphabet) if alphabet else (),
         n_duplicate_ids=duplicate_ids,
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,
         outcome=survey.outcome(),
+        noise=survey.noise,
+        other_columns=survey.unused,
         read_with=words_of(problems_of(survey, alphabet)),
         written_by=survey.origin.says() if survey.origin else "",
     )

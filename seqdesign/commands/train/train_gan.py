@@ -40,7 +40,7 @@ class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFit
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/gan")
     """Folder of the model."""
 

@@ -36,7 +36,7 @@ class TrainLMConfig(ModelFolder, ReadOptions, LetterOptions, LMOptions, LMFitOpt
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written()] = Path("models/lm")
     """Folder of the model."""
 

@@ -26,6 +26,7 @@ from seqdesign.sequences.options import (
     cell_format,
     encode_with,
     file_format,
+    layout_of,
 )
 from seqdesign.training.config import FitOptions
 
@@ -50,7 +51,7 @@ class TrainPredictorConfig(
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
@@ -128,6 +129,8 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     rows = [(one.name, said)]
     if one.baseline_value is not None:
         rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))
+    if one.ceiling is not None:
+        rows.append(("  noise allows", f"{one.ceiling.ceiling()} ({one.ceiling.text().partition('; ')[0]})"))
     if one.coverage is not None:
         inside = ", ".join(f"{share:.1%}" for share in one.coverage)
         rows.append(("  inside 50, 80, 95% intervals", inside))
@@ -200,7 +203,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         with together():
             write_metrics(run.path, result.fit.state.history)
             save_predictor(run.path, trained.model, trained.record, result.reference)
-            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out))
+            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out, records.numbering))
             write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
         page = leave_page(run.path, "Outcome predictor", done.to_dict(), manifest)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, page]
@@ -244,12 +247,15 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
 
     names = config.outcome or ("outcome",)
     weight = () if config.weight is None else (config.weight,)
+    layout = layout_of(config)
+    made = layout.made_columns() if not config.sigma else ()
     records = read_sequences(
         config.sequences,
         sequence_column=config.sequence,
-        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight))),
+        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight, *made))),
         id_column=config.id_,
         format=file_format(config),
+        layout=layout,
         on_duplicate=config.on_duplicate,
         cells=cell_format(config),
     )

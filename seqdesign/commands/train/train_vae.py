@@ -38,7 +38,7 @@ class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOpt
     """
 
     sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, CSV, TSV or Parquet, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself."""
@@ -170,7 +170,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             save_vae(run.path, result.trained.model, result.trained.record)
             rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
             write_table(rows, run.path / LATENT, columns=COLUMNS)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out))
+            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
         assert run.manifest is not None
         page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, LATENT, page]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.predictor.config import Task
+from seqdesign.sequences.lab.replicates import NoiseCeiling
+from seqdesign.sequences.layout import stderr_column
 from seqdesign.sequences.numbers import MAX_LABELS, Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.training.precision import check_precision
@@ -43,6 +45,8 @@ class Outcomes:
     """Labels in order; of a binary outcome those of 0 and 1, empty where its values are 0 and 1."""
     said: tuple[str, ...] = ()
     """What each column was found to hold, in words."""
+    noise: Mapping[str, NoiseCeiling] = field(default_factory=dict)
+    """Outcome -> how well it could be predicted at best, where it is the mean of replicates."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -82,6 +86,8 @@ def read_outcomes(
 ) -> Outcomes:
     """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
 
+    Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named.
+
     What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
     UsageError for a task that the columns exclude.
@@ -91,6 +97,7 @@ def read_outcomes(
             f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",
             option="--sigma",
         )
+    sigma = sigma or _standard_errors(records, names)
     weights = np.ones(len(records)) if weight is None else records.numbers(weight)
     if (weights < 0).any() or np.isnan(weights).any():
         row = int((~(weights >= 0)).argmax())
@@ -123,7 +130,19 @@ def read_outcomes(
     for name, column in zip(names, values.T, strict=True):
         check_precision(column, name)
     chosen: Task = "binary" if task == "binary" or (task == "auto" and zero_one) else "regression"
-    return Outcomes(tuple(names), chosen, values, weights, errors, classes, said)
+    return Outcomes(tuple(names), chosen, values, weights, errors, classes, said, records.noise)
+
+
+def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of standard errors that averaged records have; none unless every outcome has one."""
+    found = tuple(stderr_column(name, names) for name in names)
+    return (
+        found
+        if all(
+            one in records.columns and name in records.noise for one, name in zip(found, names, strict=True)
+        )
+        else ()
+    )
 
 
 def _tally(records: SequenceSet, name: str) -> Tally:

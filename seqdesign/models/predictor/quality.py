@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from seqdesign.models.predictor.calibration import CalibrationRows, Errors, erro
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import Predictions, from_scores
 from seqdesign.models.predictor.store import TrainedPredictor
+from seqdesign.sequences.lab.replicates import NoiseCeiling
 
 CROSS = 5
 BELIEVABLE_R2, BELIEVABLE_AUROC, BELIEVABLE_RHO = 0.2, 0.7, 0.3
@@ -42,6 +43,8 @@ class OutcomeQuality:
     baseline_value: float | None = None
     coverage: tuple[float, ...] | None = None
     """Share of measured values inside the 50, 80 and 95% intervals, made without the row's own fifth."""
+    ceiling: NoiseCeiling | None = None
+    """How well the means of replicates could be predicted at best; None for single measurements."""
     calibration_error: float | None = None
     """Expected calibration error of the probabilities."""
 
@@ -77,7 +80,10 @@ def judge(
             for k, name in enumerate(record.outcomes)
         ]
     else:
-        found = [_regression(trained, rows, baseline, k) for k in range(len(record.outcomes))]
+        found = [
+            replace(_regression(trained, rows, baseline, k), ceiling=train.noise.get(name))
+            for k, name in enumerate(record.outcomes)
+        ]
     networks = record.options.architecture in NETWORKS
     warnings = tuple(message for one in found for message in _warnings(one, networks))
     return PredictorQuality(sequences=len(rows.values), outcomes=tuple(found), warnings=warnings), predicted

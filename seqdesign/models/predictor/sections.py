@@ -189,11 +189,16 @@ def _trial_table(trials: Sequence[Mapping[str, Any]]) -> Table:
 
 def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
-        {**one, "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"])}
+        {
+            **one,
+            "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"]),
+            "allowed": (one.get("ceiling") or {}).get("reliability"),
+        }
         for one in outcomes
     ]
     optional = [
         Column("r2", "R2", ".3f"),
+        Column("allowed", "R2 that noise allows", ".3f"),
         Column("auroc", "AUROC", ".3f"),
         Column("accuracy", spec=".3f"),
         Column("spearman", "Spearman", ".3f"),

@@ -10,9 +10,10 @@ function card(columns, row) {
   if (at >= 0) {
     const sequence = row[at];
     const edits = columns[at].edits ? String(get(columns[at].edits) ?? "") : "";
-    const parts = pieces(sequence, edits ? edits.split(",") : []);
+    const first = columns[at].first;
+    const parts = pieces(sequence, edits ? edits.split(",") : [], first);
     const marks = [...spans(get("breaches"), "breach"), ...spans(get("sites"), "site")];
-    box.append(sequenceMap(sequence, parts, marks), alignment(sequence, parts, marks));
+    box.append(sequenceMap(sequence, parts, marks), alignment(parts, marks, first));
     const evidence = get("evidence");
     if (edits && evidence) box.append(evidenceTable(edits.split(","), String(evidence).split(",")));
   }
@@ -82,9 +83,9 @@ function svg(name, attributes, text) {
 }
 
 // Parent and design in blocks of 60 columns, with positions, marks between them and letters of breaches below.
-function alignment(sequence, parts, marks) {
+function alignment(parts, marks, first) {
   const columns = [];
-  let [before, after] = [0, 0];
+  let [before, after] = [first - 1, first - 1];
   for (const { kind, old, text } of parts) {
     for (const letter of text) {
       const parent = { keep: letter, sub: old, ins: "-", del: letter }[kind];
@@ -92,7 +93,7 @@ function alignment(sequence, parts, marks) {
         before: kind === "ins" ? before : ++before, after: kind === "del" ? after : ++after });
     }
   }
-  const breached = (place) => marks.some((m) => m.kind === "breach" && m.first <= place && place <= m.last);
+  const breached = (place) => marks.some((m) => m.kind === "breach" && m.first <= place - first + 1 && place - first + 1 <= m.last);
   const edited = parts.some((p) => p.kind !== "keep");
   const digits = String(Math.max(before, after)).length;
   const pre = element("pre", { tabIndex: 0 });

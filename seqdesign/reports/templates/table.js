@@ -223,7 +223,7 @@ class DataTable {
       if (cell.tagName === "TD") cell.dataset.label = column.heading;
       const edits = column.edits && this.value(i, column.edits);
       const text = formatted(this.rows[i][j], column.spec);
-      if (edits) cell.append(marked(this.rows[i][j], edits.split(",")));
+      if (edits) cell.append(marked(this.rows[i][j], edits.split(","), column.first));
       else if (column.sequence) cell.append(element("code", { textContent: text }));
       else cell.textContent = text;
       const small = column.below && this.value(i, column.below);
@@ -322,9 +322,9 @@ function quoted(value) {
 }
 
 // A sequence with its edits marked; positions are those of the sequence before the edits.
-function marked(sequence, edits) {
+function marked(sequence, edits, first) {
   const code = element("code", { className: "sd-diff" });
-  for (const { kind, edit, text } of pieces(sequence, edits)) {
+  for (const { kind, edit, text } of pieces(sequence, edits, first)) {
     if (kind === "keep") code.append(text);
     else {
       const mark = element({ ins: "ins", del: "del" }[kind] ?? "b", { textContent: text });
@@ -336,11 +336,11 @@ function marked(sequence, edits) {
 }
 
 // The sequence as pieces that were kept, substituted, inserted or deleted, from edits such as A5G and del8A.
-function pieces(sequence, edits) {
+function pieces(sequence, edits, first) {
   const found = [];
-  let [at, position] = [0, 1];
+  let [at, position] = [0, first];
   for (const edit of edits) {
-    const [, word, old, place, letter] = /^(?:(ins|del)|(.))(\d+)(.)$/su.exec(edit);
+    const [, word, old, place, letter] = /^(?:(ins|del)|(.))(-?\d+)(.)$/su.exec(edit);
     const keep = place - position;
     if (keep) found.push({ kind: "keep", position, text: sequence.slice(at, at + keep) });
     found.push({ kind: word ?? "sub", position: Number(place), edit, old, text: letter });

@@ -6,8 +6,6 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from seqdesign.pages.answers import asked_of_maximize, best_row, designs_answer, objective_words
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.design_table import add_designs, mutations
@@ -69,13 +67,20 @@ def test_what_one_decides_by_stands_first_and_the_sequence_last() -> None:
     assert 'class="sd-data sd-cards"' in html
 
 
-@pytest.mark.parametrize(
-    ("edits", "first", "name"),
-    [("D18H,R22K", 1, "D18H R22K"), ("D18H,ins3A,del4G", 2, "D19H ins4A del5G"),
-     (",".join(f"A{i}C" for i in range(1, 12)), 1, "A1C A2C A3C A4C A5C A6C and 5 more")],
-)  # fmt: skip
-def test_mutations_are_named_in_the_numbering_of_the_field(edits: str, first: int, name: str) -> None:
-    assert mutations(edits, first) == name
+def test_many_mutations_are_named_by_the_first() -> None:
+    assert mutations("D19H,ins4A,del5G") == "D19H ins4A del5G"
+    many = ",".join(f"A{i}C" for i in range(1, 12))
+    assert mutations(many) == "A1C A2C A3C A4C A5C A6C and 5 more"
+
+
+def test_numbers_of_the_laboratory_stay_in_names_and_marks() -> None:
+    page = Page("t")
+    row = {"id": "x", "sequence": "MKV", "edits": 1, "edit_list": "A226K", "first_position": 225}
+    add_designs(page, DesignSet([row]), name="d")
+    html = page.html()
+    assert "<small>A226K</small>" in html
+    assert 'M<b title="A226K">K</b>V' in html
+    assert {c["first"] for c in embedded(html)["columns"]} == {225}
 
 
 def test_nucleic_acids_have_gc_and_no_mutations_as_their_name() -> None:

@@ -117,8 +117,8 @@ def test_none_is_an_empty_cell_and_columns_fix_the_order(tmp_path: Path) -> None
 
 
 def test_a_table_that_cannot_be_written_says_why(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"\.csv, \.tsv or \.parquet"):
-        write_table({"a": [1]}, tmp_path / "x.xlsx")
+    with pytest.raises(OutputError, match=r"\.csv, \.tsv, \.xlsx or \.parquet"):
+        write_table({"a": [1]}, tmp_path / "x.xls")
     with pytest.raises(ValueError, match="columns"):
         write_table([{"a": 1}, {"b": 1}], tmp_path / "x.csv")
     with pytest.raises(ValueError, match="header"):

@@ -1,0 +1,1 @@
+"""Files as they come from the bench: workbooks, tables of variants, replicates, GenBank."""

@@ -1,0 +1,66 @@
+"""Which columns of a table of somebody else are likely to be what, and the options that say so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+
+from seqdesign.sequences.lab.variants import parse_variant
+from seqdesign.sequences.numbers import CellFormat
+
+LOOK = 50
+"""Rows that are looked at."""
+_NUMBERED = re.compile(r"(.*?)[\s_.-]*\d+")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+
+
+def options_for(columns: Mapping[str, Sequence[str]]) -> str:
+    """Options for a table without a column ``sequence``: that of the sequences or mutations, of the ids, and
+    of replicates; "" where nothing looks like sequences. ``columns``: name -> cells of the first rows.
+    """
+    head = {name: [cell.strip() for cell in cells[:LOOK] if cell.strip()] for name, cells in columns.items()}
+    filled = {name: cells for name, cells in head.items() if cells}
+    words = _sequences(filled)
+    if not words:
+        return ""
+    ids = next((n for n, c in filled.items() if n not in words and _distinct(c) and not _numeric(c)), None)
+    if ids is not None:
+        words += ["--id", ids]
+    if several := replicates_in(filled):
+        words += ["--replicates", ",".join(several)]
+    return shlex.join(words)
+
+
+def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
+    for name, cells in filled.items():
+        said = [parse_variant(cell) for cell in cells]
+        if sum(map(bool, said)) * 2 > len(cells):
+            return ["--wild-type", "FILE", "--mutations", name]
+    letters = {
+        name: sum(map(len, cells)) / len(cells)
+        for name, cells in filled.items()
+        if all(cell.replace("-", "").replace("*", "").replace(" ", "").isalpha() for cell in cells)
+        and len(set(cells)) * 2 > len(cells)
+    }
+    longest = max(letters, key=lambda name: letters[name], default=None)
+    return [] if longest is None else ["--sequence", longest]
+
+
+def replicates_in(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Columns of numbers with one name and a number each, such as ``rep1`` and ``rep2``; never one alone."""
+    stems: dict[str, list[str]] = {}
+    for name, cells in columns.items():
+        found = _NUMBERED.fullmatch(name)
+        if found and found[1] and "," not in name and _numeric(cells):
+            stems.setdefault(found[1], []).append(name)
+    return next((names for names in stems.values() if len(names) > 1), [])
+
+
+def _numeric(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if not CellFormat().is_missing(cell)]
+    return bool(known) and sum(_NUMBER.fullmatch(cell) is not None for cell in known) * 2 >= len(known)
+
+
+def _distinct(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == len(cells) > 1

@@ -1,0 +1,221 @@
+"""Tables that hold sequences as mutations of a wild type, or one outcome in several cells.
+
+What comes out has a column of sequences, and means in a column of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.lab.replicates import COUNT, STDERR, NoiseCeiling, average, group_equal
+from seqdesign.sequences.lab.variants import COLUMNS, Variants
+from seqdesign.sequences.numbers import CellFormat, StoredNumber
+from seqdesign.sequences.tables import TableBatch, choose_columns
+
+SEQUENCE, NAME = "\0sequence", "\0id"
+"""Columns of sequences and names made from mutations; no file can have them."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is laid out besides the names of its columns.
+
+    sheet: of a workbook, by default the first. variants: the wild type of mutations. replicates: columns of
+    one outcome; average_rows: whether the rows of one sequence become one. averaged: names of the outcomes
+    that are averaged; that of ``replicates`` alone need not be a column.
+    """
+
+    sheet: str | None = None
+    variants: Variants | None = None
+    replicates: tuple[str, ...] = ()
+    average_rows: bool = False
+    averaged: tuple[str, ...] = ("outcome",)
+    strict: bool = True
+    """Whether what a file has no use for is an error; not where one layout is for files of several kinds."""
+    noise: dict[str, NoiseCeiling] = field(default_factory=dict)
+    """Outcome -> noise ceiling, once the file has been read."""
+
+    @property
+    def averages(self) -> bool:
+        """Whether values are averaged."""
+        return bool(self.replicates) or self.average_rows
+
+    def made_columns(self) -> tuple[str, ...]:
+        """The columns of standard errors that averages bring along."""
+        return tuple(stderr_column(name, self.averaged) for name in self.averaged) if self.averages else ()
+
+    def used_columns(self, header: Iterable[str]) -> set[str]:
+        """Columns of a table that served or were made."""
+        made = {
+            column for name in self.averaged for column in (COUNT, f"{COUNT}_{name}", *self.made_columns())
+        }
+        found = {*self.replicates, *(made if self.averages else ())}
+        if self.variants is not None:
+            found |= {self.variants.column or next((name for name in COLUMNS if name in header), "")}
+        return found
+
+    def refuse_headers(self, source: str) -> None:
+        """Raise UsageError for what only tables can have."""
+        options = {
+            "--sheet": self.sheet is not None,
+            "--replicates": bool(self.replicates),
+            "--on-repeat": self.average_rows,
+            "--mutations": self.variants is not None and self.variants.column is not None,
+        }
+        for option, given in options.items():
+            if given and self.strict:
+                raise UsageError(f"{source} is no table; leave it out", option=option)
+
+
+def stderr_column(name: str, outcomes: Sequence[str]) -> str:
+    """Column of the standard errors of an averaged outcome."""
+    return STDERR if len(outcomes) == 1 else f"{STDERR}_{name}"
+
+
+def laid_out(
+    batches: Iterator[TableBatch],
+    layout: Layout,
+    source: str,
+    *,
+    sequence_columns: Sequence[str],
+    id_columns: Sequence[str],
+    cells: CellFormat,
+) -> Iterator[TableBatch]:
+    """The batches with the columns that ``layout`` asks for.
+
+    sequence_columns and id_columns: names under which these are looked for. With means the table is held in
+    memory and comes as one batch. Raises InputError for mutations that do not fit the wild type, with all of
+    them, a missing column, and rows of one sequence with different labels.
+    """
+    if layout.variants is not None:
+        batches = _from_mutations(
+            batches, layout.variants, source, sequence_columns, id_columns, layout.strict
+        )
+    if layout.averages:
+        batches = iter(_averaged(list(batches), layout, source, (SEQUENCE, *sequence_columns), cells))
+    return batches
+
+
+def _from_mutations(
+    batches: Iterator[TableBatch],
+    variants: Variants,
+    source: str,
+    sequence_columns: Sequence[str],
+    id_columns: Sequence[str],
+    strict: bool,
+) -> Iterator[TableBatch]:
+    column: str | None = None
+    for batch in batches:
+        if column is None:
+            column = _mutation_column(list(batch.columns), variants, source, sequence_columns, strict)
+        if column == "":  # the table has sequences, and the wild type gives their numbering
+            yield batch
+            continue
+        texts = batch.columns[column]
+        made = {SEQUENCE: variants.sequences(texts, batch.lines)}
+        if variants.problems:
+            continue
+        if not any(name in batch.columns for name in id_columns):
+            made[NAME] = [variants.named(text) for text in texts]
+        yield replace(batch, columns={**batch.columns, **made})
+    variants.refuse(source, column or "")
+
+
+def _mutation_column(
+    header: list[str], variants: Variants, source: str, sequence_columns: Sequence[str], strict: bool
+) -> str:
+    """The column of mutations, "" where there are sequences instead. Raises InputError."""
+    lacks = variants.column not in header and any(name in header for name in sequence_columns)
+    if variants.column is not None and (strict or not lacks):
+        choose_columns(header, [variants.column], source)
+        return variants.column
+    if any(name in header for name in sequence_columns):
+        return ""
+    found = next((name for name in COLUMNS if name in header), None)
+    if found is None:
+        raise InputError(
+            f"there is no column of mutations; name it with --mutations; the columns are {', '.join(header)}",
+            path=source,
+        )
+    return found
+
+
+def _averaged(
+    batches: list[TableBatch],
+    layout: Layout,
+    source: str,
+    sequence_columns: Sequence[str],
+    cells: CellFormat,
+) -> list[TableBatch]:
+    if not batches:
+        return []
+    columns = {name: [c for batch in batches for c in batch.columns[name]] for name in batches[0].columns}
+    lines = [line for batch in batches for line in batch.lines]
+    if layout.replicates:
+        choose_columns(list(columns), layout.replicates, source)
+    groups, first = np.arange(len(lines)), list(range(len(lines)))
+    sequence = next((name for name in sequence_columns if name in columns), None)
+    if layout.average_rows and sequence is not None:
+        groups, first = group_equal(["".join(text.split()) for text in columns[sequence]])
+    made = {name: [texts[i] for i in first] for name, texts in columns.items()}
+    for name in layout.averaged:
+        sources = layout.replicates or (name,)
+        if not all(one in columns for one in sources):
+            continue  # the reader says so where it is needed
+        means, errors, counts = _means(
+            name, [columns[one] for one in sources], groups, len(first), layout, lines, source, cells
+        )
+        made[name] = means
+        made[stderr_column(name, layout.averaged)] = errors
+        made[COUNT if len(layout.averaged) == 1 else f"{COUNT}_{name}"] = counts
+    return [TableBatch(made, [lines[i] for i in first], batches[0].dialect)]
+
+
+def _means(
+    name: str,
+    table: Sequence[Sequence[str]],
+    groups: NDArray[np.int64],
+    num: int,
+    layout: Layout,
+    lines: Sequence[int],
+    source: str,
+    cells: CellFormat,
+) -> tuple[list[str], list[str], list[str]]:
+    """Means, standard errors and counts as text; a cell that is no number stands in the place of its mean."""
+    odd: dict[int, str] = {}
+    values = np.full((len(table), len(groups)), np.nan)
+    for k, column in enumerate(table):
+        for i, cell in enumerate(column):
+            number = cells.number(cell)
+            if number is not None:
+                values[k, i] = number
+                continue
+            group, text = int(groups[i]), cell.strip()
+            if odd.setdefault(group, text) != text and cells.kind(cell) == "text":
+                raise InputError(
+                    f"'{name}' is '{text}' here and '{odd[group]}' elsewhere for one sequence; labels "
+                    "have no mean, so correct one of them or leave --on-repeat out",
+                    path=source,
+                    line=lines[i],
+                )
+    found = average(values.T.ravel(), np.repeat(groups, len(table)), num)
+    if found.noise is not None:
+        layout.noise[name] = found.noise
+
+    def text_of(numbers: Sequence[float] | NDArray[np.float64]) -> list[str]:
+        return ["" if np.isnan(x) else StoredNumber(repr(float(x))) for x in numbers]
+
+    means = text_of(found.means)
+    for group, text in odd.items():
+        means[group] = text
+    return means, text_of(found.stderr), [StoredNumber(n) for n in found.counts.tolist()]
+
+
+def noise_of(noise: Mapping[str, NoiseCeiling], names: Sequence[str]) -> tuple[NoiseCeiling | None, ...]:
+    """The noise ceiling of each outcome, None where it is not known."""
+    return tuple(noise.get(name) for name in names)

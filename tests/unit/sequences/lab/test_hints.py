@@ -1,0 +1,24 @@
+"""Options that read a table of somebody else."""
+
+from __future__ import annotations
+
+from seqdesign.sequences.lab.hints import options_for, replicates_in
+
+
+def test_sequences_ids_and_replicates_are_guessed_by_their_cells() -> None:
+    columns = {
+        "Clone": ["c1", "c2", "c3"],
+        "note": ["good", "good", "good"],
+        "Promoter seq": ["ACGTACGT", "ACGTACGA", "acgtttgt"],
+        "rep 1": ["1,5", "2", "3"],
+        "rep 2": ["1", "", "ND"],
+        "well": ["A1", "A2", "A3"],
+    }
+    assert options_for(columns) == "--sequence 'Promoter seq' --id Clone --replicates 'rep 1,rep 2'"
+
+
+def test_mutations_are_known_by_their_form_and_numbers_alone_are_no_sequences() -> None:
+    columns = {"what": ["A42G", "WT", "T50S:A42G"], "score1": ["1", "2", "3"]}
+    assert options_for(columns) == "--wild-type FILE --mutations what"
+    assert options_for({"x": ["1", "2"]}) == ""
+    assert replicates_in({"r1": ["1"], "r2": ["no"]}) == []

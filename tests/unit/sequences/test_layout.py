@@ -1,0 +1,70 @@
+"""Mutations and replicates through the readers, as commands use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.lab.variants import Variants
+from seqdesign.sequences.layout import Layout
+from seqdesign.sequences.reader import read_sequences
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_mutations_become_sequences_with_their_names(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "mutant,outcome\nC2A,1\n,2\np.[Ala1Gly;Cys2Ala],3\n")
+    found = read_sequences(path, layout=Layout(variants=Variants("w", "ACD")))
+    assert found.sequences == ["AAD", "ACD", "GAD"]
+    assert found.ids == ["C2A", "WT", "A1G:C2A"]
+    assert found.numbering is not None
+    assert found.numbering.wild_type == "ACD"
+
+
+def test_a_table_with_sequences_needs_no_column_of_mutations(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "sequence,mutant\nACD,nonsense\n")
+    assert read_sequences(path, layout=Layout(variants=Variants("w", "ACD"))).sequences == ["ACD"]
+    with pytest.raises(InputError, match="'nonsense' says no substitution"):
+        read_sequences(path, layout=Layout(variants=Variants("w", "ACD", column="mutant")))
+
+
+def test_columns_of_replicates_are_averaged_and_an_odd_cell_is_named(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "sequence,r1,r2\nAC,1,3\nAG,5,\nAT,,\nAA,7,9\n")
+    layout = Layout(replicates=("r1", "r2"))
+    found = read_sequences(path, layout=layout, columns=("stderr",), outcome="outcome", on_missing="drop")
+    assert found.outcomes is not None
+    assert found.outcomes.tolist() == [2, 5, 8]
+    assert found.numbers("stderr").tolist() == pytest.approx([1, np.sqrt(2), 1])
+    assert found.noise["outcome"].values == 5
+    odd = table(tmp_path / "y.csv", "sequence,r1,r2\nAC,1,3\nAG,ND,2\n")
+    with pytest.raises(InputError, match="line 3 'ND'"):
+        read_sequences(odd, layout=Layout(replicates=("r1", "r2")))
+    with pytest.raises(InputError, match="no column 'r3'"):
+        read_sequences(path, layout=Layout(replicates=("r1", "r3")))
+
+
+def test_rows_of_one_sequence_become_one_unless_their_labels_differ(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "id,sequence,outcome\na,AC,1\nb,AG,4\nc,ac,3\n")
+    found = read_sequences(path, layout=Layout(average_rows=True))
+    assert found.ids == ["a", "b"]
+    assert found.outcomes is not None
+    assert found.outcomes.tolist() == [2, 4]
+    same = table(tmp_path / "y.csv", "sequence,outcome\nAC,low\nAG,high\nAC,low\n")
+    assert read_sequences(same, layout=Layout(average_rows=True), labels=True).labels == ("high", "low")
+    differ = table(tmp_path / "z.csv", "sequence,outcome\nAC,low\nAG,high\nAC,high\n")
+    with pytest.raises(InputError, match="labels have no mean"):
+        read_sequences(differ, layout=Layout(average_rows=True), labels=True)
+
+
+def test_what_only_tables_can_have_is_refused_of_fasta(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.fa", ">a outcome=1\nACGT\n")
+    for layout in (Layout(sheet="A"), Layout(replicates=("a",)), Layout(average_rows=True)):
+        with pytest.raises(UsageError, match="is no table"):
+            read_sequences(path, layout=layout)
+    assert len(read_sequences(path, layout=Layout(sheet="A", strict=False))) == 1
