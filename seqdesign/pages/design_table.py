@@ -14,10 +14,6 @@ from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Bar, Column
 
 NUCLEOTIDES = frozenset("ACGTUN")
-NAMED_EDITS = 8
-"""Mutations that a name lists; of more the first are."""
-FIRST_EDITS = 6
-
 HEADINGS = {
     "id": "design",
     "score_start": "before", "loglik_change": "log p(x) change",
@@ -30,7 +26,8 @@ SHOWN_LATER = ("score", "delta", "edits", "confidence", "ood", "loglik_change", 
 """Columns in sight after those that one decides by; everything else is in the card of a row."""
 MEANINGS = {
     "id": "name of the design, and below it its mutations",
-    "mutations": "edits of the parent",
+    "edit_list": "edits of the parent",
+    "variant": "mutations of the wild type",
     "sequence": "edits are underlined",
     "status": "ok, or what speaks against it; reason says it in words",
     "delta": "value of the design less that of what it is compared with",
@@ -116,23 +113,15 @@ def _enrich(
     nucleic = set(text.upper()) <= NUCLEOTIDES
     if nucleic:
         row["gc"] = sum(text.upper().count(c) for c in "GC") / max(len(text), 1)
-    edits = str(row.get("edit_list") or "")
-    if edits and not nucleic:
-        row["mutations"] = mutations(edits)
+    # What the edits lead back to need not be kept twice.
+    if operations_in(row) is not None and row.get("edits") is not None:
+        row["original"] = None
     if breaches is not None:
         broken = list(dict.fromkeys(one.partition("@")[0] for one in breaches.get(name, ())))
         row["rules"] = "breaks " + ", ".join(broken) if broken else "ok"
         row["breaches"] = ";".join(breaches.get(name, ())) or None
     if sites:
         row["sites"] = sites.get(name)
-
-
-def mutations(edits: str) -> str:
-    """Edits as a name, such as ``D18H R22K``; the first ones of many."""
-    listed = edits.split(",")
-    if len(listed) > NAMED_EDITS:
-        return f"{' '.join(listed[:FIRST_EDITS])} and {len(listed) - FIRST_EDITS} more"
-    return " ".join(listed)
 
 
 def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
@@ -156,7 +145,7 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
             edits="edit_list" if key == "sequence" and "edit_list" in have else "",
             first=first_of(designs.rows[0]),
             shown=key in seen,
-            below="mutations" if key == "id" and "mutations" in have else "",
+            below="edit_list" if key == "id" and "edit_list" in have and "gc" not in have else "",
             bar=_bar(designs, key, measured) if key in outcomes else None,
             about=MEANINGS.get(key, ""),
         )

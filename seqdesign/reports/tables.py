@@ -57,13 +57,19 @@ def _cell(row: Row, column: Column) -> Markup:
     value = _value(row, column)
     small = row.get(column.below) if column.below else None
     if small:
-        value += Markup("<small>{}</small>").format(small)
+        value += Markup("<small>{}</small>").format(listed(str(small)))
     if column.bar is not None:
         numbers = [row.get(key) for key in (column.key, column.bar.low, column.bar.high)]
         at, low, high = (float(v) if isinstance(v, int | float) else None for v in numbers)
         if at is not None:
             value += bar_html(column.bar.span, column.bar.measured, at, low, high)
     return value
+
+
+def listed(text: str) -> str:
+    """Edits such as ``D18H,R22K`` with blanks between them; of more than eight the first six."""
+    parts = text.split(",")
+    return f"{' '.join(parts[:6])} and {len(parts) - 6} more" if len(parts) > 8 else " ".join(parts)
 
 
 def _value(row: Row, column: Column) -> Markup:

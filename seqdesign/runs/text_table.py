@@ -44,7 +44,7 @@ class Column:
     shown: bool = True
     """Whether it is in sight; a column that is not can still be filtered by and downloaded."""
     below: str = ""
-    """Key of a text that stands small below the value (on a page)."""
+    """Key of a list of edits that stands small below the value (on a page)."""
     bar: Bar | None = None
     """Draw the value as a bar beside it (on a page)."""
     about: str = ""

@@ -9,9 +9,14 @@ async function startTable(box) {
   const packed = source.dataset.packed !== undefined;
   if (packed && !("DecompressionStream" in window)) return; // the first rows stay as they are
   const data = JSON.parse(packed ? await unpack(source.textContent) : source.textContent);
-  const table = new DataTable(box, data.columns, data.rows);
+  const table = new DataTable(box, data.columns, rowsOf(data.cells));
   table.build();
   table.show();
+}
+
+// Cells are kept column by column.
+function rowsOf(cells) {
+  return cells[0].map((_, i) => cells.map((column) => column[i]));
 }
 
 async function unpack(text) {
@@ -227,7 +232,7 @@ class DataTable {
       else if (column.sequence) cell.append(element("code", { textContent: text }));
       else cell.textContent = text;
       const small = column.below && this.value(i, column.below);
-      if (small) cell.append(element("small", { textContent: small }));
+      if (small) cell.append(element("small", { textContent: listed(small) }));
       if (column.bar && this.rows[i][j] !== null) {
         cell.append(bar(column.bar, this.rows[i][j], this.value(i, column.bar.low), this.value(i, column.bar.high)));
       }
@@ -275,6 +280,12 @@ class DataTable {
     }
     setTimeout(() => { this.copy.textContent = "Copy FASTA"; }, 2000);
   }
+}
+
+// As tables.listed: the first of many edits, with blanks between them.
+function listed(text) {
+  const all = String(text).split(",");
+  return all.length > 8 ? `${all.slice(0, 6).join(" ")} and ${all.length - 6} more` : all.join(" ");
 }
 
 function element(name, properties) {

@@ -8,10 +8,11 @@ from typing import Any
 
 from seqdesign.pages.answers import asked_of_maximize, best_row, designs_answer, objective_words
 from seqdesign.pages.compare import add_comparison, comparison_answer
-from seqdesign.pages.design_table import add_designs, mutations
+from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Tile
 from seqdesign.reports.html import Page
+from seqdesign.reports.tables import listed
 
 MEASURED = {"predicted_growth": (1.0, 4.0)}
 
@@ -40,6 +41,7 @@ def embedded(page: str) -> dict[str, Any]:
     text = re.search(r'<script type="application/json">(.*?)</script>', page)
     assert text is not None
     found: dict[str, Any] = json.loads(text[1])
+    found["rows"] = [list(row) for row in zip(*found["cells"], strict=True)]
     return found
 
 
@@ -68,9 +70,9 @@ def test_what_one_decides_by_stands_first_and_the_sequence_last() -> None:
 
 
 def test_many_mutations_are_named_by_the_first() -> None:
-    assert mutations("D19H,ins4A,del5G") == "D19H ins4A del5G"
+    assert listed("D19H,ins4A,del5G") == "D19H ins4A del5G"
     many = ",".join(f"A{i}C" for i in range(1, 12))
-    assert mutations(many) == "A1C A2C A3C A4C A5C A6C and 5 more"
+    assert listed(many) == "A1C A2C A3C A4C A5C A6C and 5 more"
 
 
 def test_numbers_of_the_laboratory_stay_in_names_and_marks() -> None:

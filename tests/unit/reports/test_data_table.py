@@ -31,7 +31,8 @@ def embedded(table):
     ).groups()
     if attributes:
         text = gzip.decompress(base64.b64decode(text)).decode()
-    return json.loads(text)
+    data = json.loads(text)
+    return data | {"rows": [list(row) for row in zip(*data["cells"], strict=True)]}
 
 
 def designs(count, length=24, seed=1):
@@ -235,8 +236,9 @@ def test_the_script_writes_cells_as_python_does_and_downloads_what_is_left(brows
         URL.createObjectURL = (blob) => { saved.push(blob); return "#"; };
         const out = { before: all("tbody tr").map((line) => line.innerHTML) };
         const data = JSON.parse(small.querySelector("script").textContent);
-        const again = new DataTable(small, data.columns, data.rows);
-        out.after = data.rows.map((_, i) => again.line(i).innerHTML);
+        const rows = rowsOf(data.cells);
+        const again = new DataTable(small, data.columns, rows);
+        out.after = rows.map((_, i) => again.line(i).innerHTML);
         filter(small, "d1 score>0");
         for (const button of all(".sd-tools button", small).slice(1, 3)) button.click();
         out.saved = await Promise.all(saved.map((blob) => blob.text()));
