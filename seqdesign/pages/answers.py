@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
 
 Rules = Sequence[Mapping[str, Any]]
 """Rows of ``constraints.check``."""
+Goal = Literal["max", "min"] | float
+"""Whether an outcome shall be high, low, or near a number."""
 Ranges = Mapping[str, Sequence[float]]
 """Least and largest measured value of each outcome, by column."""
 
@@ -36,18 +39,19 @@ def designs_answer(
     rules: Rules = (),
     summary: Mapping[str, Any] | None = None,
     files: Sequence[tuple[str, str]] = (),
+    goal: Goal = "max",
 ) -> Answer:
     """The answer about sequences that were designed, revised or drawn.
 
     measured: the range of training outcomes. rules: as checked again on the sequences. summary: what
-    ``maximize`` said at its end.
+    ``maximize`` said at its end. goal: what is wanted of the outcome of revisions.
     """
     summary = summary or {}
-    best = best_row(designs)
+    best = best_row(designs, goal)
     tiles = [_count(designs)]
     gauge = None
     if best is not None:
-        tile, gauge = _best(designs, best, measured)
+        tile, gauge = _best(designs, best, measured, goal)
         tiles.append(tile)
     tiles += _standing(designs)
     tiles += _obeyed(rules)
@@ -71,7 +75,7 @@ def objective_words(text: str) -> str:
     words = {"max": "the highest {}", "min": "the lowest {}", "target": "{}"}
     parts = []
     for one in text.split(", "):
-        kind, _, name = one.partition(":")
+        kind, _, name = one.partition("*")[0].partition(":")  # without its weight
         head, _, value = kind.partition("=")
         if head not in words:
             return f"the objective {text}"
@@ -81,21 +85,55 @@ def objective_words(text: str) -> str:
     return " and ".join(parts)
 
 
-def best_row(designs: DesignSet) -> Mapping[str, Any] | None:
-    """The design with the best lower bound of those that nothing speaks against, else of all."""
-    keys = ("score_low", "judged_low", "score", "judged")
-    key = next((k for k in keys if designs.has_numbers(k)), None)
-    pair = designs.before_after
-    if key is None:
-        key = None if pair is None else pair[1]
-    if key is None:
+def goal_of(objective: str) -> Goal:
+    """What an objective wants of its first outcome."""
+    kind = objective.partition(", ")[0].partition("*")[0]
+    _, _, value = kind.replace(":", "=").rpartition("=")
+    if kind.startswith("min"):
+        return "min"
+    if kind.startswith("target"):
+        try:
+            return float(value)
+        except ValueError:
+            return "max"
+    return "max"
+
+
+def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None:
+    """The design with the best cautious bound of those that nothing speaks against, else of all.
+
+    goal: of the outcome of revisions; a score is always better when it is higher.
+    """
+    numbers = _worth(designs, goal)
+    if numbers is None:
         return None
-    worth = np.nan_to_num(designs.numbers(key), nan=-np.inf)
+    worth = np.nan_to_num(numbers, nan=-np.inf)
     fine = np.array([row.get("status", "ok") in ("ok", "revised") for row in designs.rows])
     if fine.any():
         worth = np.where(fine, worth, -np.inf)
     place = int(worth.argmax())
     return designs.rows[place] if np.isfinite(worth[place]) else None
+
+
+def _worth(designs: DesignSet, goal: Goal) -> NDArray[np.float64] | None:
+    """(N,) how good each is, cautiously: by the end of its interval that is the worse one."""
+    for key in ("score_low", "score"):
+        if designs.has_numbers(key):
+            return designs.numbers(key)
+    pair = designs.before_after
+    ends = ("judged_low", "judged_high")
+    if designs.has_numbers("judged"):
+        low, high = (designs.numbers(key) for key in ends)
+    elif pair is not None:
+        low = high = designs.numbers(pair[1])
+    else:
+        return None
+    if goal == "max":
+        return low
+    if goal == "min":
+        return -high
+    far: NDArray[np.float64] = -np.maximum(np.abs(low - goal), np.abs(high - goal))
+    return far
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
@@ -111,7 +149,9 @@ def range_of(measured: Ranges, outcome: str) -> tuple[float, float] | None:
     return None if found is None else (float(found[0]), float(found[1]))
 
 
-def _best(designs: DesignSet, best: Mapping[str, Any], measured: Ranges) -> tuple[Tile, Gauge | None]:
+def _best(
+    designs: DesignSet, best: Mapping[str, Any], measured: Ranges, goal: Goal
+) -> tuple[Tile, Gauge | None]:
     """The best design as a number and on the measured range."""
     outcome = next((name for name in designs.outcomes if _number(best, f"{name}_low") is not None), None)
     if outcome is None:
@@ -130,13 +170,22 @@ def _best(designs: DesignSet, best: Mapping[str, Any], measured: Ranges) -> tupl
     start = _start(designs, best, key, several=len(designs.outcomes) > 1)
     gauge = Gauge(f"best design, {best['id']}: {name}", known, value, low, high, start)
     interval = "no interval" if low is None else f"{value:.4g}, 95% interval {low:.4g} to {high:.4g}"
-    at_least = _number(best, "score_low")
-    head = at_least if at_least is not None and outcome and len(designs.outcomes) == 1 else low
     label = f"{name} of the best, {best['id']}"
     note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
-    beyond = known is not None and value > known[1]
-    shown = f"{value:.4g}" if head is None else f"≥ {head:.4g}"
-    return Tile(shown, label, note + ("; above all measured" if beyond else "")), gauge
+    return Tile(_cautious(best, value, low, high, goal), label, note), gauge
+
+
+def _cautious(
+    best: Mapping[str, Any], value: float, low: float | None, high: float | None, goal: Goal
+) -> str:
+    """The value by its worse end, with the sign that says which that is."""
+    if low is None or high is None or isinstance(goal, float):
+        return f"{value:.4g}"
+    if goal == "min":
+        return f"≤ {high:.4g}"
+    # The judges' lower bound is in units of the outcome where that is the score.
+    bound = _number(best, "score_low") if _number(best, "score") == value else None
+    return f"≥ {low if bound is None else bound:.4g}"
 
 
 def _start(designs: DesignSet, best: Mapping[str, Any], key: str, *, several: bool) -> float | None:
@@ -216,11 +265,20 @@ def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | 
     if gauge.start is not None:
         said += f"; its parent {gauge.start:.4g}"
     if gauge.measured is not None:
-        top = gauge.measured[1]
-        above = "above" if (gauge.low if gauge.low is not None else gauge.value) > top else None
-        above = above or ("perhaps above" if gauge.value > top else "within")
-        said += f". That is {above} what was ever measured ({gauge.measured[0]:.4g} to {top:.4g})"
+        said += f". That is {_where(gauge)} ({gauge.measured[0]:.4g} to {gauge.measured[1]:.4g})"
     return f"{said}."
+
+
+def _where(gauge: Gauge) -> str:
+    """Where a value lies on the range of what was measured."""
+    bottom, top = gauge.measured or (float("-inf"), float("inf"))
+    low = gauge.value if gauge.low is None else gauge.low
+    high = gauge.value if gauge.high is None else gauge.high
+    if low > top or high < bottom:
+        return "beyond what was ever measured"
+    if gauge.value > top or gauge.value < bottom:
+        return "perhaps beyond what was ever measured"
+    return "within what was measured"
 
 
 def order_files(output: object, table: object = None) -> list[tuple[str, str]]:

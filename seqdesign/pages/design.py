@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import jsonable
-from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.constraints import add_constraints, check
 from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
 from seqdesign.pages.design_table import add_designs
@@ -46,7 +46,13 @@ def design_page(
         checked = check(delivered, rules, alphabet)
         files = order_files(option.get("output"), option.get("table"))
         page.answer = designs_answer(
-            delivered, asked=asked, measured=said["measured"], rules=checked.rows, summary=said, files=files
+            delivered,
+            asked=asked,
+            measured=said["measured"],
+            rules=checked.rows,
+            summary=said,
+            files=files,
+            goal=goal_of(summary.objective),
         )
         breaches = checked.breaches if checked.rows else None
         name = "designs"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqdesign.errors import InputError, SeqDesignError
 from seqdesign.families import family_of
-from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files
+from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.constraints import Checked, add_constraints, check
 from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
@@ -105,8 +105,23 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
         asked = asked_of_maximize(run.option, summary, str(run.result.get("model") or "the model"))
     files = order_files(run.path, run.option.get("table"))
     return designs_answer(
-        designs, asked=asked, measured=_measured(run), rules=checked.rows, summary=summary, files=files
+        designs,
+        asked=asked,
+        measured=_measured(run),
+        rules=checked.rows,
+        summary=summary,
+        files=files,
+        goal=_goal(run),
     )
+
+
+def _goal(run: Run) -> Goal:
+    """What the run wanted of its outcome."""
+    if run.option.get("target") is not None:
+        return float(run.option["target"])
+    if run.option.get("minimize"):
+        return "min"
+    return goal_of(str((run.result.get("summary") or {}).get("objective") or "max"))
 
 
 def _measured(run: Run) -> Mapping[str, Sequence[float]]:

@@ -10,7 +10,7 @@ from seqdesign.config import jsonable
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
-from seqdesign.pages.answers import designs_answer, order_files
+from seqdesign.pages.answers import Goal, designs_answer, order_files
 from seqdesign.pages.constraints import add_constraints, check
 from seqdesign.pages.design_sections import add_logos, add_outcomes, add_trade_offs
 from seqdesign.pages.design_table import add_designs
@@ -52,8 +52,13 @@ def revision_page(
         f"Each of {summary.inputs:,} sequences of {option.get('input', 'the input')} made into one with "
         f"{want} {outcome} that stays natural, by {model or 'the model'}."
     )
+    goal: Goal = "min" if option.get("minimize") else "max"
+    if option.get("target") is not None:
+        goal = float(option["target"])
     files = order_files(option.get("output"), option.get("table"))
-    page.answer = designs_answer(designs, asked=asked, measured=measured, rules=checked.rows, files=files)
+    page.answer = designs_answer(
+        designs, asked=asked, measured=measured, rules=checked.rows, files=files, goal=goal
+    )
     breaches = checked.breaches if checked.rows else None
     add_designs(page, designs, name="revisions", measured=measured, breaches=breaches)
     add_outcomes(page, designs, name=f"predicted {outcome}", measured=measured)

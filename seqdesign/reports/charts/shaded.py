@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from seqdesign.reports import svg
 from seqdesign.reports.charts.frame import Frame, Key, left_out
 from seqdesign.reports.palette import colour
-from seqdesign.reports.scale import Scale, as_floats, drawable
+from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable
 
 _SHADES = 5
+_MAX_NAMED = 600  # points that can say what they are
 _EMPTY: dict[str, str | float] = {"fill": "none", "stroke": colour("muted"), "stroke_width": 1}
 
 
@@ -44,20 +45,32 @@ def shaded_scatter(
         Key(label, svg.tag("circle", r=4, **_style(i, edges.size))) for i, label in _labels(edges, known)
     )
     frame = Frame(Scale.around(xs), Scale.around(ys), title, x_label, y_label, keys, note=f"shade: {unit}")
-    order = np.argsort(classes, kind="stable")
-    dots = [
-        svg.point(
-            float(frame.x(xs[i])),
-            float(frame.y(ys[i])),
-            f"{names[i]}: {unit} {values[i]:.4g}" if known[i] else f"{names[i]}: not measured",
-            radius=2.6,
-            **_style(int(classes[i]), edges.size),
-        )
-        for i in order
-    ]
+    across, up = frame.x(xs), frame.y(ys)
+    if xs.size > _MAX_NAMED:
+        marks = [_dots(across[classes == i], up[classes == i], i, edges.size) for i in np.unique(classes)]
+    else:
+        marks = [
+            svg.point(
+                float(across[i]),
+                float(up[i]),
+                f"{names[i]}: {unit} {values[i]:.4g}" if known[i] else f"{names[i]}: not measured",
+                radius=2.6,
+                **_style(int(classes[i]), edges.size),
+            )
+            for i in np.argsort(classes, kind="stable")
+        ]
     said = f"{y_label} against {x_label}, {xs.size} points shaded by {unit}.{left_out(missing)}"
     data = {"id": names.tolist(), x_label: xs.tolist(), y_label: ys.tolist(), unit: values.tolist()}
-    return frame.draw([svg.tag("g", svg.join(dots), class_="sd-points")], said, data)
+    return frame.draw([svg.tag("g", svg.join(marks), class_="sd-points")], said, data)
+
+
+def _dots(x: FloatArray, y: FloatArray, place: int, last: int) -> Markup:
+    """Many circles of one class as one path."""
+    circles = "".join(
+        f"M{svg.number(px - 2.2)} {svg.number(py)}a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0-4.4 0"
+        for px, py in zip(x, y, strict=True)
+    )
+    return svg.tag("path", d=circles, **_style(place, last))
 
 
 def _labels(edges: np.ndarray, known: np.ndarray) -> list[tuple[int, str]]:

@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
-from seqdesign.pages.answers import asked_of_maximize, best_row, designs_answer, objective_words
+import pytest
+
+from seqdesign.pages.answers import asked_of_maximize, best_row, designs_answer, goal_of, objective_words
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
@@ -107,7 +109,7 @@ def test_the_best_is_the_one_that_nothing_speaks_against() -> None:
     assert (answer.gauge.value, answer.gauge.low, answer.gauge.high) == (4.5, 3.5, 5.5)
     assert answer.gauge.measured == (1.0, 4.0)
     assert "c, should measure 3.5 to 5.5; its parent 2." in answer.verdict
-    assert "perhaps above what was ever measured (1 to 4)" in answer.verdict
+    assert "perhaps beyond what was ever measured (1 to 4)" in answer.verdict
     alone = designs_answer(DesignSet([design("b", 9.0, status="unusual")]), asked="?", measured={})
     assert (
         alone.verdict
@@ -136,6 +138,10 @@ def test_everything_is_counted_and_doubts_are_marked() -> None:
 def test_what_was_asked_is_a_sentence() -> None:
     assert objective_words("max") == "the highest outcome"
     assert objective_words("max:YFP, min:OFF") == "the highest YFP and the lowest OFF"
+    assert objective_words("target:YFP=1.5*0.5") == "YFP near 1.5"
+    assert [goal_of(text) for text in ("max", "min:OFF", "target=2", "target:YFP=1.5*0.5")] == [
+        "max", "min", 2.0, 1.5
+    ]  # fmt: skip
     assert objective_words("difference:a-b") == "the objective difference:a-b"
     summary = {"objective": "max", "constraints": ["--forbid EcoRI", "--max-edits 3"]}
     assert asked_of_maximize({"start": "wt.fa"}, summary, "models/p") == (
@@ -154,3 +160,20 @@ def test_sets_of_sequences_are_compared_with_what_they_share() -> None:
     assert "0 models and 2 sets of sequences" in html
     shared = re.findall(r"<th[^>]*>one.fa</th><td[^>]*>two.fa</td><td[^>]*>(\d)</td><td[^>]*>(\d+%)<", html)
     assert shared == [("1", "50%")]
+
+
+def revision(name: str, before: float, after: float, width: float) -> dict[str, Any]:
+    ends = {"judged": after, "judged_low": after - width, "judged_high": after + width}
+    return {"id": name, "status": "revised", "sequence": "ACGT", "predicted_growth_before": before,
+            "predicted_growth": after, "edits": 0, "edit_list": "", **ends}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("goal", "best", "shown"), [("max", "b", "≥ 2"), ("min", "a", "≤ 2"), (2.5, "b", "3")]
+)
+def test_revisions_that_are_wanted_low_or_near_are_judged_so(goal: Any, best: str, shown: str) -> None:
+    designs = DesignSet(
+        [revision("a", 4.0, 1.0, 1.0), revision("b", 4.0, 3.0, 1.0), revision("c", 4.0, 4.0, 3.0)]
+    )
+    answer = designs_answer(designs, asked="?", measured={"growth": (0.0, 5.0)}, goal=goal)
+    assert [tile.value for tile in answer.tiles if tile.label == f"judged of the best, {best}"] == [shown]
