@@ -121,7 +121,7 @@ def _intervals(designs: DesignSet, measured: Ranges) -> Iterator[Figure]:
 
 
 def _judges(designs: DesignSet) -> Iterator[Figure]:
-    if not designs.has_numbers("confidence"):
+    if not (designs.has_numbers("confidence") and designs.has_numbers("score_design")):
         return
     yield Figure(
         scatter(
