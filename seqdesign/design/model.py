@@ -31,6 +31,7 @@ from seqdesign.models.predictor.store import (
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
+from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.load import load_oracle
 from seqdesign.oracles.oracle import Oracle, num_members
 from seqdesign.oracles.predictor import PredictorOracle
@@ -274,7 +275,10 @@ class DesignModel:
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
             table["critic"] = self.generator.realness(array.tokens)
-        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+        return [
+            {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
+            for i in range(len(texts))
+        ]
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
@@ -323,26 +327,32 @@ def open_oracle(
     sequence: str | None = None,
     generator: DesignGenerator | None = None,
     judges: float = JUDGES,
+    flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
     """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
     judges.
 
-    length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
-    ModelError, UsageError and InputError.
+    length: letters of what it is tried on, as many as a design has; the generator's when not given.
+    flanks: what stands left and right of a design when the oracle is asked. A model of ours is asked about
+    the design alone. Raises ModelError, UsageError and InputError.
     """
     if os.path.isdir(spec):  # unlike Path, not troubled by the length of a command
         return open_model(Path(spec), device, generator=generator, judges=judges)
     if length is None and generator is None:
         raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    if length is None and generator is not None:
+        length = generator.lengths[1]
     oracle = load_oracle(
         spec,
         alphabet=get_alphabet(alphabet or "dna"),
-        length=generator.lengths[1] if length is None and generator is not None else length or 1,
+        length=(length or 1) + sum(map(len, flanks)),
         device=device,
         trust=trust,
         outcome=outcome,
         sequence=sequence,
     )
+    if any(flanks):
+        oracle = ConstructOracle(oracle, *flanks)
     return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 

@@ -83,6 +83,6 @@ class GibbsOptions(Options):
     """T of p(x) ~ exp(score / T), in units of the score; auto is a tenth of the largest first-order
     change that a substitution of the start makes."""
     proposal: Literal["gradient", "learned"] = "gradient"
-    """One substitution by the gradient of the score, or many at once by a proposal that learns to go far."""
+    """One substitution by the gradient of the score, or many on a pairwise model that the chains learn."""
     warm_up: Annotated[float, Between(0, 1)] = 0.25
     """Share of the queries in which a learned proposal learns; after them it stays as it is."""

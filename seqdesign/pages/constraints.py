@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqdesign.config import fields_of, from_dict
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import SeqDesignError
-from seqdesign.pages.designed import UNTOUCHED, DesignSet
+from seqdesign.pages.designed import UNTOUCHED, DesignSet, first_of
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
 from seqdesign.sequences.alphabets import Alphabet
@@ -146,6 +146,7 @@ def _rules(
         lengths=torch.from_numpy((before != pad).sum(1)),
         shortest=int((after != pad).sum(1).min()),
         ids=[str(row["id"]) for row in designs.rows],
+        first=first_of(designs.rows[0]),
         leave_out=("max-edits", *unknown),
     )
     tokens, every = torch.from_numpy(after), torch.arange(len(designs))

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
-from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
@@ -24,6 +24,7 @@ from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.store import VAERecord
+from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.function import FunctionOracle
 from seqdesign.oracles.oracle import Oracle
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -256,7 +257,7 @@ def maximize(
     with computing(compute.device, compute.threads) as device:
         written_by = _generator(generator, condition, device)
         letters = _length(length, limits, starts)
-        opened = design_model(model, device, letters, alphabet, guard.judges, written_by)
+        opened = design_model(model, device, letters, alphabet, guard.judges, written_by, flanks_of(limits))
         records, summary = campaign.run(
             opened,
             objective=goals,
@@ -351,6 +352,7 @@ def design_model(
     alphabet: str,
     judges: float,
     generator: DesignGenerator | None = None,
+    flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
     if isinstance(model, str | os.PathLike):
@@ -379,8 +381,11 @@ def design_model(
                 function.to(device)
         name = getattr(functions[0], "__name__", type(functions[0]).__name__)
         letters = get_alphabet(alphabet)
-        made = FunctionOracle(functions, alphabet=letters, length=length, name=name, device=device)
+        tried = length + sum(map(len, flanks))
+        made = FunctionOracle(functions, alphabet=letters, length=tried, name=name, device=device)
         found = DesignModel(name, made, device)
+    if any(flanks) and found.lengths is None:
+        found.oracle = ConstructOracle(found.oracle, *flanks)
     return with_judges(found, generator, judges)
 
 

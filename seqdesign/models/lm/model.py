@@ -11,6 +11,8 @@ Shapes: N sequences, T positions, V letters, d features, K knots.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
@@ -89,11 +91,12 @@ class SequenceLM(nn.Module):
         weights = hats(outcomes, self.knots)
         return weights.to(self.condition.weight.dtype) @ self.condition.weight
 
-    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Mean negative log-likelihood, or its bound by one draw of hidden letters, in nats."""
         outcomes = batch.outcomes
         if self.condition is not None and self.training:
-            shown = torch.rand(len(outcomes), generator=rng).to(outcomes.device) >= UNCONDITIONAL
+            hidden = torch.rand(len(outcomes), generator=rng, device=rng.device) < UNCONDITIONAL
+            shown = ~hidden.to(outcomes.device)
             outcomes = outcomes.where(shown, torch.nan)
         context = self.context(outcomes)
         if self.is_causal:
@@ -147,15 +150,14 @@ class SequenceLM(nn.Module):
         """
         n, device = len(tokens), tokens.device
         rows = n if level is None else 1  # one draw for all, so that a row's figure is its own
+        where: dict[str, Any] = {"generator": rng, "device": rng.device}
         if level is None:
-            share = (torch.rand(1, generator=rng) + torch.randperm(n, generator=rng) / n) % 1.0
+            share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
         else:
-            share = ((level + torch.rand(1, generator=rng)) / LEVELS).expand(n)
+            share = ((level + torch.rand(1, **where)) / LEVELS).expand(n)
         hidden = (1 + (share.to(device) * lengths).long()).clamp(max=lengths)
         inside = torch.arange(tokens.shape[1], device=device) < lengths[:, None]
-        noise = (
-            torch.rand(rows, self.max_length, generator=rng)[:, : tokens.shape[1]].to(device).expand(n, -1)
-        )
+        noise = torch.rand(rows, self.max_length, **where)[:, : tokens.shape[1]].to(device).expand(n, -1)
         rank = noise.masked_fill(~inside, torch.inf).argsort(1).argsort(1)
         hide = rank < hidden[:, None]
         shown = tokens.masked_fill(hide, self.network.inputs.nothing)

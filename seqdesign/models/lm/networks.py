@@ -45,7 +45,7 @@ class Transformer(nn.Module):
         mask = None
         if self.causal:
             tokens = shifted(tokens, self.inputs.nothing)
-        elif bool((lengths < tokens.shape[1]).any()):
+        elif self.inputs.from_end is not None:  # lengths differ
             inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
             mask = inside[:, None, None]
         x = self.inputs(tokens, lengths, context)

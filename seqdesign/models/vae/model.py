@@ -10,6 +10,8 @@ The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
@@ -101,7 +103,7 @@ class SequenceVAE(nn.Module):
         nothing = torch.zeros(len(tokens), 0, device=tokens.device)
         return self.language_model.log_prob(nothing, tokens, lengths)
 
-    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Scalar terms of one player; ``loss`` is their weighted sum, annealed by ``progress`` in [0, 1]."""
         if player == "language_model":
             nll = -self.log_likelihood(batch.tokens, batch.lengths).mean()
@@ -130,7 +132,7 @@ class SequenceVAE(nn.Module):
         D is discrete: no gradient flows through it.
         """
         with torch.no_grad():
-            decoded = greedy(self.decoder, z)
+            decoded = greedy(self.decoder, z, to_the_end=True)
         before = self.standard_outcome(z)
         if self.options.invariance_target == "fixed":
             before = before.detach()
@@ -163,8 +165,9 @@ class SequenceVAE(nn.Module):
         if self.options.invariance_from == "prior":
             return noise
         device = noise.device
-        rows = torch.randint(len(posterior.mean), (n // 2,), generator=rng).to(device)
-        widths = 1 + 2 * torch.rand((n // 2, 1), generator=rng).to(device)
+        where = rng.device
+        rows = torch.randint(len(posterior.mean), (n // 2,), generator=rng, device=where).to(device)
+        widths = 1 + 2 * torch.rand((n // 2, 1), generator=rng, device=where).to(device)
         mean, scale = posterior.mean.detach()[rows], posterior.stddev.detach()[rows]
         return torch.cat([mean + widths * scale * noise[: n // 2], noise[n // 2 :]])
 
@@ -173,9 +176,8 @@ class SequenceVAE(nn.Module):
         share = self.options.word_dropout
         if share == 0 or not self.training:
             return inputs
-        hidden = (torch.rand(inputs.shape, generator=rng) < share).to(inputs.device)
+        hidden = (torch.rand(inputs.shape, generator=rng, device=rng.device) < share).to(inputs.device)
         return inputs.masked_fill(hidden & (inputs < self.vocabulary.end), self.vocabulary.unknown)
 
     def _noise(self, shape: torch.Size, rng: Generator) -> Tensor:
-        # Drawn on the CPU, so that a seed means the same on every device.
-        return torch.randn(shape, generator=rng).to(self.posterior_mean.weight.device)
+        return torch.randn(shape, generator=rng, device=rng.device).to(self.posterior_mean.weight.device)
