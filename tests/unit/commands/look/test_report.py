@@ -90,8 +90,9 @@ def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
     page = (here / "report.html").read_text()
     elements = Elements(page)
     assert elements.headings == [
-        "What to doubt", "Side by side", "models/p", "Held-out predictions", "Training", "designs.fa",
-        "Designs", "Outcomes", "Trade-offs", "Rules", "Logos", "How it was searched", "Methods", "Provenance",
+        "What to doubt", "Side by side", "models/p", "Held-out predictions", "What was measured where",
+        "Training", "designs.fa", "Designs", "Outcomes", "Trade-offs", "Rules", "Logos",
+        "How it was searched", "Methods", "Provenance",
     ]  # fmt: skip
     assert re.search("<code>seqdesign train-predictor seqs.csv [^<]*--epochs 2 [^<]*-o models/p", page)
     assert "seqdesign rerun designs.fa" in page
@@ -214,9 +215,14 @@ def test_gained_motifs_are_found(here: Path, cli: Cli) -> None:
     page = (here / "report.html").read_text()
     assert "Gained and lost motifs" in page
     data = json.loads(re.search(r'data-name="motif-changes".*?json">(.*?)</script>', page, re.DOTALL)[1])
-    values = dict(zip([c["key"] for c in data["columns"]], data["rows"][0], strict=True))
+    values = dict(
+        zip([c["key"] for c in data["columns"]], [cells[0] for cells in data["cells"]], strict=True)
+    )
     assert values["motif_name"] == "TATA"
     assert values["gained"] >= 28
+    designs = json.loads(re.search(r'data-name="d".*?json">(.*?)</script>', page, re.DOTALL)[1])
+    places = [c["key"] for c in designs["columns"]].index("sites")
+    assert all("TATA@11-18+" in sites for sites in designs["cells"][places])
     assert values["lost"] == 0
 
 
