@@ -138,10 +138,14 @@ class Crowd:
         owners = rows[:, None].expand(tokens.shape[:2])
         return self.rules.is_feasible(tokens.flatten(0, 1), owners.flatten()).view(tokens.shape[:2])
 
-    def designs(self) -> Designs:
-        """The best of each start; of those that are good enough, the nearest that taking back edits gives."""
+    def designs(self, *, pruned: bool = True) -> Designs:
+        """The best of each start; of those that are good enough, the nearest that taking back edits gives.
+
+        Unless ``pruned``, edits are not taken back.
+        """
         self.active()
-        prune(self.scorer)
+        if pruned:
+            prune(self.scorer)
         reasons: list[Stop] = ["steps" if code == GOING else STOPS[code] for code in self._stop.tolist()]
         return self.scorer.designs(reasons, self.steps)
 

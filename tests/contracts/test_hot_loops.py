@@ -25,13 +25,13 @@ from seqdesign.designers.ascent import Ascent
 from seqdesign.designers.crowd import Crowd
 from seqdesign.designers.problem import Latent, SequenceProblem
 from seqdesign.devices.randomness import generator
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import make_plan
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.sampling import draw
-from seqdesign.models.lm.config import LMOptions
-from seqdesign.models.lm.model import SequenceLM
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.model import SequencePredictor

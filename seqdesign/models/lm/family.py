@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.families import Family
+from seqdesign.models.lm.design import generator_of
 from seqdesign.models.lm.drawing import sources
 from seqdesign.models.lm.rows import LMRows
 from seqdesign.models.lm.sections import answer, quality_row, sections
@@ -20,6 +21,8 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
 FAMILY = Family(
     kind=KIND,
     made_by="train-lm",
+    load=load_lm,
+    generator=generator_of,
     rows=_rows,
     sections=sections,
     answer=answer,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from seqdesign.config import Between, Options
+from seqdesign.language.config import LMOptions
 
 Auto = Literal["auto"]
 
@@ -70,6 +71,11 @@ def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train
     if dropout == "auto":
         dropout = 0.1 if num_train < 4_000 else 0.0
     return replace(options, encoder=encoder, latent_dim=latent_dim, dropout=dropout)
+
+
+def language_options(options: VAEOptions) -> LMOptions:
+    """Networks of the language model beside a VAE: one recurrent layer, which scores fastest."""
+    return LMOptions(architecture="gru", width=options.hidden, layers=1, dropout=0.2)
 
 
 def anneal_factor(options: VAEOptions, progress: Any) -> Any:

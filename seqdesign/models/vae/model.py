@@ -17,8 +17,10 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Normal
 
 from seqdesign.decoding.greedy import greedy
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
 from seqdesign.metrics.divergences import kl_standard_normal
-from seqdesign.models.vae.config import VAEOptions, anneal_factor
+from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
 from seqdesign.models.vae.decoder import RecurrentDecoder
 from seqdesign.models.vae.encoders import make_encoder
 from seqdesign.sequences.encoders import Vocabulary
@@ -32,6 +34,7 @@ class SequenceVAE(nn.Module):
 
     ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are
     those of the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
+    ``language``: networks of the language model; None: those of ``language_options``.
     """
 
     players = ("vae", "language_model")
@@ -42,6 +45,7 @@ class SequenceVAE(nn.Module):
         vocabulary: Vocabulary,
         max_length: int,
         *,
+        language: LMOptions | None = None,
         outcome_mean: float = 0.0,
         outcome_scale: float = 0.0,
     ) -> None:
@@ -66,9 +70,7 @@ class SequenceVAE(nn.Module):
             nn.SiLU(),
             nn.Linear(options.hidden, 1),
         )
-        self.language_model = RecurrentDecoder(
-            vocabulary, 0, options.hidden, options.embedding, max_length, cell=options.decoder, dropout=0.2
-        )
+        self.language_model = SequenceLM(language or language_options(options), vocabulary, max_length, 1)
 
     @property
     def has_outcome(self) -> bool:
@@ -100,13 +102,12 @@ class SequenceVAE(nn.Module):
         The VAE's own bound is loose by many nats when the KL weight is below 1, as REVISE needs it; so the
         letters have a model of their own, trained on the same sequences.
         """
-        nothing = torch.zeros(len(tokens), 0, device=tokens.device)
-        return self.language_model.log_prob(nothing, tokens, lengths)
+        return self.language_model.log_likelihood(tokens, lengths)
 
     def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Scalar terms of one player; ``loss`` is their weighted sum, annealed by ``progress`` in [0, 1]."""
         if player == "language_model":
-            nll = -self.log_likelihood(batch.tokens, batch.lengths).mean()
+            nll = self.language_model.losses("lm", batch, rng, progress)["loss"]
             return {"loss": nll, "language_nll": nll}
         options = self.options
         posterior = self.encode(batch.tokens, batch.lengths)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.lm.layers import Block, Cache, Inputs
+from seqdesign.language.layers import Block, Cache, Inputs
 
 
 class Transformer(nn.Module):
@@ -96,5 +96,7 @@ class GRU(nn.Module):
 
 
 def shifted(tokens: Tensor, first: int) -> Tensor:
-    """Tokens (N, T) one place to the right, ``first`` in front."""
+    """Tokens (N, T) one place to the right, ``first`` in front; of shares of letters (N, T, V) nothing."""
+    if tokens.is_floating_point():
+        return F.pad(tokens[:, :-1], (0, 0, 1, 0))
     return F.pad(tokens[:, :-1], (1, 0), value=first)
