@@ -67,10 +67,11 @@ def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:
     tables = []
     if models:
         text = f"{_number(len(models), 'model')}; quality on sequences that they have not seen."
-        tables.append(Table(models, _model_columns(models), text, "models"))
+        tables.append(Table(models, _model_columns(models), text, "models", cards=True))
     if sets:
         rows = [_set_row(path, designs) for path, designs in sets.items()]
-        tables.append(Table(rows, _set_columns(rows), f"{_number(len(rows), 'set')} of sequences.", "sets"))
+        text = f"{_number(len(rows), 'set')} of sequences."
+        tables.append(Table(rows, _set_columns(rows), text, "sets", cards=True))
     if len(sets) > 1:
         rows = _overlap(sets)
         columns = [
