@@ -295,3 +295,29 @@ def test_a_model_of_every_family_says_what_it_learned_from(
     assert re.search(r"learned from \d+ and judged by \d+ others", said)
     assert f"seqdesign {command}" in said
     assert '<dl class="sd-tiles">' in said
+    own = (here / "model" / "report.html").read_text()
+    assert '<dl class="sd-tiles">' in own
+    assert 'id="methods"' in own
+
+
+def test_models_of_one_data_set_are_ranked_and_others_are_not(here: Path, cli: Cli) -> None:
+    table(here / "seqs.csv")
+    lines = (here / "seqs.csv").read_text().splitlines()
+    (here / "fewer.csv").write_text("\n".join(lines[:120]) + "\n")
+    for name, source, kind in (
+        ("a", "seqs.csv", "ridge"),
+        ("b", "seqs.csv", "words"),
+        ("c", "fewer.csv", "ridge"),
+    ):
+        assert cli("train-predictor", source, "--architecture", kind, "-o", f"models/{name}", "-q").code == 0
+    assert cli("report", "models/a", "models/b").code == 0
+    page = (here / "report.html").read_text()
+    said = re.search(r'sd-verdict">models/([ab]) has the best R2 \(([-.\d]+)\)', page)
+    assert said is not None
+    rows = json.loads(re.search(r'data-name="models".*?json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    cells = dict(zip([c["key"] for c in rows["columns"]], rows["cells"], strict=True))
+    assert cells["model"] == ["models/a", "models/b"]
+    assert cells["choice"] == ["ridge regression", "counts of words"]
+    assert f"{max(cells['value']):.3f}" == said[2]
+    assert cli("report", "models").code == 0
+    assert "none is called the best" in (here / "report.html").read_text()
