@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules
     from seqdesign.designers.problem import Language, Latent
     from seqdesign.drawing.samples import Drawing, Source
+    from seqdesign.reports.answer import Answer
     from seqdesign.reports.html import Page
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
@@ -121,6 +122,11 @@ class Family:
     Raises UsageError."""
     sections: Callable[[Page, Path, Mapping[str, Any]], None] | None = None
     """What a page says of a folder, beside what the command returned as JSON. Raises InputError."""
+    answer: Callable[[Path, Mapping[str, Any]], Answer] | None = None
+    """How good the model in a folder is, in one screen, from the same two."""
+    quality: Callable[[Mapping[str, Any]], Mapping[str, object]] | None = None
+    """The same as a row of a table of models: ``measure``, ``value`` and ``beside`` (of the simplest model
+    that can do it), from what the command returned."""
 
 
 def family_of(folder: str | os.PathLike[str]) -> Family:

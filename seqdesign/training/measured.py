@@ -94,3 +94,30 @@ def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
         return Measured(**arrays, numbering=numbering, detail=detail)
     except (KeyError, TypeError) as error:
         raise ModelError(f"{path} lacks {error}; train again") from error
+
+
+def measured_range(folder: Path | None, *outcomes: str) -> dict[str, tuple[float, float]]:
+    """Least and largest measured value of each outcome of a model; nothing where that is not known.
+
+    outcomes: their names in the order of the model.
+    """
+    try:
+        known = None if folder is None else load_measured(folder)
+    except ModelError:
+        return {}
+    return {} if known is None else _ranges(known.values, outcomes)
+
+
+def training_range(folder: Path, *outcomes: str) -> dict[str, tuple[float, float]]:
+    """As ``measured_range``, of the rows that weights were learned from only. Raises ModelError."""
+    known = load_measured(folder)
+    return {} if known is None else _ranges(known.values[~known.held_out], outcomes)
+
+
+def _ranges(values: NDArray[np.float64], outcomes: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name, column in zip(outcomes, values.T, strict=False):
+        finite = column[np.isfinite(column)]
+        if finite.size:
+            found[name] = (float(finite.min()), float(finite.max()))
+    return found

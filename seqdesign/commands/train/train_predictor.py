@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
     from seqdesign.tasks.values import OutcomeQuality
 
-REPORT = "report.html"
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
@@ -175,7 +173,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.models.predictor.fit import plates, train_sequence_predictor
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE
-    from seqdesign.pages.predictor import predictor_page
+    from seqdesign.pages.model import leave_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
@@ -215,8 +213,8 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
         run.start()  # a model in closed form takes no steps
         done = _result(config, result, "" if split is None else split.said, started)
         _write(run, result, tokens, records)
-        predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
+        page = leave_page(run.path, "Outcome predictor", done.to_dict(), manifest)
+        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, page]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())

@@ -127,10 +127,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
 
     from seqdesign.models.vae.fit import train_sequence_vae
-    from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
@@ -171,13 +168,31 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             run.start()
     done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
-        with together():
-            write_metrics(run.path, result.fit.state.history)
-            save_vae(run.path, result.trained.model, result.trained.record)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
-            run.finish("complete", outputs=outputs, result=done.to_dict())
+        _leave(run, result, records, tokens, done)
     return done
+
+
+def _leave(
+    run: RunDir, result: VAETraining, records: SequenceSet, tokens: TokenArray, done: TrainVAEResult
+) -> None:
+    """Write the files of a finished run. Raises OutputError."""
+    from seqdesign.models.vae.latent import COLUMNS, LATENT, latent_rows
+    from seqdesign.models.vae.store import save_vae
+    from seqdesign.pages.model import leave_page
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    assert run.manifest is not None
+    with together():
+        write_metrics(run.path, result.fit.state.history)
+        save_vae(run.path, result.trained.model, result.trained.record)
+        rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
+        write_table(rows, run.path / LATENT, columns=COLUMNS)
+        save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
+    page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
+    outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, LATENT, page]
+    run.finish("complete", outputs=outputs, result=done.to_dict())
 
 
 def _result(
