@@ -37,8 +37,9 @@ class Rows(Protocol):
     """What a model says of sequences, as rows of a table, with the measured values beside it.
 
     Rows may have more: ``scope`` (`seqdesign.sequences.scope.Scope`), the sequences that the model can judge;
-    with it go the column ``problem`` and ``blank()``, what stands in the place of predictions. ``task`` and
-    ``classes``, where outcomes are labels. ``trained_on(array)``, which sequences it has learned from.
+    with it go the column ``problem`` and ``blank()``, what stands in the place of predictions. ``task``
+    (`seqdesign.tasks.task.Task`), what outcomes are that are no plain numbers, and ``classes``, their labels.
+    ``trained_on(array)``, which sequences it has learned from.
     """
 
     alphabet: Alphabet
@@ -54,7 +55,7 @@ class Rows(Protocol):
         """Where the measured value of an outcome goes."""
         ...
 
-    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
+    def measured(self, block: SequenceSet, column: str) -> Sequence[float] | NDArray[np.float64]:
         """Measured values (N,), NaN where there is none."""
         ...
 

@@ -19,7 +19,7 @@ from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Clock, Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
+class TrainVAEConfig(
+    ModelFolder, ReadOptions, LetterOptions, VAEOptions, GivenSplitOptions, FitOptions, RunConfig
+):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
@@ -106,7 +108,10 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    records = read_with(config, config.sequences)
+    from seqdesign.training.given_split import split_column
+
+    column = () if config.split_column is None else (split_column(config.split_column)[0],)
+    records = read_with(config, config.sequences, columns=column)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     if records.origin is not None and records.outcomes is None:
@@ -117,6 +122,9 @@ def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
     records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
+    from seqdesign.training.given_split import read_split, split_column
+
+    split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
 
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.training.loop import make_fabric
@@ -150,6 +158,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 outcome_name=config.outcome or "outcome",
                 folder=config.output,
                 resume=config.resume,
+                split=split,
                 on_epoch=last.update,
                 on_step=on_step,
             )

@@ -20,6 +20,7 @@ from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import heat_map, line_chart, predicted_measured
 from seqdesign.reports.tables import Column
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import load_measured, training_range
 from seqdesign.training.store import CONFIG
 
@@ -50,6 +51,10 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     outcomes = quality.get("outcomes", ())
     figures = list(_held_out(folder, outcomes, result.get("task", "regression")))
     text = f"Judged by {quality['sequences']:,} held-out sequences." if quality else ""
+    if classes := result.get("classes"):
+        text += f" The labels are {', '.join(classes)}; a design raises one of them by --objective max:LABEL."
+    for key, what in (("split", "Split"), ("batches", "Batches")):
+        text += f" {what}: {result[key]}." if result.get(key) else ""
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)
@@ -126,11 +131,11 @@ def held_out_figures(
     from seqdesign.metrics.conformal import LEVELS  # brings SciPy's optimizers, which other pages need not
 
     for one in outcomes:
-        mine = [row for row in rows if row["outcome"] == one["name"]]
+        mine = [row for row in rows if row["outcome"] == one["name"] and _is_number(row["measured"])]
         measured, predicted = (
             np.array([float(row[key]) for row in mine]) for key in ("measured", "predicted")
         )
-        if task != "regression":
+        if get_task(task).log_odds:
             said, found, _ = calibration_curve(predicted, measured)
             yield _reliability(said, found, f"{one['name']}: probabilities", "predicted", "observed")
             continue
@@ -149,6 +154,15 @@ def held_out_figures(
         if one["coverage"] is not None:
             levels, covered = np.array(LEVELS), np.array(one["coverage"])
             yield _reliability(levels, covered, f"{one['name']}: intervals", "promised", "covered")
+
+
+def _is_number(cell: object) -> bool:
+    """Whether a measured value is a point on a chart; a limit is none."""
+    try:
+        float(str(cell))
+    except ValueError:
+        return False
+    return True
 
 
 def _held_out(folder: Path, outcomes: Sequence[Any], task: str) -> Iterator[Figure]:
@@ -191,6 +205,7 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         {
             **one,
+            **{f"other {name}": value for name, value in (one.get("others") or {}).items()},
             "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"]),
             "allowed": (one.get("ceiling") or {}).get("reliability"),
         }
@@ -206,7 +221,9 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
         Column("inside", "inside 50, 80, 95% intervals"),
         Column("calibration_error", "error of the probabilities", ".3f"),
     ]
-    used = [column for column in optional if any(row[column.key] is not None for row in rows)]
+    others = dict.fromkeys(name for one in outcomes for name in one.get("others") or ())
+    optional = [*(Column(f"other {name}", name, ".3f") for name in others), *optional]
+    used = [column for column in optional if any(row.get(column.key) is not None for row in rows)]
     return Table(rows, [Column("name", "outcome"), Column("rows", "measured", ",d"), *used])
 
 
