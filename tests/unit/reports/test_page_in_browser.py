@@ -82,7 +82,8 @@ def test_a_reader_opens_cards_asks_points_saves_figures_and_prints(browser: Call
         out.rows = all(".sd-data tbody tr").length;
         dispatchEvent(new Event("beforeprint"));
         out.paper = all(".sd-paper-line").map((line) => line.textContent.length);
-        out.printed = [all(".sd-data tbody tr:not(.sd-paper-line)").length, document.querySelector("footer details").open];
+        const rows = all(".sd-data tbody tr:not(.sd-paper-line)").length;
+        out.printed = [rows, document.querySelector("footer details").open];
         dispatchEvent(new Event("afterprint"));
         out.after = [all(".sd-data tbody tr").length, document.querySelector("footer details").open];
         out.nav = getComputedStyle(document.querySelector("nav")).position;
