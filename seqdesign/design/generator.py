@@ -52,8 +52,8 @@ class DesignGenerator:
         own = self.trained.record.alphabet
         if own.letters != alphabet.letters:
             raise UsageError(
-                f"writes {own.name} ({own.letters}), but the model reads {alphabet.name} "
-                f"({alphabet.letters}); train both on sequences of one alphabet",
+                f"writes {own.name} ({own.shown}), but the model reads {alphabet.name} "
+                f"({alphabet.shown}); train both on sequences of one alphabet",
                 option="--generator",
             )
 

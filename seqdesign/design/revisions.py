@@ -355,7 +355,7 @@ def describe(
     between texts of one form.
     """
     tokens = result.tokens.cpu().numpy().astype(np.uint8)
-    known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
+    known = decode(problem.tokens, alphabet)
     columns = {
         name: getattr(result, name).cpu().double().numpy()
         for name in ("outcome", "log_likelihood", "outcome_at_code", "found")

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist, cpdist
 
+from seqdesign.symbols import is_symbol
+
 IntArray = npt.NDArray[np.int64]
-CodeArray = npt.NDArray[np.uint8]
+CodeArray = npt.NDArray[Any]
 
 
 def levenshtein(a: str, b: str) -> int:
@@ -111,7 +114,7 @@ def variant_name(sequence: str, wild_type: str, first: int = 1) -> str:
 
 
 def letter_codes(sequences: Sequence[str]) -> CodeArray:
-    """ASCII codes of sequences of one length, shape (N, L). ValueError for mixed lengths or other letters."""
+    """Codes of ASCII letters and symbols, (N, L). ValueError for mixed lengths or other letters."""
     if len(sequences) == 0:
         return np.zeros((0, 0), dtype=np.uint8)
     length = len(sequences[0])
@@ -123,7 +126,9 @@ def letter_codes(sequences: Sequence[str]) -> CodeArray:
             )
     joined = "".join(sequences)
     if not joined.isascii():
-        wrong = next(letter for letter in joined if not letter.isascii())
+        wrong = next((c for c in joined if not c.isascii() and not is_symbol(c)), None)
+        if wrong is None:
+            return np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").reshape(len(sequences), length)
         raise ValueError(f"sequences must consist of ASCII letters, got {wrong!r}")
     return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(sequences), length)
 

@@ -16,6 +16,7 @@ from seqdesign.reports.data_table import data_table
 from seqdesign.reports.palette import css_variables
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
+from seqdesign.symbols import spelled
 
 _CONTENTS_FROM = 4  # sections from which a list of contents helps
 
@@ -153,7 +154,8 @@ class Page:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
-        content = self.html().encode("utf-8", "backslashreplace")
+        # What is left of letters with names stands in drawings and marked sequences.
+        content = spelled(self.html(), escape=True).encode("utf-8", "backslashreplace")
         with atomic_write(path) as handle:
             handle.write(content)
 

@@ -39,6 +39,7 @@ from seqdesign.sequences.fasta_blocks import (
     sequence_texts,
 )
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
+from seqdesign.symbols import spelled
 
 _FIELD = re.compile(r'(?<!\S)([^\s="]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPED = re.compile(r"\\(.)")
@@ -193,6 +194,7 @@ def _without_repeats(block: Block, unique: UniqueIds, source: str) -> tuple[list
 def write_fasta(records: Iterable[Record], handle: BinaryIO, width: int = 0) -> int:
     """Writes records as UTF-8 FASTA, sequences on one line (``width=0``) or wrapped; returns how many.
 
+    Letters with names are spelled out; such sequences are never wrapped.
     Ids are written as ``header_id`` makes them. Raises ValueError for a record that could not be read back:
     an empty id, a sequence that is empty or has white space or ``>``, a description of several lines.
     """
@@ -208,8 +210,9 @@ def write_fasta(records: Iterable[Record], handle: BinaryIO, width: int = 0) -> 
         ):
             raise ValueError(f"a FASTA record needs an id and a sequence, got {record}")
         header = f"{name} {record.description}" if record.description else name
-        if width > 0:
-            sequence = "\n".join(sequence[i : i + width] for i in range(0, len(sequence), width))
-        handle.write(f">{header}\n{sequence}\n".encode())
+        whole = spelled(sequence)
+        if width > 0 and whole == sequence:
+            whole = "\n".join(sequence[i : i + width] for i in range(0, len(sequence), width))
+        handle.write(f">{spelled(header)}\n{whole}\n".encode())
         n_written += 1
     return n_written

@@ -153,7 +153,7 @@ class VAE(Model):
             z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            found += decode(drawn.tokens, self.alphabet)
         return found
 
 
@@ -212,7 +212,7 @@ class LanguageModel(Model):
         record, found = self.trained.record, list[str]()
         request = Request((record.min_length, record.max_length))
         for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            found += decode(drawn.tokens, self.alphabet)
             if len(found) >= num:
                 return found[:num]
         raise AssertionError("samples() ends never")

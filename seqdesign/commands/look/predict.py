@@ -200,7 +200,7 @@ class _Run:
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         task: str = getattr(rows, "task", "regression")
         self.names = config.outcome or rows.outcomes
-        self.layout = layout_of(config, default=tuple(self.names), known=known)
+        self.layout = layout_of(config, default=tuple(self.names), known=known, alphabet=rows.alphabet)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""

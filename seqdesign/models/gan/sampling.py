@@ -31,7 +31,7 @@ def draw(
     temperature: float = 1.0,
     argmax: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """(tokens (n, L) uint8, classes (n,) or None) on the CPU, ``num`` rows in all; END and after it is V.
+    """(tokens (n, L) int16, classes (n,) or None) on the CPU, ``num`` rows in all; END and after it is V.
 
     Of a conditional generator the classes are drawn with the probabilities ``shares``, or all are
     ``condition``.
@@ -47,7 +47,7 @@ def draw(
         if end is not None:
             tokens = close(tokens, end)
         classes = torch.cat([classes for _, classes, _ in blocks])[: num - done]
-        yield tokens[: num - done].to(torch.uint8).cpu(), classes if generator.num_classes else None
+        yield tokens[: num - done].to(torch.int16).cpu(), classes if generator.num_classes else None
         done += min(len(tokens), num - done)
 
 
