@@ -2,9 +2,9 @@
 
 A sequence is a string of one character a letter everywhere in the house, so that lengths, positions, edits
 and distances need not know how a letter is written. A letter such as ``Cl``, ``[Aib]`` or ``wonderful`` is a
-*symbol*: a character of the planes 15 and 16 of Unicode, which stand for nothing in any text. ``spelled`` turns
-symbols into names where text leaves the program: files, pages, messages. Which character a name gets is settled
-when it is first met in this process, so a symbol must never be stored; its name is.
+*symbol*: a character of the planes 15 and 16 of Unicode, which stand for nothing in any text. ``spelled``
+turns symbols into names where text leaves the program: files, pages, messages. Which character a name gets is
+settled when it is first met in this process, so a symbol must never be stored; its name is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import html
 import re
 from threading import Lock
 
-FIRST, LAST = 0xF0000, 0x10FFFD
+FIRST, LAST = 0xF8000, 0x10FFFD
 CAPACITY = LAST - FIRST + 1
 """How many names one process can hold."""
 
@@ -23,7 +23,9 @@ _places: dict[tuple[str, bool], int] = {}
 _lock = Lock()
 
 _RUN = re.compile(f"[{chr(FIRST)}-{chr(LAST)}]+")
-_ESCAPED = re.compile(r"\\U00(0f|10)[0-9a-f]{4}")
+_ESCAPED = re.compile(r"\\U00(?:0f[89a-f]|10[0-9a-f])[0-9a-f]{3}")
+EDITS = re.compile(r"(?<=\d)\[(?:\[[^\[\]]*\]|[^\[\]]+|.)\]|\[(?:\[[^\[\]]*\]|[^\[\]]+|.)\](?=-?\d)")
+"""A letter in an edit, as ``spelled`` writes it: ``[Cl]`` in ``[Cl]5[Br]`` and ``del5[Cl]``."""
 _CLOSING = frozenset(".,!?;:)")
 _OPENING = "("
 
@@ -85,7 +87,7 @@ def spelled_escapes(text: str) -> str:
 
 def _spell(found: re.Match[str]) -> str:
     run, around = found[0], found.string
-    if len(run) == 1 and _beside_digit(around, found.start(), found.end()):
+    if len(run) == 1 and is_symbol(run) and _beside_digit(around, found.start(), found.end()):
         name = name_of(run)
         return name if len(name) > 2 and name[0] == "[" and name[-1] == "]" else f"[{name}]"
     parts: list[str] = []

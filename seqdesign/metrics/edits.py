@@ -67,6 +67,26 @@ def edit_list(original: str, revised: str) -> list[str]:
     return edits
 
 
+def carry_over(original: str, known: str, revised: str) -> str:
+    """``revised``, a revision of ``known``, with the letters of ``original`` wherever ``known`` is unchanged.
+
+    ``known`` is ``original`` as a model reads it, letter by letter, so that words outside its vocabulary and
+    masked letters, which it cannot write, are not lost. ValueError for other lengths.
+    """
+    if len(original) != len(known):
+        raise ValueError(f"both must have the same length, got {len(original)} and {len(known)}")
+    if original == known:
+        return revised
+    parts = []
+    for step in Levenshtein.opcodes(known, revised):
+        same = step.tag == "equal"
+        text, start, end = (
+            (original, step.src_start, step.src_end) if same else (revised, step.dest_start, step.dest_end)
+        )
+        parts.append(text[start:end])
+    return "".join(parts)
+
+
 WILD_TYPE = "WT"
 MAX_NAMED = 10
 """Changes up to which a sequence is called by them."""

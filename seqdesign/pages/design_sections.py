@@ -13,6 +13,7 @@ from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
 from seqdesign.reports.tables import Column
+from seqdesign.symbols import has_symbols
 
 MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
@@ -221,13 +222,15 @@ def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
     ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
     if pair is not None:
         ends[pair[0]] = "before"
+    # The script of the page marks single characters only.
+    markable = "edit_list" in shown.columns and not any(has_symbols(row["sequence"]) for row in rows)
     columns = [
         Column(
             key,
             ends.get(key, HEADINGS.get(key)),
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
-            edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",
+            edits="edit_list" if key == "sequence" and markable else "",
             first=first_of(rows[0]),
             shown=key not in unseen,
         )

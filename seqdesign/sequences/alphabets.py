@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -28,7 +28,7 @@ from seqdesign.sequences.tokenize import (
     tokenize,
     word_letters,
 )
-from seqdesign.symbols import is_symbol, name_of, spelled, symbol
+from seqdesign.symbols import EDITS, is_symbol, name_of, spelled, symbol
 
 CUSTOM_PREFIX = "letters:"
 CONFIG = "config.json"
@@ -115,6 +115,18 @@ class Alphabet:
     def text(self, sequence: str) -> str:
         """A sequence as it is written outside: letters by their names."""
         return spelled(sequence)
+
+    def read_edits(self, text: str) -> str:
+        """A list of edits as it was written, such as ``[Cl]5[Br],del3C``, with one character a letter."""
+        return EDITS.sub(lambda found: self._bare(found[0]), text) if self.named else text
+
+    def _bare(self, written: str) -> str:
+        """The letter of an edit: by its name or, where that has no brackets of its own, in brackets."""
+        whole = symbol(written, word=self.spelling == "words")
+        if whole in self._letter_set:
+            return whole
+        inner = self.tokenize(written[1:-1])
+        return inner if len(inner) == 1 else whole
 
     @cached_property
     def _letter_set(self) -> frozenset[str]:
@@ -258,8 +270,8 @@ def _extended(spec: str) -> Alphabet:
     if taken or letters != letters.upper():
         odd = next(c for c in letters if c in taken or c != c.upper())
         raise UsageError(
-            f"'{odd}' has a meaning in {name} already, or is lower case, which {name} reads as upper case; name "
-            f"the letter in brackets, such as [{odd}x]",
+            f"'{odd}' has a meaning in {name} already, or is lower case, which {name} reads as upper case; "
+            f"name the letter in brackets, such as [{more if more.isalnum() and len(more) > 1 else odd + 'x'}]",
             option="--alphabet",
         )
     return replace(base, name=spec, letters=base.letters + letters, complement="")
@@ -271,8 +283,8 @@ def _letters(text: str) -> str:
     for name in found:
         if name in "[]," or (len(name) > 1 and not _is_name(name[1:-1])):
             raise UsageError(
-                f"letters are characters, or names in brackets such as [Aib], one after the other; got {name!r} "
-                f"in {text!r}",
+                f"letters are characters, or names in brackets such as [Aib], one after the other; got "
+                f"{name!r} in {text!r}",
                 option="--alphabet",
             )
     return "".join(name if len(name) == 1 else symbol(name) for name in found)
@@ -303,6 +315,19 @@ def learned_spec(spec: str) -> bool:
     return spec.lower() == "smiles" or spec.lower().split(":", 1)[0] == "words"
 
 
+def tokenizer_of(spec: str) -> Callable[[str], str] | None:
+    """What cuts text into letters by an alphabet of this name; None where letters are characters.
+
+    Raises UsageError for another name.
+    """
+    if learned_spec(spec):
+        parse_words(spec.lower(), MAX_NAMED) if has_words(spec) else None
+        spelling: Spelling = "words" if has_words(spec) else "smiles"
+        return lambda text: tokenize(text, spelling, False, frozenset())
+    alphabet = get_alphabet(spec)
+    return alphabet.tokenize if alphabet.named else None
+
+
 def learn_alphabet(spec: str, sequences: Sequence[str]) -> Alphabet:
     """``smiles``: all tokens that occur; ``words:N``: the N most frequent words, one of them ``[unk]``.
 
@@ -330,8 +355,8 @@ def get_alphabet(spec: str | Alphabet) -> Alphabet:
         return _extended(spec)
     if learned_spec(spec):
         raise UsageError(
-            f"{spec} is learned from a training file, so only a trained model has it; name the folder of one, "
-            "such as models/vae",
+            f"{spec} is learned from a training file, so only a trained model has it; name the folder of "
+            "one, such as models/vae",
             option="--alphabet",
         )
     known = model_alphabet(spec)

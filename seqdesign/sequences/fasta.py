@@ -116,14 +116,16 @@ def read_fasta(
     *,
     max_record: int = MAX_RECORD,
     on_duplicate: OnDuplicate = "error",
+    words: bool = False,
 ) -> Iterator[Record]:
     """The records of a FASTA file one by one, in constant memory ("keep") or with one entry per id.
 
-    Raises InputError as the module says; ``max_record`` is the longest record in characters.
+    Raises InputError as the module says; ``max_record`` is the longest record in characters; ``words`` keeps
+    blanks in sequences, which separate words.
     """
     source = source_name(path)
     unique = UniqueIds(on_duplicate, source)
-    for block in read_blocks(path, max_record=max_record):
+    for block in read_blocks(path, max_record=max_record, words=words):
         ids, descriptions = ids_and_descriptions(block, source)
         ids, kept = unique.apply(ids, block.lines)
         sequences = sequence_texts(block, source)

@@ -170,11 +170,12 @@ def layout_of(
 ) -> Layout:
     """The ``layout`` argument of the readers; ``strict``: whether an option that a file has no use for is an
     error; ``default``: the outcomes where none is named; ``known``: what a model says of the wild type;
-    ``alphabet``: that of a model, which says whether blanks separate words. Raises InputError for a wild type that is not one sequence.
+    ``alphabet``: that of a model, which says whether blanks separate words. Raises InputError for a wild type
+    that is not one sequence.
     """
     from seqdesign.sequences.layout import Layout
 
-    name = str(getattr(options, "alphabet", AUTO))
+    named = str(getattr(options, "alphabet", AUTO))
     outcome = getattr(options, "outcome", None)
     names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
     measured = options if isinstance(options, CellOptions) else CellOptions()
@@ -188,9 +189,7 @@ def layout_of(
         measured.on_repeat == "mean",
         names or default,
         strict,
-        words=has_words(str(getattr(options, "alphabet", AUTO)))
-        if alphabet is None
-        else alphabet.spelling == "words",
+        words=has_words(named) if alphabet is None else alphabet.spelling == "words",
     )
 
 

@@ -61,7 +61,7 @@ def _word(word: str) -> str:
 
 def smiles_letters(texts: Iterable[str]) -> str:
     """All tokens of SMILES that occur, in order of their names. Raises InputError for fewer than two."""
-    found = {token for text in texts for token, _ in _SMILES.findall(text)}
+    found = {token for text in texts for token, _ in _SMILES.findall(text) if token}
     if len(found) < 2:
         raise InputError("the sequences hold no SMILES; --sequence COLUMN names the column that does")
     return "".join(symbol(token) for token in sorted(found))

@@ -210,10 +210,7 @@ def _read(config: AttributeConfig, path: Path) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(
-            config,
-            alphabet=None if config.oracle is not None else model_alphabet(config.model or DEFAULT_MODEL),
-        ),
+        layout=layout_of(config, alphabet=known),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )
