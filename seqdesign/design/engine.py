@@ -104,12 +104,7 @@ def run_campaign(
     known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
     # Later groups pass over what earlier ones took.
     further = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
-    archive = Archive(
-        SPARE * plan.num + further,
-        groups,
-        known,
-        torch.uint8 if Vocabulary(alphabet).size < 256 else torch.int16,
-    )
+    archive = Archive(SPARE * plan.num + further, groups, known, Vocabulary(alphabet).size)
     for first in range(0, len(starts), BLOCK):
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(

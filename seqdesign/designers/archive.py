@@ -14,7 +14,7 @@ class Archive:
     """Distinct feasible sequences (B, L) of the largest scores, up to ``capacity`` for each group of starts.
 
     groups: (N,) int64, the group that each start belongs to, numbered from 0. known: sequences that are
-    not wanted, as the bytes of their tokens. dtype: of tokens that are kept.
+    not wanted, as the bytes of their tokens. num_tokens: different tokens there can be.
     """
 
     def __init__(
@@ -22,9 +22,13 @@ class Archive:
         capacity: int,
         groups: Tensor,
         known: frozenset[bytes] = frozenset(),
-        dtype: torch.dtype = torch.uint8,
+        num_tokens: int = 256,
     ) -> None:
-        self.capacity, self.known, self._dtype = capacity, known, dtype
+        self.capacity, self.known, self._dtype = (
+            capacity,
+            known,
+            torch.uint8 if num_tokens <= 256 else torch.int16,
+        )
         self.groups = groups
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
         self._num_new = 0

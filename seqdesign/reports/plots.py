@@ -11,6 +11,7 @@ from seqdesign.reports.charts.bar_chart import bar_chart
 from seqdesign.reports.charts.before_after import before_after
 from seqdesign.reports.charts.histogram import histogram
 from seqdesign.reports.charts.intervals import intervals
+from seqdesign.reports.charts.landscape import landscape
 from seqdesign.reports.charts.line_chart import line_chart
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 
@@ -20,6 +21,7 @@ __all__ = [
     "before_after",
     "histogram",
     "intervals",
+    "landscape",
     "line_chart",
     "predicted_measured",
     "scatter",

@@ -269,9 +269,10 @@ def _extended(spec: str) -> Alphabet:
     taken = set(letters) & {*base.letters, *base.ambiguity}
     if taken or letters != letters.upper():
         odd = next(c for c in letters if c in taken or c != c.upper())
+        better = more if more.isalnum() and len(more) > 1 else f"{odd}x"
         raise UsageError(
             f"'{odd}' has a meaning in {name} already, or is lower case, which {name} reads as upper case; "
-            f"name the letter in brackets, such as [{more if more.isalnum() and len(more) > 1 else odd + 'x'}]",
+            f"name the letter in brackets, such as [{better}]",
             option="--alphabet",
         )
     return replace(base, name=spec, letters=base.letters + letters, complement="")

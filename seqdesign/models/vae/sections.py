@@ -8,7 +8,7 @@ from typing import Any
 
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page
-from seqdesign.reports.plots import line_chart
+from seqdesign.reports.plots import landscape, line_chart
 
 
 def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
@@ -19,6 +19,26 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     history = read_history(folder)
     if history:
         page.section("Training", figures=list(vae_curves(history)))
+    _add_map(page, folder)
+
+
+def _add_map(page: Page, folder: Path) -> None:
+    """The latent space in two dimensions, coloured by the outcome or another property."""
+    from seqdesign.models.vae.latent_map import latent_map
+
+    found = latent_map(folder)
+    if found is None:
+        return
+    first, second = (f"axis {i + 1} ({share:.0%} of the variance)" for i, share in enumerate(found.shares))
+    chart = landscape(
+        found.points[:, 0], found.points[:, 1], found.values,
+        title=f"Latent space by {found.name}", x_label=first, y_label=second, name=found.name,
+    )  # fmt: skip
+    text = (
+        f"Codes E(x) of {len(found.points):,} sequences of training and held-out data, along the two "
+        f"directions in which codes vary most; colours are fifths of {found.name}."
+    )
+    page.section("Latent space", text, figures=[Figure(chart, "Neighbours here have similar codes.")])
 
 
 def _vae_facts(quality: Mapping[str, Any]) -> dict[str, object]:

@@ -19,6 +19,7 @@ CHARTS = {
     "line": lambda values: plots.line_chart({"a": (range(len(values)), values)}, **LABELS),
     "scatter": lambda values: plots.scatter(values, values, **LABELS),
     "predicted": lambda values: plots.predicted_measured(values, values, title="T <&>"),
+    "landscape": lambda values: plots.landscape(values, values, values, name="y", **LABELS),
     "histogram": lambda values: plots.histogram({"a": values}, title="T <&>", x_label="x"),
     "before_after": lambda values: plots.before_after(values, values, title="T <&>", y_label="y"),
     "judged": lambda values: plots.before_after(values, values, title="T <&>", y_label="y", judged=values),
@@ -268,3 +269,18 @@ def test_a_long_legend_stays_inside_the_figure():
     assert len(labels) == 8
     assert max(float(t.get("x")) + 7 * len(t.text) for t in labels) <= 560
     assert len({(t.get("x"), t.get("y")) for t in labels}) == 8
+
+
+def test_a_landscape_colours_fifths_the_lowest_first():
+    values = np.arange(100.0)
+    figure = plots.landscape(values, -values, values, name="logP", **LABELS)
+    keys = [text for text in texts(figure) if " to " in text]
+    assert keys == ["0 to 20", "20 to 40", "40 to 60", "60 to 80", "80 to 99"]
+    groups = [len(re.findall("h0", path.get("d"))) for path in root(figure).iter(f"{SVG}path")]
+    assert groups[-5:] == [20] * 5
+    assert "100 points, coloured by logP" in description(figure)
+
+
+def test_a_landscape_of_two_values_has_two_colours():
+    figure = plots.landscape([0, 1, 2], [0, 1, 2], [0, 0, 1], name="class", **LABELS)
+    assert [text for text in texts(figure) if " to " in text] == ["0 to 1", "1 to 1"]
