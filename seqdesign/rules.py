@@ -9,7 +9,7 @@ Each is one option of the command line: ``gc(0.4, 0.6)`` is ``--gc 0.4-0.6``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,26 @@ from seqdesign.errors import UsageError
 
 __all__ = [
     "Rule",
+    "allow",
+    "circular",
     "forbid",
     "gc",
+    "gc_difference",
     "gc_window",
+    "hairpin",
     "keep",
+    "left",
     "max_edits",
     "max_homopolymer",
     "min_distance",
     "options",
+    "repeat",
+    "right",
+    "synthesis",
     "template",
+    "tm",
     "translate",
+    "without_flanks",
 ]
 
 
@@ -41,6 +51,19 @@ class Rule:
 
     def __str__(self) -> str:
         return f"{self.option}={self.value!r}"
+
+
+def allow(positions: Mapping[int | tuple[int, int], str]) -> Rule:
+    """Letters that may stand at some positions, from 1: ``allow({34: "AKR", (40, 45): "-CP"})``.
+
+    Args:
+        positions: a position, or the first and the last one, and its letters; ``-CP`` is all but C and P.
+    """
+    parts = []
+    for place, letters in positions.items():
+        text = str(place) if isinstance(place, int) else f"{place[0]}-{place[1]}"
+        parts.append(f"{text}:{letters}")
+    return Rule("allow", ",".join(parts))
 
 
 def forbid(*patterns: str) -> Rule:
@@ -60,6 +83,51 @@ def gc(low: float, high: float) -> Rule:
 def gc_window(size: int, low: float, high: float) -> Rule:
     """Share of G and C, 0 to 1, in every window of ``size`` letters."""
     return Rule("gc_window", (f"{size}:{_share(low)}-{_share(high)}",))
+
+
+def gc_difference(size: int, most: float) -> Rule:
+    """Share of G and C, 0 to 1, by which any two windows of ``size`` letters may differ."""
+    return Rule("gc_difference", f"{size}:{_share(most)}")
+
+
+def repeat(size: int) -> Rule:
+    """No word of ``size`` letters twice, nor, in DNA and RNA, its reverse complement."""
+    return Rule("repeat", size)
+
+
+def hairpin(stem: int, low: int, high: int) -> Rule:
+    """No stem of so many letters around a loop of ``low`` to ``high`` letters."""
+    return Rule("hairpin", (f"{stem}:{low}-{high}",))
+
+
+def tm(low: float, high: float) -> Rule:
+    """Melting temperature of the whole sequence, degrees Celsius (nearest neighbours, 50 mM sodium)."""
+    return Rule("tm", f"{low:g}-{high:g}")
+
+
+def synthesis(maker: str) -> Rule:
+    """Published rules of a maker of DNA, ``"twist"`` or ``"idt"``."""
+    return Rule("synthesis", maker)
+
+
+def left(letters: str) -> Rule:
+    """What stands left of every design in what is made; rules and oracles see it."""
+    return Rule("left", letters)
+
+
+def right(letters: str) -> Rule:
+    """What stands right of every design in what is made; rules and oracles see it."""
+    return Rule("right", letters)
+
+
+def circular() -> Rule:
+    """What is made is a circle, so that rules look across its ends."""
+    return Rule("circular", True)
+
+
+def without_flanks(*names: str) -> Rule:
+    """Rules such as ``"gc"``, or ``"oracle"``, that see the design without what stands beside it."""
+    return Rule("without_flanks", names)
 
 
 def max_homopolymer(longest: int, **letters: int) -> Rule:

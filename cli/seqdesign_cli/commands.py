@@ -173,6 +173,20 @@ COMMANDS: dict[str, Command] = {
         "Write one HTML page about models and designs.",
         "Look",
     ),
+    "check": Command(
+        "seqdesign.commands.bench.check",
+        "CheckConfig",
+        "check",
+        "Say of sequences whether they obey rules, and mend them.",
+        "Bench",
+    ),
+    "back-translate": Command(
+        "seqdesign.commands.bench.back_translate",
+        "BackTranslateConfig",
+        "back_translate",
+        "Turn proteins into genes that obey rules.",
+        "Bench",
+    ),
     "rerun": Command(
         "seqdesign.commands.repeat.rerun",
         "RerunConfig",

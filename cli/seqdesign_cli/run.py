@@ -29,6 +29,8 @@ def run(config_class: type[CommandConfig], function: Callable[[Any], Any], typed
         _print(printable_lines(result.text()))
     else:
         progress.say(result.text(), quiet=config.quiet)
+    if result.exit_code:
+        raise SystemExit(result.exit_code)
 
 
 @contextlib.contextmanager

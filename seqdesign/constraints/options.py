@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from seqdesign.config import Between, Options
-from seqdesign.constraints.positions import POSITIONS
+from seqdesign.constraints.positions import LOCAL, POSITIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,8 @@ class LetterRules(Options):
 
     template: str | None = None
     """What may stand where: letters and IUPAC codes, as long as a design, such as NNGAATTCNN."""
+    allow: str | None = None
+    """Letters that may stand at some positions, such as 34:AKR,40-45:-CP; -CP is all but C and P."""
     forbid: tuple[str, ...] = ()
     """Pattern with IUPAC codes, or restriction enzyme such as BsaI, that must not occur, on either strand of
     DNA and RNA; may be given several times."""
@@ -25,8 +27,40 @@ class LetterRules(Options):
     """Share of G and C in a design, such as 0.4-0.6."""
     gc_window: tuple[str, ...] = ()
     """Share of G and C in every window of so many letters, such as 50:0.3-0.7; may be given several times."""
+    gc_difference: str | None = None
+    """How far any two windows may differ in their share of G and C, such as 50:0.52."""
     max_homopolymer: str | None = None
     """Longest run of one letter, such as 5, or for single letters too: 5,G:4."""
+    repeat: Annotated[int | None, Between(2)] = None
+    """No word of so many letters may occur twice, nor its reverse complement in DNA and RNA; 20 is usual."""
+    hairpin: tuple[str, ...] = ()
+    """Stem and loop of hairpins that must not be there, such as 12:3-20; may be given several times."""
+    tm: str | None = None
+    """Melting temperature of a design, degrees Celsius, such as 55-65 (nearest neighbours, 50 mM sodium)."""
+    synthesis: Literal["twist", "idt"] | None = None
+    """Published rules of a maker of DNA; docs/constraints.md has them with source and date."""
+    left: str | None = None
+    """Letters that stand left of every design in what is made; rules see them."""
+    right: str | None = None
+    """Letters that stand right of every design in what is made; rules see them."""
+    circular: bool = False
+    """What is made is a circle, such as a plasmid: rules look across its ends."""
+    without_flanks: tuple[str, ...] = ()
+    """A rule that looks at the design alone, such as gc, or oracle for what --oracle names; may be given
+    several times."""
+
+    def problems(self) -> Iterator[str]:
+        """Names of rules, and flanks to leave out."""
+        for name in self.without_flanks:
+            if name != "oracle" and name not in LOCAL:
+                yield f"--without-flanks: must be one of oracle, {', '.join(LOCAL)}, got {name!r}"
+        if self.without_flanks and not (self.left or self.right or self.circular):
+            yield "--without-flanks: has no effect without --left, --right or --circular; leave it out"
+
+
+def flanks_of(options: LetterRules) -> tuple[str, str]:
+    """What stands left and right of a design when an oracle is asked."""
+    return ("", "") if "oracle" in options.without_flanks else (options.left or "", options.right or "")
 
 
 @dataclass(frozen=True, kw_only=True)

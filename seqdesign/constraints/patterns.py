@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.constraints.constraint import Constraint, State, Violation, at
+from seqdesign.constraints.context import InContext
 
 BITS = 62
 _FULL = (1 << BITS) - 1
@@ -42,6 +43,11 @@ class PatternConstraint:
         self.letters = pack(torch.cat([classes.T, none])).to(device)
         """(V+1, W): the places that each letter matches; none for what is no letter."""
         self.begin, self.end = pack(marks).to(device)
+
+    @property
+    def span(self) -> int:
+        """Letters of the longest pattern."""
+        return max(len(pattern.classes) for pattern in self.patterns)
 
     def mask(self) -> None:
         """Any letter may stand anywhere."""
@@ -139,10 +145,23 @@ def pack(bits: Tensor) -> Tensor:
 
 
 def merged(constraints: Sequence[Constraint]) -> list[Constraint]:
-    """The same rules with all forbidden patterns in one automaton, which is what it is fast at."""
+    """The same rules with all forbidden patterns in one automaton, which is what it is fast at.
+
+    Patterns that are looked for in the construct have one of their own.
+    """
+    around = [c for c in constraints if isinstance(c, InContext) and isinstance(c.inner, PatternConstraint)]
+    if len(around) > 1:
+        longest = max(around, key=lambda c: c.more)
+        joint = _joint([c.inner for c in around])
+        whole = InContext(joint, longest.size, longest.around, longest.more)
+        constraints = [*(c for c in constraints if c not in around), whole]
     patterns = [c for c in constraints if isinstance(c, PatternConstraint)]
     if len(patterns) < 2:
         return list(constraints)
-    every = [p for c in patterns for p in c.patterns]
-    joint = PatternConstraint("patterns", every, patterns[0].device)
-    return [*(c for c in constraints if not isinstance(c, PatternConstraint)), joint]
+    return [*(c for c in constraints if not isinstance(c, PatternConstraint)), _joint(patterns)]
+
+
+def _joint(constraints: Sequence[Constraint]) -> PatternConstraint:
+    """One constraint with the patterns of all."""
+    own = [c for c in constraints if isinstance(c, PatternConstraint)]
+    return PatternConstraint("patterns", [p for c in own for p in c.patterns], own[0].device)

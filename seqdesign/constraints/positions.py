@@ -1,4 +1,4 @@
-"""Positions and ranges as they are typed: 5-12,30."""
+"""Positions and ranges as they are typed: 5-12,30; and which rules are about letters anywhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from collections.abc import Iterator
 
 from seqdesign.errors import UsageError
 
+LOCAL = (
+    "forbid",
+    "gc",
+    "gc-difference",
+    "gc-window",
+    "hairpin",
+    "max-homopolymer",
+    "repeat",
+    "synthesis",
+    "tm",
+)
+"""Rules about letters wherever they stand; others name positions of the design or refer to its parent."""
 _RANGE = r"-?\d{1,12}(--?\d{1,12})?"
 POSITIONS = re.compile(rf"\s*{_RANGE}\s*(,\s*{_RANGE}\s*)*", re.ASCII)
 FRACTIONS = re.compile(r"\s*(\d*\.?\d+)\s*-\s*(\d*\.?\d+)\s*", re.ASCII)

@@ -16,6 +16,7 @@ from seqdesign.constraints import search
 from seqdesign.constraints.builtin.gc import GC
 from seqdesign.constraints.builtin.gc_window import GCWindow
 from seqdesign.constraints.constraint import Constraint, State, Violation, Walk, at
+from seqdesign.constraints.every import flat
 from seqdesign.constraints.gc_counts import contradictory
 from seqdesign.constraints.patterns import merged
 
@@ -38,7 +39,7 @@ class Rules:
         device: torch.device | str = "cpu",
         shortest: int | None = None,
     ) -> None:
-        self.constraints = tuple(constraints)
+        self.constraints = tuple(flat(constraints))
         self.num_starts, self.length, self.num_letters = num_starts, length, num_letters
         self.shortest = length if shortest is None else shortest
         self.device = torch.device(device)
@@ -162,6 +163,8 @@ class Rules:
         best = preference.masked_fill(~self.mask[rows], -torch.inf).argmax(2)
         good = self.is_feasible(best, rows)
         tokens = best
+        if not self.constraints:
+            return tokens, good
         for width, noise in ((beams, 0.0), (8 * beams, 0.0), (64 * beams, 3.0)):
             bad = (~good & ~_each(self.dead, rows)).nonzero().squeeze(1)
             if not len(bad):

@@ -85,9 +85,9 @@ def run(
 
 
 def default_method(model: DesignModel) -> str:
-    """Through the generator if there is one, else along the gradient if there is one."""
+    """As suits the generator if there is one; else along the gradient if there is one."""
     if model.generator is not None:
-        return "latent"
+        return model.generator.method
     return "mean-field" if model.oracle.differentiable else "evolution"
 
 

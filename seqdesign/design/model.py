@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
-from seqdesign.design.generator import DesignGenerator, check_length
+from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.panel import Panel, Verdict
 from seqdesign.errors import SeqDesignError, UsageError
+from seqdesign.families import Generator
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
@@ -31,6 +32,7 @@ from seqdesign.models.predictor.store import (
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
+from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.load import load_oracle
 from seqdesign.oracles.oracle import Oracle, num_members
 from seqdesign.oracles.predictor import PredictorOracle
@@ -89,7 +91,7 @@ class DesignModel:
         """The shortest, typical and longest sequence that the model learned from."""
         self.evidence = evidence
         """What it was trained on; None for oracles of others and models of earlier versions."""
-        self.generator: DesignGenerator | None = None
+        self.generator: Generator | None = None
         self.jury = Jury((0,), ())
         self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
@@ -146,7 +148,7 @@ class DesignModel:
         """Raise what ``error`` makes of a message unless predictor and generator take this length."""
         check_length(length, self.lengths, error)
         if self.generator is not None:
-            self.generator.check_length(length, error)
+            check_length(length, self.generator.lengths, error, who="the generator")
 
     def composite(self, objective: Sequence[str], risk: str) -> Composite:
         """The objective of these texts, see ``parse_objective``. Raises UsageError."""
@@ -275,7 +277,10 @@ class DesignModel:
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
             table["critic"] = self.generator.realness(array.tokens)
-        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+        return [
+            {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
+            for i in range(len(texts))
+        ]
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
@@ -306,7 +311,7 @@ def open_model(
     folder: Path,
     device: torch.device,
     *,
-    generator: DesignGenerator | None = None,
+    generator: Generator | None = None,
     judges: float = JUDGES,
 ) -> DesignModel:
     """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
@@ -322,36 +327,42 @@ def open_oracle(
     trust: bool = False,
     outcome: str | None = None,
     sequence: str | None = None,
-    generator: DesignGenerator | None = None,
+    generator: Generator | None = None,
     judges: float = JUDGES,
+    flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
     """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
     judges.
 
-    length: letters of what it is tried on, as many as a design has; the generator's when not given. Raises
-    ModelError, UsageError and InputError.
+    length: letters of what it is tried on, as many as a design has; the generator's when not given.
+    flanks: what stands left and right of a design when the oracle is asked. A model of ours is asked about
+    the design alone. Raises ModelError, UsageError and InputError.
     """
     if os.path.isdir(spec):  # unlike Path, not troubled by the length of a command
         return open_model(Path(spec), device, generator=generator, judges=judges)
     if length is None and generator is None:
         raise UsageError("is needed with --oracle, or --template or --start", option="--length")
+    if length is None and generator is not None:
+        length = generator.lengths[1]
     oracle = load_oracle(
         spec,
         alphabet=get_alphabet(alphabet or "dna"),
-        length=generator.lengths[1] if length is None and generator is not None else length or 1,
+        length=(length or 1) + sum(map(len, flanks)),
         device=device,
         trust=trust,
         outcome=outcome,
         sequence=sequence,
     )
+    if any(flanks):
+        oracle = ConstructOracle(oracle, *flanks)
     return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 
-def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+def with_judges(model: DesignModel, generator: Generator | None, judges: float) -> DesignModel:
     """The same model with its members divided into those that design and those that judge."""
     model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
-        generator.check_alphabet(model.alphabet)
+        check_alphabet(generator, model.alphabet)
         model.generator = generator
     return model
 

@@ -25,6 +25,11 @@ class Result(abc.ABC):
     text_to: ClassVar[Literal["stdout", "stderr"]] = "stderr"
     """Where the text goes."""
 
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with when all went well; not 0 where the answer is no."""
+        return 0
+
     def to_dict(self) -> dict[str, Any]:
         """JSON object: ``schema_version``, ``command``, then every field; NaN and infinities are null."""
         fields = {f.name: jsonable(getattr(self, f.name)) for f in dataclasses.fields(self)}

@@ -12,14 +12,20 @@ from seqdesign.testing import check_constraint, constraint_checks
 
 REGISTRY = Registry("constraint", "seqdesign.constraints.builtin", "seqdesign.constraints")
 CASES = {
+    "allow": ["1:A", "2-4:-AC,6:R", "3:AWG"],
     "forbid": ["GGN", "ACGT", "WWW", "A", "NNNNNNN", "RAY"],
     "gc": ["0.5-0.5", "0.1-0.4", "0-1"],
     "gc-window": ["2:0.5-1", "4:0.25-0.5", "6:0.5-0.5", "1:0-0"],
+    "gc-difference": ["2:0.5", "3:0", "4:0.25", "1:0"],
+    "hairpin": ["2:0-2", "2:1-1", "3:0-0"],
     "keep": ["1", "2-3,6"],
     "length": ["6-9", "2-6"],
     "max-edits": ["1", "3"],
     "max-homopolymer": ["1", "2,G:1", "T:3"],
+    "repeat": ["2", "3", "4", "5"],
+    "synthesis": ["twist", "idt"],
     "template": ["NNNNNN", "ANSWRG"],
+    "tm": ["0-5", "5.5-100", "200-300"],
     "translate": ["1-6", "4-6", "6-1", "4-2"],
 }
 PAIRS = [(name, text) for name in REGISTRY.names() for text in CASES.get(name, [])]
@@ -27,6 +33,8 @@ MIXES = [
     [("forbid", "GC"), ("gc", "0.5-0.5"), ("max-homopolymer", "1")],
     [("translate", "1-6"), ("gc-window", "3:0.3-0.7"), ("forbid", "TAA")],
     [("keep", "4-6"), ("forbid", "AGG"), ("max-edits", "2"), ("gc", "0.3-0.7")],
+    [("repeat", "2"), ("hairpin", "2:0-2"), ("gc-difference", "3:0.34"), ("tm", "0-20")],
+    [("allow", "2-3:-G"), ("translate", "1-6"), ("repeat", "3")],
     [("template", "NNNGNN"), ("forbid", "NGN"), ("gc-window", "2:0.5-0.5")],
 ]
 
@@ -36,6 +44,8 @@ VARYING = [
     [("gc-window", "2:0.5-1"), ("gc", "0.5-0.6"), ("keep", "2")],
     [("gc-window", "4:0.5-0.5"), ("max-homopolymer", "2")],
     [("length", "4-6")],
+    [("repeat", "2"), ("tm", "0-20")],
+    [("hairpin", "2:0-1"), ("gc-difference", "2:0.5"), ("allow", "2:AC")],
 ]
 """More of them for designs whose lengths vary."""
 ALL = [[pair] for pair in PAIRS] + MIXES

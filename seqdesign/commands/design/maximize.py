@@ -12,7 +12,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
 from seqdesign.config import RunConfig, SequenceOutput, Written, part
-from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design.options import (
     DEFAULT_MODEL,
     DesignOptions,
@@ -249,4 +249,5 @@ def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.devi
         sequence=config.sequence,
         generator=generator,
         judges=config.judges,
+        flanks=flanks_of(config),
     )

@@ -48,9 +48,18 @@ class GCWindow:
         """Letters of a window, fewest and most G and C in it."""
         return self.width, self.fewest, self.most
 
-    def walk(self, mask: Tensor, shortest: int) -> _Walk:
+    @property
+    def span(self) -> int:
+        """Letters of a window."""
+        return self.width
+
+    def walk(self, mask: Tensor, shortest: int) -> WindowWalk:
         """Counts in each open window, and looks ahead to what the mask leaves."""
-        return _Walk(self, mask, shortest)
+        walk = WindowWalk(self.is_gc, self.width, (self.fewest, self.most), mask, shortest)
+        fewest, most = walk.inside
+        dead = ((most < self.fewest) | (fewest > self.most)).any(1)
+        walk.dead = dead if bool(dead.any()) else None
+        return walk
 
     def _wrong(self, tokens: Tensor) -> Tensor:
         """Tokens (B, L) -> (B, L - w + 1) bool, the windows that break the rule."""
@@ -82,13 +91,16 @@ class GCWindow:
         return Violation(self.name, message, stretch[0] + 1, stretch[-1] + self.width)
 
 
-class _Walk:
+class WindowWalk:
     """The state is the number of G and C among the first t - w + 1 ... t letters, (B, w)."""
 
-    def __init__(self, rule: GCWindow, mask: Tensor, shortest: int) -> None:
-        self.rule, self.width = rule, rule.width
-        fewest, most = (x.int() for x in reach(rule.is_gc, mask))
-        self.is_gc = rule.is_gc.int()
+    def __init__(
+        self, is_gc: Tensor, width: int, limits: tuple[int, int], mask: Tensor, shortest: int
+    ) -> None:
+        self.width, self._limits = width, limits
+        self.dead: Tensor | None = None
+        fewest, most = (x.int() for x in reach(is_gc, mask))
+        self.is_gc = is_gc.int()
         self.least, self.greatest = fewest, most
         # Windows from s on that must be complete in the end; the others count once they are.
         places = range(self.width, min(shortest, mask.shape[1]) + 1)
@@ -98,25 +110,30 @@ class _Walk:
         # Entry i belongs to the window from i - (w - 1) on.
         self.most_later = pad(most[:, ends], (left, right), value=FAR)
         self.least_later = pad(fewest[:, ends], (left, right), value=-FAR)
-        inside_most = most[:, ends] - most[:, ends - self.width]
-        inside_least = fewest[:, ends] - fewest[:, ends - self.width]
-        dead = ((inside_most < rule.fewest) | (inside_least > rule.most)).any(1)
-        self.dead = dead if bool(dead.any()) else None
+        self.inside = (
+            fewest[:, ends] - fewest[:, ends - self.width],
+            most[:, ends] - most[:, ends - self.width],
+        )
+        """Fewest and most G and C that the mask leaves in each window."""
 
     def start(self, rows: Tensor) -> State:
         """No window has begun."""
         return (torch.zeros(len(rows), self.width, dtype=torch.int32, device=rows.device),)
 
+    def limits(self, state: State) -> tuple[Tensor | int, Tensor | int]:
+        """Fewest and most G and C in a window, as far as the prefixes say."""
+        return self._limits
+
     def allowed(self, state: State, rows: Tensor, t: int) -> Tensor:
         """Letters after which each open window can still meet its limits."""
-        rule, counts = self.rule, state[0]
+        counts, (fewest, most) = state[0], self.limits(state)
         open_ = slice(t, t + self.width)
         need = (counts - at(self.most_later, rows, open_)).amax(1) + at(self.greatest, rows, t + 1)
         room = (counts - at(self.least_later, rows, open_)).amin(1) + at(self.least, rows, t + 1)
-        low, high = need + rule.fewest, room + rule.most
+        low, high = need + fewest, room + most
         if t + 1 >= self.width:  # the window that this letter completes
-            low = torch.maximum(low, counts[:, 0] + rule.fewest)
-            high = torch.minimum(high, counts[:, 0] + rule.most)
+            low = torch.maximum(low, counts[:, 0] + fewest)
+            high = torch.minimum(high, counts[:, 0] + most)
         after = counts[:, -1:] + self.is_gc[:-1]
         return (after >= low.unsqueeze(1)) & (after <= high.unsqueeze(1))
 

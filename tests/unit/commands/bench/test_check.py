@@ -1,0 +1,71 @@
+"""``check`` says yes or no, why and where, and mends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seqdesign_cli.main import main
+
+GENES = ">a x=1\nATGGAATTCGGTCTCAAATAA\n>b\nATGGCATTTGGTTAA\n"
+
+
+@pytest.fixture
+def genes(tmp_path: Path) -> Path:
+    path = tmp_path / "genes.fa"
+    path.write_text(GENES)
+    return path
+
+
+def test_each_record_has_an_answer_and_the_exit_code_says_whether_all_obey(
+    genes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(genes), "--forbid", "EcoRI"]) == 1
+    said = capsys.readouterr().err
+    assert "no  a: EcoRI site GAATTC at 4-9 (--forbid EcoRI)" in said
+    assert "yes b\n" in said
+    assert "1 of 2 obey the rules" in said
+    assert main(["check", str(genes), "--forbid", "NotI", "--quiet"]) == 0
+    assert main(["check", str(genes), "--forbid", "EcoRI", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [one["violations"] for one in found["records"]] == ["forbid:EcoRI@4-9", ""]
+
+
+def test_mended_sequences_are_written_with_what_was_changed(genes: Path, tmp_path: Path) -> None:
+    out, table = tmp_path / "mended.fa", tmp_path / "said.csv"
+    words = [
+        "check",
+        str(genes),
+        "--forbid",
+        "EcoRI",
+        "--coding",
+        "--mend",
+        "-o",
+        str(out),
+        "--table",
+        str(table),
+    ]
+    assert main([*words, "--quiet"]) == 0
+    assert out.read_text().splitlines()[0].startswith(">a edits=1 edit_list=")
+    assert table.read_text().splitlines()[0] == "id,ok,reason,violations,mended,changes,edits,sequence"
+    assert main(["check", str(out), "--forbid", "EcoRI", "--coding", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "a rule is missing"),
+        (["--forbid", "EcoRI", "--mend"], "--mend: needs a file"),
+        (["--coding", "--codon-table", "99"], "--codon-table: must be one of the genetic codes"),
+        (["--forbid", "EcoR"], "'EcoR' is neither a pattern"),
+        (["--without-flanks", "gc", "--gc", "0.4-0.6"], "--without-flanks: has no effect"),
+        (["--synthesis", "acme"], "--synthesis"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    genes: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["check", str(genes), *words]) == 2
+    assert message in capsys.readouterr().err
