@@ -1,16 +1,16 @@
-"""Molecules as SMILES: is what a VAE writes a molecule, and does design raise logP? RDKit judges, and only judges.
+"""Molecules as SMILES: is what a VAE writes a molecule, and does design raise logP? RDKit judges only.
 
-``prepare`` draws molecules from a file of SMILES (QM9) and gives them the logP of Crippen by RDKit, 30,000 to learn
-from and 2,000 held out. ``judge`` takes a model of ``train-vae`` and says:
+``prepare`` draws molecules from a file of SMILES (QM9) and gives them the logP of Crippen by RDKit, 30,000 to
+learn from and 2,000 held out. ``judge`` takes a model of ``train-vae`` and says:
 
 - prior samples: valid by RDKit, different among the valid ones (canonical), new against the training file;
-- reconstruction: share of letters and of whole strings of held-out molecules that the greedy decoder gives back
-  from E(x), and share that is the same molecule;
-- ``revise`` of 100 held-out molecules by REVISE and by SEARCH, same edit budget: predicted and true gain of logP,
-  valid revisions, edits, and the gain of those that are valid, the rest counted as no gain.
+- reconstruction: share of letters and of whole strings of held-out molecules that the greedy decoder gives
+  back from E(x), and share that is the same molecule;
+- ``revise`` of 100 held-out molecules by REVISE and by SEARCH, same edit budget: predicted and true gain of
+  logP, valid revisions, and the gain of those that are valid, or of all with the rest counted as no gain.
 
     python benchmarks/smiles.py prepare smiles_qm9_60k.csv.gz --out kept
-    seqdesign train-vae kept/train.csv --sequence smiles --outcome logp --alphabet smiles --encoder conv -o kept/vae
+    seqdesign train-vae kept/train.csv --sequence smiles --outcome logp --alphabet smiles -o kept/vae
     python benchmarks/smiles.py judge kept/vae --test kept/test.csv --train kept/train.csv
 
 Needs the extra ``bench``.
@@ -90,9 +90,7 @@ def judge(args: argparse.Namespace) -> None:
     reconstruction(model, held_out[: args.num])
     starts = held_out[-args.starts :]
     for method, options in (("revise", {}), ("search", {})):
-        designs = sd.revise(
-            model, starts, method=method, max_edits=args.max_edits, seed=args.seed, **options
-        )
+        designs = sd.revise(model, starts, method=method, max_edits=args.max_edits, seed=args.seed, **options)
         after = [design.revised for design in designs]
         report(method, starts, after, np.mean([design.delta for design in designs]), args.max_edits)
 
@@ -107,7 +105,8 @@ def reconstruction(model: sd.VAE, texts: list[str]) -> None:
         back = decode(greedy(network.decoder, z).tokens, alphabet)
     given = decode(array.tokens, alphabet)
     distance = levenshtein_pairs(given, back)
-    names = [(canonical(alphabet.text(a)), canonical(alphabet.text(b))) for a, b in zip(given, back, strict=True)]
+    pairs = zip(given, back, strict=True)
+    names = [(canonical(alphabet.text(a)), canonical(alphabet.text(b))) for a, b in pairs]
     print(
         f"reconstruction: {1 - distance.sum() / array.lengths.sum():.3f} of letters (1 - edits / letters), "
         f"{np.mean(distance == 0):.3f} of strings, {np.mean([a == b for a, b in names]):.3f} of molecules; "
@@ -123,7 +122,8 @@ def report(method: str, starts: list[str], after: list[str], predicted: float, b
     changed = np.mean([a != b for a, b in zip(starts, after, strict=True)])
     print(
         f"{method}, at most {budget} edits: {changed:.2f} changed, predicted gain {predicted:+.2f}, valid "
-        f"{len(good) / len(pairs):.2f}, true gain of the valid {np.mean(good):+.2f}, invalid as 0 {np.mean(gains):+.2f}"
+        f"{len(good) / len(pairs):.2f}, true gain of the valid {np.mean(good):+.2f}, with the invalid as 0 "
+        f"{np.mean(gains):+.2f}"
     )
 
 

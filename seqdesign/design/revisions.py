@@ -358,7 +358,7 @@ def describe(
     outcome: what the model calls it. ``records`` are in the normal form of the alphabet, so edits are counted
     between texts of one form.
     """
-    tokens = result.tokens.cpu().numpy().astype(np.uint8)
+    tokens = result.tokens.cpu().numpy()
     known = decode(problem.tokens, alphabet)
     columns = {
         name: getattr(result, name).cpu().double().numpy()

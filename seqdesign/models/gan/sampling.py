@@ -82,7 +82,7 @@ def _draw_there(
         if end is not None:
             tokens = close(tokens, end)
         classes = noise[1][: num - first].cpu() if generator.num_classes else None
-        yield tokens.to(torch.uint8).cpu(), classes
+        yield tokens.to(torch.int16).cpu(), classes
 
 
 @torch.inference_mode()
