@@ -3,8 +3,8 @@
 ``prepare`` cuts sentences with human ratings (-4 to 4) into training and held-out files; sentences of 3 to
 ``--longest`` words and marks. ``judge`` revises held-out sentences that people rated below 0 and says, for
 REVISE at each alpha, and for SEARCH with the same budget of edits: the mean change of (VADER compound + 1) /
-2, the share whose compound ends above 0, word edits, the share that was changed, and the change of the negative
-log-likelihood by a language model (``train-lm``) of the same words where one is given.
+2, the share whose compound ends above 0, word edits, the share that was changed, and the change of the
+negative log-likelihood by a language model (``train-lm``) of the same words where one is given.
 
     python benchmarks/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words -o kept/vae
@@ -121,7 +121,8 @@ def report(
     rise = (scores[1] - scores[0]) / 2
     line = (
         f"{name}: VADER {rise.mean():+.3f} +- {rise.std():.3f}, right sign {np.mean(scores[1] > 0):.2f} "
-        f"(before {np.mean(scores[0] > 0):.2f}), {np.mean(edits):.2f} edits, {np.mean(np.array(edits) > 0):.2f} changed"
+        f"(before {np.mean(scores[0] > 0):.2f}), {np.mean(edits):.2f} edits, "
+        f"{np.mean(np.array(edits) > 0):.2f} changed"
     )
     if lm is not None:
         nats = [-lm.predict(texts)["loglik"].mean() for texts in (before, after)]
