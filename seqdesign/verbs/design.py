@@ -55,7 +55,8 @@ RecordT = TypeVar("RecordT", Design, Revision)
 def _outside(record: RecordT) -> RecordT:
     """A record whose letters are written by their names."""
     texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
-    return replace(record, **{name: spelled(text) for name, text in texts.items() if has_symbols(text)})
+    changed: dict[str, Any] = {name: spelled(text) for name, text in texts.items() if has_symbols(text)}
+    return replace(record, **changed)
 
 
 class Records(Sequence[RecordT], Generic[RecordT]):
