@@ -54,8 +54,12 @@ RecordT = TypeVar("RecordT", Design, Revision)
 
 def _outside(record: RecordT) -> RecordT:
     """A record whose letters are written by their names."""
-    texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
-    return replace(record, **{name: spelled(text) for name, text in texts.items() if has_symbols(text)})
+    texts: dict[str, Any] = {
+        name: spelled(value)
+        for name, value in vars(record).items()
+        if isinstance(value, str) and has_symbols(value)
+    }
+    return replace(record, **texts) if texts else record
 
 
 class Records(Sequence[RecordT], Generic[RecordT]):
