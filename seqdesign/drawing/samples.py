@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.runs.progress import count, phase
 
 if TYPE_CHECKING:
     import torch
@@ -93,6 +94,7 @@ class Source:
     """What else to try where constraints are hardly ever obeyed."""
 
 
+@phase("sampling")
 def write_samples(
     batches: Iterable[Batch],
     num: int,
@@ -128,6 +130,7 @@ def write_samples(
                 space = " " if label else ""
                 lines.append(f">{name}_{tally.written}{space}{label}\n{text}\n")
         handle.write("".join(lines).encode())
+        count(tally.written, num)
         if tally.barren == BARREN:
             raise _nothing_more(tally, batch, remedy)
         if tally.written == num:

@@ -15,6 +15,7 @@ from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 EDITS = 12
 """Edits named below a logo."""
@@ -55,6 +56,7 @@ def _scored(one: Explained) -> str:
     return f"score {one.score.mean():.4g}{spread}"
 
 
+@phase("writing the page")
 def attribution_page(text: str, explainer: Explainer, changed: EditTable | None, manifest: Manifest) -> Page:
     """The page that ``attribute --report`` writes; ``text`` is what the command says at its end."""
     lines = text.split("\n")

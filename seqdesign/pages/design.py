@@ -17,11 +17,13 @@ from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 if TYPE_CHECKING:
     from seqdesign.design.records import Design, DesignSummary
 
 
+@phase("writing the page")
 def design_page(
     designs: Sequence[Design],
     summary: DesignSummary,

@@ -11,6 +11,7 @@ import numpy as np
 from seqdesign.models.predictor.sections import sections
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 if TYPE_CHECKING:
     from seqdesign.models.predictor.fit import PredictorTraining
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 HELD_OUT_COLUMNS = ("id", "outcome", "measured", "predicted")
 
 
+@phase("writing the page")
 def predictor_page(folder: Path, result: Mapping[str, Any], manifest: Manifest) -> Page:
     """The page that ``train-predictor`` writes beside the model; ``result`` is what ``--json`` prints."""
     quality = result["quality"]

@@ -24,6 +24,7 @@ from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.tables import add_tables
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
@@ -32,6 +33,7 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
+@phase("writing the page")
 def write_report(
     paths: Sequence[Path],
     output: Path,

@@ -12,8 +12,10 @@ from seqdesign.pages.design_sections import add_designs, add_logos, add_outcomes
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 
+@phase("writing the page")
 def revision_page(
     revisions: Sequence[Revision], summary: Summary, record: VAERecord, model: Path, manifest: Manifest
 ) -> Page:

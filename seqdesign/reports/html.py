@@ -16,6 +16,7 @@ from seqdesign.reports.data_table import data_table
 from seqdesign.reports.palette import css_variables
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
+from seqdesign.runs.progress import phase
 
 _CONTENTS_FROM = 4  # sections from which a list of contents helps
 
@@ -151,6 +152,7 @@ class Page:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
 
+    @phase("writing the page")
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
         content = self.html().encode("utf-8", "backslashreplace")

@@ -25,6 +25,7 @@ from seqdesign.models.predictor.predictions import Predictions, member_scores, u
 from seqdesign.models.predictor.quality import PredictorQuality, judge
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks
@@ -112,6 +113,7 @@ def train_sequence_predictor(
     )
 
 
+@phase("calibrating and judging")
 def _judged(
     learned: Learned, known: Known, fresh: Known
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
