@@ -515,8 +515,8 @@ class Summary:
             )
         if self.mean_kappa2 is not None and self.mean_coverage is not None:
             lines.append(
-                f"searched around each input: {self.mean_coverage:.1%} of the latent codes that may stand for "
-                f"it, up to about {self.mean_kappa2**0.5:.1f} sd away"
+                f"searched around each input: {self.mean_coverage:.1%} of the latent codes that may stand "
+                f"for it, up to about {self.mean_kappa2**0.5:.1f} sd away"
             )
         if self.unjudged:
             lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")

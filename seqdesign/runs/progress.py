@@ -33,7 +33,7 @@ MEASURED = 3.0
 """Seconds of equal steps after which the time of all of them is estimated."""
 LONG = 20.0
 """An estimate of fewer seconds is not said."""
-BAR = 20
+BAR = 10
 """Characters of the bar on a terminal."""
 
 
@@ -75,14 +75,17 @@ class Phase(ContextDecorator):
         return None if done < 1 else seconds / done * (self.total - self.done)
 
     def says(self, now: float, *, bar: str = "") -> str:
-        """The phase in words, with its time."""
+        """The phase in words, with its time; in fewer words beside a ``bar``, for a line must not wrap."""
         share = f"{self.done:,}" if self.done else ""
         if self.total:
-            share = f"{self.done:,} of {self.total:,} ({min(self.done / self.total, 1):.0%})"
-        left = self.left(now)
-        most = " at most" if self.at_most else ""
-        known = left is not None and now - cast("tuple[int, float]", self.first)[1] >= 1.0
-        rest = f"{duration(left)} left{most}" if known and left is not None else ""
+            share, per_cent = f"{self.done:,} of {self.total:,}", f"{min(self.done / self.total, 1):.0%}"
+            if bar:
+                share = share if self.total < 100 else per_cent
+            else:
+                share = f"{share} ({per_cent})"
+        left, rest = self.left(now), ""
+        if left and self.first is not None and now - self.first[1] >= 1.0:
+            rest = f"{duration(left)} left{' at most' if self.at_most and not bar else ''}"
         parts = [share, f"{duration(now - self.begun)} so far", rest, self.note]
         return f"{self.name}{bar}: {', '.join(filter(None, parts))}"
 

@@ -85,8 +85,8 @@ class MaximizeResult(Result):
 
     command: ClassVar[str] = "maximize"
     KEY: ClassVar[tuple[str, ...]] = (
-        r"and (-?[\d.,]+(?:e[-+]?\d+)?%?) at best",
-        r"^judges: (-?[\d.,]+(?:e[-+]?\d+)?%?)",
+        r"and (-?[\d.,]*\d(?:e[-+]?\d+)?%?) at best",
+        r"^judges: (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
     )
 
     model: str

@@ -95,8 +95,8 @@ class ReviseResult(Result):
 
     command: ClassVar[str] = "revise"
     KEY: ClassVar[tuple[str, ...]] = (
-        r"of which (-?[\d.,]+(?:e[-+]?\d+)?%?) revised",
-        r"before, (-?[\d.,]+(?:e[-+]?\d+)?%?) after",
+        r"of which (-?[\d.,]*\d(?:e[-+]?\d+)?%?) revised",
+        r"before, (-?[\d.,]*\d(?:e[-+]?\d+)?%?) after",
     )
 
     model: Path

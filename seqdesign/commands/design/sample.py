@@ -38,7 +38,7 @@ class SampleResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample"
-    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]+(?:e[-+]?\d+)?%?)",)
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     kind: str

@@ -56,7 +56,7 @@ class SampleGANResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample-gan"
-    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]+(?:e[-+]?\d+)?%?)",)
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int

@@ -88,7 +88,7 @@ class MotifsResult(MotifFindings, Result):
     command: ClassVar[str] = "motifs"
     KEY: ClassVar[tuple[str, ...]] = (
         r"^([\d,]+) motifs in .* enriched",
-        r"^(-?[\d.,]+(?:e[-+]?\d+)?%?) hits",
+        r"^(-?[\d.,]*\d(?:e[-+]?\d+)?%?) hits",
     )
 
     input: str

@@ -115,7 +115,7 @@ class PredictResult(Result):
     """What was predicted, and how it compares with measured outcomes where the input has them."""
 
     command: ClassVar[str] = "predict"
-    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]+(?:e[-+]?\d+)?%?)",)
+    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int

@@ -53,7 +53,7 @@ class TrainLMResult(Result):
     """What was learned, and how well it explains held-out sequences."""
 
     command: ClassVar[str] = "train-lm"
-    KEY: ClassVar[tuple[str, ...]] = (r"^held-out sequences +(-?[\d.,]+(?:e[-+]?\d+)?%?)",)
+    KEY: ClassVar[tuple[str, ...]] = (r"^held-out sequences +(-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     alphabet: str

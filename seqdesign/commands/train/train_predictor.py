@@ -67,7 +67,7 @@ class TrainPredictorResult(Result):
     """What was learned, and how well it predicts held-out sequences."""
 
     command = "train-predictor"
-    KEY: ClassVar[tuple[str, ...]] = (r"^\S.*  (?:R2|AUROC|accuracy) (-?[\d.,]+(?:e[-+]?\d+)?%?)",)
+    KEY: ClassVar[tuple[str, ...]] = (r"^\S.*  (?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     alphabet: str

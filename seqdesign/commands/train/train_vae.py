@@ -52,8 +52,8 @@ class TrainVAEResult(Result):
 
     command = "train-vae"
     KEY: ClassVar[tuple[str, ...]] = (
-        r"R2 (-?[\d.,]+(?:e[-+]?\d+)?%?)",
-        r"^reconstruction accuracy +(-?[\d.,]+(?:e[-+]?\d+)?%?)",
+        r"R2 (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+        r"^reconstruction accuracy +(-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
     )
 
     model: Path

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -40,7 +41,7 @@ class Watched:
     def gaps(self, begun: float = 1000.0) -> list[float]:
         """Seconds between two outputs, from the start to the end."""
         times = [begun, *(when for when, _ in self.written), self.now]
-        return [b - a for a, b in zip(times, times[1:], strict=False)]
+        return [b - a for a, b in pairwise(times)]
 
     def text(self) -> str:
         return "".join(text for _, text in self.written)
@@ -67,7 +68,7 @@ def slow(watched: Watched) -> None:
 def test_no_work_is_silent_for_more_than_five_seconds(watched: Watched) -> None:
     slow(watched)
     assert max(watched.gaps()) <= SILENCE
-    for words in ("starting", "reading", "choosing a model", "2 of 2 (100%)", "network; training", "working"):
+    for words in ("starting", "reading", "choosing a model", "2 of 2", "network; training", "working"):
         assert words in watched.text()
 
 
@@ -84,7 +85,8 @@ def test_a_log_file_is_not_flooded(monkeypatch: pytest.MonkeyPatch) -> None:
         watched.work(4 * 3600, lambda done: bar.update(int(done), 4 * 3600))
     lines = watched.text().splitlines()
     assert 200 < len(lines) < 300
-    assert "\x1b" not in watched.text() and "\r" not in watched.text()
+    assert "\x1b" not in watched.text()
+    assert "\r" not in watched.text()
     assert max(watched.gaps()) < 61
 
 
@@ -106,7 +108,7 @@ def test_the_time_of_a_phase_is_said_once_then_what_is_left_and_what_it_took(wat
         watched.work(400, lambda done: bar.update(1 + int(done), 401))
     text = watched.text()
     assert text.count("training: about 7 minutes on this machine at most\n") == 1
-    assert re.search(r"100 of 401 \(25%\), 10\d s so far, 5 min left at most|10\d of 401 \(2\d%\)", text)
+    assert re.search(r"(25%|\d+ of 401 \(2\d%\)), \d+ (s|min) so far, 5 min left", text)
     assert text.endswith("training: took 7 min (401 of 401)\n")
 
 
@@ -213,10 +215,11 @@ def test_a_real_terminal_is_drawn_on_while_the_work_says_nothing(
     monkeypatch.setattr(progress, "REDRAW", 0.02)
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
-    with shown(), phase("searching"):
+    with open(os.dup(stream.fileno()), "wb") as out, shown(), phase("searching"):
         time.sleep(0.5)
         say("warning: words", quiet=False)
-        rows = progress.beside(open(os.dup(stream.fileno()), "wb"))
+        rows = progress.beside(out)
+        assert rows is not out
         rows.write(b"a,b\n1")
         rows.write(b",2\n3,")
         time.sleep(0.1)
@@ -226,7 +229,7 @@ def test_a_real_terminal_is_drawn_on_while_the_work_says_nothing(
     assert text.count(b"searching: 0 s so far") + text.count(b"searching: 1 s so far") >= 3
     for line in (b"warning: words\r\n", b"a,b\r\n", b"1,2\r\n"):
         assert re.search(rb"(\x1b\[2K|\n)" + re.escape(line), text), line
-    assert text.endswith(b"\x1b[2K") or text.endswith(b"3,")
+    assert text.endswith((b"\x1b[2K", b"3,"))
 
 
 @pytest.mark.parametrize(
