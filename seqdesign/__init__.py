@@ -33,6 +33,7 @@ _FACE = {
     "report": "seqdesign.verbs.look",
     "revise": "seqdesign.verbs.design",
     "sample": "seqdesign.verbs.models",
+    "select": "seqdesign.verbs.shortlist",
     "train_gan": "seqdesign.verbs.models",
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.look import attribute, evaluate, report
     from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
+    from seqdesign.verbs.shortlist import select
 
 __all__ = [
     "Alphabet",
@@ -75,6 +77,7 @@ __all__ = [
     "revise",
     "rules",
     "sample",
+    "select",
     "testing",
     "train_gan",
     "train_lm",

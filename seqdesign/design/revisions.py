@@ -229,7 +229,7 @@ def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]
     for length, places in by_length.items():
         judge.check_length(length, lambda message: UsageError(message, option="--judge"))
         panel = judge.panel(length)
-        if panel is None or panel.task != "regression" or len(judge.oracle.outcomes) != 1:
+        if panel is None or panel.task.log_odds or len(judge.oracle.outcomes) != 1:
             raise UsageError(
                 f"{judge.name} cannot judge: it needs one numeric outcome, and to know what it was "
                 "trained on; train again",

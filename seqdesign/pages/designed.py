@@ -69,6 +69,11 @@ class DesignSet:
         return [str(row["sequence"]) for row in self.rows]
 
     @cached_property
+    def ids(self) -> list[str]:
+        """Their names."""
+        return [str(row["id"]) for row in self.rows]
+
+    @cached_property
     def originals(self) -> list[str] | None:
         """What each was made from; None unless that is known of all."""
         if "original" in self.columns:

@@ -6,7 +6,7 @@ A command's config inherits these groups; importing this module loads no numpy.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -220,7 +220,12 @@ def cell_format(options: CellOptions) -> CellFormat:
 
 
 def read_with(
-    options: ReadOptions, path: str | os.PathLike[str], *, outcomes: bool = True, labels: bool = False
+    options: ReadOptions,
+    path: str | os.PathLike[str],
+    *,
+    outcomes: bool = True,
+    labels: bool = False,
+    columns: Sequence[str] = (),
 ) -> SequenceSet:
     """``read_sequences`` as the options say. Raises InputError and UsageError."""
     from seqdesign.sequences.reader import read_sequences
@@ -237,6 +242,7 @@ def read_with(
         cells=cell_format(options),
         outcomes=outcomes,
         labels=labels,
+        columns=columns,
     )
 
 

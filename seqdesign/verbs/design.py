@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import torch
 from torch import nn
 
-from seqdesign.config import ComputeOptions, SeedOption, jsonable
+from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
@@ -127,11 +127,17 @@ class Designs(Records[Design]):
     summary: DesignSummary
 
     def __init__(
-        self, records: Sequence[Design], summary: DesignSummary, manifest: Manifest, letters: str
+        self,
+        records: Sequence[Design],
+        summary: DesignSummary,
+        manifest: Manifest,
+        model: DesignModel,
+        method: str,
+        rules: Mapping[str, Any],
     ) -> None:
         super().__init__([d for d in records if d.status != "rejected"], summary, manifest)
         self.rejected = [d for d in records if d.status == "rejected"]
-        self._letters = letters
+        self._model, self._method, self._rules = model, method, rules
 
     def _fasta(self) -> Iterable[Any]:
         return (design.fasta() for design in self)
@@ -139,7 +145,15 @@ class Designs(Records[Design]):
     def _page(self) -> Page:
         from seqdesign.pages.design import design_page
 
-        return design_page([*self, *self.rejected], self.summary, self._letters, self.manifest)
+        return design_page(
+            [*self, *self.rejected],
+            self.summary,
+            self._model.alphabet,
+            self.manifest,
+            model=self._model.name,
+            method=self._method,
+            rules=self._rules,
+        )
 
 
 class Revisions(Records[Revision]):
@@ -154,9 +168,11 @@ class Revisions(Records[Revision]):
         manifest: Manifest,
         *,
         record: VAERecord,
+        rules: Mapping[str, Any],
+        method: str,
     ) -> None:
         super().__init__(records, summary, manifest)
-        self._record = record
+        self._record, self._rules, self._method = record, rules, method
 
     @property
     def sequences(self) -> list[str]:
@@ -167,14 +183,17 @@ class Revisions(Records[Revision]):
         return (revision.fasta() for revision in self)
 
     def _page(self) -> Page:
-        from seqdesign.pages.revision import add_revisions
-        from seqdesign.reports.html import Page
-        from seqdesign.runs.manifest import provenance
+        from seqdesign.pages.revision import revision_page
 
-        lines = self.summary.lines()
-        page = Page("Revised sequences", summary="; ".join(lines[:3]), provenance=provenance(self.manifest))
-        add_revisions(page, list(self), self._record)
-        return page
+        return revision_page(
+            list(self),
+            self.summary,
+            self._record,
+            None,
+            self.manifest,
+            rules=self._rules,
+            method=self._method,
+        )
 
 
 @verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
@@ -262,7 +281,9 @@ def maximize(
             seed=seed.seed,
         )
     manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
-    return Designs(records, summary, manifest, opened.alphabet.letters)
+    used = method or campaign.default_method(opened)
+    name = used if isinstance(used, str) else getattr(used, "__name__", "a function")
+    return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
 @verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
@@ -321,7 +342,8 @@ def revise(
             device=device,
         )
     manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
-    return Revisions(records, summary, manifest, record=opened.trained.record)
+    ruled_by = to_dict(part(goal, ConstraintOptions))
+    return Revisions(records, summary, manifest, record=opened.trained.record, rules=ruled_by, method=method)
 
 
 def design_model(

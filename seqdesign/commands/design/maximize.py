@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
-from seqdesign.config import RunConfig, SequenceOutput, Written, part
+from seqdesign.config import RunConfig, SequenceOutput, Written, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design.options import (
     DEFAULT_MODEL,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from seqdesign.design.model import DesignModel
     from seqdesign.design.records import Design, DesignSummary
+    from seqdesign.runs.manifest import Manifest
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -156,10 +157,31 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     )
     leave_manifest(manifest, config, result)
     if config.report is not None:
-        from seqdesign.pages.design import design_page
-
-        design_page(designs, summary, model.alphabet.letters, manifest).write(config.report)
+        _write_page(config, config.report, designs, result, model, manifest)
     return result, kept
+
+
+def _write_page(
+    config: MaximizeConfig,
+    report: Path,
+    designs: Sequence[Design],
+    result: MaximizeResult,
+    model: DesignModel,
+    manifest: Manifest,
+) -> None:
+    """The page of ``--report``. Raises OutputError."""
+    from seqdesign.pages.design import design_page
+
+    page = design_page(
+        designs,
+        result.summary,
+        model.alphabet,
+        manifest,
+        model=result.model,
+        method=result.method,
+        rules=to_dict(part(config, ConstraintOptions)),
+    )
+    page.write(report)
 
 
 def _write(config: MaximizeConfig, designs: list[Design], kept: list[Design], alphabet: str) -> None:

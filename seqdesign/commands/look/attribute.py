@@ -156,7 +156,8 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
-        attribution_page(result.text(), explainer, changed, manifest).write(config.report)
+        page = attribution_page(result.text(), explainer, changed, manifest, result.to_dict())
+        page.write(config.report)
     return result
 
 
