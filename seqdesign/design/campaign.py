@@ -20,11 +20,13 @@ from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
 
 
+@phase("searching")
 def run(
     model: DesignModel,
     *,
@@ -47,7 +49,7 @@ def run(
     exclude: Sequence[str] = (),
     numbering: Numbering | None = None,
     seed: int = 0,
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_step: Callable[[int, int], None] = count,
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, judged, in the order of their parents and then from the best down, and their summary.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.runs.progress import count, phase
 from seqdesign.symbols import spelled
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Source:
     """What else to try where constraints are hardly ever obeyed."""
 
 
+@phase("sampling")
 def write_samples(
     batches: Iterable[Batch],
     num: int,
@@ -129,6 +131,7 @@ def write_samples(
                 space = " " if label else ""
                 lines.append(f">{name}_{tally.written}{space}{label}\n{spelled(text)}\n")
         handle.write("".join(lines).encode())
+        count(tally.written, num)
         if tally.barren == BARREN:
             raise _nothing_more(tally, batch, remedy)
         if tally.written == num:

@@ -15,7 +15,7 @@ from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Option
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.metrics.agreement import Figures
 from seqdesign.runs.manifest import training_inputs
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import phase
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     CellOptions,
@@ -119,6 +119,7 @@ class PredictResult(Result):
     """What was predicted, and how it compares with measured outcomes where the input has them."""
 
     command: ClassVar[str] = "predict"
+    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int
@@ -224,25 +225,24 @@ class _Run:
         from seqdesign.sequences.reader import stream_sequences
 
         config = self.config
-        progress = Progress("predicting", quiet=config.quiet)
-        for block in stream_sequences(
-            config.input,
-            sequence_column=config.sequence,
-            columns=(*self.names, *([self.batches.column] if self.batches else [])),
-            lacking_columns="error" if config.outcome and not self.batches else "leave out",
-            id_column=config.id_,
-            format=file_format(config),
-            layout=self.layout,
-            cells=cell_format(config),
-        ):
-            self.noise = block.noise
-            array = encode_with(config, block, self.model.alphabet)
-            block = block.take(array.kept)
-            if len(block):
-                yield from self._block(block, array)
-            self.num += len(block)
-            progress.update(self.num)
-        progress.close()
+        with phase("predicting") as shown:
+            for block in stream_sequences(
+                config.input,
+                sequence_column=config.sequence,
+                columns=(*self.names, *([self.batches.column] if self.batches else [])),
+                lacking_columns="error" if config.outcome and not self.batches else "leave out",
+                id_column=config.id_,
+                format=file_format(config),
+                layout=self.layout,
+                cells=cell_format(config),
+            ):
+                self.noise = block.noise
+                array = encode_with(config, block, self.model.alphabet)
+                block = block.take(array.kept)
+                if len(block):
+                    yield from self._block(block, array)
+                self.num += len(block)
+                shown.update(self.num)
 
     def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
         from seqdesign.families import judged_rows

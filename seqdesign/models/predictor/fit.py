@@ -27,6 +27,7 @@ from seqdesign.models.predictor.quality import PredictorQuality, judge
 from seqdesign.models.predictor.scales import Batches
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.values import Predictions
@@ -205,6 +206,7 @@ def _by_parts(
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
 
 
+@phase("calibrating and judging")
 def _judged(
     learned: Learned, known: Known, fresh: Known, validation: Known | None = None
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
