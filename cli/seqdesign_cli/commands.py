@@ -187,6 +187,13 @@ COMMANDS: dict[str, Command] = {
         "Turn proteins into genes that obey rules.",
         "Bench",
     ),
+    "merge": Command(
+        "seqdesign.commands.repeat.merge",
+        "MergeConfig",
+        "merge",
+        "Put the blocks of a campaign together.",
+        "Repeat",
+    ),
     "rerun": Command(
         "seqdesign.commands.repeat.rerun",
         "RerunConfig",

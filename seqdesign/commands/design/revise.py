@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
@@ -42,6 +43,7 @@ class ReviseConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
@@ -109,6 +111,7 @@ class ReviseResult(Result):
         )
 
 
+@sharded
 def revise(config: ReviseConfig) -> ReviseResult:
     """Revise ``config.input``; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return revise_records(config)[0]
@@ -149,6 +152,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
+            block_size=config.block_size,
             device=device,
             on_step=progress.update,
         )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Options, Positional, Written
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.metrics.agreement import Agreement, Figures
+from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     from seqdesign.sequences.reader import SequenceSet
 
 
+Predicted = tuple[dict[str, Any], Sequence[float] | None]
+"""A row, and for each outcome the prediction that is compared with what was measured."""
+
+BLOCK = 4096
+"""Sequences predicted at a time."""
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
 
 
@@ -55,7 +62,9 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, ComputeOptions, CommandConfig):
+class PredictConfig(
+    TableOutput, SequenceColumns, CellOptions, LetterPolicy, BlockOptions, ComputeOptions, CommandConfig
+):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
@@ -141,6 +150,7 @@ class PredictResult(Result):
         return "\n".join([*lines, *(f"warning: {note}" for note in self.notes)])
 
 
+@sharded
 @checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
@@ -214,12 +224,24 @@ class _Run:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The table. Raises InputError."""
+        progress = Progress("predicting", quiet=self.config.quiet)
+        current: list[tuple[SequenceSet, TokenArray]] = []
+        # Each result comes before the next job is asked for, so current is its block.
+        for predicted in results(self._jobs(current), pack=list, unpack=list, size=len):
+            yield from self._block(*current[0], predicted)
+            progress.update(self.num)
+        progress.close()
+        end_of_blocks()
+
+    def _jobs(self, current: list[tuple[SequenceSet, TokenArray]]) -> Iterator[Callable[[], list[Predicted]]]:
+        """What predicts each block, which then stands in ``current``."""
+        from seqdesign.families import judged_rows
         from seqdesign.sequences.reader import stream_sequences
 
         config = self.config
-        progress = Progress("predicting", quiet=config.quiet)
         for block in stream_sequences(
             config.input,
+            batch_size=config.block_size or BLOCK,
             sequence_column=config.sequence,
             columns=self.names,
             lacking_columns="error" if config.outcome else "leave out",
@@ -231,20 +253,22 @@ class _Run:
             self.noise = block.noise
             array = encode_with(config, block, self.model.alphabet)
             block = block.take(array.kept)
-            if len(block):
-                yield from self._block(block, array)
-            self.num += len(block)
-            progress.update(self.num)
-        progress.close()
+            current[:] = [(block, array)]
+            yield lambda block=block, array=array: (  # type: ignore[misc]
+                list(judged_rows(self.model, array, block)) if len(block) else []
+            )
 
-    def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
-        from seqdesign.families import judged_rows
-
+    def _block(
+        self, block: SequenceSet, array: TokenArray, told: list[Predicted]
+    ) -> Iterator[dict[str, Any]]:
+        self.num += len(block)
+        if not len(block):
+            return
         model, measured = self.model, self._measured(block)
         remember = getattr(model, "trained_on", None)
         seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
-        for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
+        for i, (row, predicted) in enumerate(told):
             values = {k: column[i] for k, column in measured.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
