@@ -187,6 +187,13 @@ COMMANDS: dict[str, Command] = {
         "Turn proteins into genes that obey rules.",
         "Bench",
     ),
+    "propose": Command(
+        "seqdesign.commands.bench.propose",
+        "ProposeConfig",
+        "propose",
+        "Choose what to measure next, by all rounds so far.",
+        "Bench",
+    ),
     "merge": Command(
         "seqdesign.commands.repeat.merge",
         "MergeConfig",

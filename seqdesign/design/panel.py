@@ -248,7 +248,7 @@ class Panel:
         w = self.weights[:, None, None]
         middle = (w * mean).sum(0)
         spread = (w * (variance + (mean - middle).square())).sum(0)
-        count = _shares(self.weights, DRAWS)
+        count = shares(self.weights, DRAWS)
         half = torch.randn(DRAWS, mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
         who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
         draws = mean[who] + variance[who].sqrt() * half[:, None]
@@ -308,7 +308,7 @@ def _even(count: int) -> Tensor:
     return torch.full((count,), 1.0 / count, dtype=torch.float64)
 
 
-def _shares(weights: Tensor, total: int) -> list[int]:
+def shares(weights: Tensor, total: int) -> list[int]:
     """``total`` divided in proportion to the weights, by largest remainders."""
     exact = (weights * total).tolist()
     found = [math.floor(x) for x in exact]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from itertools import groupby
@@ -209,7 +209,23 @@ def run(
         place = {name: i for i, name in enumerate(block.ids)}
         return sorted(made, key=lambda one: place[one.parent]) if problems else made
 
-    firsts = range(0, len(records), size)
+    for last, block in _blocks(block_of, len(records), size):
+        found += block
+        on_step(last, len(records))
+    if judge is not None:
+        found = _judged(judge, goal, found)
+    if not found:
+        raise InputError("no record is left after --on-unknown skip", path=records.source)
+    if all(one.status == "unjudged" for one in found):
+        raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
+    return spoken(found, numbering, lambda one: one.revised), summarise(found, trained.record)
+
+
+def _blocks(
+    block_of: Callable[[int], list[Revision]], num: int, size: int
+) -> Iterator[tuple[int, list[Revision]]]:
+    """The revisions of each block, and the number of records until its end; a worker's work ends here."""
+    firsts = range(0, num, size)
     every = results(
         (partial(block_of, first) for first in firsts),
         pack=lambda block: [asdict(one) for one in block],
@@ -218,16 +234,8 @@ def run(
         total=len(firsts),
     )
     for first, block in zip(firsts, every, strict=False):
-        found += block
-        on_step(min(first + size, len(records)), len(records))
+        yield min(first + size, num), block
     end_of_blocks()
-    if judge is not None:
-        found = _judged(judge, goal, found)
-    if not found:
-        raise InputError("no record is left after --on-unknown skip", path=records.source)
-    if all(one.status == "unjudged" for one in found):
-        raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
-    return spoken(found, numbering, lambda one: one.revised), summarise(found, trained.record)
 
 
 def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]) -> list[Revision]:

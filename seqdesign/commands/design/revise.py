@@ -129,9 +129,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        manifest = begin_manifest(
-            config, device=str(device), inputs=[config.input, config.model, config.judge]
-        )
+        inputs = [config.input, config.model, config.judge]
+        manifest = begin_manifest(config, device=str(device), inputs=inputs)
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
