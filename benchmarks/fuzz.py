@@ -28,7 +28,7 @@ import torch
 
 from seqdesign.config import CommandConfig, resolve
 from seqdesign.errors import SeqDesignError
-from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.store import VAERecord, load_vae, save_vae
 from seqdesign.motifs.files import read_motifs
 from seqdesign.pages.designed import read_designs
@@ -71,7 +71,7 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
             pass
     small = VAEOptions(encoder="gru", decoder="gru", hidden=4, latent_dim=2, embedding=2, invariance_batch=4)
     options = adapt(small, max_length=4, fixed_length=False, num_train=100)
-    record = VAERecord(options, get_alphabet("dna"), 4, 3, None, 0.0, 0.0)
+    record = VAERecord(options, language_options(options), get_alphabet("dna"), 4, 3, None, 0.0, 0.0)
     save_vae(folder, record.build(), record)
     manifest = {
         "command": "x", "config": {}, "seed": 0, "device": "cpu", "threads": None, "inputs": {},

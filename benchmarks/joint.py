@@ -43,9 +43,9 @@ import torch
 from seqdesign.commands.design.maximize import MaximizeConfig, maximize
 from seqdesign.commands.train.train_gan import TrainGANConfig, train_gan
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
-from seqdesign.design.generator import DesignGenerator
 from seqdesign.metrics.kmers import kmer_matrix
 from seqdesign.metrics.spectra import jensen_shannon
+from seqdesign.models.gan.design import DesignGAN
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import load_gan
 from seqdesign.motifs.files import bundled_motifs
@@ -247,7 +247,7 @@ def designed(case: Case, folder: Path, args: argparse.Namespace, **options: Any)
     }
 
 
-def judged(case: Case, critic: DesignGenerator, method: str, texts: list[str], **more: Any) -> dict[str, Any]:
+def judged(case: Case, critic: DesignGAN, method: str, texts: list[str], **more: Any) -> dict[str, Any]:
     """A row of the table."""
     letters = get_alphabet(case.alphabet)
     counts = [kmer_matrix(t, letters.letters, case.k).sum(axis=0) for t in (texts, case.held_out)]
@@ -278,7 +278,7 @@ def main() -> None:
     case = {"tata": tata, "promoters": promoters, "splice": splice}[args.case](args.seed)
     models(case, args.model, args.gan_steps, args.seed)
     trained = load_gan(args.model / "gan", CPU)
-    critic = DesignGenerator(trained, CPU)
+    critic = DesignGAN(trained, CPU)
     parts = draw(trained.generator, args.num, torch.Generator().manual_seed(1), end=trained.end)
     samples = [text for part, _ in parts for text in decode(part.numpy(), trained.record.alphabet)]
     rows = [

@@ -10,8 +10,8 @@ Effective samples are the fewest of those of the score and of five random projec
 from autocorrelations up to the first negative pair (Geyer 1992), over all chains.
 
 ``per query`` is the ratio of effective samples per step, which is what counts where the oracle is a network;
-``per second`` that of these oracles, which cost next to nothing. Nothing was tuned on these laws but the step
-of Adam, on the first Potts model with T = 1.
+``per second`` that with these oracles, which cost next to nothing. A pairwise model is exact for the Potts
+models and is not for the tables.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from torch import Tensor
 from seqdesign.constraints.rules import Rules
 from seqdesign.designers.chains import Walk
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.leap import Leap
 from seqdesign.designers.problem import SequenceProblem
+from seqdesign.designers.surrogate import Surrogate
 from seqdesign.reports.tables import Column, text_table
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 
@@ -129,7 +129,7 @@ def run(law: Law, kind: str, heat: float, seed: int, chains: int, steps: int) ->
     )
     burn_in = steps // 4
     crowd = Crowd(problem, seed)
-    walk = Leap(crowd, chains, heat, burn_in) if kind == "learned" else Walk(crowd, chains, heat)
+    walk = Surrogate(crowd, chains, heat, burn_in) if kind == "learned" else Walk(crowd, chains, heat)
     one = torch.zeros(1, dtype=torch.long)
     for _ in range(burn_in):
         walk.step(one)

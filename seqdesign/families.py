@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from seqdesign.errors import InputError, ModelError
 from seqdesign.registry import Registry
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from seqdesign.constraints.rules import Rules
+    from seqdesign.designers.problem import Language, Latent
     from seqdesign.drawing.samples import Drawing, Source
     from seqdesign.reports.html import Page
     from seqdesign.sequences.encoders import TokenArray
@@ -64,6 +66,41 @@ class Rows(Protocol):
         ...
 
 
+class Generator(Protocol):
+    """A trained generator as ``maximize --generator`` sees it.
+
+    N sequences of L letters of V; a generator has codes, or likelihoods, or both.
+    """
+
+    alphabet: Alphabet
+    method: ClassVar[str]
+    """The designer that makes most of it, where nobody names another."""
+
+    @property
+    def lengths(self) -> tuple[int, int, int]:
+        """Letters of the shortest, a typical and the longest sequence that it writes."""
+        ...
+
+    def draw(self, num: int, rules: Rules, rng: torch.Generator) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """Codes (num, d) if it has any, and preferences (num, L, V) whose largest letters are samples.
+
+        rules: those of one start of L letters; who asks mends what breaks them.
+        """
+        ...
+
+    def latent(self, starts: torch.Tensor, codes: torch.Tensor | None = None) -> Latent | None:
+        """Codes for designs of starts (N, L), which come from ``codes`` (N, d) or elsewhere."""
+        ...
+
+    def language(self, starts: torch.Tensor, *, drawn: bool) -> Language | None:
+        """Likelihoods for designs of starts (N, L), which are its own samples if ``drawn``."""
+        ...
+
+    def realness(self, tokens: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Percent of its own samples that it finds less real than each of (N, L)."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """What models of one kind can do. A part that is None is what they cannot do."""
@@ -76,6 +113,11 @@ class Family:
     """The rows of ``predict``, from a folder. Raises ModelError."""
     sources: Callable[[Path, Drawing, torch.device], Iterator[Source]] | None = None
     """Samples of the model in a folder, for ``sample``. Raises UsageError, InputError and ModelError."""
+    load: Callable[[Path, torch.device], Any] | None = None
+    """The trained model of a folder. Raises ModelError."""
+    generator: Callable[[Any, float | str | None, torch.device, str], Generator] | None = None
+    """What ``load`` gave, the outcome to write for and what the model is called -> a generator for design.
+    Raises UsageError."""
     sections: Callable[[Page, Path, Mapping[str, Any]], None] | None = None
     """What a page says of a folder, beside what the command returned as JSON. Raises InputError."""
 
@@ -87,10 +129,14 @@ def family_of(folder: str | os.PathLike[str]) -> Family:
     """
     from seqdesign.training.store import model_kind
 
-    kind = model_kind(folder)
+    return family_named(model_kind(folder), os.fspath(folder))
+
+
+def family_named(kind: str, holder: str) -> Family:
+    """The family of models of a kind, which ``holder`` has. Raises ModelError for one that is not known."""
     if kind not in REGISTRY:
         raise ModelError(
-            f"{os.fspath(folder)} holds a model of kind {kind!r}; known are {', '.join(REGISTRY.names())}; "
+            f"{holder} holds a model of kind {kind!r}; known are {', '.join(REGISTRY.names())}; "
             "install the package that it was made with"
         )
     if kind in REGISTRY.built_in:

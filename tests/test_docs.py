@@ -30,6 +30,10 @@ PAGES = [
 ]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 OF_EVERY_PROGRAM = {"--help", "--version"}
+OF_LAUNCHERS = {"--nnodes", "--nproc-per-node", "--rdzv-backend", "--rdzv-endpoint"} | {
+    "--nodes", "--ntasks-per-node", "--gres",
+}  # fmt: skip
+"""Of torchrun and of SLURM, in docs/gpu.md."""
 
 
 def options_of(command: str) -> set[str]:
@@ -50,7 +54,7 @@ def test_every_command_has_its_page_and_the_page_says_how_to_call_it() -> None:
 def test_options_named_in_a_page_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     command = Path(name).stem
-    known = set().union(*map(options_of, COMMANDS))
+    known = set().union(*map(options_of, COMMANDS)) | (OF_LAUNCHERS if name == "docs/gpu.md" else set())
     missing = [option for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text) if option not in known]
     assert missing == []
     own = re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE) if command in COMMANDS else []

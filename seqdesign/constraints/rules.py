@@ -163,6 +163,8 @@ class Rules:
         best = preference.masked_fill(~self.mask[rows], -torch.inf).argmax(2)
         good = self.is_feasible(best, rows)
         tokens = best
+        if not self.constraints:
+            return tokens, good
         for width, noise in ((beams, 0.0), (8 * beams, 0.0), (64 * beams, 3.0)):
             bad = (~good & ~_each(self.dead, rows)).nonzero().squeeze(1)
             if not len(bad):

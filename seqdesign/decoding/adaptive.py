@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seqdesign.decoding.beam import beam_search
 from seqdesign.decoding.edit_ball import EditBall
-from seqdesign.decoding.protocol import AutoregressiveDecoder, chunks
+from seqdesign.decoding.protocol import AutoregressiveDecoder, chunked
 
 MARGIN = 1e-3
 """By how much (nats) the original's token must lead at first: more than rounding, less than any
@@ -100,7 +100,11 @@ def _teacher_forced(
     tokens = torch.nn.functional.pad(tokens, (0, max(0, length - tokens.shape[1])), value=decoder.pad)[
         :, :length
     ]
-    parts = [_along_originals(decoder, z[rows], tokens[rows], lengths[rows]) for rows in chunks(len(z), 1)]
+
+    def part(rows: slice) -> tuple[Tensor, Tensor]:
+        return _along_originals(decoder, z[rows], tokens[rows], lengths[rows])
+
+    parts = list(chunked(part, len(z), 1, z.device))
     gaps, targets = (torch.cat(column) for column in zip(*parts, strict=True))
     impossible = ~(gaps < torch.inf).all(1)
     if bool(impossible.any()):

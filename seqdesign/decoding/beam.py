@@ -12,7 +12,14 @@ import torch
 from torch import Tensor
 
 from seqdesign.decoding.edit_ball import EditBall, EditBallSearch, last_forced
-from seqdesign.decoding.protocol import AutoregressiveDecoder, PrefixRules, State, chunks, log_probabilities
+from seqdesign.decoding.protocol import (
+    AutoregressiveDecoder,
+    PrefixRules,
+    State,
+    chunked,
+    log_probabilities,
+    may_look,
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,8 @@ def beam_search(
     _check(decoder, len(z), width, bonus, forced, ball)
     if rules is not None and owners is None:
         owners = torch.arange(len(z), device=z.device)
-    parts = []
-    for rows in chunks(len(z), width, chunk):
+
+    def part(rows: slice) -> BeamResult:
         limits = _Rules(
             decoder,
             None if bonus is None else bonus[rows],
@@ -68,7 +75,9 @@ def beam_search(
             None if ball is None else ball[rows],
             None if rules is None or owners is None else _Followed(rules, owners[rows]),
         )
-        parts.append(_search(decoder, z[rows], width, limits))
+        return _search(decoder, z[rows], width, limits)
+
+    parts = list(chunked(part, len(z), width, z.device, chunk))
     return BeamResult(
         torch.cat([part.tokens for part in parts]),
         torch.cat([part.lengths for part in parts]),
@@ -148,11 +157,11 @@ class _Rules:
             token = self.forced[:, t, None]
             outputs = torch.arange(log_p.shape[2], device=log_p.device)
             wrong = (token >= 0) & (outputs != token) | (self.last[:, None] > t) & (outputs == self.end)
-            log_p = log_p.masked_fill(wrong.unsqueeze(1), -torch.inf)
+            log_p.masked_fill_(wrong.unsqueeze(1), -torch.inf)
         if self.ball is not None and self.rows is not None:
-            log_p = log_p.masked_fill(~self.ball.allowed(self.rows, t), -torch.inf)
+            log_p.masked_fill_(~self.ball.allowed(self.rows, t), -torch.inf)
         if self.followed is not None:
-            log_p = log_p.masked_fill(~self.followed.allowed(log_p.shape[1], t), -torch.inf)
+            log_p.masked_fill_(~self.followed.allowed(log_p.shape[1], t), -torch.inf)
         return log_p
 
     def follow(self, parents: Tensor, tokens: Tensor, beams: int, t: int) -> None:
@@ -172,20 +181,19 @@ def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
     first_row = torch.arange(n, device=device).unsqueeze(1)
     state = decoder.initial_state(z)
     history: list[tuple[Tensor, Tensor]] = []
-    num_done = 0
     for t in range(decoder.max_length):
         logits, state = decoder.step(state, previous, t)
         beams = scores.shape[1]
         candidates = scores.unsqueeze(2) + rules.log_probs(logits.unflatten(0, (n, beams)), t)
-        if num_done:
+        if t:
             # A finished string stays as it is: END again, at no cost.
+            stay = torch.where(done, scores, candidates[..., end])
             candidates.masked_fill_(done.unsqueeze(2), -torch.inf)
-            candidates[..., end] = torch.where(done, scores, candidates[..., end])
+            candidates[..., end] = stay
         scores, parents, tokens = _best(candidates, width)
         history.append((parents, tokens))
         done = (tokens == end) | (scores == -torch.inf)
-        num_done = int(done.sum())
-        if num_done == done.numel():
+        if t == decoder.max_length - 1 or (may_look(t) and bool(done.all())):
             break
         rules.follow(parents, tokens, beams, t)
         rows = (parents + first_row * beams).flatten()

@@ -47,10 +47,11 @@ class EditBallSearch:
     """
 
     def __init__(self, ball: EditBall, max_length: int, end: int, forced: Tensor | None = None) -> None:
-        originals, self.lengths = ball.originals.long(), ball.lengths.long()
+        # 32 bits are enough for distances, and half the work for a CPU.
+        originals, self.lengths = ball.originals.int(), ball.lengths.int()
         self.end = end
         # No distance exceeds the longer length, so neither need the budget.
-        budget = ball.max_edits.long().clamp(max=max(originals.shape[1], max_length))
+        budget = ball.max_edits.int().clamp(max=max(originals.shape[1], max_length))
         self.indels = ball.indels
         # Without insertions and deletions, letter t can only stand where letter t of the original stood.
         self.k = int(budget.max()) if len(budget) and ball.indels else 0
@@ -60,6 +61,8 @@ class EditBallSearch:
         right = max(0, max_length + self.k + 1 - letters.shape[1])
         self.letters = torch.nn.functional.pad(letters, (self.k, right), value=-1)
         """(N, >= T + K): the original from j = -k on, -1 where nothing can match."""
+        self._band = torch.arange(2 * self.k + 1, dtype=torch.int32, device=letters.device)
+        self._outputs = torch.arange(end + 1, dtype=torch.int32, device=letters.device)
         self.rest = self._fewest_edits_to_complete(max_length, forced)
         """rest[t]: (N, K), the fewest edits that complete t letters matched against j letters."""
 
@@ -68,7 +71,7 @@ class EditBallSearch:
         return self.letters[:, t : t + 2 * self.k + 1]
 
     def _fewest_edits_to_complete(self, max_length: int, forced: Tensor | None) -> list[Tensor]:
-        band = torch.arange(2 * self.k + 1, device=self.letters.device)
+        band = self._band
         length = self.lengths.unsqueeze(1)
         rest: list[Tensor] = []
         last = None if forced is None else last_forced(forced).unsqueeze(1)
@@ -93,43 +96,38 @@ class EditBallSearch:
         window = self._window(t)
         matches = window >= 0 if token is None else (window >= 0) & ((token < 0) | (token == window))
         inserted = torch.nn.functional.pad(after[:, :-1], (1, 0), value=FAR) + 1
-        emitted = torch.minimum(after + (~matches).long(), inserted)
+        emitted = torch.minimum(after + (~matches).int(), inserted)
         return emitted if token is None else emitted.masked_fill(token == self.end, FAR)
 
     def start(self) -> Tensor:
         """Row 0 (N, 1, K): the distances of the empty prefix."""
-        band = torch.arange(2 * self.k + 1, device=self.letters.device)
-        row = (band - self.k).masked_fill(band < self.k, FAR)
+        row = (self._band - self.k).masked_fill(self._band < self.k, FAR)
         return row.expand(len(self.letters), 1, -1)
 
     def allowed(self, rows: Tensor, t: int) -> Tensor:
         """Rows t (N, W, K) -> (N, W, V+1) bool: the tokens after which the string can be completed."""
+        return (rows.unsqueeze(3) <= self._limits(t).unsqueeze(1)).any(2)
+
+    def _limits(self, t: int) -> Tensor:
+        """(N, K, V+1): the largest entry of row t with which a token may follow; -1 where none will do."""
         after = self.rest[t + 1]
         inserted = torch.nn.functional.pad(after[:, :-1], (1, 0), value=FAR)
         any_letter = self.budget - 1 - torch.minimum(after, inserted)
-        spare = (rows <= any_letter.unsqueeze(1)).any(2, keepdim=True)
-        window = self._window(t)
-        outputs = torch.arange(self.end + 1, device=window.device)
-        is_letter = (window.unsqueeze(2) == outputs).float()
-        free = (rows <= (self.budget - after).unsqueeze(1)).float()
-        allowed = spare | (free @ is_letter > 0)
-        allowed[..., self.end] = self._distance(rows, t) <= self.budget
-        return allowed
-
-    def _distance(self, rows: Tensor, t: int) -> Tensor:
-        """(N, W): distances to the whole originals, FAR when outside the band."""
-        b = (self.lengths - t + self.k)[:, None, None].expand(-1, rows.shape[1], 1)
-        inside = (b >= 0) & (b < rows.shape[2])
-        return rows.gather(2, b.clamp(0, rows.shape[2] - 1)).where(inside, FAR).squeeze(2)
+        matched = (self.budget - after).unsqueeze(2)
+        limits = matched.where(self._window(t).unsqueeze(2) == self._outputs, any_letter.unsqueeze(2))
+        limits = torch.maximum(limits, any_letter.unsqueeze(2))
+        # END, which is no letter of an original: the whole original must have been gone through.
+        here = self._band == self.lengths.unsqueeze(1) - t + self.k
+        limits[..., self.end] = self.budget.where(here, -1)
+        return limits
 
     def advance(self, rows: Tensor, tokens: Tensor, t: int) -> Tensor:
         """Rows t + 1 (N, W, K) after the tokens (N, W) at position t; a row after END has no meaning."""
-        differs = (self._window(t).unsqueeze(1) != tokens.unsqueeze(2)).long()
-        inserted = torch.nn.functional.pad(rows[..., 1:], (0, 1), value=FAR) + 1
-        best = torch.minimum(rows + differs, inserted)
+        differs = (self._window(t).unsqueeze(1) != tokens.unsqueeze(2)).int()
+        inserted = torch.nn.functional.pad(rows[..., 1:], (0, 1), value=FAR).add_(1)
+        best = torch.minimum(differs.add_(rows), inserted)
         # Deleting letters of the original: best[j] = min over i <= j of best[i] + (j - i).
-        band = torch.arange(best.shape[2], device=best.device)
-        return (best - band).cummin(2).values + band
+        return best.sub_(self._band).cummin(2).values.add_(self._band)
 
 
 def last_forced(forced: Tensor) -> Tensor:

@@ -5,20 +5,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, joined, log_probabilities
+from seqdesign.decoding.protocol import (
+    AutoregressiveDecoder,
+    Decoded,
+    chunked,
+    joined,
+    log_probabilities,
+    may_look,
+    without,
+)
 
 
 @torch.no_grad()
-def greedy(decoder: AutoregressiveDecoder, z: Tensor, *, shortest: int = 0) -> Decoded:
+def greedy(
+    decoder: AutoregressiveDecoder, z: Tensor, *, shortest: int = 0, to_the_end: bool = False
+) -> Decoded:
     """One string of ``shortest`` letters or more for each of the codes (N, d); ties go to the lowest id.
 
-    Equal to the only beam of ``beam_search`` with width 1, without its bookkeeping.
+    Equal to the only beam of ``beam_search`` with width 1, without its bookkeeping. ``to_the_end``: take all
+    steps without looking whether all strings have ended, so that the host never waits for the device.
     """
-    parts = [_greedy(decoder, z[rows], shortest) for rows in chunks(len(z), 1)]
-    return joined(parts)
+    return joined(
+        list(chunked(lambda rows: _greedy(decoder, z[rows], shortest, to_the_end), len(z), 1, z.device))
+    )
 
 
-def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int) -> Decoded:
+def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int, to_the_end: bool) -> Decoded:
     n, end = len(z), decoder.end
     tokens = torch.full((n, decoder.max_length), decoder.pad, dtype=torch.long, device=z.device)
     total = torch.zeros(n, dtype=torch.float64, device=z.device)
@@ -29,12 +41,12 @@ def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int) -> Decoded
         logits, state = decoder.step(state, previous, t)
         log_p = log_probabilities(logits)
         if t < shortest:
-            log_p = log_p.index_fill(1, torch.tensor([end], device=z.device), -torch.inf)
+            log_p = without(log_p, end)
         best, token = log_p.max(dim=1)
         total += best.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)
         done = previous == end
-        if bool(done.all()):
+        if not to_the_end and may_look(t) and bool(done.all()):
             break
         tokens[:, t] = previous.masked_fill(done, decoder.pad)
     return Decoded(tokens, (tokens != decoder.pad).sum(1), total)

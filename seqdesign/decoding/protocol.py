@@ -5,12 +5,14 @@ Shapes: N codes, V letters, T = max_length positions. Token ids: letters 0 .. V-
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
+
+from seqdesign.devices.blocks import block_size, in_blocks
 
 State = tuple[Tensor, ...]
 """What a decoder remembers: tensors with the batch first, so that rows can be repeated, dropped and
@@ -18,6 +20,11 @@ reordered."""
 
 ROWS = 1_000
 """Rows in one step of the network; more do not stay in a CPU's cache (benchmarks/beam_speed.py)."""
+ROW_BYTES = 1 << 16
+"""What a row takes on a GPU: states, gates, scores and what was emitted, of some hundred letters."""
+LOOK_EVERY = 8
+"""Letters between looks whether all strings have ended."""
+T = TypeVar("T")
 
 
 class AutoregressiveDecoder(Protocol):
@@ -91,8 +98,22 @@ def log_probabilities(logits: Tensor) -> Tensor:
     return torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
 
 
-def chunks(n: int, rows_each: int, chunk: int | None = None) -> Iterator[slice]:
-    """Slices of ``chunk`` codes, or of as many as keep a step near ROWS rows; one empty slice when n is 0."""
-    size = chunk or max(1, ROWS // rows_each)
-    for first in range(0, max(n, 1), size):
-        yield slice(first, min(first + size, n))
+def chunked(
+    call: Callable[[slice], T], n: int, rows_each: int, device: torch.device, chunk: int | None = None
+) -> Iterator[T]:
+    """``call`` of slices of ``chunk`` codes, or of as many as suit the device; one is empty when n is 0.
+
+    On CPUs that keeps a step near ROWS rows. Where a GPU runs out of memory the slices become smaller.
+    """
+    size = chunk or max(1, block_size(device, ROW_BYTES, cpu=ROWS) // rows_each)
+    return in_blocks(call, n, size)
+
+
+def may_look(t: int) -> bool:
+    """Whether the host may ask after letter ``t`` if all strings have ended: it waits for the device then."""
+    return t % LOOK_EVERY == LOOK_EVERY - 1
+
+
+def without(scores: Tensor, token: int) -> Tensor:
+    """Scores (N, K) with -inf for one token."""
+    return scores.masked_fill(torch.arange(scores.shape[1], device=scores.device) == token, -torch.inf)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.decoding.protocol import AutoregressiveDecoder, Decoded, chunks, joined, log_probabilities
+from seqdesign.decoding.protocol import (
+    AutoregressiveDecoder,
+    Decoded,
+    chunked,
+    joined,
+    log_probabilities,
+    may_look,
+    without,
+)
 
 
 @torch.no_grad()
@@ -30,8 +38,11 @@ def sample(
     uniform = torch.rand(
         len(z), decoder.max_length, generator=generator, device=generator.device, dtype=torch.float64
     ).to(z.device)
-    parts = [_sample(decoder, z[rows], uniform[rows], temperature, shortest) for rows in chunks(len(z), 1)]
-    return joined(parts)
+
+    def part(rows: slice) -> Decoded:
+        return _sample(decoder, z[rows], uniform[rows], temperature, shortest)
+
+    return joined(list(chunked(part, len(z), 1, z.device)))
 
 
 def _sample(
@@ -47,13 +58,13 @@ def _sample(
         logits, state = decoder.step(state, previous, t)
         wanted = logits / temperature
         if t < shortest:
-            wanted = wanted.index_fill(1, torch.tensor([end], device=z.device), -torch.inf)
+            wanted = without(wanted, end)
         token = draw(wanted, uniform[:, t])
         log_p = log_probabilities(logits).gather(1, token.unsqueeze(1)).squeeze(1)
         total += log_p.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)
         done = previous == end
-        if bool(done.all()):
+        if may_look(t) and bool(done.all()):
             break
         tokens[:, t] = previous.masked_fill(done, decoder.pad)
     return Decoded(tokens, (tokens != decoder.pad).sum(1), total)

@@ -116,9 +116,9 @@ def _blocks(
 
 
 def default_method(model: DesignModel) -> str:
-    """Through the generator if there is one, else along the gradient if there is one."""
+    """As suits the generator if there is one; else along the gradient if there is one."""
     if model.generator is not None:
-        return "latent"
+        return model.generator.method
     return "mean-field" if model.oracle.differentiable else "evolution"
 
 

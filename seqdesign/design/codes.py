@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdesign.decoding.greedy import greedy
-from seqdesign.design.generator import DesignGenerator, load_generator
 from seqdesign.designers.encode import encode_starts
 from seqdesign.designers.noise import normal
 from seqdesign.errors import UsageError
+from seqdesign.models.gan.design import DesignGAN, generator_of
 from seqdesign.models.gan.outputs import close
+from seqdesign.models.gan.store import load_gan
 from seqdesign.models.vae.store import KIND as VAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.sequences.alphabets import Alphabet
@@ -70,7 +71,7 @@ class VAECodes:
 class GANCodes:
     """The generator, and its inversion by gradient."""
 
-    def __init__(self, generator: DesignGenerator, device: torch.device) -> None:
+    def __init__(self, generator: DesignGAN, device: torch.device) -> None:
         self.generator, self.device = generator, device
         record = generator.trained.record
         self.alphabet, self.lengths = record.alphabet, (record.min_length, record.max_length)
@@ -106,7 +107,7 @@ def load_coder(folder: Path, outcome: float | str | None, device: torch.device) 
     Raises ModelError and UsageError.
     """
     if model_kind(folder) != VAE:
-        return GANCodes(load_generator(folder, outcome, device), device)
+        return GANCodes(generator_of(load_gan(folder, device), outcome, device, str(folder)), device)
     if outcome is not None:
         raise UsageError("has no effect on a VAE; leave it out", option="--condition")
     return VAECodes(load_vae(folder, device), device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -202,6 +202,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             score_design=float(opinion.designed[i]),
             confidence=share,
             doubt=None if opinion.doubt is None else float(opinion.doubt[i]),
+            open_end=_open_end(model.keys, panel, columns[i]),
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes={
                 **columns[i],
@@ -211,7 +212,10 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        status, reason = _status(brief, model, panel, batch.plan.composite, design, broken)
+        beyond = _beyond(model, panel, batch.plan.composite, design, _near(opinion.verdict, i))
+        remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
+        remarks += _unusual(model, design)
+        status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
             _Placed(
@@ -281,11 +285,11 @@ def _off_target(
 
 def _status(
     brief: Brief,
-    model: DesignModel,
     panel: Panel | None,
     composite: Composite,
     design: Design,
     broken: Sequence[str],
+    remarks: Sequence[tuple[Status, str]],
 ) -> tuple[Status, str | None]:
     """Whether a design is delivered, and what speaks against it; the gravest first."""
     if broken:
@@ -296,21 +300,28 @@ def _status(
     if share is not None and brief.min_confidence is not None and share < brief.min_confidence:
         return "rejected", f"--min-confidence {brief.min_confidence:g}: {share:.2f} of the gain is confirmed"
     against: list[tuple[Status, str]] = []
-    if share is not None and share < DOUBTFUL:
+    # With judges of their own data the headline is theirs: what designers claim is not promised.
+    if design.doubt is None and share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
     elif panel is not None and bool(panel.clueless[sorted(_used(composite))].any()):
         against.append(("unconfirmed", "judges: nobody predicts measurements better than chance"))
     elif design.doubt is not None and design.doubt > DOUBT:
         against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
-    against += [("extrapolates", text) for text in _beyond(model, panel, composite, design)]
-    unusual = design.outcomes.get("ood")
-    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
-        against.append(("unusual", "ood: more unusual than 99% of the held-out sequences"))
-    elif design.least_evidence == 0:
-        against.append(("unusual", "evidence: no training sequence has some of its letters there"))
+    against += remarks
     if not against:
         return "ok", None
     return against[0][0], "; ".join(text for _, text in against)
+
+
+def _open_end(keys: Sequence[str], panel: Panel | None, columns: Mapping[str, Any]) -> str | None:
+    """Where the interval of a design has no end, because measurements end abruptly."""
+    found = []
+    for key, end in zip(keys, [] if panel is None else panel.ends, strict=False):
+        if end.high is not None and columns[f"{key}_high"] is None:
+            found.append(f"{key} above {end.high:.4g}")
+        if end.low is not None and columns[f"{key}_low"] is None:
+            found.append(f"{key} below {end.low:.4g}")
+    return "; ".join(found) or None
 
 
 def _used(composite: Composite) -> set[int]:
@@ -318,17 +329,35 @@ def _used(composite: Composite) -> set[int]:
     return {i for term in composite.terms for i in (*term.on, *term.off)}
 
 
-def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than the noise of a measurement."""
-    if panel is None or panel.task != "regression":
+def _unusual(model: DesignModel, design: Design) -> Iterator[tuple[Status, str]]:
+    """Whether it is unlike what was learned from."""
+    unusual = design.outcomes.get("ood")
+    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
+        yield "unusual", "ood: more unusual than 99% of the held-out sequences"
+    elif design.least_evidence == 0:
+        yield "unusual", "evidence: no training sequence has some of its letters there"
+
+
+def _near(verdict: Verdict | None, i: int) -> list[float] | None:
+    """(K,): error bars of design i without the doubt about what is beyond the data."""
+    return None if verdict is None or verdict.near is None else verdict.near[i].tolist()
+
+
+def _beyond(
+    model: DesignModel, panel: Panel | None, composite: Composite, design: Design, errors: list[float] | None
+) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than the error bars (K,) within the data.
+
+    What makes a design doubtful beyond them is no excuse for being there.
+    """
+    if panel is None or errors is None:
         return
     for k in sorted(_used(composite)):
-        key, span = model.keys[k], measured_range(model, k)
+        key, span, error = model.keys[k], measured_range(model, k), errors[k]
         value = design.outcomes[key]
         if span is None or value is None:
             continue
-        noise = float(panel.noise[k])
-        if value > span.high + noise or value < span.low - noise:
+        if value > span.high + error or value < span.low - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
 
 
@@ -463,6 +492,13 @@ def _doubts(
                 f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
                 "model knows too little for these designs to mean much"
             )
+    ended = sorted({d.open_end for d in delivered if d.open_end})
+    if ended:
+        yield (
+            f"measurements end abruptly, as if others had been left out ({'; '.join(ended)}): what lies "
+            "beyond was never seen, and the intervals of "
+            f"{sum(d.open_end is not None for d in delivered):,} designs are open there"
+        )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (

@@ -18,7 +18,7 @@ from seqdesign.constraints.distinct import apart, distinct
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Known
 from seqdesign.designers.archive import Archive
-from seqdesign.designers.problem import Designs, Latent, SequenceProblem
+from seqdesign.designers.problem import Designs, Language, Latent, SequenceProblem
 from seqdesign.objectives.composite import Composite, Members
 from seqdesign.oracles.oracle import Oracle
 from seqdesign.runs.blocks import packed, unpacked
@@ -63,6 +63,8 @@ class Campaign:
     """Sequences that are no designs, since they are measured already."""
     latent: Latent | None = None
     """The generator, with the codes of the starts (N, d) where it made them."""
+    language: Language | None = None
+    """The generator, where it knows how likely a sequence is."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def _design(
         archive=archive,
         enough=plan.enough,
         latent=None if plan.latent is None else plan.latent.take(index),
+        language=None if plan.language is None else plan.language.take(index),
     )
     designs = plan.designer(problem, plan.options, plan.seed)
     stop: dict[str, int] = {}

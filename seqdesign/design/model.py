@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
-from seqdesign.design.generator import DesignGenerator, check_length
+from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.panel import Panel, Verdict
 from seqdesign.errors import SeqDesignError, UsageError
+from seqdesign.families import Generator
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
@@ -90,7 +91,7 @@ class DesignModel:
         """The shortest, typical and longest sequence that the model learned from."""
         self.evidence = evidence
         """What it was trained on; None for oracles of others and models of earlier versions."""
-        self.generator: DesignGenerator | None = None
+        self.generator: Generator | None = None
         self.jury = Jury((0,), ())
         self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
@@ -147,7 +148,7 @@ class DesignModel:
         """Raise what ``error`` makes of a message unless predictor and generator take this length."""
         check_length(length, self.lengths, error)
         if self.generator is not None:
-            self.generator.check_length(length, error)
+            check_length(length, self.generator.lengths, error, who="the generator")
 
     def composite(self, objective: Sequence[str], risk: str) -> Composite:
         """The objective of these texts, see ``parse_objective``. Raises UsageError."""
@@ -275,7 +276,10 @@ class DesignModel:
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
             table["critic"] = self.generator.realness(array.tokens)
-        return [{name: column[i].item() for name, column in table.items()} for i in range(len(texts))]
+        return [
+            {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
+            for i in range(len(texts))
+        ]
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
@@ -306,7 +310,7 @@ def open_model(
     folder: Path,
     device: torch.device,
     *,
-    generator: DesignGenerator | None = None,
+    generator: Generator | None = None,
     judges: float = JUDGES,
 ) -> DesignModel:
     """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
@@ -322,7 +326,7 @@ def open_oracle(
     trust: bool = False,
     outcome: str | None = None,
     sequence: str | None = None,
-    generator: DesignGenerator | None = None,
+    generator: Generator | None = None,
     judges: float = JUDGES,
     flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
@@ -353,11 +357,11 @@ def open_oracle(
     return with_judges(DesignModel(spec, oracle, device), generator, judges)
 
 
-def with_judges(model: DesignModel, generator: DesignGenerator | None, judges: float) -> DesignModel:
+def with_judges(model: DesignModel, generator: Generator | None, judges: float) -> DesignModel:
     """The same model with its members divided into those that design and those that judge."""
     model.jury = split_members(num_members(model.oracle), judges)
     if generator is not None:
-        generator.check_alphabet(model.alphabet)
+        check_alphabet(generator, model.alphabet)
         model.generator = generator
     return model
 

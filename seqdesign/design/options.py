@@ -77,7 +77,7 @@ class DesignOptions(Options):
     """Letters of a design from noise; the template's, or typical ones of the model's, when not given."""
     method: str | None = None
     """How to search: mean-field (default), fast-seqprop, taylor, ledidi, softmax or gibbs with a gradient;
-    latent (default) with --generator; evolution (default), greedy, annealing, adalead or ada-beam without."""
+    guided or latent with --generator; evolution (default), greedy, annealing, adalead or ada-beam without."""
     set_: tuple[str, ...] = ()
     """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
     budget: Annotated[int | None, Between(1)] = None
@@ -118,10 +118,11 @@ class GeneratorOptions(Options):
 
     PANEL: ClassVar[str] = "Generator options"
 
-    generator: Annotated[Path | None, MadeBy("train-gan")] = None
-    """Folder of a model made by train-gan, such as models/gan: designs are what it writes (method latent)."""
+    generator: Annotated[Path | None, MadeBy("train-lm", "train-gan", "train-vae")] = None
+    """Folder of a model made by train-lm, train-gan or train-vae, such as models/lm: designs are what it
+    would write."""
     condition: float | str | None = None
-    """Outcome that a conditional --generator writes for; needed with one."""
+    """Outcome that a conditional --generator writes for; needed with a GAN that is conditional."""
 
     def problems(self) -> Iterator[str]:
         """A condition is the generator's."""

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.design.ends import ends_of
 from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
@@ -30,6 +31,7 @@ from seqdesign.design.judges import (
     hyperparameters,
     log_density,
 )
+from seqdesign.design.link import Link, Opinion, corrected, fit_link
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.training.measured import Measured
 
@@ -39,6 +41,7 @@ HELD_OUT = 500
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
+BISECTIONS = 40
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
@@ -55,7 +58,8 @@ class Verdict:
     """What the judges say of B sequences, in the user's units or log-odds.
 
     mean, sd (B, K): of a measurement. low, high (B, K): 95% interval of a measurement of it, in the
-    units of measurements (probabilities for labels have none: NaN). draws (DRAWS, B, K): possible outcomes.
+    units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
+    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes.
     plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
@@ -65,6 +69,8 @@ class Verdict:
     high: Tensor
     draws: Tensor
     plain: Plain | None
+    near: Tensor | None = None
+    """(B, K): ``sd`` as it would be if effects certainly went on as they do at the ends of the data."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class Panel:
         if len(measured) < 2:
             raise ValueError(f"judges need at least two measurements, got {len(measured)}")
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
-        same = (measured.lengths == length).all() and not both_strands
+        same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
         self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
         self.values = _targets(measured.values, task, num_scores)
@@ -115,6 +121,8 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
+        self.ends = [ends_of(column) for column in self.values.numpy().T] if task == "regression" else []
+        """Where measurements of each outcome end abruptly; empty for labels."""
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
         self._weigh()
 
@@ -135,21 +143,51 @@ class Panel:
         fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
         train = rng.permutation(train)[:ROWS] if len(train) else fresh
         self._theta: dict[str, Tensor] = {}
-        densities = []
-        y = self.values[fresh]
+        self._network_links: list[Link] = []
+        alone, unseen = [], []
+        y, taught = self.values[fresh], self.values[train]
         for kind in self.kinds:
             judge = self._fit(kind, train)
-            mean, variance = judge(judge.reader(self._tokens[fresh]))
-            densities.append(self._density(y, mean, variance + judge.noise))
-        if self.network is not None:
-            mean, sd = self.network(self._tokens[fresh])
-            if self.task == "regression":
-                mean, sd = (mean - self.centre) / self.unit, sd / self.unit
-                densities.append(self._density(y, mean, sd.square()))
-            else:
-                p = mean.sigmoid().clamp(LEAST, MOST)
-                densities.append(_bernoulli(y, p))
-        self.weights = stack(torch.stack(densities, 1)) if len(fresh) else _even(len(densities))
+            links, (mean, variance) = self._linked(judge)
+            alone.append(self._density(taught, mean, variance))
+            found = corrected(links, *judge(judge.reader(self._tokens[fresh])))
+            unseen.append(self._density(y, found.mean, found.total + judge.noise))
+        table = torch.stack(unseen, 1)
+        # A process predicts each row from all others in closed form, so that all rows choose among processes.
+        own = stack(torch.cat([torch.stack(alone, 1), table]))
+        if self.network is None:
+            self.weights = own
+            return
+        if not len(fresh):
+            self.weights = torch.cat([own / 2, _even(2)[:1]])
+            return
+        # The networks learned from the training rows: they are weighed against the mixture by the others.
+        together = (table + own.log()).logsumexp(1)
+        share = stack(torch.stack([together, self._network_density(fresh)], 1))
+        self.weights = torch.cat([share[0] * own, share[1:]])
+
+    def _network_density(self, rows: Rows) -> Tensor:
+        """Log density (n,) that the networks give the values of rows that they have not learned from."""
+        assert self.network is not None
+        mean, sd = self.network(self._tokens[rows])
+        if self.task != "regression":
+            return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
+        mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
+        y = (self.values[rows] - self.centre) / self.unit
+        self._network_links = [fit_link(mean[:, k], variance[:, k], y[:, k]) for k in range(y.shape[1])]
+        found = corrected(self._network_links, mean, variance)
+        return self._density(self.values[rows], found.mean, found.total)
+
+    def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor]]:
+        """What corrects a judge at its ends, one for each outcome, and corrected means and variances (n, K),
+        noise included, of the rows that taught it, each by all others.
+        """
+        left, around = judge.left_out()
+        if self.task != "regression":
+            return [], (left, around)
+        links = [fit_link(left[:, k], around[:, k], judge.y[:, k]) for k in range(left.shape[1])]
+        found = corrected(links, left, around - judge.noise)
+        return links, (found.mean, found.total + judge.noise)
 
     def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
@@ -174,15 +212,14 @@ class Panel:
     def __call__(self, tokens: Tensor) -> Verdict:
         """What they say of tokens (B, L), of all measurements."""
         rows = self._chosen(tokens)
-        means, variances, noise, ratios = [], [], [], []
+        said: list[Opinion] = []
+        noise, ratios = [], []
         alone: list[tuple[Tensor, Tensor]] = []
         for kind in self.kinds:
             judge = self._fit(kind, rows)
-            mean, variance = judge(judge.reader(tokens))
-            means.append(mean)
-            variances.append(variance)
+            links, (left, around) = self._linked(judge)
+            said.append(corrected(links, *judge(judge.reader(tokens))))
             noise.append(judge.noise)
-            left, around = judge.left_out()
             alone.append((left, around - judge.noise))
             ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
         weights = self.weights
@@ -190,19 +227,19 @@ class Panel:
         typical = min(noise)  # what one of them can explain is no noise
         self.noise = self.unit * math.sqrt(typical)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
-        mean, variance = torch.stack(means), torch.stack(variances)
+        everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         self.clueless = self._no_better_than_chance(own, alone, rows)
-        plain = self._plain(own, (mean, variance), alone, rows)
+        plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task != "regression":
-            mean, variance = self._as_log_odds(mean, variance)
+            everyone = self._as_log_odds(everyone)
         if self.network is not None:
             center, sd = self.network(tokens)
+            one = corrected([], center, sd.square())
             if self.task == "regression":
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
-                sd = (sd.square() - typical).clamp(min=0).sqrt()
-            mean = torch.cat([mean, center[None]])
-            variance = torch.cat([variance, sd.square()[None]])
-        return self._verdict(mean, variance, typical, widen, plain)
+                one = corrected(self._network_links, center, (sd.square() - typical).clamp(min=0))
+            everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
+        return self._verdict(everyone, typical, widen, plain)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -237,28 +274,46 @@ class Panel:
         left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
         return Plain(mean, sd, left, left_sd, self.values[rows])
 
-    def _as_log_odds(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        p = (self.centre + self.unit * mean).clamp(LEAST, MOST)
-        return torch.logit(p), variance * (self.unit / (p * (1 - p))).square()
+    def _as_log_odds(self, said: Opinion) -> Opinion:
+        p = (self.centre + self.unit * said.mean).clamp(LEAST, MOST)
+        return corrected([], torch.logit(p), said.variance * (self.unit / (p * (1 - p))).square())
 
-    def _verdict(
-        self, mean: Tensor, variance: Tensor, noise: float, widen: float, plain: Plain | None
-    ) -> Verdict:
-        """From means and variances (J, B, K), standardised or log-odds."""
+    def _verdict(self, said: Opinion, noise: float, widen: float, plain: Plain | None) -> Verdict:
+        """From opinions of J judges (J, B, K), standardised or in log-odds."""
         w = self.weights[:, None, None]
-        middle = (w * mean).sum(0)
-        spread = (w * (variance + (mean - middle).square())).sum(0)
-        count = shares(self.weights, DRAWS)
-        half = torch.randn(DRAWS, mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
-        who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
-        draws = mean[who] + variance[who].sqrt() * half[:, None]
+        middle = _median(self.weights, said)
+        apart = said.variance + (said.mean - middle).square()
+        spread = (w * (apart + 0.5 * (said.down.square() + said.up.square()))).sum(0)
+        draws = self._draws(said)
         if self.task != "regression":
             nothing = torch.full_like(middle, torch.nan)
             return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
-        reach = 1.96 * widen * (spread + noise).sqrt()
-        low, high = (self.centre + self.unit * (middle + sign * reach) for sign in (-1, 1))
+        reach = [
+            1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
+            for side in (said.down, said.up)
+        ]
+        low, high = (
+            self.centre + self.unit * (middle - reach[0]),
+            self.centre + self.unit * (middle + reach[1]),
+        )
         middle, draws = self.centre + self.unit * middle, self.centre + self.unit * draws
-        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
+        for k, end in enumerate(self.ends):
+            # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
+            if end.high is not None:
+                high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
+            if end.low is not None:
+                low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
+        near = self.unit * ((w * said.variance).sum(0) + noise).sqrt()
+        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain, near)
+
+    def _draws(self, said: Opinion) -> Tensor:
+        """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
+        count = shares(self.weights, DRAWS)
+        who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
+        luck = torch.randn(DRAWS, 2, said.mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
+        own, slope = luck[:, :1], luck[:, 1:]
+        ends = torch.where(slope < 0, slope * said.down[who], slope * said.up[who])
+        return said.mean[who] + said.variance[who].sqrt() * own + ends
 
     def _chosen(self, tokens: Tensor) -> Rows:
         """Rows to learn from when these are judged: the nearest, and some of the others."""
@@ -279,6 +334,22 @@ class Panel:
         near = order[np.argsort(-alike[order], kind="stable")[: ROWS // 2]]
         others = order[~np.isin(order, near)][: ROWS - len(near)]
         return np.sort(np.concatenate([near, others]))
+
+
+def _median(weights: Tensor, said: Opinion) -> Tensor:
+    """(B, K): what the mixture of J judges (J, B, K) lies above and below with equal probability.
+
+    Unlike its mean it does not follow one judge that sees no limit.
+    """
+    down, up = ((said.variance + side.square()).sqrt().clamp(min=1e-9) for side in (said.down, said.up))
+    low, high = said.mean.amin(0), said.mean.amax(0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        away = middle - said.mean
+        below = torch.special.ndtr(away / torch.where(away > 0, up, down))
+        less = (weights[:, None, None] * below).sum(0) < 0.5
+        low, high = torch.where(less, middle, low), torch.where(less, high, middle)
+    return 0.5 * (low + high)
 
 
 def stack(log_densities: Tensor) -> Tensor:

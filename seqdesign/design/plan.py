@@ -28,6 +28,7 @@ def make_plan(
     composite = model.composite(brief.objective, brief.risk)
     if brief.pareto:
         composite = _along_the_front(brief, model, composite, starts)
+    generator, drawn = model.generator, starts.parents is None
     return Campaign(
         oracle=model.oracle,
         composite=composite,
@@ -42,7 +43,8 @@ def make_plan(
         strict=brief.rules.min_distance is not None,
         both_strands=model.both_strands,
         known=None if brief.include_known else known,
-        latent=(None if model.generator is None else model.generator.latent(starts.tokens, starts.codes)),
+        latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
+        language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
     )
 
 

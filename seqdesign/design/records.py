@@ -35,6 +35,8 @@ class Design:
     """Share of the gain claimed by the members that designed that the judges confirm, 0 to 1."""
     doubt: float | None
     """Probability, by the judges, that less than half of the gain of ``score`` is real."""
+    open_end: str | None
+    """Outcomes whose interval is open, because measurements end abruptly there, and where."""
     soft_gap: float | None
     """Score of the relaxed sequence less that of the decoded one."""
     outcomes: Mapping[str, float | None]
@@ -65,6 +67,7 @@ class Design:
             **self.outcomes,
             "confidence": self.confidence,
             "doubt": self.doubt,
+            "open_end": self.open_end,
             "soft_gap": self.soft_gap,
             "edits": self.edits,
             "edit_list": self.edit_list or None,

@@ -85,7 +85,7 @@ class Revision:
     """Prediction by --judge; None without."""
     judged_low: float | None = None
     judged_high: float | None = None
-    """95% interval of a measurement, by --judge."""
+    """95% interval of a measurement, by --judge; an end is None where measurements end abruptly."""
     variant: str | None = None
     """The changes against the wild type, where one is known: A42G:T50S."""
     first_position: int = 1
@@ -266,8 +266,8 @@ def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]
             found[i] = replace(
                 revisions[i],
                 judged=float(verdict.mean[j, 0]),
-                judged_low=float(verdict.low[j, 0]),
-                judged_high=float(verdict.high[j, 0]),
+                judged_low=_finite(float(verdict.low[j, 0])),
+                judged_high=_finite(float(verdict.high[j, 0])),
             )
     ranked: list[Revision] = []
     for parent, group in groupby(range(len(found)), key=lambda i: found[i].parent):
@@ -276,6 +276,10 @@ def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]
             name = f"{parent}_{rank}" if goal.top > 1 else parent
             ranked.append(replace(found[i], id=name, rank=rank))
     return ranked
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def find_method(name: str) -> Optimize:

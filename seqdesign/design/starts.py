@@ -128,7 +128,7 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     rng = torch.Generator().manual_seed(brief.seed)
     alphabet, device = model.alphabet, model.device
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
-    codes = None
+    codes, more = None, _more(brief, model, length)
     known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
@@ -138,8 +138,9 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
             chosen = tokens[torch.randint(len(tokens), (len(groups),), generator=rng)].to(device)
             preference = preference + 2.0 * torch.nn.functional.one_hot(chosen, alphabet.size)
     else:
-        codes, preference = model.generator.draw(len(groups), length, rng)
-    more = _more(brief, model, length)
+        one = torch.zeros(1, length, dtype=torch.long, device=device)
+        rules = build_rules(brief.rules, alphabet, one, device, first=brief.numbering.first, more=more)
+        codes, preference = model.generator.draw(len(groups), rules, rng)
     made = StartSet(
         brief.rules,
         alphabet,

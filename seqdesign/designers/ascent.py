@@ -22,6 +22,8 @@ FIRST_DRAW = 1_000_000_000
 """Draws of an ascent are numbered from here, those of kicks after it from 0."""
 FORBIDDEN = -1e9
 """Logit of a letter that the mask forbids; finite, so that no gradient is NaN."""
+LOOK_EVERY = 8
+"""Steps between looks which starts have come to their end; the host waits for the device then."""
 REPAIR_EVERY = 10
 """Steps between repairs of infeasible sequences; the others only lend their gradient."""
 
@@ -64,23 +66,26 @@ class Ascent(ABC):
         scorer = self.scorer
         for step in range(self.steps):
             going = (scorer.left[self.rows] > 1) & ~scorer.done[self.rows]
-            if not bool(going.all()):
-                self.rows = self.rows[going]
-                self.keep(going)
-            if not len(self.rows):
-                break
+            # Where there is a goal each step may be the last, and no query is spent for nothing.
+            if scorer.problem.enough is not None or step % LOOK_EVERY == 0:
+                if not bool(going.all()):
+                    self.rows = self.rows[going]
+                    self.keep(going)
+                    going = going[going]
+                if not len(self.rows):
+                    break
             rows = self.rows
             mask = scorer.problem.rules.mask[rows].transpose(1, 2)
             logits = self.logits(step).masked_fill(~mask, FORBIDDEN)
             tokens, good = self.decode(self.wish(logits, step).transpose(1, 2), step)
-            scores, slope = scorer.gradient(scorer.one_hot(tokens), rows)
-            if bool(good.any()):
-                scorer.remember(tokens[good], rows[good], scores[good])
+            scores, slope = scorer.gradient(scorer.one_hot(tokens), rows, going)
+            good = good & going
+            scorer.remember_each(tokens, rows, scores, good)
             better = good & (scores > self.best[rows])
-            self.best[rows[better]] = scores[better]
-            self.source[rows[better]] = logits[better].softmax(1)
+            self.best[rows] = torch.where(better, scores, self.best[rows])
+            self.source[rows] = torch.where(better[:, None, None], logits.softmax(1), self.source[rows])
             self.learn(slope.nan_to_num(0.0), step)
-            self.taken[rows] += 1
+            self.taken[rows] += going
         self._record()
         return self.taken
 

@@ -83,6 +83,27 @@ class GibbsOptions(Options):
     """T of p(x) ~ exp(score / T), in units of the score; auto is a tenth of the largest first-order
     change that a substitution of the start makes."""
     proposal: Literal["gradient", "learned"] = "gradient"
-    """One substitution by the gradient of the score, or many at once by a proposal that learns to go far."""
+    """One substitution by the gradient of the score, or many on a pairwise model that the chains learn."""
     warm_up: Annotated[float, Between(0, 1)] = 0.25
     """Share of the queries in which a learned proposal learns; after them it stays as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuidedOptions(Options):
+    """How a language model writes towards a better score."""
+
+    PANEL: ClassVar[str] = "Guided options"
+
+    chains: Annotated[int, Between(1, 1024)] = 1
+    """Chains for each start that share its budget; fewer where a chain would have less than 100 steps."""
+    strength: Annotated[float, Between(0)] = 0.5
+    """Weight of the score's slope in what is written; 0: the language model proposes without it."""
+    hot: Annotated[float, Between(0, low_open=True)] = 0.3
+    """First temperature, in units of what a move typically changes."""
+    cold: Annotated[float, Between(0, low_open=True)] = 0.003
+    """Last temperature, in the same units."""
+    prior: Annotated[float, Between(0)] = 1.0
+    """Weight of the log-likelihood."""
+    least_likely: float = 0.0
+    """A sequence counts only if the model finds it as likely as its samples on average, plus so many standard
+    deviations of theirs."""

@@ -63,6 +63,7 @@ class Walk:
         new[each, place] = move % letters
         back = place * letters + old[each, place]
         raw, slope = crowd.scorer.gradient(crowd.scorer.one_hot(new), owner)
+        self.saw(new, slope, owner)
         score = raw.double().nan_to_num(nan=-torch.inf, neginf=-torch.inf)
         heat = self.temperature[owner]
         log_q = log_proposal(slope, new, self._allowed(new, owner), heat)
@@ -74,6 +75,9 @@ class Walk:
         self.score[owner[taken], chain[taken]] = score[taken]
         self.log_q[owner[taken], chain[taken]] = log_q[taken]
         crowd.scorer.remember(new, owner, raw)
+
+    def saw(self, tokens: Tensor, slope: Tensor, rows: Tensor) -> None:
+        """Hook: sequences (B, L) whose gradients (B, V, L) have just been asked for."""
 
     def _allowed(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """Feasible substitutions in each sequence (B, L), (B, L V) bool."""

@@ -5,6 +5,8 @@ Shapes: N starts, of which R (``rows``, each at most once) have P candidates eac
 
 from __future__ import annotations
 
+from typing import get_args
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,8 @@ from seqdesign.designers.problem import Designs, SequenceProblem, Stop
 from seqdesign.designers.prune import prune
 from seqdesign.designers.scorer import Scorer
 
+STOPS: tuple[Stop, ...] = get_args(Stop)
+GOING = -1
 MORE_EDITS, SWAP = 1, 2
 """What is tried in place of a mutant that is infeasible: one edit more, or two letters changing places."""
 TRIES = (MORE_EDITS, SWAP, MORE_EDITS, SWAP)
@@ -37,7 +41,7 @@ class Crowd:
         self.free = problem.rules.mask.sum(2) > 1
         """Positions with a choice, (N, L)."""
         self.steps = torch.zeros_like(self.scorer.used)
-        self._stop: list[Stop | None] = [None] * self.count
+        self._stop = torch.full_like(self.scorer.used, GOING)
         self._idle, self._used = torch.zeros_like(self.scorer.used), self.scorer.used.clone()
         self._movable = torch.zeros(self.count, dtype=torch.bool, device=self.device)
         places = torch.arange(self.length * self.letters, device=self.device)
@@ -51,22 +55,19 @@ class Crowd:
         """Starts that go on, (R,): budget left, not good enough yet, not ended otherwise."""
         self._idle = torch.where(self.scorer.used > self._used, 0, self._idle + 1)
         self._used = self.scorer.used.clone()
-        done, left = self.scorer.done.tolist(), self.scorer.left.tolist()
-        idle, movable = self._idle.tolist(), self._movable.tolist()
-        for i, reason in enumerate(self._stop):
-            if reason is None and done[i]:
-                self._stop[i] = "target"
-            elif reason is None and left[i] <= 0:
-                self._stop[i] = "budget"
-            elif reason is None and idle[i] > PATIENCE:
-                self._stop[i] = "converged" if movable[i] else "stuck"
-        rows = [i for i, reason in enumerate(self._stop) if reason is None]
-        return torch.tensor(rows, dtype=torch.long, device=self.device)
+        idle = self._idle > PATIENCE
+        for mask, reason in (
+            (self.scorer.done, "target"),
+            (self.scorer.left <= 0, "budget"),
+            (idle & self._movable, "converged"),
+            (idle, "stuck"),
+        ):
+            self._stop.masked_fill_(mask & (self._stop == GOING), STOPS.index(reason))
+        return (self._stop == GOING).nonzero().squeeze(1)
 
     def stop(self, rows: Tensor, reason: Stop) -> None:
         """These starts end here."""
-        for row in rows.tolist():
-            self._stop[row] = reason
+        self._stop[rows] = STOPS.index(reason)
 
     def forget(self, rows: Tensor) -> None:
         """Let these starts have sequences scored again that they had before."""
@@ -137,11 +138,16 @@ class Crowd:
         owners = rows[:, None].expand(tokens.shape[:2])
         return self.rules.is_feasible(tokens.flatten(0, 1), owners.flatten()).view(tokens.shape[:2])
 
-    def designs(self) -> Designs:
-        """The best of each start; of those that are good enough, the nearest that taking back edits gives."""
+    def designs(self, *, pruned: bool = True) -> Designs:
+        """The best of each start; of those that are good enough, the nearest that taking back edits gives.
+
+        Unless ``pruned``, edits are not taken back.
+        """
         self.active()
-        prune(self.scorer)
-        return self.scorer.designs([reason or "steps" for reason in self._stop], self.steps)
+        if pruned:
+            prune(self.scorer)
+        reasons: list[Stop] = ["steps" if code == GOING else STOPS[code] for code in self._stop.tolist()]
+        return self.scorer.designs(reasons, self.steps)
 
     def _mutate(self, parents: Tensor, rows: Tensor, edits: Tensor, weight: Tensor | None) -> Tensor:
         chance = self.dice.uniform(rows, 2, *parents.shape[1:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -43,6 +43,42 @@ class Latent:
         return replace(self, codes=codes, usual=None if self.usual is None else self.usual[index])
 
 
+class Writer(Protocol):
+    """A language model of sequences of one length. The result of a row never depends on the other rows."""
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """Log-likelihoods (B,) float64 of tokens (B, L), in nats."""
+        ...
+
+    def rewrite(
+        self, tokens: Tensor, begin: Tensor, end: Tensor, tilt: Tensor, uniform: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens (B, L) whose span [begin, end) (B,) is drawn anew, and the log-probability of the draw (B,).
+
+        tilt: (B, L, V) float64, added to the log-probabilities of letters. uniform: (B, L), the luck.
+        """
+        ...
+
+    def log_q(self, tokens: Tensor, begin: Tensor, end: Tensor, tilt: Tensor) -> Tensor:
+        """With which log-probability (B,) ``rewrite`` writes the span as it is in tokens (B, L)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language model as the prior of designs."""
+
+    writer: Writer
+    usual: Tensor
+    """(N,) nats: the log-likelihood of sequences such as each start."""
+    spread: float
+    """Standard deviation of the log-likelihood of the model's own samples, nats."""
+
+    def take(self, index: Tensor) -> Language:
+        """The same for the starts with these indices (n,)."""
+        return replace(self, usual=self.usual[index])
+
+
 @dataclass(frozen=True)
 class SequenceProblem:
     """Sequences to improve by an oracle, what better means, and what must hold.
@@ -67,6 +103,8 @@ class SequenceProblem:
     """Score at which a design is good enough: stop, and from there on prefer fewer edits."""
     latent: Latent | None = None
     """For methods that move the code of a generator instead of letters."""
+    language: Language | None = None
+    """For methods that let a language model write."""
 
 
 @dataclass(frozen=True)

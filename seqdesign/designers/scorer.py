@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from seqdesign.designers.problem import Designs, SequenceProblem, Stop
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import UsageError
 
-CPU_LETTERS, GPU_LETTERS = 25_600, 1_638_400
+CPU_LETTERS = 25_600
 """Letters in one call of the oracle: activations of more do not stay in a CPU's cache."""
+LETTER_BYTES = 1 << 14
+"""What a letter takes on a GPU with its gradient: some hundred channels in some ten layers."""
 
 
 def require_gradient(problem: SequenceProblem, method: str) -> None:
@@ -45,8 +48,8 @@ class Scorer:
         self.starts = problem.starts
         count, length = self.starts.shape
         device = self.starts.device
-        letters = GPU_LETTERS if device.type == "cuda" else CPU_LETTERS
-        self.block = max(16, min(4096, letters // length))
+        cpu = max(16, min(4096, CPU_LETTERS // length))
+        self.block = block_size(device, LETTER_BYTES * length, cpu=cpu)
         """Sequences in one call."""
         self.used = torch.zeros(count, dtype=torch.long, device=device)
         """Queries so far, (N,)."""
@@ -80,18 +83,27 @@ class Scorer:
         self.remember(tokens, rows, scores, soft)
         return scores
 
-    def gradient(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores (B,) of soft or hard one-hot (B, V, L) and their gradients (B, V, L)."""
-        scores, slopes = [], []
-        for part, owner in zip(x.split(self.block), rows.split(self.block), strict=True):
+    def gradient(self, x: Tensor, rows: Tensor, counts: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Scores (B,) of soft or hard one-hot (B, V, L) and their gradients (B, V, L).
+
+        counts: (B,) bool, rows that are queries; all of them when not given.
+        """
+
+        def part(block: slice) -> tuple[Tensor, Tensor]:
             with torch.enable_grad():
-                leaf = part.detach().requires_grad_(True)
-                value = self.problem.objective(self.problem.oracle(leaf), self.problem.keys[owner])
+                leaf = x[block].detach().requires_grad_(True)
+                keys = self.problem.keys[rows[block]]
+                value = self.problem.objective(self.problem.oracle(leaf), keys)
                 (slope,) = torch.autograd.grad(value.sum(), leaf)
-            scores.append(value.detach())
-            slopes.append(slope)
-        self.used += torch.bincount(rows, minlength=len(self.used))
+            return value.detach(), slope
+
+        scores, slopes = zip(*in_blocks(part, len(rows), self.block), strict=True)
+        self._count(rows, counts)
         return torch.cat(scores), torch.cat(slopes)
+
+    def _count(self, rows: Tensor, counts: Tensor | None = None) -> None:
+        """Put queries of these starts (B,) on their account."""
+        self.used.index_add_(0, rows, torch.ones_like(rows) if counts is None else counts.long())
 
     def relaxed(self, x: Tensor, rows: Tensor) -> Tensor:
         """Scores (B,) of relaxed one-hot (B, V, L), one query each; never remembered."""
@@ -117,16 +129,35 @@ class Scorer:
 
     @torch.no_grad()
     def _predict(self, tokens: Tensor) -> Tensor:
-        parts = [self.problem.oracle(self.one_hot(part)) for part in tokens.split(self.block)]
-        return torch.cat(parts, 1)
+        def part(block: slice) -> Tensor:
+            return self.problem.oracle(self.one_hot(tokens[block]))
+
+        return torch.cat(list(in_blocks(part, len(tokens), self.block)), 1)
 
     @torch.no_grad()
     def _evaluate(self, x: Tensor, rows: Tensor) -> Tensor:
-        parts = []
-        for part, owner in zip(x.split(self.block), rows.split(self.block), strict=True):
-            parts.append(self.problem.objective(self.problem.oracle(part), self.problem.keys[owner]))
-        self.used += torch.bincount(rows, minlength=len(self.used))
-        return torch.cat(parts)
+        def part(block: slice) -> Tensor:
+            return self.problem.objective(self.problem.oracle(x[block]), self.problem.keys[rows[block]])
+
+        found = torch.cat(list(in_blocks(part, len(rows), self.block)))
+        self._count(rows)
+        return found
+
+    def remember_each(self, tokens: Tensor, rows: Tensor, scores: Tensor, good: Tensor) -> None:
+        """``remember`` for different starts ``rows`` (B,), and only what is ``good`` (B,).
+
+        Nothing is picked out, so the host need not wait for what the device finds.
+        """
+        if self.problem.archive is not None:
+            self._archive(tokens[good], scores[good], rows[good])
+        edits = (tokens != self.starts[rows]).sum(1)
+        near, high = self._worth(scores, edits)
+        known_near, known_high = self._worth(self.best[rows], self.edits[rows])
+        better = good & ((near > known_near) | ((near == known_near) & (high > known_high)))
+        self.tokens[rows] = torch.where(better.unsqueeze(1), tokens, self.tokens[rows])
+        self.best[rows] = torch.where(better, scores, self.best[rows])
+        self.edits[rows] = torch.where(better, edits, self.edits[rows])
+        self.soft[rows] = self.soft[rows].masked_fill(better, torch.nan)
 
     def remember(self, tokens: Tensor, rows: Tensor, scores: Tensor, soft: Tensor | None = None) -> None:
         """Keep the better of what was known and what came; of designs that are good enough the nearer.

@@ -57,7 +57,7 @@ def _train(network: nn.Module, rows: Tensor, labels: Tensor, size: int, rng: tor
 
 
 def _hot(codes: Tensor, size: int) -> Tensor:
-    return functional.one_hot(codes.long(), size + 1).permute(0, 2, 1).unsqueeze(2).float()
+    return (codes.unsqueeze(2) == torch.arange(size + 1)).permute(0, 2, 1).unsqueeze(2).float()
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from seqdesign.evaluation.predictions import judgeable
 from seqdesign.evaluation.sets import Sample, Sets, require_alphabet
 from seqdesign.metrics.resampling import Comparison, FloatArray, compare
 from seqdesign.models.vae.store import TrainedVAE, load_vae
-from seqdesign.revisers.problem import blocks
+from seqdesign.revisers.problem import in_parts
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.scope import Scope
 
@@ -66,5 +66,5 @@ def per_letter(trained: TrainedVAE, texts: list[str], device: torch.device) -> F
     array = encode(texts, record.alphabet, on_unknown="mask", max_length=record.max_length)
     tokens = torch.from_numpy(array.tokens.astype(np.int64)).to(device)
     lengths = torch.from_numpy(array.lengths).to(device)
-    parts = [trained.model.log_likelihood(x, n) / (n + 1) for x, n in blocks(tokens, lengths)]
-    return torch.cat(parts).cpu().double().numpy()
+    parts = in_parts(lambda x, n: (trained.model.log_likelihood(x, n) / (n + 1),), tokens, lengths)
+    return parts[0].cpu().double().numpy()

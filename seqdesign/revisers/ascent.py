@@ -18,6 +18,9 @@ from seqdesign.revisers.ellipsoid import Ellipsoid
 
 __all__ = ["Ascent", "AscentConfig", "Objective", "Stop", "ascend"]
 
+LOOK_EVERY = 8
+"""Turns between looks whether anything still moves; the host waits for the device then."""
+
 Objective = Callable[[Tensor], Tensor]
 """Outcome to maximise: z (N, d) -> (N,), differentiable; entry n depends on row n of z alone."""
 
@@ -68,9 +71,11 @@ def ascend(
     rule = rule_class(ellipsoid, point, config, torch.finfo(start.dtype).eps)
     steps = torch.zeros(len(z), dtype=torch.int64, device=point.z.device)
     path = [z]
+    turns = torch.zeros((), dtype=torch.int64, device=point.z.device)
     for turn in range(1, config.steps + 1):
-        if not bool(rule.moving.any()):
+        if turn % LOOK_EVERY == 1 and not bool(rule.moving.any()):
             break
+        turns += rule.moving.any()
         proposed = rule.propose()
         # What counts is the point that the objective sees, after rounding to its dtype.
         z = proposed.to(start)
@@ -82,6 +87,8 @@ def ascend(
         best = rule.point.where(rule.point.value > best.value, best)
         if turn % config.record_every == 0:
             path.append(rule.point.z.to(start))
+    # Turns in which nobody moved any more, up to the next look, left no points of their own.
+    path = path[: 1 + int(turns) // config.record_every]
     if not torch.equal(path[-1], last := rule.point.z.to(start)):
         path.append(last)
     return Ascent(torch.stack(path), best.z.to(start), best.value, steps, rule.reasons())

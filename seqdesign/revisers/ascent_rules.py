@@ -37,6 +37,7 @@ _ORIGINAL_WEIGHT = 1e-6
 _ORIGINAL_DELAY = 1000.0
 _ORIGINAL_MIN_STEP = 1e-10
 _ORIGINAL_MIN_CHANGE = 1e-8
+_MOST_HALVINGS = 60.0
 
 
 class _Rule:
@@ -121,11 +122,11 @@ class BarrierRule(_Rule):
         """New direction for items in ``renew``; a smaller weight where the present one is done."""
         direction, promise = self._newton()
         done = renew & (exhausted | ~(promise > self.config.tolerance * self.weight))
-        if bool(done.any()):
-            self._finish(done & (self.weight <= self.last_weight))
-            lower = torch.maximum(self.weight * self.config.weight_decay, self.last_weight)
-            self.weight = torch.where(done, lower, self.weight)
-            direction, promise = self._newton()
+        # For everybody, though few need it: asking whether anybody does would make the host wait.
+        self._finish(done & (self.weight <= self.last_weight))
+        lower = torch.maximum(self.weight * self.config.weight_decay, self.last_weight)
+        self.weight = torch.where(done, lower, self.weight)
+        direction, promise = self._newton()
         fraction = (_TO_BOUNDARY * unit_ball_step(self.u, direction)).clamp(max=1.0)
         self.direction = torch.where(renew.unsqueeze(1), direction, self.direction)
         self.promise = torch.where(renew, promise, self.promise)
@@ -183,13 +184,20 @@ class OriginalRule(_Rule):
         room = (self.ellipsoid.kappa2 - self.ellipsoid.mahalanobis2(self.point.z)).unsqueeze(1)
         pull = 2.0 * _ORIGINAL_WEIGHT * (self.point.z - self.ellipsoid.mean) / self.ellipsoid.scale.square()
         gradient = self.point.gradient - pull / torch.where(room > 0, room, torch.ones_like(room))
-        while True:
-            trial = self.point.z + step.unsqueeze(1) * gradient
-            outside = self.moving & ~self.ellipsoid.contains(trial)
-            if not bool(outside.any()):
-                return torch.where(self.moving.unsqueeze(1), trial, self.point.z)
-            step = torch.where(outside, 0.5 * step, step)
-            self._finish(outside & (step < _ORIGINAL_MIN_STEP))
+        # Halved until it is inside. How often, follows from where the boundary is, but for rounding there.
+        limit = self.ellipsoid.boundary_step(self.point.z, gradient)
+        halvings = (size / limit.clamp_min(_TINY)).log2().ceil().clamp(0.0, _MOST_HALVINGS)
+        first = (halvings - 1.0).clamp_min(0.0)
+        factor = 0.5 ** (first + 2.0)
+        for more in (1.0, 0.0):
+            inside = self.ellipsoid.contains(
+                self.point.z + (step * 0.5 ** (first + more)).unsqueeze(1) * gradient
+            )
+            factor = torch.where(inside, 0.5 ** (first + more), factor)
+        step = step * factor
+        self._finish(self.moving & (factor < 1.0) & (step < _ORIGINAL_MIN_STEP))
+        trial = self.point.z + step.unsqueeze(1) * gradient
+        return torch.where(self.moving.unsqueeze(1), trial, self.point.z)
 
     def receive(self, trial: Point, inside: Tensor) -> Tensor:
         """Move to the trial, up or down; stop where the objective hardly changed."""

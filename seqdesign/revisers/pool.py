@@ -23,7 +23,7 @@ class Pool:
         self.before = before
         self.outcome, self.log_likelihood = before.outcome, before.log_likelihood
         self.at_code = torch.full_like(before.outcome, torch.nan)
-        self._seen = set(self._keys(self.owner, self.tokens))
+        self._hash = hashes(self.owner, self.tokens)
         self.start_obeys = problem.obeys(problem.tokens, self.owner)
         """(N,) bool."""
         self._add_repaired()
@@ -42,10 +42,26 @@ class Pool:
         unknown = torch.full(owner.shape, torch.nan, device=owner.device)
         self.add(owner, tokens[good], problem.lengths[owner], unknown)
 
-    @staticmethod
-    def _keys(owner: Tensor, tokens: Tensor) -> list[bytes]:
-        rows = torch.cat([owner[:, None], tokens], 1).cpu().numpy().astype(np.int32)
-        return [row.tobytes() for row in rows]
+    def _fresh(self, owner: Tensor, tokens: Tensor, usable: Tensor) -> Tensor:
+        """Places (K,) of usable candidates that nobody added before, the first of each kind, in order.
+
+        Hashes find those that may be equal, and only these are compared letter by letter.
+        """
+        index = usable.nonzero().squeeze(1)
+        found = hashes(owner[index], tokens[index])
+        known, order = self._hash.sort()
+        place = torch.searchsorted(known, found).clamp(max=len(known) - 1)
+        twin = order[place]
+        old = (known[place] == found) & (self.owner[twin] == owner[index])
+        old &= (self.tokens[twin] == tokens[index]).all(1)
+        index, found = index[~old], found[~old]
+        value, order = found.sort(stable=True)
+        index = index[order]
+        again = (value[1:] == value[:-1]) & (owner[index[1:]] == owner[index[:-1]])
+        again &= (tokens[index[1:]] == tokens[index[:-1]]).all(1)
+        first = torch.ones_like(index, dtype=torch.bool)
+        first[1:] = ~again
+        return index[first].sort().values
 
     def add(self, owner: Tensor, tokens: Tensor, lengths: Tensor, at_code: Tensor) -> None:
         """Score the candidates that are new, not too short and obey the rules.
@@ -53,15 +69,10 @@ class Pool:
         owner, lengths, at_code: (M,); tokens: (M, T).
         """
         possible = (lengths >= self.problem.min_length) & self.problem.obeys(tokens, owner)
-        usable = possible.tolist()
-        fresh = []
-        for i, key in enumerate(self._keys(owner, tokens)):
-            if usable[i] and key not in self._seen:
-                self._seen.add(key)
-                fresh.append(i)
-        if not fresh:
+        index = self._fresh(owner, tokens, possible)
+        if not len(index):
             return
-        index = torch.tensor(fresh, device=tokens.device)
+        self._hash = torch.cat([self._hash, hashes(owner[index], tokens[index])])
         found = evaluate(self.problem.model, tokens[index], lengths[index])
         for name, value in (
             ("owner", owner[index]),
@@ -133,6 +144,25 @@ class Pool:
             num_scored=scored,
             latent=latent,
         )
+
+
+def hashes(owner: Tensor, tokens: Tensor) -> Tensor:
+    """64 bits (M,) of sequences (M, T) of starts (M,): the finaliser of SplitMix64, letter by letter.
+
+    Steele, Lea and Flood (OOPSLA 2014). On the device, and the same on each.
+    """
+    places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device) * _WEYL
+    letters = _mix((tokens.long() + 1) * _FIRST + places)
+    return _mix(letters.sum(1) ^ _mix(owner.long() * _SECOND - 1))
+
+
+_WEYL, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
+
+
+def _mix(x: Tensor) -> Tensor:
+    x = (x ^ (x >> 30 & (1 << 34) - 1)) * _FIRST
+    x = (x ^ (x >> 27 & (1 << 37) - 1)) * _SECOND
+    return x ^ (x >> 31 & (1 << 33) - 1)
 
 
 def per_item_generator(seed: int, tokens: Tensor) -> np.random.Generator:

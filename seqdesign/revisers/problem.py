@@ -5,7 +5,7 @@ Shapes: N starting sequences, T = the model's max_length, K designs for each sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,11 +16,14 @@ from torch.distributions import Normal
 from seqdesign.constraints.rules import Rules
 from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.decoding.protocol import AutoregressiveDecoder
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import InputError
 from seqdesign.revisers.ellipsoid import Ellipsoid
 
 ROWS = 512
-"""Sequences in one call of a network."""
+"""Sequences in one call of a network on a CPU."""
+LETTER_BYTES = 1 << 14
+"""What a letter takes on a GPU, of networks with some hundred units."""
 
 
 class LatentModel(Protocol):
@@ -128,28 +131,39 @@ class Evaluation:
     log_likelihood: Tensor
 
 
-def blocks(tokens: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Tokens (n, L) and lengths (n,) of at most ``ROWS`` sequences at a time, without needless padding."""
-    for x, n in zip(tokens.split(ROWS), lengths.split(ROWS), strict=True):
-        yield x[:, : max([1, *n.tolist()])], n
+def in_parts(
+    call: Callable[[Tensor, Tensor], tuple[Tensor, ...]], tokens: Tensor, lengths: Tensor
+) -> tuple[Tensor, ...]:
+    """``call`` of tokens (n, L) and lengths (n,) of some sequences at a time, without needless padding."""
+
+    def part(rows: slice) -> tuple[Tensor, ...]:
+        n = lengths[rows]
+        return call(tokens[rows, : max(1, int(n.max())) if len(n) else 1], n)
+
+    size = block_size(tokens.device, LETTER_BYTES * max(1, tokens.shape[1]), cpu=ROWS)
+    return tuple(torch.cat(column) for column in zip(*in_blocks(part, len(tokens), size), strict=True))
 
 
 @torch.no_grad()
 def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
     """q(z | x) of M sequences, (M, d); tokens (M, T)."""
-    parts = [model.encode(x, n) for x, n in blocks(tokens, lengths)]
-    mean, scale = torch.cat([p.mean for p in parts]), torch.cat([p.stddev for p in parts])
+
+    def encoded(x: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+        found = model.encode(x, n)
+        return found.mean, found.stddev
+
+    mean, scale = in_parts(encoded, tokens, lengths)
     return Normal(mean, scale, validate_args=False)
 
 
 @torch.no_grad()
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
     """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
-    outcomes, likelihoods = [], []
-    for x, n in blocks(tokens, lengths):
-        outcomes.append(model.outcome(model.encode(x, n).mean))
-        likelihoods.append(model.log_likelihood(x, n))
-    return Evaluation(torch.cat(outcomes), torch.cat(likelihoods))
+
+    def judged(x: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+        return model.outcome(model.encode(x, n).mean), model.log_likelihood(x, n)
+
+    return Evaluation(*in_parts(judged, tokens, lengths))
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ MARKS = {
 """Command -> keys that only its files have together."""
 OURS = frozenset({
     "status", "reason", "parent", "original", "revised", "rank", "score", "score_low", "score_high",
-    "score_start", "score_judges", "score_design", "confidence", "doubt", "soft_gap", "edits", "edit_list",
-    "variant", "first_position",
+    "score_start", "score_judges", "score_design", "confidence", "doubt", "open_end", "soft_gap", "edits",
+    "edit_list", "variant", "first_position",
     "evidence", "least_evidence", "front", "ood", "nearest", "critic", "delta", "loglik", "loglik_before",
     "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible", "stop",
     "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",

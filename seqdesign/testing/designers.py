@@ -7,6 +7,7 @@ designers which do not are held to the same.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
-from seqdesign.designers.problem import Designs, Latent, SequenceProblem
+from seqdesign.designers.problem import Designs, Language, Latent, SequenceProblem
 from seqdesign.errors import UsageError
 from seqdesign.registry import Registry
 from seqdesign.sequences.alphabets import get_alphabet
@@ -159,6 +160,34 @@ def build(starts: Tensor, letters: int, rules: Sequence[Rule]) -> Rules:
     return Rules(constraints, num_starts=count, length=length, num_letters=letters)
 
 
+class EvenWriter:
+    """A language model to which all letters are equally likely, everywhere."""
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        """(B,) of tokens (B, L)."""
+        return torch.full((len(tokens),), -tokens.shape[1] * math.log(self.letters), dtype=torch.float64)
+
+    def rewrite(
+        self, tokens: Tensor, begin: Tensor, end: Tensor, tilt: Tensor, uniform: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As of `seqdesign.designers.problem.Writer`."""
+        chance = tilt.softmax(2).cumsum(2)
+        drawn = (chance <= uniform[:, :, None] * chance[:, :, -1:]).sum(2).clamp(max=self.letters - 1)
+        places = torch.arange(tokens.shape[1])
+        inside = (places >= begin[:, None]) & (places < end[:, None])
+        written = torch.where(inside, drawn, tokens)
+        return written, self.log_q(written, begin, end, tilt)
+
+    def log_q(self, tokens: Tensor, begin: Tensor, end: Tensor, tilt: Tensor) -> Tensor:
+        """As of `seqdesign.designers.problem.Writer`."""
+        said = tilt.log_softmax(2).gather(2, tokens[:, :, None])[:, :, 0]
+        places = torch.arange(tokens.shape[1])
+        return said.masked_fill((places < begin[:, None]) | (places >= end[:, None]), 0.0).sum(1)
+
+
 def problem(
     oracle: Any, starts: Tensor, letters: int, rules: Sequence[Rule] = (), **more: Any
 ) -> SequenceProblem:
@@ -170,6 +199,9 @@ def problem(
         "rules": build(starts, letters, rules),
         "keys": torch.arange(len(starts)) * 7 + 3,
         "budget": 40,
+        "language": Language(
+            EvenWriter(letters), torch.full((len(starts),), -length * math.log(letters)).double(), 1.0
+        ),
         "latent": Latent(lambda z: 2.0 * z.view(-1, letters, length), letters * length),
     }
     return SequenceProblem(**given | more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from seqdesign.sequences.encoders import TokenArray
+
+STEP = 16
 
 
 class Batch(NamedTuple):
@@ -49,6 +52,11 @@ class TokenData:
         """Mean length."""
         return int(self.lengths.double().mean())
 
+    @cached_property
+    def cut(self) -> Cut:
+        """Where batches end."""
+        return Cut(self.lengths, self.tokens.shape[1])
+
     def first(self, n: int) -> TokenData:
         """The first rows."""
         return TokenData(self.tokens[:n], self.lengths[:n], self.outcomes[:n])
@@ -59,13 +67,12 @@ class TokenData:
 
     def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
         """``num`` batches of the rows ``order`` (N,); see ``similar_lengths``."""
-        return similar_lengths(self.lengths.cpu(), order, num, rng)
+        return similar_lengths(self.cut.lengths, order, num, rng)
 
     def rows(self, index: Tensor) -> Batch:
         """The chosen rows as a batch: int64 tokens, cut to the longest of them."""
-        lengths = self.lengths[index]
-        longest = int(lengths.max())
-        return Batch(self.tokens[index, :longest].long(), lengths, self.outcomes[index])
+        index, longest = self.cut.of(index)
+        return Batch(self.tokens[index, :longest].long(), self.lengths[index], self.outcomes[index])
 
     def fingerprint(self) -> str:
         """SHA-256 of the data, so that a run is not resumed on other data."""
@@ -74,6 +81,28 @@ class TokenData:
             digest.update(str(tuple(tensor.shape)).encode())
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
+
+
+class Cut:
+    """The longest row of a batch, found by the host from a copy of the ``lengths`` (N,) of all rows.
+
+    On GPUs it is rounded up to a multiple of STEP, so that there are few shapes; ``width`` is that of all.
+    """
+
+    def __init__(self, lengths: Tensor, width: int) -> None:
+        self.device, self.lengths, self.width = lengths.device, lengths.cpu(), width
+        one = len(lengths) == 0 or bool((self.lengths == self.lengths[0]).all())
+        self.fixed = int(self.lengths[0]) if one and len(lengths) else None
+
+    def of(self, index: Tensor) -> tuple[Tensor, int]:
+        """The rows (B,) on the device of the data, and how many letters to take of them."""
+        there = index.to(self.device, non_blocking=True)
+        if self.fixed is not None:
+            return there, self.fixed
+        longest = int(self.lengths[index.cpu()].max())
+        if self.device.type == "cuda":
+            longest = min(self.width, -(-longest // STEP) * STEP)
+        return there, longest
 
 
 def similar_lengths(lengths: Tensor, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:

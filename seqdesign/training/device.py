@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from seqdesign.devices.arithmetic import use_matrix_units
 from seqdesign.errors import UsageError
 
 
@@ -33,8 +35,11 @@ def computing(device: str, threads: int | None) -> Iterator[torch.device]:
     several runs side by side do not fight for cores.
     """
     chosen = choose_device(device)
+    use_matrix_units(chosen)
     before = torch.get_num_threads()
     torch.set_num_threads(threads or 1)
+    where = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else str(chosen)
+    logging.getLogger("seqdesign").debug("computing on %s with %d CPU thread(s)", where, threads or 1)
     try:
         yield chosen
     finally:

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric as Fabric  # the one import; others take it from here
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices.arithmetic import use_matrix_units
+from seqdesign.devices.randomness import generator, key
 from seqdesign.errors import ModelError, TrainingError
+from seqdesign.training.capture import Replays
 from seqdesign.training.config import FitOptions, RunOptions
 from seqdesign.training.interrupt import Interrupt
 from seqdesign.training.plan import (
@@ -28,14 +30,21 @@ from seqdesign.training.plan import (
     average_into,
     clip_gradient,
     gradient_norm,
+    load_optimizer,
     make_optimizer,
+    optimizer_state,
     rate_factor,
+    set_rate,
 )
 from seqdesign.training.protocols import Data
+from seqdesign.training.tally import Tally
 
 MIN_IMPROVEMENT = 1e-4
 """Relative improvement of a held-out loss that counts against the patience."""
 EVAL_ROWS = 512
+READ_EVERY = 50
+"""Steps between looks of the host at what the device found: whether losses are finite, and, with several
+processes, whether one of them was interrupted."""
 
 
 @dataclass
@@ -93,6 +102,7 @@ class Hooks:
 
 def make_fabric(options: RunOptions, device: torch.device) -> Fabric:
     """Fabric for a resolved device, launched: with several devices the other processes start here."""
+    use_matrix_units(device)
     precision = "bf16-mixed" if options.precision == "bf16" else "32-true"
     one = options.devices == 1 and options.num_nodes == 1
     devices: Any = [device.index or 0] if one and device.type == "cuda" else options.devices
@@ -169,7 +179,10 @@ class _Run:
         self.hooks, self.interrupt = hooks, interrupt
         self.players: tuple[str, ...] = model.players  # type: ignore[assignment]
         self.parameters = {p: model.player_parameters(p) for p in self.players}  # type: ignore[operator]
-        self.optimizers = {p: make_optimizer(self.parameters[p], plan.players[p]) for p in self.players}
+        self.device = fabric.device
+        self.optimizers = {
+            p: make_optimizer(self.parameters[p], plan.players[p], self.device) for p in self.players
+        }
         # Every process needs a row in every step.
         self.steps_per_epoch = min(
             math.ceil(len(train) / batch_size), max(1, len(train) // fabric.world_size)
@@ -185,13 +198,22 @@ class _Run:
         }
         self.averages = {name: p.detach().clone() for name, p in self.averaged.items()}
         self.state = FitState()
-        self.all_asked = False
+        self.all_asked, self.share = False, 1.0
+        self._anyone_asked = torch.zeros((), device=self.device)
+        self.tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
+        self.moved: set[str] = set()
+        # On GPUs noise is drawn where it is needed, from one generator that each step sets anew.
+        self.noise = generator(0, self.device)
+        self.now = torch.zeros((), dtype=torch.long, device=self.device)
+        self.progress = torch.zeros((), device=self.device)
+        one = fabric.world_size == 1
+        self.replays = Replays.on(self.device, [self.noise]) if one else Replays(None)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         try:
             self.model.load_state_dict(checkpoint.model)
             for player, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(copy.deepcopy(checkpoint.optimizers[player]))
+                load_optimizer(optimizer, checkpoint.optimizers[player])
         except (RuntimeError, ValueError, KeyError) as error:
             detail = " ".join(str(error).split())
             raise ModelError(f"the checkpoint is of other networks ({detail}); train anew") from error
@@ -221,13 +243,17 @@ class _Run:
         self.model.train()
         for batch in batches[state.step - state.epoch * self.steps_per_epoch :]:
             self._step(batch)
+            if state.step % READ_EVERY == 0:
+                self._look()
             if self.interrupt.asked if self.fabric.world_size == 1 else self.all_asked:
+                self._look()
                 self._save(improved=False)
                 raise KeyboardInterrupt
+        self._look()
         record = {
             "epoch": state.epoch + 1.0,
             "step": float(state.step),
-            "learning_rate": self._learning_rate(self.players[0]),
+            "learning_rate": self._learning_rate(self.players[0], state.step),
         }
         record |= {f"train_{k}": v / self.steps_per_epoch for k, v in state.sums.items()}
         held_out = self.fabric.broadcast(self._judged())
@@ -237,6 +263,9 @@ class _Run:
             record[f"held_out_{name}"] = mean
         improved = self._compare(held_out)
         state.epoch, state.sums = state.epoch + 1, {}
+        self.moved.clear()
+        for tally in self.tallies.values():
+            tally.reset()
         state.history.append(record)
         self._save(improved=improved)
         if self.fabric.is_global_zero:
@@ -244,12 +273,15 @@ class _Run:
 
     def _step(self, batch: Tensor) -> None:
         state, fabric = self.state, self.fabric
-        progress = state.step / self.total_steps
-        rng = self._rng("noise", state.step, fabric.global_rank)
-        torch.manual_seed(
-            int(torch.randint(2**62, (1,), generator=rng))
-        )  # dropout draws from the global generator
-        rows = self.train.rows(batch.tensor_split(fabric.world_size)[fabric.global_rank].to(fabric.device))
+        rng = self._noise_of_step()
+        own = batch.tensor_split(fabric.world_size)[fabric.global_rank]
+        # Shares of a batch differ by a row; what more rows say counts more, as in one process.
+        self.share = len(own) * fabric.world_size / len(batch)
+        rows = self.train.rows(own)
+        self.now.fill_(state.step + 1)
+        progress: Any = state.step / self.total_steps
+        if self.device.type == "cuda":  # a recorded step would see one number for ever
+            progress = self.progress.fill_(progress)
         for player in self.active():
             if (state.step + 1) % self.plan.players[player].every == 0:
                 self._move(player, rows, rng, progress)
@@ -257,23 +289,43 @@ class _Run:
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
 
-    def _move(self, player: str, rows: Any, rng: Generator, progress: float) -> None:
+    def _noise_of_step(self) -> Generator:
+        """The generator of this step, and the global one, from which dropout draws, set to it."""
+        numbers = (self.state.step, self.fabric.global_rank)
+        if self.device.type == "cpu":
+            rng = self._rng("noise", *numbers)
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+            return rng
+        torch.manual_seed(key(self.seed, "dropout", *numbers))
+        return self.noise.manual_seed(key(self.seed, "noise", *numbers))
+
+    def _move(self, player: str, rows: Any, rng: Generator, progress: Any) -> None:
         """One step of one player."""
-        state, optimizer, settings = self.state, self.optimizers[player], self.plan.players[player]
-        for group in optimizer.param_groups:
-            group["lr"] = self._learning_rate(player)
+        state, settings = self.state, self.plan.players[player]
+        set_rate(self.optimizers[player], self._learning_rate(player, state.step))
+        variant = getattr(self.model, "variant", None)
+        kind = (player, None if variant is None else variant(player, rng))
+        self.replays.run(kind, rows, lambda held: self._work(player, held, rng, progress))
+        state.moves[player] = state.moves.get(player, 0) + 1
+        self.moved.add(player)
+        if settings.average > 0:
+            average_into(self.averages, self._named(player), settings.average, state.moves[player])
+
+    def _work(self, player: str, rows: Any, rng: Generator, progress: Any) -> None:
+        """What a step launches. It may be recorded: it reads nothing, and changes everything in place."""
+        optimizer, settings = self.optimizers[player], self.plan.players[player]
         with self.fabric.autocast():
             losses = self.model.losses(player, rows, rng, progress)  # type: ignore[operator]
         optimizer.zero_grad()
-        self.fabric.backward(losses["loss"].sum())
-        terms = self._agree(player, losses)
+        total = losses["loss"].sum()
+        self.fabric.backward(total if self.share == 1 else total * self.share)
+        values = self._agree(player, losses)
+        names = [name if name != "loss" else f"{player}_loss" for name in losses]
         if settings.watch:
-            terms[f"{player}_gradient"] = gradient_norm(self.parameters[player])
-        for name, value in terms.items():
-            key = name if name != "loss" else f"{player}_loss"
-            self._check_finite(key, value, state.step + 1)
-            # A player who moves in every fifth step counts five times, so that the mean is per move.
-            state.sums[key] = state.sums.get(key, 0.0) + value * settings.every
+            norm = gradient_norm(self.parameters[player])
+            names, values = [*names, f"{player}_gradient"], torch.cat([values, norm.view(1).to(values)])
+        # A player who moves in every fifth step counts five times, so that the mean is per move.
+        self._tally(player, tuple(names)).add(values, settings.every, self.now)
         if settings.clip is not None:
             clip_gradient(self.parameters[player], settings.clip, losses["loss"].numel())
         optimizer.step()
@@ -281,31 +333,49 @@ class _Run:
             with torch.no_grad():
                 for parameter in self.parameters[player]:
                     parameter.clamp_(-settings.max_weight, settings.max_weight)
-        state.moves[player] = state.moves.get(player, 0) + 1
-        if settings.average > 0:
-            average_into(self.averages, self._named(player), settings.average, state.moves[player])
+
+    def _tally(self, player: str, names: tuple[str, ...]) -> Tally:
+        if (player, names) not in self.tallies:
+            known = {name for tally in self.tallies.values() for name in tally.names}
+            sums = {name: value for name, value in self.state.sums.items() if name not in known}
+            self.tallies[player, names] = Tally(names, sums, self.device)
+        return self.tallies[player, names]
+
+    def _look(self) -> None:
+        """Read what the device counted. Raises TrainingError for a term that is not finite."""
+        found: dict[str, float] = {}
+        for (player, _), tally in self.tallies.items():
+            for name, value in tally.read().items() if player in self.moved else ():
+                found[name] = found.get(name, 0.0) + value
+        self.state.sums |= found
+        faults = [fault for tally in self.tallies.values() if (fault := tally.fault()) is not None]
+        if faults:
+            first = min(faults, key=lambda fault: fault.step)
+            self._check_finite(first.name, first.value, first.step)
+        if self.fabric.world_size > 1:
+            self.all_asked = bool(self._anyone_asked > 0)
 
     def _named(self, player: str) -> dict[str, nn.Parameter]:
         mine = {id(p) for p in self.parameters[player]}
         return {name: p for name, p in self.model.named_parameters() if id(p) in mine}
 
-    def _agree(self, player: str, losses: dict[str, Tensor]) -> dict[str, float]:
-        """Loss terms, and in place the gradient: both the mean over the processes, as one message.
+    def _agree(self, player: str, losses: dict[str, Tensor]) -> Tensor:
+        """Loss terms (K,), and in place the gradient: both the mean over the processes, as one message.
 
         The message tells of interrupts too, so that all processes end after the same step.
         """
         values = torch.stack([value.detach().float().mean() for value in losses.values()])
         if self.fabric.world_size == 1:
-            return dict(zip(losses, values.tolist(), strict=True))
+            return values
         gradients = [p.grad for p in self.parameters[player] if p.grad is not None]
-        parts = [*gradients, values, values.new_tensor(float(self.interrupt.asked))]
+        parts = [*gradients, values * self.share, values.new_tensor(float(self.interrupt.asked))]
         mean = self.fabric.all_reduce(torch.cat([part.flatten() for part in parts]), reduce_op="mean")
         assert isinstance(mean, Tensor)
         *means, terms, asked = mean.split([part.numel() for part in parts])
         for gradient, part in zip(gradients, means, strict=True):
             gradient.copy_(part.view_as(gradient))
-        self.all_asked = asked.item() > 0
-        return dict(zip(losses, terms.tolist(), strict=True))
+        self._anyone_asked += asked.squeeze(0)
+        return terms
 
     @torch.no_grad()
     def _judged(self) -> dict[str, list[float]]:
@@ -371,17 +441,17 @@ class _Run:
 
     def _save(self, *, improved: bool) -> None:
         if self.fabric.is_global_zero:
-            optimizers = {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()}
+            optimizers = {player: optimizer_state(optimizer) for player, optimizer in self.optimizers.items()}
             weights = self.model.state_dict()
             self.hooks.save(Checkpoint(weights, self.best, optimizers, self.state, self.averages), improved)
 
-    def _learning_rate(self, player: str) -> float:
+    def _learning_rate(self, player: str, step: int) -> float:
         settings = self.plan.players[player]
-        return settings.learning_rate * rate_factor(settings.schedule, self.state.step, self.total_steps)
+        return settings.learning_rate * rate_factor(settings.schedule, step, self.total_steps)
 
     def _check_finite(self, name: str, value: float, step: int) -> None:
         if not math.isfinite(value):
-            rate = self._learning_rate(self.players[0])
+            rate = self._learning_rate(self.players[0], max(step - 1, 0))
             raise TrainingError(
                 f"{name} became {value} at step {step} (learning rate {rate:.3g}); the last "
                 "good checkpoint is kept; lower --learning-rate, or look for extreme outcomes in the input"
@@ -389,8 +459,7 @@ class _Run:
 
     def _rng(self, purpose: str, *numbers: int) -> Generator:
         """A generator that depends on the seed, the purpose and the numbers alone."""
-        words = np.random.SeedSequence([self.seed, *purpose.encode(), *numbers]).generate_state(1, np.uint64)
-        return Generator().manual_seed(int(words[0] >> np.uint64(1)))
+        return generator(key(self.seed, purpose, *numbers))
 
 
 @contextmanager

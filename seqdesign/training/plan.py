@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -79,14 +80,58 @@ class Plan:
         )
 
 
-def make_optimizer(parameters: list[nn.Parameter], settings: PlayerSettings) -> torch.optim.Optimizer:
-    """The torch optimizer of one player; RMSProp with torch's own alpha .99 and eps 1e-8."""
-    rate = settings.learning_rate
+def make_optimizer(
+    parameters: list[nn.Parameter], settings: PlayerSettings, device: torch.device | str = "cpu"
+) -> torch.optim.Optimizer:
+    """The torch optimizer of one player; RMSProp with torch's own alpha .99 and eps 1e-8.
+
+    On GPUs it counts steps and keeps its learning rate there, so that a step can be recorded.
+    """
+    rate: Any = settings.learning_rate
+    given: dict[str, Any] = {"lr": rate}
+    if torch.device(device).type == "cuda":
+        given = {"lr": torch.tensor(rate, device=device), "capturable": True}
+    made: Any
     if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=rate)
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=rate, betas=settings.betas)
-    return torch.optim.AdamW(parameters, lr=rate, betas=settings.betas, weight_decay=settings.weight_decay)
+        made = torch.optim.RMSprop(parameters, **given)
+    else:
+        given |= {"betas": settings.betas} | ({"fused": True} if "capturable" in given else {})
+        if settings.optimizer == "adam":
+            made = torch.optim.Adam(parameters, **given)
+        else:
+            made = torch.optim.AdamW(parameters, weight_decay=settings.weight_decay, **given)
+    # The first steps, and those that cannot be recorded, run as they are, and torch would warn of that.
+    made._warned_capturable_if_run_uncaptured = True
+    return made
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate, in place where it is a tensor."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The state to write down; its learning rates are numbers, whatever the device."""
+    state = optimizer.state_dict()
+    for group in state["param_groups"]:
+        group["lr"] = float(group["lr"])
+    return state
+
+
+OF_THE_DEVICE = ("lr", "capturable", "fused", "foreach")
+"""Settings of an optimizer that the device decides and not the checkpoint; every step sets its own rate."""
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Go on from a state that may come from another kind of device. Raises as ``load_state_dict`` does."""
+    state = copy.deepcopy(state)
+    for group, own in zip(state["param_groups"], optimizer.param_groups, strict=True):
+        group |= {name: own[name] for name in OF_THE_DEVICE if name in own}
+    optimizer.load_state_dict(state)
 
 
 def rate_factor(schedule: Schedule, step: int, total: int) -> float:
@@ -113,13 +158,13 @@ def average_into(
     The decay rises from 2/11, so that the first weights, which are noise, are soon forgotten.
     """
     decay = min(decay, (1 + moves) / (10 + moves))
-    for name, weight in weights.items():
-        averages[name].lerp_(weight.detach(), 1 - decay)
+    running = [averages[name] for name in weights]
+    torch._foreach_lerp_(running, [weight.detach() for weight in weights.values()], 1 - decay)
 
 
-def gradient_norm(parameters: Sequence[nn.Parameter]) -> float:
-    """Euclidean norm of the whole gradient."""
-    return float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Euclidean norm of the whole gradient, a scalar that stays on its device."""
+    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
 def clip_gradient(parameters: Sequence[nn.Parameter], largest: float, members: int) -> None:

@@ -44,6 +44,12 @@ class Trainable(Protocol):
         """What the player's optimizer moves."""
         ...
 
-    def losses(self, player: str, batch: Any, rng: Generator, progress: float) -> dict[str, Tensor]:
-        """Terms, each a scalar or (M,); ``loss`` is minimised, of an ensemble the sum over its members."""
+    def losses(self, player: str, batch: Any, rng: Generator, progress: Any) -> dict[str, Tensor]:
+        """Terms, each a scalar or (M,); ``loss`` is minimised, of an ensemble the sum over its members.
+
+        On GPUs a step is recorded and replayed (``capture.py``). So nothing here may read what the device
+        holds; random numbers come from ``rng``, drawn on its device; ``progress`` is a number, or there a
+        tensor (). What a step does must not depend on anything else, unless an optional method
+        ``variant(player, rng)`` names it.
+        """
         ...

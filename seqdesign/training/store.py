@@ -7,8 +7,10 @@ is a copy of that record for people. Only the safetensors file is read.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import os
+import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from seqdesign.config import Options, to_dict
+from seqdesign.config import Options, from_dict, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.runs.atomic import atomic_write, write_json
 from seqdesign.training.loop import Checkpoint, FitState
@@ -32,8 +34,13 @@ SHOWN = 200
 NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model"}
 """Kind -> how people call it."""
 
+ClassT = TypeVar("ClassT")
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
 RecordT = TypeVar("RecordT", bound="Record[Any]")
+
+
+class OutdatedError(Exception):
+    """A record of an earlier version: says what is wrong with it and what to do."""
 
 
 class Record(Protocol[ModelT_co]):
@@ -46,6 +53,47 @@ class Record(Protocol[ModelT_co]):
     def to_dict(self) -> dict[str, Any]:
         """JSON object; ``kind`` says what the model is."""
         ...
+
+
+def record_to_dict(record: Any, kind: str) -> dict[str, Any]:
+    """The dataclass ``record`` as a JSON object that says its ``kind``."""
+    return {"kind": kind, **{name: _plain(getattr(record, name)) for name in record.__dataclass_fields__}}
+
+
+def record_from_dict(cls: type[ClassT], values: Mapping[str, Any]) -> ClassT:
+    """Inverse of ``record_to_dict``.
+
+    Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make.
+    """
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    return cls(**{name: _typed(hints[name], values[name]) for name in names})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Options):
+        return to_dict(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    """What ``_plain`` was given, for a field of this type."""
+    if typing.get_origin(hint) is tuple:
+        return tuple(_typed(typing.get_args(hint)[0], item) for item in value)
+    if not isinstance(hint, type):
+        return value
+    if issubclass(hint, Options):
+        return from_dict(hint, value)
+    if hasattr(hint, "from_dict"):
+        return hint.from_dict(value)
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _typed(hints.get(name), item) for name, item in value.items()})
+    return hint(*value) if issubclass(hint, tuple) else value
 
 
 def save_model(folder: Path, model: nn.Module, record: Record[Any]) -> None:
@@ -85,6 +133,8 @@ def load_model(
             model = record.build()
     except MemoryError:
         raise
+    except OutdatedError as error:
+        raise ModelError(f"{path} {error}") from error
     except Exception as error:  # a record that somebody else made can break anything in there
         raise ModelError(
             f"{path} has a record that this version cannot read ({_brief(error)}); train again"

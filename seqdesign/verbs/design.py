@@ -17,12 +17,13 @@ from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
-from seqdesign.design.generator import DesignGenerator, generator_of
+from seqdesign.design.generator import generator_of, load_generator
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
 from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
+from seqdesign.families import Generator, family_named
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.function import FunctionOracle
@@ -35,7 +36,7 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import GAN, VAE, Model, Predictor, as_model
+from seqdesign.verbs.models import VAE, Model, Predictor, as_model
 from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def maximize(
         enough: score at which a run ends.
         include_known: deliver also sequences that are measured already; else only new ones.
         exclude: sequences that are known besides, such as those of the last order.
-        generator: a GAN, or the folder of one, whose codes are searched, so that designs stay like real ones.
+        generator: a language model, GAN or VAE, or the folder of one: designs are what it would write.
         condition: outcome that a conditional generator shall write for.
         alphabet: letters of a function's channels: dna, rna, protein or letters:ABC...
 
@@ -329,7 +330,7 @@ def design_model(
     length: int | None,
     alphabet: str,
     judges: float,
-    generator: DesignGenerator | None = None,
+    generator: Generator | None = None,
     flanks: tuple[str, str] = ("", ""),
 ) -> DesignModel:
     """Whatever says how good a sequence is, ready for design."""
@@ -367,16 +368,15 @@ def design_model(
     return with_judges(found, generator, judges)
 
 
-def _generator(model: Any, condition: float | None, device: torch.device) -> DesignGenerator | None:
-    """A GAN, or the one in a folder, ready for design. Raises UsageError for another kind of model."""
+def _generator(model: Any, condition: float | str | None, device: torch.device) -> Generator | None:
+    """A model that writes sequences, or the one in a folder, ready for design. Raises UsageError."""
     if model is None:
         return None
+    if isinstance(model, str | os.PathLike):
+        return load_generator(Path(model), condition, device)
     opened = as_model(model)
-    if not isinstance(opened, GAN):
-        raise UsageError(f"must be a GAN or its folder, got a {opened.kind}", option="generator")
-    for network in (opened.trained.generator, opened.trained.critic):
-        network.to(device)
-    return generator_of(opened.trained, condition, device, name=opened.name)
+    family = family_named(opened.kind, opened.name)
+    return generator_of(family, getattr(opened, "trained", None), condition, device, name=opened.name)
 
 
 def _length(length: int | None, limits: ConstraintOptions, starts: Any) -> int | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from seqdesign.attribution.explainer import Explained, Explainer
 from seqdesign.config import ComputeOptions, SeedOption, jsonable
+from seqdesign.devices.cores import cores
 from seqdesign.errors import UsageError
 from seqdesign.evaluation.compare import Judgement, compare_sets
 from seqdesign.evaluation.findings import cells
@@ -129,7 +130,7 @@ def evaluate(
             max_nearest=max_nearest,
             resamples=resamples,
             seed=seed.seed,
-            workers=compute.threads or 1,
+            workers=compute.threads or cores(),
         )
     return Evaluated(judgement, in_memory("evaluate", options, seed.seed, str(device)))
 

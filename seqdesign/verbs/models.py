@@ -16,13 +16,13 @@ from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.drawing.samples import block_rng
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.families import Family, family_of, judged_rows
+from seqdesign.language.config import LMOptions
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import KIND as GAN_KIND
 from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
-from seqdesign.models.lm.config import LMOptions
 from seqdesign.models.lm.fit import train_sequence_lm
 from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.models.lm.requests import Request, Samples

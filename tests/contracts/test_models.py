@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
-from seqdesign.models.lm.config import LMOptions
-from seqdesign.models.lm.model import SequenceLM
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.vae.config import VAEOptions

@@ -12,7 +12,7 @@ import torch
 
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
-from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.store import VAERecord, save_vae
 from seqdesign.sequences.alphabets import get_alphabet
 
@@ -79,7 +79,17 @@ def vae_folder() -> Callable[[Path], Path]:
             encoder="gru", decoder="gru", hidden=4, latent_dim=2, embedding=2, invariance_batch=4
         )
         options = adapt(small, max_length=4, fixed_length=True, num_train=100)
-        record = VAERecord(options, get_alphabet("dna"), 4, 4, "y", 0.0, 1.0, naturalness_floor=-9.0)
+        record = VAERecord(
+            options,
+            language_options(options),
+            get_alphabet("dna"),
+            4,
+            4,
+            "y",
+            0.0,
+            1.0,
+            naturalness_floor=-9.0,
+        )
         torch.manual_seed(0)
         save_vae(folder, record.build(), record)
         return folder

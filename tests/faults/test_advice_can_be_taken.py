@@ -117,7 +117,11 @@ def test_one_problem_is_said_once(cli, tmp_path: Path) -> None:
         (("sample", "none"), "train-lm, train-gan or train-vae", "MODEL"),
         (("sample-vae", "-m", "none"), "train-vae", "--model"),
         (("predict", "seqs.fa", "-m", "none"), "train-predictor, train-vae or train-lm", "--model"),
-        (("maximize", "--oracle", "math:sin", "--generator", "none"), "train-gan", "--generator"),
+        (
+            ("maximize", "--oracle", "math:sin", "--generator", "none"),
+            "train-lm, train-gan or train-vae",
+            "--generator",
+        ),
         (("evaluate", "seqs.fa", "--predictor", "none"), "train-predictor", "--predictor"),
     ],
     ids=" ".join,

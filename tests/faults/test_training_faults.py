@@ -103,6 +103,32 @@ def test_two_processes_learn_as_one_does(python: Callable[..., Any], fasta: Path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train-lm", "--architecture", "gru", "--width", "16", "--dropout", "0"),
+        ("train-lm", "--architecture", "transformer", "--width", "16", "--heads", "2", "--dropout", "0"),
+    ],
+    ids=["gru", "transformer"],
+)
+def test_two_processes_are_one_but_for_rounding(
+    python: Callable[..., Any], fasta: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Where nothing is random. The other families draw noise, each process its own, and learn alike."""
+    command, *options = words
+    for name, devices in (("one", "1"), ("two", "2")):
+        call = ("-m", "seqdesign_cli", command, fasta, *options, "--epochs", "2", "--batch-size", "16")
+        done = python(
+            *call, "-o", tmp_path / name, "--devices", devices, "-q", "--device", "cpu", timeout=240
+        )
+        assert done.code == 0, done.err
+    one, two = (table((tmp_path / name / "metrics.csv").read_text()) for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name in one:
+        assert two[name] == pytest.approx(one[name], rel=1e-4), name
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_main_process_ends_all_of_them_in_order(
     python: Callable[..., Any], python_env: dict[str, str], fasta: Path, tmp_path: Path, number: int

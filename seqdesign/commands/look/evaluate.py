@@ -11,6 +11,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, MadeBy, Options, Positional, RunConfig, Written, part
+from seqdesign.devices.cores import cores
 from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
@@ -138,7 +139,7 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
             max_nearest=config.max_nearest,
             resamples=config.resamples,
             seed=config.seed,
-            workers=config.threads or 1,
+            workers=config.threads or cores(),
             designs=config.designs,
             progress=progress.update,
         )

@@ -168,6 +168,7 @@ def _finish(
     config: TrainGANConfig, run: RunDir | None, result: GANTraining, tokens: TokenArray, started: float
 ) -> TrainGANResult:
     """Judge the generator and, in the main process, write the files of a finished run."""
+    from seqdesign.devices.cores import cores
     from seqdesign.evaluation.game import check_gan
     from seqdesign.models.gan.fit import SAMPLES
     from seqdesign.models.gan.store import save_gan
@@ -176,7 +177,7 @@ def _finish(
 
     progress = Progress("judging samples", quiet=config.quiet)
     try:
-        checked = check_gan(result, tokens, config.seed, config.threads or 1, progress.update)
+        checked = check_gan(result, tokens, config.seed, config.threads or cores(), progress.update)
     finally:
         progress.close()
     done = _result(config, result, checked, tokens, started)

@@ -13,7 +13,7 @@ from seqdesign.commands.session import checked_training
 from seqdesign.commands.train.options import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import UsageError
-from seqdesign.models.lm.config import LMOptions
+from seqdesign.language.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir

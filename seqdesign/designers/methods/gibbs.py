@@ -5,9 +5,9 @@ from __future__ import annotations
 from seqdesign.designers.black_box_options import GibbsOptions
 from seqdesign.designers.chains import Walk
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.leap import Leap
 from seqdesign.designers.problem import Designs, SequenceProblem
 from seqdesign.designers.scorer import require_gradient
+from seqdesign.designers.surrogate import Surrogate
 
 LEAST_STEPS = 100
 """Steps of a chain for the sake of which there are fewer chains."""
@@ -24,10 +24,9 @@ def gibbs(problem: SequenceProblem, options: GibbsOptions, seed: int) -> Designs
     require_gradient(problem, "gibbs")
     crowd = Crowd(problem, seed)
     chains = max(1, min(options.chains, (problem.budget - 2) // LEAST_STEPS))
-    walk: Walk | Leap
     if options.proposal == "learned":
         learning = round(options.warm_up * (problem.budget - 2) / chains)
-        walk = Leap(crowd, chains, options.temperature, learning)
+        walk: Walk = Surrogate(crowd, chains, options.temperature, learning)
     else:
         walk = Walk(crowd, chains, options.temperature)
     while len(rows := crowd.active()):

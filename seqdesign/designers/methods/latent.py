@@ -32,7 +32,10 @@ def latent(problem: SequenceProblem, options: LatentOptions, seed: int) -> Desig
     """Ascend from the code of every start. Raises UsageError without a generator or a gradient."""
     require_gradient(problem, "latent")
     if problem.latent is None:
-        raise UsageError("--method latent: needs a generator; name its folder with --generator")
+        raise UsageError(
+            "--method latent: needs a generator with codes; name a folder of train-gan or "
+            "train-vae with --generator"
+        )
     scorer = Scorer(problem)
     climb = _Code(scorer, problem.latent, options, seed)
     steps = climb.run()

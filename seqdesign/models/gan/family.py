@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from seqdesign.families import Family
+from seqdesign.models.gan.design import generator_of
 from seqdesign.models.gan.drawing import sources
 from seqdesign.models.gan.sections import sections
-from seqdesign.models.gan.store import KIND
+from seqdesign.models.gan.store import KIND, load_gan
 
-FAMILY = Family(kind=KIND, made_by="train-gan", sections=sections, sources=sources)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-gan",
+    load=load_gan,
+    generator=generator_of,
+    sections=sections,
+    sources=sources,
+)

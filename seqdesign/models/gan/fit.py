@@ -23,6 +23,7 @@ from seqdesign.runs.atomic import atomic_write
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.splits import random_split
 from seqdesign.training.data import Batch, TokenData
+from seqdesign.training.fitting import build
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import hold_out, together
@@ -120,9 +121,7 @@ def train_sequence_gan(
     whole = TokenData.of(tokens, values)
     data, judges = (_rows(whole, part) for part in (train, validation))
     identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
-        model = record.build()
+    model = build(record, seed)
     judge = Judge(data, judges, tokens.alphabet, record.shares, seed)
 
     def look(network: nn.Module) -> dict[str, float]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdesign.devices.randomness import key
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.models.gan.objective import Objective
@@ -84,12 +86,17 @@ class SequenceGAN(nn.Module):
     def fake(self, condition: Tensor | None, num: int, rng: torch.Generator) -> Tensor:
         """Generated sequences (N, V, L) as the critic sees them."""
         device = self.generator.start.weight.device
-        z = torch.randn(num, self.latent_dim, generator=rng).to(device)
+        z = torch.randn(num, self.latent_dim, generator=rng, device=rng.device).to(device)
         options = self.options
         logits = self.generator.logits(z, condition)
         return relax(logits, options.outputs, rng, options.output_temperature, self.end)
 
-    def losses(self, player: str, batch: Batch, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
+    def variant(self, player: str, rng: torch.Generator) -> bool:
+        """Whether the penalty is due in this step, by its generator's seed: nothing is drawn for that."""
+        due = key(rng.initial_seed(), "penalty") % self.penalty_every == 0
+        return player == "critic" and due and torch.is_grad_enabled()
+
+    def losses(self, player: str, batch: Batch, rng: torch.Generator, progress: Any) -> dict[str, Tensor]:
         """Scalar terms of one player; ``loss`` is minimised. The penalty falls on a random share of steps."""
         real, condition = self.real(batch), self.condition(batch)
         critic = partial(self.critic, condition=condition)
@@ -100,8 +107,7 @@ class SequenceGAN(nn.Module):
             return {"loss": loss}
         with torch.no_grad():
             fake = self.fake(condition, len(real), rng)
-        due = torch.rand((), generator=rng).item() * self.penalty_every < 1
-        weight = self.penalty * self.penalty_every if due and torch.is_grad_enabled() else 0.0
+        weight = self.penalty * self.penalty_every if self.variant(player, rng) else 0.0
         terms = self.objective.critic_loss(critic, real, fake, rng, weight)
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))

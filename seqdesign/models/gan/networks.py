@@ -119,7 +119,8 @@ class Generator(nn.Module):
         z = code
         if self.num_classes:
             assert condition is not None, "a conditional generator needs a class for each code"
-            z = torch.cat([code, functional.one_hot(condition, self.num_classes).to(code)], dim=1)
+            classes = torch.arange(self.num_classes, device=code.device)
+            z = torch.cat([code, (condition[:, None] == classes).to(code)], dim=1)
         wide = z if self.mapping is None else activate(self.mapping(z))
         rows = self.start(wide).view(len(z), 1, self.length, self.channels)
         features = rows.permute(0, 3, 1, 2)  # (N, C, 1, L), channels last in memory

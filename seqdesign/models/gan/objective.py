@@ -63,7 +63,7 @@ def one_centred_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: Generat
 
     The norm runs over letters and positions; a tiny number inside keeps its gradient finite at 0.
     """
-    share = torch.rand(len(real), 1, 1, generator=rng).to(real)
+    share = torch.rand(len(real), 1, 1, generator=rng, device=rng.device).to(real)
     between = share * real.detach() + (1 - share) * fake.detach()
     return (_squared_norm(critic, between)[1] + _TINY).sqrt().sub(1).square().mean()
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional
 
 Outputs = Literal["straight-through", "gumbel", "softmax"]
 
@@ -28,18 +27,22 @@ def relax(
         return torch.softmax(logits, dim=1)
     if outputs == "straight-through":
         return _straight_through(logits, rng, end)
-    noise = torch.rand(logits.shape, generator=rng).clamp_(_TINY, 1 - 1e-7).log_().neg_().log_().neg_()
+    uniform = torch.rand(logits.shape, generator=rng, device=rng.device).clamp_(_TINY, 1 - 1e-7)
+    noise = uniform.log_().neg_().log_().neg_()
     return torch.softmax((logits + noise.to(logits)) / temperature, dim=1)
 
 
 def _straight_through(logits: Tensor, rng: Generator, end: int | None) -> Tensor:
     probabilities = torch.softmax(logits, dim=1)
     with torch.no_grad():
-        uniform = torch.rand(len(logits), 1, logits.shape[2], generator=rng).to(logits)
+        shape = len(logits), 1, logits.shape[2]
+        uniform = torch.rand(shape, generator=rng, device=rng.device).to(logits)
         tokens = (probabilities.cumsum(dim=1)[:, :-1] <= uniform).sum(dim=1)
         if end is not None:
             tokens = close(tokens, end)
-        hard = functional.one_hot(tokens, logits.shape[1]).transpose(1, 2).to(logits)
+        # functional.one_hot looks at its input and makes the host wait.
+        symbols = torch.arange(logits.shape[1], device=logits.device)
+        hard = (tokens[:, :, None] == symbols).transpose(1, 2).to(logits)
         half_way = ((hard + probabilities) / 2).clamp_min(_TINY).log() - logits
     slope = 2 * torch.softmax(logits + half_way, dim=1) - probabilities / 2
     if end is not None:  # what would stand behind the end is never read

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.networks import Generator
 from seqdesign.models.gan.outputs import close
 from seqdesign.models.gan.store import TrainedGAN
 
-BLOCK = 128
-"""Sequences that are drawn together, so that they do not depend on the chunk; as many as suit CPU caches."""
+BLOCK, DEVICE_BLOCK = 128, 8192
+"""Sequences that are drawn together, so that they do not depend on the chunk; as many as suit CPU caches, and
+as many as keep a GPU busy."""
+LAYERS = 16
+"""Activations of a sequence that are in memory at once, at most."""
 
 
 @torch.inference_mode()
@@ -37,18 +42,47 @@ def draw(
     ``condition``.
     """
     device, done = generator.start.weight.device, 0
+    if device.type == "cuda":
+        yield from _draw_there(generator, num, rng, end, (shares, condition, argmax), temperature)
+        return
     while done < num:
         wanted = min(chunk, num - done)
         blocks = [_noise(generator, rng, shares, condition, argmax) for _ in range(-(-wanted // BLOCK))]
-        if device.type != "cpu":
-            z, given, uniform = (torch.cat(parts) for parts in zip(*blocks, strict=True))
-            blocks = [(z, given, uniform)]
         tokens = torch.cat([_letters(generator, block, temperature, argmax) for block in blocks])
         if end is not None:
             tokens = close(tokens, end)
         classes = torch.cat([classes for _, classes, _ in blocks])[: num - done]
         yield tokens[: num - done].to(torch.uint8).cpu(), classes if generator.num_classes else None
         done += min(len(tokens), num - done)
+
+
+def _draw_there(
+    generator: Generator,
+    num: int,
+    rng: torch.Generator,
+    end: int | None,
+    what: tuple[tuple[float, ...], int | None, bool],
+    temperature: float,
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """``draw`` on a GPU of CUDA: noise is made there, in blocks that suit it.
+
+    What a seed gives does not depend on how much of a block fits into memory at once.
+    """
+    device = generator.start.weight.device
+    there = torch.Generator(device=device).manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+    size = block_size(device, LAYERS * 4 * generator.channels * generator.length, cpu=BLOCK)
+    for first in range(0, num, DEVICE_BLOCK):
+        noise = _noise(generator, there, *what, size=DEVICE_BLOCK)
+
+        def part(rows: slice, noise: Noise = noise) -> Tensor:
+            z, classes, uniform = (each[rows] for each in noise)
+            return _letters(generator, (z, classes, uniform), temperature, what[2])
+
+        tokens = torch.cat(list(in_blocks(part, DEVICE_BLOCK, size)))[: num - first]
+        if end is not None:
+            tokens = close(tokens, end)
+        classes = noise[1][: num - first].cpu() if generator.num_classes else None
+        yield tokens.to(torch.uint8).cpu(), classes
 
 
 @torch.inference_mode()
@@ -85,16 +119,18 @@ def _noise(
     shares: tuple[float, ...],
     condition: int | None,
     argmax: bool,
+    size: int = BLOCK,
 ) -> Noise:
-    """Of one block."""
-    z = torch.randn(BLOCK, generator.latent_dim, generator=rng)
+    """Of one block, on the device of ``rng``."""
+    there: dict[str, Any] = {"generator": rng, "device": rng.device}
+    z = torch.randn(size, generator.latent_dim, **there)
     if condition is not None or not generator.num_classes:
-        classes = torch.full((BLOCK,), condition or 0)
+        classes = torch.full((size,), condition or 0, device=rng.device)
     else:
-        bounds = torch.tensor(np.cumsum(shares)[:-1])
-        classes = torch.searchsorted(bounds, torch.rand(BLOCK, generator=rng).double())
-    uniform = torch.empty(BLOCK, 0) if argmax else torch.rand(BLOCK, generator.length, generator=rng)
-    return z, classes, uniform
+        bounds = torch.tensor(np.cumsum(shares)[:-1], device=rng.device)
+        classes = torch.searchsorted(bounds, torch.rand(size, **there).double())
+    shape = (size, 0 if argmax else generator.length)
+    return z, classes, torch.empty(shape, device=rng.device) if argmax else torch.rand(shape, **there)
 
 
 def _inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:

@@ -11,13 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqdesign.config import from_dict, to_dict
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.networks import Critic, Generator
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, save_model
+from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
 
 KIND = "gan"
 
@@ -57,21 +56,12 @@ class GANRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {
-            "kind": KIND, **fields, "options": to_dict(self.options), "alphabet": self.alphabet.to_dict(),
-        }  # fmt: skip
+        return record_to_dict(self, KIND)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> GANRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        record = {"labels": (), **record}  # models of older versions have none
-        values = {name: record[name] for name in cls.__dataclass_fields__}
-        values["options"] = from_dict(GANOptions, record["options"])
-        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        for name in ("classes", "labels", "shares"):
-            values[name] = tuple(record[name])
-        return cls(**values)
+        return record_from_dict(cls, {"labels": (), **record})  # models of older versions have none
 
 
 @dataclass(frozen=True)

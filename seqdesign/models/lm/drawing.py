@@ -29,11 +29,7 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     """One stream of samples for each start, or a single one. Raises UsageError and InputError."""
     config, trained = drawing.options, load_lm(folder, device)
     record = trained.record
-    condition = config.condition
-    if isinstance(condition, str):
-        raise UsageError(f"must be a number for a language model, got {condition!r}", option="--condition")
-    if condition is not None:
-        _check_condition(record, condition)
+    condition = check_condition(record, config.condition)
     plain = Request(
         lengths=_lengths(config, record),
         outcome=condition,
@@ -126,8 +122,12 @@ def _broken(drawn: Drawn, request: Request) -> str:
     return f"{worst[0] / len(mine):.0%} break {worst[1]}"
 
 
-def _check_condition(record: LMRecord, asked: float) -> None:
-    """Raise UsageError for an outcome that the model does not know."""
+def check_condition(record: LMRecord, asked: float | str | None) -> float | None:
+    """The outcome to write for; None: none. Raises UsageError for one that the model does not know."""
+    if asked is None:
+        return None
+    if isinstance(asked, str):
+        raise UsageError(f"must be a number for a language model, got {asked!r}", option="--condition")
     if not record.knots:
         raise UsageError(
             "this model knows no outcome; leave it out, or train with train-lm --condition",
@@ -143,6 +143,7 @@ def _check_condition(record: LMRecord, asked: float) -> None:
             "beyond are a matter of maximize, or of sample --guide",
             option="--condition",
         )
+    return asked
 
 
 def _lengths(config: DrawOptions, record: LMRecord) -> tuple[int, int]:

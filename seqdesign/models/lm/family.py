@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.families import Family
+from seqdesign.models.lm.design import generator_of
 from seqdesign.models.lm.drawing import sources
 from seqdesign.models.lm.rows import LMRows
 from seqdesign.models.lm.sections import sections
@@ -17,4 +18,12 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
     return LMRows(load_lm(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-lm", rows=_rows, sections=sections, sources=sources)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-lm",
+    load=load_lm,
+    generator=generator_of,
+    rows=_rows,
+    sections=sections,
+    sources=sources,
+)

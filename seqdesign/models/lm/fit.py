@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.models.lm.config import LMOptions, adapt
+from seqdesign.language.config import LMOptions, adapt
 from seqdesign.models.lm.fit_options import LMFitOptions, num_epochs
 from seqdesign.models.lm.quality import LMQuality, judge
 from seqdesign.models.lm.store import LMRecord, TrainedLM
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import patience
 from seqdesign.training.data import TokenData
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.fitting import Run, fit_record
+from seqdesign.training.loop import Fabric, Fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
-from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 KNOTS = 16
 """Outcomes between which a condition is interpolated; as many different values are labels."""
@@ -69,29 +68,16 @@ def train_sequence_lm(
         TokenData.of(tokens.take(part), None if values is None else values[part])
         for part in (train, held_out)
     )
-    identity = run_identity(whole.fingerprint(), options, fit_options, seed, fabric.world_size)
-
-    def save(checkpoint: Checkpoint, improved: bool) -> None:
-        if folder is not None:
-            save_checkpoint(folder, checkpoint, record, identity)
-            write_metrics(folder, checkpoint.state.history)
-
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
-        model = record.build()
-    model.count_lengths(data.lengths)
-    fitted = fit(
-        model,
-        data,
-        judges,
+    model, fitted = fit_record(
+        record,
+        whole,
+        (data, judges),
+        options,
         fit_options,
-        seed=seed,
-        fabric=fabric,
-        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
-        resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
+        Run(seed, fabric, folder, resume, on_epoch, on_step),
+        prepare=lambda networks: networks.count_lengths(data.lengths),
         plan=make_plan(fit_options, len(train)),
     )
-    model.eval()
     quality = judge(model, data, judges, fabric.device)
     return LMTraining(TrainedLM(model, record), fitted, quality, train, held_out)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqdesign.models.lm.model import SequenceLM
+from seqdesign.language.model import SequenceLM
 from seqdesign.training.data import TokenData
 
 MAX_ROWS = 2000

@@ -15,7 +15,7 @@ from torch import Tensor
 from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.rules import Rules
 from seqdesign.errors import InputError
-from seqdesign.models.lm.sampling import BLOCK, CANDIDATES, UNFORCED, Drawn, Guide, choose_candidates, draw
+from seqdesign.models.lm.sampling import BLOCK, Drawn, Guide, draw_fairly
 from seqdesign.models.lm.store import TrainedLM
 
 ROUND = 4 * BLOCK
@@ -76,24 +76,11 @@ class Samples:
 
     def _block(self, lengths: Tensor, outcomes: Tensor, rules: Rules | None) -> Drawn:
         """One block, of several candidates each where that matters."""
-
-        def once() -> Drawn:
-            return draw(
-                self.model, lengths, self.rng,
-                outcomes=outcomes, rules=rules,
-                temperature=self.request.temperature, guide=self.request.guide,
-            )  # fmt: skip
-
-        first = once()
-        forced = first.forced[first.good]
-        if rules is None or (len(forced) > 1 and float(forced.std()) <= UNFORCED):
-            return first
-        several = [first] + [once() for _ in range(CANDIDATES - 1)]
-        n = len(lengths)
-        rows = torch.arange(n * CANDIDATES).view(CANDIDATES, n).T.flatten().to(first.tokens.device)
-        return choose_candidates(
-            Drawn.joined(several, self.model.vocabulary.pad).take(rows), CANDIDATES, self.rng
-        )
+        return draw_fairly(
+            self.model, lengths, self.rng,
+            outcomes=outcomes, rules=rules,
+            temperature=self.request.temperature, guide=self.request.guide,
+        )  # fmt: skip
 
     def _blocks(self, lengths: Tensor) -> Iterator[tuple[Tensor, Rules | None]]:
         """Rows (n,) that are drawn together, of one length where there are rules or a guide."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqdesign.models.lm.model import SequenceLM
+from seqdesign.language.model import SequenceLM
 
 if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules
@@ -97,6 +97,18 @@ def draw(
         good = good & rules.is_feasible(tokens, page.first_start)
     log_p = page.total + model.log_prob_length(lengths)
     return Drawn(tokens, lengths, log_p, given, good, page.forced)
+
+
+def draw_fairly(model: SequenceLM, lengths: Tensor, rng: torch.Generator, **how: Any) -> Drawn:
+    """As ``draw``, but one of several candidates each where constraints forced the model's hand."""
+    first = draw(model, lengths, rng, **how)
+    forced = first.forced[first.good]
+    if how.get("rules") is None or (len(forced) > 1 and float(forced.std()) <= UNFORCED):
+        return first
+    several = [first] + [draw(model, lengths, rng, **how) for _ in range(CANDIDATES - 1)]
+    n = len(lengths)
+    rows = torch.arange(n * CANDIDATES).view(CANDIDATES, n).T.flatten().to(first.tokens.device)
+    return choose_candidates(Drawn.joined(several, model.vocabulary.pad).take(rows), CANDIDATES, rng)
 
 
 class _Reader:

@@ -10,12 +10,11 @@ from typing import Any
 
 import torch
 
-from seqdesign.config import from_dict, to_dict
-from seqdesign.models.lm.config import LMOptions
-from seqdesign.models.lm.model import SequenceLM
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, save_model
+from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
 
 KIND = "lm"
 
@@ -45,19 +44,12 @@ class LMRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {
-            "kind": KIND, **fields, "options": to_dict(self.options), "alphabet": self.alphabet.to_dict(),
-        }  # fmt: skip
+        return record_to_dict(self, KIND)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> LMRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        values = {name: record[name] for name in cls.__dataclass_fields__}
-        values["options"] = from_dict(LMOptions, record["options"])
-        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        values["knots"], values["shares"] = tuple(record["knots"]), tuple(record["shares"])
-        return cls(**values)
+        return record_from_dict(cls, record)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
 
 from seqdesign.models.predictor.model import PredictorBatch
 from seqdesign.sequences.encoders import TokenArray
-from seqdesign.training.data import similar_lengths
+from seqdesign.training.data import Cut, similar_lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,11 @@ class PredictorData:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @cached_property
+    def cut(self) -> Cut:
+        """Where batches end."""
+        return Cut(self.lengths, self.tokens.shape[1])
+
     @property
     def typical_length(self) -> int:
         """Mean length."""
@@ -44,14 +50,14 @@ class PredictorData:
 
     def batches(self, order: Tensor, num: int, rng: Generator) -> Sequence[Tensor]:
         """``num`` batches of the rows ``order``; see ``similar_lengths``."""
-        return similar_lengths(self.lengths.cpu(), order, num, rng)
+        return similar_lengths(self.cut.lengths, order, num, rng)
 
     def rows(self, index: Tensor) -> PredictorBatch:
         """The chosen rows: int64 tokens, cut to the longest of them."""
-        lengths = self.lengths[index]
-        tokens = self.tokens[index, : int(lengths.max())].long()
+        index, longest = self.cut.of(index)
+        tokens = self.tokens[index, :longest].long()
         return PredictorBatch(
-            tokens, lengths, self.outcomes[index], self.precision[index], self.weights[index]
+            tokens, self.lengths[index], self.outcomes[index], self.precision[index], self.weights[index]
         )
 
     def weighted(self, shares: Tensor) -> PredictorData:

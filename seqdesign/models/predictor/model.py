@@ -6,7 +6,7 @@ K = C scores log p_c - log(1 - p_c).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -171,9 +171,7 @@ class SequencePredictor(nn.Module):
         inside = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
         return x if self.carries else self.shares(x), inside
 
-    def losses(
-        self, player: str, batch: PredictorBatch, rng: Generator, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, player: str, batch: PredictorBatch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """``loss`` (M,): each member's own weighted mean, in Var(y) or nats; nothing in it is random."""
         raw = self.raw(one_hot(batch.tokens, self.vocabulary.alphabet), batch.lengths)
         errors = (self.errors(raw, batch.outcomes) * batch.precision).mean(2)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.store import TrainedPredictor
 
@@ -15,6 +16,8 @@ FloatArray = NDArray[np.float64]
 
 CELLS_AT_ONCE = 1 << 22
 """Letters times members of one pass through the networks: some tens of MB of activations."""
+CELL_BYTES = 64
+"""What one of these takes on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,18 @@ def member_scores(
 ) -> FloatArray:
     """Scores (M, N, K) of tokens (N, L), on the model's device, in chunks that fit the caches."""
     device = model.outcome_mean.device
-    rows = max(1, CELLS_AT_ONCE // (max(1, tokens.shape[1]) * model.num_members * 32))
-    parts = []
-    for start in range(0, len(tokens), rows):
-        length = lengths[start : start + rows]
-        chunk = torch.from_numpy(tokens[start : start + rows, : max(1, int(length.max()))].astype(np.int64))
-        scores = model.score_tokens(chunk.to(device), torch.from_numpy(length).to(device))
-        parts.append(scores.double().cpu().numpy())
-    return np.concatenate(parts, axis=1) if parts else np.zeros((model.num_members, 0, model.num_scores))
+    cells = max(1, tokens.shape[1]) * model.num_members * 32
+    if not len(tokens):
+        return np.zeros((model.num_members, 0, model.num_scores))
+
+    def part(rows: slice) -> FloatArray:
+        length = lengths[rows]
+        chunk = torch.from_numpy(tokens[rows, : max(1, int(length.max()))]).to(device).long()
+        scores = model.score_tokens(chunk, torch.from_numpy(length).to(device))
+        return scores.double().cpu().numpy()
+
+    size = block_size(device, cells * CELL_BYTES, cpu=max(1, CELLS_AT_ONCE // cells))
+    return np.concatenate(list(in_blocks(part, len(tokens), size)), axis=1)
 
 
 def predict_outcomes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.config import from_dict, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
@@ -21,7 +20,7 @@ from seqdesign.models.predictor.config import PredictorOptions, Task
 from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import WEIGHTS, load_model, save_model
+from seqdesign.training.store import WEIGHTS, load_model, record_from_dict, record_to_dict, save_model
 from seqdesign.training.tensor_file import checksum, read_checksum, read_tensors, write_tensors
 
 KIND = "predictor"
@@ -89,32 +88,12 @@ class PredictorRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {
-            "kind": KIND,
-            **fields,
-            "options": to_dict(self.options),
-            "alphabet": self.alphabet.to_dict(),
-            "calibration": [asdict(one) for one in self.calibration],
-        }
+        return record_to_dict(self, KIND)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        values = {name: record[name] for name in cls.__dataclass_fields__}
-        for name in ("outcomes", "classes", "outcome_mean", "outcome_scale"):
-            values[name] = tuple(values[name])
-        values["carries"] = bool(record["carries"])
-        values["columns"] = Columns(*(int(size) for size in record["columns"]))
-        values["options"] = from_dict(PredictorOptions, record["options"])
-        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        values["calibration"] = tuple(
-            replace(
-                Conformal(**one), coefficients=tuple(one["coefficients"]), quantiles=tuple(one["quantiles"])
-            )
-            for one in record["calibration"]
-        )
-        return cls(**values)
+        return record_from_dict(cls, record)
 
 
 @dataclass(frozen=True)

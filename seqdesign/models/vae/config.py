@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from seqdesign.config import Between, Options
+from seqdesign.language.config import LMOptions
 
 Auto = Literal["auto"]
 
@@ -72,13 +73,23 @@ def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train
     return replace(options, encoder=encoder, latent_dim=latent_dim, dropout=dropout)
 
 
-def anneal_factor(options: VAEOptions, progress: float) -> float:
+def language_options(options: VAEOptions) -> LMOptions:
+    """Networks of the language model beside a VAE: one recurrent layer, which scores fastest."""
+    return LMOptions(architecture="gru", width=options.hidden, layers=1, dropout=0.2)
+
+
+def anneal_factor(options: VAEOptions, progress: Any) -> Any:
     """Factor in [0, 1] of the prior and invariance weights at ``progress`` in [0, 1] of the training.
 
-    cyclical: four rises (Fu et al. 2019, NAACL).
+    ``progress`` is a number, or a tensor () as in steps that are recorded; so is the factor. cyclical: four
+    rises (Fu et al. 2019, NAACL).
     """
     if options.kl_anneal == "none" or options.anneal_fraction == 0:
         return 1.0
+    if hasattr(progress, "clamp"):
+        if options.kl_anneal == "cyclical":
+            progress = ((progress * 4) % 1.0).where(progress < 1, 1.0)
+        return (progress / options.anneal_fraction).clamp(max=1.0)
     if options.kl_anneal == "cyclical":
         progress = (progress * 4) % 1.0 if progress < 1 else 1.0
     return min(1.0, progress / options.anneal_fraction)

@@ -73,7 +73,8 @@ class RecurrentDecoder(nn.Module):
             after: State = torch.lstm_cell(x, list(state[:2]), *weights)
         else:
             after = (torch.gru_cell(x, state[0], *weights),)
-        logits = self.output(self.dropout(after[0])) + self.bounds[min(t, 1) + (t == self.max_length)]
+        read = self.dropout(after[0]) if self.training else after[0]
+        logits = self.output(read) + self.bounds[min(t, 1) + (t == self.max_length)]
         return logits, (*after, state[-1])
 
     def inputs(self, tokens: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.families import Family
+from seqdesign.models.vae.design import generator_of
 from seqdesign.models.vae.drawing import sources
 from seqdesign.models.vae.rows import VAERows
 from seqdesign.models.vae.sections import sections
@@ -17,4 +18,12 @@ def _rows(folder: Path, device: torch.device) -> VAERows:
     return VAERows(load_vae(folder, device))
 
 
-FAMILY = Family(kind=KIND, made_by="train-vae", rows=_rows, sections=sections, sources=sources)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-vae",
+    load=load_vae,
+    generator=generator_of,
+    rows=_rows,
+    sections=sections,
+    sources=sources,
+)

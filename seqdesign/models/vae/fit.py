@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.models.vae.config import VAEOptions, adapt
+from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.quality import VAEQuality, judge
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.fitting import Run, fit_record
+from seqdesign.training.loop import Fabric, Fit
 from seqdesign.training.precision import check_precision
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
-from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 FIXED_LENGTH_SHARE = 0.99
 FLOOR_QUANTILE = 0.05
@@ -63,28 +63,15 @@ def train_sequence_vae(
     train, held_out = hold_out(tokens, outcomes, fit_options, seed)
     record = _describe(tokens, outcomes, train, options, outcome_name)
     data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
-    fingerprint = TokenData.of(tokens, outcomes).fingerprint()
-    identity = run_identity(fingerprint, options, fit_options, seed, fabric.world_size)
-
-    def save(checkpoint: Checkpoint, improved: bool) -> None:
-        if folder is not None:
-            save_checkpoint(folder, checkpoint, record, identity)
-            write_metrics(folder, checkpoint.state.history)
-
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
-        model = record.build()
-    fitted = fit(
-        model,
-        data,
-        judges,
+    model, fitted = fit_record(
+        record,
+        TokenData.of(tokens, outcomes),
+        (data, judges),
+        options,
         fit_options,
-        seed=seed,
-        fabric=fabric,
-        hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
-        resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
+        Run(seed, fabric, folder, resume, on_epoch, on_step),
+        prepare=lambda networks: networks.language_model.count_lengths(data.lengths),
     )
-    model.eval()
     quality = judge(model, judges.to(fabric.device), torch.Generator().manual_seed(seed))
     record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
     return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
@@ -114,13 +101,15 @@ def _describe(
                 f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
             )
         mean, scale = float(known.mean()), float(known.std())
+    adapted = adapt(
+        options,
+        max_length=longest,
+        fixed_length=bool(common >= FIXED_LENGTH_SHARE),
+        num_train=len(train),
+    )
     return VAERecord(
-        options=adapt(
-            options,
-            max_length=longest,
-            fixed_length=bool(common >= FIXED_LENGTH_SHARE),
-            num_train=len(train),
-        ),
+        options=adapted,
+        language=language_options(adapted),
         alphabet=tokens.alphabet,
         max_length=longest,
         min_length=int(tokens.lengths.min()),

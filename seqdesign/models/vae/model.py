@@ -10,13 +10,17 @@ The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
 
 from seqdesign.decoding.greedy import greedy
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
 from seqdesign.metrics.divergences import kl_standard_normal
-from seqdesign.models.vae.config import VAEOptions, anneal_factor
+from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
 from seqdesign.models.vae.decoder import RecurrentDecoder
 from seqdesign.models.vae.encoders import make_encoder
 from seqdesign.sequences.encoders import Vocabulary
@@ -30,6 +34,7 @@ class SequenceVAE(nn.Module):
 
     ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are
     those of the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
+    ``language``: networks of the language model; None: those of ``language_options``.
     """
 
     players = ("vae", "language_model")
@@ -40,6 +45,7 @@ class SequenceVAE(nn.Module):
         vocabulary: Vocabulary,
         max_length: int,
         *,
+        language: LMOptions | None = None,
         outcome_mean: float = 0.0,
         outcome_scale: float = 0.0,
     ) -> None:
@@ -64,9 +70,7 @@ class SequenceVAE(nn.Module):
             nn.SiLU(),
             nn.Linear(options.hidden, 1),
         )
-        self.language_model = RecurrentDecoder(
-            vocabulary, 0, options.hidden, options.embedding, max_length, cell=options.decoder, dropout=0.2
-        )
+        self.language_model = SequenceLM(language or language_options(options), vocabulary, max_length, 1)
 
     @property
     def has_outcome(self) -> bool:
@@ -98,13 +102,12 @@ class SequenceVAE(nn.Module):
         The VAE's own bound is loose by many nats when the KL weight is below 1, as REVISE needs it; so the
         letters have a model of their own, trained on the same sequences.
         """
-        nothing = torch.zeros(len(tokens), 0, device=tokens.device)
-        return self.language_model.log_prob(nothing, tokens, lengths)
+        return self.language_model.log_likelihood(tokens, lengths)
 
-    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Scalar terms of one player; ``loss`` is their weighted sum, annealed by ``progress`` in [0, 1]."""
         if player == "language_model":
-            nll = -self.log_likelihood(batch.tokens, batch.lengths).mean()
+            nll = self.language_model.losses("lm", batch, rng, progress)["loss"]
             return {"loss": nll, "language_nll": nll}
         options = self.options
         posterior = self.encode(batch.tokens, batch.lengths)
@@ -130,7 +133,7 @@ class SequenceVAE(nn.Module):
         D is discrete: no gradient flows through it.
         """
         with torch.no_grad():
-            decoded = greedy(self.decoder, z)
+            decoded = greedy(self.decoder, z, to_the_end=True)
         before = self.standard_outcome(z)
         if self.options.invariance_target == "fixed":
             before = before.detach()
@@ -163,8 +166,9 @@ class SequenceVAE(nn.Module):
         if self.options.invariance_from == "prior":
             return noise
         device = noise.device
-        rows = torch.randint(len(posterior.mean), (n // 2,), generator=rng).to(device)
-        widths = 1 + 2 * torch.rand((n // 2, 1), generator=rng).to(device)
+        where = rng.device
+        rows = torch.randint(len(posterior.mean), (n // 2,), generator=rng, device=where).to(device)
+        widths = 1 + 2 * torch.rand((n // 2, 1), generator=rng, device=where).to(device)
         mean, scale = posterior.mean.detach()[rows], posterior.stddev.detach()[rows]
         return torch.cat([mean + widths * scale * noise[: n // 2], noise[n // 2 :]])
 
@@ -173,9 +177,8 @@ class SequenceVAE(nn.Module):
         share = self.options.word_dropout
         if share == 0 or not self.training:
             return inputs
-        hidden = (torch.rand(inputs.shape, generator=rng) < share).to(inputs.device)
+        hidden = (torch.rand(inputs.shape, generator=rng, device=rng.device) < share).to(inputs.device)
         return inputs.masked_fill(hidden & (inputs < self.vocabulary.end), self.vocabulary.unknown)
 
     def _noise(self, shape: torch.Size, rng: Generator) -> Tensor:
-        # Drawn on the CPU, so that a seed means the same on every device.
-        return torch.randn(shape, generator=rng).to(self.posterior_mean.weight.device)
+        return torch.randn(shape, generator=rng, device=rng.device).to(self.posterior_mean.weight.device)

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from seqdesign.config import from_dict, to_dict
+from seqdesign.language.config import LMOptions
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, save_model
+from seqdesign.training.store import OutdatedError, load_model, record_from_dict, record_to_dict, save_model
 
 KIND = "vae"
 
@@ -26,6 +26,8 @@ class VAERecord:
 
     options: VAEOptions
     """With every ``auto`` replaced."""
+    language: LMOptions
+    """Those of the language model beside it, likewise."""
     alphabet: Alphabet
     max_length: int
     min_length: int
@@ -43,24 +45,24 @@ class VAERecord:
             self.options,
             Vocabulary(self.alphabet),
             self.max_length,
+            language=self.language,
             outcome_mean=self.outcome_mean,
             outcome_scale=self.outcome_scale,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {
-            "kind": KIND, **fields, "options": to_dict(self.options), "alphabet": self.alphabet.to_dict(),
-        }  # fmt: skip
+        return record_to_dict(self, KIND)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> VAERecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        values = {name: record[name] for name in cls.__dataclass_fields__}
-        values["options"] = from_dict(VAEOptions, record["options"])
-        values["alphabet"] = Alphabet.from_dict(record["alphabet"])
-        return cls(**values)
+        if "language" not in record:
+            raise OutdatedError(
+                "was made by an earlier version, whose naturalness model this one cannot read (no "
+                "'language'); train again with train-vae --overwrite"
+            )
+        return record_from_dict(cls, record)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ class _Revision:
         self.problem, self.options, self.seed = problem, options, seed
         self.model = problem.model
         self.pool = Pool(problem)
+        self.explored = torch.zeros(0, dtype=torch.long, device=problem.tokens.device)
+        """Places in the pool from whose codes an ascent began."""
         self.posterior = posterior(self.model, problem.tokens, problem.lengths)
         mean, scale = self.posterior.mean, self.posterior.stddev
         alpha = options.log_alpha(problem.max_edits)
@@ -64,6 +66,9 @@ class _Revision:
         """The owners (M,) and codes (M, d) of the best strings so far."""
         places, exist = self.pool.best(self.options.survivors)
         chosen = places[exist]
+        # From a string that was a start before, the same way would be gone again.
+        chosen = chosen[~torch.isin(chosen, self.explored)]
+        self.explored = torch.cat([self.explored, chosen])
         codes = posterior(self.model, self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
         return self.pool.owner[chosen], codes
 

@@ -13,7 +13,16 @@ from torch import Generator, Tensor, nn
 
 from seqdesign.training.config import RunOptions
 from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit
-from seqdesign.training.plan import Plan, PlayerSettings, average_into, make_optimizer, rate_factor
+from seqdesign.training.plan import (
+    Plan,
+    PlayerSettings,
+    average_into,
+    load_optimizer,
+    make_optimizer,
+    optimizer_state,
+    rate_factor,
+    set_rate,
+)
 
 
 class Rows:
@@ -220,3 +229,24 @@ def test_an_average_forgets_the_first_weights_fast() -> None:
     average = {"w": torch.zeros(1)}
     average_into(average, {"w": torch.ones(1)}, 0.999, 1)
     assert average["w"].item() == pytest.approx(1 - 2 / 11)
+
+
+def test_a_checkpoint_goes_from_one_kind_of_device_to_another() -> None:
+    """What a GPU writes, a CPU goes on with, by its own way of making steps; rates are written as numbers."""
+    ours, theirs = ([nn.Parameter(torch.ones(2))] for _ in range(2))
+    settings = PlayerSettings(learning_rate=0.1, optimizer="adam")
+    here, there = (make_optimizer(parameters, settings) for parameters in (ours, theirs))
+    there.param_groups[0] |= {"lr": torch.tensor(0.1), "capturable": True, "fused": True}
+    set_rate(there, 0.05)
+    assert there.param_groups[0]["lr"].item() == pytest.approx(0.05)
+    state = optimizer_state(there)
+    assert state["param_groups"][0]["lr"] == pytest.approx(0.05)
+    assert isinstance(state["param_groups"][0]["lr"], float)
+    state["state"] = {0: {"step": torch.tensor(3.0), "exp_avg": torch.ones(2), "exp_avg_sq": torch.ones(2)}}
+    load_optimizer(here, state)
+    group = here.param_groups[0]
+    assert (group["lr"], group["capturable"], group["fused"]) == (0.1, False, None)
+    ours[0].grad = torch.ones(2)
+    here.step()
+    assert here.state[ours[0]]["step"] == 4
+    assert torch.is_tensor(there.param_groups[0]["lr"]), "what was written down was a copy"

@@ -44,8 +44,7 @@ class MotifNet(nn.Module):
         touching = (
             torch.arange(places // len(strands), device=inside.device)[:, None] < inside.sum(1) + overhang
         )
-        if not touching.all():
-            scores = scores.masked_fill(~touching.repeat(len(strands), 1)[:, :, None], 0.0)
+        scores = scores.masked_fill(~touching.repeat(len(strands), 1)[:, :, None], 0.0)
         # max(0), not amax: its gradient is much cheaper
         best = F.relu(scores.max(0).values).view(rows, len(self.filters.weight), -1).transpose(0, 1)
         h = F.relu(self.first(self._drop(best)))

@@ -18,7 +18,7 @@ import torch
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.store import GANRecord, save_gan
 from seqdesign.models.lm.store import load_lm, save_lm
-from seqdesign.models.vae.config import VAEOptions
+from seqdesign.models.vae.config import VAEOptions, language_options
 from seqdesign.models.vae.store import VAERecord, save_vae
 from seqdesign.runs.manifest import read_manifest
 from seqdesign.sequences.alphabets import get_alphabet
@@ -234,7 +234,7 @@ def gan(folder: Path) -> None:
 
 def vae(folder: Path, shortest: int = 12) -> None:
     options = VAEOptions(encoder="gru", hidden=8, latent_dim=3, embedding=4, dropout=0.0)
-    record = VAERecord(options, get_alphabet("dna"), 12, shortest, None, 0.0, 0.0)
+    record = VAERecord(options, language_options(options), get_alphabet("dna"), 12, shortest, None, 0.0, 0.0)
     folder.mkdir()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -14,9 +14,9 @@ from torch import Tensor
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.rules import Rules
-from seqdesign.models.lm.config import LMOptions, adapt
+from seqdesign.language.config import LMOptions, adapt
+from seqdesign.language.model import SequenceLM, hats
 from seqdesign.models.lm.guidance import PredictorGuide
-from seqdesign.models.lm.model import SequenceLM, hats
 from seqdesign.models.lm.quality import markov_nll, position_nll
 from seqdesign.models.lm.requests import ROUND, Request, samples
 from seqdesign.models.lm.sampling import Drawn, draw

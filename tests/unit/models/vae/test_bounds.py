@@ -49,8 +49,8 @@ def test_the_probabilities_of_all_strings_sum_to_one(small: SimpleNamespace) -> 
     assert abs(sum(map(math.exp, by_string)) - 1) < 1e-6
     rows = [padded(s, 1, model.vocabulary.pad) for s in STRINGS]
     tokens, lengths = (torch.cat(parts) for parts in zip(*rows, strict=True))
-    nothing = torch.zeros(len(STRINGS), 0, dtype=torch.float64)
-    assert abs(model.language_model.log_prob(nothing, tokens, lengths).exp().sum() - 1) < 1e-6
+    model.language_model.count_lengths(torch.tensor([1, 3, 3]))
+    assert abs(model.log_likelihood(tokens, lengths).double().exp().sum() - 1) < 1e-6
 
 
 @torch.no_grad()

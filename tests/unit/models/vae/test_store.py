@@ -172,3 +172,15 @@ def test_no_checkpoint_and_no_checkpoint_file_are_refused(run: tuple[VAETraining
     (folder / CHECKPOINT).unlink()
     with pytest.raises(ModelError, match="holds no checkpoint to resume; start without --resume"):
         load_checkpoint(folder, {})
+
+
+def test_a_model_of_an_earlier_version_is_refused_by_name(run: tuple[VAETraining, Path]) -> None:
+    """Its naturalness model was another network; the message says what to do."""
+    path = run[1] / WEIGHTS
+    tensors, record = read_tensors(path)
+    del record["language"]
+    write_tensors(path, tensors, record)
+    with pytest.raises(
+        ModelError, match=r"made by an earlier version.*train again with train-vae --overwrite"
+    ):
+        load_vae(run[1], CPU)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.lm.layers import Block, Cache, Inputs
+from seqdesign.language.layers import Block, Cache, Inputs
 
 
 class Transformer(nn.Module):
@@ -45,7 +45,7 @@ class Transformer(nn.Module):
         mask = None
         if self.causal:
             tokens = shifted(tokens, self.inputs.nothing)
-        elif bool((lengths < tokens.shape[1]).any()):
+        elif self.inputs.from_end is not None:  # lengths differ
             inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
             mask = inside[:, None, None]
         x = self.inputs(tokens, lengths, context)
@@ -96,5 +96,7 @@ class GRU(nn.Module):
 
 
 def shifted(tokens: Tensor, first: int) -> Tensor:
-    """Tokens (N, T) one place to the right, ``first`` in front."""
+    """Tokens (N, T) one place to the right, ``first`` in front; of shares of letters (N, T, V) nothing."""
+    if tokens.is_floating_point():
+        return F.pad(tokens[:, :-1], (0, 0, 1, 0))
     return F.pad(tokens[:, :-1], (1, 0), value=first)

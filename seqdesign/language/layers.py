@@ -38,9 +38,12 @@ class Inputs(nn.Module):
         self.register_buffer("phase", torch.stack([angle.sin(), angle.cos()], 1), persistent=False)
 
     def forward(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
-        """Features (N, T, d) of seen tokens (N, T) of sequences of ``lengths`` (N,)."""
+        """Features (N, T, d) of seen tokens (N, T) of sequences of ``lengths`` (N,).
+
+        Or of shares of letters (N, T, V), differentiable; what they lack of 1 is not known.
+        """
         steps = tokens.shape[1]
-        x = self.letters(self._seen(tokens)) + self.place.weight[:steps] + self.codon(self.phase[:steps])
+        x = self._seen(tokens) + self.place.weight[:steps] + self.codon(self.phase[:steps])
         if self.from_end is not None:
             left = lengths[:, None] - 1 - torch.arange(steps, device=tokens.device)
             x = x + self.from_end(left.clamp(min=0))
@@ -48,13 +51,16 @@ class Inputs(nn.Module):
 
     def at(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Features (N, d) of position ``t`` alone."""
-        x = self.letters(self._seen(tokens)) + self.place.weight[t] + self.codon(self.phase[t])
+        x = self._seen(tokens) + self.place.weight[t] + self.codon(self.phase[t])
         if self.from_end is not None:
             x = x + self.from_end((lengths - 1 - t).clamp(min=0))
         return x if context is None else x + context
 
     def _seen(self, tokens: Tensor) -> Tensor:
-        return tokens.clamp(max=self.nothing)
+        if not tokens.is_floating_point():
+            return self.letters(tokens.clamp(max=self.nothing))
+        known, unknown = self.letters.weight.split([self.nothing, 1])
+        return tokens @ known + (1 - tokens.sum(-1, keepdim=True)) * unknown[0]
 
 
 class Mixing(nn.Module):

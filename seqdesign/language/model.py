@@ -11,12 +11,14 @@ Shapes: N sequences, T positions, V letters, d features, K knots.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from seqdesign.models.lm.config import LMOptions
-from seqdesign.models.lm.networks import GRU, Transformer
+from seqdesign.language.config import LMOptions
+from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch
 
@@ -24,6 +26,8 @@ UNCONDITIONAL = 0.1
 """Share of training rows whose outcome is hidden, so that the model works without one."""
 LEVELS = 32
 """Shares of hidden letters by which a bound is estimated."""
+FEW_LEVELS = 8
+"""The same where one sequence after the other is asked about."""
 
 
 class SequenceLM(nn.Module):
@@ -89,11 +93,12 @@ class SequenceLM(nn.Module):
         weights = hats(outcomes, self.knots)
         return weights.to(self.condition.weight.dtype) @ self.condition.weight
 
-    def losses(self, player: str, batch: Batch, rng: Generator, progress: float) -> dict[str, Tensor]:
+    def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Mean negative log-likelihood, or its bound by one draw of hidden letters, in nats."""
         outcomes = batch.outcomes
         if self.condition is not None and self.training:
-            shown = torch.rand(len(outcomes), generator=rng).to(outcomes.device) >= UNCONDITIONAL
+            hidden = torch.rand(len(outcomes), generator=rng, device=rng.device) < UNCONDITIONAL
+            shown = ~hidden.to(outcomes.device)
             outcomes = outcomes.where(shown, torch.nan)
         context = self.context(outcomes)
         if self.is_causal:
@@ -125,9 +130,25 @@ class SequenceLM(nn.Module):
             letters = self._exact(tokens, lengths, context)
         else:
             rng = Generator().manual_seed(0)
-            draws = [self._bound(tokens, lengths, context, rng, level=i) for i in range(LEVELS)]
+            draws = [self._bound(tokens, lengths, context, rng, (i, LEVELS)) for i in range(LEVELS)]
             letters = torch.stack(draws).mean(0)
         return result.index_add(0, rows, letters.to(result.dtype))
+
+    def log_prob_letters(self, letters: Tensor, context: Tensor | None = None) -> Tensor:
+        """Log p(letters | length) in nats (N,) of tokens (N, T), all of T letters.
+
+        Or of one-hot or soft letters (N, V, T), differentiable in them: of soft ones the mean log-probability
+        of each, given the soft ones that are seen. In any order the bound, estimated from FEW_LEVELS shares
+        of hidden letters, the same ones at every call.
+        """
+        soft = letters.dim() == 3
+        letters = letters.transpose(1, 2) if soft else letters
+        lengths = torch.full((len(letters),), letters.shape[1], device=letters.device)
+        if self.is_causal:
+            return self._exact(letters, lengths, context)
+        rng = Generator().manual_seed(0)
+        draws = [self._bound(letters, lengths, context, rng, (i, FEW_LEVELS)) for i in range(FEW_LEVELS)]
+        return torch.stack(draws).mean(0)
 
     def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
         """Log p(letters | length), (N,)."""
@@ -139,31 +160,35 @@ class SequenceLM(nn.Module):
         lengths: Tensor,
         context: Tensor | None,
         rng: Generator,
-        level: int | None = None,
+        stratum: tuple[int, int] | None = None,
     ) -> Tensor:
         """One draw of the bound of log p(letters | length), (N,).
 
-        The shares of hidden letters are spread evenly over the rows, or lie in stratum ``level`` of LEVELS.
+        The shares of hidden letters are spread evenly over the rows, or lie in one of several strata.
         """
         n, device = len(tokens), tokens.device
-        rows = n if level is None else 1  # one draw for all, so that a row's figure is its own
-        if level is None:
-            share = (torch.rand(1, generator=rng) + torch.randperm(n, generator=rng) / n) % 1.0
+        rows = n if stratum is None else 1  # one draw for all, so that a row's figure is its own
+        where: dict[str, Any] = {"generator": rng, "device": rng.device}
+        if stratum is None:
+            share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
         else:
-            share = ((level + torch.rand(1, generator=rng)) / LEVELS).expand(n)
+            share = ((stratum[0] + torch.rand(1, **where)) / stratum[1]).expand(n)
         hidden = (1 + (share.to(device) * lengths).long()).clamp(max=lengths)
         inside = torch.arange(tokens.shape[1], device=device) < lengths[:, None]
-        noise = (
-            torch.rand(rows, self.max_length, generator=rng)[:, : tokens.shape[1]].to(device).expand(n, -1)
-        )
+        noise = torch.rand(rows, self.max_length, **where)[:, : tokens.shape[1]].to(device).expand(n, -1)
         rank = noise.masked_fill(~inside, torch.inf).argsort(1).argsort(1)
         hide = rank < hidden[:, None]
-        shown = tokens.masked_fill(hide, self.network.inputs.nothing)
+        if tokens.is_floating_point():
+            shown = tokens.masked_fill(hide[:, :, None], 0.0)
+        else:
+            shown = tokens.masked_fill(hide, self.network.inputs.nothing)
         scores = self._score(self.network(shown, lengths, context), tokens, lengths)
         return (scores * hide).sum(1) * lengths / hidden
 
     def _score(self, logits: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities (N, T) of the letters; 0 behind the end and of unreadable letters."""
+        if tokens.is_floating_point():
+            return (logits.log_softmax(2) * tokens).sum(2)
         known = tokens < self.vocabulary.n_letters
         nll = F.cross_entropy(logits.transpose(1, 2).float(), tokens.where(known, 0), reduction="none")
         return -nll.masked_fill(~known, 0.0)

@@ -1,0 +1,124 @@
+"""What is measured where a judge predicts so much: a correction at both ends, and doubt beyond them.
+
+A judge that is right on average can be wrong at its ends, where designs are: effects saturate, or a process
+over words adds up what does not add up. Left-out rows show it. Their outcomes are regressed on what was
+predicted of them by a line that bends at quantiles of the predictions (Bayesian hinges). Its prior says that
+a prediction means itself; rows with large predictions move the last slope, and as far as they leave it open,
+doubt grows with the distance beyond them. Where these rows are in line, a judge may go on; where they are
+not, it is held.
+
+Shapes: n rows, B sequences, H hinges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
+"""Of predictions, where the line may bend upwards of the middle; the same downwards."""
+BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
+"""Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
+FEWEST = 10
+
+
+class Opinion(NamedTuple):
+    """Means and variances of sequences by one judge, and by how much it may lie too high or too low at its
+    ends (standard deviations); all of one shape.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    down: Tensor
+    up: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """Variance of all doubts together."""
+        return self.variance + 0.5 * (self.down.square() + self.up.square())
+
+
+@dataclass(frozen=True)
+class Link:
+    """Hinges at ``up`` and ``down``, and mean (S, H) and covariance (S, H, H) of their changes of slope under
+    each of S priors with weights (S,).
+    """
+
+    up: Tensor
+    down: Tensor
+    weights: Tensor
+    mean: Tensor
+    covariance: Tensor
+
+    def __call__(self, mean: Tensor, variance: Tensor) -> Opinion:
+        """Means and variances (B,) of a judge -> corrected ones, and doubt about the slopes."""
+        x = self._basis(mean)
+        change = self._rising(self.weights @ self.mean)
+        each = torch.einsum("bh,shg,bg->sb", x, self.covariance, x)
+        spread = self.weights @ (each + (x @ (self.mean - self.weights @ self.mean).T).T.square())
+        sign = torch.cat([torch.ones_like(self.up), -torch.ones_like(self.down)])
+        slope = (1.0 + (x > 0).to(x) @ (change * sign)).clamp(0, 1)
+        found, reach = mean + x @ change, spread.sqrt()
+        held = mean.clamp(self.down[-1], self.up[-1])
+        edge = held + self._basis(held) @ change
+        # What rises does not fall beyond the rows that show it: slopes are doubted, but not their sign.
+        above, below = mean > self.up[-1], mean < self.down[-1]
+        down = torch.where(above, torch.minimum(reach, (found - edge).clamp(min=0)), reach)
+        up = torch.where(below, torch.minimum(reach, (edge - found).clamp(min=0)), reach)
+        return Opinion(found, variance * slope.square(), down, up)
+
+    def _basis(self, mean: Tensor) -> Tensor:
+        return torch.cat(
+            [(mean[:, None] - self.up).clamp(min=0), (self.down - mean[:, None]).clamp(min=0)], 1
+        )
+
+    def _rising(self, change: Tensor) -> Tensor:
+        """The changes of slope of the nearest line that never falls."""
+        parts = []
+        for side, sign in ((change[: len(self.up)], 1.0), (change[len(self.up) :], -1.0)):
+            slopes = (1.0 + sign * side.cumsum(0)).clamp(min=0)
+            parts.append(sign * torch.diff(slopes, prepend=torch.ones(1, dtype=slopes.dtype)))
+        return torch.cat(parts)
+
+
+def fit_link(predicted: Tensor, variance: Tensor, true: Tensor) -> Link:
+    """From predictions (n,) of rows, their variances with noise, and what was measured (n,), NaN if unknown.
+
+    With fewer than ``FEWEST`` rows it knows of the rows' predictions nothing but where they are.
+    """
+    known = ~(predicted.isnan() | true.isnan())
+    m, v, y = predicted[known], variance[known].clamp(min=1e-9), true[known]
+    if len(m) < FEWEST:
+        m, v, y = m.new_zeros(FEWEST), m.new_ones(FEWEST) * 1e9, m.new_zeros(FEWEST)
+    at = torch.tensor(QUANTILES, dtype=m.dtype)
+    up, down = torch.quantile(m, at), torch.quantile(m, 1 - at)
+    empty = Link(
+        up, down, m.new_ones(1), m.new_zeros(1, 2 * len(at)), m.new_zeros(1, 2 * len(at), 2 * len(at))
+    )
+    x = empty._basis(m)
+    # With variances that are too small or too large, a judge would be believed too much or too little.
+    v = v * float(((y - m).square() / v).mean().clamp(0.25, 4.0))
+    gram, pull = x.T @ (x / v[:, None]), x.T @ ((y - m) / v)
+    means, covariances, evidence = [], [], []
+    for bend in BENDS:
+        precision = gram + torch.eye(len(gram), dtype=m.dtype) / bend**2
+        covariance = torch.linalg.inv(precision)
+        means.append(covariance @ pull)
+        covariances.append(covariance)
+        size = float(torch.logdet(precision)) + 2 * len(gram) * math.log(bend)
+        evidence.append(0.5 * (float(pull @ means[-1]) - size))
+    weights = torch.softmax(torch.tensor(evidence, dtype=m.dtype), 0)
+    return Link(up, down, weights, torch.stack(means), torch.stack(covariances))
+
+
+def corrected(links: Sequence[Link], mean: Tensor, variance: Tensor) -> Opinion:
+    """Means and variances (B, K) of a judge after the link of each outcome; the same where there are none."""
+    if not links:
+        return Opinion(mean, variance, torch.zeros_like(mean), torch.zeros_like(mean))
+    found = [link(mean[:, k], variance[:, k]) for k, link in enumerate(links)]
+    return Opinion(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))

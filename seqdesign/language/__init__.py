@@ -1,0 +1,1 @@
+"""Language models of sequences: networks, likelihoods and their gradient; families train and store them."""

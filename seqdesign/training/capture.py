@@ -1,0 +1,152 @@
+"""Steps that are recorded once and then replayed: on GPUs a step of 2,000 small kernels is one launch.
+
+A step can be recorded if it does the same whatever its input says: shapes are static, nothing is read by the
+host, and random numbers come from generators of the device. Everything it changes (weights, optimizers,
+sums) is changed in place. The input is copied into the tensors of the recording before each replay. PyTorch
+needs no compiler for this (https://docs.pytorch.org/docs/stable/notes/cuda.html, "CUDA Graphs").
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Generator, Tensor
+
+WARM = 3
+"""Times that a step runs as it is before it is recorded: libraries choose algorithms and take memory then."""
+MOST = 24
+"""Recordings at most, each of one shape; what comes later runs as it is."""
+SWITCH = "SEQDESIGN_CUDA_GRAPHS"
+"""Environment variable; ``off`` runs every step as it is."""
+
+Work = Callable[[Any], None]
+"""A step of one input; it returns nothing and changes everything in place."""
+
+
+class Recording(Protocol):
+    """One step, recorded."""
+
+    def record(self, work: Callable[[], None]) -> None:
+        """Note what ``work`` launches, without running it."""
+        ...
+
+    def replay(self) -> None:
+        """Run it."""
+        ...
+
+
+class CudaRecording:
+    """A CUDA graph; ``generators`` are those that the step draws from, beside the device's own."""
+
+    def __init__(self, generators: Sequence[Generator]) -> None:
+        self.graph = torch.cuda.CUDAGraph()
+        for generator in generators:
+            self.graph.register_generator_state(generator)
+
+    def record(self, work: Callable[[], None]) -> None:
+        """Capture on a stream of its own; ``torch.cuda.graph`` waits for the device before and after."""
+        with torch.cuda.graph(self.graph):
+            work()
+
+    def replay(self) -> None:
+        """Launch all kernels at once."""
+        self.graph.replay()
+
+
+@dataclass
+class _Known:
+    """What is known of steps of one key and shape."""
+
+    seen: int = 0
+    inputs: tuple[Tensor, ...] = ()
+    recording: Recording | None = None
+
+
+class Replays:
+    """Runs steps, each WARM times as it is and then as a replay of its recording.
+
+    make: a new recording, or None: everything runs as it is. side: the stream for runs as it is before a
+    recording, as PyTorch asks for.
+    """
+
+    def __init__(self, make: Callable[[], Recording] | None, side: torch.cuda.Stream | None = None) -> None:
+        self.make, self.side = make, side
+        self._known: dict[Hashable, _Known] = {}
+
+    @classmethod
+    def on(cls, device: torch.device, generators: Sequence[Generator]) -> Replays:
+        """CUDA graphs on a GPU unless they are switched off, nothing elsewhere."""
+        if device.type != "cuda" or os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
+            return cls(None)
+        return cls(lambda: CudaRecording(generators), torch.cuda.Stream(device))
+
+    def run(self, key: Hashable, rows: Any, work: Work) -> None:
+        """``work(rows)``; ``key`` says what it does besides, and rows of one shape make the same step."""
+        tensors = _tensors(rows)
+        if self.make is None or tensors is None:
+            work(rows)
+            return
+        shape = (key, *((tuple(t.shape), t.dtype) for t in tensors))
+        if shape not in self._known and len(self._known) >= MOST:
+            work(rows)
+            return
+        known = self._known.setdefault(shape, _Known())
+        known.seen += 1
+        if known.seen <= WARM:
+            self._aside(lambda: work(rows))
+            return
+        if known.recording is None and not self._record(known, rows, tensors, work):
+            work(rows)
+            return
+        assert known.recording is not None
+        for held, tensor in zip(known.inputs, tensors, strict=True):
+            held.copy_(tensor)
+        known.recording.replay()
+
+    def _record(self, known: _Known, rows: Any, tensors: tuple[Tensor, ...], work: Work) -> bool:
+        """Whether it could be recorded; if not, nothing is recorded any more, and that is said once."""
+        assert self.make is not None
+        known.inputs = tuple(t.clone() for t in tensors)
+        held = _like(rows, known.inputs)
+        try:
+            recording = self.make()
+            recording.record(lambda: work(held))
+        except RuntimeError as error:
+            self.make = None
+            self._known.clear()
+            reason = str(error).partition("\n")[0]
+            logging.getLogger("seqdesign").info("steps run one by one, not as CUDA graphs: %s", reason)
+            return False
+        known.recording = recording
+        return True
+
+    def _aside(self, work: Callable[[], None]) -> None:
+        """On the side stream where there is one."""
+        if self.side is None:
+            work()
+            return
+        here = torch.cuda.current_stream(self.side.device)
+        self.side.wait_stream(here)
+        with torch.cuda.stream(self.side):
+            work()
+        here.wait_stream(self.side)
+
+
+def _tensors(rows: Any) -> tuple[Tensor, ...] | None:
+    """The tensors of a batch; None for one that is made of something else."""
+    if isinstance(rows, Tensor):
+        return (rows,)
+    found = isinstance(rows, tuple) and all(isinstance(part, Tensor) for part in rows)
+    return tuple(rows) if found else None
+
+
+def _like(rows: Any, tensors: tuple[Tensor, ...]) -> Any:
+    """A batch of the same type made of other tensors."""
+    if isinstance(rows, Tensor):
+        return tensors[0]
+    return type(rows)(*tensors) if hasattr(rows, "_fields") else tensors

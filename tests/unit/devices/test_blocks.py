@@ -1,0 +1,58 @@
+"""Blocks shrink where memory is short, and nothing is lost."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+
+from seqdesign.devices import blocks
+from seqdesign.devices.blocks import block_size, in_blocks
+
+
+def small_memory(most: int, tried: list[int]) -> object:
+    """A call that has room for ``most`` items."""
+
+    def call(rows: slice) -> list[int]:
+        tried.append(rows.stop - rows.start)
+        if tried[-1] > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return list(range(rows.start, rows.stop))
+
+    return call
+
+
+def test_too_little_memory_halves_the_block_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[int] = []
+    with caplog.at_level(logging.INFO, logger="seqdesign"):
+        parts = list(in_blocks(small_memory(10, tried), 100, 64))
+    assert [i for part in parts for i in part] == list(range(100))
+    assert tried[:5] == [64, 32, 16, 8, 8]
+    assert [r.getMessage() for r in caplog.records] == [
+        f"too little memory on the GPU: going on with {n} at once" for n in (32, 16, 8)
+    ]
+
+
+def test_a_block_that_is_larger_than_what_there_is_is_halved_too() -> None:
+    tried: list[int] = []
+    parts = list(in_blocks(small_memory(3, tried), 6, 1000))
+    assert [i for part in parts for i in part] == list(range(6))
+    assert tried == [6, 3, 3]
+
+
+def test_where_one_is_too_much_there_is_no_way_on() -> None:
+    with pytest.raises(torch.OutOfMemoryError):
+        list(in_blocks(small_memory(0, []), 4, 4))
+
+
+def test_nothing_is_one_empty_slice() -> None:
+    assert list(in_blocks(lambda rows: rows, 0, 5)) == [slice(0, 0)]
+
+
+def test_sizes_follow_the_caches_of_a_cpu_and_the_memory_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert block_size(torch.device("cpu"), 10**12, cpu=512) == 512
+    monkeypatch.setattr(blocks, "free_bytes", lambda device: 10**10)
+    assert block_size(torch.device("cuda"), 10**5, cpu=512) == 40_000
+    assert block_size(torch.device("cuda"), 10**12, cpu=512) == 512, "no less than a CPU takes"
+    assert block_size(torch.device("cuda"), 1, cpu=512) == blocks.MOST
