@@ -85,7 +85,24 @@ class ProposalSummary:
     """How many of the batch will be better than the best so far, if the ensemble is right."""
     last: Comparison | None
     lessons: tuple[Lesson, ...]
-    warnings: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should make one doubt."""
+        found = []
+        if self.r2 < 0.05:
+            found.append("measured sequences are hardly predicted by the others, so this batch is a guess")
+        if self.last is not None and self.last.num >= 10 and self.last.coverage < 0.8:
+            found.append(
+                f"only {self.last.coverage:.0%} of the last round lay in their 95% intervals: the ensemble "
+                "is too sure"
+            )
+        if self.missing:
+            found.append(
+                f"{self.missing:,} fewer than asked for: no further candidate is new and differs enough; "
+                "lower --min-distance, or give more candidates"
+            )
+        return tuple(found)
 
     def lines(self) -> list[str]:
         """What a person reads."""
@@ -170,24 +187,43 @@ def propose_round(
         before = Ensemble(*earlier, alphabet, both_strands=both_strands, seed=seed)
         last = _last(before, earlier, newest)
         taught = [] if both_strands else lessons(before, ensemble, pool, earlier[0], texts)
-    explained, best = _r2(ensemble), int(values.argmax())
-    summary = ProposalSummary(
+    summary = replace(
+        _so_far(ensemble, before, last, texts, values, sign),
         rounds=tuple(len(_merged([one], sign, turn)[0]) for one in rounds),
-        best=float(sign * values[best]),
-        best_sequence=texts[best],
-        noise=ensemble.noise,
-        r2=explained,
-        r2_before=None if before is None else _r2(before),
-        members=dict(zip(ensemble.names, ensemble.weights.tolist(), strict=True)),
         pool=len(pool),
         proposed=len(proposed),
         missing=num - len(proposed),
         expected_better=sum(one.better for one in proposed),
-        last=None if last is None else _turned(last, sign),
         lessons=tuple(_signed(one, sign) for one in taught),
-        warnings=tuple(_warnings(explained, last, num - len(proposed))),
     )
     return proposed, summary
+
+
+def _so_far(
+    ensemble: Ensemble,
+    before: Ensemble | None,
+    last: Comparison | None,
+    texts: Sequence[str],
+    values: FloatArray,
+    sign: float,
+) -> ProposalSummary:
+    """What the measured rounds say, before there is a batch."""
+    best = int(values.argmax())
+    return ProposalSummary(
+        rounds=(),
+        best=float(sign * values[best]),
+        best_sequence=texts[best],
+        noise=ensemble.noise,
+        r2=_r2(ensemble),
+        r2_before=None if before is None else _r2(before),
+        members=dict(zip(ensemble.names, ensemble.weights.tolist(), strict=True)),
+        pool=0,
+        proposed=0,
+        missing=0,
+        expected_better=0.0,
+        last=None if last is None else _turned(last, sign),
+        lessons=(),
+    )
 
 
 def _new(pool: Sequence[str], known: set[str], turn: Callable[[str], str]) -> list[str]:
@@ -228,22 +264,6 @@ def _proposed(
                 distance=distance,
                 measured_nearest=float(sign * values[place]),
             )
-        )
-    return found
-
-
-def _warnings(explained: float, last: Comparison | None, missing: int) -> list[str]:
-    found = []
-    if explained < 0.05:
-        found.append("measured sequences are hardly predicted by the others, so this batch is a guess")
-    if last is not None and last.num >= 10 and last.coverage < 0.8:
-        found.append(
-            f"only {last.coverage:.0%} of the last round lay in their 95% intervals: the ensemble is too sure"
-        )
-    if missing:
-        found.append(
-            f"{missing:,} fewer than asked for: no further candidate is new and differs enough; lower "
-            "--min-distance, or give more candidates"
         )
     return found
 
