@@ -26,7 +26,7 @@ class CampaignOptions(Options):
 
     PANEL: ClassVar[str] = "Campaign options"
 
-    campaign: Annotated[Path | None, Written("folder")] = None
+    campaign: Annotated[Path | None, Written("campaign")] = None
     """Folder where the run is kept in blocks: any number of processes with this command work on it, at once
     or after they were killed; seqdesign merge FOLDER then writes the result."""
     shard: str | None = None

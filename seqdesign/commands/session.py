@@ -250,7 +250,7 @@ def written_places(config: CommandConfig, inputs: dict[str, Path]) -> list[Path]
     taken: dict[Path, str] = {}
     streams: list[str] = ["--json"] if config.json else []
     for spec in fields_of(type(config)):
-        path: Path | None = getattr(config, spec.name) if spec.written not in (None, "folder") else None
+        path: Path | None = getattr(config, spec.name) if spec.written not in (None, "campaign") else None
         if path is None:
             if spec.written and spec.name == "output" and spec.optional and spec.written != "any":
                 streams.append(spec.option)

@@ -20,7 +20,7 @@ class MergeConfig(CommandConfig):
     Example: seqdesign merge campaign -o designs.fa
     """
 
-    campaign: Annotated[Path, Positional("CAMPAIGN"), Written("folder")]
+    campaign: Annotated[Path, Positional("CAMPAIGN"), Written("campaign")]
     """Folder that was named with --campaign."""
     output: Annotated[Path | None, Flag("-o"), Written()] = None
     """Main file to write, in the place of the one that the campaign's command named."""
