@@ -34,6 +34,7 @@ _FACE = {
     "report": "seqdesign.verbs.look",
     "revise": "seqdesign.verbs.design",
     "sample": "seqdesign.verbs.models",
+    "select": "seqdesign.verbs.shortlist",
     "train_gan": "seqdesign.verbs.models",
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.look import attribute, evaluate, report
     from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
     from seqdesign.verbs.rounds import propose
+    from seqdesign.verbs.shortlist import select
 
 __all__ = [
     "Alphabet",
@@ -78,6 +80,7 @@ __all__ = [
     "revise",
     "rules",
     "sample",
+    "select",
     "testing",
     "train_gan",
     "train_lm",

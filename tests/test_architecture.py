@@ -34,6 +34,7 @@ KINDS = {
     "objectives": "objectives/goals",
     "constraints": "constraints/builtin",
     "attribution": "attribution/methods",
+    "tasks": "tasks/kinds",
 }
 """Extension points and the folders of their members; tests/contracts/test_<kind>.py runs over a registry."""
 

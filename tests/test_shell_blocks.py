@@ -52,6 +52,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
     "demo": {"epochs": 1, "inputs": 20},
+    "library": {"searches": 1},
     "motifs": {"motifs": "few.meme"},
     "evaluate": {"resamples": 20, "max_nearest": 100, "max_sequences": 100},
 }
@@ -64,6 +65,7 @@ MODELS = {
 """What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
     "docs/report.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
+    "docs/order.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/rerun.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
 }
 """What has been run in the folder that a page speaks of."""

@@ -187,6 +187,27 @@ COMMANDS: dict[str, Command] = {
         "Turn proteins into genes that obey rules.",
         "Bench",
     ),
+    "select": Command(
+        "seqdesign.commands.bench.select",
+        "SelectConfig",
+        "select",
+        "Choose good and different designs to order.",
+        "Bench",
+    ),
+    "order": Command(
+        "seqdesign.commands.bench.order",
+        "OrderConfig",
+        "order",
+        "Turn designs into plates, barcodes and order files.",
+        "Bench",
+    ),
+    "library": Command(
+        "seqdesign.commands.bench.library",
+        "LibraryConfig",
+        "library",
+        "Cover designs with degenerate oligos, or scan one.",
+        "Bench",
+    ),
     "propose": Command(
         "seqdesign.commands.bench.propose",
         "ProposeConfig",

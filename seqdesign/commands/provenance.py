@@ -106,7 +106,8 @@ def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) ->
 def written_files(config: CommandConfig) -> dict[str, Path]:
     """Field -> path of the files with data that a command writes, the main one first."""
     specs = sorted(fields_of(type(config)), key=lambda spec: spec.name != "output")
-    paths = {spec.name: getattr(config, spec.name) for spec in specs if spec.written not in (None, "campaign")}
+    named = (spec.name for spec in specs if spec.written not in (None, "campaign"))
+    paths = {name: getattr(config, name) for name in named}
     return {name: path for name, path in paths.items() if path is not None and path.suffix not in DRAWN}
 
 

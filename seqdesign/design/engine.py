@@ -22,7 +22,7 @@ from seqdesign.designers.problem import Designs, Language, Latent, SequenceProbl
 from seqdesign.objectives.composite import Composite, Members
 from seqdesign.oracles.oracle import Oracle
 from seqdesign.runs.blocks import packed, unpacked
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import Vocabulary, decode
 
 BLOCK = 256
 """Starts that are worked on side by side."""
@@ -88,7 +88,7 @@ class Found:
     def pack(self) -> dict[str, Any]:
         """As JSON types."""
         columns = {name: getattr(self, name).cpu().numpy() for name in TENSORS}
-        columns |= {name: columns[name].astype(np.uint8) for name in ("tokens", "spare")}
+        columns |= {name: columns[name].astype(np.uint16) for name in ("tokens", "spare")}
         return {
             **{name: packed(column) for name, column in columns.items()},
             "stop": self.stop,
@@ -98,8 +98,9 @@ class Found:
     @classmethod
     def unpack(cls, values: dict[str, Any], device: torch.device) -> Found:
         """Inverse of ``pack``."""
-        columns = {name: torch.from_numpy(unpacked(values[name])).to(device) for name in TENSORS}
-        columns |= {name: columns[name].long() for name in ("tokens", "spare")}
+        arrays = {name: unpacked(values[name]) for name in TENSORS}
+        arrays |= {name: arrays[name].astype(np.int64) for name in ("tokens", "spare")}
+        columns = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         return cls(**columns, stop=values["stop"], num_queries=values["num_queries"])
 
 
@@ -187,7 +188,7 @@ def _archive(plan: Campaign, starts: Tensor, groups: Tensor) -> Archive:
         known = plan.known.tokens(starts.shape[1], plan.oracle.alphabet)
     # Later groups pass over what earlier ones took.
     further = FAR if plan.strict and plan.min_distance > 1 else min(_count(groups), MORE)
-    return Archive(SPARE * plan.num + further, groups, known)
+    return Archive(SPARE * plan.num + further, groups, known, Vocabulary(plan.oracle.alphabet).size)
 
 
 def _count(groups: Tensor) -> int:
@@ -244,7 +245,7 @@ def _choose(
 
     Designs of different groups differ as well, by the distance where one was asked for; ``taken`` grows.
     """
-    texts = decode(tokens.to(torch.uint8), plan.oracle.alphabet)
+    texts = decode(tokens, plan.oracle.alphabet)
     # Equal scores: the decoded design of a run before a sequence that was met on the way.
     order = torch.from_numpy(np.lexsort((soft.isnan().cpu(), -score.cpu(), groups.cpu()))).tolist()
     owner = groups.tolist()

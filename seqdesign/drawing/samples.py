@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.symbols import spelled
 
 if TYPE_CHECKING:
     import torch
@@ -159,7 +160,7 @@ def write_samples(
                 tally.written += 1
                 tally.barren = 0
                 space = " " if label else ""
-                lines.append(f">{name}_{tally.written}{space}{label}\n{text}\n")
+                lines.append(f">{name}_{tally.written}{space}{label}\n{spelled(text)}\n")
         handle.write("".join(lines).encode())
         if tally.barren == BARREN:
             raise _nothing_more(tally, batch, remedy)

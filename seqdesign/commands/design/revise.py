@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -11,7 +11,18 @@ from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Flag, MadeBy, Positional, RunConfig, SequenceOutput, Written, fields_of, part
+from seqdesign.config import (
+    Flag,
+    MadeBy,
+    Positional,
+    RunConfig,
+    SequenceOutput,
+    Written,
+    fields_of,
+    part,
+    to_dict,
+)
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
@@ -30,6 +41,8 @@ if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
     from seqdesign.design.revisions import Revision, Summary
     from seqdesign.models.vae.store import VAERecord
+    from seqdesign.runs.manifest import Manifest
+    from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -141,7 +154,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
-            _read(config, evidence),
+            _read(config, evidence, trained.record.alphabet),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -175,10 +188,32 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     )
     leave_manifest(manifest, config, done)
     if config.report is not None:
-        from seqdesign.pages.revision import revision_page
-
-        revision_page(found, summary, trained.record, config.model, manifest).write(config.report)
+        _write_page(config, config.report, found, summary, trained.record, manifest)
     return done, found
+
+
+def _write_page(
+    config: ReviseConfig,
+    report: Path,
+    found: Sequence[Revision],
+    summary: Summary,
+    record: VAERecord,
+    manifest: Manifest,
+) -> None:
+    """The page of ``--report``. Raises OutputError."""
+    from seqdesign.pages.revision import revision_page
+
+    page = revision_page(
+        found,
+        summary,
+        record,
+        config.model,
+        manifest,
+        rules=to_dict(part(config, ConstraintOptions)),
+        method=config.method,
+        judge=config.judge,
+    )
+    page.write(report)
 
 
 def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
@@ -198,7 +233,7 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
+def _read(config: ReviseConfig, evidence: Evidence | None, alphabet: Alphabet) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
     return read_sequences(
@@ -206,7 +241,9 @@ def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config, known=None if evidence is None else evidence.measured.numbering),
+        layout=layout_of(
+            config, known=None if evidence is None else evidence.measured.numbering, alphabet=alphabet
+        ),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

@@ -13,8 +13,8 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Options, Positional, Written
-from seqdesign.errors import ModelError, UsageError
-from seqdesign.metrics.agreement import Agreement, Figures
+from seqdesign.errors import InputError, ModelError, UsageError
+from seqdesign.metrics.agreement import Figures
 from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.manifest import training_inputs
 from seqdesign.runs.progress import Progress
@@ -31,10 +31,12 @@ from seqdesign.sequences.options import (
 
 if TYPE_CHECKING:
     from seqdesign.families import Rows
+    from seqdesign.models.predictor.scales import Batches
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.lab.replicates import NoiseCeiling
     from seqdesign.sequences.lab.variants import Numbering
     from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.tasks.task import Task
 
 
 Predicted = tuple[dict[str, Any], Sequence[float] | None]
@@ -97,6 +99,8 @@ class Agreed:
     """Of labels of two kinds."""
     accuracy: float | None
     """Share of labels that the most probable one is."""
+    others: Mapping[str, float]
+    """Of other outcomes, by name, such as the concordance of limits."""
     fresh: Figures | None
     """The same of the measured sequences that the model has not learned from, where it has of some."""
     ceiling: NoiseCeiling | None = None
@@ -105,7 +109,7 @@ class Agreed:
     def lines(self, several: bool) -> Iterator[str]:
         """What a person reads."""
         name = f" of {self.name}" if several else ""
-        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy)
+        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy, self.others)
         if not (said := figures.text()):
             return
         yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
@@ -205,15 +209,18 @@ class _Run:
 
     def __init__(self, config: PredictConfig, rows: Rows, known: Numbering | None) -> None:
         from seqdesign.sequences.numbers import Tally
+        from seqdesign.tasks.by_name import get_task
 
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
-        task: str = getattr(rows, "task", "regression")
+        self.task: Task = getattr(rows, "task", None) or get_task("regression")
         self.names = config.outcome or rows.outcomes
-        self.layout = layout_of(config, default=tuple(self.names), known=known)
+        self.layout = layout_of(config, default=tuple(self.names), known=known, alphabet=rows.alphabet)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
-        self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
+        self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
+        self.batches: Batches | None = getattr(rows, "batches", None)
+        self.aligned = False
         self.remembers = False
         self.problems: dict[str, str] = {}
         self.foreign: set[str] = set()
@@ -243,8 +250,8 @@ class _Run:
             config.input,
             batch_size=config.block_size or BLOCK,
             sequence_column=config.sequence,
-            columns=self.names,
-            lacking_columns="error" if config.outcome else "leave out",
+            columns=(*self.names, *([self.batches.column] if self.batches else [])),
+            lacking_columns="error" if config.outcome and not self.batches else "leave out",
             id_column=config.id_,
             format=file_format(config),
             layout=self.layout,
@@ -265,11 +272,13 @@ class _Run:
         if not len(block):
             return
         model, measured = self.model, self._measured(block)
+        common = self._common(measured, block)
         remember = getattr(model, "trained_on", None)
         seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
         for i, (row, predicted) in enumerate(told):
             values = {k: column[i] for k, column in measured.items()}
+            alike = {k: column[i] for k, column in common.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
                 for k, v in values.items()
@@ -277,7 +286,7 @@ class _Run:
             if predicted is None:
                 self.problems[block.ids[i]] = row["problem"]
             else:
-                self._compare(values, predicted, seen is not None and not seen[i])
+                self._compare(alike, predicted, seen is not None and not seen[i])
             yield row
 
     def _compare(self, values: dict[int, float], predicted: Sequence[float], fresh: bool) -> None:
@@ -288,6 +297,14 @@ class _Run:
                 if fresh:
                     self.agreement[k][1].add(value, predicted[k])
 
+    def _common(self, measured: dict[int, list[float]], block: SequenceSet) -> dict[int, list[float]]:
+        """The measured values on the scale of the predictions, where assays or plates are named."""
+        if self.batches is None or self.batches.column not in block.columns:
+            return measured
+        self.aligned = True
+        cells = block.columns[self.batches.column]
+        return {k: self.batches.common(values, cells, k) for k, values in measured.items()}
+
     def _measured(self, block: SequenceSet) -> dict[int, list[float]]:
         """Place of an outcome -> measured values (N,) of the block, where there are such."""
         found = {}
@@ -296,9 +313,13 @@ class _Run:
                 if self.config.outcome:
                     raise block.origin.refusal(name, block.source)
                 self.written_by = block.origin.says()
-            elif name in block.columns:
+            elif name not in block.columns:
+                if self.config.outcome:
+                    raise InputError(f"there is no column '{name}'", path=block.source or None)
+            else:
                 tally.add(block.columns[name], block.line_numbers(), block.ids)
-                found[k] = self.model.measured(block, name).tolist()
+                values = self.model.measured(block, name)
+                found[k] = list(values) if isinstance(values, Sequence) else values.tolist()
         return found
 
     def agreed(self) -> Iterator[Agreed]:
@@ -314,6 +335,7 @@ class _Run:
                 all_of_them.pearson,
                 all_of_them.auroc,
                 all_of_them.accuracy,
+                all_of_them.others,
                 others if trained_on else None,
                 self.noise.get(column),
             )
@@ -324,6 +346,12 @@ class _Run:
 
         if self.problems:
             yield f"{left_out(self.problems, self.num)}; the column problem says so"
+        if self.batches is not None:
+            how = "are brought to it to be compared" if self.aligned else "are compared as they stand"
+            yield (
+                f"predictions are on the scale of {self.batches.reference} in '{self.batches.column}'; "
+                f"measured values {how}"
+            )
         if self.written_by:
             yield f"the input was {self.written_by}, so nothing is compared"
         for tally in self.tallies:
@@ -334,5 +362,5 @@ class _Run:
                         f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
                         f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
                     )
-            elif tally.odd or tally.text:
+            elif (tally.odd or tally.text) and not self.task.claims([tally]):
                 yield f"'{tally.name}': {tally.says()}; such cells count as not measured"

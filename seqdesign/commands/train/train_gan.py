@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seqdesign.runs.folder import RunDir
     from seqdesign.sequences.encoders import TokenArray
 
-REPORT = "health.html"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +187,8 @@ def _finish(
             # A run killed after its last checkpoint lacks the last row.
             write_metrics(run.path, result.fit.state.history)
             save_gan(run.path, result.model, result.trained.record)
-            health_page(checked, result, run.manifest).write(run.path / REPORT)
+            page = health_page(checked, result, run.manifest, run.path, done.to_dict())
+            page.write(run.path / REPORT)
             grids = sorted(p.relative_to(run.path).as_posix() for p in (run.path / SAMPLES).glob("*.fa"))
             outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, REPORT, *grids]
             run.finish("complete", outputs=outputs, result=done.to_dict())

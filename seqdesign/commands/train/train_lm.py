@@ -118,6 +118,7 @@ def _train(
 ) -> TrainLMResult:
     from seqdesign.models.lm.fit import train_sequence_lm
     from seqdesign.models.lm.store import save_lm
+    from seqdesign.pages.model import leave_page
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
@@ -155,7 +156,10 @@ def _train(
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
             save_lm(run.path, result.trained.model, result.trained.record)
-            run.finish("complete", outputs=[WEIGHTS, CONFIG, METRICS, CHECKPOINT], result=done.to_dict())
+        assert run.manifest is not None
+        page = leave_page(run.path, "Language model", done.to_dict(), run.manifest)
+        outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]
+        run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 

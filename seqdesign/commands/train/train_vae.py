@@ -19,7 +19,7 @@ from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import Clock, Progress, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
+class TrainVAEConfig(
+    ModelFolder, ReadOptions, LetterOptions, VAEOptions, GivenSplitOptions, FitOptions, RunConfig
+):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
@@ -106,7 +108,10 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    records = read_with(config, config.sequences)
+    from seqdesign.training.given_split import split_column
+
+    column = () if config.split_column is None else (split_column(config.split_column)[0],)
+    records = read_with(config, config.sequences, columns=column)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     if records.origin is not None and records.outcomes is None:
@@ -117,12 +122,12 @@ def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
     records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
+    from seqdesign.training.given_split import read_split, split_column
+
+    split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
 
     from seqdesign.models.vae.fit import train_sequence_vae
-    from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
     progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
@@ -153,6 +158,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
                 outcome_name=config.outcome or "outcome",
                 folder=config.output,
                 resume=config.resume,
+                split=split,
                 on_epoch=last.update,
                 on_step=on_step,
             )
@@ -162,13 +168,31 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             run.start()
     done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
-        with together():
-            write_metrics(run.path, result.fit.state.history)
-            save_vae(run.path, result.trained.model, result.trained.record)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
-            run.finish("complete", outputs=outputs, result=done.to_dict())
+        _leave(run, result, records, tokens, done)
     return done
+
+
+def _leave(
+    run: RunDir, result: VAETraining, records: SequenceSet, tokens: TokenArray, done: TrainVAEResult
+) -> None:
+    """Write the files of a finished run. Raises OutputError."""
+    from seqdesign.models.vae.latent import COLUMNS, LATENT, latent_rows
+    from seqdesign.models.vae.store import save_vae
+    from seqdesign.pages.model import leave_page
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    assert run.manifest is not None
+    with together():
+        write_metrics(run.path, result.fit.state.history)
+        save_vae(run.path, result.trained.model, result.trained.record)
+        rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
+        write_table(rows, run.path / LATENT, columns=COLUMNS)
+        save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
+    page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
+    outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, LATENT, page]
+    run.finish("complete", outputs=outputs, result=done.to_dict())
 
 
 def _result(
