@@ -36,7 +36,7 @@ class Evidence:
         self, measured: Measured, alphabet: Alphabet, *, positional: bool, both_strands: bool = False
     ) -> None:
         self.alphabet, self.measured = alphabet, measured
-        self.both_strands = both_strands and alphabet.complement is not None
+        self.both_strands = both_strands and bool(alphabet.complement)
         self._train = measured.take(~measured.held_out)
         self.length = int(np.bincount(self._train.lengths).argmax()) if positional and len(self._train) else 0
         """Letters of nearly all sequences, 0 where places have no meaning."""

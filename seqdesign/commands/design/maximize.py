@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
@@ -56,6 +57,7 @@ class MaximizeConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
@@ -105,6 +107,7 @@ class MaximizeResult(Result):
         return "\n".join([*self.summary.lines(), *written])
 
 
+@sharded
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return maximize_records(config)[0]
@@ -142,6 +145,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             exclude=_excluded(config.exclude, _alphabet(config)),
             numbering=numbering_of(config, model.numbering),
             seed=config.seed,
+            block_size=config.block_size,
         )
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)

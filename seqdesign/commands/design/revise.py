@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
@@ -55,6 +56,7 @@ class ReviseConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
@@ -126,6 +128,7 @@ class ReviseResult(Result):
         )
 
 
+@sharded
 def revise(config: ReviseConfig) -> ReviseResult:
     """Revise ``config.input``; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return revise_records(config)[0]
@@ -143,9 +146,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        manifest = begin_manifest(
-            config, device=str(device), inputs=[config.input, config.model, config.judge]
-        )
+        inputs = [config.input, config.model, config.judge]
+        manifest = begin_manifest(config, device=str(device), inputs=inputs)
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
@@ -165,6 +167,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
+            block_size=config.block_size,
             device=device,
         )
     write_sequences(
