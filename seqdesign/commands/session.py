@@ -34,7 +34,7 @@ from seqdesign.runs.atomic import is_stream, remove_stale, together
 from seqdesign.runs.folder import lock_file, unlock_file
 from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
-from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.alphabets import get_alphabet, learned_spec
 from seqdesign.sequences.bundled import PREFIX, resolve_input
 from seqdesign.sequences.compression import GENBANK_SUFFIXES, inner_suffix, open_input
 from seqdesign.sequences.options import AUTO, SequenceColumns
@@ -109,7 +109,9 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
     except SeqDesignError:
         return ""
     name: str = config.alphabet  # type: ignore[attr-defined]
-    alphabet = survey.guess() if name == AUTO else get_alphabet(name)
+    # Single characters, which a survey counts, say nothing of letters with names.
+    alphabet = survey.guess() if name == AUTO else None if learned_spec(name) else get_alphabet(name)
+    alphabet = None if alphabet is not None and alphabet.named else alphabet
     specs = {spec.option: spec for spec in fields_of(type(config))}
     found = [
         problem

@@ -20,7 +20,7 @@ from seqdesign.designers.archive import Archive
 from seqdesign.designers.problem import Designs, Language, Latent, SequenceProblem
 from seqdesign.objectives.composite import Composite, Members
 from seqdesign.oracles.oracle import Oracle
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import Vocabulary, decode
 
 BLOCK = 256
 """Starts that are worked on side by side."""
@@ -106,7 +106,7 @@ def run_campaign(
     known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
     # Later groups pass over what earlier ones took.
     further = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
-    archive = Archive(SPARE * plan.num + further, groups, known)
+    archive = Archive(SPARE * plan.num + further, groups, known, Vocabulary(alphabet).size)
     for first in range(0, len(starts), BLOCK):
         index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
         problem = SequenceProblem(
@@ -163,7 +163,7 @@ def _choose(
 
     Designs of different groups differ as well, by the distance where one was asked for; ``taken`` grows.
     """
-    texts = decode(tokens.to(torch.uint8), plan.oracle.alphabet)
+    texts = decode(tokens, plan.oracle.alphabet)
     # Equal scores: the decoded design of a run before a sequence that was met on the way.
     order = torch.from_numpy(np.lexsort((soft.isnan().cpu(), -score.cpu(), groups.cpu()))).tolist()
     owner = groups.tolist()

@@ -195,6 +195,7 @@ class DesignModel:
         found = Known(values, self.alphabet, both_strands=self.both_strands)
 
         def tidy(texts: Iterable[str]) -> list[str]:
+            texts = map(self.alphabet.tokenize, texts)
             return [text if self.alphabet.case_sensitive else text.upper() for text in texts]
 
         found.add(tidy(exclude))

@@ -21,7 +21,7 @@ from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
-from seqdesign.metrics.edits import edit_list
+from seqdesign.metrics.edits import carry_over, edit_list
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
 from seqdesign.objectives.by_name import goal as goal_of
 from seqdesign.registry import Registry
@@ -360,8 +360,8 @@ def describe(
     outcome: what the model calls it. ``records`` are in the normal form of the alphabet, so edits are counted
     between texts of one form.
     """
-    tokens = result.tokens.cpu().numpy().astype(np.uint8)
-    known = decode(problem.tokens.cpu().numpy().astype(np.uint8), alphabet)
+    tokens = result.tokens.cpu().numpy()
+    known = decode(problem.tokens, alphabet)
     columns = {
         name: getattr(result, name).cpu().double().numpy()
         for name in ("outcome", "log_likelihood", "outcome_at_code", "found")
@@ -378,6 +378,8 @@ def describe(
         for k in ranks or [0]:
             # A masked letter has no token of its own, so an unchanged input is the text that was read.
             revised = texts[k] if ranks else original
+            if ranks and len(original) == len(known[i]):
+                revised = carry_over(original, known[i], revised)
             at_code = float(columns["outcome_at_code"][i, k])
             status: Status = "revised" if ranks else "unchanged"
             if not ranks and (broken or latent["feasible"] is False):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
 from seqdesign.runs.progress import count, phase
+from seqdesign.symbols import spelled
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +129,7 @@ def write_samples(
                 tally.written += 1
                 tally.barren = 0
                 space = " " if label else ""
-                lines.append(f">{name}_{tally.written}{space}{label}\n{text}\n")
+                lines.append(f">{name}_{tally.written}{space}{label}\n{spelled(text)}\n")
         handle.write("".join(lines).encode())
         count(tally.written, num)
         if tally.barren == BARREN:

@@ -12,6 +12,7 @@ from seqdesign.pages.designed import DesignSet, first_of, operations_in
 from seqdesign.reports.bars import span_of
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Bar, Column
+from seqdesign.symbols import has_symbols
 
 NUCLEOTIDES = frozenset("ACGTUN")
 HEADINGS = {
@@ -136,13 +137,15 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
     ends = {f"{name}_{end}": f"{_short(name)}, {end}" for name in outcomes for end in ("low", "high", "sd")}
     if designs.before_after is not None:
         ends[designs.before_after[0]] = "before"
+    # The script of the page marks single characters only.
+    markable = "edit_list" in have and not any(map(has_symbols, designs.sequences))
     return [
         Column(
             key,
             ends.get(key, HEADINGS.get(key, _short(key) if key in values else None)),
             SPECS.get(key, ""),
             sequence=key in ("sequence", "original"),
-            edits="edit_list" if key == "sequence" and "edit_list" in have else "",
+            edits="edit_list" if key == "sequence" and markable else "",
             first=first_of(designs.rows[0]),
             shown=key in seen,
             below="edit_list" if key == "id" and "edit_list" in have and "gc" not in have else "",

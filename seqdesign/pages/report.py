@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.errors import InputError
 from seqdesign.families import family_of
 from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
@@ -22,7 +21,7 @@ from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
 from seqdesign.runs.progress import phase
-from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
+from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
@@ -105,7 +104,7 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
     asked = _headline(run, designs)
     if "objective" in summary:
         asked = asked_of_maximize(run.option, summary, str(run.result.get("model") or "the model"))
-    files = order_files(run.path, run.option.get("table"))
+    files = order_files(run.path, run.option.get("table"), len(designs))
     return designs_answer(
         designs,
         asked=asked,
@@ -139,7 +138,7 @@ def _measured(run: Run) -> Mapping[str, Sequence[float]]:
 def _designs(run: Run) -> DesignSet | None:
     """The sequences of a file; None for a table of something else, which only a run can have written."""
     try:
-        return read_designs(run.path)
+        return read_designs(run.path, None if run.model is None else model_alphabet(run.model))
     except InputError:
         if run.manifest is None or run.manifest.name in SEQUENCES:
             raise
@@ -224,13 +223,8 @@ def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, m
 
 def _alphabet(run: Run, designs: DesignSet) -> Alphabet:
     """That of the model where it is still there, else by the letters."""
-    if run.model is not None:
-        try:
-            record = json.loads((run.model / "config.json").read_text(encoding="utf-8"))
-            return Alphabet.from_dict(record["alphabet"])
-        except (OSError, ValueError, KeyError, TypeError, SeqDesignError):
-            pass  # the folder of another version; the letters tell
-    return guess_alphabet(designs.sequences)
+    known = None if run.model is None else model_alphabet(run.model)
+    return guess_alphabet(designs.sequences) if known is None else known
 
 
 def _training(run: Run, designs: DesignSet) -> Sequence[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from markupsafe import Markup
 
 from seqdesign.reports.tables import Column, Row, body_rows, heading_cells
+from seqdesign.symbols import spelled
 
 FIRST_ROWS = 25
 """Rows in plain HTML; the script shows as many at a time."""
@@ -73,7 +74,9 @@ def data_table(
 
 def _value(value: object) -> object:
     """A cell as it can be kept as JSON."""
-    if value is None or isinstance(value, bool | str):  # Markup is a str
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return spelled(value)
+    if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
         return int(value)

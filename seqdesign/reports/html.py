@@ -23,6 +23,7 @@ from seqdesign.reports.svg import Drawn
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
 from seqdesign.runs.progress import phase
+from seqdesign.symbols import spelled
 
 _CONTENTS_FROM = 2  # sections from which a list of contents helps
 _FIRST_WARNINGS = 3  # on the first screen; the others open with a click
@@ -214,7 +215,8 @@ class Page:
     @phase("writing the page")
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
-        content = self.html().encode("utf-8", "backslashreplace")
+        # What is left of letters with names stands in drawings and marked sequences.
+        content = spelled(self.html(), escape=True).encode("utf-8", "backslashreplace")
         with atomic_write(path) as handle:
             handle.write(content)
 

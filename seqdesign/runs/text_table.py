@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from rich.cells import cell_len
 
 from seqdesign.runs.printable import printable
+from seqdesign.symbols import spelled
 
 Row = Mapping[str, object]
 
@@ -59,7 +60,7 @@ def format_value(value: object, spec: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, Real) and (spec or not isinstance(value, Integral)):
         return format(value, spec or ".4g")
-    return str(value)
+    return spelled(str(value))
 
 
 def text_table(rows: Sequence[Row], columns: Sequence[Column | str], *, gap: int = 2) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ ARRAYS = ("tokens", "lengths", "values", "held_out")
 class Measured:
     """N sequences of a model's data. Tokens from V on are no letters; values that nobody measured are NaN."""
 
-    tokens: NDArray[np.uint8]
+    tokens: NDArray[Any]
     """(N, L), padded."""
     lengths: NDArray[np.int64]
     """(N,)."""

@@ -99,7 +99,7 @@ def reverse_complements(tokens: TokenArray) -> NDArray[np.uint8]:
     """The other strands, (N, L), each padded at its end as the sequences are."""
     alphabet, rows = tokens.alphabet, tokens.tokens
     assert alphabet.complement is not None
-    partner = np.arange(256, dtype=np.uint8)
+    partner = np.arange(alphabet.size + 4, dtype=rows.dtype)
     for i, letter in enumerate(alphabet.complement):
         partner[i] = alphabet.letters.index(letter)
     back = tokens.lengths[:, None] - 1 - np.arange(rows.shape[1])

@@ -6,6 +6,7 @@ import html
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -34,6 +35,7 @@ from seqdesign.rules import options as rule_options
 from seqdesign.runs.manifest import Manifest, library_versions, utc_now
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
+from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.models import VAE, Model, Predictor, as_model
@@ -50,6 +52,13 @@ SHOWN = 20
 RecordT = TypeVar("RecordT", Design, Revision)
 
 
+def _outside(record: RecordT) -> RecordT:
+    """A record whose letters are written by their names."""
+    texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
+    changed: dict[str, Any] = {name: spelled(text) for name, text in texts.items() if has_symbols(text)}
+    return replace(record, **changed)
+
+
 class Records(Sequence[RecordT], Generic[RecordT]):
     """Designs or revisions, best first, with their summary."""
 
@@ -61,10 +70,11 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return len(self._records)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._records[index]
+        chosen = self._records[index]
+        return list(map(_outside, chosen)) if isinstance(index, slice) else _outside(chosen)
 
     def __iter__(self) -> Iterator[RecordT]:
-        return iter(self._records)
+        return map(_outside, self._records)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)}; {self.text().splitlines()[0]}>"
@@ -112,7 +122,7 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return f"<p>{lines}</p>{self.to_frame().head(SHOWN).to_html(index=False)}"
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [record.row() for record in self._records]
+        return [record.row() for record in self]
 
     def _fasta(self) -> Iterable[Any]:
         raise NotImplementedError

@@ -46,6 +46,7 @@ from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.lab.replicates import STDERR
 from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
 from seqdesign.sequences.reader import OUTCOME, SequenceSet
+from seqdesign.symbols import spelled
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 from seqdesign.training.device import choose_device, computing
 from seqdesign.training.given_split import read_split, split_column
@@ -154,7 +155,7 @@ class VAE(Model):
             z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            found += map(spelled, decode(drawn.tokens, self.alphabet))
         return found
 
 
@@ -183,7 +184,7 @@ class GAN(Model):
             self.trained.generator, num, rng, end=self.trained.end, shares=self.trained.record.shares
         )
         for tokens, _ in blocks:
-            found += decode(tokens.numpy(), self.alphabet)
+            found += map(spelled, decode(tokens.numpy(), self.alphabet))
         return found
 
 
@@ -213,7 +214,7 @@ class LanguageModel(Model):
         record, found = self.trained.record, list[str]()
         request = Request((record.min_length, record.max_length))
         for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            found += map(spelled, decode(drawn.tokens, self.alphabet))
             if len(found) >= num:
                 return found[:num]
         raise AssertionError("samples() ends never")

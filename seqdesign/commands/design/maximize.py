@@ -24,6 +24,7 @@ from seqdesign.design.options import (
 )
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
+from seqdesign.sequences.alphabets import Alphabet, model_alphabet
 from seqdesign.sequences.options import (
     ColumnOptions,
     DuplicatePolicy,
@@ -138,7 +139,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             min_confidence=config.min_confidence,
             only_seen=config.letters == "seen",
             include_known=config.include_known,
-            exclude=_excluded(config.exclude),
+            exclude=_excluded(config.exclude, _alphabet(config)),
             numbering=numbering_of(config, model.numbering),
             seed=config.seed,
         )
@@ -225,17 +226,25 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config, known=known),
+        layout=layout_of(config, known=known, alphabet=_alphabet(config)),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )
 
 
-def _excluded(files: Sequence[Path]) -> list[str]:
+def _excluded(files: Sequence[Path], alphabet: Alphabet | None) -> list[str]:
     """The sequences of ``--exclude``. Raises InputError."""
+    from seqdesign.sequences.layout import Layout
     from seqdesign.sequences.reader import read_sequences
 
-    return [text for path in files for text in read_sequences(path, on_missing="unlabelled").sequences]
+    layout = Layout(words=alphabet is not None and alphabet.spelling == "words")
+    found = [read_sequences(path, on_missing="unlabelled", layout=layout) for path in files]
+    return [text for records in found for text in records.sequences]
+
+
+def _alphabet(config: MaximizeConfig) -> Alphabet | None:
+    """That of the model, which says how text is read; None with an oracle."""
+    return None if config.oracle is not None else model_alphabet(config.model or DEFAULT_MODEL)
 
 
 def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.device) -> DesignModel:

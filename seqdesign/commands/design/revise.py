@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from seqdesign.design.revisions import Revision, Summary
     from seqdesign.models.vae.store import VAERecord
     from seqdesign.runs.manifest import Manifest
+    from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -154,7 +155,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         evidence = _evidence(config, trained.record)
         found, summary = revisions.run(
             trained,
-            _read(config, evidence),
+            _read(config, evidence, trained.record.alphabet),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -230,7 +231,7 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
+def _read(config: ReviseConfig, evidence: Evidence | None, alphabet: Alphabet) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
     return read_sequences(
@@ -238,7 +239,9 @@ def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config, known=None if evidence is None else evidence.measured.numbering),
+        layout=layout_of(
+            config, known=None if evidence is None else evidence.measured.numbering, alphabet=alphabet
+        ),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

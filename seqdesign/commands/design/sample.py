@@ -115,8 +115,8 @@ def _guide(
     model = load_folder(config.guide, device)
     if model.alphabet.letters != alphabet.letters:
         raise UsageError(
-            f"reads {model.alphabet.name} ({model.alphabet.letters}), but the model writes {alphabet.name} "
-            f"({alphabet.letters}); train both on sequences of one alphabet",
+            f"reads {model.alphabet.name} ({model.alphabet.shown}), but the model writes {alphabet.name} "
+            f"({alphabet.shown}); train both on sequences of one alphabet",
             option="--guide",
         )
     for length in lengths:

@@ -15,6 +15,7 @@ from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
+from seqdesign.sequences.alphabets import model_alphabet
 from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
@@ -203,12 +204,13 @@ def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
 def _read(config: AttributeConfig, path: Path) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
+    known = None if config.oracle is not None else model_alphabet(config.model or DEFAULT_MODEL)
     return read_sequences(
         path,
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config),
+        layout=layout_of(config, alphabet=known),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

@@ -206,7 +206,7 @@ class _Run:
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         self.task: Task = getattr(rows, "task", None) or get_task("regression")
         self.names = config.outcome or rows.outcomes
-        self.layout = layout_of(config, default=tuple(self.names), known=known)
+        self.layout = layout_of(config, default=tuple(self.names), known=known, alphabet=rows.alphabet)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""

@@ -152,15 +152,19 @@ def inspect(config: InspectConfig) -> InspectResult:
 
     Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
     """
-    from seqdesign.sequences.alphabets import get_alphabet
+    from seqdesign.sequences.alphabets import get_alphabet, learned_spec, tokenizer_of
     from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input
     from seqdesign.sequences.numbers import Tally
     from seqdesign.sequences.reader import OUTCOME, guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey
 
-    alphabet = None if config.alphabet == AUTO else get_alphabet(config.alphabet)
-    survey = Survey(tally=Tally(config.outcome or OUTCOME, cell_format(config)))
+    given = config.alphabet != AUTO
+    alphabet = get_alphabet(config.alphabet) if given and not learned_spec(config.alphabet) else None
+    survey = Survey(
+        tally=Tally(config.outcome or OUTCOME, cell_format(config)),
+        tokenize=tokenizer_of(config.alphabet) if given else None,
+    )
     assert survey.tally is not None
     with open_input(resolve_input(config.input)) as handle:
         compression = compression_of(handle)
@@ -178,9 +182,10 @@ def inspect(config: InspectConfig) -> InspectResult:
         )
         for batch in batches:
             survey.add(batch)
-    alphabet = alphabet or survey.guess()
+    alphabet = alphabet or (survey.guess() if survey.tokenize is None else None)
     first = 1 if config.first_position is None else config.first_position
-    return _result(survey, str(config.input), kind, compression, alphabet, first)
+    name = alphabet.name if alphabet else config.alphabet if given else None
+    return replace(_result(survey, str(config.input), kind, compression, alphabet, first), alphabet=name)
 
 
 def _result(

@@ -22,6 +22,7 @@ from seqdesign.models.lm.sampling import Drawn
 from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.fasta import format_fields
+from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.reader import read_sequences
 
 
@@ -43,7 +44,9 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
         rules_of = partial(_rules, config, record, device, None) if constrained else None
         yield _source(trained, replace(plain, rules_of=rules_of), drawing, "sample")
         return
-    texts = read_sequences(config.start, on_missing="unlabelled")
+    texts = read_sequences(
+        config.start, on_missing="unlabelled", layout=Layout(words=record.alphabet.spelling == "words")
+    )
     starts = encode(texts.sequences, record.alphabet, ids=texts.ids, source=texts.source, lines=texts.lines)
     for name, tokens, length in zip(texts.ids, starts.tokens, starts.lengths.tolist(), strict=True):
         if not plain.lengths[0] <= length <= plain.lengths[1]:
@@ -99,7 +102,7 @@ def _source(trained: TrainedLM, request: Request, drawing: Drawing, name: str) -
 
 
 def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:
-    texts = decode(drawn.tokens.cpu().numpy().astype(np.uint8), record.alphabet)
+    texts = decode(drawn.tokens, record.alphabet)
     labels = [
         format_fields({"loglik": f"{log_p:.6g}"} | ({} if asked != asked else {"condition": f"{asked:.6g}"}))
         for log_p, asked in zip(drawn.log_probs.tolist(), drawn.outcomes.tolist(), strict=True)

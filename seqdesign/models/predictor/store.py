@@ -135,7 +135,7 @@ def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What a predictor was trained on: tokens (N, L) uint8 and lengths (N,), and a model of their likes.
+    """What a predictor was trained on: tokens (N, L) and lengths (N,), and a model of their likes.
 
     ``percentiles`` (101,) are those of the novelty, in nats per letter, of sequences that were held out.
     """
@@ -209,7 +209,7 @@ def _check_reference(
     tokens: NDArray[Any], lengths: NDArray[Any], table: NDArray[Any], percentiles: NDArray[Any]
 ) -> None:
     """Raise ValueError for arrays that no save_predictor wrote."""
-    kinds = (tokens.dtype == np.uint8, lengths.dtype == np.int64, table.dtype.kind == "f")
+    kinds = (tokens.dtype in (np.uint8, np.int16), lengths.dtype == np.int64, table.dtype.kind == "f")
     shapes = (
         tokens.ndim == 2,
         lengths.shape == tokens.shape[:1],

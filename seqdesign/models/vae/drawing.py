@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,7 +58,7 @@ def blocks(
         else:
             drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
         scored = evaluate(model, drawn.tokens, drawn.lengths)
-        texts = written(drawn.tokens.cpu().numpy().astype(np.uint8), trained.record.alphabet)
+        texts = written(drawn.tokens, trained.record.alphabet)
         labels = []
         for i in range(n):
             values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
