@@ -27,6 +27,8 @@ PLAIN = 4.5
 """Seconds between two lines elsewhere, in the first minute; then a twelfth of the time so far."""
 PLAIN_MOST = 60.0
 """Most seconds between two lines elsewhere."""
+STARTED = 1.5
+"""Seconds that Python and the command line took before, in which nothing could be said."""
 KEPT = 5.0
 """A phase that took so many seconds leaves a line when it ends."""
 MEASURED = 3.0
@@ -199,7 +201,8 @@ class Display:
     def __init__(self, *, terminal: bool, clock: Callable[[], float] | None = None) -> None:
         self.terminal, self.clock = terminal, clock or time.monotonic
         self.lock = threading.RLock()
-        self.begun = self.last = self.clock()
+        self.begun = self.clock()
+        self.last = self.begun - STARTED
         self.phases: list[Phase] = []
         self._idle = Phase("starting")
         self._idle.begun = self.begun
