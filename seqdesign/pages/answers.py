@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
 
+BATCH = 24
+"""Designs of a first batch."""
 Rules = Sequence[Mapping[str, Any]]
 """Rows of ``constraints.check``."""
 Goal = Literal["max", "min"] | float
@@ -281,7 +284,11 @@ def _where(gauge: Gauge) -> str:
     return "within what was measured"
 
 
-def order_files(output: object, table: object = None) -> list[tuple[str, str]]:
-    """What to go on with."""
-    files = [("To order or test:", str(output))] if output and Path(str(output)).name != "-" else []
+def order_files(output: object, table: object = None, count: int = 0) -> list[tuple[str, str]]:
+    """What to go on with; of ``count`` designs that are more than a batch, how to choose one."""
+    path = str(output) if output and Path(str(output)).name != "-" else None
+    files = [] if path is None else [("To order or test:", path)]
+    if path is not None and count > BATCH:
+        choose = ["seqdesign", "select", path, "--budget", str(BATCH), "-o", "shortlist.fa"]
+        files.append((f"To choose {BATCH} of them:", shlex.join(choose)))
     return [*files, ("All columns:", str(table))] if table else files

@@ -44,7 +44,7 @@ def design_page(
     delivered = DesignSet([d.row() for d in designs if d.status != "rejected"])
     if delivered:
         checked = check(delivered, rules, alphabet)
-        files = order_files(option.get("output"), option.get("table"))
+        files = order_files(option.get("output"), option.get("table"), len(delivered))
         page.answer = designs_answer(
             delivered,
             asked=asked,

@@ -102,7 +102,7 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
     asked = _headline(run, designs)
     if "objective" in summary:
         asked = asked_of_maximize(run.option, summary, str(run.result.get("model") or "the model"))
-    files = order_files(run.path, run.option.get("table"))
+    files = order_files(run.path, run.option.get("table"), len(designs))
     return designs_answer(
         designs,
         asked=asked,

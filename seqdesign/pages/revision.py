@@ -55,7 +55,7 @@ def revision_page(
     goal: Goal = "min" if option.get("minimize") else "max"
     if option.get("target") is not None:
         goal = float(option["target"])
-    files = order_files(option.get("output"), option.get("table"))
+    files = order_files(option.get("output"), option.get("table"), len(designs))
     page.answer = designs_answer(
         designs, asked=asked, measured=measured, rules=checked.rows, files=files, goal=goal
     )

@@ -54,12 +54,9 @@ RecordT = TypeVar("RecordT", Design, Revision)
 
 def _outside(record: RecordT) -> RecordT:
     """A record whose letters are written by their names."""
-    texts: dict[str, Any] = {
-        name: spelled(value)
-        for name, value in vars(record).items()
-        if isinstance(value, str) and has_symbols(value)
-    }
-    return replace(record, **texts) if texts else record
+    texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
+    changed: dict[str, Any] = {name: spelled(text) for name, text in texts.items() if has_symbols(text)}
+    return replace(record, **changed)
 
 
 class Records(Sequence[RecordT], Generic[RecordT]):

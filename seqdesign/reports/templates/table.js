@@ -68,7 +68,11 @@ class DataTable {
     this.pager.append(this.back, this.place, this.next);
     this.box.append(this.pager);
     for (const [event, onPaper] of [["beforeprint", true], ["afterprint", false]]) {
-      addEventListener(event, () => { this.onPaper = onPaper; this.show(); });
+      addEventListener(event, () => {
+        this.onPaper = onPaper;
+        this.box.classList.toggle("sd-paper", onPaper);
+        this.show();
+      });
     }
     const shown = this.columns.flatMap((column, i) => (column.shown ? [i] : []));
     this.heads = new Map(shown.map((i, place) => [i, this.box.querySelectorAll("thead th")[place]]));
@@ -199,6 +203,8 @@ class DataTable {
         if (!event.target.closest("button, a") && !String(getSelection())) this.open(i);
       });
     }
+    const sequence = this.columns.findIndex((c) => c.sequence && c.shown);
+    if (this.onPaper && sequence >= 0) return [line, this.paperLine(i, sequence)];
     return this.opened.has(i) ? [line, this.cardLine(i)] : [line];
   }
 
@@ -213,6 +219,17 @@ class DataTable {
     const line = element("tr", { className: "sd-card-line" });
     const cell = element("td", { colSpan: this.heads.size });
     cell.append(card(this.columns, this.rows[i]));
+    line.append(cell);
+    return line;
+  }
+
+  // Paper does not scroll, so a sequence stands below its row there.
+  paperLine(i, column) {
+    const line = element("tr", { className: "sd-paper-line" });
+    const cell = element("td", { colSpan: this.heads.size });
+    const edits = this.columns[column].edits && this.value(i, this.columns[column].edits);
+    const text = this.rows[i][column];
+    cell.append(edits ? marked(text, edits.split(","), this.columns[column].first) : element("code", { textContent: text }));
     line.append(cell);
     return line;
   }

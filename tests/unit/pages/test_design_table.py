@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from seqdesign.pages.answers import asked_of_maximize, best_row, designs_answer, goal_of, objective_words
+from seqdesign.pages.answers import (
+    asked_of_maximize,
+    best_row,
+    designs_answer,
+    goal_of,
+    objective_words,
+    order_files,
+)
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
@@ -177,3 +184,10 @@ def test_revisions_that_are_wanted_low_or_near_are_judged_so(goal: Any, best: st
     )
     answer = designs_answer(designs, asked="?", measured={"growth": (0.0, 5.0)}, goal=goal)
     assert [tile.value for tile in answer.tiles if tile.label == f"judged of the best, {best}"] == [shown]
+
+
+def test_what_to_go_on_with_is_a_file_and_of_many_a_choice() -> None:
+    assert order_files("d.fa", "d.csv", 24) == [("To order or test:", "d.fa"), ("All columns:", "d.csv")]
+    assert order_files("-", None, 99) == []
+    many = order_files("d.fa", None, 99)
+    assert many[1] == ("To choose 24 of them:", "seqdesign select d.fa --budget 24 -o shortlist.fa")

@@ -81,7 +81,9 @@ def test_a_reader_opens_cards_asks_points_saves_figures_and_prints(browser: Call
         filter("");
         out.rows = all(".sd-data tbody tr").length;
         dispatchEvent(new Event("beforeprint"));
-        out.printed = [all(".sd-data tbody tr").length, document.querySelector("footer details").open];
+        out.paper = all(".sd-paper-line").map((line) => line.textContent.length);
+        const rows = all(".sd-data tbody tr:not(.sd-paper-line)").length;
+        out.printed = [rows, document.querySelector("footer details").open];
         dispatchEvent(new Event("afterprint"));
         out.after = [all(".sd-data tbody tr").length, document.querySelector("footer details").open];
         out.nav = getComputedStyle(document.querySelector("nav")).position;
@@ -115,6 +117,7 @@ def test_a_reader_opens_cards_asks_points_saves_figures_and_prints(browser: Call
     assert "No column is named “nosuch”" in found["filter"][2]
     assert found["filter"][2].startswith("60 of 60 rows")
     assert (found["rows"], found["printed"], found["after"]) == (25, [60, True], [25, False])
+    assert found["paper"] == [70] * 60
     assert found["nav"] == "sticky"
     assert found["lines"] == 1
     assert found["answer"][1] < 900
