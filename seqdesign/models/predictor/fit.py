@@ -259,7 +259,7 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
 def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int) -> Literal["both", "one"]:
     """Which strands are read, as the options or the training rows want it."""
     tokens, outcomes = known
-    if options.strands == "both" and tokens.alphabet.complement is None:
+    if options.strands == "both" and not tokens.alphabet.complement:
         raise InputError(
             f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"
         )
