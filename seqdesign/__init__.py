@@ -29,10 +29,12 @@ _FACE = {
     "logo": "seqdesign.reports.logo_figure",
     "maximize": "seqdesign.verbs.design",
     "predict": "seqdesign.verbs.models",
+    "propose": "seqdesign.verbs.rounds",
     "read": "seqdesign.verbs.data",
     "report": "seqdesign.verbs.look",
     "revise": "seqdesign.verbs.design",
     "sample": "seqdesign.verbs.models",
+    "select": "seqdesign.verbs.shortlist",
     "train_gan": "seqdesign.verbs.models",
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.look import attribute, evaluate, report
     from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
+    from seqdesign.verbs.rounds import propose
+    from seqdesign.verbs.shortlist import select
 
 __all__ = [
     "Alphabet",
@@ -70,11 +74,13 @@ __all__ = [
     "maximize",
     "oracles",
     "predict",
+    "propose",
     "read",
     "report",
     "revise",
     "rules",
     "sample",
+    "select",
     "testing",
     "train_gan",
     "train_lm",

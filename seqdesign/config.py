@@ -38,6 +38,7 @@ from seqdesign.fields import (
     fields_of,
     panels_of,
 )
+from seqdesign.symbols import spelled
 
 __all__ = [
     "REQUIRED",
@@ -230,14 +231,16 @@ def _word(option: str, item: str) -> list[str]:
 
 def jsonable(value: Any) -> Any:
     """Plain JSON types for paths, tuples, mappings, dataclasses and arrays; NaN and infinity become null."""
-    if isinstance(value, bool | int | str) or value is None:
+    if isinstance(value, str):
+        return spelled(value)
+    if isinstance(value, bool | int) or value is None:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {spelled(str(key)): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
     if isinstance(value, Path):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules
     from seqdesign.designers.problem import Language, Latent
     from seqdesign.drawing.samples import Drawing, Source
+    from seqdesign.reports.answer import Answer
     from seqdesign.reports.html import Page
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
@@ -36,8 +37,9 @@ class Rows(Protocol):
     """What a model says of sequences, as rows of a table, with the measured values beside it.
 
     Rows may have more: ``scope`` (`seqdesign.sequences.scope.Scope`), the sequences that the model can judge;
-    with it go the column ``problem`` and ``blank()``, what stands in the place of predictions. ``task`` and
-    ``classes``, where outcomes are labels. ``trained_on(array)``, which sequences it has learned from.
+    with it go the column ``problem`` and ``blank()``, what stands in the place of predictions. ``task``
+    (`seqdesign.tasks.task.Task`), what outcomes are that are no plain numbers, and ``classes``, their labels.
+    ``trained_on(array)``, which sequences it has learned from.
     """
 
     alphabet: Alphabet
@@ -53,7 +55,7 @@ class Rows(Protocol):
         """Where the measured value of an outcome goes."""
         ...
 
-    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
+    def measured(self, block: SequenceSet, column: str) -> Sequence[float] | NDArray[np.float64]:
         """Measured values (N,), NaN where there is none."""
         ...
 
@@ -120,6 +122,11 @@ class Family:
     Raises UsageError."""
     sections: Callable[[Page, Path, Mapping[str, Any]], None] | None = None
     """What a page says of a folder, beside what the command returned as JSON. Raises InputError."""
+    answer: Callable[[Path, Mapping[str, Any]], Answer] | None = None
+    """How good the model in a folder is, in one screen, from the same two."""
+    quality: Callable[[Mapping[str, Any]], Mapping[str, object]] | None = None
+    """The same as a row of a table of models: ``measure``, ``value`` and ``beside`` (of the simplest model
+    that can do it), from what the command returned."""
 
 
 def family_of(folder: str | os.PathLike[str]) -> Family:

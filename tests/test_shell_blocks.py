@@ -52,6 +52,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
     "demo": {"epochs": 1, "inputs": 20},
+    "library": {"searches": 1},
     "motifs": {"motifs": "few.meme"},
     "evaluate": {"resamples": 20, "max_nearest": 100, "max_sequences": 100},
 }
@@ -64,6 +65,7 @@ MODELS = {
 """What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
     "docs/report.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
+    "docs/order.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/rerun.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
 }
 """What has been run in the folder that a page speaks of."""
@@ -116,6 +118,10 @@ def write_inputs(folder: Path) -> None:
     rows = [f"s{i},{text},{text.count('A') / 4}" for i, text in enumerate(texts)]
     for name in ("seqs", "measured"):
         (folder / f"{name}.csv").write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
+    for first, name in enumerate(("round1", "round2")):
+        half = [row for i, row in enumerate(rows) if i % 2 == first]
+        (folder / f"{name}.csv").write_text("\n".join(["id,sequence,outcome", *half]) + "\n")
+    (folder / "library.csv").write_text("\n".join(["sequence", *sequences(200, 9)]) + "\n")
     (folder / "table.csv").write_text("\n".join(["id,sequence,expression", *rows]) + "\n")
     fasta(folder / "input.fa", ["ACGTCAGTTGCAACTGATCA"])
     fasta(folder / "weak.fa", ["GGAGUGAUG", "UCUGUAUGA", "ACGGCACGU"])

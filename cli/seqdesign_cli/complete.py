@@ -12,6 +12,7 @@ MEMBERS = {
     ("maximize", "method"): ("seqdesign.designers.methods", "seqdesign.designers"),
     ("revise", "method"): ("seqdesign.revisers.methods", "seqdesign.revisers"),
     ("attribute", "method"): ("seqdesign.attribution.methods", "seqdesign.attribution"),
+    ("train-predictor", "task"): ("seqdesign.tasks.kinds", "seqdesign.tasks"),
     ("maximize", "objective"): ("seqdesign.objectives.goals", "seqdesign.objectives"),
 }
 """Options whose values are members of a registry: its package and its group of plug-ins."""

@@ -31,10 +31,11 @@ from seqdesign.errors import (
     UsageError,
 )
 from seqdesign.runs.atomic import is_stream, remove_stale, together
+from seqdesign.runs.blocks import is_worker
 from seqdesign.runs.folder import lock_file, unlock_file
 from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
-from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.alphabets import get_alphabet, learned_spec
 from seqdesign.sequences.bundled import PREFIX, resolve_input
 from seqdesign.sequences.compression import GENBANK_SUFFIXES, inner_suffix, open_input
 from seqdesign.sequences.options import AUTO, SequenceColumns
@@ -109,7 +110,9 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
     except SeqDesignError:
         return ""
     name: str = config.alphabet  # type: ignore[attr-defined]
-    alphabet = survey.guess() if name == AUTO else get_alphabet(name)
+    # Single characters, which a survey counts, say nothing of letters with names.
+    alphabet = survey.guess() if name == AUTO else None if learned_spec(name) else get_alphabet(name)
+    alphabet = None if alphabet is not None and alphabet.named else alphabet
     specs = {spec.option: spec for spec in fields_of(type(config))}
     found = [
         problem
@@ -135,6 +138,8 @@ def _as_it_came(config: CommandConfig, spec: FieldSpec) -> bool:
 def _outputs(config: CommandConfig) -> Iterator[None]:
     inputs = read_files(config)
     outputs = written_places(config, inputs)
+    if is_worker():  # it writes blocks only, beside others
+        outputs = []
     with ExitStack() as locks:
         for path in sorted(outputs):
             lock = path.with_name(f".{path.name}.lock")
@@ -247,7 +252,7 @@ def written_places(config: CommandConfig, inputs: dict[str, Path]) -> list[Path]
     taken: dict[Path, str] = {}
     streams: list[str] = ["--json"] if config.json else []
     for spec in fields_of(type(config)):
-        path: Path | None = getattr(config, spec.name) if spec.written else None
+        path: Path | None = getattr(config, spec.name) if spec.written not in (None, "campaign") else None
         if path is None:
             if spec.written and spec.name == "output" and spec.optional and spec.written != "any":
                 streams.append(spec.option)

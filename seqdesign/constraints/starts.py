@@ -74,14 +74,16 @@ class Starts:
 
 
 def classes(pattern: str, alphabet: Alphabet, option: str) -> Tensor:
-    """(length, V) bool: the letters that each character of an IUPAC pattern stands for. Raises UsageError."""
-    text = pattern if alphabet.case_sensitive else pattern.upper()
+    """(length, V) bool: the letters that each place of an IUPAC pattern stands for. Raises UsageError."""
+    text = alphabet.tokenize(pattern)
+    text = text if alphabet.case_sensitive else text.upper()
     codes = {**alphabet.ambiguity, **{letter: letter for letter in alphabet.letters}}
     for position, letter in enumerate(text, start=1):
         if letter not in codes:
             raise UsageError(
                 f"{pattern!r} has {letter!r} at position {position}, which is no letter or ambiguity code of "
-                f"the alphabet {alphabet.name}; possible are {''.join(codes)}",
+                f"the alphabet {alphabet.name}; possible are "
+                f"{alphabet.shown if alphabet.named else ''.join(codes)}",
                 option=option,
             )
     found = [[letter in codes[character] for letter in alphabet.letters] for character in text]

@@ -120,9 +120,7 @@ def _mend(
                 whole[:length] = near
                 if bool(judges.is_feasible(whole[None], torch.tensor([i]))):
                     changes = int((near != own[k]).sum())
-                    found[i] = replace(
-                        found[i], mended=decode(near[None].to(torch.uint8), alphabet)[0], changes=changes
-                    )
+                    found[i] = replace(found[i], mended=decode(near[None], alphabet)[0], changes=changes)
 
 
 def _options(options: LetterRules, length: int, codon_table: int | None) -> ConstraintOptions:

@@ -65,7 +65,7 @@ class VAECodes:
     def decode(self, z: Tensor) -> list[str]:
         """The most probable letter after what stands before it."""
         tokens = greedy(self.model.decoder, z.to(self.device)).tokens
-        return decode(tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+        return decode(tokens, self.alphabet)
 
 
 class GANCodes:
@@ -97,7 +97,7 @@ class GANCodes:
             tokens = self.generator.logits(part).argmax(1)
             if self.generator.trained.end is not None:
                 tokens = close(tokens, self.generator.trained.end)
-            texts += decode(tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            texts += decode(tokens, self.alphabet)
         return texts
 
 

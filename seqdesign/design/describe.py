@@ -155,7 +155,7 @@ def _independent(tokens: Tensor, panel: Panel) -> float:
 
 
 def _texts(batch: Batch) -> list[str]:
-    return decode(batch.chosen.tokens.to(torch.uint8), batch.starts.alphabet)
+    return decode(batch.chosen.tokens, batch.starts.alphabet)
 
 
 def _named(design: Design, brief: Brief, rank: int) -> Design:

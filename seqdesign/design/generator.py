@@ -21,8 +21,8 @@ def check_alphabet(generator: Generator, alphabet: Alphabet) -> None:
     own = generator.alphabet
     if own.letters != alphabet.letters:
         raise UsageError(
-            f"writes {own.name} ({own.letters}), but the model reads {alphabet.name} "
-            f"({alphabet.letters}); train both on sequences of one alphabet",
+            f"writes {own.name} ({own.shown}), but the model reads {alphabet.name} "
+            f"({alphabet.shown}); train both on sequences of one alphabet",
             option="--generator",
         )
 

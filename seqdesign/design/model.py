@@ -43,6 +43,7 @@ from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import Measured, load_measured
 from seqdesign.training.store import model_kind
 
@@ -129,7 +130,7 @@ class DesignModel:
     @property
     def log_odds(self) -> bool:
         """Whether predictions are log-odds of a probability."""
-        return self.trained is not None and self.trained.record.task != "regression"
+        return self.trained is not None and self.trained.record.head.log_odds
 
     @property
     def num_held_out(self) -> int:
@@ -194,6 +195,7 @@ class DesignModel:
         found = Known(values, self.alphabet, both_strands=self.both_strands)
 
         def tidy(texts: Iterable[str]) -> list[str]:
+            texts = map(self.alphabet.tokenize, texts)
             return [text if self.alphabet.case_sensitive else text.upper() for text in texts]
 
         found.add(tidy(exclude))
@@ -227,7 +229,7 @@ class DesignModel:
         return Panel(
             measured.take(known),
             self.alphabet,
-            "regression" if self.trained is None else self.trained.record.task,
+            get_task("regression") if self.trained is None else self.trained.record.head,
             num_scores=len(self.oracle.outcomes),
             length=length,
             both_strands=self.both_strands,

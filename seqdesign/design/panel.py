@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -33,6 +32,7 @@ from seqdesign.design.judges import (
 )
 from seqdesign.design.link import Link, Opinion, corrected, fit_link
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
 ROWS = 1500
@@ -41,13 +41,14 @@ HELD_OUT = 500
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
+LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
+"""Rounds in which limits are completed, each part of the rows by the others."""
 BISECTIONS = 40
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
-Task = Literal["regression", "binary", "classes"]
 Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Tokens (B, L) -> means and standard deviations (B, K) of a measurement, in user units or log-odds."""
 Rows = NDArray[np.int64]
@@ -121,9 +122,11 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
-        self.ends = [ends_of(column) for column in self.values.numpy().T] if task == "regression" else []
-        """Where measurements of each outcome end abruptly; empty for labels."""
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
+        self._theta: dict[str, Tensor] = {}
+        self._complete()
+        self.ends = [] if task.log_odds else [ends_of(column) for column in self.values.numpy().T]
+        """Where measurements of each outcome end abruptly; empty for labels."""
         self._weigh()
 
     @property
@@ -134,7 +137,27 @@ class Panel:
     @property
     def typical(self) -> Tensor:
         """The mean of the measurements (K,), of labels as log-odds."""
-        return self.centre if self.task == "regression" else torch.logit(self.centre.clamp(LEAST, MOST))
+        return self.centre if not self.task.log_odds else torch.logit(self.centre.clamp(LEAST, MOST))
+
+    def _complete(self) -> None:
+        """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
+        detail = self.measured.detail
+        if detail is None or not self.task.rounds:
+            return
+        targets, limits = (self.values - self.centre) / self.unit, torch.from_numpy(detail)
+        done = self.task.complete(targets, limits, torch.zeros_like(targets))
+        rng = np.random.default_rng([self.seed, 47])
+        for _ in range(LIMIT_ROUNDS):
+            self.values = self.centre + self.unit * done
+            parts = np.array_split(rng.permutation(len(targets)), LIMIT_PARTS)
+            fitted = torch.zeros_like(targets)
+            for part in parts:
+                others = rng.permutation(np.setdiff1d(np.arange(len(targets)), part))[:ROWS]
+                judge = self._fit(self.kinds[0], others)
+                fitted[part], _ = judge(judge.reader(self._tokens[part]))
+            done = self.task.complete(targets, limits, fitted)
+        self.values = self.centre + self.unit * done
+        self._theta = {}
 
     def _weigh(self) -> None:
         """Hyperparameters from training rows, and weights (J,) by held-out rows."""
@@ -142,7 +165,6 @@ class Panel:
         train = np.flatnonzero(~self.measured.held_out)
         fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
         train = rng.permutation(train)[:ROWS] if len(train) else fresh
-        self._theta: dict[str, Tensor] = {}
         self._network_links: list[Link] = []
         alone, unseen = [], []
         y, taught = self.values[fresh], self.values[train]
@@ -170,7 +192,7 @@ class Panel:
         """Log density (n,) that the networks give the values of rows that they have not learned from."""
         assert self.network is not None
         mean, sd = self.network(self._tokens[rows])
-        if self.task != "regression":
+        if self.task.log_odds:
             return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
         mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
         y = (self.values[rows] - self.centre) / self.unit
@@ -183,7 +205,7 @@ class Panel:
         noise included, of the rows that taught it, each by all others.
         """
         left, around = judge.left_out()
-        if self.task != "regression":
+        if self.task.log_odds:
             return [], (left, around)
         links = [fit_link(left[:, k], around[:, k], judge.y[:, k]) for k in range(left.shape[1])]
         found = corrected(links, left, around - judge.noise)
@@ -191,7 +213,7 @@ class Panel:
 
     def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
-        if self.task == "regression":
+        if not self.task.log_odds:
             each = log_density((y - self.centre) / self.unit, mean, variance)
             return each.nan_to_num().sum(1)
         return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
@@ -230,12 +252,12 @@ class Panel:
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         self.clueless = self._no_better_than_chance(own, alone, rows)
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
-        if self.task != "regression":
+        if self.task.log_odds:
             everyone = self._as_log_odds(everyone)
         if self.network is not None:
             center, sd = self.network(tokens)
             one = corrected([], center, sd.square())
-            if self.task == "regression":
+            if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
                 one = corrected(self._network_links, center, (sd.square() - typical).clamp(min=0))
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
@@ -261,7 +283,7 @@ class Panel:
         rows: Rows,
     ) -> Plain | None:
         """Mixtures of the judges without the networks, of a regression."""
-        if self.task != "regression":
+        if self.task.log_odds:
             return None
 
         def mixed(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
@@ -285,7 +307,7 @@ class Panel:
         apart = said.variance + (said.mean - middle).square()
         spread = (w * (apart + 0.5 * (said.down.square() + said.up.square()))).sum(0)
         draws = self._draws(said)
-        if self.task != "regression":
+        if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
             return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
         reach = [
@@ -308,7 +330,7 @@ class Panel:
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
-        count = _shares(self.weights, DRAWS)
+        count = shares(self.weights, DRAWS)
         who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
         luck = torch.randn(DRAWS, 2, said.mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
         own, slope = luck[:, :1], luck[:, 1:]
@@ -379,7 +401,7 @@ def _even(count: int) -> Tensor:
     return torch.full((count,), 1.0 / count, dtype=torch.float64)
 
 
-def _shares(weights: Tensor, total: int) -> list[int]:
+def shares(weights: Tensor, total: int) -> list[int]:
     """``total`` divided in proportion to the weights, by largest remainders."""
     exact = (weights * total).tolist()
     found = [math.floor(x) for x in exact]
@@ -397,8 +419,5 @@ def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
 def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:
     """(N, K) what judges learn: numbers, 0 and 1, or one column for each class."""
     table = torch.from_numpy(np.asarray(values, dtype=np.float64))
-    labels = task == "classes" or (task == "binary" and values.shape[1] < num_scores)  # both have a score
-    if not labels:
-        return table
-    found = torch.nn.functional.one_hot(table[:, 0].nan_to_num().long(), num_scores).double()
-    return found.masked_fill(table[:, :1].isnan(), torch.nan)
+    zero, one = table.new_zeros(1), table.new_ones(1)
+    return task.targets(table, zero, one, num_scores)

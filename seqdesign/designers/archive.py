@@ -13,12 +13,22 @@ from torch import Tensor
 class Archive:
     """Distinct feasible sequences (B, L) of the largest scores, up to ``capacity`` for each group of starts.
 
-    groups: (N,) int64, the group that each start belongs to, numbered from 0. known: sequences as L bytes
-    that are not wanted.
+    groups: (N,) int64, the group that each start belongs to, numbered from 0. known: sequences that are
+    not wanted, as the bytes of their tokens. num_tokens: different tokens there can be.
     """
 
-    def __init__(self, capacity: int, groups: Tensor, known: frozenset[bytes] = frozenset()) -> None:
-        self.capacity, self.known = capacity, known
+    def __init__(
+        self,
+        capacity: int,
+        groups: Tensor,
+        known: frozenset[bytes] = frozenset(),
+        num_tokens: int = 256,
+    ) -> None:
+        self.capacity, self.known, self._dtype = (
+            capacity,
+            known,
+            torch.uint8 if num_tokens <= 256 else torch.int16,
+        )
         self.groups = groups
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
         self._num_new = 0
@@ -30,10 +40,18 @@ class Archive:
         worth = (scores > self._least[group].to(scores)).nonzero().squeeze(1)
         if not len(worth):
             return
-        self._parts.append((tokens[worth].to(torch.uint8), scores[worth].double(), group[worth]))
+        self._parts.append((tokens[worth].to(self._dtype), scores[worth].double(), group[worth]))
         self._num_new += len(worth)
         if self._num_new > 4 * self.capacity * len(self._least):
             self._compact()
+
+    def take(self, tokens: Tensor, scores: Tensor, groups: Tensor) -> None:
+        """What another archive calls its ``best``."""
+        if len(tokens):
+            self._parts.append((tokens.to(self._dtype), scores.double(), groups))
+            self._num_new += len(tokens)
+            if self._num_new > 4 * self.capacity * len(self._least):
+                self._compact()
 
     def best(self) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, L) int64, scores (B,) and groups (B,): sorted by group, then from the best down."""
@@ -54,7 +72,9 @@ class Archive:
         order = order[group[order].sort(stable=True).indices]
         tokens, scores, group = tokens[order], scores[order], group[order]
         keys = np.ascontiguousarray(
-            torch.cat([group[:, None].int().view(torch.uint8), tokens], 1).cpu().numpy()
+            torch.cat([part.view(torch.uint8) for part in (group[:, None].int(), tokens.contiguous())], 1)
+            .cpu()
+            .numpy()
         )
         first = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_index=True)[1]
         first = np.sort(first)

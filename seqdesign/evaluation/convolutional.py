@@ -35,7 +35,7 @@ def convolutional_auc(
             nn.Dropout(DROPOUT),
             nn.Linear(CHANNELS * REGIONS, 1),
         )
-        rows = torch.from_numpy(np.concatenate(fit)).to(torch.uint8)
+        rows = torch.from_numpy(np.concatenate(fit)).to(torch.int16)
         labels = torch.cat([torch.ones(len(fit[0])), torch.zeros(len(fit[1]))])
         _train(network, rows, labels, size, rng)
     network.eval()
@@ -62,6 +62,6 @@ def _hot(codes: Tensor, size: int) -> Tensor:
 
 @torch.no_grad()
 def _scores(network: nn.Module, codes: Codes, size: int) -> NDArray[np.float64]:
-    parts = torch.from_numpy(codes).to(torch.uint8).split(500)
+    parts = torch.from_numpy(codes).to(torch.int16).split(500)
     scores = torch.cat([network(_hot(part, size)).squeeze(1) for part in parts])
     return scores.double().numpy()

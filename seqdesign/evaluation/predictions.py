@@ -64,10 +64,7 @@ def add_predictions(
 def outcome_names(trained: TrainedPredictor) -> Sequence[str]:
     """What the predictions are called: outcomes, or probabilities of labels."""
     record = trained.record
-    if record.task == "regression":
-        return record.outcomes
-    names = record.classes if record.task == "classes" else record.classes[1:] or record.outcomes
-    return [f"probability of {name}" for name in names]
+    return record.head.predicted_names(record.outcomes, record.classes)
 
 
 def _add_outcome(

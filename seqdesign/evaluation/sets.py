@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from seqdesign.errors import InputError
 from seqdesign.metrics.resampling import Indices
-from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.alphabets import Alphabet, has_words
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -72,7 +72,9 @@ def read_sets(
 ) -> Sets:
     """Read the files; the alphabet is that of the real sequences. Raises InputError and UsageError."""
     paths = {"generated": generated, "training": training, "held_out": held_out}
-    records = {name: _read(columns, path) for name, path in paths.items() if path is not None}
+    records = {
+        name: _read(columns, path, letters.alphabet) for name, path in paths.items() if path is not None
+    }
     return make_sets(records["generated"], records.get("training"), records.get("held_out"), letters=letters)
 
 
@@ -107,13 +109,13 @@ def require_alphabet(sets: Sets, alphabet: Alphabet, folder: Path, option: str) 
         )
 
 
-def _read(columns: SequenceColumns, path: Path) -> SequenceSet:
+def _read(columns: SequenceColumns, path: Path, alphabet: str) -> SequenceSet:
     return read_sequences(
         path,
         sequence_column=columns.sequence,
         id_column=columns.id_,
         format=file_format(columns),
-        layout=layout_of(columns, strict=False),
+        layout=replace(layout_of(columns, strict=False), words=has_words(alphabet)),
         on_duplicate="keep",
         outcomes=False,
     )

@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 
 LEVELS = (0.5, 0.8, 0.95)
@@ -86,6 +85,8 @@ def fit_conformal(
 
     start = np.zeros(features.shape[1])
     start[0] = math.log(max(float(error.mean()), _FLOOR))
+    import scipy.optimize  # slow to import, and most who want an interval fit none
+
     found = scipy.optimize.minimize(cost, start, jac=True, method="L-BFGS-B")
     scale = np.maximum(np.exp(features @ found.x), 1e-12)
     ratios = np.sort(error / scale)

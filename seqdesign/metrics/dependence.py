@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from seqdesign.metrics.kmers import letter_places
+
 FloatArray = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -25,10 +27,8 @@ _CHUNK = 256
 
 def codes_of(texts: Sequence[str], letters: str, length: int) -> Codes:
     """(N, length) letters as numbers; V behind the end and for any other letter, cut off at ``length``."""
-    table = np.full(256, len(letters), dtype=np.int64)
-    table[np.frombuffer(letters.encode("ascii"), dtype=np.uint8)] = np.arange(len(letters))
-    text = "".join(t[:length].ljust(length, "\0") for t in texts).encode("ascii", errors="replace")
-    return table[np.frombuffer(text, dtype=np.uint8)].reshape(len(texts), length)
+    text = "".join(t[:length].ljust(length, "\0") for t in texts)
+    return letter_places(text, letters, other=len(letters)).reshape(len(texts), length)
 
 
 def pair_dependence(first: Codes, second: Codes, size: int) -> FloatArray:

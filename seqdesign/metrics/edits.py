@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist, cpdist
 
+from seqdesign.symbols import is_symbol
+
 IntArray = npt.NDArray[np.int64]
-CodeArray = npt.NDArray[np.uint8]
+CodeArray = npt.NDArray[Any]
 
 
 def levenshtein(a: str, b: str) -> int:
@@ -62,6 +65,26 @@ def edit_list(original: str, revised: str) -> list[str]:
         else:
             edits.append(f"ins{source + 1}{revised[target]}")
     return edits
+
+
+def carry_over(original: str, known: str, revised: str) -> str:
+    """``revised``, a revision of ``known``, with the letters of ``original`` wherever ``known`` is unchanged.
+
+    ``known`` is ``original`` as a model reads it, letter by letter, so that words outside its vocabulary and
+    masked letters, which it cannot write, are not lost. ValueError for other lengths.
+    """
+    if len(original) != len(known):
+        raise ValueError(f"both must have the same length, got {len(original)} and {len(known)}")
+    if original == known:
+        return revised
+    parts = []
+    for step in Levenshtein.opcodes(known, revised):
+        same = step.tag == "equal"
+        text, start, end = (
+            (original, step.src_start, step.src_end) if same else (revised, step.dest_start, step.dest_end)
+        )
+        parts.append(text[start:end])
+    return "".join(parts)
 
 
 WILD_TYPE = "WT"
@@ -111,7 +134,7 @@ def variant_name(sequence: str, wild_type: str, first: int = 1) -> str:
 
 
 def letter_codes(sequences: Sequence[str]) -> CodeArray:
-    """ASCII codes of sequences of one length, shape (N, L). ValueError for mixed lengths or other letters."""
+    """Codes of ASCII letters and symbols, (N, L). ValueError for mixed lengths or other letters."""
     if len(sequences) == 0:
         return np.zeros((0, 0), dtype=np.uint8)
     length = len(sequences[0])
@@ -123,7 +146,9 @@ def letter_codes(sequences: Sequence[str]) -> CodeArray:
             )
     joined = "".join(sequences)
     if not joined.isascii():
-        wrong = next(letter for letter in joined if not letter.isascii())
+        wrong = next((c for c in joined if not c.isascii() and not is_symbol(c)), None)
+        if wrong is None:
+            return np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").reshape(len(sequences), length)
         raise ValueError(f"sequences must consist of ASCII letters, got {wrong!r}")
     return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(sequences), length)
 

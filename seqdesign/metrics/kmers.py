@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 MOST_COLUMNS = 1 << 20
-_OTHER = 255
+_OTHER = -1
 
 
 def kmer_matrix(sequences: Sequence[str], letters: str, k: int) -> csr_array:
@@ -63,11 +63,21 @@ def position_matrix(sequences: Sequence[str], letters: str) -> csr_array:
 def _joined_codes(
     sequences: Sequence[str], letters: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All sequences, a separator after each, as letter indices with 255 for anything else; and lengths."""
+    """All sequences, a separator after each, as letter indices with ``_OTHER`` for others; and lengths."""
     if not letters or len(set(letters)) != len(letters):
         raise ValueError(f"letters must be different and at least one, got {letters!r}")
-    table = np.full(256, _OTHER, dtype=np.int64)
-    table[np.frombuffer(letters.encode("ascii"), dtype=np.uint8)] = np.arange(len(letters))
-    text = "\0".join([*sequences, ""]).encode("ascii", errors="replace")
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-    return table[np.frombuffer(text, dtype=np.uint8)], lengths
+    return letter_places("\0".join([*sequences, ""]), letters, other=_OTHER), lengths
+
+
+def letter_places(text: str, letters: str, *, other: int) -> npt.NDArray[np.int64]:
+    """The place of each character of ``text`` among ``letters``, ``other`` for one that is not there."""
+    if letters.isascii():
+        table = np.full(256, other, dtype=np.int64)
+        table[np.frombuffer(letters.encode("ascii"), dtype=np.uint8)] = np.arange(len(letters))
+        return table[np.frombuffer(text.encode("ascii", errors="replace"), dtype=np.uint8)]
+    known = np.array(sorted(map(ord, letters)))
+    place = np.array([letters.index(chr(point)) for point in known])
+    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    at = np.searchsorted(known, points).clip(max=len(known) - 1)
+    return np.where(known[at] == points, place[at], other)

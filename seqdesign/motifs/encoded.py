@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.errors import InputError
+from seqdesign.errors import InputError, UsageError
 from seqdesign.motifs.scan import Hits, IntArray, JoinedText
 from seqdesign.motifs.shuffle import shuffle_dinucleotides
 from seqdesign.sequences.alphabets import Alphabet
@@ -51,7 +51,15 @@ def encode_records(
     gaps: GapPolicy = "error",
     convert_ut: bool = False,
 ) -> Encoded:
-    """Records as ``encode`` reads them, a block at a time. Raises InputError if ``skip`` leaves none."""
+    """Records as ``encode`` reads them, a block at a time.
+
+    Raises InputError if ``skip`` leaves none, UsageError for letters with names.
+    """
+    if alphabet.named:
+        raise UsageError(
+            f"motifs are of letters of one character, but those of {alphabet.name} have names",
+            option="--alphabet",
+        )
     parts, ids = [], []
     lengths = np.fromiter(map(len, records.sequences), dtype=np.int64, count=len(records))
     for first, last in _blocks(lengths):

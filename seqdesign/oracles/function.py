@@ -93,7 +93,7 @@ class FunctionOracle:
         except Exception as error:  # a function of somebody else may raise anything
             raise InputError(
                 f"{self.name} raised {type(error).__name__} for one-hot of shape {tuple(x.shape)} "
-                f"({self.alphabet.letters}): {_first_line(error)}"
+                f"({self.alphabet.shown}): {_first_line(error)}"
             ) from error
         return self._scores(raw, x).to(dtype=x.dtype, device=x.device)
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from seqdesign.attribution.edits import COLUMNS, EditTable
 from seqdesign.attribution.explainer import Explained, Explainer
+from seqdesign.pages.methods import add_methods
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
+TOP = 5
+"""Positions that the answer names."""
 EDITS = 12
 """Edits named below a logo."""
 BARS = 30
@@ -55,20 +61,51 @@ def _scored(one: Explained) -> str:
     return f"score {one.score.mean():.4g}{spread}"
 
 
-def attribution_page(text: str, explainer: Explainer, changed: EditTable | None, manifest: Manifest) -> Page:
-    """The page that ``attribute --report`` writes; ``text`` is what the command says at its end."""
-    lines = text.split("\n")
+@phase("writing the page")
+def attribution_page(
+    text: str,
+    explainer: Explainer,
+    changed: EditTable | None,
+    manifest: Manifest,
+    said: Mapping[str, Any] | None = None,
+) -> Page:
+    """The page that ``attribute --report`` writes.
+
+    text: what the command says at its end. said: the same as ``--json`` prints it.
+    """
     page = Page(
-        "Why the sequences score",
-        summary="; ".join(line for line in lines if not line.startswith("wrote")),
-        provenance=provenance(manifest),
+        "Why the sequences score", answer=_answer(text, explainer, changed), provenance=provenance(manifest)
     )
     page.warnings([*explainer.notes(), *(changed.warnings if changed else ())])
     _add_profile(page, explainer)
     _add_logos(page, explainer, changed)
     if changed is not None:
         _add_edits(page, changed)
+    add_methods(page, manifest, said)
     return page
+
+
+def _answer(text: str, explainer: Explainer, changed: EditTable | None) -> Answer:
+    """What the prediction comes from, by places and by edits."""
+    asked = (
+        f"Which letters of {len(explainer.records):,} sequences does the predicted {explainer.outcome} come "
+        "from? It says what the model does, not what the molecule does."
+    )
+    lines = [line for line in text.split("\n") if not line.startswith("wrote")]
+    verdict = "; ".join(lines[1:] or lines)
+    tiles = [Tile(f"{len(explainer.records):,}", "sequences explained")]
+    profile = explainer.profile()
+    if profile is not None and profile.sum() > 0:
+        top = np.argsort(-profile, kind="stable")[:TOP]
+        share = float(profile[top].sum() / profile.sum())
+        places = ", ".join(str(i + 1) for i in sorted(top.tolist()))
+        tiles.append(Tile(places, "positions that matter most", f"{share:.0%} of all contributions"))
+    if changed is not None and changed.rows:
+        best = max(changed.rows, key=lambda row: abs(row["contribution"]))
+        note = f"{best['contribution']:+.3g} in {best['id']}"
+        tiles.append(Tile(str(best["edit"]), "edit with the largest contribution", note))
+        tiles.append(Tile(f"{len(changed.rows):,}", "edits explained"))
+    return Answer(asked, f"{verdict[:1].upper()}{verdict[1:].rstrip('.')}.", tiles)
 
 
 def _add_logos(page: Page, explainer: Explainer, changed: EditTable | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +12,33 @@ from numpy.typing import NDArray
 from seqdesign.config import fields_of, from_dict
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.errors import SeqDesignError
-from seqdesign.pages.designed import UNTOUCHED, DesignSet
+from seqdesign.pages.designed import UNTOUCHED, DesignSet, first_of
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 
-if TYPE_CHECKING:
-    from seqdesign.pages.runs import Run
-
 NEED_PARENTS = ("keep", "translate")
 FIRST_VIOLATORS = 3
+EXPLAINED = 1000
+"""Designs that break a rule, of which the places are looked up."""
 
 Rows = list[dict[str, Any]]
 
 
-def add_constraints(page: Page, designs: DesignSet, run: Run, alphabet: Alphabet) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """The rules of a run, checked once more on sequences."""
+
+    rows: Rows
+    """One for each rule: ``rule``, ``checked``, ``violations`` (None if unknown), ``first``."""
+    breaches: Mapping[str, list[str]]
+    """Id -> what is wrong and where, such as ``forbid:GAATTC@11-16``, of designs that break rules."""
+
+
+def add_constraints(page: Page, designs: DesignSet, checked: Checked) -> None:
     """A table of all rules that the run had, how many designs were checked, and how many break each."""
-    rows = check(designs, dict(run.option), alphabet)
+    rows = checked.rows
     if not rows:
         return
     broken = sum(row["violations"] or 0 for row in rows)
@@ -44,7 +55,7 @@ def add_constraints(page: Page, designs: DesignSet, run: Run, alphabet: Alphabet
     ]
     if not any(row["first"] for row in rows):
         columns.pop()
-    page.section("Constraints", text, tables=[Table(rows, columns)])
+    page.section("Rules", text, tables=[Table(rows, columns)])
     if broken:
         names = ", ".join(row["rule"] for row in rows if row["violations"])
         page.warnings([f"{broken:,} violation{'s' if broken > 1 else ''} of constraints ({names})"])
@@ -54,7 +65,7 @@ def _untouched(designs: DesignSet) -> int:
     return sum(map(designs.count, UNTOUCHED))
 
 
-def check(designs: DesignSet, options: dict[str, Any], alphabet: Alphabet) -> Rows:
+def check(designs: DesignSet, options: Mapping[str, Any], alphabet: Alphabet) -> Checked:
     """One row for each rule that ``options`` (those of a run) state; none if they state none.
 
     A rule that refers to the parents cannot be checked where these are not known; its counts are None.
@@ -63,16 +74,18 @@ def check(designs: DesignSet, options: dict[str, Any], alphabet: Alphabet) -> Ro
     stated = from_dict(ConstraintOptions, {name: options[name] for name in names})
     unknown = [] if designs.originals else [n for n in NEED_PARENTS if getattr(stated, n)]
     rows: Rows = []
+    breaches: dict[str, list[str]] = {}
     if stated.max_edits is not None:
         rows.append(_max_edits(designs, stated.max_edits))
     try:
-        rows += _rules(designs, stated, alphabet, unknown)
+        more, breaches = _rules(designs, stated, alphabet, unknown)
+        rows += more
     except SeqDesignError as error:
         rows.append(_row(f"could not be checked: {error}", None, None))
     rows += [_row(f"--{name} {getattr(stated, name)}: parents unknown", None, None) for name in unknown]
     if stated.min_distance is not None:
         rows.append(_min_distance(designs, stated.min_distance))
-    return rows
+    return Checked(rows, breaches)
 
 
 def _row(rule: str, checked: int | None, violators: list[str] | None) -> dict[str, Any]:
@@ -114,8 +127,10 @@ def _min_distance(designs: DesignSet, least: int) -> dict[str, Any]:
     return _row(f"--min-distance {least}", len(designs), ids)
 
 
-def _rules(designs: DesignSet, stated: ConstraintOptions, alphabet: Alphabet, unknown: list[str]) -> Rows:
-    """The rules that are checked letter by letter."""
+def _rules(
+    designs: DesignSet, stated: ConstraintOptions, alphabet: Alphabet, unknown: list[str]
+) -> tuple[Rows, dict[str, list[str]]]:
+    """The rules that are checked letter by letter, and their breaches by id."""
     import torch
 
     from seqdesign.constraints.build import build_rules
@@ -131,14 +146,18 @@ def _rules(designs: DesignSet, stated: ConstraintOptions, alphabet: Alphabet, un
         lengths=torch.from_numpy((before != pad).sum(1)),
         shortest=int((after != pad).sum(1).min()),
         ids=[str(row["id"]) for row in designs.rows],
+        first=first_of(designs.rows[0]),
         leave_out=("max-edits", *unknown),
     )
     tokens, every = torch.from_numpy(after), torch.arange(len(designs))
-    rows = []
+    rows, breaches = [], dict[str, list[str]]()
     for constraint in rules.constraints:
         bad = (~constraint.is_feasible(tokens, every)).nonzero().flatten().tolist()
         rows.append(_row(constraint.name, len(designs), [str(designs.rows[i]["id"]) for i in bad]))
-    return rows
+        for i in bad[:EXPLAINED]:
+            found = breaches.setdefault(str(designs.rows[i]["id"]), [])
+            found += [one.code for one in constraint.explain(tokens[i], i)]
+    return rows, breaches
 
 
 def _tokens(texts: list[str], alphabet: Alphabet, width: int, pad: int) -> NDArray[np.int64]:

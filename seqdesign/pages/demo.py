@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import bar_chart, before_after, histogram, predicted_measured
 
@@ -144,6 +145,31 @@ def design_truth(
 def judged(designs: Sequence[Design]) -> FloatArray:
     """(N,) scores by the members that judge; NaN without any."""
     return np.array([d.score for d in designs], dtype=np.float64)
+
+
+def demo_answer(truth: Sequence[Truth], found: DesignTruth, *, inputs: int, measured: int) -> Answer:
+    """What became of revisions and designs when they were looked up among ``measured`` measured sites."""
+    asked = (
+        f"Make {inputs} human 5' splice sites with below-median splicing better with few edits, and design "
+        f"{found.designs} from nothing but measurements. All are looked up among {measured:,} measured "
+        "sites, of which the models saw a random half."
+    )
+    last = truth[-1]
+    verdict = (
+        f"With {last.max_edits} edits REVISE gains {last.revise:.2f} of the {last.possible:.2f} standard "
+        f"deviations that are possible, random search {last.search:.2f}. Designs measure {found.mean:.2f} on "
+        f"average; the best that exist under their rules {found.top:.2f}."
+    )
+    tiles = [
+        Tile(f"{last.revise:.2f} sd", "measured gain of REVISE", f"of {last.possible:.2f} possible"),
+        Tile(f"{last.search:.2f} sd", "measured gain of random search", "same number of edits"),
+        Tile(f"{found.mean:.2f}", "measured mean of designs", f"the judges had said {found.predicted:.2f}"),
+        Tile(
+            f"{found.fresh_mean:.2f}", "of those that no model had seen", f"{found.fresh} of {found.designs}"
+        ),
+        Tile(f"{found.random:.2f}", "mean of any site under the same rules", UNIT),
+    ]
+    return Answer(asked, verdict, tiles)
 
 
 def add_revisions(

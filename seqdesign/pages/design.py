@@ -1,47 +1,73 @@
-"""The HTML page of a set of designs: what was asked, whether it can be believed, and the designs."""
+"""The HTML page of a set of designs: the answer, the designs, and whether they can be believed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import jsonable
-from seqdesign.pages.design_sections import (
-    add_asked,
-    add_designs,
-    add_logos,
-    add_outcomes,
-    add_trade_offs,
-)
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, goal_of, order_files
+from seqdesign.pages.constraints import add_constraints, check
+from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
+from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 if TYPE_CHECKING:
     from seqdesign.design.records import Design, DesignSummary
+    from seqdesign.sequences.alphabets import Alphabet
 
 
+@phase("writing the page")
 def design_page(
     designs: Sequence[Design],
     summary: DesignSummary,
-    letters: str,
+    alphabet: Alphabet,
     manifest: Manifest,
+    *,
+    model: str,
+    method: str,
+    rules: Mapping[str, Any],
 ) -> Page:
-    """The page that ``maximize --report`` writes; at least one design."""
-    page = Page("Designed sequences", summary="; ".join(summary.lines()[:2]), provenance=provenance(manifest))
+    """The page that ``maximize --report`` writes; at least one design.
+
+    model, method: how to call them. rules: options of ``ConstraintOptions``.
+    """
+    said = jsonable(summary)
+    option = manifest.config
+    page = Page("Designed sequences", provenance=provenance(manifest))
     page.warnings(summary.warnings)
     promised = None if summary.promise is None else summary.promise.text()
-    add_asked(page, jsonable(summary), promised)
+    asked = asked_of_maximize(option, said, model)
     delivered = DesignSet([d.row() for d in designs if d.status != "rejected"])
     if delivered:
-        add_outcomes(page, delivered, name=f"score ({summary.objective})")
+        checked = check(delivered, rules, alphabet)
+        files = order_files(option.get("output"), option.get("table"), len(delivered))
+        page.answer = designs_answer(
+            delivered,
+            asked=asked,
+            measured=said["measured"],
+            rules=checked.rows,
+            summary=said,
+            files=files,
+            goal=goal_of(summary.objective),
+        )
+        breaches = checked.breaches if checked.rows else None
+        name = "designs"
+        add_designs(page, delivered, name=name, measured=said["measured"], breaches=breaches)
+        add_outcomes(page, delivered, name=f"score ({summary.objective})", measured=said["measured"])
         add_trade_offs(page, delivered)
-        add_logos(page, delivered, letters)
-        add_designs(page, delivered, name="designs")
+        add_constraints(page, delivered, checked)
+        add_logos(page, delivered, alphabet.letters)
+    add_asked(page, said, promised)
     rejected = [d for d in designs if d.status == "rejected"]
     if rejected:
         rows = [{"id": d.id, "sequence": d.sequence, "reason": d.reason} for d in rejected]
-        columns: list[Column | str] = ["id", Column("sequence", sequence=True), "reason"]
+        columns: list[Column | str] = ["id", "reason", Column("sequence", sequence=True)]
         page.section("Rejected", "", tables=[Table(rows, columns, f"{len(rows):,} sequences.", "rejected")])
+    add_methods(page, manifest, {"summary": said, "method": method})
     return page

@@ -1,4 +1,4 @@
-"""Sections of a page about designs: outcomes, trade-offs, logos, and the table of all of them."""
+"""Sections of a page about designs: effort, outcomes, trade-offs, logos."""
 
 from __future__ import annotations
 
@@ -8,43 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.pages.designed import DesignSet, first_of, operations_in
-from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.pages.answers import Ranges, range_of
+from seqdesign.pages.designed import DesignSet
+from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
-from seqdesign.reports.tables import Column
 
 MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
-
-HEADINGS = {
-    "score_start": "before", "loglik_change": "log p(x) change",
-    "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
-    "ood": "unusual, %", "confidence": "confirmed", "delta": "gain",
-}  # fmt: skip
-SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%"}
-FIRST = ("id", "sequence", "status", "delta", "variant")
-"""Columns at the left of the table, in this order."""
-UNSEEN = (
-    "edit_list", "evidence", "stop", "feasible", "soft_gap", "original", "rank", "kappa2", "coverage",
-    "log_mode", "loglik_before", "loglik", "violations", "parent",
-    "first_position",
-)  # fmt: skip
-"""Columns that are for downloads and filters only, and standard deviations beside intervals."""
-MEANINGS = {
-    "delta": "gain: value of the design less that of what it is compared with",
-    "score": "score: by the judges where there are any",
-    "score_low": "at least: what the judges think nine in ten designs exceed; the order goes by it",
-    "score_design": "by its designers: score by the members that designed, which is biased",
-    "confidence": "confirmed: share of the gain that the judges see",
-    "doubt": "doubt: probability, by the judges, that less than half of the gain is real",
-    "least_evidence": "evidence: training sequences that have the rarest of its edits or letters",
-    "measured": "measured: what training data or --start say of this sequence",
-    "ood": "unusual: percent of held-out sequences that are less unlike the training sequences",
-    "nearest": "nearest: edits to the nearest training sequence",
-    "loglik_change": "log p(x) change: in nats; below zero a design is less natural than its parent",
-}
-"""What stands above the table, of the columns that it has."""
 
 
 def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:
@@ -65,13 +36,22 @@ def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = Non
         facts["judges and their weights"] = ", ".join(f"{name} {w:.0%}" for name, w in judges.items())
     if promised is not None:
         facts["promise"] = promised.removeprefix("promise: ").removeprefix("no promise: ")
-    page.section("What was asked", facts=facts)
+    page.section("How it was searched", facts=facts)
 
 
-def add_outcomes(page: Page, designs: DesignSet, *, name: str) -> None:
-    """Before and after, predictions with intervals, and judges. ``name`` is what is measured."""
+def add_outcomes(page: Page, designs: DesignSet, *, name: str, measured: Ranges | None = None) -> None:
+    """Before and after, predictions with intervals, and judges.
+
+    name: what is measured. measured: range of training outcomes by column.
+    """
     best = designs.best_of_each()
-    figures = [*_before_after(best, name), *_intervals(best), *_judges(best), *_naturalness(best)]
+    known = measured or {}
+    figures = [
+        *_intervals(best, known),
+        *_before_after(best, name, known),
+        *_judges(best),
+        *_naturalness(best),
+    ]
     if figures:
         page.section("Outcomes", _outcome_text(best), figures)
 
@@ -95,7 +75,7 @@ def _outcome_text(designs: DesignSet) -> str:
     return ""
 
 
-def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
+def _before_after(designs: DesignSet, name: str, measured: Ranges) -> Iterator[Figure]:
     pair = designs.before_after
     if pair is None:
         return
@@ -114,22 +94,34 @@ def _before_after(designs: DesignSet, name: str) -> Iterator[Figure]:
         judged = designs.numbers("score_design")
         caption += " A diamond is the design as the members see it that made it, which is biased."
     title = "Predicted before and after"
-    yield Figure(before_after(before, after, title=title, y_label=name, judged=judged), caption)
+    same = pair[1] != "score" or (len(designs.outcomes) == 1 and name.endswith("(max)"))
+    known = range_of(measured, pair[1] if pair[1] != "score" else designs.outcomes[0]) if same else None
+    figure = before_after(
+        before, after, title=title, y_label=name, judged=judged, ids=designs.ids, measured=known
+    )
+    yield Figure(figure, caption)
 
 
-def _intervals(designs: DesignSet) -> Iterator[Figure]:
+def _intervals(designs: DesignSet, measured: Ranges) -> Iterator[Figure]:
     for outcome in designs.outcomes:
         ends = (designs.numbers(f"{outcome}_{end}") for end in ("low", "high"))
+        name = outcome.removeprefix("predicted_")
+        figure = intervals(
+            designs.numbers(outcome),
+            *ends,
+            title=f"{name} with 95% intervals",
+            y_label=name,
+            ids=designs.ids,
+            measured=range_of(measured, outcome),
+        )
         yield Figure(
-            intervals(
-                designs.numbers(outcome), *ends, title=f"{outcome} with 95% intervals", y_label=outcome
-            ),
+            figure,
             "What a measurement of each design should give, best first; by the judges, where there are any.",
         )
 
 
 def _judges(designs: DesignSet) -> Iterator[Figure]:
-    if not designs.has_numbers("confidence"):
+    if not (designs.has_numbers("confidence") and designs.has_numbers("score_design")):
         return
     yield Figure(
         scatter(
@@ -139,6 +131,7 @@ def _judges(designs: DesignSet) -> Iterator[Figure]:
             x_label="score by the members that designed (biased)",
             y_label="score by the judges",
             diagonal=True,
+            ids=designs.ids,
         ),
         "One dot a design. Below the dashed line the judges promise less.",
     )
@@ -155,10 +148,13 @@ def _naturalness(designs: DesignSet) -> Iterator[Figure]:
 
 
 def add_trade_offs(page: Page, designs: DesignSet) -> None:
-    """Gain against what it costs."""
+    """The front of several outcomes, and gain against what it costs."""
     best = designs.best_of_each()
     value, label = best.gain, "gain"
+    figures = list(_fronts(best))
     if value is None:
+        if figures:
+            page.section("Trade-offs", "", figures)
         return
     axes = [
         ("edits", "edits", "What each design gains over its parent, and how far it is from it."),
@@ -177,9 +173,16 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             for outcome in best.outcomes
         ),
     ]
-    figures = [
+    figures += [
         Figure(
-            scatter(best.numbers(key), value, title=f"Gain and {title}", x_label=title, y_label=label),
+            scatter(
+                best.numbers(key),
+                value,
+                title=f"Gain and {title}",
+                x_label=title,
+                y_label=label,
+                ids=best.ids,
+            ),
             caption,
         )
         for key, title, caption in axes
@@ -189,54 +192,27 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
         page.section("Trade-offs", "", figures)
 
 
-def add_designs(page: Page, designs: DesignSet, *, name: str) -> None:
-    """The table of all designs, the best first. ``name`` is that of the files it can be saved as."""
-    rows = [dict(row) for row in designs.rows]
-    unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
-    for row in unfit:
-        row["edit_list"] = None
-    if unfit:
-        what = f"{len(unfit):,} of {len(rows):,} sequences are not what their own list of edits leads to"
-        page.warnings([what], about=name)
-    pair, gain = designs.before_after, designs.gain
-    order = "."
-    if pair is not None and gain is not None:
-        for row, value in zip(rows, gain.tolist(), strict=True):
-            row.setdefault("delta", None if np.isnan(value) else value)
-        # A revision may be wanted to lower its outcome; a score is always better when it is higher.
-        if pair[1] == "score":
-            worth = designs.numbers("score_low" if designs.has_numbers("score_low") else "score")
-            doubtful = np.array([row.get("status", "ok") != "ok" for row in rows])
-            places = np.lexsort((-np.nan_to_num(worth, nan=-np.inf), doubtful))
-            order = ", the best first; those that something speaks against last."
-        else:
-            places = np.argsort(-np.nan_to_num(np.abs(gain), nan=-np.inf), kind="stable")
-            order = ", the largest change first."
-        rows = [rows[i] for i in places]
-    shown = DesignSet(rows)
-    keys = [key for key in FIRST if key in shown.columns]
-    keys += [key for key in shown.columns if key not in keys]
-    unseen = (*UNSEEN, *(f"{outcome}_sd" for outcome in designs.outcomes))
-    unseen = (*unseen, *(key for key in keys if key.endswith("_at_code")))
-    ends = {f"{name}_{end}": f"{name}, {end}" for name in designs.outcomes for end in ("low", "high")}
-    if pair is not None:
-        ends[pair[0]] = "before"
-    columns = [
-        Column(
-            key,
-            ends.get(key, HEADINGS.get(key)),
-            SPECS.get(key, ""),
-            sequence=key in ("sequence", "original"),
-            edits="edit_list" if key == "sequence" and "edit_list" in shown.columns else "",
-            first=first_of(rows[0]),
-            shown=key not in unseen,
-        )
-        for key in keys
-    ]
-    table = Table(rows, columns, f"{len(rows):,} sequences{order}", name)
-    meanings = "; ".join(text for key, text in MEANINGS.items() if key in keys)
-    text = f"{meanings[:1].upper()}{meanings[1:]}." if meanings else ""
-    page.section(designs.what.capitalize(), text, tables=[table])
+def _fronts(designs: DesignSet) -> Iterator[Figure]:
+    """Each two outcomes against each other, the designs that no other beats in both marked."""
+    marked = [row.get("front") for row in designs.rows]
+    if len(designs.outcomes) < 2 or not any(one is not None for one in marked):
+        return
+    front = [one is True or str(one).lower() == "true" for one in marked]
+    names = designs.outcomes
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            short = [name.removeprefix("predicted_") for name in (one, other)]
+            figure = scatter(
+                designs.numbers(one),
+                designs.numbers(other),
+                title=f"{short[0]} and {short[1]}",
+                x_label=short[0],
+                y_label=short[1],
+                ids=designs.ids,
+                front=front,
+            )
+            text = "Designs on the front: none is better in one objective and as good in all others."
+            yield Figure(figure, text)
 
 
 def add_logos(

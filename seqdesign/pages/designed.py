@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.reports.diff import Operation, operations_of
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
@@ -67,6 +68,11 @@ class DesignSet:
     def sequences(self) -> list[str]:
         """The designs."""
         return [str(row["sequence"]) for row in self.rows]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Their names."""
+        return [str(row["id"]) for row in self.rows]
 
     @cached_property
     def originals(self) -> list[str] | None:
@@ -146,13 +152,16 @@ def operations_in(row: Mapping[str, Any]) -> tuple[Operation, ...] | None:
         return None
 
 
-def read_designs(path: str | os.PathLike[str]) -> DesignSet:
+def read_designs(path: str | os.PathLike[str], alphabet: Alphabet | None = None) -> DesignSet:
     """The sequences of a FASTA file with the fields of their headers, or of a table with its columns.
 
     A table may have ``revised`` in the place of ``sequence``, as that of ``revise`` does. Rows that
-    ``maximize`` rejected are left out. Raises InputError.
+    ``maximize`` rejected are left out. alphabet: that of the model, where letters have names. Raises
+    InputError.
     """
-    rows = read_rows(path)
+    rows = read_rows(path, words=alphabet is not None and alphabet.spelling == "words")
+    if alphabet is not None and alphabet.named:
+        rows = [_inside(row, alphabet) for row in rows]
     if rows and "sequence" not in rows[0]:
         listed = ", ".join(rows[0])
         raise InputError(f"has no column 'sequence'; the columns are {listed}", path=path, line=1)
@@ -162,20 +171,30 @@ def read_designs(path: str | os.PathLike[str]) -> DesignSet:
     return DesignSet(typed(kept))
 
 
-def read_rows(path: str | os.PathLike[str]) -> list[dict[str, str]]:
-    """The rows of a FASTA file or a table as text, a sequence as ``sequence``. Raises InputError."""
+def _inside(row: Mapping[str, str], alphabet: Alphabet) -> dict[str, str]:
+    """A row with one character a letter in its sequences and edits."""
+    texts = {key: alphabet.tokenize(row[key]) for key in ("sequence", "original") if key in row}
+    edits = {"edit_list": alphabet.read_edits(row["edit_list"])} if row.get("edit_list") else {}
+    return {**row, **texts, **edits}
+
+
+def read_rows(path: str | os.PathLike[str], *, words: bool = False) -> list[dict[str, str]]:
+    """The rows of a FASTA file or a table as text, a sequence as ``sequence``. Raises InputError.
+
+    words: whether blanks in the sequences of FASTA separate words.
+    """
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
     if kind == "genbank":
         return [{"id": name, "sequence": str(record.seq)} for name, record in genbank_records(source).items()]
-    return _fasta_rows(source) if kind == "fasta" else _table_rows(source, kind == "parquet")
+    return _fasta_rows(source, words) if kind == "fasta" else _table_rows(source, kind == "parquet")
 
 
-def _fasta_rows(path: str) -> list[dict[str, str]]:
+def _fasta_rows(path: str, words: bool) -> list[dict[str, str]]:
     return [
         {"id": record.id, **header_fields(record.description), "sequence": record.sequence}
-        for record in read_fasta(path, on_duplicate="keep")
+        for record in read_fasta(path, on_duplicate="keep", words=words)
     ]
 
 

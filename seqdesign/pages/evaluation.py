@@ -12,25 +12,31 @@ from seqdesign.evaluation.measures import Evaluation, Row, longest_word
 from seqdesign.evaluation.sets import Sample, Sets
 from seqdesign.metrics.kmers import kmer_matrix, position_matrix
 from seqdesign.metrics.spectra import frequencies, profile_divergence
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import bar_chart, histogram, line_chart, scatter
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 _LONGEST_LOGO = 300
+_TILES = 4
 
 
+@phase("writing the page")
 def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page:
     """The page that ``evaluate --report`` writes; ``name`` is that of the generated sequences."""
     sets, sample, evaluation = judgement.sets, judgement.sample, judgement.evaluation
     flagged, said = judgement.num_flagged, judgement.findings
     verdict = f"{flagged} of {len(said)} findings are flagged" if flagged else "nothing is flagged"
+    asked = f"Are the sequences of {name} new, alike to real ones, and not all the same?"
     page = Page(
         "Generated sequences",
-        summary=f"{judgement.headline(name)}; {verdict}.",
+        answer=Answer(asked, f"{judgement.headline(name)}; {verdict}.", list(_tiles(judgement))),
         provenance=provenance(manifest),
     )
+    page.warnings([f.text for f in said if f.flagged])
     findings = [{"": "flagged" if f.flagged else "", "finding": f.text} for f in said]
     page.section("Findings", "", tables=[Table(findings, ["", "finding"])])
     _add_measures(page, evaluation)
@@ -45,6 +51,17 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
     _add_compositions(page, named, sets)
     _add_positions(page, named, sets.alphabet.letters)
     return page
+
+
+def _tiles(judgement: Judgement) -> Iterator[Tile]:
+    """How many there are, how many were flagged, and the first measures beside their real values."""
+    said, flagged = judgement.findings, judgement.num_flagged
+    yield Tile(f"{len(judgement.sets.generated):,}", "sequences")
+    yield Tile(f"{len(said) - flagged} of {len(said)}", "findings without a flag", doubt=flagged > 0)
+    for row in judgement.evaluation.rows[:_TILES]:
+        found = cells(row)
+        note = f"real: {found['real']}" if found.get("real") else ""
+        yield Tile(str(found["generated"]), str(found["measure"]), note, doubt=row.verdict == "flagged")
 
 
 def _add_measures(page: Page, evaluation: Evaluation) -> None:

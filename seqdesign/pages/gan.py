@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from seqdesign.evaluation.findings import cells
 from seqdesign.evaluation.health import HEADLINE_COLUMNS, Checked, headline_rows, verdict_line
 from seqdesign.models.gan.fit import GANTraining
+from seqdesign.models.gan.sections import answer as answer_of
 from seqdesign.models.gan.sections import gan_curves
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import sequence_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 _LOGO_LETTERS, _LOGO_ROWS = 120, 2000
 
 
-def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Page:
-    """Everything that the report says, and the figures behind it."""
-    health = checked.health
-    page = Page(
-        "Health of a generator",
-        summary=verdict_line(health),
-        provenance=provenance(manifest),
-    )
+@phase("writing the page")
+def health_page(
+    checked: Checked, result: GANTraining, manifest: Manifest, folder: Path, said: Mapping[str, Any]
+) -> Page:
+    """Everything that the report says, and the figures behind it; ``said`` is what ``--json`` prints."""
+    health, known = checked.health, answer_of(folder, said)
+    answer = dataclasses.replace(known, verdict=verdict_line(health))
+    page = Page("Generator of sequences", answer=answer, provenance=provenance(manifest))
     columns = [
         Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real"),
         Column("verdict"),
@@ -39,6 +45,7 @@ def health_page(checked: Checked, result: GANTraining, manifest: Manifest) -> Pa
     page.section("Beside simple generators", text, tables=[Table(headline_rows(health), HEADLINE_COLUMNS)])
     page.section("Training", figures=list(gan_curves(result.fit.state.history)))
     page.section("Sequences", figures=list(_sequences(checked)))
+    add_methods(page, manifest, said)
     return page
 
 

@@ -19,6 +19,8 @@ from seqdesign.sequences.encoders import encode
 
 PSEUDOCOUNT, P_VALUE = 0.1, 1e-4
 """As ``seqdesign motifs`` when nothing is said."""
+MOST_SITES = 40
+"""Sites of one design that are kept."""
 
 
 def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) -> None:
@@ -43,6 +45,27 @@ def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) 
     before, after = (_with_hit(text, collection, ready, both) for text in texts)
     found = changes(collection.motifs, before, after)
     add_changes(page, found, len(designs), {motif.id: motif for motif in collection.motifs}, collection.title)
+
+
+def sites_of(designs: DesignSet, source: str, alphabet: Alphabet) -> dict[str, str]:
+    """Where the motifs are in each design, by id: ``GATA1@12-18+;...``; nothing over other letters.
+
+    Raises InputError for a file that cannot be read.
+    """
+    collection = open_motifs(source, alphabet.letters)
+    if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
+        return {}
+    both = alphabet.name == "dna"
+    text = _joined(designs.sequences, alphabet)
+    letters = letter_background(text.frequencies(), both_strands=both)
+    ready = [matcher(motif, letters, PSEUDOCOUNT, P_VALUE) for motif in collection.motifs]
+    found: dict[str, list[tuple[int, str]]] = {}
+    every = scan(text, collection.motifs, ready, both_strands=both)
+    for motif, hits in zip(collection.motifs, every, strict=True):
+        for place, start, forward in zip(hits.sequence, hits.start, hits.forward, strict=True):
+            name = f"{motif.name or motif.id}@{start + 1}-{start + motif.width}{'+' if forward else '-'}"
+            found.setdefault(str(designs.rows[int(place)]["id"]), []).append((int(start), name))
+    return {one: ";".join(name for _, name in sorted(sites)[:MOST_SITES]) for one, sites in found.items()}
 
 
 def _joined(texts: Sequence[str], alphabet: Alphabet) -> JoinedText:

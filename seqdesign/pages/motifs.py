@@ -11,12 +11,14 @@ from seqdesign.motifs.enrichment import MotifChange
 from seqdesign.motifs.findings import SIGNIFICANT, MotifFindings, best_of_groups
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.result import MotifSearch
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 SHOWN = 25
 _CURVES = 4
@@ -24,20 +26,37 @@ _BARS = 8
 _NAMES = 6
 
 
+@phase("writing the page")
 def motif_page(result: MotifFindings, found: MotifSearch, manifest: Manifest) -> Page:
     """The page that ``--report`` writes."""
-    summary = (
-        f"{result.num_hits:,} hits with p <= {result.p_value:g} in {result.num_with_hit:,} of "
-        f"{result.num_sequences:,} sequences. {result.collection}, {result.num_motifs:,} motifs. "
-        + " ".join(f"{note[0].upper()}{note[1:]}." for note in result.notes)
-    )
-    page = Page("Motifs", summary=summary, provenance=provenance(manifest))
+    page = Page("Motifs", answer=_answer(result), provenance=provenance(manifest))
     motifs = {m.id: m for m in found.collection.motifs}
     _add_enrichment(page, result, found, motifs)
     if result.num_pairs:
         add_changes(page, result.changes, result.num_pairs, motifs, result.collection)
     _add_new(page, result, motifs)
     return page
+
+
+def _answer(result: MotifFindings) -> Answer:
+    """Which motifs the sequences have more often than the background."""
+    enriched = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
+    asked = (
+        f"Which of the {result.num_motifs:,} motifs of {result.collection} do {result.num_sequences:,} "
+        f"sequences have more often than {result.num_background:,} of background ({result.background})?"
+    )
+    leaders = best_of_groups(enriched)
+    named = _listed([e.motif_name or e.motif_id for e in leaders])
+    verdict = f"Enriched: {named}." if named else f"None is enriched at q <= {SIGNIFICANT:g}."
+    verdict += "".join(f" {note[0].upper()}{note[1:]}." for note in result.notes)
+    hits = f"{result.num_with_hit:,} sequences have one, p <= {result.p_value:g}"
+    tiles = [
+        Tile(f"{len(leaders):,}", "groups of enriched motifs", f"{len(enriched):,} motifs"),
+        Tile(f"{result.num_hits:,}", "hits", hits),
+    ]
+    if result.denovo:
+        tiles.append(Tile(f"{len(result.denovo):,}", "new motifs"))
+    return Answer(asked, verdict, tiles)
 
 
 def _add_enrichment(

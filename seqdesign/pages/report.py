@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.errors import InputError
 from seqdesign.families import family_of
-from seqdesign.pages.constraints import add_constraints
-from seqdesign.pages.design_sections import (
-    add_asked,
-    add_designs,
-    add_logos,
-    add_outcomes,
-    add_trade_offs,
-)
+from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
+from seqdesign.pages.compare import add_comparison, comparison_answer
+from seqdesign.pages.constraints import Checked, add_constraints, check
+from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
+from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet, read_designs
+from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.tables import add_tables
+from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
-from seqdesign.sequences.alphabets import Alphabet, guess_alphabet
+from seqdesign.runs.progress import phase
+from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
+from seqdesign.training.measured import measured_range
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
 """Commands that write sequences."""
@@ -32,6 +30,7 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
+@phase("writing the page")
 def write_report(
     paths: Sequence[Path],
     output: Path,
@@ -63,23 +62,83 @@ def add_runs(
     """
     page.add_provenance(_provenance(runs))
     sets = {run.path: _designs(run) for run in runs if not run.is_model}
+    made = {path: designs for path, designs in sets.items() if designs is not None}
+    if len(runs) > 1 and page.answer is None:
+        page.answer = comparison_answer(runs, made)
+    if len(runs) > 1:
+        add_comparison(page, runs, made)
     for run in runs:
-        page.warnings(_warnings(run, sets.get(run.path)), about=str(run.path) if len(runs) > 1 else "")
-        page.chapter(str(run.path), _headline(run, sets.get(run.path)), facts=_facts(run, command))
+        designs = sets.get(run.path)
+        page.warnings(_warnings(run, designs), about=str(run.path) if len(runs) > 1 else "")
+        checked = _checked(run, designs)
+        answer: Answer | None = _answer(run, designs, checked)
+        if len(runs) == 1 and page.answer is None:
+            page.answer, answer = answer, None
+        page.chapter(str(run.path), facts=_facts(run, command), answer=answer)
         if run.is_model:
             sections = family_of(run.path).sections
             if sections is not None:
                 sections(page, run.path, run.result)
-        elif (designs := sets[run.path]) is not None:
-            _add_sequences(page, run, designs, motifs)
+        elif designs is not None:
+            _add_sequences(page, run, designs, checked, motifs)
         else:
             add_tables(page, run)
+        add_methods(page, run.manifest)
+
+
+def _checked(run: Run, designs: DesignSet | None) -> Checked:
+    """The rules of the run, checked again; nothing for a model or a table."""
+    if designs is None:
+        return Checked([], {})
+    return check(designs, dict(run.option), _alphabet(run, designs))
+
+
+def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
+    """What stands at the top of a run's chapter."""
+    if designs is None:
+        family = family_of(run.path) if run.is_model else None
+        if family is not None and family.answer is not None:
+            return family.answer(run.path, run.result)
+        return Answer(_headline(run, designs))
+    summary = run.result.get("summary") or {}
+    asked = _headline(run, designs)
+    if "objective" in summary:
+        asked = asked_of_maximize(run.option, summary, str(run.result.get("model") or "the model"))
+    files = order_files(run.path, run.option.get("table"), len(designs))
+    return designs_answer(
+        designs,
+        asked=asked,
+        measured=_measured(run),
+        rules=checked.rows,
+        summary=summary,
+        files=files,
+        goal=_goal(run),
+    )
+
+
+def _goal(run: Run) -> Goal:
+    """What the run wanted of its outcome."""
+    if run.option.get("target") is not None:
+        return float(run.option["target"])
+    if run.option.get("minimize"):
+        return "min"
+    return goal_of(str((run.result.get("summary") or {}).get("objective") or "max"))
+
+
+def _measured(run: Run) -> Mapping[str, Sequence[float]]:
+    """The range of training outcomes, from the run's summary or from the model's folder."""
+    summary = run.result.get("summary") or {}
+    if summary.get("measured"):
+        return dict(summary["measured"])
+    judge = run.option.get("judge")
+    folder = run.base / judge if judge else run.model
+    return measured_range(folder, str(summary.get("outcome") or "outcome"))
 
 
 def _designs(run: Run) -> DesignSet | None:
     """The sequences of a file; None for a table of something else, which only a run can have written."""
     try:
-        return read_designs(run.path)
+        return read_designs(run.path, None if run.model is None else model_alphabet(run.model))
     except InputError:
         if run.manifest is None or run.manifest.name in SEQUENCES:
             raise
@@ -112,18 +171,10 @@ def _headline(run: Run, designs: DesignSet | None) -> str:
     if designs is None and not run.is_model:
         return f"What {run.manifest.name if run.manifest else 'somebody'} wrote."
     if designs is None:
-        trained = run.result.get("num_train")
-        held_out = run.result.get("num_held_out", run.result.get("num_test"))  # of a GAN
-        learned = f", learned from {trained:,} sequences" if trained else ""
-        learned += f", judged by {held_out:,} others" if trained and held_out else ""
-        return f"A model made by {run.manifest.name if run.manifest else 'hand'}{learned}."
-    gain = designs.gain
-    better = "" if gain is None else f"; mean gain {np.nanmean(gain):+.3g}, best {np.nanmax(gain):+.3g}"
-    if designs.has_numbers("confidence"):
-        better += f"; the judges confirm {np.nanmean(designs.numbers('confidence')):.0%} of the gain"
+        return f"A model made by {run.manifest.name if run.manifest else 'hand'}."
     model = f" with {run.result['model']}" if run.result.get("model") else ""
     made = f" by {run.manifest.name}{model}" if run.manifest else ""
-    return f"{len(designs):,} sequences{made}{better}."
+    return f"{len(designs):,} sequences{made}."
 
 
 def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
@@ -141,33 +192,39 @@ def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
     }
 
 
-def _add_sequences(page: Page, run: Run, designs: DesignSet, motifs: str | None) -> None:
+def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, motifs: str | None) -> None:
     summary = run.result.get("summary") or {}
     alphabet = _alphabet(run, designs)
-    if "objective" in summary:
-        add_asked(page, summary)
+    sites = None
+    if motifs is not None:
+        from seqdesign.pages.motif_changes import add_motifs, sites_of
+
+        sites = sites_of(designs, motifs, alphabet)
+    measured = _measured(run)
+    add_designs(
+        page,
+        designs,
+        name=Path(run.path.name).stem,
+        measured=measured,
+        breaches=checked.breaches if checked.rows else None,
+        sites=sites,
+    )
     outcome = summary.get("outcome") or "outcome"
     name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
-    add_outcomes(page, designs, name=name)
+    add_outcomes(page, designs, name=name, measured=measured)
     add_trade_offs(page, designs)
-    add_constraints(page, designs, run, alphabet)
+    add_constraints(page, designs, checked)
     if motifs is not None:
-        from seqdesign.pages.motif_changes import add_motifs
-
         add_motifs(page, designs, motifs, alphabet)
     add_logos(page, designs, alphabet.letters, training=_training(run, designs))
-    add_designs(page, designs, name=Path(run.path.name).stem)
+    if "objective" in summary:
+        add_asked(page, summary)
 
 
 def _alphabet(run: Run, designs: DesignSet) -> Alphabet:
     """That of the model where it is still there, else by the letters."""
-    if run.model is not None:
-        try:
-            record = json.loads((run.model / "config.json").read_text(encoding="utf-8"))
-            return Alphabet.from_dict(record["alphabet"])
-        except (OSError, ValueError, KeyError, TypeError, SeqDesignError):
-            pass  # the folder of another version; the letters tell
-    return guess_alphabet(designs.sequences)
+    known = None if run.model is None else model_alphabet(run.model)
+    return guess_alphabet(designs.sequences) if known is None else known
 
 
 def _training(run: Run, designs: DesignSet) -> Sequence[str]:

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from seqdesign.config import jsonable
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
-from seqdesign.pages.design_sections import add_designs, add_logos, add_outcomes, add_trade_offs
+from seqdesign.pages.answers import Goal, designs_answer, order_files
+from seqdesign.pages.constraints import add_constraints, check
+from seqdesign.pages.design_sections import add_logos, add_outcomes, add_trade_offs
+from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
-from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.manifest import Manifest, provenance, training_warnings
+from seqdesign.runs.progress import phase
+from seqdesign.training.measured import measured_range
 
 
+@phase("writing the page")
 def revision_page(
-    revisions: Sequence[Revision], summary: Summary, record: VAERecord, model: Path, manifest: Manifest
+    revisions: Sequence[Revision],
+    summary: Summary,
+    record: VAERecord,
+    model: Path | None,
+    manifest: Manifest,
+    *,
+    rules: Mapping[str, Any],
+    method: str,
+    judge: Path | None = None,
 ) -> Page:
-    """The page that ``revise --report`` writes."""
-    page = Page("Revised sequences", summary="; ".join(summary.lines()[:3]), provenance=provenance(manifest))
+    """The page that ``revise --report`` writes.
+
+    model: folder of the VAE, if it has one; what it was trained on gives the measured range. judge: folder
+    of the predictor that judged. rules: options of ``ConstraintOptions``.
+    """
+    option = manifest.config
+    page = Page("Revised sequences", provenance=provenance(manifest))
     page.warnings([line.removeprefix("warning: ") for line in summary.lines() if line.startswith("warning")])
-    add_revisions(page, revisions, record)
-    sections(page, model, {})
-    return page
-
-
-def add_revisions(page: Page, revisions: Sequence[Revision], record: VAERecord) -> None:
-    """Outcomes, trade-offs, logos and the table."""
+    page.warnings(training_warnings(model))
     designs = revised_set(revisions)
-    add_outcomes(page, designs, name=f"predicted {record.outcome or 'outcome'}")
+    outcome = record.outcome or "outcome"
+    measured = measured_range(judge or model, outcome)
+    checked = check(designs, rules, record.alphabet)
+    want = "lower" if option.get("minimize") else "higher"
+    if option.get("target") is not None:
+        want = f"nearer to {option['target']}"
+    asked = (
+        f"Each of {summary.inputs:,} sequences of {option.get('input', 'the input')} made into one with "
+        f"{want} {outcome} that stays natural, by {model or 'the model'}."
+    )
+    goal: Goal = "min" if option.get("minimize") else "max"
+    if option.get("target") is not None:
+        goal = float(option["target"])
+    files = order_files(option.get("output"), option.get("table"), len(designs))
+    page.answer = designs_answer(
+        designs, asked=asked, measured=measured, rules=checked.rows, files=files, goal=goal
+    )
+    breaches = checked.breaches if checked.rows else None
+    add_designs(page, designs, name="revisions", measured=measured, breaches=breaches)
+    add_outcomes(page, designs, name=f"predicted {outcome}", measured=measured)
     add_trade_offs(page, designs)
+    add_constraints(page, designs, checked)
     add_logos(page, designs, record.alphabet.letters)
-    add_designs(page, designs, name="revisions")
+    if model is not None:
+        sections(page, model, {})
+    add_methods(page, manifest, {"summary": jsonable(summary), "method": method})
+    return page
 
 
 def revised_set(revisions: Sequence[Revision]) -> DesignSet:

@@ -1,7 +1,7 @@
 """A table on a page that can be sorted, filtered, copied and downloaded, with any number of rows.
 
 The first rows stand in the page as plain HTML, so they can be read and printed without JavaScript; all rows
-are embedded as JSON, from which the script of the page (``templates/page.js``) shows others.
+are embedded as JSON, from which the script of the page (``templates/table.js``) shows others.
 """
 
 from __future__ import annotations
@@ -18,18 +18,23 @@ from typing import Any
 from markupsafe import Markup
 
 from seqdesign.reports.tables import Column, Row, body_rows, heading_cells
+from seqdesign.symbols import spelled
 
-FIRST_ROWS = 50
+FIRST_ROWS = 25
 """Rows in plain HTML; the script shows as many at a time."""
 PACK_FROM = 100_000
 """Characters of JSON from which it is compressed."""
-MOST = 2_000_000
+MOST = 1_800_000
 """Characters of embedded data at most; the rows at the end are left out."""
 _DIGITS = 6
 
 
-def data_table(rows: Sequence[Row], columns: Sequence[Column | str], *, caption: str, name: str) -> Markup:
+def data_table(
+    rows: Sequence[Row], columns: Sequence[Column | str], *, caption: str, name: str, cards: bool = False
+) -> Markup:
     """The table ``name``, which is also the name of the files that it can be downloaded as.
+
+    ``cards``: a row opens to a card with all that is known of it, and on a phone it is one.
 
     Numbers are kept to six digits. Cells that are ``Markup`` are possible as long as all rows stand in the
     page (``FIRST_ROWS``); ValueError otherwise.
@@ -40,7 +45,7 @@ def data_table(rows: Sequence[Row], columns: Sequence[Column | str], *, caption:
     first = plain[:FIRST_ROWS]
     if any(isinstance(value, Markup) for row in plain[FIRST_ROWS:] for value in row.values()):
         raise ValueError(f"a table with markup can have {FIRST_ROWS} rows at most, got {len(rows)}")
-    text, packed, kept = _embedded(shown, plain)
+    text, small, kept = _embedded(shown, plain)
     note = "" if kept == len(rows) else f" Here are the first {kept:,} of {len(rows):,} rows."
     rest = (
         Markup('<p class="sd-rest">The first {:,} of {:,} rows; JavaScript shows the others.</p>').format(
@@ -50,25 +55,28 @@ def data_table(rows: Sequence[Row], columns: Sequence[Column | str], *, caption:
         else Markup("")
     )
     return Markup(
-        '<div class="sd-data" data-name="{}">\n'
+        '<div class="sd-data{}" data-name="{}">\n'
         '<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n'
         "<table><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>\n</div>\n{}\n"
         '<script type="application/json"{}>{}</script>\n</div>'
     ).format(
+        " sd-cards" if cards else "",
         name,
         caption or name,
         caption + note,
         heading_cells(shown, plain),
         body_rows(first, shown, row_heading=True),
         rest,
-        Markup(" data-packed") if packed else "",
+        Markup(" data-packed") if small else "",
         Markup(text),
     )
 
 
 def _value(value: object) -> object:
     """A cell as it can be kept as JSON."""
-    if value is None or isinstance(value, bool | str):  # Markup is a str
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return spelled(value)
+    if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
         return int(value)
@@ -96,21 +104,29 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
     """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
-         "edits": c.edits, "first": c.first, "shown": c.shown, "number": _is_number(c.key, rows),
+         "edits": c.edits, "first": c.first, "shown": c.shown, "below": c.below, "about": c.about,
+         "bar": c.bar and dataclasses.asdict(c.bar), "number": _is_number(c.key, rows),
          "drawn": any(isinstance(row[c.key], Markup) for row in rows)}
         for c in columns
     ]  # fmt: skip
     cells = [[None if isinstance(v, Markup) else v for v in row.values()] for row in rows]
     kept = len(cells)
     while True:
-        text = json.dumps({"columns": head, "rows": cells[:kept]}, ensure_ascii=False, separators=(",", ":"))
-        packed = len(text) > PACK_FROM
-        if packed:
-            text = base64.b64encode(_gzip(text.encode("utf-8", "backslashreplace"))).decode()
+        # Column by column, since like values side by side compress to half.
+        turned = [list(column) for column in zip(*cells[:kept], strict=True)] or [[] for _ in head]
+        text = json.dumps({"columns": head, "cells": turned}, ensure_ascii=False, separators=(",", ":"))
+        small = len(text) > PACK_FROM
+        if small:
+            text = packed(text)
         if len(text) <= MOST or kept < FIRST_ROWS:
             # "</script>" and "<!--" must not end the element.
-            return text.replace("<", "\\u003c"), packed, kept
+            return text.replace("<", "\\u003c"), small, kept
         kept = int(kept * min(0.95, MOST / len(text)))
+
+
+def packed(text: str) -> str:
+    """A text compressed, as a page embeds it."""
+    return base64.b64encode(_gzip(text.encode("utf-8", "backslashreplace"))).decode()
 
 
 def _gzip(data: bytes) -> bytes:

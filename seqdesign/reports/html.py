@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import base64
+import csv
+import dataclasses
 import hashlib
+import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from seqdesign.reports.data_table import data_table
+from seqdesign.reports.answer import Answer
+from seqdesign.reports.data_table import data_table, packed
 from seqdesign.reports.palette import css_variables
+from seqdesign.reports.svg import Drawn
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
+from seqdesign.runs.progress import phase
+from seqdesign.symbols import spelled
 
-_CONTENTS_FROM = 4  # sections from which a list of contents helps
+_CONTENTS_FROM = 2  # sections from which a list of contents helps
+_FIRST_WARNINGS = 3  # on the first screen; the others open with a click
+_STYLES = ("page.css", "table.css")
+_SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "start.js")
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,20 @@ class Figure:
 
     svg: Markup
     caption: str
+
+    @property
+    def packed(self) -> str:
+        """The numbers behind it as compressed CSV, which a click saves; empty if it has none."""
+        if not isinstance(self.svg, Drawn) or not self.svg.data:
+            return ""
+        handle = io.StringIO()
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(self.svg.data)
+        columns = [list(values) for values in self.svg.data.values()]
+        longest = max(map(len, columns))
+        columns = [[*values, *[""] * (longest - len(values))] for values in columns]
+        writer.writerows([_plain(cell) for cell in row] for row in zip(*columns, strict=True))
+        return packed(handle.getvalue())
 
 
 @dataclass(frozen=True)
@@ -37,11 +62,15 @@ class Table:
     caption: str = ""
     name: str = ""
     """With a name the table can be sorted, filtered, copied and downloaded; files take it as theirs."""
+    cards: bool = False
+    """Whether a row opens to a card with all that is known of it."""
+    first: bool = False
+    """Whether it stands above the figures of its section."""
 
     def html(self) -> Markup:
         """The table as it stands in a page."""
         if self.name:
-            return data_table(self.rows, self.columns, caption=self.caption, name=self.name)
+            return data_table(self.rows, self.columns, caption=self.caption, name=self.name, cards=self.cards)
         return Markup('<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n{}\n</div>').format(
             self.caption or "Table", html_table(self.rows, self.columns, caption=self.caption)
         )
@@ -55,31 +84,40 @@ class _Section:
     paragraphs: tuple[str | Markup, ...]
     facts: Sequence[tuple[str, list[tuple[str, str]]]]
     figures: tuple[Figure, ...]
-    tables: tuple[Markup, ...]
+    tables: tuple[_Rendered, ...]
+    answer: Markup | None = None
+    chapter: bool = False
+
+
+class _Rendered(Markup):
+    """A table that knows whether it stands above the figures."""
+
+    table_first = False
 
 
 class Page:
     """A report: ``page.section(...)`` in order, then ``page.write(path)``.
 
-    The file loads nothing and runs no script but that of its tables, if any can be sorted (its content
+    The file loads nothing and runs no script but its own, which sorts tables and saves figures (its content
     security policy forbids the rest), follows the reader's light or dark mode, and prints. Everything but
     ``Markup`` is escaped.
     """
 
     def __init__(
-        self, title: str, *, summary: str = "", provenance: Mapping[str, object] | None = None
+        self, title: str, *, answer: Answer | None = None, provenance: Mapping[str, object] | None = None
     ) -> None:
-        """``summary`` stands below the title, ``provenance`` at the foot of the page in its own order.
+        """``answer`` stands below the title, ``provenance`` at the foot of the page in its own order.
 
         ``provenance`` holds versions, command, seed, checksums of inputs; values may be mappings or lists.
         """
         self._title = title
-        self._summary = summary
+        self.answer = answer
         self._provenance = dict(provenance or {})
         self._sections: list[_Section] = []
+        self._methods: list[str] = []
+        self._citations: list[str] = []
         self.warned: list[str] = []
         """The warnings so far, as they will stand on top."""
-        self._interactive = False
         self._in_chapter = False
 
     def section(
@@ -101,11 +139,15 @@ class Page:
                 raise TypeError(
                     f"a figure must be Markup as the chart functions return, got {type(figure.svg)}"
                 )
-        self._interactive |= any(table.name for table in tables)
-        rendered = tuple(table.html() for table in tables)
+        rendered = []
+        for table in tables:
+            rendered.append(_Rendered(table.html()))
+            rendered[-1].table_first = table.first
         level = 3 if self._in_chapter else 2
         named = _named_values(facts or {})
-        self._sections.append(_Section(heading, level, _paragraphs(text), named, tuple(figures), rendered))
+        self._sections.append(
+            _Section(heading, level, _paragraphs(text), named, tuple(figures), tuple(rendered))
+        )
 
     def add_provenance(self, values: Mapping[str, object]) -> None:
         """More lines for the foot of the page."""
@@ -116,34 +158,45 @@ class Page:
         heading: str,
         text: str | Markup | Sequence[str | Markup] = "",
         facts: Mapping[str, object] | None = None,
+        answer: Answer | None = None,
     ) -> None:
         """Begin a chapter: the sections from here on are parts of it."""
         self._in_chapter = False
         self.section(heading, text, facts=facts)
+        block = None if answer is None else answer.html()
+        self._sections[-1] = dataclasses.replace(self._sections[-1], answer=block, chapter=True)
         self._in_chapter = True
+
+    def methods(self, text: str, citations: Sequence[str] = ()) -> None:
+        """A paragraph to paste into a paper, and the references that it names; each stands there once."""
+        if text not in self._methods:
+            self._methods.append(text)
+        self._citations += [one for one in citations if one not in self._citations]
 
     def warnings(self, messages: Sequence[str], about: str = "") -> None:
         """What a reader must know first, ``about`` whatever is named; they stand on top of the page."""
-        sentences = [f"{message[:1].upper()}{message[1:].rstrip('.')}." for message in messages]
+        sentences = [f"{capital(message).rstrip('.')}." for message in messages]
         self.warned += [f"{about}: {text}" if about else text for text in sentences]
 
     def html(self) -> str:
         """The page as text."""
-        folder = resources.files("seqdesign.reports") / "templates"
         environment = Environment(
             autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-        style = (folder / "page.css").read_text(encoding="utf-8")
-        script = (folder / "page.js").read_text(encoding="utf-8") if self._interactive else ""
+        template = environment.from_string(_read("page.html"))
+        style = "".join(map(_read, _STYLES))
+        script = self._script()
         for mode in ("light", "dark"):
             style = style.replace(f"/*{mode}*/", css_variables(dark=mode == "dark"))
         return template.render(
             title=self._title,
-            summary=self._summary,
+            answer=None if self.answer is None else self.answer.html(),
             warnings=self.warned,
+            first_warnings=_FIRST_WARNINGS,
             sections=self._sections,
             contents=len(self._sections) >= _CONTENTS_FROM,
+            methods=self._methods,
+            citations=self._citations,
             provenance=_named_values(self._provenance),
             # Our own files, not user text: quotes in CSS must stay quotes.
             style=Markup(style),
@@ -151,11 +204,41 @@ class Page:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
 
+    def _script(self) -> str:
+        """The script of the page, where there is anything for it to do."""
+        needed = any(
+            section.figures or any("sd-data" in table for table in section.tables)
+            for section in self._sections
+        )
+        return "".join(map(_read, _SCRIPTS)) if needed else ""
+
+    @phase("writing the page")
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
-        content = self.html().encode("utf-8", "backslashreplace")
+        # What is left of letters with names stands in drawings and marked sequences.
+        content = spelled(self.html(), escape=True).encode("utf-8", "backslashreplace")
         with atomic_write(path) as handle:
             handle.write(content)
+
+
+def capital(message: str) -> str:
+    """A sentence with a capital letter, unless its first word is the name of a file or an option."""
+    first = message.partition(" ")[0].rstrip(":,")
+    if any(sign in first for sign in "/.-'_"):
+        return message
+    return message[:1].upper() + message[1:]
+
+
+def _read(name: str) -> str:
+    """A file of the template."""
+    return (resources.files("seqdesign.reports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _plain(cell: object) -> object:
+    """A number to six digits, and nothing where there is none."""
+    if isinstance(cell, float | np.floating):
+        return f"{cell:.6g}" if np.isfinite(cell) else ""
+    return cell
 
 
 def _paragraphs(text: str | Markup | Sequence[str | Markup]) -> tuple[str | Markup, ...]:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from seqdesign.reports.charts.bar_chart import bar_chart
 from seqdesign.reports.charts.before_after import before_after
+from seqdesign.reports.charts.heat_map import heat_map
 from seqdesign.reports.charts.histogram import histogram
 from seqdesign.reports.charts.intervals import intervals
 from seqdesign.reports.charts.line_chart import line_chart
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
+from seqdesign.reports.charts.shaded import shaded_scatter
 
 __all__ = [
     "agreement",
     "bar_chart",
     "before_after",
+    "heat_map",
     "histogram",
     "intervals",
     "line_chart",
     "predicted_measured",
     "scatter",
+    "shaded_scatter",
 ]

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 
 _VARIABLE = re.compile(r"var\(--[\w-]+,([^()]*)\)")
+
+
+class Drawn(Markup):
+    """A figure with the numbers that it shows: column -> values, as a click on the page saves them."""
+
+    data: Mapping[str, Sequence[object]]
+
+    def __new__(cls, text: str, data: Mapping[str, Sequence[object]] | None = None) -> Drawn:
+        """The figure ``text`` with its ``data``."""
+        made = super().__new__(cls, text)
+        made.data = dict(data or {})
+        return made
 
 
 def number(value: float) -> str:
@@ -41,13 +54,29 @@ def text(x: float, y: float, content: str, **attributes: str | float) -> Markup:
     return tag("text", content or " ", x=x, y=y, **attributes)
 
 
+def point(x: float, y: float, tip: str, *, radius: float = 3.0, **attributes: str | float) -> Markup:
+    """A dot that says what it is where the pointer is."""
+    return tag("circle", tag("title", tip), cx=x, cy=y, r=radius, **attributes)
+
+
 def identifier(*parts: str) -> str:
     """An id that depends only on ``parts``: stable between runs, different for different figures."""
     return "sd" + hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:10]
 
 
-def document(width: float, height: float, body: Markup, *, title: str, description: str) -> Markup:
-    """A complete ``<svg>`` with an accessible name and description; sizes in CSS pixels."""
+def document(
+    width: float,
+    height: float,
+    body: Markup,
+    *,
+    title: str,
+    description: str,
+    data: Mapping[str, Sequence[object]] | None = None,
+) -> Drawn:
+    """A complete ``<svg>`` with an accessible name and description; sizes in CSS pixels.
+
+    data: the numbers behind it, column -> values.
+    """
     key = identifier(title, description, str(body))
     names = tag("title", title, id=f"{key}-t") + tag("desc", description, id=f"{key}-d")
     # Small screens scroll a wide figure instead of shrinking it until nothing can be read.
@@ -57,7 +86,7 @@ def document(width: float, height: float, body: Markup, *, title: str, descripti
         f'aria-labelledby="{key}-t {key}-d" width="{number(width)}" height="{number(height)}" '
         f'viewBox="0 0 {number(width)} {number(height)}" font-family="{escape(FONT)}" font-size="12"'
     )
-    return Markup(f"<svg {attributes}>{names}{body}</svg>")
+    return Drawn(f"<svg {attributes}>{names}{body}</svg>", data)
 
 
 def standalone(figure: Markup) -> str:

@@ -9,8 +9,21 @@ from numbers import Integral, Real
 from rich.cells import cell_len
 
 from seqdesign.runs.printable import printable
+from seqdesign.symbols import spelled
 
 Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How a value with its interval is drawn on the range of what was measured."""
+
+    low: str
+    """Key of the lower end."""
+    high: str
+    span: tuple[float, float]
+    """Ends of the axis."""
+    measured: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,12 @@ class Column:
     """Number of the first letter in the edits."""
     shown: bool = True
     """Whether it is in sight; a column that is not can still be filtered by and downloaded."""
+    below: str = ""
+    """Key of a list of edits that stands small below the value (on a page)."""
+    bar: Bar | None = None
+    """Draw the value as a bar beside it (on a page)."""
+    about: str = ""
+    """What the column means, in a few words (on a page)."""
 
 
 def format_value(value: object, spec: str = "") -> str:
@@ -41,7 +60,7 @@ def format_value(value: object, spec: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, Real) and (spec or not isinstance(value, Integral)):
         return format(value, spec or ".4g")
-    return str(value)
+    return spelled(str(value))
 
 
 def text_table(rows: Sequence[Row], columns: Sequence[Column | str], *, gap: int = 2) -> str:

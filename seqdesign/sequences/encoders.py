@@ -1,7 +1,8 @@
 """Strings <-> tokens <-> one-hot. The one place that knows padding, masks and special token ids.
 
 Token ids: the letters are 0 .. V-1, then END, START, UNKNOWN and PAD. Shapes: N sequences, L positions,
-V letters. Tokens are (N, L) uint8; one-hot is (N, V, L), channels before positions, as convolutions want it.
+V letters. Tokens are (N, L) uint8, int16 for more letters than fit; one-hot is (N, V, L), channels before
+positions, as convolutions want it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UnknownLetterError
 from seqdesign.sequences.alphabets import ALPHABETS, GAPS, STOP, Alphabet, guess_alphabet
+from seqdesign.symbols import name_of
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +28,7 @@ GapPolicy = Literal["error", "strip"]
 ArrayOrTensor = TypeVar("ArrayOrTensor", NDArray[Any], "torch.Tensor")
 
 ALIEN = 255  # lookup value of a byte that is no letter; never leaves this module
+_ALIEN_16 = 32767  # the same for alphabets of more letters
 
 
 @dataclass(frozen=True)
@@ -64,16 +67,21 @@ class Vocabulary:
         """The number of token ids, V + 4."""
         return self.alphabet.size + 4
 
+    @property
+    def dtype(self) -> type[np.uint8] | type[np.int16]:
+        """The smallest type of array that holds all token ids."""
+        return np.uint8 if self.size < ALIEN else np.int16
+
 
 @dataclass(frozen=True, eq=False)
 class TokenArray:
-    """Encoded sequences. tokens: (N, L) uint8, rows filled up with PAD; lengths: (N,) int64.
+    """Encoded sequences. tokens: (N, L) uint8 or int16, rows filled up with PAD; lengths: (N,) int64.
 
     kept: (N,) int64, the place of each row in the list that was encoded (all of them unless records with
     unknown letters were skipped).
     """
 
-    tokens: NDArray[np.uint8]
+    tokens: NDArray[Any]
     lengths: NDArray[np.int64]
     alphabet: Alphabet
     kept: NDArray[np.int64]
@@ -90,6 +98,30 @@ class TokenArray:
         """The chosen rows, in the order given; L stays as it is."""
         chosen = np.asarray(indices, dtype=np.int64)
         return TokenArray(self.tokens[chosen], self.lengths[chosen], self.alphabet, self.kept[chosen])
+
+
+def _codes(text: str, alphabet: Alphabet, convert_ut: bool) -> tuple[NDArray[Any], int]:
+    """Token ids of the letters of a text, and the number that stands for what is no letter."""
+    if not alphabet.named:
+        return np.frombuffer(_to_bytes(text).translate(letter_table(alphabet, convert_ut)), np.uint8), ALIEN
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    known, ids = _sorted_points(alphabet)
+    at = np.searchsorted(known, points).clip(max=len(known) - 1)
+    alien = ALIEN if Vocabulary(alphabet).dtype is np.uint8 else _ALIEN_16
+    missing = alphabet.letters.index(alphabet.unk) if alphabet.unk else alien
+    return np.where(known[at] == points, ids[at], missing).astype(Vocabulary(alphabet).dtype), alien
+
+
+@lru_cache(maxsize=64)
+def _sorted_points(alphabet: Alphabet) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Code points of all letters in order, and the token id of each."""
+    pairs = {ord(letter): i for i, letter in enumerate(alphabet.letters)}
+    if not alphabet.case_sensitive:
+        pairs = {
+            ord(c): i for c, i in zip(alphabet.letters.lower(), range(alphabet.size), strict=True)
+        } | pairs
+    known = np.array(sorted(pairs), dtype=np.uint32)
+    return known, np.array([pairs[int(point)] for point in known])
 
 
 @lru_cache(maxsize=64)
@@ -121,6 +153,7 @@ def encode(
 ) -> TokenArray:
     """N strings to (N, L) tokens, L being the longest length.
 
+    Where letters have names, texts are tokenized first, and a word outside a vocabulary is read as ``[unk]``.
     A letter outside the alphabet (IUPAC codes included) is an error, drops its record (``skip``) or becomes
     UNKNOWN (``mask``). ``gaps="strip"`` removes ``-`` and ``.`` first. A ``*`` at the very end is dropped
     when the alphabet has no stop letter. ``convert_ut`` reads U as T for DNA and T as U for RNA. ``ids``,
@@ -129,18 +162,18 @@ def encode(
 
     Raises UnknownLetterError, or InputError for a sequence longer than ``max_length``.
     """
-    text = "".join(sequences)
-    codes = np.frombuffer(_to_bytes(text).translate(letter_table(alphabet, convert_ut)), dtype=np.uint8)
+    if alphabet.named:
+        sequences = [alphabet.tokenize(text) for text in sequences]
+    codes, alien = _codes("".join(sequences), alphabet, convert_ut)
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
     kept = np.arange(len(sequences), dtype=np.int64)
-    if codes.size and codes.max() == ALIEN:
+    if codes.size and codes.max() == alien:
         tidied = _tidy(sequences, alphabet, gaps)
         if tidied is not None:
             sequences = tidied
             lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-            text = "".join(sequences)
-            codes = np.frombuffer(_to_bytes(text).translate(letter_table(alphabet, convert_ut)), np.uint8)
-    aliens = np.flatnonzero(codes == ALIEN)
+            codes, alien = _codes("".join(sequences), alphabet, convert_ut)
+    aliens = np.flatnonzero(codes == alien)
     if aliens.size:
         places = _Places(sequences, lengths, ids, lines, source)
         codes, lengths, kept = _apply_policy(codes, lengths, kept, aliens, on_unknown, alphabet, places)
@@ -156,7 +189,7 @@ def encode(
     return TokenArray(pad_rows(codes, lengths, Vocabulary(alphabet).pad), lengths, alphabet, kept)
 
 
-def pad_rows(codes: NDArray[np.uint8], lengths: NDArray[np.int64], fill: int) -> NDArray[np.uint8]:
+def pad_rows(codes: NDArray[Any], lengths: NDArray[np.int64], fill: int) -> NDArray[Any]:
     """Rows of the given lengths, lying one after the other in ``codes``, as one (N, L) array to own.
 
     Where nothing is to be filled, it shares the memory of ``codes`` if that may be written.
@@ -165,7 +198,7 @@ def pad_rows(codes: NDArray[np.uint8], lengths: NDArray[np.int64], fill: int) ->
     if longest * lengths.size == codes.size:
         rows = codes.reshape(lengths.size, longest)
         return rows if rows.flags.writeable else rows.copy()
-    rows = np.full((lengths.size, longest), fill, dtype=np.uint8)
+    rows = np.full((lengths.size, longest), fill, dtype=codes.dtype)
     rows[np.arange(longest) < lengths[:, None]] = codes
     return rows
 
@@ -184,7 +217,7 @@ def _tidy(sequences: Sequence[str], alphabet: Alphabet, gaps: GapPolicy) -> list
     if gaps == "strip":
         table = {ord(c): None for c in GAPS if c not in alphabet.letters}
         result = [s.translate(table) for s in result]
-    if not alphabet.has_stop:
+    if not alphabet.has_stop and not alphabet.named:
         result = [s.removesuffix(STOP) for s in result]
     return None if result == list(sequences) else result
 
@@ -195,9 +228,10 @@ def normal_form(
     """Sequences as ``encode`` with these options reads them: upper case, U or T, no gaps, no final stop.
 
     Edits, matches and distances are counted between texts of this form. Letters that are not in the alphabet
-    stay as they are, since a mask has no letter.
+    stay as they are, since a mask has no letter. One character a letter (``Alphabet.tokenize``).
     """
-    texts = _tidy(sequences, alphabet, gaps) or list(sequences)
+    texts = [alphabet.tokenize(text) for text in sequences] if alphabet.named else list(sequences)
+    texts = _tidy(texts, alphabet, gaps) or texts
     if not alphabet.case_sensitive:
         texts = [text.upper() for text in texts]
     if convert_ut and alphabet.name in ("dna", "rna"):
@@ -218,21 +252,22 @@ class _Places:
 
 
 def _apply_policy(
-    codes: NDArray[np.uint8],
+    codes: NDArray[Any],
     lengths: NDArray[np.int64],
     kept: NDArray[np.int64],
     aliens: NDArray[np.int64],
     on_unknown: OnUnknown,
     alphabet: Alphabet,
     places: _Places,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     ends = np.cumsum(lengths)
     if on_unknown == "error":
         record = int(np.searchsorted(ends, aliens[0], side="right"))
         position = int(aliens[0] - (ends[record] - lengths[record]))
         raise _unknown_letter(record, position, aliens.size, alphabet, places)
     if on_unknown == "mask":
-        codes = np.where(codes == ALIEN, np.uint8(Vocabulary(alphabet).unknown), codes)
+        codes = codes.copy()
+        codes[aliens] = Vocabulary(alphabet).unknown
         return codes, lengths, kept
     good = np.ones(lengths.size, dtype=bool)
     good[np.searchsorted(ends, aliens, side="right")] = False
@@ -245,11 +280,12 @@ def _unknown_letter(
     sequence = places.sequences[record]
     letter = sequence[position]
     more = f" (the first of {n_unknown} such letters)" if n_unknown > 1 else ""
-    shown = letter if letter.isprintable() else repr(letter)
+    named = name_of(letter)
+    shown = named if named.isprintable() else repr(letter)
     return UnknownLetterError(
         f"letter '{shown}' at position {position + 1} is not in the alphabet {alphabet.name} "
-        f"({alphabet.letters}){more}; {_advice(letter, position, sequence, alphabet)}",
-        letter=letter,
+        f"({alphabet.shown}){more}; {_advice(letter, position, sequence, alphabet)}",
+        letter=named,
         position=position + 1,
         path=places.source,
         line=None if places.lines is None else int(places.lines[record]),
@@ -264,6 +300,8 @@ def _record_name(ids: Sequence[str] | None, index: int) -> str:
 def _advice(letter: str, position: int, sequence: str, alphabet: Alphabet) -> str:
     """What to do about one unknown letter, most likely cause first."""
     upper = letter.upper()
+    if alphabet.spelling == "smiles":
+        return "correct it, train on sequences that have it, or use --on-unknown skip or --on-unknown mask"
     if letter in GAPS:
         return "it looks like an alignment; --gaps strip removes the gaps"
     if letter == STOP:
@@ -296,7 +334,8 @@ def _is_tensor(value: object) -> bool:
 def decode(tokens: NDArray[Any] | torch.Tensor, alphabet: Alphabet) -> list[str]:
     """(N, L) token ids to N strings, each ending before its first END or PAD.
 
-    UNKNOWN is written as ``alphabet.unknown``; PAD and END are never written.
+    One character a letter; ``alphabet.text`` spells names out. UNKNOWN is written as ``alphabet.unknown``;
+    PAD and END are never written.
 
     Raises ValueError for other shapes, for START before the end of a row, and for ids outside the vocabulary.
     """
@@ -316,10 +355,11 @@ def decode(tokens: NDArray[Any] | torch.Tensor, alphabet: Alphabet) -> list[str]
     if starts.any():
         row = int(starts.any(axis=1).argmax())
         raise ValueError(f"row {row} has a START token inside; drop it before decoding")
-    table = np.zeros(vocabulary.size, dtype=np.uint8)
-    table[: alphabet.size] = np.frombuffer(alphabet.letters.encode(), dtype=np.uint8)
-    table[vocabulary.unknown] = ord(alphabet.unknown)
-    text = table[ids_NL].tobytes().decode("ascii")
+    points = [*map(ord, alphabet.letters), 0, 0, ord(alphabet.unknown), 0]
+    if alphabet.named:
+        text = np.array(points, dtype="<u4")[ids_NL].tobytes().decode("utf-32-le")
+    else:
+        text = np.array(points, dtype=np.uint8)[ids_NL].tobytes().decode("ascii")
     return [text[i * length : i * length + n] for i, n in enumerate(lengths.tolist())]
 
 
@@ -354,7 +394,7 @@ def one_hot(tokens: ArrayOrTensor, alphabet: Alphabet, dtype: Any = None) -> Arr
 
 
 def from_one_hot(one_hot_NVL: ArrayOrTensor, alphabet: Alphabet) -> ArrayOrTensor:
-    """(N, V, L) scores, probabilities or one-hot to (N, L) uint8 tokens by the largest channel.
+    """(N, V, L) scores, probabilities or one-hot to (N, L) tokens by the largest channel.
 
     A position that is zero in all channels gives PAD, any other with equal channels UNKNOWN.
     Raises ValueError when the second axis is not V.
@@ -367,12 +407,12 @@ def from_one_hot(one_hot_NVL: ArrayOrTensor, alphabet: Alphabet) -> ArrayOrTenso
 
         tensor: Any = one_hot_NVL
         high, low = tensor.amax(dim=1), tensor.amin(dim=1)
-        best = tensor.argmax(dim=1).to(torch.uint8)
+        best = tensor.argmax(dim=1).to(torch.uint8 if vocabulary.dtype is np.uint8 else torch.int16)
         best.masked_fill_(high == low, vocabulary.unknown)
         return cast(ArrayOrTensor, best.masked_fill_((high == 0) & (low == 0), vocabulary.pad))
     array: Any = one_hot_NVL
     high, low = array.max(axis=1), array.min(axis=1)
-    tokens = array.argmax(axis=1).astype(np.uint8)
+    tokens = array.argmax(axis=1).astype(vocabulary.dtype)
     tokens[high == low] = vocabulary.unknown
     tokens[(high == 0) & (low == 0)] = vocabulary.pad
     return cast(ArrayOrTensor, tokens)

@@ -39,6 +39,7 @@ from seqdesign.sequences.fasta_blocks import (
     sequence_texts,
 )
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
+from seqdesign.symbols import spelled
 
 _FIELD = re.compile(r'(?<!\S)([^\s="]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPED = re.compile(r"\\(.)")
@@ -115,14 +116,16 @@ def read_fasta(
     *,
     max_record: int = MAX_RECORD,
     on_duplicate: OnDuplicate = "error",
+    words: bool = False,
 ) -> Iterator[Record]:
     """The records of a FASTA file one by one, in constant memory ("keep") or with one entry per id.
 
-    Raises InputError as the module says; ``max_record`` is the longest record in characters.
+    Raises InputError as the module says; ``max_record`` is the longest record in characters; ``words`` keeps
+    blanks in sequences, which separate words.
     """
     source = source_name(path)
     unique = UniqueIds(on_duplicate, source)
-    for block in read_blocks(path, max_record=max_record):
+    for block in read_blocks(path, max_record=max_record, words=words):
         ids, descriptions = ids_and_descriptions(block, source)
         ids, kept = unique.apply(ids, block.lines)
         sequences = sequence_texts(block, source)
@@ -193,6 +196,7 @@ def _without_repeats(block: Block, unique: UniqueIds, source: str) -> tuple[list
 def write_fasta(records: Iterable[Record], handle: BinaryIO, width: int = 0) -> int:
     """Writes records as UTF-8 FASTA, sequences on one line (``width=0``) or wrapped; returns how many.
 
+    Letters with names are spelled out; such sequences are never wrapped.
     Ids are written as ``header_id`` makes them. Raises ValueError for a record that could not be read back:
     an empty id, a sequence that is empty or has white space or ``>``, a description of several lines.
     """
@@ -208,8 +212,9 @@ def write_fasta(records: Iterable[Record], handle: BinaryIO, width: int = 0) -> 
         ):
             raise ValueError(f"a FASTA record needs an id and a sequence, got {record}")
         header = f"{name} {record.description}" if record.description else name
-        if width > 0:
-            sequence = "\n".join(sequence[i : i + width] for i in range(0, len(sequence), width))
-        handle.write(f">{header}\n{sequence}\n".encode())
+        whole = spelled(sequence)
+        if width > 0 and whole == sequence:
+            whole = "\n".join(sequence[i : i + width] for i in range(0, len(sequence), width))
+        handle.write(f">{spelled(header)}\n{whole}\n".encode())
         n_written += 1
     return n_written

@@ -35,9 +35,15 @@ class Block:
 
 
 def read_blocks(
-    path: str | os.PathLike[str] | BinaryIO, *, max_record: int = MAX_RECORD, allow_empty: bool = False
+    path: str | os.PathLike[str] | BinaryIO,
+    *,
+    max_record: int = MAX_RECORD,
+    allow_empty: bool = False,
+    words: bool = False,
 ) -> Iterator[Block]:
     """The records of a FASTA file, a bounded block at a time. Memory is bounded by ``max_record``.
+
+    words: whether blanks and line ends inside a sequence separate words and are kept, as one blank.
 
     Raises InputError for text before the first ``>``, FASTQ, an empty id or sequence, a NUL byte, a record of
     more than ``max_record`` characters, damaged compression, and a file without a record unless
@@ -47,7 +53,7 @@ def read_blocks(
     n_records = 0
     with open_input(path) as handle:
         for text, line in _whole_records(handle, source, max_record):
-            block = _two_line_block(text, line) or _general_block(text, line, source)
+            block = _two_line_block(text, line) or _general_block(text, line, source, words)
             n_records += len(block.headers)
             yield block
     if n_records == 0 and not allow_empty:
@@ -136,7 +142,7 @@ def _two_line_block(text: bytes, line: int) -> Block | None:
     return Block(names, sequences, range(line, line + len(rows), 2), letters)
 
 
-def _general_block(text: bytes, line: int, source: str) -> Block:
+def _general_block(text: bytes, line: int, source: str, words: bool) -> Block:
     """Any layout of lines, record by record, with the checks that name a line."""
     headers, sequences, lines = [], [], []
     for part in text[1:].split(b"\n>"):
@@ -144,7 +150,7 @@ def _general_block(text: bytes, line: int, source: str) -> Block:
         header = header.strip()
         if not header:
             raise InputError("the record has no id; write one after '>'", path=source, line=line)
-        sequence = body.translate(None, b"\n" + _BLANKS)
+        sequence = b" ".join(body.split()) if words else body.translate(None, b"\n" + _BLANKS)
         if not sequence:
             name = header.split()[0].decode("utf-8", errors="replace")
             raise InputError("the record has no sequence", path=source, line=line, record=name)

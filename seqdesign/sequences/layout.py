@@ -37,6 +37,8 @@ class Layout:
     averaged: tuple[str, ...] = ("outcome",)
     strict: bool = True
     """Whether what a file has no use for is an error; not where one layout is for files of several kinds."""
+    words: bool = False
+    """Whether blanks in a sequence separate words and are kept; else they are dropped."""
     noise: dict[str, NoiseCeiling] = field(default_factory=dict)
     """Outcome -> noise ceiling, once the file has been read."""
 
@@ -161,7 +163,9 @@ def _averaged(
     groups, first = np.arange(len(lines)), list(range(len(lines)))
     sequence = next((name for name in sequence_columns if name in columns), None)
     if layout.average_rows and sequence is not None:
-        groups, first = group_equal(["".join(text.split()) for text in columns[sequence]])
+        groups, first = group_equal(
+            [(" " if layout.words else "").join(text.split()) for text in columns[sequence]]
+        )
     made = {name: [texts[i] for i in first] for name, texts in columns.items()}
     for name in layout.averaged:
         sources = layout.replicates or (name,)

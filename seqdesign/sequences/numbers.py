@@ -32,6 +32,7 @@ Cell = Literal["number", "missing", "odd", "text"]
 
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?")
 _NUMERIC = re.compile(r"(?![eE])[\s\d.,<>≤≥=~±+\-−–_eE%'’*()/:]+")
+_DIGITS = re.compile(r"\d+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 FEW = 3
 """Cells with a decimal comma that a message names."""
@@ -105,6 +106,8 @@ class Tally:
     """Numbers that are 0 or 1."""
     labels: dict[str, int] = field(default_factory=dict)
     """Text -> how often; of at most ``MAX_LABELS`` + 1 different ones."""
+    forms: dict[str, int] = field(default_factory=dict)
+    """Odd cells by their form -> how often: ``<0.0`` for <0.15; a task may know how to read them."""
     strange: list[tuple[int, str, str]] = field(default_factory=list)
     """(line or 0, record, cell) of the first cells that are neither numbers nor missing."""
 
@@ -140,6 +143,9 @@ class Tally:
             return value
         if kind == "odd":
             self.odd += 1
+            form = _DIGITS.sub("0", cell.strip())
+            if form in self.forms or len(self.forms) < MAX_LABELS:
+                self.forms[form] = self.forms.get(form, 0) + 1
         else:
             self.text += 1
         label = cell.strip()
@@ -243,7 +249,10 @@ class Tally:
         if text.endswith("%"):
             return "write percentages as numbers, without %"
         if re.match(r"[<>≤≥~]", text):
-            return "a limit is no measured value: write the number to use" + self._or_missing(text)
+            return (
+                "a limit is no measured value: train-predictor alone reads limits, and only among numbers; "
+                "else write the number to use"
+            ) + self._or_missing(text)
         return "correct it" + self._or_missing(text)
 
     def _or_missing(self, text: str) -> str:

@@ -6,14 +6,21 @@ A command's config inherits these groups; importing this module loads no numpy.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seqdesign.config import Options
 from seqdesign.errors import InputError, UsageError
-from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.alphabets import (
+    Alphabet,
+    get_alphabet,
+    guess_alphabet,
+    has_words,
+    learn_alphabet,
+    learned_spec,
+)
 from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
@@ -143,7 +150,9 @@ class LetterOptions(LetterPolicy):
     PANEL: ClassVar[str] = "Input options"
 
     alphabet: str = AUTO
-    """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
+    """dna, rna, protein, protein-stop; smiles; words or words:5000 (the most frequent); letters:ABC... for
+    your own; protein+[Aib][Orn] for more than protein has; models/vae for those of a model; auto goes by the
+    letters."""
 
 
 def file_format(options: SequenceColumns) -> Format | None:
@@ -157,13 +166,16 @@ def layout_of(
     strict: bool = True,
     default: tuple[str, ...] = ("outcome",),
     known: Numbering | None = None,
+    alphabet: Alphabet | None = None,
 ) -> Layout:
     """The ``layout`` argument of the readers; ``strict``: whether an option that a file has no use for is an
-    error; ``default``: the outcomes where none is named; ``known``: what a model says of the wild type.
-    Raises InputError for a wild type that is not one sequence.
+    error; ``default``: the outcomes where none is named; ``known``: what a model says of the wild type;
+    ``alphabet``: that of a model, which says whether blanks separate words. Raises InputError for a wild type
+    that is not one sequence.
     """
     from seqdesign.sequences.layout import Layout
 
+    named = str(getattr(options, "alphabet", AUTO))
     outcome = getattr(options, "outcome", None)
     names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
     measured = options if isinstance(options, CellOptions) else CellOptions()
@@ -177,6 +189,7 @@ def layout_of(
         measured.on_repeat == "mean",
         names or default,
         strict,
+        words=has_words(named) if alphabet is None else alphabet.spelling == "words",
     )
 
 
@@ -220,7 +233,12 @@ def cell_format(options: CellOptions) -> CellFormat:
 
 
 def read_with(
-    options: ReadOptions, path: str | os.PathLike[str], *, outcomes: bool = True, labels: bool = False
+    options: ReadOptions,
+    path: str | os.PathLike[str],
+    *,
+    outcomes: bool = True,
+    labels: bool = False,
+    columns: Sequence[str] = (),
 ) -> SequenceSet:
     """``read_sequences`` as the options say. Raises InputError and UsageError."""
     from seqdesign.sequences.reader import read_sequences
@@ -237,12 +255,17 @@ def read_with(
         cells=cell_format(options),
         outcomes=outcomes,
         labels=labels,
+        columns=columns,
     )
 
 
 def alphabet_with(options: LetterOptions, sequences: Iterable[str]) -> Alphabet:
-    """The alphabet named by the options, or guessed from the sequences. Raises InputError and UsageError."""
-    return guess_alphabet(sequences) if options.alphabet == AUTO else get_alphabet(options.alphabet)
+    """The alphabet named by the options, learned or guessed. Raises InputError and UsageError."""
+    if options.alphabet == AUTO:
+        return guess_alphabet(sequences)
+    if learned_spec(options.alphabet):
+        return learn_alphabet(options.alphabet, list(sequences))
+    return get_alphabet(options.alphabet)
 
 
 def normal_records(options: LetterPolicy, records: SequenceSet, array: TokenArray) -> SequenceSet:

@@ -20,10 +20,13 @@ PREDICTED = "predicted_"
 """What the key of a prediction begins with, in headers and tables."""
 MEASURED = "measured"
 """Column of measured values in the tables of ``predict``."""
-WRITERS = frozenset({"maximize", "revise", "sample-vae", "sample-gan", "sample", "interpolate", "predict"})
+WRITERS = frozenset(
+    {"maximize", "revise", "sample-vae", "sample-gan", "sample", "interpolate", "predict", "select"}
+)
 MARKS = {
     "maximize": ({"status", "score", "score_start"},),
     "revise": ({"status", "loglik_change"},),
+    "select": ({"role", "quality"},),
     "predict": ({"ood", "sd"}, {"ood", "class"}, {"ood", "predicted_class"}, {"loglik", "loglik_per_letter"}),
 }
 """Command -> keys that only its files have together."""
@@ -34,7 +37,7 @@ OURS = frozenset({
     "evidence", "least_evidence", "front", "ood", "nearest", "critic", "delta", "loglik", "loglik_before",
     "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible", "stop",
     "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
-    "probability", "problem",
+    "probability", "problem", "quality", "similarity", "role",
 })  # fmt: skip
 """Keys of what seqdesign says of a sequence."""
 

@@ -28,8 +28,8 @@ class Problem:
     words: tuple[str, ...] = ()
 
 
-def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
-    """The problems that a survey of a whole file has met."""
+def problems_of(survey: Survey, alphabet: Alphabet | None, *, readable: bool = False) -> Iterator[Problem]:
+    """The problems that a survey of a whole file has met; readable: odd outcomes are none."""
     ids, _, _ = survey.duplicates()
     if ids:
         yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", "first"))
@@ -41,7 +41,7 @@ def problems_of(survey: Survey, alphabet: Alphabet | None) -> Iterator[Problem]:
     tally = survey.tally
     if tally is None or tally.kind == "nothing":
         return
-    if tally.kind == "mixed":
+    if tally.kind == "mixed" and not readable:
         comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
         others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
@@ -143,6 +144,7 @@ class _Options:
     """Whether outcomes stay text, in the column ``_OUTCOME``, until all of them can be looked at."""
 
 
+@phase("reading")
 def read_sequences(
     path: str | os.PathLike[str] | BinaryIO,
     *,
@@ -324,7 +326,9 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
     n_found = n_dropped = 0
     origin, first = None, True
     found: set[str] = set()
-    for block in read_blocks(handle, max_record=options.max_record, allow_empty=options.allow_empty):
+    for block in read_blocks(
+        handle, max_record=options.max_record, allow_empty=options.allow_empty, words=options.layout.words
+    ):
         ids, descriptions = ids_and_descriptions(block, source)
         sequences = sequence_texts(block, source)
         lines: Sequence[int] = block.lines
@@ -409,7 +413,8 @@ def _stream_table(
             _refuse_lacking(list(batch.columns), origin, options, source)
             roles = _roles(batch, options, source)
             roles["outcome"] = _measured_key(roles["outcome"] or "", origin, options, source) or None
-        sequences = [_without_blanks(s) for s in batch.columns[cast(str, roles["sequence"])]]
+        between = " " if layout.words else ""
+        sequences = [between.join(s.split()) for s in batch.columns[cast(str, roles["sequence"])]]
         _refuse_empty(sequences, source, batch.lines, cast(str, roles["sequence"]))
         id_column = roles["id"]
         if id_column is None:
@@ -500,11 +505,6 @@ def _without_empty_rows(batch: TableBatch) -> TableBatch:
         {name: [column[i] for i in kept] for name, column in batch.columns.items()},
         [batch.lines[i] for i in kept],
     )
-
-
-def _without_blanks(cell: str) -> str:
-    """White space in a sequence is dropped, as in FASTA."""
-    return "".join(cell.split())
 
 
 def _refuse_empty(cells: list[str], source: str, lines: Sequence[int], column: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.origin import Origin
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.symbols import name_of
 
+MOST_NAMED = 60
+"""Letters with names that a summary lists."""
 DUPLICATES_CHECKED = 1_000_000  # records; 16 MB of hashes
 
 _OTHER = 0  # stands for every character outside ASCII
@@ -68,6 +72,9 @@ class Survey:
     _hashes: list[NDArray[np.int64]] = field(default_factory=list)
     _reference: NDArray[np.uint8] | None = None
     _varied: NDArray[np.bool_] | None = None
+    tokenize: Callable[[str], str] | None = None
+    """Cuts text into letters with names; None where letters are characters."""
+    _named: Counter[str] = field(default_factory=Counter)
     tally: Tally | None = None
     """Of the measured values; None looks at none."""
     origin: Origin | None = None
@@ -83,6 +90,8 @@ class Survey:
         """Count one batch."""
         self.dialect, self.unused = batch.dialect, batch.unused
         self.noise = batch.noise.get(self.tally.name) if self.tally is not None else None
+        if self.tokenize is not None:
+            batch = replace(batch, sequences=list(map(self.tokenize, batch.sequences)))
         n_room = max(0, DUPLICATES_CHECKED - self.n_records)
         if n_room:
             pairs = [
@@ -93,6 +102,12 @@ class Survey:
         lengths = np.fromiter(map(len, batch.sequences), dtype=np.int64, count=len(batch))
         for length, count in zip(*np.unique(lengths, return_counts=True), strict=True):
             self.lengths[int(length)] += int(count)
+        self.n_records += len(batch)
+        self.n_letters += int(lengths.sum())
+        self._add_outcomes(batch)
+        if self.tokenize is not None:
+            self._count_named(batch)
+            return
         text = "".join(batch.sequences)
         if not text.isascii():
             text = "".join(c if c.isascii() else chr(_OTHER) for c in text)
@@ -104,9 +119,14 @@ class Survey:
         self._characters += counts
         self._letters.add(batch.sequences)
         self._compare_places(upper, lengths)
-        self.n_records += len(batch)
-        self.n_letters += len(text)
-        self._add_outcomes(batch)
+
+    def _count_named(self, batch: SequenceSet) -> None:
+        """Letters with names, and where each stands first."""
+        for i, text in enumerate(batch.sequences):
+            for letter in set(text) - self._named.keys():
+                line = None if batch.lines is None else int(batch.lines[i])
+                self._first[ord(letter)] = (letter, batch.ids[i], line, text.index(letter) + 1)
+            self._named.update(text)
 
     def _compare_places(self, codes: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
         """Note at which places sequences differ from the first, while all have one length."""
@@ -167,7 +187,12 @@ class Survey:
             return None
 
     def composition(self) -> dict[str, int]:
-        """Character (upper case) -> count, most frequent first; characters outside ASCII together as '?'."""
+        """Character (upper case) -> count, most frequent first; characters outside ASCII together as '?'.
+
+        Of letters with names, at most ``MOST_NAMED``.
+        """
+        if self.tokenize is not None:
+            return {name_of(letter): count for letter, count in self._named.most_common(MOST_NAMED)}
         order = np.argsort(-self._characters, kind="stable")
         return {
             "?" if code == _OTHER else chr(code): int(self._characters[code])
@@ -179,15 +204,15 @@ class Survey:
         """What is not in the alphabet, gaps and stops included, in order of first appearance."""
         return tuple(
             UnknownLetter(
-                letter=letter,
-                count=int(self._characters[code]),
+                letter=name_of(letter),
+                count=int(self._characters[code]) if self.tokenize is None else self._named[letter],
                 record=record,
                 line=line,
                 position=position,
                 stands_for=alphabet.ambiguity.get(chr(code), ""),
             )
             for code, (letter, record, line, position) in self._first.items()
-            if chr(code) not in alphabet.letters.upper()
+            if chr(code) not in (alphabet.letters if self.tokenize else alphabet.letters.upper())
         )
 
     def duplicates(self) -> tuple[int, int, int]:

@@ -20,6 +20,7 @@ from seqdesign.runs.atomic import is_stream
 from seqdesign.sequences.compression import inner_suffix, open_input, open_output, source_name
 from seqdesign.sequences.dialect import LOOK, above_header, find_dialect, says, title_rows
 from seqdesign.sequences.lab.sheets import is_workbook, need_workbook, read_sheet, write_sheet
+from seqdesign.symbols import spelled
 
 MAX_LINE = 10_000_000
 WRITTEN = (".csv", ".tsv", ".tab", ".parquet", ".xlsx")
@@ -321,8 +322,8 @@ def write_table(
 
     ``columns`` sets names and order, otherwise the first row does. None is written as an empty cell, a float
     so that it reads back equal (.xlsx has 16 digits). A real file appears only when complete; "-" is standard
-    output (CSV). Raises OutputError for another suffix or when writing fails, ValueError for a row with other
-    columns.
+    output (CSV). Letters with names are spelled out. Raises OutputError for another suffix or when writing
+    fails, ValueError for a row with other columns.
     """
     stream = _as_rows(rows)
     first = next(stream, None)
@@ -330,6 +331,7 @@ def write_table(
     if not names:
         raise ValueError("an empty table needs columns=[...] to have a header")
     checked = _checked(chain(() if first is None else (first,), stream), names)
+    names = [spelled(name) for name in names]
     suffix = check_table_name(path)
     if suffix == ".parquet":
         return _write_parquet(checked, names, path)
@@ -376,7 +378,7 @@ def _checked(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Iterato
     for row in rows:
         if row.keys() != set(names):
             raise ValueError(f"every row must have the columns {list(names)}, got {list(row)}")
-        yield [row[name] for name in names]
+        yield [spelled(cell) if isinstance(cell, str) else cell for cell in map(row.__getitem__, names)]
 
 
 def _write_parquet(rows: Iterable[list[Any]], names: Sequence[str], path: str | os.PathLike[str]) -> int:

@@ -39,6 +39,17 @@ class RunOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenSplitOptions(Options):
+    """A split that the table itself gives."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    split_column: str | None = None
+    """Column or header key with train, validation or test in every row, in place of --split; or with folds,
+    of which the last is held out, or the one that COLUMN=VALUE names."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FitOptions(RunOptions):
     """How long and how fast to learn."""
 

@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TokenData:
-    """tokens (N, L) uint8 padded, lengths (N,) int64, outcomes (N,) float32 with NaN = unlabelled."""
+    """tokens (N, L) uint8 or int16, lengths (N,) int64, outcomes (N,) float32 with NaN = unlabelled."""
 
     tokens: Tensor
     lengths: Tensor

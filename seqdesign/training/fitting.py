@@ -49,16 +49,17 @@ def fit_record(
     fit_options: FitOptions,
     run: Run,
     *,
+    mark: str = "",
     prepare: Callable[[Any], None] = lambda model: None,
     plan: Plan | None = None,
 ) -> tuple[Any, Fit]:
     """The trained networks of ``record``, in eval mode, and how it went.
 
-    whole: all data, by which a resumed run is recognised; parts: what is learned from and what is held out.
-    prepare: done to the networks before the first step. Raises TrainingError, and ModelError when there is
-    nothing to resume.
+    whole: all data, by which a resumed run is recognised, with the ``mark`` of a given split; parts: what is
+    learned from and what is held out. prepare: done to the networks before the first step. Raises
+    TrainingError, and ModelError when there is nothing to resume.
     """
-    identity = run_identity(whole.fingerprint(), options, fit_options, run.seed, run.fabric.world_size)
+    identity = run_identity(whole.fingerprint() + mark, options, fit_options, run.seed, run.fabric.world_size)
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
         if run.folder is not None:

@@ -9,22 +9,35 @@ from dataclasses import replace
 from typing import Any
 
 from seqdesign.errors import InputError, UsageError
-from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.lab.replicates import STDERR
-from seqdesign.sequences.options import AUTO, CellOptions, FileOptions, cell_format, file_format, layout_of
+from seqdesign.sequences.options import (
+    CellOptions,
+    FileOptions,
+    LetterOptions,
+    alphabet_with,
+    cell_format,
+    file_format,
+    layout_of,
+)
 from seqdesign.sequences.reader import ID_COLUMNS, OUTCOME, SEQUENCE_COLUMNS, SequenceSet, read_sequences
 from seqdesign.verbs.options import pick, verb
 
 
 @verb(FileOptions)
 def read(
-    path: str | os.PathLike[str], *, outcome: str | Sequence[str] | None = None, **options: Any
+    path: str | os.PathLike[str],
+    *,
+    outcome: str | Sequence[str] | None = None,
+    words: bool = False,
+    **options: Any,
 ) -> SequenceSet:
     """Sequences of a file, with their outcomes: FASTA, GenBank or a table, plain or compressed.
 
     Args:
         path: file, or ``dataset:NAME`` for bundled data.
         outcome: columns, or keys of FASTA headers, that hold measured outcomes; ``outcome`` if it is there.
+        words: whether blanks in sequences separate words; else they are dropped.
 
     Returns:
         N sequences with ids; ``columns`` holds the text of each outcome (N,), and ``outcomes`` the numbers
@@ -40,7 +53,7 @@ def read(
     """
     where = pick(FileOptions, options)
     names = (outcome,) if isinstance(outcome, str) else tuple(outcome or ())
-    layout = layout_of(where, default=names or (OUTCOME,))
+    layout = replace(layout_of(where, default=names or (OUTCOME,)), words=words)
     return _both(
         read_sequences(
             path,
@@ -141,8 +154,8 @@ def _cell(value: Any) -> str:
 
 
 def alphabet_of(name: str, sequences: Iterable[str]) -> Alphabet:
-    """The alphabet of this name, or the one that the letters fit for ``auto``."""
-    return guess_alphabet(sequences) if name == AUTO else get_alphabet(name)
+    """The alphabet of this name, learned from the sequences or, for ``auto``, the one that they fit."""
+    return alphabet_with(LetterOptions(alphabet=name), sequences)
 
 
 @verb()

@@ -6,13 +6,14 @@ import html
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import torch
 from torch import nn
 
-from seqdesign.config import ComputeOptions, SeedOption, jsonable
+from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
@@ -34,6 +35,7 @@ from seqdesign.rules import options as rule_options
 from seqdesign.runs.manifest import Manifest, library_versions, utc_now
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
+from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.models import VAE, Model, Predictor, as_model
@@ -50,6 +52,13 @@ SHOWN = 20
 RecordT = TypeVar("RecordT", Design, Revision)
 
 
+def _outside(record: RecordT) -> RecordT:
+    """A record whose letters are written by their names."""
+    texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
+    changed: dict[str, Any] = {name: spelled(text) for name, text in texts.items() if has_symbols(text)}
+    return replace(record, **changed)
+
+
 class Records(Sequence[RecordT], Generic[RecordT]):
     """Designs or revisions, best first, with their summary."""
 
@@ -61,10 +70,11 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return len(self._records)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._records[index]
+        chosen = self._records[index]
+        return list(map(_outside, chosen)) if isinstance(index, slice) else _outside(chosen)
 
     def __iter__(self) -> Iterator[RecordT]:
-        return iter(self._records)
+        return map(_outside, self._records)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)}; {self.text().splitlines()[0]}>"
@@ -112,7 +122,7 @@ class Records(Sequence[RecordT], Generic[RecordT]):
         return f"<p>{lines}</p>{self.to_frame().head(SHOWN).to_html(index=False)}"
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [record.row() for record in self._records]
+        return [record.row() for record in self]
 
     def _fasta(self) -> Iterable[Any]:
         raise NotImplementedError
@@ -127,11 +137,17 @@ class Designs(Records[Design]):
     summary: DesignSummary
 
     def __init__(
-        self, records: Sequence[Design], summary: DesignSummary, manifest: Manifest, letters: str
+        self,
+        records: Sequence[Design],
+        summary: DesignSummary,
+        manifest: Manifest,
+        model: DesignModel,
+        method: str,
+        rules: Mapping[str, Any],
     ) -> None:
         super().__init__([d for d in records if d.status != "rejected"], summary, manifest)
         self.rejected = [d for d in records if d.status == "rejected"]
-        self._letters = letters
+        self._model, self._method, self._rules = model, method, rules
 
     def _fasta(self) -> Iterable[Any]:
         return (design.fasta() for design in self)
@@ -139,7 +155,15 @@ class Designs(Records[Design]):
     def _page(self) -> Page:
         from seqdesign.pages.design import design_page
 
-        return design_page([*self, *self.rejected], self.summary, self._letters, self.manifest)
+        return design_page(
+            [*self, *self.rejected],
+            self.summary,
+            self._model.alphabet,
+            self.manifest,
+            model=self._model.name,
+            method=self._method,
+            rules=self._rules,
+        )
 
 
 class Revisions(Records[Revision]):
@@ -154,9 +178,11 @@ class Revisions(Records[Revision]):
         manifest: Manifest,
         *,
         record: VAERecord,
+        rules: Mapping[str, Any],
+        method: str,
     ) -> None:
         super().__init__(records, summary, manifest)
-        self._record = record
+        self._record, self._rules, self._method = record, rules, method
 
     @property
     def sequences(self) -> list[str]:
@@ -167,14 +193,17 @@ class Revisions(Records[Revision]):
         return (revision.fasta() for revision in self)
 
     def _page(self) -> Page:
-        from seqdesign.pages.revision import add_revisions
-        from seqdesign.reports.html import Page
-        from seqdesign.runs.manifest import provenance
+        from seqdesign.pages.revision import revision_page
 
-        lines = self.summary.lines()
-        page = Page("Revised sequences", summary="; ".join(lines[:3]), provenance=provenance(self.manifest))
-        add_revisions(page, list(self), self._record)
-        return page
+        return revision_page(
+            list(self),
+            self.summary,
+            self._record,
+            None,
+            self.manifest,
+            rules=self._rules,
+            method=self._method,
+        )
 
 
 @verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
@@ -262,7 +291,9 @@ def maximize(
             seed=seed.seed,
         )
     manifest = in_memory("maximize", {**called, **options}, seed.seed, str(device))
-    return Designs(records, summary, manifest, opened.alphabet.letters)
+    used = method or campaign.default_method(opened)
+    name = used if isinstance(used, str) else getattr(used, "__name__", "a function")
+    return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
 @verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
@@ -321,7 +352,8 @@ def revise(
             device=device,
         )
     manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
-    return Revisions(records, summary, manifest, record=opened.trained.record)
+    ruled_by = to_dict(part(goal, ConstraintOptions))
+    return Revisions(records, summary, manifest, record=opened.trained.record, rules=ruled_by, method=method)
 
 
 def design_model(

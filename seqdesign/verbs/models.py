@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
+from seqdesign.drawing.samples import block_rng
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.families import Family, family_of, judged_rows
 from seqdesign.language.config import LMOptions
@@ -23,11 +25,11 @@ from seqdesign.models.gan.store import KIND as GAN_KIND
 from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
 from seqdesign.models.lm.fit import train_sequence_lm
 from seqdesign.models.lm.fit_options import LMFitOptions
-from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
 from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
 from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
-from seqdesign.models.predictor.fit import train_sequence_predictor
+from seqdesign.models.predictor.fit import plates, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
 from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND
 from seqdesign.models.predictor.store import (
@@ -46,8 +48,10 @@ from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.lab.replicates import STDERR
 from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
 from seqdesign.sequences.reader import OUTCOME, SequenceSet
-from seqdesign.training.config import FitOptions
+from seqdesign.symbols import spelled
+from seqdesign.training.config import FitOptions, GivenSplitOptions
 from seqdesign.training.device import choose_device, computing
+from seqdesign.training.given_split import read_split, split_column
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.measured import Measured, load_measured, save_measured
 from seqdesign.verbs.data import alphabet_of, sequence_set
@@ -159,7 +163,7 @@ class VAE(Model):
             z = codes(model, noise, wanted)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+            found += map(spelled, decode(drawn.tokens, self.alphabet))
         return found
 
 
@@ -188,7 +192,7 @@ class GAN(Model):
             self.trained.generator, num, rng, end=self.trained.end, shares=self.trained.record.shares
         )
         for tokens, _ in blocks:
-            found += decode(tokens.numpy(), self.alphabet)
+            found += map(spelled, decode(tokens.numpy(), self.alphabet))
         return found
 
 
@@ -217,11 +221,13 @@ class LanguageModel(Model):
         """``num`` sequences, as long as those of training."""
         record, found = self.trained.record, list[str]()
         request = Request((record.min_length, record.max_length))
-        for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
-            found += decode(drawn.tokens.cpu().numpy().astype(np.uint8), self.alphabet)
+        source = Samples(self.trained, request)
+        for number in count():
             if len(found) >= num:
-                return found[:num]
-        raise AssertionError("samples() ends never")
+                break
+            drawn = source.round(block_rng(seed, number))
+            found += map(spelled, decode(drawn.tokens, self.alphabet))
+        return found[:num]
 
 
 class Foreign(Model):
@@ -307,7 +313,15 @@ def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
     return VAE(done.trained, Measured.of(array, values, done.held_out, records.numbering), done.quality)
 
 
-@verb(PredictorOptions, PredictorFitOptions, OutcomeOptions, LetterOptions, SeedOption, ComputeOptions)
+@verb(
+    PredictorOptions,
+    PredictorFitOptions,
+    GivenSplitOptions,
+    OutcomeOptions,
+    LetterOptions,
+    SeedOption,
+    ComputeOptions,
+)
 def train_predictor(
     data: Any, outcomes: Any = None, *, outcome: str | tuple[str, ...] | None = None, **options: Any
 ) -> Predictor:
@@ -327,16 +341,21 @@ def train_predictor(
     Example:
         >>> model = train_predictor(["ACGT", "ACGA", ...], [0.1, 0.9, ...])
     """
-    records = sequence_set(data, outcomes, outcome=outcome, written=pick(CellOptions, options))
-    array, records = _letters(records, options)
-    names = (outcome,) if isinstance(outcome, str) else outcome or (_outcome_column(records),)
-    asked = pick(PredictorOptions, options)
     worth = pick(OutcomeOptions, options)
+    given = pick(GivenSplitOptions, options).split_column
+    more = [split_column(text)[0] for text in (given, worth.batch) if text is not None]
+    beside = tuple(dict.fromkeys((*worth.sigma, *([worth.weight] if worth.weight else []), *more)))
+    names = (outcome,) if isinstance(outcome, str) else outcome or (("outcome",) if beside else None)
+    wanted = None if names is None else (*names, *beside)
+    records = sequence_set(data, outcomes, outcome=wanted, written=pick(CellOptions, options))
+    array, records = _letters(records, options)
+    names = names or (_outcome_column(records),)
+    asked = pick(PredictorOptions, options)
     measured = read_outcomes(records, names, task=asked.task, sigma=worth.sigma, weight=worth.weight)
     rows = np.flatnonzero(~np.isnan(measured.values).all(axis=1))
     fit = pick(PredictorFitOptions, options)
     with _computing(options) as device:
-        array, measured = array.take(rows), measured.take(rows)
+        array, measured, records = array.take(rows), measured.take(rows), records.take(rows)
         done = train_sequence_predictor(
             array,
             measured,
@@ -344,8 +363,11 @@ def train_predictor(
             fit_options=fit,
             seed=pick(SeedOption, options).seed,
             fabric=make_fabric(fit, device),
+            split=None if given is None else read_split(records, *split_column(given)),
+            batch=plates(records, worth.batch),
         )
-    kept = Measured.of(array, measured.values, done.held_out, records.numbering)
+    measured = done.outcomes
+    kept = Measured.of(array, measured.values, done.held_out, records.numbering, detail=measured.detail)
     return Predictor(done.trained, done.reference, kept, done.quality)
 
 

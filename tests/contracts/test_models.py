@@ -117,7 +117,7 @@ def of(model: Any, batch: Batch) -> Any:
     if not isinstance(model, SequencePredictor):
         return batch
     outcomes = batch.outcomes[:, None].float()
-    if model.task == "binary":
+    if model.task.name == "binary":
         outcomes = (outcomes > 0.25).float()
     ones = torch.ones(len(outcomes), model.num_members)
     return PredictorBatch(batch.tokens, batch.lengths, outcomes, torch.ones_like(outcomes), ones)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqdesign.metrics.agreement import Agreement
+from seqdesign.metrics.agreement import BinaryAgreement
 from seqdesign.metrics.regression import auroc
 from seqdesign.sequences.fasta import header_fields, read_fasta
 
@@ -117,10 +117,10 @@ def test_running_figures_are_those_of_the_whole() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 500).astype(float)
     scores = 1 / (1 + np.exp(-(labels + rng.normal(size=500))))
-    one = Agreement("binary")
+    one = BinaryAgreement()
     for label, score in zip(labels.tolist(), scores.tolist(), strict=True):
         one.add(label, score)
     found = one.figures()
     assert found.auroc == pytest.approx(auroc(labels, scores), abs=2e-3)
     assert found.accuracy == pytest.approx(((scores > 0.5) == labels).mean())
-    assert Agreement("binary").figures().auroc is None
+    assert BinaryAgreement().figures().auroc is None

@@ -19,6 +19,7 @@ from seqdesign.sequences.options import (
     alphabet_with,
     encode_with,
     file_format,
+    layout_of,
     normal_records,
 )
 
@@ -92,6 +93,7 @@ class CheckResult(Result):
 
     command: ClassVar[str] = "check"
     text_to: ClassVar[Literal["stdout", "stderr"]] = "stderr"
+    KEY: ClassVar[tuple[str, ...]] = (r"^([\d,]+ of [\d,]+) obey",)
 
     input: str
     n_records: int
@@ -144,6 +146,7 @@ def _check(config: CheckConfig) -> CheckResult:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
+        layout=layout_of(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
         outcomes=False,

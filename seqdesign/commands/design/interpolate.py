@@ -171,7 +171,7 @@ def _ends(config: InterpolateConfig, coder: Coder) -> tuple[Tensor, list[list[st
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config),
+        layout=layout_of(config, alphabet=coder.alphabet),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

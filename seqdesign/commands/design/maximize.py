@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
-from seqdesign.config import RunConfig, SequenceOutput, Written, part
+from seqdesign.config import RunConfig, SequenceOutput, Written, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design.options import (
     DEFAULT_MODEL,
@@ -22,8 +23,9 @@ from seqdesign.design.options import (
     ObjectiveOptions,
     OracleOptions,
 )
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
+from seqdesign.sequences.alphabets import Alphabet, model_alphabet
 from seqdesign.sequences.options import (
     ColumnOptions,
     DuplicatePolicy,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from seqdesign.design.model import DesignModel
     from seqdesign.design.records import Design, DesignSummary
+    from seqdesign.runs.manifest import Manifest
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -54,6 +57,7 @@ class MaximizeConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
@@ -84,6 +88,10 @@ class MaximizeResult(Result):
     """What was designed, on the whole."""
 
     command: ClassVar[str] = "maximize"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"and (-?[\d.,]*\d(?:e[-+]?\d+)?%?) at best",
+        r"^judges: (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+    )
 
     model: str
     method: str
@@ -99,6 +107,7 @@ class MaximizeResult(Result):
         return "\n".join([*self.summary.lines(), *written])
 
 
+@sharded
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return maximize_records(config)[0]
@@ -115,7 +124,6 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
         starts = _read_starts(config)
         model = _open(config, starts, device)
         method = config.method or campaign.default_method(model)
-        progress = Progress("designing", quiet=config.quiet)
         designs, summary = campaign.run(
             model,
             objective=config.objective,
@@ -134,12 +142,11 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             min_confidence=config.min_confidence,
             only_seen=config.letters == "seen",
             include_known=config.include_known,
-            exclude=_excluded(config.exclude),
+            exclude=_excluded(config.exclude, _alphabet(config)),
             numbering=numbering_of(config, model.numbering),
             seed=config.seed,
-            on_step=progress.update,
+            block_size=config.block_size,
         )
-        progress.close()
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]
@@ -155,10 +162,31 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
     )
     leave_manifest(manifest, config, result)
     if config.report is not None:
-        from seqdesign.pages.design import design_page
-
-        design_page(designs, summary, model.alphabet.letters, manifest).write(config.report)
+        _write_page(config, config.report, designs, result, model, manifest)
     return result, kept
+
+
+def _write_page(
+    config: MaximizeConfig,
+    report: Path,
+    designs: Sequence[Design],
+    result: MaximizeResult,
+    model: DesignModel,
+    manifest: Manifest,
+) -> None:
+    """The page of ``--report``. Raises OutputError."""
+    from seqdesign.pages.design import design_page
+
+    page = design_page(
+        designs,
+        result.summary,
+        model.alphabet,
+        manifest,
+        model=result.model,
+        method=result.method,
+        rules=to_dict(part(config, ConstraintOptions)),
+    )
+    page.write(report)
 
 
 def _write(config: MaximizeConfig, designs: list[Design], kept: list[Design], alphabet: str) -> None:
@@ -202,17 +230,25 @@ def _read_starts(config: MaximizeConfig) -> SequenceSet | None:
         outcome=config.outcome,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config, known=known),
+        layout=layout_of(config, known=known, alphabet=_alphabet(config)),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
     )
 
 
-def _excluded(files: Sequence[Path]) -> list[str]:
+def _excluded(files: Sequence[Path], alphabet: Alphabet | None) -> list[str]:
     """The sequences of ``--exclude``. Raises InputError."""
+    from seqdesign.sequences.layout import Layout
     from seqdesign.sequences.reader import read_sequences
 
-    return [text for path in files for text in read_sequences(path, on_missing="unlabelled").sequences]
+    layout = Layout(words=alphabet is not None and alphabet.spelling == "words")
+    found = [read_sequences(path, on_missing="unlabelled", layout=layout) for path in files]
+    return [text for records in found for text in records.sequences]
+
+
+def _alphabet(config: MaximizeConfig) -> Alphabet | None:
+    """That of the model, which says how text is read; None with an oracle."""
+    return None if config.oracle is not None else model_alphabet(config.model or DEFAULT_MODEL)
 
 
 def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.device) -> DesignModel:

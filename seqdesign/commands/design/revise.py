@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
-from seqdesign.config import Flag, MadeBy, Positional, RunConfig, SequenceOutput, Written, fields_of, part
+from seqdesign.config import (
+    Flag,
+    MadeBy,
+    Positional,
+    RunConfig,
+    SequenceOutput,
+    Written,
+    fields_of,
+    part,
+    to_dict,
+)
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     DuplicatePolicy,
@@ -29,6 +41,8 @@ if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
     from seqdesign.design.revisions import Revision, Summary
     from seqdesign.models.vae.store import VAERecord
+    from seqdesign.runs.manifest import Manifest
+    from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -42,6 +56,7 @@ class ReviseConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
@@ -94,6 +109,10 @@ class ReviseResult(Result):
     """What was revised, on the whole."""
 
     command: ClassVar[str] = "revise"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"of which (-?[\d.,]*\d(?:e[-+]?\d+)?%?) revised",
+        r"before, (-?[\d.,]*\d(?:e[-+]?\d+)?%?) after",
+    )
 
     model: Path
     method: str
@@ -109,6 +128,7 @@ class ReviseResult(Result):
         )
 
 
+@sharded
 def revise(config: ReviseConfig) -> ReviseResult:
     """Revise ``config.input``; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return revise_records(config)[0]
@@ -126,9 +146,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        manifest = begin_manifest(
-            config, device=str(device), inputs=[config.input, config.model, config.judge]
-        )
+        inputs = [config.input, config.model, config.judge]
+        manifest = begin_manifest(config, device=str(device), inputs=inputs)
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
@@ -136,10 +155,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         evidence = _evidence(config, trained.record)
-        progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
-            _read(config, evidence),
+            _read(config, evidence, trained.record.alphabet),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -149,10 +167,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
+            block_size=config.block_size,
             device=device,
-            on_step=progress.update,
         )
-        progress.close()
     write_sequences(
         (r.fasta() for r in found),
         config.output or "-",
@@ -172,10 +189,32 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     )
     leave_manifest(manifest, config, done)
     if config.report is not None:
-        from seqdesign.pages.revision import revision_page
-
-        revision_page(found, summary, trained.record, config.model, manifest).write(config.report)
+        _write_page(config, config.report, found, summary, trained.record, manifest)
     return done, found
+
+
+def _write_page(
+    config: ReviseConfig,
+    report: Path,
+    found: Sequence[Revision],
+    summary: Summary,
+    record: VAERecord,
+    manifest: Manifest,
+) -> None:
+    """The page of ``--report``. Raises OutputError."""
+    from seqdesign.pages.revision import revision_page
+
+    page = revision_page(
+        found,
+        summary,
+        record,
+        config.model,
+        manifest,
+        rules=to_dict(part(config, ConstraintOptions)),
+        method=config.method,
+        judge=config.judge,
+    )
+    page.write(report)
 
 
 def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
@@ -195,7 +234,7 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
+def _read(config: ReviseConfig, evidence: Evidence | None, alphabet: Alphabet) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
     return read_sequences(
@@ -203,7 +242,9 @@ def _read(config: ReviseConfig, evidence: Evidence | None) -> SequenceSet:
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config, known=None if evidence is None else evidence.measured.numbering),
+        layout=layout_of(
+            config, known=None if evidence is None else evidence.measured.numbering, alphabet=alphabet
+        ),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

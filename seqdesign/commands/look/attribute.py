@@ -15,6 +15,7 @@ from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
+from seqdesign.sequences.alphabets import model_alphabet
 from seqdesign.sequences.options import DuplicatePolicy, LetterPolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class AttributeResult(Result):
     """What was explained, and where most of it comes from."""
 
     command: ClassVar[str] = "attribute"
+    KEY: ClassVar[tuple[str, ...]] = (r"^positions that matter most.*: (\d+ \(\d+%\))",)
 
     model: str
     method: str
@@ -155,7 +157,8 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
-        attribution_page(result.text(), explainer, changed, manifest).write(config.report)
+        page = attribution_page(result.text(), explainer, changed, manifest, result.to_dict())
+        page.write(config.report)
     return result
 
 
@@ -179,7 +182,6 @@ def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
         outcome=config.outcome,
         letters=part(config, LetterPolicy),
         keep=config.max_logos,
-        quiet=config.quiet,
     )
 
 
@@ -196,19 +198,19 @@ def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
         letters=part(config, LetterPolicy),
         orders=config.orders,
         seed=config.seed,
-        quiet=config.quiet,
     )
 
 
 def _read(config: AttributeConfig, path: Path) -> SequenceSet:
     from seqdesign.sequences.reader import read_sequences
 
+    known = None if config.oracle is not None else model_alphabet(config.model or DEFAULT_MODEL)
     return read_sequences(
         path,
         sequence_column=config.sequence,
         id_column=config.id_,
         format=file_format(config),
-        layout=layout_of(config),
+        layout=layout_of(config, alphabet=known),
         outcomes=False,
         on_duplicate=config.on_duplicate,
     )

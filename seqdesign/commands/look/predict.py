@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Options, Positional, Written
-from seqdesign.errors import ModelError, UsageError
-from seqdesign.metrics.agreement import Agreement, Figures
+from seqdesign.errors import InputError, ModelError, UsageError
+from seqdesign.metrics.agreement import Figures
+from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.manifest import training_inputs
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import phase
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     CellOptions,
@@ -29,12 +31,19 @@ from seqdesign.sequences.options import (
 
 if TYPE_CHECKING:
     from seqdesign.families import Rows
+    from seqdesign.models.predictor.scales import Batches
     from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.lab.replicates import NoiseCeiling
     from seqdesign.sequences.lab.variants import Numbering
     from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.tasks.task import Task
 
 
+Predicted = tuple[dict[str, Any], Sequence[float] | None]
+"""A row, and for each outcome the prediction that is compared with what was measured."""
+
+BLOCK = 4096
+"""Sequences predicted at a time."""
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
 
 
@@ -55,7 +64,9 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, ComputeOptions, CommandConfig):
+class PredictConfig(
+    TableOutput, SequenceColumns, CellOptions, LetterPolicy, BlockOptions, ComputeOptions, CommandConfig
+):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
@@ -88,6 +99,8 @@ class Agreed:
     """Of labels of two kinds."""
     accuracy: float | None
     """Share of labels that the most probable one is."""
+    others: Mapping[str, float]
+    """Of other outcomes, by name, such as the concordance of limits."""
     fresh: Figures | None
     """The same of the measured sequences that the model has not learned from, where it has of some."""
     ceiling: NoiseCeiling | None = None
@@ -96,7 +109,7 @@ class Agreed:
     def lines(self, several: bool) -> Iterator[str]:
         """What a person reads."""
         name = f" of {self.name}" if several else ""
-        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy)
+        figures = Figures(self.num_measured, self.r2, self.pearson, self.auroc, self.accuracy, self.others)
         if not (said := figures.text()):
             return
         yield f"against {self.num_measured:,} measured outcomes{name}: {said}"
@@ -115,6 +128,7 @@ class PredictResult(Result):
     """What was predicted, and how it compares with measured outcomes where the input has them."""
 
     command: ClassVar[str] = "predict"
+    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int
@@ -141,6 +155,7 @@ class PredictResult(Result):
         return "\n".join([*lines, *(f"warning: {note}" for note in self.notes)])
 
 
+@sharded
 @checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
@@ -195,15 +210,18 @@ class _Run:
 
     def __init__(self, config: PredictConfig, rows: Rows, known: Numbering | None) -> None:
         from seqdesign.sequences.numbers import Tally
+        from seqdesign.tasks.by_name import get_task
 
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
-        task: str = getattr(rows, "task", "regression")
+        self.task: Task = getattr(rows, "task", None) or get_task("regression")
         self.names = config.outcome or rows.outcomes
-        self.layout = layout_of(config, default=tuple(self.names), known=known)
+        self.layout = layout_of(config, default=tuple(self.names), known=known, alphabet=rows.alphabet)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
-        self.agreement = [[Agreement(task), Agreement(task)] for _ in self.names]
+        self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]
         """Of all measured sequences, and of those that the model has not learned from."""
+        self.batches: Batches | None = getattr(rows, "batches", None)
+        self.aligned = False
         self.remembers = False
         self.problems: dict[str, str] = {}
         self.foreign: set[str] = set()
@@ -214,15 +232,26 @@ class _Run:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The table. Raises InputError."""
+        current: list[tuple[SequenceSet, TokenArray]] = []
+        # Each result comes before the next job is asked for, so current is its block.
+        with phase("predicting") as shown:
+            for predicted in results(self._jobs(current), pack=list, unpack=list, size=len):
+                yield from self._block(*current[0], predicted)
+                shown.update(self.num)
+        end_of_blocks()
+
+    def _jobs(self, current: list[tuple[SequenceSet, TokenArray]]) -> Iterator[Callable[[], list[Predicted]]]:
+        """What predicts each block, which then stands in ``current``."""
+        from seqdesign.families import judged_rows
         from seqdesign.sequences.reader import stream_sequences
 
         config = self.config
-        progress = Progress("predicting", quiet=config.quiet)
         for block in stream_sequences(
             config.input,
+            batch_size=config.block_size or BLOCK,
             sequence_column=config.sequence,
-            columns=self.names,
-            lacking_columns="error" if config.outcome else "leave out",
+            columns=(*self.names, *([self.batches.column] if self.batches else [])),
+            lacking_columns="error" if config.outcome and not self.batches else "leave out",
             id_column=config.id_,
             format=file_format(config),
             layout=self.layout,
@@ -231,21 +260,25 @@ class _Run:
             self.noise = block.noise
             array = encode_with(config, block, self.model.alphabet)
             block = block.take(array.kept)
-            if len(block):
-                yield from self._block(block, array)
-            self.num += len(block)
-            progress.update(self.num)
-        progress.close()
+            current[:] = [(block, array)]
+            yield lambda block=block, array=array: (  # type: ignore[misc]
+                list(judged_rows(self.model, array, block)) if len(block) else []
+            )
 
-    def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
-        from seqdesign.families import judged_rows
-
+    def _block(
+        self, block: SequenceSet, array: TokenArray, told: list[Predicted]
+    ) -> Iterator[dict[str, Any]]:
+        self.num += len(block)
+        if not len(block):
+            return
         model, measured = self.model, self._measured(block)
+        common = self._common(measured, block)
         remember = getattr(model, "trained_on", None)
         seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
-        for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
+        for i, (row, predicted) in enumerate(told):
             values = {k: column[i] for k, column in measured.items()}
+            alike = {k: column[i] for k, column in common.items()}
             row |= {
                 model.measured_column(model.outcomes[k]): None if math.isnan(v) else model.shown(v)
                 for k, v in values.items()
@@ -253,7 +286,7 @@ class _Run:
             if predicted is None:
                 self.problems[block.ids[i]] = row["problem"]
             else:
-                self._compare(values, predicted, seen is not None and not seen[i])
+                self._compare(alike, predicted, seen is not None and not seen[i])
             yield row
 
     def _compare(self, values: dict[int, float], predicted: Sequence[float], fresh: bool) -> None:
@@ -264,6 +297,14 @@ class _Run:
                 if fresh:
                     self.agreement[k][1].add(value, predicted[k])
 
+    def _common(self, measured: dict[int, list[float]], block: SequenceSet) -> dict[int, list[float]]:
+        """The measured values on the scale of the predictions, where assays or plates are named."""
+        if self.batches is None or self.batches.column not in block.columns:
+            return measured
+        self.aligned = True
+        cells = block.columns[self.batches.column]
+        return {k: self.batches.common(values, cells, k) for k, values in measured.items()}
+
     def _measured(self, block: SequenceSet) -> dict[int, list[float]]:
         """Place of an outcome -> measured values (N,) of the block, where there are such."""
         found = {}
@@ -272,9 +313,13 @@ class _Run:
                 if self.config.outcome:
                     raise block.origin.refusal(name, block.source)
                 self.written_by = block.origin.says()
-            elif name in block.columns:
+            elif name not in block.columns:
+                if self.config.outcome:
+                    raise InputError(f"there is no column '{name}'", path=block.source or None)
+            else:
                 tally.add(block.columns[name], block.line_numbers(), block.ids)
-                found[k] = self.model.measured(block, name).tolist()
+                values = self.model.measured(block, name)
+                found[k] = list(values) if isinstance(values, Sequence) else values.tolist()
         return found
 
     def agreed(self) -> Iterator[Agreed]:
@@ -290,6 +335,7 @@ class _Run:
                 all_of_them.pearson,
                 all_of_them.auroc,
                 all_of_them.accuracy,
+                all_of_them.others,
                 others if trained_on else None,
                 self.noise.get(column),
             )
@@ -300,6 +346,12 @@ class _Run:
 
         if self.problems:
             yield f"{left_out(self.problems, self.num)}; the column problem says so"
+        if self.batches is not None:
+            how = "are brought to it to be compared" if self.aligned else "are compared as they stand"
+            yield (
+                f"predictions are on the scale of {self.batches.reference} in '{self.batches.column}'; "
+                f"measured values {how}"
+            )
         if self.written_by:
             yield f"the input was {self.written_by}, so nothing is compared"
         for tally in self.tallies:
@@ -310,5 +362,5 @@ class _Run:
                         f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
                         f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
                     )
-            elif tally.odd or tally.text:
+            elif (tally.odd or tally.text) and not self.task.claims([tally]):
                 yield f"'{tally.name}': {tally.says()}; such cells count as not measured"

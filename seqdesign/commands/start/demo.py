@@ -114,9 +114,7 @@ def demo(config: DemoConfig) -> DemoResult:
 
     page = Page(
         "Better splice sites",
-        summary=f"{len(chosen)} human 5' splice sites with below-median splicing, revised, and "
-        f"{len(designs)} designed from nothing but measurements, all looked up among {len(records):,} "
-        "measured sites, of which the models saw a random half.",
+        answer=demo.demo_answer(truth, found, inputs=len(chosen), measured=len(records)),
     )
     demo.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
     demo.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)

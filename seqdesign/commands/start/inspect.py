@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -66,6 +66,10 @@ class InspectResult(Result):
     n_duplicate_sequences: int
     n_compared: int
     outcome: OutcomeSummary | None
+    task: str | None
+    """What train-predictor would take the outcome for; None for none, or one that it refuses."""
+    task_about: str
+    """The same in words."""
     noise: NoiseCeiling | None
     """How well the outcome could be predicted at best, where it is the mean of replicates."""
     other_columns: tuple[str, ...]
@@ -129,11 +133,17 @@ class InspectResult(Result):
                 repeated,
                 f"outcome      none{f' measured: {self.written_by}' if self.written_by else ''}",
             ]
+        learned = [f"to learn     {self.task}: {self.task_about}"] if self.task else []
         named = "" if o.name == "outcome" else f"'{o.name}': "
         moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
         if not o.count or o.num_strange:
-            return [repeated, f"outcome      {named}{o.said}", *[f"             {moments}"] * bool(o.count)]
-        return [repeated, f"outcome      {named}{o.said}: {moments}"]
+            return [
+                repeated,
+                f"outcome      {named}{o.said}",
+                *[f"             {moments}"] * bool(o.count),
+                *learned,
+            ]
+        return [repeated, f"outcome      {named}{o.said}: {moments}", *learned]
 
 
 @checked
@@ -142,15 +152,19 @@ def inspect(config: InspectConfig) -> InspectResult:
 
     Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
     """
-    from seqdesign.sequences.alphabets import get_alphabet
+    from seqdesign.sequences.alphabets import get_alphabet, learned_spec, tokenizer_of
     from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input
     from seqdesign.sequences.numbers import Tally
     from seqdesign.sequences.reader import OUTCOME, guess_format, is_blank, stream_sequences
     from seqdesign.sequences.survey import Survey
 
-    alphabet = None if config.alphabet == AUTO else get_alphabet(config.alphabet)
-    survey = Survey(tally=Tally(config.outcome or OUTCOME, cell_format(config)))
+    given = config.alphabet != AUTO
+    alphabet = get_alphabet(config.alphabet) if given and not learned_spec(config.alphabet) else None
+    survey = Survey(
+        tally=Tally(config.outcome or OUTCOME, cell_format(config)),
+        tokenize=tokenizer_of(config.alphabet) if given else None,
+    )
     assert survey.tally is not None
     with open_input(resolve_input(config.input)) as handle:
         compression = compression_of(handle)
@@ -168,17 +182,23 @@ def inspect(config: InspectConfig) -> InspectResult:
         )
         for batch in batches:
             survey.add(batch)
-    alphabet = alphabet or survey.guess()
+    alphabet = alphabet or (survey.guess() if survey.tokenize is None else None)
     first = 1 if config.first_position is None else config.first_position
-    return _result(survey, str(config.input), kind, compression, alphabet, first)
+    name = alphabet.name if alphabet else config.alphabet if given else None
+    return replace(_result(survey, str(config.input), kind, compression, alphabet, first), alphabet=name)
 
 
 def _result(
     survey: Survey, name: str, kind: str, compression: str, alphabet: Alphabet | None, first: int
 ) -> InspectResult:
     from seqdesign.sequences.problems import problems_of, words_of
+    from seqdesign.tasks.by_name import recognise
 
     duplicate_ids, duplicate_sequences, compared = survey.duplicates()
+    outcome, tally = survey.outcome(), survey.tally
+    task = None if outcome is None or tally is None else recognise([tally])
+    if outcome is not None and task is not None and tally is not None:
+        outcome = replace(outcome, said=task.says(tally))
     varying = survey.varying()
     return InspectResult(
         input=name,
@@ -201,10 +221,12 @@ def _result(
         n_duplicate_ids=duplicate_ids,
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,
-        outcome=survey.outcome(),
+        outcome=outcome,
+        task=task.name if task else None,
+        task_about=task.about if task else "",
         noise=survey.noise,
         other_columns=survey.unused,
-        read_with=words_of(problems_of(survey, alphabet)),
+        read_with=words_of(problems_of(survey, alphabet, readable=task is not None)),
         written_by=survey.origin.says() if survey.origin else "",
     )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
@@ -16,7 +16,6 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -28,22 +27,23 @@ from seqdesign.sequences.options import (
     file_format,
     layout_of,
 )
-from seqdesign.training.config import FitOptions
+from seqdesign.tasks.by_name import get_task
+from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
     from seqdesign.models.predictor.choice import Trial
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
-    from seqdesign.models.predictor.quality import OutcomeQuality, PredictorQuality
+    from seqdesign.models.predictor.quality import PredictorQuality
+    from seqdesign.sequences.encoders import TokenArray
     from seqdesign.sequences.reader import SequenceSet
-
-REPORT = "report.html"
+    from seqdesign.tasks.values import OutcomeQuality
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
     ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
-    PredictorFitOptions, RunConfig,
+    PredictorFitOptions, GivenSplitOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
 
@@ -68,6 +68,7 @@ class TrainPredictorResult(Result):
     """What was learned, and how well it predicts held-out sequences."""
 
     command = "train-predictor"
+    KEY: ClassVar[tuple[str, ...]] = (r"^\S.*  (?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     alphabet: str
@@ -87,6 +88,10 @@ class TrainPredictorResult(Result):
     trials: tuple[Trial, ...]
     """Kinds of model that were tried, in the order of their simplicity."""
     quality: PredictorQuality
+    split: str = ""
+    """What the column of the split says; empty for one of our own."""
+    batches: str = ""
+    """Assays or plates, and whose scale the predictions have; empty without."""
 
     def text(self) -> str:
         """The table at the end of a run."""
@@ -97,7 +102,9 @@ class TrainPredictorResult(Result):
                 "sequences",
                 f"{self.num_train:,} to learn from, {self.num_held_out:,} held out ({where})",
             ),
+            *([("split", self.split)] if self.split else []),
             ("outcome", f"{'; '.join(self.measured)} ({what})"),
+            *([("batches", self.batches)] if self.batches else []),
             ("kind of model", LABELS[self.kind] + self._why()),
             *self._tried(),
             ("training", f"{self._members()} in {self.seconds:.0f} s ({self.stop_reason})"),
@@ -117,7 +124,7 @@ class TrainPredictorResult(Result):
 
     def _tried(self) -> Iterator[tuple[str, str]]:
         """What each kind reached, and its cost."""
-        measure = "right" if self.task == "classes" else "r"
+        measure = get_task(self.task).trial
         for one in self.trials:
             parts = [f"{measure} {one.alike:.3f}"]
             parts += [] if one.better is None else [f"better than it knew {one.better:.3f}"]
@@ -128,6 +135,7 @@ class TrainPredictorResult(Result):
 def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     figures = {"R2": one.r2, "AUROC": one.auroc, "accuracy": one.accuracy, "Spearman": one.spearman}
     said = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
+    said = ", ".join([*(f"{name} {value:.3f}" for name, value in one.others.items()), *[said] * bool(said)])
     rows = [(one.name, said)]
     if one.baseline_value is not None:
         rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))
@@ -157,66 +165,71 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     # What is wrong with the input is said before torch is loaded, which takes seconds.
     records, outcomes = read_labelled(config)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    outcomes = outcomes.take(tokens.kept)
+    from seqdesign.training.given_split import read_split, split_column
 
-    from seqdesign.models.predictor.fit import train_sequence_predictor
+    outcomes, records = outcomes.take(tokens.kept), records.take(tokens.kept)
+    split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
+
+    from seqdesign.models.predictor.fit import plates, train_sequence_predictor
     from seqdesign.models.predictor.sections import HELD_OUT
-    from seqdesign.models.predictor.store import REFERENCE, save_predictor
-    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows, predictor_page
-    from seqdesign.sequences.tables import write_table
+    from seqdesign.models.predictor.store import REFERENCE
+    from seqdesign.pages.model import leave_page
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
-
-    progress = Progress("training", quiet=config.quiet)
-    clock = Clock("training", quiet=config.quiet)
-
-    def said(done: int, total: int, label: str) -> None:
-        trying = Progress(f"choosing among {total} kinds of model", quiet=config.quiet)
-        if done < total:
-            trying.update(done + 1, total, label)
+    from seqdesign.training.measured import MEASURED
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
 
         def on_step(step: int, total: int) -> None:
             run.start()
-            progress.update(step, total, clock.left(step, total))
 
-        try:
-            result = train_sequence_predictor(
-                tokens,
-                outcomes,
-                options=part(config, PredictorOptions),
-                fit_options=part(config, FitOptions),
-                seed=config.seed,
-                fabric=make_fabric(config, device),
-                folder=config.output,
-                resume=config.resume,
-                on_step=on_step,
-                on_trial=said,
-            )
-        finally:
-            progress.close()
+        result = train_sequence_predictor(
+            tokens,
+            outcomes,
+            options=part(config, PredictorOptions),
+            fit_options=part(config, FitOptions),
+            seed=config.seed,
+            fabric=make_fabric(config, device),
+            folder=config.output,
+            resume=config.resume,
+            split=split,
+            batch=plates(records, config.batch),
+            on_step=on_step,
+        )
         run.start()  # a model in closed form takes no steps
-        trained = result.trained
-        ids = [records.ids[i] for i in tokens.kept.tolist()]
-        done = _result(config, result, outcomes.said, started)
-        with together():
-            write_metrics(run.path, result.fit.state.history)
-            save_predictor(run.path, trained.model, trained.record, result.reference)
-            save_measured(run.path, Measured.of(tokens, outcomes.values, result.held_out, records.numbering))
-            write_table(held_out_rows(result, outcomes, ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
-        predictor_page(run.path, done.to_dict(), manifest).write(run.path / REPORT)
-        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, REPORT]
+        done = _result(config, result, "" if split is None else split.said, started)
+        _write(run, result, tokens, records)
+        page = leave_page(run.path, "Outcome predictor", done.to_dict(), manifest)
+        outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, page]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
 
 
+def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:
+    """The model, what it was trained on, and its held-out predictions, all together or not at all."""
+    from seqdesign.models.predictor.sections import HELD_OUT
+    from seqdesign.models.predictor.store import save_predictor
+    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import Measured, save_measured
+    from seqdesign.training.store import write_metrics
+
+    trained, outcomes = result.trained, result.outcomes
+    measured = Measured.of(
+        tokens, outcomes.values, result.held_out, records.numbering, detail=outcomes.detail
+    )
+    with together():
+        write_metrics(run.path, result.fit.state.history)
+        save_predictor(run.path, trained.model, trained.record, result.reference)
+        save_measured(run.path, measured)
+        write_table(held_out_rows(result, records.ids), run.path / HELD_OUT, columns=HELD_OUT_COLUMNS)
+
+
 def _result(
-    config: TrainPredictorConfig, result: PredictorTraining, measured: tuple[str, ...], started: float
+    config: TrainPredictorConfig, result: PredictorTraining, split: str, started: float
 ) -> TrainPredictorResult:
     trained, state = result.trained, result.fit.state
     record = trained.record
@@ -229,7 +242,7 @@ def _result(
         num_train=len(result.train),
         num_held_out=len(result.held_out),
         outcomes=record.outcomes,
-        measured=measured,
+        measured=result.outcomes.said,
         classes=record.classes,
         epochs=state.epoch,
         stop_reason=result.fit.stop_reason,
@@ -237,6 +250,8 @@ def _result(
         kind=record.options.architecture,
         trials=result.trials,
         quality=result.quality,
+        split=split,
+        batches="" if record.batches is None else record.batches.says(),
     )
 
 
@@ -246,15 +261,17 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
 
     from seqdesign.models.predictor.outcomes import read_outcomes
     from seqdesign.sequences.reader import read_sequences
+    from seqdesign.training.given_split import split_column
 
     names = config.outcome or ("outcome",)
     weight = () if config.weight is None else (config.weight,)
+    named = [split_column(text)[0] for text in (config.split_column, config.batch) if text is not None]
     layout = layout_of(config)
     made = layout.made_columns() if not config.sigma else ()
     records = read_sequences(
         config.sequences,
         sequence_column=config.sequence,
-        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight, *made))),
+        columns=tuple(dict.fromkeys((*names, *config.sigma, *weight, *made, *named))),
         id_column=config.id_,
         format=file_format(config),
         layout=layout,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
@@ -16,10 +16,10 @@ from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Clock, Progress, say
+from seqdesign.runs.progress import note, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
     from seqdesign.models.vae.fit import VAETraining
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(ModelFolder, ReadOptions, LetterOptions, VAEOptions, FitOptions, RunConfig):
+class TrainVAEConfig(
+    ModelFolder, ReadOptions, LetterOptions, VAEOptions, GivenSplitOptions, FitOptions, RunConfig
+):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
@@ -53,6 +55,10 @@ class TrainVAEResult(Result):
     """What was learned, and how well it does on held-out sequences."""
 
     command = "train-vae"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"R2 (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+        r"^reconstruction accuracy +(-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+    )
 
     model: Path
     alphabet: str
@@ -108,8 +114,11 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
 
 def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, and their tokens. Raises InputError and UsageError."""
+    from seqdesign.training.given_split import split_column
+
+    column = () if config.split_column is None else (split_column(config.split_column)[0],)
     reading = config if config.condition is None else replace(config, outcome=config.condition)
-    records = read_with(reading, config.sequences)
+    records = read_with(reading, config.sequences, columns=column)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     if config.condition is not None and records.outcomes is None:
@@ -125,14 +134,13 @@ def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
 
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
     records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
+    from seqdesign.training.given_split import read_split, split_column
+
+    split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
 
     from seqdesign.models.vae.fit import train_sequence_vae
-    from seqdesign.models.vae.store import save_vae
     from seqdesign.training.loop import make_fabric
-    from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
             raise UsageError(
@@ -141,42 +149,54 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         fabric = make_fabric(config, device)
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-        last: dict[str, float] = {}
-        clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            loss = f", held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
-            progress.update(step, total, f"{clock.left(step, total)}{loss}")
 
-        try:
-            result = train_sequence_vae(
-                tokens,
-                records.outcomes,
-                options=part(config, VAEOptions),
-                fit_options=part(config, FitOptions),
-                seed=config.seed,
-                fabric=fabric,
-                outcome_name=config.condition or config.outcome or "outcome",
-                folder=config.output,
-                resume=config.resume,
-                on_epoch=last.update,
-                on_step=on_step,
-            )
-        finally:
-            progress.close()
+        result = train_sequence_vae(
+            tokens,
+            records.outcomes,
+            options=part(config, VAEOptions),
+            fit_options=part(config, FitOptions),
+            seed=config.seed,
+            fabric=fabric,
+            outcome_name=config.condition or config.outcome or "outcome",
+            folder=config.output,
+            resume=config.resume,
+            split=split,
+            on_epoch=lambda record: note(f"held-out loss {record['held_out_vae_loss']:.3f}"),
+            on_step=on_step,
+        )
         if run is not None:
             run.start()
     done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
-        with together():
-            write_metrics(run.path, result.fit.state.history)
-            save_vae(run.path, result.trained.model, result.trained.record)
-            save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
-            outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED]
-            run.finish("complete", outputs=outputs, result=done.to_dict())
+        _leave(run, result, records, tokens, done)
     return done
+
+
+def _leave(
+    run: RunDir, result: VAETraining, records: SequenceSet, tokens: TokenArray, done: TrainVAEResult
+) -> None:
+    """Write the files of a finished run. Raises OutputError."""
+    from seqdesign.models.vae.latent import COLUMNS, LATENT, latent_rows
+    from seqdesign.models.vae.store import save_vae
+    from seqdesign.pages.model import leave_page
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.measured import MEASURED, Measured, save_measured
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+
+    assert run.manifest is not None
+    with together():
+        write_metrics(run.path, result.fit.state.history)
+        save_vae(run.path, result.trained.model, result.trained.record)
+        rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
+        write_table(rows, run.path / LATENT, columns=COLUMNS)
+        save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))
+    page = leave_page(run.path, "Sequence VAE", done.to_dict(), run.manifest)
+    outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, MEASURED, LATENT, page]
+    run.finish("complete", outputs=outputs, result=done.to_dict())
 
 
 def _result(

@@ -19,21 +19,22 @@ def max_homopolymer(text: str, starts: Starts) -> PatternConstraint:
     limits: dict[int, int] = {}
     general = None
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(?:(\S):)?(\d{1,9})\s*", part, re.ASCII)
+        match = re.fullmatch(r"\s*(?:(\S+):)?(\d{1,9})\s*", part, re.ASCII)
         if match is None or int(match[2]) < 1:
             raise UsageError(
                 f"must be a number from 1 on, or one for a letter such as G:4, or a list such as 5,G:4; "
                 f"got {text!r}",
                 option=OPTION,
             )
-        letter = match[1] if match[1] is None or alphabet.case_sensitive else match[1].upper()
+        letter = None if match[1] is None else alphabet.tokenize(match[1])
+        letter = letter if letter is None or alphabet.case_sensitive else letter.upper()
         if letter is None:
             general = int(match[2])
-        elif letter in alphabet.letters:
+        elif len(letter) == 1 and letter in alphabet.letters:
             limits[alphabet.letters.index(letter)] = int(match[2])
         else:
             raise UsageError(
-                f"{letter!r} is not in the alphabet {alphabet.name} ({alphabet.letters})", option=OPTION
+                f"{letter!r} is not in the alphabet {alphabet.name} ({alphabet.shown})", option=OPTION
             )
     runs = {i: limits.get(i, general) for i in range(alphabet.size)}
     # A run that is longer than the sequence needs no rule.

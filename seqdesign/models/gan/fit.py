@@ -22,6 +22,7 @@ from seqdesign.models.gan.store import GANRecord, TrainedGAN
 from seqdesign.runs.atomic import atomic_write
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.splits import random_split
+from seqdesign.symbols import spelled
 from seqdesign.training.data import Batch, TokenData
 from seqdesign.training.fitting import build
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
@@ -266,4 +267,5 @@ def _write_grid(
     texts = decode(torch.cat([t for t, _ in drawn]).numpy(), record.alphabet)
     (folder / SAMPLES).mkdir(exist_ok=True)
     with atomic_write(folder / SAMPLES / f"step_{look * steps:07}.fa") as handle:
-        handle.write("".join(f">z{i + 1}\n{t}\n" for i, t in enumerate(texts)).encode())
+        lines = [f">z{i + 1}\n{spelled(text)}\n" for i, text in enumerate(texts)]
+        handle.write("".join(lines).encode())

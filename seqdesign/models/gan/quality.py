@@ -68,7 +68,7 @@ class Judge:
         assert isinstance(model, SequenceGAN)
         rng = torch.Generator().manual_seed(self.seed)
         drawn = draw(model.generator, self.num, rng, end=model.end, shares=self.shares, chunk=_CHUNK)
-        texts = decode(torch.cat([tokens for tokens, _ in drawn]).numpy().astype(np.uint8), self.alphabet)
+        texts = decode(torch.cat([tokens for tokens, _ in drawn]), self.alphabet)
         figures, logs = {}, []
         for name, value in self._distances(texts):
             floor = self.floor[name]

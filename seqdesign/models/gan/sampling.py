@@ -36,7 +36,7 @@ def draw(
     temperature: float = 1.0,
     argmax: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """(tokens (n, L) uint8, classes (n,) or None) on the CPU, ``num`` rows in all; END and after it is V.
+    """(tokens (n, L) int16, classes (n,) or None) on the CPU, ``num`` rows in all; END and after it is V.
 
     Of a conditional generator the classes are drawn with the probabilities ``shares``, or all are
     ``condition``.
@@ -52,7 +52,7 @@ def draw(
         if end is not None:
             tokens = close(tokens, end)
         classes = torch.cat([classes for _, classes, _ in blocks])[: num - done]
-        yield tokens[: num - done].to(torch.uint8).cpu(), classes if generator.num_classes else None
+        yield tokens[: num - done].to(torch.int16).cpu(), classes if generator.num_classes else None
         done += min(len(tokens), num - done)
 
 
@@ -82,7 +82,7 @@ def _draw_there(
         if end is not None:
             tokens = close(tokens, end)
         classes = noise[1][: num - first].cpu() if generator.num_classes else None
-        yield tokens.to(torch.uint8).cpu(), classes
+        yield tokens.to(torch.int16).cpu(), classes
 
 
 @torch.inference_mode()

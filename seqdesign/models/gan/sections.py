@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.plots import line_chart
@@ -53,3 +54,40 @@ def gan_curves(history: History) -> Iterator[Figure]:
         line_chart(norms, title="Gradient norms", x_label="step", y_label="norm", log_y=True),
         "Mean over the steps since the look before.",
     )
+
+
+def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
+    """Whether its sequences can be told from real ones."""
+    health = result.get("health") or {}
+    asked = "A generator of sequences"
+    if result.get("num_train"):
+        asked += f", learned from {result['num_train']:,} and judged by {result['num_test']:,} others"
+    findings = health.get("findings", ())
+    flagged = [finding for finding in findings if finding["flagged"]]
+    tiles = []
+    if findings:
+        note = "see what to doubt" if flagged else ""
+        tiles.append(
+            Tile(f"{len(findings) - len(flagged)} of {len(findings)}", "checks passed", note, bool(flagged))
+        )
+    if result.get("score") is not None:
+        label = "log distance to held-out sequences over that of training ones"
+        tiles.append(Tile(f"{result['score']:.2f}", label, "0 is as good as real"))
+    if result.get("best_step"):
+        note = f"of {result['steps']:,}, in {result['seconds'] / 60:.0f} min"
+        tiles.append(Tile(f"{result['best_step']:,}", "step that was kept", note))
+    verdict = "" if not findings else (
+        "Its sequences differ from real ones." if flagged else "No check tells its sequences from real ones."
+    )  # fmt: skip
+    files = [("Draw from it:", f"seqdesign sample-gan -m {folder} -o new.fa")]
+    return Answer(f"{asked}.", verdict, tiles, files=files)
+
+
+def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:
+    """The quality as a row of a table of models."""
+    return {
+        "choice": "GAN",
+        "outcome": result.get("condition"),
+        "measure": "log distance over the floor (0 is real)",
+        "value": result.get("score"),
+    }

@@ -14,14 +14,15 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.rules import Rules
 from seqdesign.drawing.options import DrawOptions
-from seqdesign.drawing.samples import Batch, Drawing, Source
+from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.lm.guidance import PredictorGuide
-from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.sampling import Drawn
 from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.fasta import format_fields
+from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.reader import read_sequences
 
 
@@ -43,7 +44,9 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
         rules_of = partial(_rules, config, record, device, None) if constrained else None
         yield _source(trained, replace(plain, rules_of=rules_of), drawing, "sample")
         return
-    texts = read_sequences(config.start, on_missing="unlabelled")
+    texts = read_sequences(
+        config.start, on_missing="unlabelled", layout=Layout(words=record.alphabet.spelling == "words")
+    )
     starts = encode(texts.sequences, record.alphabet, ids=texts.ids, source=texts.source, lines=texts.lines)
     for name, tokens, length in zip(texts.ids, starts.tokens, starts.lengths.tolist(), strict=True):
         if not plain.lengths[0] <= length <= plain.lengths[1]:
@@ -91,15 +94,18 @@ def _rules(
 
 
 def _source(trained: TrainedLM, request: Request, drawing: Drawing, name: str) -> Source:
-    rng = torch.Generator().manual_seed(drawing.seed)
-    stream = samples(trained, request, rng)
-    batches = (_batch(trained.record, drawn, request) for drawn in stream)
+    samples = Samples(trained, request)
+
+    def block(number: int) -> Batch:
+        drawn = samples.round(block_rng(drawing.seed, number))
+        return _batch(trained.record, drawn, request)
+
     apart = drawing.apart(trained.record.alphabet)
-    return Source(name, batches, request.rules_of is not None, apart, remedy="")
+    return Source(name, block, request.rules_of is not None, apart, remedy="")
 
 
 def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:
-    texts = decode(drawn.tokens.cpu().numpy().astype(np.uint8), record.alphabet)
+    texts = decode(drawn.tokens, record.alphabet)
     labels = [
         format_fields({"loglik": f"{log_p:.6g}"} | ({} if asked != asked else {"condition": f"{asked:.6g}"}))
         for log_p, asked in zip(drawn.log_probs.tolist(), drawn.outcomes.tolist(), strict=True)

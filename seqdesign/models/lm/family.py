@@ -10,7 +10,7 @@ from seqdesign.families import Family
 from seqdesign.models.lm.design import generator_of
 from seqdesign.models.lm.drawing import sources
 from seqdesign.models.lm.rows import LMRows
-from seqdesign.models.lm.sections import sections
+from seqdesign.models.lm.sections import answer, quality_row, sections
 from seqdesign.models.lm.store import KIND, load_lm
 
 
@@ -25,5 +25,7 @@ FAMILY = Family(
     generator=generator_of,
     rows=_rows,
     sections=sections,
+    answer=answer,
+    quality=quality_row,
     sources=sources,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.plots import line_chart
@@ -41,6 +42,53 @@ def lm_curves(history: History) -> Iterator[Figure]:
         for name, key in (("training", "train_lm_loss"), ("held out", "held_out_lm_loss"))
     }
     yield Figure(
-        line_chart(series, title="Loss", x_label="pass", y_label="nats per sequence"),
+        line_chart(
+            series,
+            title="How training went",
+            x_label="pass over the data",
+            y_label="nats per sequence (lower is better)",
+        ),
         "Of held-out sequences by the averaged weights, of training ones by the running ones with dropout.",
     )
+
+
+def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
+    """How well it knows held-out sequences, beside models that need no training."""
+    quality = result.get("quality") or {}
+    asked = "A language model of sequences"
+    if result.get("num_train"):
+        asked += f", learned from {result['num_train']:,} and judged by {result['num_held_out']:,} others"
+    if not quality:
+        return Answer(f"{asked}.")
+    simple = [v for v in (quality["markov_nll"], quality["position_nll"]) if v is not None]
+    better = quality["nll"] < min(simple)
+    tiles = [
+        Tile(
+            f"{quality['nll']:.3f}",
+            "nats a letter on held-out sequences (lower is better)",
+            f"Markov chain: {quality['markov_nll']:.3f}",
+            doubt=not better,
+        ),
+        Tile(f"{quality['train_nll']:.3f}", "nats a letter on training sequences"),
+    ]
+    if quality["position_nll"] is not None:
+        tiles.append(Tile(f"{quality['position_nll']:.3f}", "nats a letter by a position matrix"))
+    verdict = (
+        "It knows held-out sequences better than counts of words and letters do."
+        if better
+        else "It knows held-out sequences no better than counts do: train longer or on more."
+    )
+    files = [("Draw from it:", f"seqdesign sample {folder} -o new.fa")]
+    return Answer(f"{asked}.", verdict, tiles, files=files)
+
+
+def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:
+    """The quality as a row of a table of models."""
+    quality = result.get("quality") or {}
+    return {
+        "choice": "language model",
+        "outcome": result.get("condition"),
+        "measure": "nats a letter (lower is better)",
+        "value": quality.get("nll"),
+        "beside": quality.get("markov_nll"),
+    }

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from seqdesign.errors import InputError, TrainingError
 from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
+from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.splits import mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Fabric
@@ -79,6 +81,7 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     return [*kinds, "residual", "motif"] if networks else kinds
 
 
+@phase("choosing a model", even=False)
 def choose(
     known: Known,
     groups: Indices,
@@ -99,6 +102,7 @@ def choose(
     found = []
     for i, kind in enumerate(kinds):
         on_trial(i, len(kinds), LABELS[kind])
+        count(i + 1, len(kinds), LABELS[kind])
         begun = time.monotonic()
         try:
             predicted = [
@@ -109,7 +113,7 @@ def choose(
             continue
         found.append(_Found(kind, predicted, time.monotonic() - begun))
     on_trial(len(kinds), len(kinds), "done")
-    return _judged(found, tests, known[1].values[:, 0], known[1].task, rng)
+    return _judged(found, tests, known[1], rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +132,7 @@ def _tests(
     known: Known, groups: Indices, fit_options: FitOptions, rng: np.random.Generator
 ) -> Iterator[_Test]:
     """A random part, or all parts in turn where rows are few; the best and others; the most mutated."""
-    y, task = known[1].values[:, 0], known[1].task
+    y, task = known[1].values[:, 0], known[1].kind
     several = SEVERAL if len(y) < FEW else round(1 / HELD_BACK)
     parts = random_split(len(y), [1 / several] * several, rng, groups=groups)
     if fit_options.split in ("modulo", "contiguous", "mutations"):
@@ -136,7 +140,7 @@ def _tests(
         yield _Test("alike", [hold_out(known[0], None, again, int(rng.integers(1 << 31)))[1]])
     else:
         yield _Test("alike", parts if len(y) < FEW else parts[:1])
-    if task == "regression" and len(np.unique(y)) > 2 * SEVERAL:
+    if not task.log_odds and len(np.unique(y)) > 2 * SEVERAL:
         best = np.flatnonzero(y > np.quantile(y, 1 - HELD_BACK))
         others = np.setdiff1d(parts[0], best)
         if len(best) >= SEVERAL and len(others) >= SEVERAL:
@@ -183,17 +187,22 @@ def _predict(
 
 
 def _judged(
-    found: list[_Found], tests: list[_Test], y: FloatArray, task: str, rng: np.random.Generator
+    found: list[_Found], tests: list[_Test], outcomes: Outcomes, rng: np.random.Generator
 ) -> list[Trial]:
     """Scores of all kinds, and the simplest within one standard error of the best."""
     if not found:
         raise InputError("no kind of model can learn from so few sequences; give more")
-    measured = [y[test.rows] for test in tests]
+    task = outcomes.kind
+    measured = [outcomes.take(test.rows) for test in tests]
+
+    def agreement(scores: FloatArray, rows: Outcomes, taken: Any) -> float:
+        detail = None if rows.detail is None else rows.detail[taken, 0]
+        return task.agreement_of(scores[taken], rows.values[taken, 0], detail)
 
     def figures(rows: list[Any]) -> FloatArray:
         return np.array(
             [
-                [_agreement(p[k], m[k], task) for p, m, k in zip(one.predicted, measured, rows, strict=True)]
+                [agreement(p, m, k) for p, m, k in zip(one.predicted, measured, rows, strict=True)]
                 for one in found
             ]
         )
@@ -226,13 +235,3 @@ def _near(score: FloatArray, drawn: FloatArray, among: NDArray[np.bool_]) -> NDA
     error = (drawn - drawn[:, [best]]).std(axis=0)
     near: NDArray[np.bool_] = among & (score >= score[best] - error)
     return near
-
-
-def _agreement(scores: FloatArray, y: FloatArray, task: str) -> float:
-    """Pearson's correlation of scores (n, K) and measured values, or 0; of classes accuracy."""
-    if task == "classes":
-        return float((scores.argmax(axis=1) == y).mean())
-    first = scores[:, 0]
-    if first.std() < 1e-9 * max(1.0, abs(float(first.mean()))) or y.std() == 0:
-        return 0.0
-    return float(np.corrcoef(first, y)[0, 1])

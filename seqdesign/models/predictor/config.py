@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
 from seqdesign.sequences.options import CellOptions
+from seqdesign.tasks.by_name import unknown
 from seqdesign.training.config import FitOptions
 
 Auto = Literal["auto"]
-Task = Literal["regression", "binary", "classes"]
 
 Architecture = Literal["auto", "ridge", "words", "pairs", "kernel", "residual", "motif", "killoran"]
 LINEAR_KINDS = ("ridge", "words", "pairs")
@@ -42,6 +42,9 @@ class OutcomeOptions(CellOptions):
     more."""
     weight: str | None = None
     """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+    batch: str | None = None
+    """Column or header key of the assay or plate: an offset and a scale of each are learned, and predictions
+    are on the scale of the largest, or of the one that COLUMN=VALUE names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +85,9 @@ class PredictorOptions(Options):
     """
     dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
     """Share of hidden units dropped in training; auto falls from 0.3 to 0 with the number of sequences."""
-    task: Literal["auto", "regression", "binary", "classes"] = "auto"
-    """What the outcome is: a number, one of two values, or one of several labels; auto goes by the values."""
+    task: str = "auto"
+    """What the outcome is: regression (numbers), binary (one of two values), classes (one of several labels)
+    or censored (numbers, and limits such as <0.1 and >100); auto goes by the values."""
     strands: Literal["auto", "both", "one"] = "auto"
     """Whether a sequence and its reverse complement have one outcome; auto asks the data, of DNA only."""
 
@@ -91,10 +95,12 @@ class PredictorOptions(Options):
         """A filter needs a middle."""
         if self.width != "auto" and self.width % 2 == 0:
             yield f"--width: must be odd, got {self.width}"
+        if wrong := unknown(self.task):
+            yield f"--task: {wrong}"
 
 
 def adapt(
-    options: PredictorOptions, *, max_length: int, num_train: int, task: Task, both_strands: bool
+    options: PredictorOptions, *, max_length: int, num_train: int, task: str, both_strands: bool
 ) -> PredictorOptions:
     """``options`` with every other ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``.
 

@@ -24,12 +24,20 @@ class PredictorData:
     outcomes: Tensor
     precision: Tensor
     weights: Tensor
+    detail: Tensor | None = None
 
     @classmethod
-    def of(cls, array: TokenArray, outcomes: Tensor, precision: Tensor, weights: Tensor) -> PredictorData:
-        """Encoded sequences with outcomes and precision (N, K), and weights (N, M)."""
+    def of(
+        cls,
+        array: TokenArray,
+        outcomes: Tensor,
+        precision: Tensor,
+        weights: Tensor,
+        detail: Tensor | None = None,
+    ) -> PredictorData:
+        """Encoded sequences with outcomes, precision and detail (N, K), and weights (N, M)."""
         tokens, lengths = torch.from_numpy(array.tokens.copy()), torch.from_numpy(array.lengths.copy())
-        return cls(tokens, lengths, outcomes, precision, weights)
+        return cls(tokens, lengths, outcomes, precision, weights, detail)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -57,7 +65,12 @@ class PredictorData:
         index, longest = self.cut.of(index)
         tokens = self.tokens[index, :longest].long()
         return PredictorBatch(
-            tokens, self.lengths[index], self.outcomes[index], self.precision[index], self.weights[index]
+            tokens,
+            self.lengths[index],
+            self.outcomes[index],
+            self.precision[index],
+            self.weights[index],
+            None if self.detail is None else self.detail[index],
         )
 
     def weighted(self, shares: Tensor) -> PredictorData:
@@ -70,6 +83,7 @@ class PredictorData:
         return replace(
             self, tokens=self.tokens[used], lengths=self.lengths[used], outcomes=self.outcomes[used],
             precision=self.precision[used], weights=weights / weights.mean(0, keepdim=True),
+            detail=None if self.detail is None else self.detail[used],
         )  # fmt: skip
 
     def fingerprint(self) -> str:
@@ -81,4 +95,5 @@ class PredictorData:
         return digest.hexdigest()
 
     def _tensors(self) -> tuple[Tensor, ...]:
-        return self.tokens, self.lengths, self.outcomes, self.precision, self.weights
+        always = (self.tokens, self.lengths, self.outcomes, self.precision, self.weights)
+        return always if self.detail is None else (*always, self.detail)

@@ -8,7 +8,7 @@ import torch
 
 from seqdesign.families import Family
 from seqdesign.models.predictor.rows import PredictorRows
-from seqdesign.models.predictor.sections import sections
+from seqdesign.models.predictor.sections import answer, quality_row, sections
 from seqdesign.models.predictor.store import KIND, load_predictor, load_reference
 
 
@@ -16,4 +16,11 @@ def _rows(folder: Path, device: torch.device) -> PredictorRows:
     return PredictorRows(load_predictor(folder, device), load_reference(folder))
 
 
-FAMILY = Family(kind=KIND, made_by="train-predictor", rows=_rows, sections=sections)
+FAMILY = Family(
+    kind=KIND,
+    made_by="train-predictor",
+    rows=_rows,
+    sections=sections,
+    answer=answer,
+    quality=quality_row,
+)

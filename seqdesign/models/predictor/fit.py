@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,19 +14,25 @@ from torch import Tensor
 
 from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
-from seqdesign.models.predictor.calibration import CalibrationRows, calibrate
+from seqdesign.models.predictor.batches import align
+from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.learn import Known, Learned, learn, tensors_of
+from seqdesign.models.predictor.learn import Known, Learned, detail_of, learn, tensors_of
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import Predictions, member_scores, unseen_letters
+from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge
+from seqdesign.models.predictor.scales import Batches
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.sequences.reader import SequenceSet
+from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
+from seqdesign.training.given_split import GivenSplit, split_column
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
@@ -49,6 +55,8 @@ class PredictorTraining:
     held_out: Indices
     predicted: Predictions
     trials: tuple[Trial, ...]
+    outcomes: Outcomes
+    """Of all rows of the input, on one scale where there are batches."""
 
 
 def train_sequence_predictor(
@@ -61,6 +69,8 @@ def train_sequence_predictor(
     fabric: Fabric,
     folder: Path | None = None,
     resume: bool = False,
+    split: GivenSplit | None = None,
+    batch: Plates | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_step: Callable[[int, int], None] = lambda step, total: None,
     on_trial: Callable[[int, int, str], None] = lambda done, total, label: None,
@@ -73,8 +83,10 @@ def train_sequence_predictor(
     ModelError when there is nothing to resume.
     """
     used = np.flatnonzero((outcomes.weights > 0) & (outcomes.precision() > 0).any(axis=1))
-    tokens, outcomes = tokens.take(used), outcomes.take(used)
-    train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
+    everything, tokens, outcomes = outcomes, tokens.take(used), outcomes.take(used)
+    parts = _parts(tokens, outcomes, split.take(used) if split else None, fit_options, seed)
+    train, held_out = parts.train, parts.held_out
+    outcomes, batches = _on_one_scale(tokens, outcomes, batch, (used, train), seed)
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
     _check(known[1])
@@ -83,9 +95,10 @@ def train_sequence_predictor(
     trials: list[Trial] = []
     if options.architecture == "auto":
         trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
-        kind = next(trial.kind for trial in trials if trial.chosen)
-        options = replace(options, architecture=kind)  # type: ignore[arg-type]
-    identity = run_identity(_fingerprint(tokens, outcomes), given, fit_options, seed, fabric.world_size)
+        options = _chosen(options, trials)
+    identity = run_identity(
+        _fingerprint(tokens, outcomes, split), given, fit_options, seed, fabric.world_size
+    )
     described: list[PredictorRecord] = []
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
@@ -93,9 +106,10 @@ def train_sequence_predictor(
             save_checkpoint(folder, checkpoint, described[0], identity)
             write_metrics(folder, checkpoint.state.history)
 
+    options = parts.with_members(options)
     learned = learn(
         known,
-        groups,
+        groups if parts.folds is None else parts.folds,
         options,
         fit_options,
         seed=seed,
@@ -104,29 +118,114 @@ def train_sequence_predictor(
         resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
         on_record=described.append,
     )
-    fresh = tokens.take(held_out), outcomes.take(held_out)
-    trained, quality, predicted = _judged(learned, known, fresh)
+    learned = replace(learned, record=replace(learned.record, batches=batches))
+    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
-        trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials)
-    )
+        trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
+        _spread(everything, outcomes, used),
+    )  # fmt: skip
 
 
-def _judged(
-    learned: Learned, known: Known, fresh: Known
+def _chosen(options: PredictorOptions, trials: Sequence[Trial]) -> PredictorOptions:
+    kind = next(trial.kind for trial in trials if trial.chosen)
+    return replace(options, architecture=kind)  # type: ignore[arg-type]
+
+
+def _on_one_scale(
+    tokens: TokenArray, outcomes: Outcomes, batch: Plates | None, places: tuple[Indices, Indices], seed: int
+) -> tuple[Outcomes, Batches | None]:
+    """Outcomes of assays or plates; ``places`` are those of the rows in the input, and of training rows."""
+    if batch is None:
+        return outcomes, None
+    used, train = places
+    cells = [batch.cells[i] for i in used.tolist()]
+    return align(tokens, outcomes, cells, train, batch.column, reference=batch.reference, seed=seed)
+
+
+def _spread(everything: Outcomes, outcomes: Outcomes, used: Indices) -> Outcomes:
+    """All rows, with those that were ``used`` as they were learned."""
+    values = everything.values.copy()
+    values[used] = outcomes.values
+    return replace(everything, values=values)
+
+
+@dataclass(frozen=True, eq=False)
+class Plates:
+    """Assays or plates of N rows; ``reference`` is the one whose scale predictions have, None the largest."""
+
+    column: str
+    cells: Sequence[str]
+    reference: str | None = None
+
+
+def plates(records: SequenceSet, text: str | None) -> Plates | None:
+    """Those of ``--batch COLUMN`` or ``COLUMN=VALUE``; None where nothing is asked for."""
+    if text is None:
+        return None
+    column, reference = split_column(text, tuple(records.columns))
+    return Plates(column, records.columns[column], reference)
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Places of rows: learned from, judging, calibrating; folds (N_train,) where the table gives some."""
+
+    train: Indices
+    held_out: Indices
+    calibration: Indices
+    validated: bool = False
+    folds: Indices | None = None
+    warnings: tuple[str, ...] = ()
+
+    def with_members(self, options: PredictorOptions) -> PredictorOptions:
+        """As many members as folds that judge one, unless the options say how many."""
+        if self.folds is None or options.members != "auto":
+            return options
+        return replace(options, members=len(np.unique(self.folds)))
+
+
+def _parts(
+    tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None, fit_options: FitOptions, seed: int
+) -> _Parts:
+    """As the table says, or else as ``--split`` does."""
+    if split is None:
+        train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
+        return _Parts(train, held_out, held_out)
+    warnings = split.check(tokens)
+    folds = None if split.folds is None else split.folds[split.train]
+    return _Parts(split.train, split.held_out, split.calibration, split.has_validation, folds, warnings)
+
+
+def _by_parts(
+    learned: Learned, known: Known, every: Known, parts: _Parts
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
-    """Calibrate by held-out rows, and say how good the model is on them."""
+    """``_judged`` by the parts of all rows, with what should be known of the split."""
+    fresh, own = ((every[0].take(part), every[1].take(part)) for part in (parts.held_out, parts.calibration))
+    trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
+    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
+
+
+@phase("calibrating and judging")
+def _judged(
+    learned: Learned, known: Known, fresh: Known, validation: Known | None = None
+) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
+    """Calibrate by held-out rows, or those of ``validation``, and say how good the model is on them."""
     model, record = learned.model, learned.record
     own = None
     if learned.own is not None:
         own = (model.outcome_mean.cpu() + model.outcome_scale.cpu() * learned.own).double().numpy()
-    rows = CalibrationRows.of(model, fresh, known, learned.fold.numpy(), own)
-    unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
+    judging = fresh if validation is None else validation
+    rows = scored_rows(model, judging, known, learned.fold.numpy(), own)
+    unseen = unseen_letters(model, judging[0].tokens, judging[0].lengths)
     trained = TrainedPredictor(model, _with_unseen(calibrate(model, record, rows), learned, unseen))
-    if record.task != "regression":  # the temperature changes the scores
+    if validation is not None:
+        rows = scored_rows(model, fresh, known, learned.fold.numpy(), own)
+        unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
+    if record.head.log_odds:  # the temperature changes the scores
         rows = replace(rows, scores=member_scores(model, fresh[0].tokens, fresh[0].lengths))
     baseline = _linear_scores(model, fresh[0], *learned.ridge)
-    quality, predicted = judge(trained, rows, baseline, known[1], unseen)
+    quality, predicted = judge(trained, rows, baseline, known[1], unseen, apart=validation is not None)
     return trained, quality, predicted
 
 
@@ -136,7 +235,7 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
     As much as the letters that were seen do, by ridge regression: the root mean square of the effects that
     substitutions of the most common letter of a position have.
     """
-    if record.task != "regression" or not record.positional:
+    if not record.calibration or not record.positional:
         return record
     weight = learned.ridge[0].mean(0)
     evidence = learned.model.evidence.cpu().T
@@ -160,13 +259,13 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
 def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int) -> Literal["both", "one"]:
     """Which strands are read, as the options or the training rows want it."""
     tokens, outcomes = known
-    if options.strands == "both" and tokens.alphabet.complement is None:
+    if options.strands == "both" and not tokens.alphabet.complement:
         raise InputError(
             f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"
         )
     if options.strands != "auto":
         return options.strands
-    both = outcomes.task != "classes" and same_on_both_strands(tokens, outcomes.values[:, 0], groups, seed)
+    both = outcomes.kind.ordered and same_on_both_strands(tokens, outcomes.values[:, 0], groups, seed)
     return "both" if both else "one"
 
 
@@ -203,6 +302,7 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _fingerprint(tokens: TokenArray, outcomes: Outcomes) -> str:
+def _fingerprint(tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None) -> str:
     weights = torch.from_numpy(outcomes.weights)[:, None]
-    return PredictorData.of(tokens, *tensors_of(outcomes), weights).fingerprint()
+    data = PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes))
+    return data.fingerprint() + ("" if split is None else split.fingerprint())

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from seqdesign.errors import InputError
@@ -41,6 +40,8 @@ KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
+KERNEL_ROUNDS = 1
+"""Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
 
 Known = tuple[TokenArray, Outcomes]
@@ -109,6 +110,11 @@ def learn(
             record = replace(record, carries=model.carries, columns=columns)
         model.to(fabric.device)
         return Learned(model.eval(), record, fold, ridge, Fit(FitState(), "closed form"), own)
+    if model.log_noise is not None and data.detail is not None:
+        unseen = _left_out(features, *ridge, judges)
+        noise = model.task.noise(_targets(model, data), data.detail, unseen)
+        with torch.no_grad():
+            model.log_noise.copy_(noise.log().expand_as(model.log_noise))
     if isinstance(model.net, ResidualNet):
         model.net.start_from(*ridge, features)
     del features
@@ -155,7 +161,7 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
             f"at most {KERNEL_ROWS:,} of them for kernel and {MAX_PAIRS:,} pairs of letters for pairs; use "
             "another --architecture, or auto"
         )
-    regression = outcomes.task == "regression"
+    units = outcomes.kind.units(outcomes.values)
     return PredictorRecord(
         options=adapt(
             options, max_length=longest, num_train=len(tokens), task=outcomes.task,
@@ -167,8 +173,8 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
         positional=placed,
         outcomes=outcomes.names,
         classes=outcomes.classes,
-        outcome_mean=tuple(np.nanmean(outcomes.values, axis=0).tolist()) if regression else (),
-        outcome_scale=tuple(np.nanstd(outcomes.values, axis=0).tolist()) if regression else (),
+        outcome_mean=units.mean,
+        outcome_scale=units.scale,
         columns=columns,
     )  # fmt: skip
 
@@ -176,6 +182,11 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
 def tensors_of(outcomes: Outcomes) -> tuple[Tensor, Tensor]:
     """Values and precision (N, K)."""
     return torch.from_numpy(outcomes.values).float(), torch.from_numpy(outcomes.precision()).float()
+
+
+def detail_of(outcomes: Outcomes) -> Tensor | None:
+    """What the task knows of each value besides its number, (N, K)."""
+    return None if outcomes.detail is None else torch.from_numpy(outcomes.detail).float()
 
 
 def _data(
@@ -191,7 +202,8 @@ def _data(
             f"{members} members is judged by some of its own; give more sequences, or a smaller --ensemble"
         )
     weights = torch.from_numpy(outcomes.weights).float()[:, None].expand(-1, members)
-    return PredictorData.of(tokens, *tensors_of(outcomes), weights.contiguous()), torch.from_numpy(fold)
+    data = PredictorData.of(tokens, *tensors_of(outcomes), weights.contiguous(), detail=detail_of(outcomes))
+    return data, torch.from_numpy(fold)
 
 
 def _features(
@@ -206,11 +218,9 @@ def _features(
 
 
 def _targets(model: SequencePredictor, data: PredictorData) -> Tensor:
-    """Standardised outcomes (N, K), NaN where not measured, or 0 and 1 for each class."""
+    """What is fitted by least squares (N, K), NaN where not measured; see ``Task.targets``."""
     y = data.outcomes.where(data.precision > 0, torch.nan)
-    if model.task == "regression":
-        return (y - model.outcome_mean) / model.outcome_scale
-    return F.one_hot(y[:, 0].long(), model.num_scores).float() if model.task == "classes" else y
+    return model.task.targets(y, model.outcome_mean, model.outcome_scale, model.num_scores)
 
 
 def _row_weights(data: PredictorData) -> Tensor:
@@ -221,8 +231,36 @@ def _ridge(
     model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Ridge regressions of all members: weights (M, I, K), biases (M, K), in standardised units or logits."""
-    rows = _row_weights(data)
-    return ridge_start(features, _targets(model, data), rows * (1 - judges), rows * judges, task=model.task)
+    return _ridge_and_targets(model, data, features, judges)[0]
+
+
+def _ridge_and_targets(
+    model: SequencePredictor, data: PredictorData, features: Tensor, judges: Tensor
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Ridge regressions, and the targets that they were fitted to, completed where values are limits."""
+    rows, task = _row_weights(data), model.task
+    targets = _targets(model, data)
+
+    def fitted_to(y: Tensor) -> tuple[Tensor, Tensor]:
+        return ridge_start(features, y, rows * (1 - judges), rows * judges, task=task)
+
+    if data.detail is None or not task.rounds:
+        return fitted_to(targets), targets
+    done = task.complete(targets, data.detail, targets.nanmean(0).expand_as(targets))
+    for _ in range(task.rounds):
+        weights, biases = fitted_to(done)
+        done = task.complete(targets, data.detail, _left_out(features, weights, biases, judges))
+    return fitted_to(done), done
+
+
+def _left_out(features: Tensor, weights: Tensor, biases: Tensor, judges: Tensor) -> Tensor:
+    """Scores (N, K) of rows by the member that they judge, which has not learned from them, or by all."""
+    share = torch.where(judges.sum(1, keepdim=True) > 0, judges, torch.ones_like(judges))
+    share = share / share.sum(1, keepdim=True)
+    found = torch.zeros(len(features), biases.shape[1])
+    for m in range(len(weights)):
+        found += share[:, m : m + 1] * (features @ weights[m] + biases[m])
+    return found
 
 
 def _in_closed_form(
@@ -249,11 +287,32 @@ def _in_closed_form(
     if isinstance(net, LinearNet):
         net.set_weights(*ridge)
         return False, None
-    rows = _row_weights(data)
-    model.net, carries, own = fit_kernel(
-        _one_hot(tokens), _targets(model, data), rows * (1 - judges), rows * judges,
-        letter_descriptors(tokens.alphabet), task=model.task, seed=seed,
-    )  # fmt: skip
+    return _kernel(model, tokens, data, judges, seed)
+
+
+def _kernel(
+    model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor, seed: int
+) -> tuple[bool, Tensor | None]:
+    """Set a kernel model; see ``_in_closed_form``. Limits are completed by ridge regression, then by it."""
+    rows, x, targets = _row_weights(data), _one_hot(tokens), _targets(model, data)
+
+    def fitted_to(y: Tensor) -> tuple[KernelNet, bool, Tensor | None]:
+        return fit_kernel(
+            x, y, rows * (1 - judges), rows * judges, letter_descriptors(tokens.alphabet),
+            task=model.task, seed=seed,
+        )  # fmt: skip
+
+    if data.detail is None or not model.task.rounds:
+        model.net, carries, own = fitted_to(targets)
+        return carries, own
+    features = _features(model, data, model.linear_features)
+    _, done = _ridge_and_targets(model, data, features, judges)
+    for _ in range(KERNEL_ROUNDS):
+        model.net, carries, own = fitted_to(done)
+        if own is not None:
+            fitted = own.where(~own.isnan(), done)
+            done = model.task.complete(targets, data.detail, fitted)
+    model.net, carries, own = fitted_to(done)
     return carries, own
 
 

@@ -21,13 +21,15 @@ from seqdesign.models.predictor.members.killoran import KilloranNet
 from seqdesign.models.predictor.members.motif import MotifNet
 from seqdesign.models.predictor.members.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
+from seqdesign.tasks.by_name import get_task
 
 
 class PredictorBatch(NamedTuple):
     """tokens (N, L) int64 padded, lengths (N,) int64; outcomes, precision (N, K), weights (N, M) float32.
 
     Outcomes are in the user's units, 0 or 1, or, as (N, 1), numbers of classes. The precision weighs each
-    value, 0 where it was not measured; the weights say how much each member learns from a row.
+    value, 0 where it was not measured; the weights say how much each member learns from a row; ``detail``
+    (N, K) is what the task knows of a value besides its number.
     """
 
     tokens: Tensor
@@ -35,6 +37,7 @@ class PredictorBatch(NamedTuple):
     outcomes: Tensor
     precision: Tensor
     weights: Tensor
+    detail: Tensor | None = None
 
 
 Net = ResidualNet | MotifNet | KilloranNet | LinearNet | KernelNet
@@ -83,7 +86,7 @@ class SequencePredictor(nn.Module):
         super().__init__()
         assert "auto" not in (options.task, options.architecture), "adapt() the options first"
         self.options, self.vocabulary, self.max_length = options, vocabulary, max_length
-        self.task, self.positional, self.num_scores = options.task, positional, num_scores
+        self.task, self.positional, self.num_scores = get_task(options.task), positional, num_scores
         self.carries = carries
         self.num_members = int(options.members)
         self.both_strands = options.strands == "both"
@@ -95,6 +98,9 @@ class SequencePredictor(nn.Module):
         self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
         self.register_buffer("outcome_scale", torch.tensor(outcome_scale))
         self.register_buffer("temperature", torch.ones(()))
+        self.log_noise = (
+            nn.Parameter(torch.zeros(self.num_members, 1, num_scores)) if self.task.learns_noise else None
+        )
         partner = alphabet.complement if self.both_strands and alphabet.complement else alphabet.letters
         order = torch.tensor([alphabet.letters.index(letter) for letter in partner])
         self.register_buffer("complement", order, persistent=False)
@@ -125,10 +131,7 @@ class SequencePredictor(nn.Module):
         ``max_length`` or another V.
         """
         raw = self.raw(x, lengths)
-        if self.task == "regression":
-            return self.outcome_mean + self.outcome_scale * raw
-        raw = raw / self.temperature
-        return raw if self.task == "binary" else one_against_others(raw)
+        return self.task.link(raw, self.outcome_mean, self.outcome_scale, self.temperature)
 
     def score_tokens(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """``forward`` of tokens (N, L)."""
@@ -174,20 +177,13 @@ class SequencePredictor(nn.Module):
     def losses(self, player: str, batch: PredictorBatch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """``loss`` (M,): each member's own weighted mean, in Var(y) or nats; nothing in it is random."""
         raw = self.raw(one_hot(batch.tokens, self.vocabulary.alphabet), batch.lengths)
-        errors = (self.errors(raw, batch.outcomes) * batch.precision).mean(2)
+        errors = (self.errors(raw, batch.outcomes, batch.detail) * batch.precision).mean(2)
         return {"loss": (errors * batch.weights.T).mean(1)}
 
-    def errors(self, raw: Tensor, outcomes: Tensor) -> Tensor:
-        """Squared error of standardised outcomes, or cross-entropy: (M, N, K), of classes (M, N, 1)."""
-        if self.task == "classes":
-            labels = outcomes[:, 0].long().expand(len(raw), -1)
-            errors = F.cross_entropy(raw.flatten(0, 1), labels.flatten(), reduction="none")
-            return errors.view(*labels.shape, 1)
-        if self.task == "regression":
-            target = (outcomes - self.outcome_mean) / self.outcome_scale
-            return (raw - target.nan_to_num()).square()
-        target = outcomes.nan_to_num().expand_as(raw)
-        return F.binary_cross_entropy_with_logits(raw, target, reduction="none")
+    def errors(self, raw: Tensor, outcomes: Tensor, detail: Tensor | None = None) -> Tensor:
+        """The loss of the task, (M, N, K), of classes (M, N, 1)."""
+        units = (self.outcome_mean, self.outcome_scale)
+        return self.task.loss(raw, outcomes, detail, units, self.log_noise)
 
 
 def _net(
@@ -211,11 +207,3 @@ def _net(
     if kind == "motif":
         return MotifNet(options, letters, num_scores)
     return ResidualNet(options, letters, max_length, num_scores, positional=positional)
-
-
-def one_against_others(logits: Tensor) -> Tensor:
-    """Scores log p_c - log(1 - p_c) = logit_c - log sum_{j != c} exp logit_j, over the last axis."""
-    size = logits.shape[-1]
-    own = torch.eye(size, dtype=torch.bool, device=logits.device)
-    others = logits[..., None, :].expand(*logits.shape, size).masked_fill(own, -torch.inf)
-    return logits - others.logsumexp(-1)

@@ -10,20 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
-from seqdesign.models.predictor.config import Task
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.layout import stderr_column
-from seqdesign.sequences.numbers import MAX_LABELS, Tally
+from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.tasks.by_name import AUTO, get_task, task_of
+from seqdesign.tasks.task import Task
+from seqdesign.tasks.values import Columns
 from seqdesign.training.precision import check_precision
-from seqdesign.training.splitting import MIN_SEQUENCES
 
-AS_LABELS = "add --task classes"
-"""How to learn labels from a column that looks like numbers in part."""
 LARGEST = 1e15
 """Largest standard error or weight: its square must leave room in 32-bit numbers."""
-REPEATED = 0.5
-"""Different labels may be this share of the labelled rows at most; else they are names, not classes."""
 
 FloatArray = NDArray[np.float64]
 
@@ -37,7 +34,7 @@ class Outcomes:
     """
 
     names: tuple[str, ...]
-    task: Task
+    task: str
     values: FloatArray
     weights: FloatArray
     sigma: FloatArray | None = None
@@ -47,19 +44,28 @@ class Outcomes:
     """What each column was found to hold, in words."""
     noise: Mapping[str, NoiseCeiling] = field(default_factory=dict)
     """Outcome -> how well it could be predicted at best, where it is the mean of replicates."""
+    detail: FloatArray | None = None
+    """(N, K): what the task knows of each value besides its number, such as the side of a limit."""
 
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def kind(self) -> Task:
+        """The task as an object."""
+        return get_task(self.task)
+
     def take(self, rows: NDArray[np.int64]) -> Outcomes:
         """The chosen rows."""
         sigma = None if self.sigma is None else self.sigma[rows]
-        return replace(self, values=self.values[rows], weights=self.weights[rows], sigma=sigma)
+        detail = None if self.detail is None else self.detail[rows]
+        return replace(self, values=self.values[rows], weights=self.weights[rows], sigma=sigma, detail=detail)
 
     def first(self) -> Outcomes:
         """The first outcome alone."""
         sigma = None if self.sigma is None else self.sigma[:, :1]
-        return replace(self, names=self.names[:1], values=self.values[:, :1], sigma=sigma)
+        detail = None if self.detail is None else self.detail[:, :1]
+        return replace(self, names=self.names[:1], values=self.values[:, :1], sigma=sigma, detail=detail)
 
     def precision(self) -> FloatArray:
         """(N, K): what each value counts, 0 where it was not measured, on average 1 for each outcome.
@@ -116,21 +122,24 @@ def read_outcomes(
             raise InputError(
                 f"'{name}' goes up to {top:.3g}, too large; change its unit", path=records.source
             )
-    tallies = [_tally(records, name) for name in names]
-    said = tuple(f"{tally.name}: {tally.says()}" for tally in tallies)
-    labelled = [tally.kind == "labels" for tally in tallies]
-    if task == "classes" or (task != "regression" and len(names) == 1 and labelled[0]):
-        return replace(_labels(records, names, task, weights, errors), said=said)
-    values = np.stack([_numbers(records, tally) for tally in tallies], axis=1)
-    known = [np.unique(column[~np.isnan(column)]) for column in values.T]
-    zero_one = all(set(levels.tolist()) <= {0.0, 1.0} for levels in known)
-    classes: tuple[str, ...] = ()
-    if task == "binary" and not zero_one:
-        values, classes = _as_zero_one(values, known, names, records.source)
-    for name, column in zip(names, values.T, strict=True):
-        check_precision(column, name)
-    chosen: Task = "binary" if task == "binary" or (task == "auto" and zero_one) else "regression"
-    return Outcomes(tuple(names), chosen, values, weights, errors, classes, said, records.noise)
+    tallies = tuple(_tally(records, name) for name in names)
+    chosen = task_of(task, tallies)
+    found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    if chosen.ordered and not found.classes:
+        for name, column in zip(names, found.values.T, strict=True):
+            check_precision(column, name)
+    said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
+    return Outcomes(
+        tuple(names),
+        chosen.name,
+        found.values,
+        weights,
+        errors,
+        found.classes,
+        said,
+        records.noise,
+        found.detail,
+    )
 
 
 def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, ...]:
@@ -149,59 +158,6 @@ def _tally(records: SequenceSet, name: str) -> Tally:
     tally = Tally(name, records.cells)
     tally.add(records.columns[name], records.line_numbers(), records.ids)
     return tally
-
-
-def _numbers(records: SequenceSet, tally: Tally) -> FloatArray:
-    """A column as numbers. Raises InputError naming all cells that are none."""
-    tally.require_numbers(records.source, labels=AS_LABELS)
-    return records.numbers(tally.name)
-
-
-def _labels(
-    records: SequenceSet, names: Sequence[str], task: str, weights: FloatArray, sigma: FloatArray | None
-) -> Outcomes:
-    """Text labels, in alphabetical order; two of them are a binary outcome, the later one is 1."""
-    if len(names) > 1:
-        raise UsageError(f"labels are learned from one column, got {', '.join(names)}", option="--outcome")
-    if sigma is not None:
-        raise UsageError("labels have no standard error; leave it out", option="--sigma")
-    missing = records.cells.is_missing
-    cells = ["" if missing(cell) else cell.strip() for cell in records.columns[names[0]]]
-    labels = sorted(set(cells) - {""})
-    num_known = sum(cell != "" for cell in cells)
-    if task == "binary" and len(labels) != 2:
-        raise InputError(
-            f"'{names[0]}' has {len(labels)} labels, a binary outcome has 2", path=records.source
-        )
-    if not 2 <= len(labels) <= MAX_LABELS:
-        raise InputError(
-            f"'{names[0]}' has {len(labels)} different labels, between 2 and {MAX_LABELS} can be learned",
-            path=records.source,
-        )
-    if task != "classes" and num_known >= MIN_SEQUENCES and len(labels) > max(2, REPEATED * num_known):
-        raise InputError(
-            f"'{names[0]}' has {len(labels)} different labels in {num_known} records, so most occur once, "
-            f"such as '{labels[0]}'; name another column with --outcome, or {AS_LABELS}",
-            path=records.source,
-        )
-    place = {label: float(i) for i, label in enumerate(labels)}
-    values = np.array([[place.get(cell, np.nan)] for cell in cells])
-    binary = len(labels) == 2 and task != "classes"
-    return Outcomes(tuple(names), "binary" if binary else "classes", values, weights, classes=tuple(labels))
-
-
-def _as_zero_one(
-    values: FloatArray, known: list[FloatArray], names: Sequence[str], source: str
-) -> tuple[FloatArray, tuple[str, ...]]:
-    """Two values as 0 (the smaller) and 1, and how they are written where there is one outcome."""
-    for name, levels in zip(names, known, strict=True):
-        if len(levels) != 2:
-            raise InputError(
-                f"'{name}' has {len(levels)} different values, a binary outcome has 2", path=source
-            )
-    high = np.array([levels[1] for levels in known])
-    classes = tuple(f"{level:g}" for level in known[0]) if len(known) == 1 else ()
-    return np.where(np.isnan(values), np.nan, (values == high).astype(np.float64)), classes
 
 
 def _median(column: FloatArray) -> float:

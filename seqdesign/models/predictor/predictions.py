@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,26 +9,12 @@ from numpy.typing import NDArray
 from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.store import TrainedPredictor
-
-FloatArray = NDArray[np.float64]
+from seqdesign.tasks.values import FloatArray, Predictions
 
 CELLS_AT_ONCE = 1 << 22
 """Letters times members of one pass through the networks: some tens of MB of activations."""
 CELL_BYTES = 64
 """What one of these takes on a GPU."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """mean, sd (N, K) and, for a regression, half_widths (N, K, 3) of the 50, 80 and 95% intervals.
-
-    Regression: outcome and standard deviation of its error, in the user's units. Binary: probability of 1 and
-    standard deviation over the members. Classes: a probability for each class.
-    """
-
-    mean: FloatArray
-    sd: FloatArray
-    half_widths: FloatArray | None
 
 
 @torch.no_grad()
@@ -74,19 +58,4 @@ def from_scores(
     trained: TrainedPredictor, scores: FloatArray, unseen: FloatArray | None = None
 ) -> Predictions:
     """Predictions from the members' scores (M, N, K); ``unseen`` (N,) letters without evidence widen them."""
-    mean, spread = scores.mean(axis=0), scores.std(axis=0)
-    if trained.record.task != "regression":
-        each = _sigmoid(scores)
-        probability = _sigmoid(mean)
-        if trained.record.task == "classes":
-            probability = probability / probability.sum(axis=1, keepdims=True)
-        return Predictions(probability, each.std(axis=0), None)
-    calibration = trained.record.calibration
-    columns = [(c, mean[:, k], spread[:, k]) for k, c in enumerate(calibration)]
-    sd = np.stack([c.sd(m, s, unseen) for c, m, s in columns], axis=1)
-    half = np.stack([c.half_widths(m, s, unseen) for c, m, s in columns], axis=1)
-    return Predictions(mean, sd, half)
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    return np.exp(-np.logaddexp(0.0, -x))
+    return trained.record.head.predictions(scores, trained.record.calibration, unseen)

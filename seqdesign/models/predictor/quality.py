@@ -4,49 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from seqdesign.metrics.conformal import LEVELS
-from seqdesign.metrics.probabilities import calibration_error
-from seqdesign.metrics.regression import auroc, r2, spearman
-from seqdesign.models.predictor.calibration import CalibrationRows, Errors, errors_of
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import Predictions, from_scores
+from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import TrainedPredictor
-from seqdesign.sequences.lab.replicates import NoiseCeiling
+from seqdesign.tasks.values import FloatArray, Judged, OutcomeQuality, Predictions, ScoredRows
 
-CROSS = 5
 BELIEVABLE_R2, BELIEVABLE_AUROC, BELIEVABLE_RHO = 0.2, 0.7, 0.3
 FEW = 100
 NETWORKS = ("residual", "motif", "killoran")
 """Kinds that claim to know more than ridge regression."""
 NO_BETTER = 0.01
 """Gain of R2 or AUROC over ridge regression that counts for nothing."""
-
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutcomeQuality:
-    """Held-out figures of one outcome; None where they do not apply."""
-
-    name: str
-    rows: int
-    """Held-out sequences with a measured value."""
-    r2: float | None = None
-    spearman: float | None = None
-    auroc: float | None = None
-    accuracy: float | None = None
-    baseline: str = ""
-    """What the first figure is compared with."""
-    baseline_value: float | None = None
-    coverage: tuple[float, ...] | None = None
-    """Share of measured values inside the 50, 80 and 95% intervals, made without the row's own fifth."""
-    ceiling: NoiseCeiling | None = None
-    """How well the means of replicates could be predicted at best; None for single measurements."""
-    calibration_error: float | None = None
-    """Expected calibration error of the probabilities."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,100 +28,37 @@ class PredictorQuality:
 
 def judge(
     trained: TrainedPredictor,
-    rows: CalibrationRows,
+    rows: ScoredRows,
     baseline: FloatArray,
     train: Outcomes,
     unseen: FloatArray | None = None,
+    *,
+    apart: bool = False,
 ) -> tuple[PredictorQuality, Predictions]:
     """Figures by the held-out rows, and the predictions for them.
 
     ``baseline`` (N, K) are the scores of ridge regression in standardised units or logits, ``unseen`` (N,)
-    the letters that no training sequence has at their place.
+    the letters that no training sequence has at their place. apart: whether other rows have calibrated.
     """
     record = trained.record
     predicted = from_scores(trained, rows.scores, unseen)
-    if record.task == "classes":
-        found = [_classes(trained, rows, predicted, train)]
-    elif record.task == "binary":
-        found = [
-            _binary(name, rows.values[:, k], predicted.mean[:, k], baseline[:, k])
-            for k, name in enumerate(record.outcomes)
-        ]
-    else:
-        found = [
-            replace(_regression(trained, rows, baseline, k), ceiling=train.noise.get(name))
-            for k, name in enumerate(record.outcomes)
-        ]
+    judged = record.head.quality(
+        Judged(
+            names=record.outcomes,
+            rows=rows,
+            predicted=predicted,
+            baseline=baseline,
+            train=train.values,
+            units=record.units,
+            calibration=record.calibration if apart else (),
+        )
+    )
+    found = [replace(one, ceiling=train.noise.get(one.name)) for one in judged]
     networks = record.options.architecture in NETWORKS
-    warnings = tuple(message for one in found for message in _warnings(one, networks))
+    warnings = tuple(
+        message for one in found for message in (*_warnings(one, networks), *record.head.doubts(one))
+    )
     return PredictorQuality(sequences=len(rows.values), outcomes=tuple(found), warnings=warnings), predicted
-
-
-def _regression(
-    trained: TrainedPredictor, rows: CalibrationRows, baseline: FloatArray, k: int
-) -> OutcomeQuality:
-    record = trained.record
-    errors = errors_of(rows, k)
-    centre, unit = record.outcome_mean[k], record.outcome_scale[k]
-    n = errors.num_held_out
-    measured, mean = errors.measured[:n], errors.mean[:n]
-    known = ~np.isnan(rows.values[:, k])
-    return OutcomeQuality(
-        name=record.outcomes[k],
-        rows=n,
-        r2=r2(measured, mean),
-        spearman=spearman(measured, mean),
-        baseline="R2 of ridge regression",
-        baseline_value=r2(measured, centre + unit * baseline[known, k]),
-        coverage=cross_coverage(errors, centre, unit),
-    )
-
-
-def cross_coverage(errors: Errors, centre: float, unit: float) -> tuple[float, ...]:
-    """Share of held-out values inside intervals made without their own fifth of the held-out rows."""
-    n = errors.num_held_out
-    part = np.full(len(errors.mean), -1)
-    part[:n] = np.random.default_rng(0).permutation(n) % CROSS
-    inside = np.zeros((n, len(LEVELS)))
-    for i in range(CROSS):
-        mine = np.flatnonzero(part == i)
-        if not len(mine) or len(mine) == len(part):
-            continue
-        fitted = errors.fit(np.flatnonzero(part != i), centre, unit)
-        half = fitted.half_widths(errors.mean[mine], errors.spread[mine])
-        inside[mine] = np.abs(errors.measured[mine] - errors.mean[mine])[:, None] <= half
-    return tuple(map(float, inside.mean(axis=0)))
-
-
-def _binary(name: str, values: FloatArray, probability: FloatArray, baseline: FloatArray) -> OutcomeQuality:
-    known = ~np.isnan(values)
-    labels, p = values[known], probability[known]
-    return OutcomeQuality(
-        name=name,
-        rows=int(known.sum()),
-        auroc=auroc(labels, p),
-        accuracy=float(((p > 0.5) == labels).mean()),
-        spearman=spearman(labels, p),
-        baseline="AUROC of ridge regression",
-        baseline_value=auroc(labels, baseline[known]),
-        calibration_error=calibration_error(p, labels),
-    )
-
-
-def _classes(
-    trained: TrainedPredictor, rows: CalibrationRows, predicted: Predictions, train: Outcomes
-) -> OutcomeQuality:
-    labels = rows.values[:, 0].astype(np.int64)
-    right = (predicted.mean.argmax(axis=1) == labels).astype(np.float64)
-    common = np.bincount(train.values[:, 0].astype(np.int64)).argmax()
-    return OutcomeQuality(
-        name=trained.record.outcomes[0],
-        rows=len(labels),
-        accuracy=float(right.mean()),
-        baseline="accuracy of the most common class",
-        baseline_value=float((labels == common).mean()),
-        calibration_error=calibration_error(predicted.mean.max(axis=1), right),
-    )
 
 
 def _warnings(one: OutcomeQuality, networks: bool) -> list[str]:

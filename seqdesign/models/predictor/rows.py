@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.metrics.conformal import LEVELS
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import Reference, TrainedPredictor
 from seqdesign.sequences.encoders import TokenArray, decode
@@ -27,11 +26,13 @@ class PredictorRows:
     def __init__(self, trained: TrainedPredictor, reference: Reference) -> None:
         self.trained, self.reference = trained, reference
         self.record = record = self.trained.record
-        self.task, self.classes = record.task, record.classes
+        self.task, self.classes = record.head, record.classes
         self.alphabet, self.max_length = record.alphabet, record.max_length
         self.scope = Scope(record.min_length, record.max_length)
         self.outcomes = record.outcomes
         several = len(self.outcomes) > 1
+        self.batches = record.batches
+        """Assays or plates; predictions are on the scale of one of them."""
         self.prefix = {name: f"{name}_" if several else "" for name in self.outcomes}
         self.columns = ["id", "sequence"]
         for name in self.outcomes:
@@ -39,35 +40,20 @@ class PredictorRows:
         self.columns += ["ood", "problem"]
 
     def _own_columns(self) -> list[str]:
-        """What is said of one outcome. Labels have their names in the columns of their probabilities."""
-        if self.record.classes:
-            spread = ["sd"] if self.task == "binary" else []
-            return ["predicted_class", *(f"p_{label}" for label in self.record.classes), *spread]
-        if self.task == "binary":
-            return ["probability", "sd"]
-        ends = [f"{end}_{round(100 * level)}" for level in LEVELS for end in ("low", "high")]
-        return ["mean", "sd", *ends]
+        """What is said of one outcome."""
+        return self.task.columns(self.classes)
 
     def measured_column(self, name: str) -> str:
         """Where the measured value of an outcome goes."""
         return f"{self.prefix[name]}measured"
 
-    def measured(self, block: SequenceSet, column: str) -> NDArray[np.float64]:
+    def measured(self, block: SequenceSet, column: str) -> list[float]:
         """Measured values (N,), NaN where there is none, or none that can be read."""
-        numbers = block.readable(column)
-        if not self.classes:
-            return numbers
-        place: dict[Any, float] = {label: float(i) for i, label in enumerate(self.classes)}
-        cells = [cell.strip() for cell in block.columns[column]]
-        # 1 and 1.0 are the same label where labels are numbers.
-        texts = [
-            c if c in place or v != v else f"{v:g}" for c, v in zip(cells, numbers.tolist(), strict=True)
-        ]
-        return np.array([place.get(text, np.nan) for text in texts])
+        return self.task.measured(block, column, self.classes)
 
     def shown(self, value: float) -> object:
         """A measured value as it is written."""
-        return self.record.classes[int(value)] if self.record.classes else float(value)
+        return self.task.shown(value, self.classes)
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -97,27 +83,10 @@ class PredictorRows:
         """
         found = predict_outcomes(self.trained, array.tokens, array.lengths)
         unusual = self.reference.unusual(array.tokens, array.lengths)
-        classes = self.record.classes
         for i in range(len(array)):
             row: dict[str, Any] = {"id": block.ids[i], "sequence": block.sequences[i]}
             row["ood"] = round(float(unusual[i]), 1)
-            if classes:
-                shares = found.mean[i].tolist()
-                compared = [float(found.mean[i].argmax())]
-                if self.task == "binary":
-                    shares, compared = [1 - shares[0], shares[0]], shares
-                    row["sd"] = float(found.sd[i, 0])
-                row["predicted_class"] = classes[int(np.argmax(shares))]
-                row |= {f"p_{label}": share for label, share in zip(classes, shares, strict=True)}
-                yield row, compared
-                continue
             for k, outcome in enumerate(self.outcomes):
-                values = [float(found.mean[i, k]), float(found.sd[i, k])]
-                if found.half_widths is not None:
-                    for half in found.half_widths[i, k].tolist():
-                        values += [values[0] - half, values[0] + half]
-                row |= {
-                    self.prefix[outcome] + column: value
-                    for column, value in zip(self._own_columns(), values, strict=True)
-                }
-            yield row, found.mean[i].tolist()
+                told = self.task.cells(found, i, k, self.classes)
+                row |= {self.prefix[outcome] + column: value for column, value in told.items()}
+            yield row, self.task.compared(found, i)

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seqdesign.errors import InputError
+from seqdesign.errors import InputError, SeqDesignError
 from seqdesign.metrics.probabilities import calibration_curve
+from seqdesign.models.predictor.config import LABELS
+from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, curve, read_history
 from seqdesign.reports.html import Figure, Page, Table
-from seqdesign.reports.plots import line_chart, predicted_measured
+from seqdesign.reports.plots import heat_map, line_chart, predicted_measured
 from seqdesign.reports.tables import Column
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.tasks.by_name import get_task
+from seqdesign.training.measured import load_measured, training_range
+from seqdesign.training.store import CONFIG
 
+BY_CHEMISTRY = "GAVLIMPFWYSTCNQDEKRH"
+"""Amino acids, alike ones side by side."""
+FEWEST_PLACES, MOST_PLACES = 3, 400
+"""Positions that vary, of which a heat map is drawn."""
+LANDSCAPE = (
+    "Mean outcome of the measured sequences with a letter at a position, less the mean of all. Empty "
+    "cells were never measured: there the model guesses. Where sequences differ in many places, a cell also "
+    "has what the other places do."
+)
+FIGURES = (("r2", "R2"), ("auroc", "AUROC"), ("accuracy", "accuracy"))
+"""Measures of quality and their names, the one that is shown first first."""
 HELD_OUT = "held_out.csv"
 """Measured and predicted values of the held-out sequences, beside the model."""
 
@@ -32,9 +51,16 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     outcomes = quality.get("outcomes", ())
     figures = list(_held_out(folder, outcomes, result.get("task", "regression")))
     text = f"Judged by {quality['sequences']:,} held-out sequences." if quality else ""
+    if classes := result.get("classes"):
+        text += f" The labels are {', '.join(classes)}; a design raises one of them by --objective max:LABEL."
+    for key, what in (("split", "Split"), ("batches", "Batches")):
+        text += f" {what}: {result[key]}." if result.get(key) else ""
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)
+    landscape = list(_landscape(folder, result))
+    if landscape:
+        page.section("What was measured where", LANDSCAPE, landscape)
     trials = result.get("trials") or ()
     if trials:
         page.section("Kinds of model", TRIALS, tables=[_trial_table(trials)])
@@ -43,8 +69,60 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
         page.section("Training", figures=list(predictor_curves(history)))
 
 
+def _landscape(folder: Path, result: Mapping[str, Any]) -> Iterator[Figure]:
+    """Positions by letters, of training sequences of one length. InputError for a damaged ``config.json``."""
+    known = load_measured(folder)
+    if known is None or result.get("task") == "classes" or len(set(known.lengths.tolist())) != 1:
+        return
+    try:
+        record = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        letters = Alphabet.from_dict(record["alphabet"]).letters
+    except (OSError, ValueError, KeyError, TypeError, SeqDesignError) as error:
+        raise InputError(f"is not the record of a model ({error!r})", path=folder / CONFIG) from error
+    for k, name in enumerate(result.get("outcomes") or ()):
+        rows = np.isfinite(known.values[:, k])
+        effects, places, common = effects_of(known.tokens[rows], known.values[rows, k], len(letters))
+        if not FEWEST_PLACES <= len(places) <= MOST_PLACES:
+            return
+        order = [letters.index(c) for c in BY_CHEMISTRY if c in letters]
+        order += [i for i in range(len(letters)) if i not in order]
+        figure = heat_map(
+            effects[:, order],
+            "".join(letters[i] for i in order),
+            [int(place) + 1 for place in places],
+            title=f"{name} by letter and position",
+            unit=name,
+            common="".join(letters[i] if i < len(letters) else "" for i in common.tolist()),
+        )
+        yield Figure(
+            figure, f"{int(rows.sum()):,} measured sequences; the {len(places)} positions that vary."
+        )
+
+
+def effects_of(
+    tokens: NDArray[np.uint8], values: NDArray[np.float64], num_letters: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Mean outcome of the sequences with each letter at each position, less the mean of all.
+
+    tokens (N, L), values (N,). Gives (P, V) of the P positions where more than one letter occurs, NaN where
+    no sequence has the letter; these positions, from 0; and the commonest letter at each.
+    """
+    length = tokens.shape[1]
+    counts, sums = np.zeros((length, num_letters)), np.zeros((length, num_letters))
+    for letter in range(num_letters):
+        here = tokens == letter
+        counts[:, letter] = here.sum(axis=0)
+        sums[:, letter] = (here * values[:, None]).sum(axis=0)
+    places = np.flatnonzero((counts > 0).sum(axis=1) > 1)
+    mean = sums[places] / np.where(counts[places] > 0, counts[places], np.nan) - values.mean()
+    return mean, places, counts[places].argmax(axis=1)
+
+
 def held_out_figures(
-    rows: Sequence[Mapping[str, Any]], outcomes: Sequence[Any], task: str
+    rows: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Any],
+    task: str,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Iterator[Figure]:
     """Predicted against measured values, and whether intervals and probabilities keep what they promise.
 
@@ -53,21 +131,38 @@ def held_out_figures(
     from seqdesign.metrics.conformal import LEVELS  # brings SciPy's optimizers, which other pages need not
 
     for one in outcomes:
-        mine = [row for row in rows if row["outcome"] == one["name"]]
+        mine = [row for row in rows if row["outcome"] == one["name"] and _is_number(row["measured"])]
         measured, predicted = (
             np.array([float(row[key]) for row in mine]) for key in ("measured", "predicted")
         )
-        if task != "regression":
+        if get_task(task).log_odds:
             said, found, _ = calibration_curve(predicted, measured)
             yield _reliability(said, found, f"{one['name']}: probabilities", "predicted", "observed")
             continue
         yield Figure(
-            predicted_measured(measured, predicted, title=one["name"], unit=one["name"]),
-            "Held-out sequences; the dashed line is equality.",
+            predicted_measured(
+                measured,
+                predicted,
+                title=f"{one['name']}: predicted and measured",
+                unit=one["name"],
+                ids=[str(row["id"]) for row in mine],
+                training=(ranges or {}).get(one["name"]),
+            ),
+            "Held-out sequences; the dashed line is equality. Outside of the shaded range the model has seen "
+            "nothing.",
         )
         if one["coverage"] is not None:
             levels, covered = np.array(LEVELS), np.array(one["coverage"])
             yield _reliability(levels, covered, f"{one['name']}: intervals", "promised", "covered")
+
+
+def _is_number(cell: object) -> bool:
+    """Whether a measured value is a point on a chart; a limit is none."""
+    try:
+        float(str(cell))
+    except ValueError:
+        return False
+    return True
 
 
 def _held_out(folder: Path, outcomes: Sequence[Any], task: str) -> Iterator[Figure]:
@@ -77,7 +172,8 @@ def _held_out(folder: Path, outcomes: Sequence[Any], task: str) -> Iterator[Figu
     with open(path, encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     try:
-        yield from held_out_figures(rows, outcomes, task)
+        ranges = training_range(folder, *(one["name"] for one in outcomes))
+        yield from held_out_figures(rows, outcomes, task, ranges)
     except (KeyError, ValueError) as error:
         raise InputError(f"is not the file of held-out predictions ({error!r})", path=path) from error
 
@@ -109,6 +205,7 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         {
             **one,
+            **{f"other {name}": value for name, value in (one.get("others") or {}).items()},
             "inside": None if one["coverage"] is None else " ".join(f"{c:.1%}" for c in one["coverage"]),
             "allowed": (one.get("ceiling") or {}).get("reliability"),
         }
@@ -124,7 +221,9 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
         Column("inside", "inside 50, 80, 95% intervals"),
         Column("calibration_error", "error of the probabilities", ".3f"),
     ]
-    used = [column for column in optional if any(row[column.key] is not None for row in rows)]
+    others = dict.fromkeys(name for one in outcomes for name in one.get("others") or ())
+    optional = [*(Column(f"other {name}", name, ".3f") for name in others), *optional]
+    used = [column for column in optional if any(row.get(column.key) is not None for row in rows)]
     return Table(rows, [Column("name", "outcome"), Column("rows", "measured", ",d"), *used])
 
 
@@ -135,6 +234,87 @@ def predictor_curves(history: History) -> Iterator[Figure]:
         for name, part in (("training", "train"), ("each network's own part", "held_out"))
     }
     yield Figure(
-        line_chart(curves, title="Loss", x_label="pass", y_label="mean loss of the networks"),
+        line_chart(
+            curves,
+            title="How training went",
+            x_label="pass over the data",
+            y_label="mean loss of the networks",
+        ),
         "Residual networks keep the weights of their best pass, motif networks their last.",
     )
+
+
+def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
+    """What was learned, how well it predicts sequences that it has not seen, and beside what."""
+    quality = result.get("quality") or {}
+    outcomes = quality.get("outcomes") or ()
+    names = ", ".join(result.get("outcomes") or ("an outcome",))
+    asked = f"Predict {names} of {result.get('alphabet', 'other')} sequences"
+    if result.get("num_train"):
+        asked += f", learned from {result['num_train']:,} and judged by {result['num_held_out']:,} others"
+    tiles = [tile for one in outcomes for tile in _tiles(one, several=len(outcomes) > 1)]
+    if result.get("kind"):
+        tiles.append(Tile(LABELS.get(result["kind"], result["kind"]), "kind of model", _cost(result)))
+    use = f"seqdesign maximize -m {folder} -o designs.fa"
+    return Answer(f"{asked}.", _verdict(outcomes), tiles, files=[("Design with it:", use)])
+
+
+def _tiles(one: Mapping[str, Any], *, several: bool) -> Iterator[Tile]:
+    """Quality of one outcome, the simple model beside it, and whether intervals hold."""
+    about = f" ({one['name']})" if several else ""
+    first = next(((k, n) for k, n in FIGURES if one.get(k) is not None), None)
+    if first is not None:
+        key, name = first
+        value, beside = one[key], one.get("baseline_value")
+        note = "" if beside is None else f"{one['baseline']}: {beside:.3f}"
+        worse = beside is not None and value <= beside
+        yield Tile(f"{value:.3f}", f"{name} on held-out sequences{about}", note, doubt=worse)
+    if one.get("spearman") is not None:
+        yield Tile(f"{one['spearman']:.3f}", f"rank correlation{about}", f"{one['rows']:,} held out")
+    if one.get("coverage") is not None:
+        inside = one["coverage"][-1]
+        note = "should be 95%"
+        yield Tile(f"{inside:.0%}", f"inside 95% intervals{about}", note, doubt=inside < 0.9)
+
+
+def _verdict(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence about the first outcome."""
+    if not outcomes:
+        return ""
+    one = outcomes[0]
+    key, name = next(((k, n) for k, n in FIGURES if one.get(k) is not None), ("", ""))
+    beside = one.get("baseline_value")
+    if not key:
+        return ""
+    if key == "r2" and one[key] <= 0:
+        return "It predicts no better than the mean of the training sequences: do not design with it."
+    if beside is not None and one[key] <= beside:
+        return (
+            f"It predicts no better than a simple model: {one['baseline']} {beside:.3f}, here {one[key]:.3f}."
+        )
+    share = f"explains {one[key]:.0%} of the variance" if key == "r2" else f"reaches {name} {one[key]:.3f}"
+    return f"On sequences that it has not seen it {share}" + (
+        f"; the simple model beside it has {beside:.3f}." if beside is not None else "."
+    )
+
+
+def _cost(result: Mapping[str, Any]) -> str:
+    return f"{result['members']} members in {result['seconds']:.0f} s" if result.get("members") else ""
+
+
+def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:
+    """The quality of the first outcome as a row of a table of models."""
+    outcomes = (result.get("quality") or {}).get("outcomes") or ()
+    if not outcomes:
+        return {}
+    one = outcomes[0]
+    key, name = next(((k, n) for k, n in FIGURES if one.get(k) is not None), ("", ""))
+    return {
+        "choice": LABELS.get(result.get("kind", ""), result.get("kind")),
+        "outcome": ", ".join(result.get("outcomes") or ()),
+        "measure": name,
+        "value": one.get(key),
+        "beside": one.get("baseline_value"),
+        "rank correlation": one.get("spearman"),
+        "inside 95%": None if one.get("coverage") is None else one["coverage"][-1],
+    }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +16,14 @@ from torch import Tensor
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
-from seqdesign.models.predictor.config import PredictorOptions, Task
+from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.model import Columns, SequencePredictor
+from seqdesign.models.predictor.scales import Batches
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.tasks.by_name import get_task
+from seqdesign.tasks.task import Task
+from seqdesign.tasks.values import Units
 from seqdesign.training.store import WEIGHTS, load_model, record_from_dict, record_to_dict, save_model
 from seqdesign.training.tensor_file import checksum, read_checksum, read_tensors, write_tensors
 
@@ -51,11 +55,23 @@ class PredictorRecord:
     """Whether letters without evidence at their place are predicted from others; else they have no effect."""
     calibration: tuple[Conformal, ...] = ()
     """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
+    batches: Batches | None = None
+    """Offsets and scales of assays or plates, whose reference is the scale of all predictions."""
 
     @property
-    def task(self) -> Task:
-        """regression, binary or classes."""
-        return cast(Task, self.options.task)
+    def task(self) -> str:
+        """The name of the task: regression, binary, classes, ..."""
+        return self.options.task
+
+    @property
+    def head(self) -> Task:
+        """The task as an object. Raises UsageError where nobody brings it."""
+        return get_task(self.options.task)
+
+    @property
+    def units(self) -> Units:
+        """By what the outcomes were scaled."""
+        return Units(self.outcome_mean, self.outcome_scale)
 
     @property
     def strands(self) -> str:
@@ -65,12 +81,12 @@ class PredictorRecord:
     @property
     def score_names(self) -> tuple[str, ...]:
         """What each score of ``by_name`` is of: an outcome, or a label."""
-        return self.classes or self.outcomes
+        return self.head.score_names(self.outcomes, self.classes)
 
     @property
     def num_scores(self) -> int:
         """K: one for each outcome, or for each class."""
-        return len(self.classes) if self.task == "classes" else len(self.outcomes)
+        return self.head.num_scores(len(self.outcomes), len(self.classes))
 
     def build(self) -> SequencePredictor:
         """The networks, with weights from torch's global generator."""
@@ -88,12 +104,16 @@ class PredictorRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        return record_to_dict(self, KIND)
+        found = record_to_dict(self, KIND)
+        if self.batches is None:  # as models of before had it
+            del found["batches"]
+        return found
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        return record_from_dict(cls, record)
+        made = record_from_dict(cls, {"batches": None, **record})
+        return made if made.batches is None else replace(made, batches=Batches.of(record["batches"]))
 
 
 @dataclass(frozen=True)
@@ -110,14 +130,12 @@ def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
     Of a binary outcome with labels the networks give the log-odds of the second; those of the first are the
     same with the other sign, so that either label can be asked for by its name.
     """
-    if record.task == "binary" and record.classes:
-        return torch.cat([-scores, scores], dim=-1)
-    return scores
+    return record.head.named_scores(scores, record.classes)
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What a predictor was trained on: tokens (N, L) uint8 and lengths (N,), and a model of their likes.
+    """What a predictor was trained on: tokens (N, L) and lengths (N,), and a model of their likes.
 
     ``percentiles`` (101,) are those of the novelty, in nats per letter, of sequences that were held out.
     """
@@ -191,7 +209,7 @@ def _check_reference(
     tokens: NDArray[Any], lengths: NDArray[Any], table: NDArray[Any], percentiles: NDArray[Any]
 ) -> None:
     """Raise ValueError for arrays that no save_predictor wrote."""
-    kinds = (tokens.dtype == np.uint8, lengths.dtype == np.int64, table.dtype.kind == "f")
+    kinds = (tokens.dtype in (np.uint8, np.int16), lengths.dtype == np.int64, table.dtype.kind == "f")
     shapes = (
         tokens.ndim == 2,
         lengths.shape == tokens.shape[:1],

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.sequences.encoders import TokenArray
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.splitting import folds, reverse_complements
 
 MAX_ROWS = 6000
@@ -107,7 +108,7 @@ def _word_counts(rows: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Tensor:
 def _explained(x: Tensor, y: Tensor, fold: NDArray[np.int64]) -> float:
     """Share of the variance that ridge regression explains in rows it has not seen."""
     judge = torch.stack([torch.from_numpy(fold == m).float() for m in range(4)], dim=1)
-    weights, biases = ridge_start(x, y, 1 - judge, judge, task="regression")
+    weights, biases = ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
     fitted = torch.einsum("ni,mik->mnk", x, weights) + biases[:, None]
     errors = ((fitted[:, :, 0] - y[:, 0]).square().T * judge).sum()
     return 1.0 - float(errors / judge.sum()) / float(y.var(correction=0))

@@ -10,7 +10,7 @@ from seqdesign.families import Family
 from seqdesign.models.vae.design import generator_of
 from seqdesign.models.vae.drawing import sources
 from seqdesign.models.vae.rows import VAERows
-from seqdesign.models.vae.sections import sections
+from seqdesign.models.vae.sections import answer, quality_row, sections
 from seqdesign.models.vae.store import KIND, load_vae
 
 
@@ -25,5 +25,7 @@ FAMILY = Family(
     generator=generator_of,
     rows=_rows,
     sections=sections,
+    answer=answer,
+    quality=quality_row,
     sources=sources,
 )

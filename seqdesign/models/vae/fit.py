@@ -19,6 +19,7 @@ from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
+from seqdesign.training.given_split import GivenSplit
 from seqdesign.training.loop import Fabric, Fit
 from seqdesign.training.precision import check_precision
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
@@ -49,6 +50,7 @@ def train_sequence_vae(
     outcome_name: str = "outcome",
     folder: Path | None = None,
     resume: bool = False,
+    split: GivenSplit | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_step: Callable[[int, int], None] = lambda step, total: None,
 ) -> VAETraining:
@@ -60,9 +62,16 @@ def train_sequence_vae(
     Raises InputError for too few sequences or outcomes that cannot be learned from, TrainingError, and
     ModelError when there is nothing to resume.
     """
-    train, held_out = hold_out(tokens, outcomes, fit_options, seed)
+    if split is None:
+        train, held_out = hold_out(tokens, outcomes, fit_options, seed)
+        stopping, warnings = held_out, tuple[str, ...]()
+    else:
+        warnings = split.check(tokens)
+        train, held_out, stopping = split.train, split.held_out, split.calibration
     record = _describe(tokens, outcomes, train, options, outcome_name)
-    data, judges = (TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, held_out))
+    data, judges, fresh = (
+        TokenData.of(tokens.take(part), _take(outcomes, part)) for part in (train, stopping, held_out)
+    )
     model, fitted = fit_record(
         record,
         TokenData.of(tokens, outcomes),
@@ -70,9 +79,11 @@ def train_sequence_vae(
         options,
         fit_options,
         Run(seed, fabric, folder, resume, on_epoch, on_step),
+        mark="" if split is None else split.fingerprint(),
         prepare=lambda networks: networks.language_model.count_lengths(data.lengths),
     )
-    quality = judge(model, judges.to(fabric.device), torch.Generator().manual_seed(seed))
+    quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
+    quality = replace(quality, warnings=(*warnings, *quality.warnings))
     record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
     return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +20,6 @@ from seqdesign.sequences.scope import Scope
 
 class VAERows:
     """Outcome and log-likelihood by a sequence VAE."""
-
-    task: ClassVar[str] = "regression"
-    classes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, trained: TrainedVAE) -> None:
         self.model, self.record = trained.model, trained.record

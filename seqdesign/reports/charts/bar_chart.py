@@ -14,7 +14,7 @@ from seqdesign.reports.palette import colour, series_colour
 from seqdesign.reports.scale import Scale, as_floats, joined
 
 _LEVEL: dict[str, str | float] = {"stroke": colour("ink"), "stroke_width": 2, "stroke_dasharray": "5 2"}
-_LABEL_WIDTH = 26.0  # CSS pixels that a value over its bar needs
+_LETTER_WIDTH = 6.6  # CSS pixels at font size 11
 
 
 def bar_chart(
@@ -68,7 +68,10 @@ def bar_chart(
             path = f"M{svg.number(start)} {svg.number(float(frame.y(float(value))))}H{svg.number(end)}"
             marks.append(svg.tag("path", d=path, **_LEVEL))
     rows = "; ".join(f"{name}: " + ", ".join(f"{v:.3g}" for v in values) for name, values in named.items())
-    return frame.draw(marks + labels, f"{y_label} by {x_label} ({', '.join(categories)}). {rows}.")
+    said = f"{y_label} by {x_label} ({', '.join(categories)}). {rows}."
+    return frame.draw(
+        marks + labels, said, {x_label: list(categories)} | {n: list(v) for n, v in named.items()}
+    )
 
 
 def _style(index: int) -> dict[str, str | float]:
@@ -83,8 +86,9 @@ def _bar(frame: Frame, left: float, wide: float, value: float, index: int) -> tu
     zero, tip = float(frame.y(0.0)), float(frame.y(value))
     size = {"x": start, "y": min(zero, tip), "width": end - start, "height": abs(zero - tip)}
     bar = svg.tag("rect", **size, **_style(index))
-    if end - start < _LABEL_WIDTH:
+    label = f"{value:.3g}"
+    if end - start < _LETTER_WIDTH * len(label):
         return bar, []
     y = tip - 5 if value >= 0 else tip + 13
     middle = (start + end) / 2
-    return bar, [svg.text(middle, y, f"{value:.3g}", text_anchor="middle", font_size=11, **halo())]
+    return bar, [svg.text(middle, y, label, text_anchor="middle", font_size=11, **halo())]

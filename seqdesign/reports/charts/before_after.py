@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike
@@ -23,17 +25,21 @@ def before_after(
     y_label: str,
     names: tuple[str, str] = ("before", "after"),
     judged: ArrayLike | None = None,
+    ids: Sequence[str] = (),
+    measured: tuple[float, float] | None = None,
 ) -> Markup:
     """Records from left to right in order of their value before; hollow dot before, full dot after.
 
-    ``judged`` is the value after as others see it, a diamond. Of more than 120 records, 120 evenly spaced
+    ``judged`` is the value after as others see it, a diamond. ``ids`` are the names of the records,
+    ``measured`` the range of training outcomes, which is shaded. Of more than 120 records, 120 evenly spaced
     ones are drawn, and the x label says so.
     """
     b, a, *rest = as_floats(before, after, *(() if judged is None else (judged,)))
     j = rest[0] if rest else np.full(b.size, np.nan)
     both = drawable(b) & drawable(a)
+    named = np.array(list(ids) or [str(i + 1) for i in range(b.size)], dtype=object)[both]
     missing, b, a, j = int((~both).sum()), b[both], a[both], j[both]
-    y_scale = Scale.around(joined([b, a, j]))
+    y_scale = Scale.around(joined([b, a, j, np.array(measured or (), dtype=np.float64)]))
     count = b.size
     order = np.argsort(b, kind="stable")
     if count > _MAX_PAIRS:
@@ -49,22 +55,33 @@ def before_after(
         y_label,
         keys[: 2 if judged is None else 3],
         x_ticks=(),
+        y_band=measured,
     )
     lines, dots = [], []
     for i, (start, end, other) in enumerate(zip(*(frame.y(v[order]) for v in (b, a, j)), strict=True)):
         x = svg.number(float(frame.x(float(i))))
         lines.append(f"M{x} {svg.number(start)}V{svg.number(end)}")
         dots += [
-            svg.tag("g", mark, transform=f"translate({x} {svg.number(y)})")
+            svg.tag(
+                "g",
+                svg.join([mark, svg.tag("title", _tip(named[order[i]], names, b[order[i]], a[order[i]]))]),
+                transform=f"translate({x} {svg.number(y)})",
+            )
             for mark, y in ((first, start), (second, end), (third, other))
             if np.isfinite(y)
         ]
     marks = [
         svg.tag("path", d="".join(lines), stroke=colour("muted"), stroke_opacity=0.45, stroke_width=1.5),
-        *dots,
+        svg.tag("g", svg.join(dots), class_="sd-points"),
     ]
     change = f"{int((a > b).sum())} of {count} higher {names[1]}; mean change {np.mean(a - b):.4g}."
-    return frame.draw(marks, f"{y_label} {names[0]} and {names[1]}: {change}{left_out(missing)}")
+    said = f"{y_label} {names[0]} and {names[1]}: {change}{left_out(missing)}"
+    data = {"id": list(named), names[0]: b.tolist(), names[1]: a.tolist()}
+    return frame.draw(marks, said, data if judged is None else data | {JUDGES: j.tolist()})
+
+
+def _tip(name: object, names: tuple[str, str], before: float, after: float) -> str:
+    return f"{name}: {names[0]} {before:.4g}, {names[1]} {after:.4g}"
 
 
 def _hollow() -> Markup:

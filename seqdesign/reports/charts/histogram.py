@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,7 +28,9 @@ def histogram(
     data = {name: values[drawable(values)] for name, values in arrays.items()}
     missing = sum(values.size for values in arrays.values()) - sum(values.size for values in data.values())
     x_scale = Scale.around(joined(data.values()))
-    edges = np.linspace(x_scale.low, x_scale.high, num_bins + 1)
+    edges = _edges(joined(data.values()), x_scale, num_bins)
+    if edges[0] < x_scale.low or edges[-1] > x_scale.high:
+        x_scale = Scale(min(x_scale.low, edges[0]), max(x_scale.high, edges[-1]), whole=x_scale.whole)
     heights = [_heights(values, edges, share=share) for values in data.values()]
     keys = [
         Key(f"{name} (n = {values.size})", svg.tag("path", d="M-9 5V-5H9V5Z", **_style(i)))
@@ -40,7 +43,20 @@ def histogram(
         for i, values in enumerate(heights)
     ]
     medians = ", ".join(f"{name} {np.median(v):.4g}" for name, v in data.items() if v.size)
-    return frame.draw(marks, f"Distribution of {x_label}. Medians: {medians}.{left_out(missing)}")
+    said = f"Distribution of {x_label}. Medians: {medians}.{left_out(missing)}"
+    bins = {"from": edges[:-1].tolist(), "to": edges[1:].tolist()}
+    return frame.draw(marks, said, bins | {name: h.tolist() for name, h in zip(data, heights, strict=True)})
+
+
+def _edges(values: FloatArray, scale: Scale, num_bins: int) -> FloatArray:
+    """Bins of one width. Whole numbers get bins of equally many of them, or some would stay empty."""
+    if not scale.whole:
+        return np.linspace(scale.low, scale.high, num_bins + 1)
+    low, high = float(values.min()), float(values.max())
+    width = max(1, math.ceil((high - low + 1) / num_bins))
+    count = math.ceil((high - low + 1) / width)
+    edges: FloatArray = low - 0.5 + width * np.arange(count + 1, dtype=np.float64)
+    return edges
 
 
 def _heights(values: FloatArray, edges: FloatArray, *, share: bool) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike
@@ -14,34 +16,56 @@ from seqdesign.reports.scale import Scale, as_floats, drawable, joined
 _MAX_SHOWN = 120
 
 
-def intervals(values: ArrayLike, low: ArrayLike, high: ArrayLike, *, title: str, y_label: str) -> Markup:
+def intervals(
+    values: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    title: str,
+    y_label: str,
+    ids: Sequence[str] = (),
+    measured: tuple[float, float] | None = None,
+) -> Markup:
     """A dot for each value and a line from ``low`` to ``high``, sorted by value.
 
-    Of more than 120, 120 evenly spaced ones are drawn, and the x label says so.
+    ids: names of the values. measured: the range of training outcomes, which is shaded. Of more than 120,
+    120 evenly spaced ones are drawn, and the x label says so.
     """
     value, bottom, top = as_floats(values, low, high)
     known = drawable(value) & drawable(bottom) & drawable(top)
+    names = np.array([str(i + 1) for i in range(value.size)] if not len(ids) else list(ids), dtype=object)[
+        known
+    ]
     missing, value, bottom, top = int((~known).sum()), value[known], bottom[known], top[known]
-    scale = Scale.around(joined([value, bottom, top]))
+    band = np.array(measured or (), dtype=np.float64)
+    scale = Scale.around(joined([value, bottom, top, band]))
     order = np.argsort(-value, kind="stable")
     count = value.size
     if count > _MAX_SHOWN:
         order = order[np.linspace(0, count - 1, _MAX_SHOWN).round().astype(np.int64)]
     drawn = f" ({order.size} of {count:,} drawn)" if order.size < count else f" (n = {count})"
     frame = Frame(
-        Scale(-1.0, float(order.size)), scale, title, f"designs, best first{drawn}", y_label, x_ticks=()
+        Scale(-1.0, float(order.size)),
+        scale,
+        title,
+        f"designs, best first{drawn}",
+        y_label,
+        x_ticks=(),
+        y_band=measured,
     )
     across = frame.x(np.arange(order.size, dtype=np.float64))
     lines, dots = [], []
-    for x, y, start, end in zip(
-        across, frame.y(value[order]), frame.y(bottom[order]), frame.y(top[order]), strict=True
+    for x, y, start, end, i in zip(
+        across, frame.y(value[order]), frame.y(bottom[order]), frame.y(top[order]), order, strict=True
     ):
         lines.append(f"M{svg.number(x)} {svg.number(start)}V{svg.number(end)}")
-        dots.append(f"M{svg.number(x)} {svg.number(y)}h0")
+        tip = f"{names[i]}: {value[i]:.4g} ({bottom[i]:.4g} to {top[i]:.4g})"
+        dots.append(svg.point(float(x), float(y), tip, radius=2.5))
     marks = [
         svg.tag("path", d="".join(lines), stroke=colour("blue"), stroke_opacity=0.4, stroke_width=1.6),
-        svg.tag("path", d="".join(dots), stroke=colour("blue"), stroke_width=5, stroke_linecap="round"),
+        svg.tag("g", svg.join(dots), fill=colour("blue"), class_="sd-points"),
     ]
     width = float(np.median(top - bottom))
     said = f"{y_label} of {count} designs with intervals; the median width of an interval is {width:.4g}."
-    return frame.draw(marks, said + left_out(missing))
+    data = {"id": list(names), y_label: value.tolist(), "low": bottom.tolist(), "high": top.tolist()}
+    return frame.draw(marks, said + left_out(missing), data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -58,7 +58,19 @@ def line_chart(
         shown = drawable(x) & drawable(y, log=log_y)
         missing += int((~shown).sum())
         marks += _curve(frame, x, y, shown, i, markers=markers)
-    return frame.draw(marks, f"{y_label} against {x_label} for {', '.join(data)}.{left_out(missing)}")
+    said = f"{y_label} against {x_label} for {', '.join(data)}.{left_out(missing)}"
+    return frame.draw(marks, said, _long(data, x_label, y_label))
+
+
+def _long(
+    data: Mapping[str, Sequence[FloatArray]], x_label: str, y_label: str
+) -> dict[str, Sequence[object]]:
+    """All points of all curves, one below the other."""
+    return {
+        "curve": [name for name, (x, _) in data.items() for _ in x],
+        x_label: [value for x, _ in data.values() for value in x.tolist()],
+        y_label: [value for _, y in data.values() for value in y.tolist()],
+    }
 
 
 def _sample(index: int, *, markers: bool) -> Markup:

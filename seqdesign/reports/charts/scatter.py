@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from seqdesign.reports import svg
-from seqdesign.reports.charts.frame import Frame, left_out
+from seqdesign.reports.charts.frame import Frame, Key, left_out
 from seqdesign.reports.palette import colour
 from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable, joined
 
 _MAX_POINTS = 3000
+_MAX_NAMED = 600
+_FRONT_KEYS = (
+    Key("on the front", svg.tag("circle", r=3.2, fill=colour("vermillion"))),
+    Key("dominated", svg.tag("circle", r=3.2, fill=colour("muted"), fill_opacity=0.45)),
+)
 _CELLS = 56
 
 
@@ -24,36 +31,70 @@ def scatter(
     y_label: str,
     note: str = "",
     diagonal: bool = False,
+    ids: Sequence[str] = (),
+    front: ArrayLike | None = None,
+    x_band: tuple[float, float] | None = None,
+    y_band: tuple[float, float] | None = None,
 ) -> Markup:
     """Points (x, y); above 3,000 of them, squares whose opacity shows how many points lie there.
 
-    ``diagonal`` gives both axes the same limits and draws y = x.
+    diagonal: both axes have the same limits, and y = x is drawn. ids: names, which the points say up to 600
+    of them. front: (N,) bool, points that are joined in order of x and drawn full, the others dimmed.
+    x_band, y_band: ranges that are shaded, such as those of the training data.
     """
     xs, ys = as_floats(x, y)
     shown = drawable(xs) & drawable(ys)
+    names = np.array(list(ids) or [""] * xs.size, dtype=object)[shown]
+    best = None if front is None else np.asarray(front, dtype=bool).ravel()[shown]
     missing, xs, ys = int((~shown).sum()), xs[shown], ys[shown]
-    x_scale = Scale.around(joined([xs, ys]) if diagonal else xs)
-    y_scale = x_scale if diagonal else Scale.around(ys)
-    frame = Frame(x_scale, y_scale, title, x_label, y_label, note=note)
+    bands = [np.array(band or (), dtype=np.float64) for band in (x_band, y_band)]
+    x_scale = Scale.around(joined([xs, ys, *bands]) if diagonal else joined([xs, bands[0]]))
+    y_scale = x_scale if diagonal else Scale.around(joined([ys, bands[1]]))
+    frame = Frame(
+        x_scale, y_scale, title, x_label, y_label, () if best is None else _FRONT_KEYS, note=note,
+        x_band=x_band, y_band=y_band,
+    )  # fmt: skip
     marks = []
     if diagonal:
         left, bottom, right, top = map(svg.number, (frame.left, frame.bottom, frame.right, frame.top))
         line = f"M{left} {bottom}L{right} {top}"
         marks.append(svg.tag("path", d=line, stroke=colour("muted"), stroke_dasharray="4 4"))
-    marks.append(_density(frame, xs, ys) if xs.size > _MAX_POINTS else _points(frame, xs, ys))
-    return frame.draw(marks, f"{y_label} against {x_label}, {xs.size} points. {note}{left_out(missing)}")
+    if best is not None:
+        marks += _with_front(frame, xs, ys, best, names)
+    elif xs.size > _MAX_POINTS:
+        marks.append(_density(frame, xs, ys))
+    elif len(ids) and xs.size <= _MAX_NAMED:
+        marks.append(_named(frame, xs, ys, names, {"fill": colour("blue"), "fill_opacity": 0.65}))
+    else:
+        marks.append(_points(frame, xs, ys))
+    said = f"{y_label} against {x_label}, {xs.size} points. {note}{left_out(missing)}"
+    data: dict[str, Sequence[object]] = {"id": names.tolist()} if len(ids) else {}
+    data |= {x_label: xs.tolist(), y_label: ys.tolist()}
+    return frame.draw(marks, said, data if best is None else data | {"front": best.tolist()})
 
 
 def predicted_measured(
-    measured: ArrayLike, predicted: ArrayLike, *, title: str, unit: str = "outcome"
+    measured: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    title: str,
+    unit: str = "outcome",
+    ids: Sequence[str] = (),
+    training: tuple[float, float] | None = None,
 ) -> Markup:
-    """Predicted against measured values with the line of equality, R2, Spearman's rho and n."""
+    """Predicted against measured values with the line of equality, R2, Spearman's rho and n.
+
+    ids: names of the points. training: the range of training outcomes, which is shaded.
+    """
     m, p = as_floats(measured, predicted)
     r2, rho = agreement(m, p)
     note = f"R2 = {r2:.3f}, rho = {rho:.3f}, n = {int((drawable(m) & drawable(p)).sum())}"
+    if r2 < 0:
+        note += ": the predictions are worse than the mean of the measurements"
     return scatter(
-        m, p, title=title, x_label=f"measured {unit}", y_label=f"predicted {unit}", note=note, diagonal=True
-    )
+        m, p, title=title, x_label=f"measured {unit}", y_label=f"predicted {unit}", note=note, diagonal=True,
+        ids=ids, x_band=training,
+    )  # fmt: skip
 
 
 def agreement(measured: ArrayLike, predicted: ArrayLike) -> tuple[float, float]:
@@ -83,6 +124,35 @@ def _ranks(values: FloatArray) -> FloatArray:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2.0)[inverse]
+
+
+def _named(
+    frame: Frame, x: FloatArray, y: FloatArray, names: NDArray[np.object_], style: dict[str, str | float]
+) -> Markup:
+    """A circle a point, which says its name and values."""
+    radius = 3.2 if x.size <= 300 else 2.4
+    dots = [
+        svg.point(float(px), float(py), f"{name}: {vx:.4g}, {vy:.4g}", radius=radius)
+        for px, py, name, vx, vy in zip(frame.x(x), frame.y(y), names, x, y, strict=True)
+    ]
+    return svg.tag("g", svg.join(dots), class_="sd-points", **style)
+
+
+def _with_front(
+    frame: Frame, x: FloatArray, y: FloatArray, best: NDArray[np.bool_], names: NDArray[np.object_]
+) -> list[Markup]:
+    """Dominated points dimmed, those of the front joined and on top."""
+    order = np.flatnonzero(best)[np.argsort(x[best], kind="stable")]
+    corners = " ".join(
+        f"{svg.number(px)} {svg.number(py)}"
+        for px, py in zip(frame.x(x[order]), frame.y(y[order]), strict=True)
+    )
+    line = svg.tag("path", d=f"M{corners}", fill="none", stroke=colour("vermillion"), stroke_width=1.2)
+    return [
+        _named(frame, x[~best], y[~best], names[~best], {"fill": colour("muted"), "fill_opacity": 0.45}),
+        *([line] if order.size > 1 else []),
+        _named(frame, x[order], y[order], names[order], {"fill": colour("vermillion")}),
+    ]
 
 
 def _points(frame: Frame, x: FloatArray, y: FloatArray) -> Markup:

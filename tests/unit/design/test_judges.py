@@ -19,6 +19,7 @@ from seqdesign.design.judges import (
 from seqdesign.design.panel import Panel, stack
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import Measured
 
 DNA = get_alphabet("dna")
@@ -93,7 +94,12 @@ def panel(values: np.ndarray, tokens: Tensor, **more: object) -> Panel:
     data = Measured(
         tokens.numpy().astype(np.uint8), np.full(len(tokens), tokens.shape[1]), values[:, None], held_out
     )
-    options = {"task": "regression", "num_scores": 1, "length": tokens.shape[1], "both_strands": False}
+    options = {
+        "task": get_task("regression"),
+        "num_scores": 1,
+        "length": tokens.shape[1],
+        "both_strands": False,
+    }
     return Panel(data, DNA, **{**options, **more})
 
 
@@ -152,7 +158,7 @@ def test_a_network_that_errs_loses_its_voice() -> None:
 def test_labels_are_judged_as_log_odds() -> None:
     tokens = random_tokens(300, 10)
     values = (tokens[:, 0] == 2).double().numpy()
-    found = panel(values, tokens, task="binary")
+    found = panel(values, tokens, task=get_task("binary"))
     fresh = random_tokens(200, 10, seed=2)
     mean = found(fresh).mean[:, 0]
     assert float(mean[fresh[:, 0] == 2].min()) > 0 > float(mean[fresh[:, 0] != 2].max())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seqdesign.metrics.edits import apply_edits as applied
 from seqdesign.metrics.edits import (
+    carry_over,
     edit_list,
     hamming,
     hamming_matrix,
@@ -147,3 +148,12 @@ def test_any_of_the_edits_can_be_left_out() -> None:
 def test_text_that_is_no_edit_of_the_sequence_is_refused(edit: str) -> None:
     with pytest.raises(ValueError, match="must be like A5G"):
         applied("ACGT", [edit])
+
+
+def test_what_a_model_cannot_read_is_carried_over():
+    # The model read the first R as N and wrote N where it changed nothing.
+    assert carry_over("ARGT", "ANGT", "ANGA") == "ARGA"
+    assert carry_over("ARGTR", "ANGTN", "NGTTN") == "RGTTR"
+    assert carry_over("ACGT", "ACGT", "TTTT") == "TTTT"
+    with pytest.raises(ValueError, match="same length, got 2 and 3"):
+        carry_over("AR", "ANN", "A")

@@ -90,7 +90,7 @@ def test_every_rule_is_checked_and_violators_are_named() -> None:
         ("ACGTACGTAC", "GAATTCGTAC"),  # forbidden, not kept, six edits
         ("ACGTACGTAC", "ACAAAACCGG"),  # a run of four
     )
-    rows = {row["rule"].split()[0]: row for row in check(designs, options, DNA)}
+    rows = {row["rule"].split()[0]: row for row in check(designs, options, DNA).rows}
     assert {name: row["violations"] for name, row in rows.items()} == {
         "--max-edits": 2, "--forbid": 1, "--gc": 0, "--keep": 1, "--max-homopolymer": 1, "--min-distance": 2,
     }  # fmt: skip
@@ -101,7 +101,7 @@ def test_every_rule_is_checked_and_violators_are_named() -> None:
 
 def test_a_rule_about_unknown_parents_is_not_called_obeyed() -> None:
     designs = DesignSet([{"id": "a", "sequence": "ACGT"}])
-    rows = check(designs, {"keep": "1", "max_edits": 1, "gc": "0.4-0.6"}, DNA)
+    rows = check(designs, {"keep": "1", "max_edits": 1, "gc": "0.4-0.6"}, DNA).rows
     assert {row["rule"]: row["violations"] for row in rows} == {
         "--max-edits 1: parents unknown": None,
         "--gc 0.4-0.6": 0,
@@ -110,4 +110,4 @@ def test_a_rule_about_unknown_parents_is_not_called_obeyed() -> None:
 
 
 def test_without_rules_there_is_nothing_to_check() -> None:
-    assert check(designs_of(("ACGT", "ACGT")), {"seed": 0, "forbid": []}, DNA) == []
+    assert check(designs_of(("ACGT", "ACGT")), {"seed": 0, "forbid": []}, DNA).rows == []

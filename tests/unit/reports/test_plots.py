@@ -162,9 +162,14 @@ def test_judges_are_diamonds_where_they_are_known_and_intervals_begin_with_the_b
     assert "as judged by others" in texts(figure)
     assert "as judged by others" not in texts(plots.before_after([1, 2], [3, 4], title="T", y_label="y"))
     figure = plots.intervals([1, 9, 5], [0, 8, 3], [2, 10, 7], title="T", y_label="y")
-    dots = next(p.get("d") for p in root(figure).iter(f"{SVG}path") if p.get("stroke-width") == "5")
-    heights = [float(y) for y in re.findall(r"M\S+ (\S+?)h0", dots)]
+    dots = list(root(figure).iter(f"{SVG}circle"))
+    heights = [float(dot.get("cy")) for dot in dots]
     assert heights == sorted(heights)
+    assert [dot.find(f"{SVG}title").text for dot in dots] == [
+        "2: 9 (8 to 10)",
+        "3: 5 (3 to 7)",
+        "1: 1 (0 to 2)",
+    ]
     assert "the median width of an interval is 2." in description(figure)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seqdesign.models.predictor.members.kernel import JITTER, CellKernel, KernelNet, joint
 from seqdesign.models.predictor.members.ridge import chosen_scores, same_gaps
+from seqdesign.tasks.task import Task
 
 MAX_CELLS = 2_500
 """Cells from which a Gaussian process is too much."""
@@ -46,7 +47,7 @@ def fit_kernel(
     judge: Tensor,
     descriptors: Tensor,
     *,
-    task: str,
+    task: Task,
     seed: int,
 ) -> tuple[KernelNet, bool, Tensor | None]:
     """Learn from one-hot x (N, V, L) and standardised or 0/1 outcomes y (N, K), NaN where not measured.
@@ -85,7 +86,7 @@ def fit_kernel(
                 )
                 net.weight[m][:, group] = alpha.float()
                 net.bias[m, 0, group] = bias.float()
-        if task != "regression":
+        if task.log_odds:
             return net, False, None
         carries = _carries(net, u, cells % length, y[:, 0], train, judge)
         net.weight.add_(whole - net.weight.mean(0))

@@ -7,17 +7,16 @@ the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from seqdesign.tasks.task import Task
 
 STRENGTHS = (0.03, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10_000.0)
 """Penalties lambda that are tried, in units of one row's squared features, and infinity."""
-GAINS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0)
-"""Factors from a least-squares fit of 0 and 1 to log-odds that are tried."""
 EXACT = 2048
 """Unknowns up to which equations are solved exactly."""
 SMALL_EIGEN = 400
@@ -30,7 +29,7 @@ Solution = tuple[Tensor, Tensor]
 """Weights (I, K) and bias (K,)."""
 
 
-def ridge_start(x: Tensor, y: Tensor, train: Tensor, judge: Tensor, *, task: str) -> tuple[Tensor, Tensor]:
+def ridge_start(x: Tensor, y: Tensor, train: Tensor, judge: Tensor, *, task: Task) -> tuple[Tensor, Tensor]:
     """Linear scores for M members: weights (M, I, K) and biases (M, K), in float32.
 
     x (N, I) are the features, y (N, K) standardised outcomes (NaN = not measured), or 0 and 1. ``train`` and
@@ -203,7 +202,7 @@ def _back(x: Tensor, errors: Tensor, mean_x: Tensor) -> Tensor:
 
 
 def chosen(
-    solutions: list[Solution], x: Tensor, y: Tensor, weight: Tensor, *, task: str
+    solutions: list[Solution], x: Tensor, y: Tensor, weight: Tensor, *, task: Task
 ) -> tuple[int, Solution]:
     """The solution with the least loss on the weighted rows, and its place; for labels as log-odds."""
     rows = torch.nonzero(weight > 0).flatten()
@@ -213,43 +212,21 @@ def chosen(
     mean = solutions[-1][1]
     for i, (beta, bias) in enumerate(solutions):
         fitted = xs @ beta + bias
-        for loss, gain, offset in losses(fitted, ys, ws, mean, task):
+        for loss, gain, offset in task.linear_losses(fitted, ys, ws, mean):
             if loss < best:
                 best, place, kept = loss, i, (gain * beta, offset + gain * bias)
     return place, kept
 
 
 def chosen_scores(
-    fitted: Tensor, beta: Tensor, bias: Tensor, y: Tensor, weight: Tensor, *, task: str
+    fitted: Tensor, beta: Tensor, bias: Tensor, y: Tensor, weight: Tensor, *, task: Task
 ) -> Solution:
     """One solution whose values for all rows are ``fitted`` (N, K); for labels, whose mean is ``bias``, as
     log-odds.
     """
-    if task == "regression":
+    if not task.log_odds:
         return beta, bias
     rows = torch.nonzero(weight > 0).flatten()
     some, ys, ws = (t[rows].to(fitted.dtype) for t in (fitted, y, weight))
-    _, gain, offset = min(losses(some, ys, ws, bias, task), key=lambda one: one[0])
+    _, gain, offset = min(task.linear_losses(some, ys, ws, bias), key=lambda one: one[0])
     return gain * beta, offset + gain * bias
-
-
-def losses(
-    fitted: Tensor, y: Tensor, weight: Tensor, mean: Tensor, task: str
-) -> Iterator[tuple[float, float, Tensor]]:
-    """(loss, gain, offset) of scores offset + gain x fitted (N, K); for labels of all ``GAINS``."""
-    if task == "regression":
-        loss = float(((fitted - y).square().mean(1) * weight).mean())
-        yield loss, 1.0, torch.zeros_like(mean)
-        return
-    share = mean.clamp(1e-4, 1 - 1e-4)
-    odds = torch.logit(share) if task == "binary" else share.log()
-    for gain in GAINS:
-        offset = odds - gain * share
-        yield float((_label_loss(offset + gain * fitted, y, task) * weight).mean()), gain, offset
-
-
-def _label_loss(scores: Tensor, y: Tensor, task: str) -> Tensor:
-    """Cross-entropy of each row."""
-    if task == "binary":
-        return F.binary_cross_entropy_with_logits(scores, y, reduction="none").mean(1)
-    return -(y * scores.log_softmax(1)).sum(1)

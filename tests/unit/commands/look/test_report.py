@@ -89,9 +89,10 @@ def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
     assert json.loads(done.out)["runs"] == ["models/p", "designs.fa"]
     page = (here / "report.html").read_text()
     elements = Elements(page)
-    assert [h for h in elements.headings if not h.startswith("Warning")] == [
-        "models/p", "Held-out predictions", "Training", "designs.fa", "What was asked", "Outcomes",
-        "Trade-offs", "Constraints", "Logos", "Designs", "Provenance",
+    assert elements.headings == [
+        "What to doubt", "Side by side", "models/p", "Held-out predictions", "What was measured where",
+        "Training", "designs.fa", "Designs", "Outcomes", "Trade-offs", "Rules", "Logos",
+        "How it was searched", "Methods", "Provenance",
     ]  # fmt: skip
     assert re.search("<code>seqdesign train-predictor seqs.csv [^<]*--epochs 2 [^<]*-o models/p", page)
     assert "seqdesign rerun designs.fa" in page
@@ -128,7 +129,7 @@ def test_what_was_changed_after_the_run_is_said_and_every_rule_is_checked_again(
     assert cli("report", "designs.fa").code == 0
     page = (here / "report.html").read_text()
     said = " ".join(warnings_of(page))
-    assert "Designs.fa was written by the run and is changed" in said
+    assert "designs.fa was written by the run and is changed" in said
     assert "Its input starts.fa is another one now" in said
     assert "Its input report_toys.py is no longer there" in said
     assert "1 violation of constraints (--forbid EcoRI)" in said
@@ -141,7 +142,7 @@ def test_sequences_without_a_manifest_are_shown_as_far_as_they_tell(here: Path, 
     page = (here / "report.html").read_text()
     assert "unknown: there is no manifest" in page
     assert "<h1>Just &lt;five&gt;</h1>" in page
-    assert Elements(page).headings == ["starts.fa", "Logos", "Sequences"]
+    assert Elements(page).headings == ["starts.fa", "Sequences", "Logos"]
     assert warnings_of(page) == []
 
 
@@ -189,7 +190,7 @@ def test_contributions_of_letters_are_drawn_and_listed(here: Path, cli: Cli) -> 
     assert done.code == 0, done.err
     page = (here / "report.html").read_text()
     headings = Elements(page).headings
-    assert headings[headings.index("why.csv") :][:4] == ["why.csv", "Why they score", "Table", "Provenance"]
+    assert headings[headings.index("why.csv") :][:4] == ["why.csv", "Why they score", "Table", "Methods"]
     assert "What each letter of a adds to the prediction." in page
     assert 'data-name="why"' in page
 
@@ -214,9 +215,14 @@ def test_gained_motifs_are_found(here: Path, cli: Cli) -> None:
     page = (here / "report.html").read_text()
     assert "Gained and lost motifs" in page
     data = json.loads(re.search(r'data-name="motif-changes".*?json">(.*?)</script>', page, re.DOTALL)[1])
-    values = dict(zip([c["key"] for c in data["columns"]], data["rows"][0], strict=True))
+    values = dict(
+        zip([c["key"] for c in data["columns"]], [cells[0] for cells in data["cells"]], strict=True)
+    )
     assert values["motif_name"] == "TATA"
     assert values["gained"] >= 28
+    designs = json.loads(re.search(r'data-name="d".*?json">(.*?)</script>', page, re.DOTALL)[1])
+    places = [c["key"] for c in designs["columns"]].index("sites")
+    assert all("TATA@11-18+" in sites for sites in designs["cells"][places])
     assert values["lost"] == 0
 
 
@@ -256,9 +262,9 @@ def test_a_report_of_ten_thousand_designs_is_small_and_soon_there(here: Path, cl
             f"edits={len(edits)} edit_list={','.join(edits)}\n{after}\n"
         )
     (here / "designs.fa").write_text("".join(lines))
-    start = time.monotonic()
+    start = time.process_time()  # other work on the machine does not count
     assert cli("report", "designs.fa").code == 0
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert (here / "report.html").stat().st_size < 3_000_000
 
 
@@ -286,4 +292,32 @@ def test_a_model_of_every_family_says_what_it_learned_from(
     done = cli("report", "model", "-q")
     assert done.code == 0, done.err
     said = (here / "report.html").read_text()
-    assert re.search(rf"made by {command}, learned from \d+ sequences, judged by \d+ others", said)
+    assert re.search(r"learned from \d+ and judged by \d+ others", said)
+    assert f"seqdesign {command}" in said
+    assert '<dl class="sd-tiles">' in said
+    own = (here / "model" / "report.html").read_text()
+    assert '<dl class="sd-tiles">' in own
+    assert 'id="methods"' in own
+
+
+def test_models_of_one_data_set_are_ranked_and_others_are_not(here: Path, cli: Cli) -> None:
+    table(here / "seqs.csv")
+    lines = (here / "seqs.csv").read_text().splitlines()
+    (here / "fewer.csv").write_text("\n".join(lines[:120]) + "\n")
+    for name, source, kind in (
+        ("a", "seqs.csv", "ridge"),
+        ("b", "seqs.csv", "words"),
+        ("c", "fewer.csv", "ridge"),
+    ):
+        assert cli("train-predictor", source, "--architecture", kind, "-o", f"models/{name}", "-q").code == 0
+    assert cli("report", "models/a", "models/b").code == 0
+    page = (here / "report.html").read_text()
+    said = re.search(r'sd-verdict">models/([ab]) has the best R2 \(([-.\d]+)\)', page)
+    assert said is not None
+    rows = json.loads(re.search(r'data-name="models".*?json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    cells = dict(zip([c["key"] for c in rows["columns"]], rows["cells"], strict=True))
+    assert cells["model"] == ["models/a", "models/b"]
+    assert cells["choice"] == ["ridge regression", "counts of words"]
+    assert f"{max(cells['value']):.3f}" == said[2]
+    assert cli("report", "models").code == 0
+    assert "none is called the best" in (here / "report.html").read_text()

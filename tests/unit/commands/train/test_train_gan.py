@@ -66,7 +66,7 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
         "gradient norms",
         "letters of each position",
         "unhealthy in",
-        "health.html",
+        "report.html",
     ):
         assert part in done.err
     manifest = read_manifest(tmp_path / "m")
@@ -74,7 +74,7 @@ def test_a_run_writes_a_whole_folder_and_says_how_the_generator_is(
     assert manifest.status == "complete"
     assert files == {*manifest.outputs, "manifest.json"}
     assert all(sha256_file(tmp_path / "m" / name) == known for name, known in manifest.outputs.items())
-    page = (tmp_path / "m" / "health.html").read_text()
+    page = (tmp_path / "m" / "report.html").read_text()
     assert "The generator is unhealthy" in page
     assert "Gradient norms" in page
     assert "Beside simple generators" in page
@@ -141,7 +141,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_files(
     assert "was made with other model options" in other.err
     assert train(cli, fasta, tmp_path / "m", "--resume").code == 0
     names = [p.relative_to(tmp_path / "whole") for p in (tmp_path / "whole").rglob("*") if p.is_file()]
-    same = [name for name in names if name.name not in ("manifest.json", "health.html")]
+    same = [name for name in names if name.name not in ("manifest.json", "report.html")]
     assert len(same) >= 8
     for name in same:
         assert (tmp_path / "m" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

@@ -21,6 +21,7 @@ from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions
 from seqdesign.training.splitting import folds, hold_out, reverse_complements, together
 
@@ -152,7 +153,7 @@ def test_ridge_is_the_closed_form() -> None:
     y = x @ beta + 3
     judge = torch.zeros(50, 2)
     judge[:10, 0] = judge[10:20, 1] = 1
-    weights, biases = ridge_start(x, y, 1 - judge, judge, task="regression")
+    weights, biases = ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
     torch.testing.assert_close(weights, beta.expand(2, -1, -1), atol=0.01, rtol=0)
     torch.testing.assert_close(biases, torch.full((2, 1), 3.0), atol=0.01, rtol=0)
 

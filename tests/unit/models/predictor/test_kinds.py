@@ -23,6 +23,7 @@ from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions
 
 DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
@@ -66,12 +67,12 @@ def test_all_ways_to_solve_a_ridge_agree(rows: int, monkeypatch: pytest.MonkeyPa
     x = torch.randn(rows, 40, generator=rng)
     y = x[:, :2] @ torch.tensor([[1.0, 0.5], [-1.0, 2.0]]) + torch.randn(rows, 2, generator=rng)
     judge = (torch.arange(rows)[:, None] % 3 == torch.arange(3)).float()
-    exact = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    exact = ridge.ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
     monkeypatch.setattr(ridge, "SMALL_EIGEN", 0)
-    factored = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    factored = ridge.ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
     monkeypatch.setattr(ridge, "EXACT", 0)
     monkeypatch.setattr(ridge, "TOLERANCE", 1e-6)
-    stepped = ridge.ridge_start(x, y, 1 - judge, judge, task="regression")
+    stepped = ridge.ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
     for one, other, third in zip(exact, factored, stepped, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
         torch.testing.assert_close(one, third, atol=5e-3, rtol=1e-2)

@@ -1,0 +1,1 @@
+"""Degenerate libraries that hold wanted sequences, and scans of one sequence."""

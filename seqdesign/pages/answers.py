@@ -1,0 +1,294 @@
+"""The answer on top of a page about designs: how many, how good at least, what holds, which file to order."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdesign.pages.designed import DesignSet
+from seqdesign.reports.answer import Answer, Gauge, Tile
+
+BATCH = 24
+"""Designs of a first batch."""
+Rules = Sequence[Mapping[str, Any]]
+"""Rows of ``constraints.check``."""
+Goal = Literal["max", "min"] | float
+"""Whether an outcome shall be high, low, or near a number."""
+Ranges = Mapping[str, Sequence[float]]
+"""Least and largest measured value of each outcome, by column."""
+
+DOUBTS = {
+    "unconfirmed": "not confirmed by the judges",
+    "extrapolates": "beyond the data",
+    "unusual": "unlike the training sequences",
+    "infeasible": "inputs as they were",
+    "violating": "break the rules",
+    "unjudged": "not judged",
+    "unchanged": "unchanged",
+}
+"""Status -> what it says against a design."""
+
+
+def designs_answer(
+    designs: DesignSet,
+    *,
+    asked: str,
+    measured: Ranges,
+    rules: Rules = (),
+    summary: Mapping[str, Any] | None = None,
+    files: Sequence[tuple[str, str]] = (),
+    goal: Goal = "max",
+) -> Answer:
+    """The answer about sequences that were designed, revised or drawn.
+
+    measured: the range of training outcomes. rules: as checked again on the sequences. summary: what
+    ``maximize`` said at its end. goal: what is wanted of the outcome of revisions.
+    """
+    summary = summary or {}
+    best = best_row(designs, goal)
+    tiles = [_count(designs)]
+    gauge = None
+    if best is not None:
+        tile, gauge = _best(designs, best, measured, goal)
+        tiles.append(tile)
+    tiles += _standing(designs)
+    tiles += _obeyed(rules)
+    tiles += _confirmed(designs, summary)
+    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, files)
+
+
+def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], model: str) -> str:
+    """What was wanted of ``maximize``, in one sentence."""
+    objective = objective_words(str(summary.get("objective", "max")))
+    start = option.get("start")
+    source = f"from {start}" if start else "from noise"
+    if option.get("template"):
+        source = f"within {option['template']}"
+    rules = ", ".join(text.removeprefix("--") for text in summary.get("constraints") or ())
+    return f"Sequences with {objective} by {model}, {source}; rules: {rules or 'none'}."
+
+
+def objective_words(text: str) -> str:
+    """An objective as it is typed, in words."""
+    words = {"max": "the highest {}", "min": "the lowest {}", "target": "{}"}
+    parts = []
+    for one in text.split(", "):
+        kind, _, name = one.partition("*")[0].partition(":")  # without its weight
+        head, _, value = kind.partition("=")
+        if head not in words:
+            return f"the objective {text}"
+        name, _, goal = name.partition("=")
+        shown = words[head].format(name or "outcome")
+        parts.append(f"{shown} near {value or goal}" if head == "target" else shown)
+    return " and ".join(parts)
+
+
+def goal_of(objective: str) -> Goal:
+    """What an objective wants of its first outcome."""
+    kind = objective.partition(", ")[0].partition("*")[0]
+    _, _, value = kind.replace(":", "=").rpartition("=")
+    if kind.startswith("min"):
+        return "min"
+    if kind.startswith("target"):
+        try:
+            return float(value)
+        except ValueError:
+            return "max"
+    return "max"
+
+
+def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None:
+    """The design with the best cautious bound of those that nothing speaks against, else of all.
+
+    goal: of the outcome of revisions; a score is always better when it is higher.
+    """
+    numbers = _worth(designs, goal)
+    if numbers is None:
+        return None
+    worth = np.nan_to_num(numbers, nan=-np.inf)
+    fine = np.array([row.get("status", "ok") in ("ok", "revised") for row in designs.rows])
+    if fine.any():
+        worth = np.where(fine, worth, -np.inf)
+    place = int(worth.argmax())
+    return designs.rows[place] if np.isfinite(worth[place]) else None
+
+
+def _worth(designs: DesignSet, goal: Goal) -> NDArray[np.float64] | None:
+    """(N,) how good each is, cautiously: by the end of its interval that is the worse one."""
+    for key in ("score_low", "score"):
+        if designs.has_numbers(key):
+            return designs.numbers(key)
+    pair = designs.before_after
+    ends = ("judged_low", "judged_high")
+    if designs.has_numbers("judged"):
+        low, high = (designs.numbers(key) for key in ends)
+    elif pair is not None:
+        low = high = designs.numbers(pair[1])
+    else:
+        return None
+    if goal == "max":
+        return low
+    if goal == "min":
+        return -high
+    far: NDArray[np.float64] = -np.maximum(np.abs(low - goal), np.abs(high - goal))
+    return far
+
+
+def _number(row: Mapping[str, Any], key: str) -> float | None:
+    value = row.get(key)
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
+
+
+def range_of(measured: Ranges, outcome: str) -> tuple[float, float] | None:
+    """The measured range of the outcome of a column; the only one there is, if it goes by another name."""
+    found = measured.get(outcome) or measured.get(f"predicted_{outcome}")
+    if found is None and len(measured) == 1:
+        found = next(iter(measured.values()))
+    return None if found is None else (float(found[0]), float(found[1]))
+
+
+def _best(
+    designs: DesignSet, best: Mapping[str, Any], measured: Ranges, goal: Goal
+) -> tuple[Tile, Gauge | None]:
+    """The best design as a number and on the measured range."""
+    outcome = next((name for name in designs.outcomes if _number(best, f"{name}_low") is not None), None)
+    if outcome is None:
+        pair = designs.before_after
+        key = pair[1] if pair else "score"
+        value, low, high = _number(best, key), None, None
+        name = key.removeprefix("predicted_")
+        known = None if key == "score" else range_of(measured, key)
+    else:
+        key = outcome
+        value, low, high = (_number(best, f"{outcome}{end}") for end in ("", "_low", "_high"))
+        name = outcome.removeprefix("predicted_")
+        known = range_of(measured, outcome)
+    if value is None:
+        value = low if low is not None else 0.0
+    start = _start(designs, best, key, several=len(designs.outcomes) > 1)
+    gauge = Gauge(f"best design, {best['id']}: {name}", known, value, low, high, start)
+    interval = "no interval" if low is None else f"{value:.4g}, 95% interval {low:.4g} to {high:.4g}"
+    label = f"{name} of the best, {best['id']}"
+    note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
+    return Tile(_cautious(best, value, low, high, goal), label, note), gauge
+
+
+def _cautious(
+    best: Mapping[str, Any], value: float, low: float | None, high: float | None, goal: Goal
+) -> str:
+    """The value by its worse end, with the sign that says which that is."""
+    if low is None or high is None or isinstance(goal, float):
+        return f"{value:.4g}"
+    if goal == "min":
+        return f"≤ {high:.4g}"
+    # The judges' lower bound is in units of the outcome where that is the score.
+    bound = _number(best, "score_low") if _number(best, "score") == value else None
+    return f"≥ {low if bound is None else bound:.4g}"
+
+
+def _start(designs: DesignSet, best: Mapping[str, Any], key: str, *, several: bool) -> float | None:
+    """The value of the best design's parent, in units of the column ``key``."""
+    pair = designs.before_after
+    if pair is None or several:
+        return None
+    if pair[1] == "score":  # of one outcome that is maximised the score is the outcome
+        same = _number(best, "score") == _number(best, key)
+        return _number(best, pair[0]) if same and designs.originals is not None else None
+    return _number(best, pair[0])
+
+
+def _count(designs: DesignSet) -> Tile:
+    """How many there are, and how many of them are new."""
+    note = ""
+    known = measured_already(designs)
+    if known is not None:
+        note = "all new" if known == 0 else f"{len(designs) - known:,} new, {known:,} measured already"
+    repeated = len(designs) - len(set(designs.sequences))
+    if repeated:
+        note += f"{'; ' * bool(note)}{repeated:,} repeated"
+    return Tile(f"{len(designs):,}", designs.what, note, doubt=bool(repeated))
+
+
+def measured_already(designs: DesignSet) -> int | None:
+    """Designs that are among the training sequences; None where that is not known."""
+    if not designs.has_numbers("nearest"):
+        return None
+    return int((designs.numbers("nearest") == 0).sum())
+
+
+def _standing(designs: DesignSet) -> Iterator[Tile]:
+    if "status" not in designs.columns:
+        return
+    against = {said: designs.count(status) for status, said in DOUBTS.items() if designs.count(status)}
+    fine = len(designs) - sum(against.values())
+    note = ", ".join(f"{count:,} {said}" for said, count in against.items())
+    yield Tile(f"{fine:,} of {len(designs):,}", "nothing speaks against", note, doubt=bool(against))
+
+
+def _obeyed(rules: Rules) -> Iterator[Tile]:
+    checked = [row for row in rules if row["violations"] is not None]
+    if not rules:
+        return
+    broken = [row["rule"] for row in checked if row["violations"]]
+    unknown = len(rules) - len(checked)
+    note = "all checked again on the sequences" if not unknown else f"{unknown} could not be checked"
+    if broken:
+        note = "broken: " + ", ".join(broken)
+    held = len(checked) - len(broken)
+    yield Tile(f"{held} of {len(rules)}", "rules hold", note, doubt=bool(broken or unknown))
+
+
+def _confirmed(designs: DesignSet, summary: Mapping[str, Any]) -> Iterator[Tile]:
+    if designs.has_numbers("confidence"):
+        share = float(np.nanmean(designs.numbers("confidence")))
+        note = "by judges that did not design"
+        yield Tile(f"{share:.0%}", "of the gain is confirmed", note, doubt=share < 0.5)
+    promise = summary.get("promise")
+    if promise and promise.get("least") is not None:
+        note = f"with probability {promise['probability']:g}"
+        yield Tile(f"≥ {promise['least']:.4g}", f"mean of the {promise['designs']:,} designs", note)
+
+
+def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | None) -> str:
+    """One sentence that says whether there is something to order."""
+    if best is None or gauge is None:
+        return f"{len(designs):,} {designs.what}; nothing is predicted of them."
+    fine = best.get("status", "ok") in ("ok", "revised")
+    if not fine:
+        return f"Something speaks against every design; the best, {best['id']}, is {DOUBTS[best['status']]}."
+    value = f"{gauge.value:.4g}"
+    if gauge.low is not None:
+        value = f"{gauge.low:.4g} to {gauge.high:.4g}"
+    said = f"The best design, {best['id']}, should measure {value}"
+    if gauge.start is not None:
+        said += f"; its parent {gauge.start:.4g}"
+    if gauge.measured is not None:
+        said += f". That is {_where(gauge)} ({gauge.measured[0]:.4g} to {gauge.measured[1]:.4g})"
+    return f"{said}."
+
+
+def _where(gauge: Gauge) -> str:
+    """Where a value lies on the range of what was measured."""
+    bottom, top = gauge.measured or (float("-inf"), float("inf"))
+    low = gauge.value if gauge.low is None else gauge.low
+    high = gauge.value if gauge.high is None else gauge.high
+    if low > top or high < bottom:
+        return "beyond what was ever measured"
+    if gauge.value > top or gauge.value < bottom:
+        return "perhaps beyond what was ever measured"
+    return "within what was measured"
+
+
+def order_files(output: object, table: object = None, count: int = 0) -> list[tuple[str, str]]:
+    """What to go on with; of ``count`` designs that are more than a batch, how to choose one."""
+    path = str(output) if output and Path(str(output)).name != "-" else None
+    files = [] if path is None else [("To order or test:", path)]
+    if path is not None and count > BATCH:
+        choose = ["seqdesign", "select", path, "--budget", str(BATCH), "-o", "shortlist.fa"]
+        files.append((f"To choose {BATCH} of them:", shlex.join(choose)))
+    return [*files, ("All columns:", str(table))] if table else files

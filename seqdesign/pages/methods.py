@@ -1,0 +1,254 @@
+"""A paragraph for the methods section of a paper, from what a manifest says, with the references it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from seqdesign.reports.html import Page
+from seqdesign.runs.manifest import Manifest
+
+REFERENCES = {
+    "mueller": "Mueller J, Gifford D, Jaakkola T (2017) Sequence to better sequence: continuous revision of "
+    "combinatorial structures. Proceedings of the 34th International Conference on Machine Learning, "
+    "2536-2544.",
+    "killoran": "Killoran N, Lee LJ, Delong A, Duvenaud D, Frey BJ (2017) Generating and designing DNA with "
+    "deep generative models. arXiv:1712.06148.",
+    "linder": "Linder J, Seelig G (2021) Fast activation maximization for molecular sequence design. "
+    "BMC Bioinformatics 22:510. doi:10.1186/s12859-021-04437-5.",
+    "sinai": "Sinai S, Wang R, Whatley A, Slocum S, Locane E, Kelsic ED (2020) AdaLead: a simple and robust "
+    "adaptive greedy search algorithm for sequence design. arXiv:2010.02141.",
+    "schreiber": "Schreiber J, Lorbeer FK, Heinzl M, Stark A (2025) Programmatic design and editing of "
+    "cis-regulatory elements. bioRxiv 2025.04.22.650035.",
+    "peterson": "Peterson C, Anderson JR (1987) A mean field theory learning algorithm for neural networks. "
+    "Complex Systems 1:995-1019.",
+    "shor": "Shor J et al. (2025) NucleoBench and AdaBeam. bioRxiv 2025.06.20.660785.",
+    "grathwohl": "Grathwohl W, Swersky K, Hashemi M, Duvenaud D, Maddison CJ (2021) Oops I took a gradient: "
+    "scalable sampling for discrete distributions. International Conference on Machine Learning, "
+    "arXiv:2102.04509.",
+    "kirkpatrick": "Kirkpatrick S, Gelatt CD, Vecchi MP (1983) Optimization by simulated annealing. Science "
+    "220:671-680.",
+    "angelopoulos": "Angelopoulos AN, Bates S, Fannjiang C, Jordan MI, Zrnic T (2023) Prediction-powered "
+    "inference. Science 382:669-674. doi:10.1126/science.adi6000.",
+    "gulrajani": "Gulrajani I, Ahmed F, Arjovsky M, Dumoulin V, Courville A (2017) Improved training of "
+    "Wasserstein GANs. Advances in Neural Information Processing Systems 30.",
+    "kingma": "Kingma DP, Welling M (2014) Auto-encoding variational Bayes. International Conference on "
+    "Learning Representations.",
+    "rasmussen": "Rasmussen CE, Williams CKI (2006) Gaussian Processes for Machine Learning. MIT Press.",
+    "paszke": "Paszke A, Gross S, Massa F, et al. (2019) PyTorch: an imperative style, high-performance deep "
+    "learning library. Advances in Neural Information Processing Systems 32.",
+    "sundararajan": "Sundararajan M, Taly A, Yan Q (2017) Axiomatic attribution for deep networks. "
+    "Proceedings of the 34th International Conference on Machine Learning, 3319-3328.",
+    "shapley": "Shapley LS (1953) A value for n-person games. Contributions to the Theory of Games "
+    "2:307-317.",
+    "jaspar": "Rauluseviciute I, Riudavets-Puig R, Blanc-Mathieu R, et al. (2024) JASPAR 2024: 20th "
+    "anniversary of the open-access database of transcription factor binding profiles. Nucleic Acids "
+    "Research 52:D174-D182. doi:10.1093/nar/gkad1059.",
+}  # fmt: skip
+"""Short name -> reference."""
+DESIGNERS = {
+    "mean-field": ("mean-field annealing of letter probabilities along the model's gradient", "peterson"),
+    "ada-beam": ("AdaBeam", "shor"),
+    "gibbs": ("Gibbs sampling with gradients", "grathwohl"),
+    "annealing": ("simulated annealing", "kirkpatrick"),
+    "evolution": ("a genetic algorithm", ""),
+    "greedy": ("greedy in-silico mutagenesis", ""),
+    "taylor": ("hill climbing over substitutions that the gradient ranks", ""),
+    "softmax": ("activation maximization of softmax-relaxed letters", "killoran"),
+    "fast-seqprop": ("Fast SeqProp", "linder"),
+    "adalead": ("AdaLead", "sinai"),
+    "ledidi": ("Ledidi", "schreiber"),
+    "latent": ("gradient ascent in the latent space of a generator", "killoran"),
+}
+"""Method of ``maximize`` -> its name in a sentence, and its reference."""
+KINDS = {"kernel": "rasmussen", "killoran": "killoran"}
+"""Kind of predictor -> its reference."""
+
+Sentence = tuple[str, tuple[str, ...]]
+Result = Mapping[str, Any]
+
+
+def add_methods(page: Page, manifest: Manifest | None, result: Result | None = None) -> None:
+    """Add the paragraph of a run to a page; nothing for a command without one.
+
+    result: what the command said at its end, where the manifest does not have it yet.
+    """
+    if manifest is None:
+        return
+    said = dict(manifest.result or {}) | dict(result or {})
+    write = WRITERS.get(manifest.name)
+    if write is None or not said:
+        return
+    text, cited = write(said, manifest.config)
+    names = [*cited, "paszke"]
+    page.methods(f"{text} {_circumstances(manifest)}", [REFERENCES[name] for name in names])
+
+
+def _circumstances(manifest: Manifest) -> str:
+    """Versions, seed, device and the input's checksum."""
+    versions = manifest.versions
+    seed = "" if manifest.seed is None else f" with random seed {manifest.seed}"
+    sums = ", ".join(
+        f"{name} ({known[:12]})" for name, known in manifest.inputs.items() if "safetensors" not in name
+    )
+    read = f" Input: {sums}; SHA-256, first 12 digits." if sums else ""
+    return (
+        f"All steps were run{seed} on {manifest.device} with seqdesign {versions.get('seqdesign', '?')} "
+        f"(Python {versions.get('python', '?')}, "
+        f"PyTorch {versions.get('torch', '?')}; Paszke et al. 2019).{read}"
+    )
+
+
+def _trained(result: Result) -> str:
+    held_out = result.get("num_held_out", result.get("num_test", 0))  # of a GAN
+    return f"{result['num_train']:,} {result['alphabet']} sequences and tested on {held_out:,} held-out ones"
+
+
+def _predictor(result: Result, option: Result) -> Sentence:
+    from seqdesign.models.predictor.config import LABELS
+
+    kind = str(result.get("kind"))
+    members = f"an ensemble of {result['members']} members of the kind {LABELS.get(kind, kind)}"
+    members += _reference(KINDS.get(kind, ""))
+    text = f"To predict {', '.join(result['outcomes'])}, {members} was trained on {_trained(result)}"
+    text += f" ({option.get('split', 'random')} split)."
+    if result.get("trials"):
+        tried = ", ".join(one["label"] for one in result["trials"])
+        text += f" The kind was chosen on a part of the training sequences among {tried}."
+    for one in (result.get("quality") or {}).get("outcomes", ()):
+        figures = [
+            f"{name} = {one[key]:.3f}"
+            for key, name in (("r2", "R2"), ("spearman", "Spearman's rho"), ("auroc", "AUROC"))
+            if one.get(key) is not None
+        ]
+        text += f" On held-out sequences {one['name']} was predicted with {', '.join(figures)}"
+        if one.get("baseline_value") is not None:
+            text += f" ({one['baseline']}: {one['baseline_value']:.3f})"
+        if one.get("coverage") is not None:
+            text += f"; {one['coverage'][-1]:.1%} of measurements lay inside the 95% prediction intervals"
+        text += "."
+    cited = (KINDS[kind],) if kind in KINDS else ()
+    return text, cited
+
+
+def _vae(result: Result, option: Result) -> Sentence:
+    quality = result["quality"]
+    text = (
+        f"A variational autoencoder of sequences (Kingma and Welling 2014; Mueller et al. 2017) with "
+        f"{quality['latent_dim']} latent units was trained on {_trained(result)}, {result['epochs']} passes. "
+        f"It reconstructed {quality['token_accuracy']:.1%} of the letters of held-out sequences"
+    )
+    if quality.get("outcome_r2") is not None:
+        text += (
+            f" and predicted {result['outcome']} from the latent code with R2 = {quality['outcome_r2']:.3f} "
+            f"(Spearman's rho = {quality['outcome_spearman']:.3f})"
+        )
+    return f"{text}.", ("kingma", "mueller")
+
+
+def _gan(result: Result, option: Result) -> Sentence:
+    text = (
+        f"A generative adversarial network (Gulrajani et al. 2017; Killoran et al. 2017) was trained on "
+        f"{_trained(result)} for {result['steps']:,} generator steps; the weights after step "
+        f"{result['best_step']:,}, the best on validation sequences, were kept."
+    )
+    return text, ("gulrajani", "killoran")
+
+
+def _lm(result: Result, option: Result) -> Sentence:
+    quality = result["quality"]
+    text = (
+        f"An autoregressive language model was trained on {_trained(result)} for {result['epochs']} passes. "
+        f"Its negative log-likelihood on held-out sequences was {quality['nll']:.3f} nats per letter "
+        f"(Markov chain of order {quality['markov_order']}: {quality['markov_nll']:.3f})."
+    )
+    return text, ()
+
+
+def _maximize(result: Result, option: Result) -> Sentence:
+    summary = result["summary"]
+    method = str(result.get("method") or option.get("method") or "mean-field")
+    name, source = DESIGNERS.get(method, (f"the method {method}", ""))
+    rules = ", ".join(text.removeprefix("--") for text in summary["constraints"]) or "none"
+    text = f"{summary['designs']:,} sequences were designed to reach {_goal(summary['objective'])} by {name}"
+    text += (
+        f"{_reference(source)}, under the constraints {rules}, each checked again on the final sequences; "
+    )
+    text += f"{summary['queries']:,} sequences were scored."
+    cited = [source] if source else []
+    if summary.get("judges"):
+        text += (
+            " Designs were ranked by the lower bound of judges that took no part in the search "
+            f"({', '.join(summary['judges'])}); these confirmed {summary['mean_confidence']:.0%} of the gain."
+            if summary.get("mean_confidence") is not None
+            else ""
+        )
+    promise = summary.get("promise") or {}
+    if promise.get("least") is not None:
+        cited.append("angelopoulos")
+        text += (
+            f" By prediction-powered inference (Angelopoulos et al. 2023) the mean of {promise['designs']:,} "
+            f"designs exceeds {promise['least']:.4g} with probability {promise['probability']:g}."
+        )
+    return text, tuple(cited)
+
+
+def _goal(objective: str) -> str:
+    from seqdesign.pages.answers import objective_words
+
+    return objective_words(objective)
+
+
+def _reference(source: str) -> str:
+    """The reference in brackets: first author and year."""
+    if not source:
+        return ""
+    authors, _, rest = REFERENCES[source].partition(" (")
+    names = [one.rpartition(" ")[0] for one in authors.split(", ")]
+    several = len(names) > 2 or " et al" in authors
+    named = f"{authors.split(' ')[0]} et al." if several else " and ".join(names)
+    return f" ({named} {rest[:4]})"
+
+
+def _revise(result: Result, option: Result) -> Sentence:
+    summary = result["summary"]
+    how = (
+        "REVISE (Mueller et al. 2017)"
+        if result.get("method") == "revise"
+        else "random mutation and selection"
+    )
+    limit = f" with at most {option['max_edits']} edits" if option.get("max_edits") is not None else ""
+    text = (
+        f"{summary['inputs']:,} sequences were revised by {how}{limit}. "
+        f"Predicted {summary['outcome']} changed from {summary['mean_outcome_before']:.4g} "
+        f"to {summary['mean_outcome']:.4g} on average, with {summary['mean_edits']:.2f} edits and a "
+        f"change of log-likelihood of {summary['mean_loglik_change']:+.2f} nats."
+    )
+    return text, ("mueller",)
+
+
+def _attribute(result: Result, option: Result) -> Sentence:
+    methods = {
+        "mutagenesis": ("in-silico mutagenesis of every letter", ()),
+        "gradient": ("the gradient at each letter, centred over the letters of its position", ()),
+        "integrated-gradients": ("integrated gradients (Sundararajan et al. 2017)", ("sundararajan",)),
+    }
+    name, cited = methods.get(result["method"], (f"the method {result['method']}", ()))
+    text = f"The predicted {result['outcome']} of {result['num']:,} sequences was divided among their letters"
+    text += f" by {name}."
+    if result.get("edits"):
+        text += " Edits were given their Shapley values (Shapley 1953)."
+        cited = (*cited, "shapley")
+    return text, cited
+
+
+WRITERS: Mapping[str, Callable[[Result, Result], Sentence]] = {
+    "train-predictor": _predictor,
+    "train-vae": _vae,
+    "train-gan": _gan,
+    "train-lm": _lm,
+    "maximize": _maximize,
+    "revise": _revise,
+    "attribute": _attribute,
+}
+"""Command -> what writes its paragraph."""

@@ -1,0 +1,57 @@
+"""Promises of ``seqdesign order``."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+
+import pytest
+
+from seqdesign.commands.bench.order import OrderConfig, order
+from seqdesign.errors import InputError, OutputError, UsageError
+
+
+@pytest.fixture
+def designs(tmp_path):
+    path = tmp_path / "d.fa"
+    path.write_text(">a role=design\nACGTTGCATGCAAGCTTGACC\n>b role=parent\nACGTTGGTCTCAAGCTTGACC\n")
+    return path
+
+
+def test_a_folder_to_send(designs, tmp_path):
+    folder = tmp_path / "order"
+    options = {"left": "AAACCC", "barcode_length": 8, "avoid": ("BsaI",), "primers": True, "tm": 55}
+    made = order(OrderConfig(input=designs, output=folder, skip=2, fill="columns", **options))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(made.files)
+    sheet = list(csv.DictReader((folder / "order.csv").read_text().splitlines()))
+    assert [row["Well Position"] for row in sheet] == ["C01", "D01"]
+    bench = list(csv.DictReader((folder / "bench.csv").read_text().splitlines()))
+    assert [row["role"] for row in bench] == ["design", "parent"]
+    assert all(row["sequence"] == f"AAACCC{row['insert']}{row['barcode']}" for row in bench)
+    assert made.notes == ("BsaI (GGTCTC) is in 1 constructs, such as b",)
+    assert "Mind: BsaI" in (folder / "README.md").read_text()
+    sums = json.loads((folder / "manifest.json").read_text())["outputs"]
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sums} == sums
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    with pytest.raises(OutputError, match="already holds"):
+        order(OrderConfig(input=designs, output=folder))
+    order(OrderConfig(input=designs, output=folder, skip=2, fill="columns", overwrite=True, **options))
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_wrong_options_and_proteins_leave_nothing(designs, tmp_path):
+    for options, message in (
+        ({"barcode_at": "left"}, "--barcode-at: has no effect without --barcode-length"),
+        ({"left": "ACN"}, "--left: must be A, C, G and T, got 'N'"),
+        ({"skip": 96}, "--skip: a plate has 96 wells"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            OrderConfig(input=designs, **options)
+    folder = tmp_path / "order"
+    with pytest.raises(UsageError, match="--avoid: 'BsaX' is neither"):
+        order(OrderConfig(input=designs, output=folder, avoid=("BsaX",)))
+    designs.write_text(">p\nMKLV\n")
+    with pytest.raises(InputError, match="back-translate turns proteins into genes"):
+        order(OrderConfig(input=designs, output=folder))
+    assert not folder.exists()

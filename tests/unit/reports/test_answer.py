@@ -1,0 +1,54 @@
+"""The first screen of a page: numbers, the gauge, what to order; and bars on the measured range."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from seqdesign.reports.answer import Answer, Gauge, Tile
+from seqdesign.reports.bars import bar_html, span_of
+from seqdesign.reports.html import Page
+
+
+def places(bar: str) -> dict[str, tuple[float, ...]]:
+    """Class of each part -> the percentages of its style."""
+    parts = re.findall(r'<i class="(\w)" style="([^"]*)"', str(bar))
+    return {name: tuple(float(v) for v in re.findall(r"([-\d.]+)%", style)) for name, style in parts}
+
+
+def test_a_bar_places_range_interval_and_value_on_one_axis() -> None:
+    found = places(bar_html((0.0, 10.0), (2.0, 6.0), 7.5, 6.0, 9.0, start=1.0))
+    assert found == {"m": (20.0, 40.0), "w": (60.0, 30.0), "s": (10.0,), "v": (75.0,)}
+    assert places(bar_html((0.0, 10.0), None, 5.0)) == {"v": (50.0,)}
+
+
+def test_an_axis_holds_everything_and_a_single_value_too() -> None:
+    low, high = span_of((1.0, 2.0), [0.5, None, float("nan"), 3.0])
+    assert low < 0.5 < 3.0 < high < 3.2
+    low, high = span_of(None, [0.0])
+    assert low < 0.0 < high
+
+
+@pytest.mark.parametrize("measured", [(1.0, 4.0), None])
+def test_the_answer_stands_before_the_navigation_and_says_what_is_measured(
+    measured: tuple[float, float] | None,
+) -> None:
+    gauge = Gauge("best design, d1: growth", measured, 5.0, 4.0, 6.0, 2.0)
+    tiles = [Tile("24", "designs", "all new"), Tile("3 of 24", "nothing speaks against", doubt=True)]
+    answer = Answer("More growth.", "It works.", tiles, gauge, [("To order:", "designs.fa")])
+    page = Page("Designs", answer=answer)
+    page.warnings(["models/p: judged by 3 sequences", "first", "second", "the fourth"])
+    for name in ("one", "two", "three"):
+        page.section(name, "Text.")
+    html = page.html()
+    order = [html.index(text) for text in ("<h1>", "More growth.", "It works.", "sd-gauge",
+             "designs.fa</code>", "What to doubt", "<nav", "Text.")]  # fmt: skip
+    # The style of the page names classes before its body does.
+    assert order[0] < order[1] < order[2] < order[4] < order[5] < order[6] < order[7]
+    assert ("measured in training 1 to 4" in html) == (measured is not None)
+    assert ("the measured range is not known" in html) == (measured is None)
+    assert "best design, d1: growth 5 (4 to 6)" in html
+    assert html.count('<div class="sd-doubt">') == 1
+    assert "<li>models/p: judged by 3 sequences.</li>\n<li>First.</li>" in html
+    assert re.search(r"<summary>1 more</summary>\s*<ul>\s*<li>The fourth.</li>", html)

@@ -1,0 +1,159 @@
+"""What a reader can do with a page of designs, in a browser: open cards, ask points, save figures, print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from seqdesign.pages.answers import designs_answer
+from seqdesign.pages.design_sections import add_outcomes, add_trade_offs
+from seqdesign.pages.design_table import add_designs
+from seqdesign.pages.designed import DesignSet
+from seqdesign.reports.html import Page
+
+MEASURED = {"predicted_growth": (1.0, 4.0)}
+PARENT = "MKVLAAGICWTRPQDEHNYFSMKVLAAGICWTRPQDEHNYFSMKVLAAGICWTRPQDEHNYFSMKVLAAG"
+
+
+def page(count: int) -> str:
+    rows = []
+    for i in range(count):
+        text = PARENT[:4] + "W" + PARENT[5:64] + "R" + PARENT[65:]
+        low = float(i % 7)
+        rows.append(
+            {
+                "id": f"d{i}", "status": "ok", "sequence": text, "score": low + 0.5, "score_low": low,
+                "score_start": 2.0, "predicted_growth": low + 0.5, "predicted_growth_low": low - 0.5,
+                "predicted_growth_high": low + 1.5, "nearest": 1, "edits": 2, "edit_list": "A5W,M65R",
+                "evidence": "7,9", "least_evidence": 7, "confidence": 0.9,
+            }
+        )  # fmt: skip
+    designs = DesignSet(rows)
+    made = Page(
+        "Designs", answer=designs_answer(designs, asked="Better?", measured=MEASURED), provenance={"a": 1}
+    )
+    made.warnings(["this is a test"])
+    breaches = {"d6": ["forbid:WA@5-6"]}
+    add_designs(
+        made, designs, name="designs", measured=MEASURED, breaches=breaches, sites={"d6": "GATA@60-66+"}
+    )
+    add_outcomes(made, designs, name="score (max)", measured=MEASURED)
+    add_trade_offs(made, designs)
+    return made.html()
+
+
+LOOK = """
+const all = (s, at = document) => [...at.querySelectorAll(s)];
+const saved = [];
+URL.createObjectURL = (blob) => { saved.push(blob); return "#"; };
+const out = {};
+"""
+
+
+def test_a_reader_opens_cards_asks_points_saves_figures_and_prints(browser: Callable[..., Any]) -> None:
+    seen = browser(
+        page(60),
+        LOOK
+        + """
+        const first = document.querySelector(".sd-opener");
+        first.click();
+        const card = document.querySelector(".sd-card");
+        out.expanded = first.getAttribute("aria-expanded");
+        out.aligned = card.querySelector("pre").textContent;
+        out.marks = all(".sd-map rect", card).map((mark) => [mark.getAttribute("class"), mark.textContent]);
+        out.evidence = card.querySelector(".sd-evidence").textContent;
+        first.click();
+        out.closed = all(".sd-card").length;
+        const point = document.querySelector(".sd-points [data-tip]");
+        point.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+        out.tip = [document.querySelector(".sd-tip").hidden, document.querySelector(".sd-tip").textContent];
+        const figure = document.querySelector("figure");
+        for (const button of all(".sd-save button", figure)) button.click();
+        await new Promise((done) => setTimeout(done, 300));
+        out.saved = await Promise.all(saved.map((blob) => blob.text()));
+        const field = document.querySelector(".sd-tools input");
+        const filter = (text) => {
+          field.value = text;
+          field.dispatchEvent(new Event("input"));
+          return document.querySelector(".sd-status").textContent;
+        };
+        out.filter = [filter("at least > 3"), filter("gain >"), filter("nosuch>3")];
+        filter("");
+        out.rows = all(".sd-data tbody tr").length;
+        dispatchEvent(new Event("beforeprint"));
+        out.paper = all(".sd-paper-line").map((line) => line.textContent.length);
+        const rows = all(".sd-data tbody tr:not(.sd-paper-line)").length;
+        out.printed = [rows, document.querySelector("footer details").open];
+        dispatchEvent(new Event("afterprint"));
+        out.after = [all(".sd-data tbody tr").length, document.querySelector("footer details").open];
+        out.nav = getComputedStyle(document.querySelector("nav")).position;
+        const code = document.querySelector(".sd-sequence code");
+        out.lines = new Set([...code.getClientRects()].map((box) => Math.round(box.top))).size;
+        const top = document.querySelector(".sd-answer").getBoundingClientRect();
+        out.answer = [top.top, document.querySelector(".sd-warnings").getBoundingClientRect().bottom];
+        const skipped = (part) => getComputedStyle(part).contentVisibility !== "visible";
+        out.skipped = all("section").filter(skipped).length;
+        return out;
+        """,
+        width=1400,
+    )
+    assert seen.console == []
+    found = seen.value
+    assert found["expanded"] == "true"
+    assert found["aligned"].startswith(f"parent  1 {PARENT[:60]}\n          ||||*")
+    assert "design 61 KVLARAGICW"[:10] in found["aligned"]
+    assert [kind for kind, _ in found["marks"]] == ["sub", "sub", "breach", "site"]
+    assert found["marks"][2][1] == "forbid:WA at 5-6"
+    assert found["evidence"] == "Training sequences that have each edit: A5W 7, M65R 9."
+    assert found["closed"] == 0
+    assert found["tip"] == [False, "d6: 6.5 (5.5 to 7.5)"]
+    picture, table = found["saved"]
+    assert picture.startswith("<?xml")
+    assert "var(--" not in picture
+    assert "<title>d6: 6.5 (5.5 to 7.5)</title>" in picture
+    assert table.splitlines()[:2] == ["id,growth,low,high", "d0,0.5,-0.5,1.5"]
+    assert found["filter"][0].startswith("24 of 60 rows")
+    assert "“gain >” lacks the value" in found["filter"][1]
+    assert "No column is named “nosuch”" in found["filter"][2]
+    assert found["filter"][2].startswith("60 of 60 rows")
+    assert (found["rows"], found["printed"], found["after"]) == (25, [60, True], [25, False])
+    assert found["paper"] == [70] * 60
+    assert found["nav"] == "sticky"
+    assert found["lines"] == 1
+    assert found["answer"][1] < 900
+    assert found["skipped"] == 0
+
+
+def test_on_a_phone_every_design_is_a_card_and_the_answer_is_one_screen(browser: Callable[..., Any]) -> None:
+    # Headless Chromium has no window under 500 px, so the page stands in a frame of its own width.
+    inner = page(8)
+    seen = browser(
+        inner,
+        LOOK
+        + """
+        document.documentElement.style.width = "390px";
+        const sheet = [...document.styleSheets][0];
+        out.narrow = matchMedia("(max-width: 40rem)").matches;
+        out.rows = all(".sd-data tbody tr").map((line) => getComputedStyle(line).display);
+        out.labels = getComputedStyle(all(".sd-data td")[0], "::before").content;
+        out.head = getComputedStyle(document.querySelector(".sd-data thead")).display;
+        out.sorter = getComputedStyle(document.querySelector(".sd-sorter")).display;
+        const choice = document.querySelector(".sd-sorter select");
+        choice.value = [...choice.options].find((one) => one.textContent === "at least").value;
+        choice.dispatchEvent(new Event("change"));
+        out.first = document.querySelector(".sd-data tbody th").textContent.slice(0, 2);
+        out.fits = document.documentElement.scrollWidth <= innerWidth;
+        out.answer = document.querySelector(".sd-warnings").getBoundingClientRect().bottom;
+        return out;
+        """,
+        width=500,
+    )
+    found = seen.value
+    assert seen.console == []
+    assert found["narrow"]
+    assert set(found["rows"]) == {"block"}
+    assert found["labels"] == '"growth"'
+    assert (found["head"], found["sorter"]) == ("none", "flex")
+    assert found["first"] == "d6"
+    assert found["fits"]
+    assert found["answer"] < 844
