@@ -29,6 +29,7 @@ _FACE = {
     "logo": "seqdesign.reports.logo_figure",
     "maximize": "seqdesign.verbs.design",
     "predict": "seqdesign.verbs.models",
+    "propose": "seqdesign.verbs.rounds",
     "read": "seqdesign.verbs.data",
     "report": "seqdesign.verbs.look",
     "revise": "seqdesign.verbs.design",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.look import attribute, evaluate, report
     from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
+    from seqdesign.verbs.rounds import propose
     from seqdesign.verbs.shortlist import select
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "maximize",
     "oracles",
     "predict",
+    "propose",
     "read",
     "report",
     "revise",

@@ -35,7 +35,7 @@ class Positional:
     metavar: str | None = None
 
 
-WrittenKind = Literal["sequences", "table", "page", "drawing", "motifs", "folder", "any"]
+WrittenKind = Literal["sequences", "table", "page", "drawing", "motifs", "folder", "campaign", "any"]
 
 
 @dataclass(frozen=True)

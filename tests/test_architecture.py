@@ -340,6 +340,6 @@ def test_options_that_name_a_file_to_write_are_marked_and_their_commands_leave_a
         unmarked = [spec.option for spec in paths if re.match(writing, spec.help) and not spec.written]
         assert unmarked == [], name
         with_data |= {name for spec in paths if spec.written}
-    for name in with_data - {"datasets", "demo", "logo", "report", "rerun"}:
+    for name in with_data - {"datasets", "demo", "logo", "merge", "report", "rerun"}:
         source = Path(sys.modules[COMMANDS[name].module].__file__ or "").read_text(encoding="utf-8")
         assert "leave_manifest(" in source or "run.finish(" in source, name

@@ -118,6 +118,10 @@ def write_inputs(folder: Path) -> None:
     rows = [f"s{i},{text},{text.count('A') / 4}" for i, text in enumerate(texts)]
     for name in ("seqs", "measured"):
         (folder / f"{name}.csv").write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
+    for first, name in enumerate(("round1", "round2")):
+        half = [row for i, row in enumerate(rows) if i % 2 == first]
+        (folder / f"{name}.csv").write_text("\n".join(["id,sequence,outcome", *half]) + "\n")
+    (folder / "library.csv").write_text("\n".join(["sequence", *sequences(200, 9)]) + "\n")
     (folder / "table.csv").write_text("\n".join(["id,sequence,expression", *rows]) + "\n")
     fasta(folder / "input.fa", ["ACGTCAGTTGCAACTGATCA"])
     fasta(folder / "weak.fa", ["GGAGUGAUG", "UCUGUAUGA", "ACGGCACGU"])

@@ -208,6 +208,20 @@ COMMANDS: dict[str, Command] = {
         "Cover designs with degenerate oligos, or scan one.",
         "Bench",
     ),
+    "propose": Command(
+        "seqdesign.commands.bench.propose",
+        "ProposeConfig",
+        "propose",
+        "Choose what to measure next, by all rounds so far.",
+        "Bench",
+    ),
+    "merge": Command(
+        "seqdesign.commands.repeat.merge",
+        "MergeConfig",
+        "merge",
+        "Put the blocks of a campaign together.",
+        "Repeat",
+    ),
     "rerun": Command(
         "seqdesign.commands.repeat.rerun",
         "RerunConfig",

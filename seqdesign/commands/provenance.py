@@ -12,6 +12,7 @@ from typing import Any
 from seqdesign.config import CommandConfig, fields_of, from_dict, to_dict, to_words
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.runs.atomic import bytes_of, commit, is_stream, sha256_file, write_json
+from seqdesign.runs.blocks import join
 from seqdesign.runs.manifest import Manifest, library_versions, manifest_path, training_warnings, utc_now
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
@@ -33,7 +34,7 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
     """
     files = input_files((*inputs, getattr(config, "wild_type", None)))
     sums = {name: sha256_file(file) for name, file in files.items()}
-    return Manifest(
+    manifest = Manifest(
         command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         config=to_dict(config),
         seed=getattr(config, "seed", None),
@@ -44,6 +45,8 @@ def begin_manifest(config: CommandConfig, *, device: str, inputs: Iterable[PathL
         started=utc_now(),
         name=type(config).__module__.rpartition(".")[2].replace("_", "-"),
     )
+    join(manifest)
+    return manifest
 
 
 def input_files(inputs: Iterable[PathLike | None]) -> dict[str, Path]:
@@ -103,7 +106,8 @@ def leave_manifest(manifest: Manifest, config: CommandConfig, result: Result) ->
 def written_files(config: CommandConfig) -> dict[str, Path]:
     """Field -> path of the files with data that a command writes, the main one first."""
     specs = sorted(fields_of(type(config)), key=lambda spec: spec.name != "output")
-    paths = {spec.name: getattr(config, spec.name) for spec in specs if spec.written}
+    named = (spec.name for spec in specs if spec.written not in (None, "campaign"))
+    paths = {name: getattr(config, name) for name in named}
     return {name: path for name, path in paths.items() if path is not None and path.suffix not in DRAWN}
 
 

@@ -31,6 +31,7 @@ from seqdesign.errors import (
     UsageError,
 )
 from seqdesign.runs.atomic import is_stream, remove_stale, together
+from seqdesign.runs.blocks import is_worker
 from seqdesign.runs.folder import lock_file, unlock_file
 from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
@@ -137,6 +138,8 @@ def _as_it_came(config: CommandConfig, spec: FieldSpec) -> bool:
 def _outputs(config: CommandConfig) -> Iterator[None]:
     inputs = read_files(config)
     outputs = written_places(config, inputs)
+    if is_worker():  # it writes blocks only, beside others
+        outputs = []
     with ExitStack() as locks:
         for path in sorted(outputs):
             lock = path.with_name(f".{path.name}.lock")
@@ -249,7 +252,7 @@ def written_places(config: CommandConfig, inputs: dict[str, Path]) -> list[Path]
     taken: dict[Path, str] = {}
     streams: list[str] = ["--json"] if config.json else []
     for spec in fields_of(type(config)):
-        path: Path | None = getattr(config, spec.name) if spec.written else None
+        path: Path | None = getattr(config, spec.name) if spec.written not in (None, "campaign") else None
         if path is None:
             if spec.written and spec.name == "output" and spec.optional and spec.written != "any":
                 streams.append(spec.option)

@@ -52,7 +52,7 @@ class Apart:
 
     def __init__(self, min_distance: int, alphabet: Alphabet) -> None:
         self.min_distance = min_distance
-        self.alphabet = alphabet if alphabet.complement is not None else None
+        self.alphabet = alphabet if alphabet.complement else None
         self.taken: dict[int, list[str]] = defaultdict(list)
 
     def takes(self, text: str) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass
+from functools import partial
+from itertools import chain, islice
 from typing import Any, get_type_hints
+
+import torch
 
 from seqdesign.config import fields_of, resolve
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
-from seqdesign.design.engine import Designer, run_campaign
+from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num_jobs
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES
@@ -20,11 +24,14 @@ from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
+from seqdesign.runs.blocks import end_of_blocks, results
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
 
 
+@phase("searching")
 def run(
     model: DesignModel,
     *,
@@ -47,15 +54,16 @@ def run(
     exclude: Sequence[str] = (),
     numbering: Numbering | None = None,
     seed: int = 0,
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    block_size: int | None = None,
+    on_step: Callable[[int, int], None] = count,
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, judged, in the order of their parents and then from the best down, and their summary.
 
     The parameters are the options of ``seqdesign maximize``: ``rules`` its constraints, ``starts`` the
     records of ``--start``, ``settings`` the texts of ``--set``; ``only_seen`` is ``--letters seen``,
     ``exclude`` the sequences of that option; ``numbering``: the wild type and the number of its first
-    letter, by default those that the model was trained with; ``method`` may be a designer itself. on_step:
-    starts done, starts in all.
+    letter, by default those that the model was trained with; ``method`` may be a designer itself.
+    ``block_size``: starts that are worked on side by side. on_step: starts done, starts in all.
 
     Raises UsageError for options that contradict each other or the model, InputError where a start cannot be
     used or nothing obeys the rules.
@@ -68,11 +76,12 @@ def run(
     )  # fmt: skip
     designer, options = find_method(method or default_method(model), settings)
     known = model.known(brief.exclude, brief.starts)
+    parts = [(make_plan(brief, model, designer, options, s, known), s) for s in _starts(brief, model)]
+    found = iter(_blocks(parts, block_size, model.device, on_step))
     batches, taken = [], list[str]()
-    for group in _starts(brief, model):
-        plan = make_plan(brief, model, designer, options, group, known)
-        chosen = run_campaign(plan, group.tokens, group.groups, group.rules, on_step, taken)
-        batches.append(Batch(group, plan, chosen))
+    for plan, group in parts:
+        mine = list(islice(found, num_jobs(group.tokens, block_size)))
+        batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, taken)))
     designs, summary = describe(brief, model, batches, known)
     if not designs:
         raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
@@ -82,6 +91,30 @@ def run(
             "--start, or raise --budget"
         )
     return spoken(designs, brief.numbering, lambda design: design.sequence), summary
+
+
+def _blocks(
+    parts: Sequence[tuple[Campaign, StartSet]],
+    size: int | None,
+    device: torch.device,
+    on_step: Callable[[int, int], None],
+) -> list[Found]:
+    """What all blocks of all sets of starts gave; in a worker of a campaign this is where its work ends."""
+    starts = sum(len(group.tokens) for _, group in parts)
+    done, found = 0, []
+    every = results(
+        chain.from_iterable(jobs(plan, s.tokens, s.groups, s.rules, size) for plan, s in parts),
+        pack=Found.pack,
+        unpack=partial(Found.unpack, device=device),
+        size=lambda block: len(block.tokens),
+        total=sum(num_jobs(group.tokens, size) for _, group in parts),
+    )
+    for block in every:
+        found.append(block)
+        done += len(block.tokens)
+        on_step(done, starts)
+    end_of_blocks()
+    return found
 
 
 def default_method(model: DesignModel) -> str:

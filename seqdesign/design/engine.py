@@ -5,8 +5,9 @@ Shapes: N starts of one length L in G groups (the parents, or one group for desi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from seqdesign.designers.archive import Archive
 from seqdesign.designers.problem import Designs, Language, Latent, SequenceProblem
 from seqdesign.objectives.composite import Composite, Members
 from seqdesign.oracles.oracle import Oracle
+from seqdesign.runs.blocks import packed, unpacked
 from seqdesign.sequences.encoders import Vocabulary, decode
 
 BLOCK = 256
@@ -66,6 +68,46 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What one block of starts gave.
+
+    tokens: (N, L), a design of each start. score, soft_score: (N,). spare, spare_score, spare_group: (B, L),
+    (B,), (B,), the best sequences met on the way, as `Archive.best` gives them. stop: how often runs ended
+    for which reason.
+    """
+
+    tokens: Tensor
+    score: Tensor
+    soft_score: Tensor
+    spare: Tensor
+    spare_score: Tensor
+    spare_group: Tensor
+    stop: dict[str, int]
+    num_queries: int
+
+    def pack(self) -> dict[str, Any]:
+        """As JSON types."""
+        columns = {name: getattr(self, name).cpu().numpy() for name in TENSORS}
+        columns |= {name: columns[name].astype(np.uint16) for name in ("tokens", "spare")}
+        return {
+            **{name: packed(column) for name, column in columns.items()},
+            "stop": self.stop,
+            "num_queries": self.num_queries,
+        }
+
+    @classmethod
+    def unpack(cls, values: dict[str, Any], device: torch.device) -> Found:
+        """Inverse of ``pack``."""
+        arrays = {name: unpacked(values[name]) for name in TENSORS}
+        arrays |= {name: arrays[name].astype(np.int64) for name in ("tokens", "spare")}
+        columns = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+        return cls(**columns, stop=values["stop"], num_queries=values["num_queries"])
+
+
+TENSORS = ("tokens", "score", "soft_score", "spare", "spare_score", "spare_group")
+
+
+@dataclass(frozen=True)
 class Chosen:
     """B chosen designs, sorted by group, the best first.
 
@@ -84,56 +126,96 @@ class Chosen:
     num_short: int
 
 
-def run_campaign(
+def jobs(
     plan: Campaign,
     starts: Tensor,
     groups: Tensor,
     make_rules: Callable[[Tensor], Rules],
-    on_block: Callable[[int, int], None] = lambda done, total: None,
-    taken: list[str] | None = None,
-) -> Chosen:
-    """Design from ``starts`` (N, L), which obey their rules, and choose.
+    size: int | None = None,
+) -> Iterator[Callable[[], Found]]:
+    """The blocks of ``starts`` (N, L), which obey their rules, as functions that design from them.
 
-    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules. taken: designs that were chosen
-    before, from which these must differ; they are added to it.
+    groups: (N,) from 0. make_rules: indices of starts (n,) -> their rules. size: starts of a block.
+    """
+    for first in range(0, len(starts), size or BLOCK):
+        index = torch.arange(first, min(first + (size or BLOCK), len(starts)), device=starts.device)
+        yield partial(_design, plan, starts, groups, make_rules, index)
+
+
+def num_jobs(starts: Tensor, size: int | None = None) -> int:
+    """How many blocks there are."""
+    return -(-len(starts) // (size or BLOCK))
+
+
+def _design(
+    plan: Campaign, starts: Tensor, groups: Tensor, make_rules: Callable[[Tensor], Rules], index: Tensor
+) -> Found:
+    """What comes of the starts with these indices (n,)."""
+    archive = _archive(plan, starts, groups)
+    problem = SequenceProblem(
+        oracle=plan.oracle,
+        objective=Members(plan.composite, plan.members),
+        starts=starts[index],
+        rules=make_rules(index),
+        keys=index,
+        budget=plan.budget,
+        archive=archive,
+        enough=plan.enough,
+        latent=None if plan.latent is None else plan.latent.take(index),
+        language=None if plan.language is None else plan.language.take(index),
+    )
+    designs = plan.designer(problem, plan.options, plan.seed)
+    stop: dict[str, int] = {}
+    for reason in designs.stop:
+        stop[reason] = stop.get(reason, 0) + 1
+    spare, spare_score, spare_group = archive.best()
+    return Found(
+        tokens=designs.tokens,
+        score=designs.score.double(),
+        soft_score=designs.soft_score.double(),
+        spare=spare,
+        spare_score=spare_score,
+        spare_group=spare_group,
+        stop=stop,
+        num_queries=int(designs.num_queries.sum()),
+    )
+
+
+def _archive(plan: Campaign, starts: Tensor, groups: Tensor) -> Archive:
+    """Room for what is worth remembering of all groups."""
+    known = frozenset[bytes]()
+    if plan.known is not None:
+        known = plan.known.tokens(starts.shape[1], plan.oracle.alphabet)
+    # Later groups pass over what earlier ones took.
+    further = FAR if plan.strict and plan.min_distance > 1 else min(_count(groups), MORE)
+    return Archive(SPARE * plan.num + further, groups, known, Vocabulary(plan.oracle.alphabet).size)
+
+
+def _count(groups: Tensor) -> int:
+    return int(groups.max()) + 1 if len(groups) else 0
+
+
+def choose(
+    plan: Campaign, starts: Tensor, groups: Tensor, found: Sequence[Found], taken: list[str] | None = None
+) -> Chosen:
+    """The best of what all blocks ``found``, over all of them.
+
+    taken: designs that were chosen before, from which these must differ; they are added to it.
     """
     taken = [] if taken is None else taken
-    count = int(groups.max()) + 1 if len(groups) else 0
-    objective = Members(plan.composite, plan.members)
-    found: list[Designs] = []
+    count = _count(groups)
+    archive = _archive(plan, starts, groups)
     stop: dict[str, int] = {}
-    alphabet = plan.oracle.alphabet
-    known = frozenset[bytes]() if plan.known is None else plan.known.tokens(starts.shape[1], alphabet)
-    # Later groups pass over what earlier ones took.
-    further = FAR if plan.strict and plan.min_distance > 1 else min(count, MORE)
-    archive = Archive(SPARE * plan.num + further, groups, known, Vocabulary(alphabet).size)
-    for first in range(0, len(starts), BLOCK):
-        index = torch.arange(first, min(first + BLOCK, len(starts)), device=starts.device)
-        problem = SequenceProblem(
-            oracle=plan.oracle,
-            objective=objective,
-            starts=starts[index],
-            rules=make_rules(index),
-            keys=index,
-            budget=plan.budget,
-            archive=archive,
-            enough=plan.enough,
-            latent=None if plan.latent is None else plan.latent.take(index),
-            language=None if plan.language is None else plan.language.take(index),
-        )
-        designs = plan.designer(problem, plan.options, plan.seed)
-        found.append(designs)
-        for reason in designs.stop:
-            stop[reason] = stop.get(reason, 0) + 1
-        on_block(int(index[-1]) + 1, len(starts))
-    tokens = torch.cat([d.tokens for d in found])
-    score = torch.cat([d.score for d in found]).double()
-    soft = torch.cat([d.soft_score for d in found]).double()
+    for block in found:
+        archive.take(block.spare, block.spare_score, block.spare_group)
+        for reason, times in block.stop.items():
+            stop[reason] = stop.get(reason, 0) + times
     spare, spare_score, spare_group = archive.best()
+    tokens = torch.cat([block.tokens for block in found])
     every = (
         torch.cat([tokens, spare]) if len(spare) else tokens,  # an empty archive has no length either
-        torch.cat([score, spare_score]),
-        torch.cat([soft, torch.full_like(spare_score, torch.nan)]),
+        torch.cat([*(block.score for block in found), spare_score]),
+        torch.cat([*(block.soft_score for block in found), torch.full_like(spare_score, torch.nan)]),
         torch.cat([groups, spare_group]),
     )
     chosen = _choose(plan, *every, count, taken)
@@ -145,7 +227,7 @@ def run_campaign(
         groups=owner,
         rows=owner * (len(starts) // max(count, 1)),
         stop=stop,
-        num_queries=int(sum(int(d.num_queries.sum()) for d in found)),
+        num_queries=sum(block.num_queries for block in found),
         num_short=plan.num * count - len(chosen),
     )
 

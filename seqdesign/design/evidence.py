@@ -36,7 +36,7 @@ class Evidence:
         self, measured: Measured, alphabet: Alphabet, *, positional: bool, both_strands: bool = False
     ) -> None:
         self.alphabet, self.measured = alphabet, measured
-        self.both_strands = both_strands and alphabet.complement is not None
+        self.both_strands = both_strands and bool(alphabet.complement)
         self._train = measured.take(~measured.held_out)
         self.length = int(np.bincount(self._train.lengths).argmax()) if positional and len(self._train) else 0
         """Letters of nearly all sequences, 0 where places have no meaning."""
@@ -80,7 +80,7 @@ class Evidence:
 
     def _codes(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         codes, known = word_codes(tokens, self.word_size, self.alphabet.size)
-        if not self.both_strands or self.alphabet.complement is None:
+        if not self.both_strands or not self.alphabet.complement:
             return codes, known
         partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
         turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)

@@ -213,6 +213,17 @@ class GaussianProcess:
             variances.append((own - half.square().sum(0)).clamp(min=0) + 1.0 / max(1, len(known)))
         return torch.stack(means, 1), torch.stack(variances, 1)
 
+    def draw(self, z: list[Tensor], num: int, rng: torch.Generator) -> Tensor:
+        """Functions (num, B) drawn from the posterior of the first outcome, at features z."""
+        known, factor, mean, weight = self._parts[0]
+        like = self.reader.likeness(self.x, z)
+        here = self.kind.kernel(self.theta[1:], like)[known]
+        half = torch.linalg.solve_triangular(factor, here, upper=False)
+        own = self.kind.kernel(self.theta[1:], self.reader.likeness(z, z))
+        root = _cholesky(own - half.T @ half + JITTER * (1 + self._scale) * torch.eye(len(own)).double())
+        noise = torch.randn(num, len(own), generator=rng, dtype=torch.float64)
+        return mean + here.T @ weight + noise @ root.T
+
     def left_out(self) -> tuple[Tensor, Tensor]:
         """Means and variances (N, K) of each row's outcomes, noise included, by all rows but itself.
 

@@ -330,7 +330,7 @@ class Panel:
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
-        count = _shares(self.weights, DRAWS)
+        count = shares(self.weights, DRAWS)
         who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
         luck = torch.randn(DRAWS, 2, said.mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
         own, slope = luck[:, :1], luck[:, 1:]
@@ -401,7 +401,7 @@ def _even(count: int) -> Tensor:
     return torch.full((count,), 1.0 / count, dtype=torch.float64)
 
 
-def _shares(weights: Tensor, total: int) -> list[int]:
+def shares(weights: Tensor, total: int) -> list[int]:
     """``total`` divided in proportion to the weights, by largest remainders."""
     exact = (weights * total).tolist()
     found = [math.floor(x) for x in exact]

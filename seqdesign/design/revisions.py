@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ from seqdesign.objectives.by_name import goal as goal_of
 from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
+from seqdesign.runs.blocks import end_of_blocks, results
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
@@ -149,6 +152,7 @@ BLOCK = 1000
 Optimize = Callable[[DesignProblem, Any, int], DesignResult]
 
 
+@phase("searching")
 def run(
     trained: TrainedVAE,
     records: SequenceSet,
@@ -162,8 +166,9 @@ def run(
     judge: DesignModel | None = None,
     numbering: Numbering | None = None,
     seed: int = 0,
+    block_size: int | None = None,
     device: torch.device | str = "cpu",
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_step: Callable[[int, int], None] = count,
 ) -> tuple[list[Revision], Summary]:
     """All revisions of the records, in their order and for each from the best down, and their summary.
 
@@ -171,7 +176,7 @@ def run(
     method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
     revisions write only letters or words of it. judge: a predictor that ranks ``CANDIDATES`` of each input
     and says what it thinks of them. numbering: the wild type and the number of its first letter, by default
-    those of ``evidence``. on_step: records done, records in all.
+    those of ``evidence``. block_size: records revised side by side. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
@@ -189,8 +194,10 @@ def run(
     wider = goal if judge is None else replace(goal, top=max(goal.top, CANDIDATES))
     scope = Scope(trained.record.min_length, trained.record.max_length)
     outcome = trained.record.outcome or "outcome"
-    for first in range(0, len(records), BLOCK):
-        block = records.take(range(first, min(first + BLOCK, len(records))))
+    size = block_size or BLOCK
+
+    def block_of(first: int) -> list[Revision]:
+        block = records.take(range(first, min(first + size, len(records))))
         array = encode_with(letters, block, trained.record.alphabet)
         block = normal_records(letters, block, array)
         problems = scope.objections(array)
@@ -202,8 +209,11 @@ def run(
             result = optimize(problem, options, seed)
             made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
         place = {name: i for i, name in enumerate(block.ids)}
-        found += sorted(made, key=lambda one: place[one.parent]) if problems else made
-        on_step(min(first + BLOCK, len(records)), len(records))
+        return sorted(made, key=lambda one: place[one.parent]) if problems else made
+
+    for last, block in _blocks(block_of, len(records), size):
+        found += block
+        on_step(last, len(records))
     if judge is not None:
         found = _judged(judge, goal, found)
     if not found:
@@ -211,6 +221,23 @@ def run(
     if all(one.status == "unjudged" for one in found):
         raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
     return spoken(found, numbering, lambda one: one.revised), summarise(found, trained.record)
+
+
+def _blocks(
+    block_of: Callable[[int], list[Revision]], num: int, size: int
+) -> Iterator[tuple[int, list[Revision]]]:
+    """The revisions of each block, and the number of records until its end; a worker's work ends here."""
+    firsts = range(0, num, size)
+    every = results(
+        (partial(block_of, first) for first in firsts),
+        pack=lambda block: [asdict(one) for one in block],
+        unpack=lambda block: [Revision(**one) for one in block],
+        size=len,
+        total=len(firsts),
+    )
+    for first, block in zip(firsts, every, strict=False):
+        yield min(first + size, num), block
+    end_of_blocks()
 
 
 def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]) -> list[Revision]:
@@ -510,13 +537,13 @@ class Summary:
         ]
         if self.mean_code_gap is not None:
             lines.append(
-                "predicted at the latent code minus predicted after re-encoding: "
-                f"{self.mean_code_gap:+.4g} on average"
+                f"what the search promised and the written sequences do not keep: {self.mean_code_gap:+.4g} "
+                "on average"
             )
         if self.mean_kappa2 is not None and self.mean_coverage is not None:
             lines.append(
-                f"allowed region around the input: kappa^2 {self.mean_kappa2:.1f}, coverage "
-                f"{self.mean_coverage:.3f} on average"
+                f"searched around each input: {self.mean_coverage:.1%} of the latent codes that may stand "
+                f"for it, up to about {self.mean_kappa2**0.5:.1f} sd away"
             )
         if self.unjudged:
             lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")

@@ -45,6 +45,14 @@ class Archive:
         if self._num_new > 4 * self.capacity * len(self._least):
             self._compact()
 
+    def take(self, tokens: Tensor, scores: Tensor, groups: Tensor) -> None:
+        """What another archive calls its ``best``."""
+        if len(tokens):
+            self._parts.append((tokens.to(self._dtype), scores.double(), groups))
+            self._num_new += len(tokens)
+            if self._num_new > 4 * self.capacity * len(self._least):
+                self._compact()
+
     def best(self) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, L) int64, scores (B,) and groups (B,): sorted by group, then from the best down."""
         self._compact()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.runs.progress import count, phase
 from seqdesign.symbols import spelled
 
 if TYPE_CHECKING:
@@ -32,6 +35,27 @@ class Batch:
     """Says which constraint most of them break."""
     real: list[bool] | None = None
     """What a critic does not leave out; None: no critic was asked."""
+
+    @property
+    def useful(self) -> int:
+        """How many obey the constraints and are not left out."""
+        return sum(self.good) if self.real is None else sum(map(bool.__and__, self.good, self.real))
+
+    def pack(self) -> dict[str, Any]:
+        """As JSON types."""
+        broken = "" if all(self.good) else self.broken()
+        return {
+            "texts": self.texts,
+            "labels": self.labels,
+            "good": self.good,
+            "broken": broken,
+            "real": self.real,
+        }
+
+    @classmethod
+    def unpack(cls, values: dict[str, Any]) -> Batch:
+        """Inverse of ``pack``."""
+        return cls(**{**values, "broken": partial(str, values["broken"])})
 
 
 @dataclass
@@ -86,7 +110,8 @@ class Source:
     """Samples of one start, or of none, and how their ids begin."""
 
     name: str
-    batches: Iterator[Batch]
+    block: Callable[[int], Batch]
+    """The samples of a number; those of a block do not depend on the blocks that were drawn before."""
     constrained: bool
     is_new: Callable[[str], bool] | None = None
     """Where ``--min-distance`` says how much samples have to differ."""
@@ -94,6 +119,16 @@ class Source:
     """What else to try where constraints are hardly ever obeyed."""
 
 
+def block_rng(seed: int, number: int) -> torch.Generator:
+    """Random numbers of a block of samples: those of ``seed`` for the first, of their own for the rest."""
+    import torch
+
+    text = f"{seed}:{number}".encode()
+    mixed = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+    return torch.Generator().manual_seed(mixed if number else seed)
+
+
+@phase("sampling")
 def write_samples(
     batches: Iterable[Batch],
     num: int,
@@ -129,6 +164,7 @@ def write_samples(
                 space = " " if label else ""
                 lines.append(f">{name}_{tally.written}{space}{label}\n{spelled(text)}\n")
         handle.write("".join(lines).encode())
+        count(tally.written, num)
         if tally.barren == BARREN:
             raise _nothing_more(tally, batch, remedy)
         if tally.written == num:

@@ -92,6 +92,16 @@ def together() -> Iterator[Together]:
         files.discard()
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Inside, files take their places at once, also within ``together``."""
+    token = _together.set(None)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+
+
 def commit() -> None:
     """What is held back now takes its place; nothing outside of ``together``. Raises OutputError."""
     files = _together.get()

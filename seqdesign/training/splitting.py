@@ -30,7 +30,7 @@ def hold_out(
         raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
     distinct = int(equal(tokens).max()) + 1
     if distinct < MIN_SEQUENCES:
-        counted = "" if tokens.alphabet.complement is None else " (both strands of one count as the same)"
+        counted = "" if not tokens.alphabet.complement else " (both strands of one count as the same)"
         raise InputError(
             f"the {n:,} records hold {distinct} different sequences only; at least {MIN_SEQUENCES} are needed"
             f"{counted}"
@@ -81,7 +81,7 @@ def together(tokens: TokenArray, options: RunOptions) -> Indices:
         return similarity_clusters(
             decode(tokens.tokens, alphabet),
             alphabet=alphabet,
-            reverse_complement=alphabet.complement is not None,
+            reverse_complement=bool(alphabet.complement),
         )
     return equal(tokens)
 
@@ -89,7 +89,7 @@ def together(tokens: TokenArray, options: RunOptions) -> Indices:
 def equal(tokens: TokenArray) -> Indices:
     """(N,) labels from 0, the same for equal sequences, and for reverse complements where there are such."""
     rows, alphabet = tokens.tokens, tokens.alphabet
-    if alphabet.complement is not None:
+    if alphabet.complement:
         rows = np.concatenate([rows, reverse_complements(tokens)])
     labels = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1, len(tokens)).min(axis=0)
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
@@ -98,7 +98,7 @@ def equal(tokens: TokenArray) -> Indices:
 def reverse_complements(tokens: TokenArray) -> NDArray[np.uint8]:
     """The other strands, (N, L), each padded at its end as the sequences are."""
     alphabet, rows = tokens.alphabet, tokens.tokens
-    assert alphabet.complement is not None
+    assert alphabet.complement
     partner = np.arange(alphabet.size + 4, dtype=rows.dtype)
     for i, letter in enumerate(alphabet.complement):
         partner[i] = alphabet.letters.index(letter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
+from seqdesign.drawing.samples import block_rng
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.families import Family, family_of, judged_rows
 from seqdesign.language.config import LMOptions
@@ -23,7 +25,7 @@ from seqdesign.models.gan.store import KIND as GAN_KIND
 from seqdesign.models.gan.store import TrainedGAN, load_gan, save_gan
 from seqdesign.models.lm.fit import train_sequence_lm
 from seqdesign.models.lm.fit_options import LMFitOptions
-from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
 from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
 from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
@@ -213,11 +215,13 @@ class LanguageModel(Model):
         """``num`` sequences, as long as those of training."""
         record, found = self.trained.record, list[str]()
         request = Request((record.min_length, record.max_length))
-        for drawn in samples(self.trained, request, torch.Generator().manual_seed(seed)):
-            found += map(spelled, decode(drawn.tokens, self.alphabet))
+        source = Samples(self.trained, request)
+        for number in count():
             if len(found) >= num:
-                return found[:num]
-        raise AssertionError("samples() ends never")
+                break
+            drawn = source.round(block_rng(seed, number))
+            found += map(spelled, decode(drawn.tokens, self.alphabet))
+        return found[:num]
 
 
 class Foreign(Model):

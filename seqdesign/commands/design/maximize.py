@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
@@ -22,7 +23,7 @@ from seqdesign.design.options import (
     ObjectiveOptions,
     OracleOptions,
 )
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.alphabets import Alphabet, model_alphabet
 from seqdesign.sequences.options import (
@@ -56,6 +57,7 @@ class MaximizeConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Design sequences that a predictor scores highest, from noise, from sequences or from a template.
@@ -86,6 +88,10 @@ class MaximizeResult(Result):
     """What was designed, on the whole."""
 
     command: ClassVar[str] = "maximize"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"and (-?[\d.,]*\d(?:e[-+]?\d+)?%?) at best",
+        r"^judges: (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+    )
 
     model: str
     method: str
@@ -101,6 +107,7 @@ class MaximizeResult(Result):
         return "\n".join([*self.summary.lines(), *written])
 
 
+@sharded
 def maximize(config: MaximizeConfig) -> MaximizeResult:
     """Design; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return maximize_records(config)[0]
@@ -117,7 +124,6 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
         starts = _read_starts(config)
         model = _open(config, starts, device)
         method = config.method or campaign.default_method(model)
-        progress = Progress("designing", quiet=config.quiet)
         designs, summary = campaign.run(
             model,
             objective=config.objective,
@@ -139,9 +145,8 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             exclude=_excluded(config.exclude, _alphabet(config)),
             numbering=numbering_of(config, model.numbering),
             seed=config.seed,
-            on_step=progress.update,
+            block_size=config.block_size,
         )
-        progress.close()
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]

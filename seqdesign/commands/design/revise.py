@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
@@ -25,7 +26,7 @@ from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     DuplicatePolicy,
@@ -55,6 +56,7 @@ class ReviseConfig(
     DuplicatePolicy,
     LetterPolicy,
     SequenceOutput,
+    BlockOptions,
     RunConfig,
 ):
     """Revise sequences into better ones with a model made by train-vae.
@@ -107,6 +109,10 @@ class ReviseResult(Result):
     """What was revised, on the whole."""
 
     command: ClassVar[str] = "revise"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"of which (-?[\d.,]*\d(?:e[-+]?\d+)?%?) revised",
+        r"before, (-?[\d.,]*\d(?:e[-+]?\d+)?%?) after",
+    )
 
     model: Path
     method: str
@@ -122,6 +128,7 @@ class ReviseResult(Result):
         )
 
 
+@sharded
 def revise(config: ReviseConfig) -> ReviseResult:
     """Revise ``config.input``; FASTA to the output, optionally a table and a page. Raises SeqDesignError."""
     return revise_records(config)[0]
@@ -139,9 +146,8 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        manifest = begin_manifest(
-            config, device=str(device), inputs=[config.input, config.model, config.judge]
-        )
+        inputs = [config.input, config.model, config.judge]
+        manifest = begin_manifest(config, device=str(device), inputs=inputs)
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
             raise ModelError(
@@ -149,7 +155,6 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         evidence = _evidence(config, trained.record)
-        progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
             _read(config, evidence, trained.record.alphabet),
@@ -162,10 +167,9 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,
+            block_size=config.block_size,
             device=device,
-            on_step=progress.update,
         )
-        progress.close()
     write_sequences(
         (r.fasta() for r in found),
         config.output or "-",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.commands.campaign import CampaignOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import MadeBy, Positional, RunConfig, SequenceOutput, part
 from seqdesign.drawing.options import DrawOptions
-from seqdesign.drawing.samples import Drawing, GuideScore, novelty, write_samples
+from seqdesign.drawing.samples import Batch, Drawing, GuideScore, novelty, write_samples
 from seqdesign.errors import UsageError
+from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleConfig(DrawOptions, SequenceOutput, RunConfig):
+class SampleConfig(DrawOptions, SequenceOutput, CampaignOptions, RunConfig):
     """Draw new sequences from a model made by train-lm, train-gan or train-vae.
 
     Example: seqdesign sample models/lm -n 1000 > new.fa
@@ -38,6 +41,7 @@ class SampleResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample"
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     kind: str
@@ -53,11 +57,12 @@ class SampleResult(Result):
         """One line."""
         again = f", {self.repeats:,} repeats left out" if self.repeats else ""
         if self.acceptance is not None:
-            again += f"; {self.acceptance:.3g} of the draws obey the constraints"
+            again += f"; {self.acceptance:.1%} of the draws obey the constraints"
         where = f" into {self.output}" if self.output else ""
         return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 
 
+@sharded
 @checked
 def sample(config: SampleConfig) -> SampleResult:
     """Write ``config.num`` sequences as FASTA.
@@ -81,8 +86,15 @@ def sample(config: SampleConfig) -> SampleResult:
             drawing = Drawing(part(config, DrawOptions), config.seed, partial(_guide, config, device))
             for source in family.sources(config.model, drawing, device):
                 constrained |= source.constrained
+                batches = results(
+                    (partial(source.block, number) for number in count()),
+                    pack=Batch.pack,
+                    unpack=Batch.unpack,
+                    wanted=config.num,
+                    size=lambda batch: batch.useful,
+                )
                 tally = write_samples(
-                    source.batches,
+                    batches,
                     config.num,
                     handle,
                     is_new=source.is_new or novelty(unique=config.unique),
@@ -90,6 +102,7 @@ def sample(config: SampleConfig) -> SampleResult:
                     remedy=source.remedy,
                 )
                 tallies.append(tally)
+            end_of_blocks()
     drawn = sum(tally.drawn for tally in tallies)
     result = SampleResult(
         model=config.model,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from seqdesign.commands.campaign import BlockOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, ComputeOptions, Flag, MadeBy, Options, Positional, Written
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.metrics.agreement import Figures
+from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.manifest import training_inputs
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import phase
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     CellOptions,
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
     from seqdesign.tasks.task import Task
 
 
+Predicted = tuple[dict[str, Any], Sequence[float] | None]
+"""A row, and for each outcome the prediction that is compared with what was measured."""
+
+BLOCK = 4096
+"""Sequences predicted at a time."""
 DEFAULT_MODELS = (Path("models/predictor"), Path("models/vae"))
 
 
@@ -57,7 +64,9 @@ class TableOutput(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOutput, SequenceColumns, CellOptions, LetterPolicy, ComputeOptions, CommandConfig):
+class PredictConfig(
+    TableOutput, SequenceColumns, CellOptions, LetterPolicy, BlockOptions, ComputeOptions, CommandConfig
+):
     """Predict the outcomes of sequences, with their uncertainty, as a table.
 
     Example: seqdesign predict candidates.fa -o predictions.csv
@@ -119,6 +128,7 @@ class PredictResult(Result):
     """What was predicted, and how it compares with measured outcomes where the input has them."""
 
     command: ClassVar[str] = "predict"
+    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int
@@ -145,6 +155,7 @@ class PredictResult(Result):
         return "\n".join([*lines, *(f"warning: {note}" for note in self.notes)])
 
 
+@sharded
 @checked
 def predict(config: PredictConfig) -> PredictResult:
     """Write a table with one row per sequence. Raises SeqDesignError."""
@@ -221,12 +232,23 @@ class _Run:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The table. Raises InputError."""
+        current: list[tuple[SequenceSet, TokenArray]] = []
+        # Each result comes before the next job is asked for, so current is its block.
+        with phase("predicting") as shown:
+            for predicted in results(self._jobs(current), pack=list, unpack=list, size=len):
+                yield from self._block(*current[0], predicted)
+                shown.update(self.num)
+        end_of_blocks()
+
+    def _jobs(self, current: list[tuple[SequenceSet, TokenArray]]) -> Iterator[Callable[[], list[Predicted]]]:
+        """What predicts each block, which then stands in ``current``."""
+        from seqdesign.families import judged_rows
         from seqdesign.sequences.reader import stream_sequences
 
         config = self.config
-        progress = Progress("predicting", quiet=config.quiet)
         for block in stream_sequences(
             config.input,
+            batch_size=config.block_size or BLOCK,
             sequence_column=config.sequence,
             columns=(*self.names, *([self.batches.column] if self.batches else [])),
             lacking_columns="error" if config.outcome and not self.batches else "leave out",
@@ -238,21 +260,23 @@ class _Run:
             self.noise = block.noise
             array = encode_with(config, block, self.model.alphabet)
             block = block.take(array.kept)
-            if len(block):
-                yield from self._block(block, array)
-            self.num += len(block)
-            progress.update(self.num)
-        progress.close()
+            current[:] = [(block, array)]
+            yield lambda block=block, array=array: (  # type: ignore[misc]
+                list(judged_rows(self.model, array, block)) if len(block) else []
+            )
 
-    def _block(self, block: SequenceSet, array: TokenArray) -> Iterator[dict[str, Any]]:
-        from seqdesign.families import judged_rows
-
+    def _block(
+        self, block: SequenceSet, array: TokenArray, told: list[Predicted]
+    ) -> Iterator[dict[str, Any]]:
+        self.num += len(block)
+        if not len(block):
+            return
         model, measured = self.model, self._measured(block)
         common = self._common(measured, block)
         remember = getattr(model, "trained_on", None)
         seen = remember(array) if remember and any(measured.values()) else None
         self.remembers = self.remembers or seen is not None
-        for i, (row, predicted) in enumerate(judged_rows(model, array, block)):
+        for i, (row, predicted) in enumerate(told):
             values = {k: column[i] for k, column in measured.items()}
             alike = {k: column[i] for k, column in common.items()}
             row |= {

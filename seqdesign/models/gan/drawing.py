@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.constraints.rules import Rules
-from seqdesign.drawing.samples import Batch, Drawing, Source, rules_for, sift
+from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.models.gan.sampling import class_of, criticize, draw
 from seqdesign.models.gan.store import TrainedGAN, load_gan
 from seqdesign.sequences.encoders import decode
@@ -18,6 +18,8 @@ from seqdesign.sequences.fasta import format_fields
 
 CALIBRATION = 4096
 """Draws by which the score is found that ``reject`` asks for."""
+BLOCK = 256
+"""Samples of a block."""
 FOR_LM = ("start", "guide")
 """Options that only language models have a use for."""
 
@@ -44,15 +46,23 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     record = trained.record
     class_of(trained, options.condition)  # a wrong one is said before a file is written
     rules = rules_for(options, record.alphabet, record.min_length, record.max_length)
-    draws = Draws(
-        num=options.num,
-        seed=drawing.seed,
-        temperature=options.temperature,
-        unique=options.unique or options.min_distance is not None,
-        condition=options.condition,
-    )
-    found = batches(trained, draws, rules)
-    yield Source("sample", found, rules is not None, drawing.apart(record.alphabet))
+
+    def block(number: int) -> Batch:
+        tokens, classes = next(
+            draw(
+                trained.generator,
+                BLOCK,
+                block_rng(drawing.seed, number),
+                end=trained.end,
+                shares=record.shares,
+                condition=class_of(trained, options.condition),
+                chunk=BLOCK,
+                temperature=options.temperature,
+            )
+        )
+        return sift(tokens, decode(tokens, record.alphabet), _labels(trained, classes, len(tokens)), rules)
+
+    yield Source("sample", block, rules is not None, drawing.apart(record.alphabet))
 
 
 def batches(trained: TrainedGAN, draws: Draws, rules: Rules | None) -> Iterator[Batch]:

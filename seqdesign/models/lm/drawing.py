@@ -14,10 +14,10 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.rules import Rules
 from seqdesign.drawing.options import DrawOptions
-from seqdesign.drawing.samples import Batch, Drawing, Source
+from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.lm.guidance import PredictorGuide
-from seqdesign.models.lm.requests import Request, samples
+from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.sampling import Drawn
 from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
 from seqdesign.sequences.encoders import decode, encode
@@ -94,11 +94,14 @@ def _rules(
 
 
 def _source(trained: TrainedLM, request: Request, drawing: Drawing, name: str) -> Source:
-    rng = torch.Generator().manual_seed(drawing.seed)
-    stream = samples(trained, request, rng)
-    batches = (_batch(trained.record, drawn, request) for drawn in stream)
+    samples = Samples(trained, request)
+
+    def block(number: int) -> Batch:
+        drawn = samples.round(block_rng(drawing.seed, number))
+        return _batch(trained.record, drawn, request)
+
     apart = drawing.apart(trained.record.alphabet)
-    return Source(name, batches, request.rules_of is not None, apart, remedy="")
+    return Source(name, block, request.rules_of is not None, apart, remedy="")
 
 
 def _batch(record: LMRecord, drawn: Drawn, request: Request) -> Batch:

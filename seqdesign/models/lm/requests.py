@@ -41,26 +41,21 @@ class Request:
     guide: Guide | None = None
 
 
-def samples(trained: TrainedLM, request: Request, rng: torch.Generator) -> Iterator[Drawn]:
-    """Rounds of samples without end, in an order that says nothing. Raises InputError for contradictions."""
-    stream = _Stream(trained, request, rng)
-    while True:
-        yield stream.round()
+class Samples:
+    """Rounds of samples, in an order that says nothing, and the rules of the lengths that have occurred."""
 
-
-class _Stream:
-    """Samples, and the rules of the lengths that have occurred."""
-
-    def __init__(self, trained: TrainedLM, request: Request, rng: torch.Generator) -> None:
-        self.model, self.record, self.request, self.rng = trained.model, trained.record, request, rng
+    def __init__(self, trained: TrainedLM, request: Request) -> None:
+        self.model, self.record, self.request = trained.model, trained.record, request
         self.rules: dict[int, Rules | None] = {}
         low, high = request.lengths
         places = torch.arange(self.record.min_length, self.record.max_length + 1)
         chances = trained.model.length_log_prob.double().cpu().exp()
-        self.chances = chances * ((places >= low) & (places <= high))
+        self.all_chances = chances * ((places >= low) & (places <= high))
         self.failure: InputError | None = None
 
-    def round(self) -> Drawn:
+    def round(self, rng: torch.Generator) -> Drawn:
+        """One round, which depends on ``rng`` only. Raises InputError for contradictions."""
+        self.rng, self.chances = rng, self.all_chances.clone()
         lengths = self._lengths()
         outcomes = self._outcomes()
         drawn: list[Drawn] = []
@@ -111,17 +106,18 @@ class _Stream:
                 return lengths
 
     def _possible(self, length: int) -> bool:
-        """Whether any sequence of this length obeys the rules; else it is never drawn again."""
+        """Whether any sequence of this length obeys the rules; else it is not drawn again in this round."""
         assert self.request.rules_of is not None
         if length not in self.rules:
             rules = self.request.rules_of(length)
             start = torch.zeros(1, length, dtype=torch.long, device=rules.device)
             conflict = find_conflict(rules, start)
             if conflict is not None:
-                self.chances[length - self.record.min_length] = 0.0
                 self.failure = self.failure or InputError(conflict.message)
-                return False
-            self.rules[length] = rules
+            self.rules[length] = rules if conflict is None else None
+        if self.rules[length] is None:
+            self.chances[length - self.record.min_length] = 0.0
+            return False
         return True
 
     def _outcomes(self) -> Tensor:

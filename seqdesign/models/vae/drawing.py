@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
-from seqdesign.drawing.samples import Drawing, Source, rules_for, sift
+from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import evaluate
 from seqdesign.sequences.encoders import decode as written
@@ -29,9 +29,12 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     trained = load_vae(folder, device)
     record = trained.record
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
-    drawn = blocks(trained, drawing.seed, temperature=drawing.options.temperature)
-    batches = (sift(tokens, texts, labels, rules) for tokens, texts, labels in drawn)
-    yield Source("sample", batches, rules is not None, drawing.apart(record.alphabet))
+
+    def block(number: int) -> Batch:
+        drawn = _block(trained, drawing.seed, number, temperature=drawing.options.temperature)
+        return sift(*drawn, rules)
+
+    yield Source("sample", block, rules is not None, drawing.apart(record.alphabet))
 
 
 def blocks(
@@ -40,30 +43,40 @@ def blocks(
     *,
     decode: Literal["sample", "greedy"] = "sample",
     temperature: float = 1.0,
-    num: int | None = None,
+    num: int,
 ) -> Iterator[tuple[Tensor, list[str], list[str]]]:
-    """Tokens (n, L), sequences and what stands behind their ids, a block at a time; ``num`` rows, or no end.
+    """Tokens (n, L), sequences and what stands behind their ids, a block at a time, ``num`` rows in all.
 
     No sample is shorter or longer than all training sequences.
     """
+    for number in range(-(-num // BLOCK)):
+        n = min(BLOCK, num - number * BLOCK)
+        yield _block(trained, seed, number, decode=decode, temperature=temperature, n=n)
+
+
+def _block(
+    trained: TrainedVAE,
+    seed: int,
+    number: int,
+    *,
+    decode: Literal["sample", "greedy"] = "sample",
+    temperature: float = 1.0,
+    n: int = BLOCK,
+) -> tuple[Tensor, list[str], list[str]]:
     model, shortest = trained.model, trained.record.min_length
-    rng = torch.Generator().manual_seed(seed)
+    rng = block_rng(seed, number)
     device = next(model.parameters()).device
-    done = 0
-    while num is None or done < num:
-        n = BLOCK if num is None else min(BLOCK, num - done)
-        z = torch.randn(n, model.latent_dim, generator=rng).to(device)
-        if decode == "greedy":
-            drawn = greedy(model.decoder, z, shortest=shortest)
-        else:
-            drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
-        scored = evaluate(model, drawn.tokens, drawn.lengths)
-        texts = written(drawn.tokens, trained.record.alphabet)
-        labels = []
-        for i in range(n):
-            values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
-            if model.has_outcome:
-                values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
-            labels.append(format_fields(values))
-        yield drawn.tokens, texts, labels
-        done += n
+    z = torch.randn(n, model.latent_dim, generator=rng).to(device)
+    if decode == "greedy":
+        drawn = greedy(model.decoder, z, shortest=shortest)
+    else:
+        drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
+    scored = evaluate(model, drawn.tokens, drawn.lengths)
+    texts = written(drawn.tokens, trained.record.alphabet)
+    labels = []
+    for i in range(n):
+        values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
+        if model.has_outcome:
+            values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
+        labels.append(format_fields(values))
+    return drawn.tokens, texts, labels

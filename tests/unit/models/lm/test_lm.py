@@ -14,11 +14,12 @@ from torch import Tensor
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.rules import Rules
+from seqdesign.drawing.samples import block_rng
 from seqdesign.language.config import LMOptions, adapt
 from seqdesign.language.model import SequenceLM, hats
 from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.quality import markov_nll, position_nll
-from seqdesign.models.lm.requests import ROUND, Request, samples
+from seqdesign.models.lm.requests import ROUND, Request, Samples
 from seqdesign.models.lm.sampling import Drawn, draw
 from seqdesign.models.lm.store import LMRecord, TrainedLM
 from seqdesign.sequences.alphabets import get_alphabet
@@ -144,10 +145,24 @@ def test_a_length_outside_training_is_impossible(architecture: str) -> None:
 def test_lengths_of_samples_are_as_frequent_as_those_of_training(architecture: str) -> None:
     trained = lm(architecture, longest=5, shortest=3)
     trained.model.count_lengths(torch.tensor([3] * 10 + [5] * 30))
-    drawn = next(samples(trained, Request((3, 5)), rng()))
+    drawn = Samples(trained, Request((3, 5))).round(rng())
     share = torch.bincount(drawn.lengths, minlength=6)[3:] / ROUND
     np.testing.assert_allclose(share.numpy(), [0.25, 0.008, 0.74], atol=0.05)
     assert drawn.lengths[:50].unique().numel() > 1  # not sorted
+
+
+def test_a_block_does_not_depend_on_the_blocks_before() -> None:
+    trained = lm("transformer", DNA, longest=6, shortest=5)
+    trained.model.count_lengths(torch.tensor([5] * 20 + [6] * 20))
+
+    def own(n: int) -> Rules:
+        return rules(n, DNA, template="NGAATN"[:n], forbid=("GAATT",) if n == 5 else ("GAAT",))
+
+    fresh, used = (Samples(trained, Request((5, 6), rules_of=own)) for _ in range(2))
+    used.round(block_rng(0, 0))
+    one, other = (source.round(block_rng(0, 1)) for source in (fresh, used))
+    assert torch.equal(one.tokens, other.tokens)
+    assert one.lengths.unique().tolist() == [5]
 
 
 STRICT = {
@@ -181,8 +196,8 @@ def test_constrained_samples_are_as_frequent_as_those_of_rejection(options: dict
     strings = every_string(trained.model, 4)
     feasible = own.is_feasible(strings, torch.zeros(len(strings), dtype=torch.long))
     expected = conditional_shares(trained.model, strings, feasible)
-    stream = samples(trained, Request((4, 4), rules_of=lambda n: own), rng())
-    drawn = torch.cat([next(stream).tokens for _ in range(8)])
+    source, random = Samples(trained, Request((4, 4), rules_of=lambda n: own)), rng()
+    drawn = torch.cat([source.round(random).tokens for _ in range(8)])
     powers = torch.tensor([64, 16, 4, 1])
     found = torch.bincount(drawn @ powers, minlength=256) / len(drawn)
     naive = draw(trained.model, lengths_of(8000, 4), rng(), rules=own).tokens
@@ -209,7 +224,7 @@ def test_contradictory_constraints_are_one_error() -> None:
     trained = lm("transformer", DNA, longest=6)
     own = rules(6, DNA, template="NGAATN", forbid=("GAAT",))
     with pytest.raises(Exception, match=r"contradict each other"):
-        next(samples(trained, Request((6, 6), rules_of=lambda n: own), rng()))
+        Samples(trained, Request((6, 6), rules_of=lambda n: own)).round(rng())
 
 
 @pytest.mark.parametrize("by", ["exact", "taylor"])
@@ -237,7 +252,7 @@ def test_a_condition_changes_what_is_drawn_and_nothing_is_known_without() -> Non
     given = [model.log_likelihood(torch.tensor([[0, 1, 2, 0]]), torch.tensor([4]), torch.tensor([y]))
              for y in (0.0, 1.0, torch.nan)]  # fmt: skip
     assert len({round(float(value), 3) for value in given}) == 3
-    drawn = next(samples(trained, Request((4, 4), outcome=1.0), rng()))
+    drawn = Samples(trained, Request((4, 4), outcome=1.0)).round(rng())
     assert set(drawn.outcomes.tolist()) == {1.0}
 
 

@@ -1,0 +1,120 @@
+"""``seqdesign propose``: what to measure next, from all rounds of measurements so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from seqdesign.commands.provenance import begin_manifest, leave_manifest
+from seqdesign.commands.session import checked
+from seqdesign.config import CommandConfig, Flag, Positional, SeedOption, Written, part
+from seqdesign.constraints.options import LetterRules
+from seqdesign.design.round_options import RoundOptions
+from seqdesign.errors import InputError
+from seqdesign.runs.progress import say
+from seqdesign.runs.result import Result
+from seqdesign.sequences.options import (
+    LetterOptions,
+    ReadOptions,
+    alphabet_with,
+    encode_with,
+    normal_records,
+    read_with,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from seqdesign.design.proposal import ProposalSummary, Proposed
+    from seqdesign.sequences.alphabets import Alphabet
+    from seqdesign.sequences.reader import SequenceSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeConfig(RoundOptions, LetterRules, ReadOptions, LetterOptions, SeedOption, CommandConfig):
+    """Choose the sequences of the next round by all rounds so far, and say what the last one taught.
+
+    Nothing that is measured already is proposed again.
+
+    Example: seqdesign propose round1.csv round2.csv --batch 96 -o round3.csv
+    """
+
+    measured: Annotated[tuple[Path, ...], Positional("MEASURED")]
+    """Measured sequences, a file for each round in the order of time: tables or FASTA with outcomes."""
+    candidates: Path | None = None
+    """All sequences that may be ordered; else they are looked for around the best measured ones."""
+    exclude: tuple[Path, ...] = ()
+    """Sequences that must not be proposed, such as those of an order whose results are not back."""
+    output: Annotated[Path | None, Flag("-o"), Written("table")] = None
+    """Table of the batch, CSV, TSV, .xlsx or Parquet by suffix; - or nothing is CSV on stdout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeResult(Result):
+    """The batch, and what is known about it."""
+
+    command: ClassVar[str] = "propose"
+
+    summary: ProposalSummary
+    sequences: tuple[Proposed, ...]
+    output: Path | None
+
+    def text(self) -> str:
+        """A few lines."""
+        wrote = [f"wrote {self.output}"] if self.output else []
+        return "\n".join([*self.summary.lines(), *wrote])
+
+
+@checked
+def propose(config: ProposeConfig) -> ProposeResult:
+    """Write the table of the next round. Raises SeqDesignError."""
+    from seqdesign.design.proposal import propose_round
+    from seqdesign.sequences.reader import read_sequences
+    from seqdesign.sequences.tables import write_table
+    from seqdesign.training.device import computing
+
+    inputs = [*config.measured, config.candidates, *config.exclude]
+    with computing("cpu", None):
+        manifest = begin_manifest(config, device="cpu", inputs=inputs)
+        read = [(path, read_with(config, path)) for path in config.measured]
+        alphabet = alphabet_with(config, [text for _, one in read for text in one.sequences])
+        rounds = [_values(path, _normal(config, one, alphabet)) for path, one in read]
+
+        def texts_of(path: Path) -> list[str]:
+            return _normal(config, read_sequences(path, outcomes=False), alphabet).sequences
+
+        proposed, summary = propose_round(
+            rounds,
+            alphabet,
+            config.batch,
+            candidates=None if config.candidates is None else texts_of(config.candidates),
+            exclude=[text for path in config.exclude for text in texts_of(path)],
+            rules=part(config, LetterRules),
+            acquisition=config.acquisition,
+            minimize=config.minimize,
+            only_seen=config.letters == "seen",
+            min_distance=config.min_distance,
+            both_strands=config.strands == "both",
+            seed=config.seed,
+        )
+    for line in summary.warnings:
+        say(f"warning: {line}", quiet=config.quiet)
+    if not config.json or config.output is not None:
+        rows = [one.row() for one in proposed]
+        write_table(rows, config.output or "-", columns=list(rows[0]))
+    result = ProposeResult(summary=summary, sequences=tuple(proposed), output=config.output)
+    leave_manifest(manifest, config, result)
+    return result
+
+
+def _normal(config: ProposeConfig, records: SequenceSet, alphabet: Alphabet) -> SequenceSet:
+    return normal_records(config, records, encode_with(config, records, alphabet))
+
+
+def _values(path: Path, records: SequenceSet) -> tuple[list[str], NDArray[np.float64]]:
+    """Sequences and outcomes. Raises InputError for a file without."""
+    if records.outcomes is None:
+        raise InputError("has no outcomes; name their column with --outcome", path=path)
+    return records.sequences, records.outcomes
