@@ -41,6 +41,11 @@ def root() -> Path:
     return ROOT
 
 
+def _without_progress(text: str) -> str:
+    """``text`` without the lines that tell how long work has taken, which depend on the machine."""
+    return re.sub(r"(?m)^[a-z ]+: (.* so far\b.*|took .*|about .* on this machine.*)\n", "", text)
+
+
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Run ``seqdesign WORDS`` in this process."""
@@ -50,7 +55,7 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
         capfd.readouterr()
         code = main([str(word) for word in words])
         captured = capfd.readouterr()
-        return Outcome(code, captured.out, captured.err)
+        return Outcome(code, captured.out, _without_progress(captured.err))
 
     return run
 
@@ -76,7 +81,7 @@ def python(python_env: dict[str, str], tmp_path: Path) -> Callable[..., Outcome]
             env={**python_env, **environment},
             check=False,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(done.returncode, done.stdout, _without_progress(done.stderr))
 
     return run
 

@@ -66,10 +66,11 @@ def flush_stdout(*, report: bool) -> int:
 def say(message: str) -> None:
     """One line on stderr, whatever the message holds; nothing when stderr is closed."""
     from seqdesign.runs.printable import printable
+    from seqdesign.runs.progress import aside
 
     if sys.stderr is None:  # print() would take stdout in its place
         return
-    with contextlib.suppress(OSError, ValueError):
+    with aside(), contextlib.suppress(OSError, ValueError):
         print(f"seqdesign: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqdesign.attribution.explainer import Explainer, cell
 from seqdesign.attribution.shapley import EXACT, Shares, Subset, shares
 from seqdesign.metrics.edits import apply_edits, edit_list
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.options import LetterPolicy, encode_with
 from seqdesign.sequences.reader import SequenceSet
@@ -96,6 +96,7 @@ Pairs = Sequence[tuple[int, int, str]]
 """(place of a sequence, place of its parent, the parent's id)."""
 
 
+@phase("attributing edits")
 def explain_edits(
     explainer: Explainer,
     parents: SequenceSet,
@@ -104,7 +105,6 @@ def explain_edits(
     letters: LetterPolicy = LetterPolicy(),  # noqa: B008 - frozen
     orders: int = 200,
     seed: int = 0,
-    quiet: bool = True,
 ) -> EditTable:
     """Rank the edits of every pair, in the order of the input.
 
@@ -116,7 +116,7 @@ def explain_edits(
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(seed)
-    found, progress = EditTable(), Progress("attributing edits", quiet=quiet)
+    found = EditTable()
     pairs = find_pairs(explainer.records.ids, parents.ids)
     skipped = []
     for done, (child, parent, name) in enumerate(pairs, start=1):
@@ -135,8 +135,7 @@ def explain_edits(
             found.changed[explainer.records.ids[child]] = [
                 i for i, (a, b) in enumerate(zip(*texts, strict=True)) if a != b
             ]
-        progress.update(done, len(pairs))
-    progress.close()
+        count(done, len(pairs))
     if skipped:
         found.warnings.append(
             f"the edits of {len(skipped):,} sequences, such as {skipped[0]}, are left out: some of them "

@@ -17,7 +17,7 @@ from seqdesign.design.model import DesignModel, load_folder
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles.load import load_oracle
 from seqdesign.registry import Registry
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import one_hot
 from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
@@ -64,9 +64,8 @@ class Explainer:
         outcome: str | None = None,
         letters: LetterPolicy = LetterPolicy(),  # noqa: B008 - frozen
         keep: int = 20,
-        quiet: bool = True,
     ) -> None:
-        self.model, self.device, self.quiet, self.keep = model, model.device, quiet, keep
+        self.model, self.device, self.keep = model, model.device, keep
         self.method = find_method(method, model)
         self.place = _place_of(outcome, model)
         self.outcome = model.oracle.outcomes[self.place]
@@ -151,16 +150,15 @@ class Explainer:
 
     def explained(self) -> Iterator[Explained]:
         """Every sequence, in the order of the input; sums for the summary are kept."""
-        progress = Progress("explaining", quiet=self.quiet)
         total = len(self.records)
         size = max(1, min(_BLOCK, _LETTERS // max(1, int(self.lengths.max()))))
-        for start in range(0, total, size):
-            block = slice(start, min(start + size, total))
-            for one in self._block(block):
-                self._count(one)
-                yield one
-            progress.update(block.stop, total)
-        progress.close()
+        with phase("attributing") as shown:
+            for start in range(0, total, size):
+                block = slice(start, min(start + size, total))
+                for one in self._block(block):
+                    self._count(one)
+                    yield one
+                shown.update(block.stop, total)
 
     def _block(self, block: slice) -> list[Explained]:
         found: dict[int, Explained] = {}

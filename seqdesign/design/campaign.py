@@ -25,11 +25,13 @@ from seqdesign.design.starts import StartSet, design_length, noise_starts, read_
 from seqdesign.errors import InputError, UsageError
 from seqdesign.registry import Registry
 from seqdesign.runs.blocks import end_of_blocks, results
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
 
 
+@phase("searching")
 def run(
     model: DesignModel,
     *,
@@ -53,7 +55,7 @@ def run(
     numbering: Numbering | None = None,
     seed: int = 0,
     block_size: int | None = None,
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_step: Callable[[int, int], None] = count,
 ) -> tuple[list[Design], DesignSummary]:
     """All designs, judged, in the order of their parents and then from the best down, and their summary.
 

@@ -80,7 +80,7 @@ class Evidence:
 
     def _codes(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         codes, known = word_codes(tokens, self.word_size, self.alphabet.size)
-        if not self.both_strands or self.alphabet.complement is None:
+        if not self.both_strands or not self.alphabet.complement:
             return codes, known
         partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
         turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)

@@ -26,6 +26,7 @@ from seqdesign.design.rounds import (
 )
 from seqdesign.errors import InputError
 from seqdesign.metrics.regression import r2
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 
@@ -145,7 +146,6 @@ def propose_round(
     min_distance: int = 1,
     both_strands: bool = False,
     seed: int = 0,
-    on_step: Callable[[str], None] = lambda what: None,
 ) -> tuple[list[Proposed], ProposalSummary]:
     """``num`` sequences to measure next, and what there is to know about it.
 
@@ -162,22 +162,22 @@ def propose_round(
         raise InputError(
             f"{len(texts)} measured sequences are too few to learn from; at least {LEAST} are needed"
         )
-    on_step("learning")
-    ensemble = Ensemble(texts, values, alphabet, both_strands=both_strands, seed=seed)
-    on_step("looking for candidates")
+    with phase("learning"):
+        ensemble = Ensemble(texts, values, alphabet, both_strands=both_strands, seed=seed)
     feasible = Feasible(rules or LetterRules(), alphabet)
-    if candidates is None:
-        size = max(POOL, 20 * num)
-        pool = neighbourhood(ensemble, texts, values, feasible, size=size, seen=only_seen, seed=seed)
-    else:
-        some = list(dict.fromkeys(candidates))
-        pool = [text for text, good in zip(some, feasible(some), strict=True) if good]
+    with phase("looking for candidates"):
+        if candidates is None:
+            size = max(POOL, 20 * num)
+            pool = neighbourhood(ensemble, texts, values, feasible, size=size, seen=only_seen, seed=seed)
+        else:
+            some = list(dict.fromkeys(candidates))
+            pool = [text for text, good in zip(some, feasible(some), strict=True) if good]
     pool = _new(pool, {*texts, *map(turn, exclude)}, turn)
-    on_step("choosing")
-    choice = choose(
-        ensemble, pool, num, acquisition=acquisition, min_distance=min_distance,
-        both_strands=both_strands, seed=seed,
-    )  # fmt: skip
+    with phase("choosing"):
+        choice = choose(
+            ensemble, pool, num, acquisition=acquisition, min_distance=min_distance,
+            both_strands=both_strands, seed=seed,
+        )  # fmt: skip
     proposed = _proposed(
         [pool[i] for i in choice.places], choice, ensemble, (texts, values), sign, len(rounds) + 1
     )

@@ -158,7 +158,10 @@ class DesignSummary:
         if self.mean_edits is not None:
             lines.append(f"edits: {self.mean_edits:.2f} on average")
         if self.hypervolume is not None:
-            lines.append(f"hypervolume of the Pareto front: {self.hypervolume:.4g}")
+            lines.append(
+                "trade-off: the volume of outcomes that the designs of the Pareto front are better than is "
+                f"{self.hypervolume:.4g} (hypervolume)"
+            )
         lines.append(f"oracle: {self.queries:,} sequences scored")
         if self.rejected:
             lines.append(f"rejected: {self.rejected:,} (--table says why)")

@@ -29,6 +29,7 @@ from seqdesign.registry import Registry
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.runs.blocks import end_of_blocks, results
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
@@ -151,6 +152,7 @@ BLOCK = 1000
 Optimize = Callable[[DesignProblem, Any, int], DesignResult]
 
 
+@phase("searching")
 def run(
     trained: TrainedVAE,
     records: SequenceSet,
@@ -166,7 +168,7 @@ def run(
     seed: int = 0,
     block_size: int | None = None,
     device: torch.device | str = "cpu",
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_step: Callable[[int, int], None] = count,
 ) -> tuple[list[Revision], Summary]:
     """All revisions of the records, in their order and for each from the best down, and their summary.
 
@@ -535,13 +537,13 @@ class Summary:
         ]
         if self.mean_code_gap is not None:
             lines.append(
-                "predicted at the latent code minus predicted after re-encoding: "
-                f"{self.mean_code_gap:+.4g} on average"
+                f"what the search promised and the written sequences do not keep: {self.mean_code_gap:+.4g} "
+                "on average"
             )
         if self.mean_kappa2 is not None and self.mean_coverage is not None:
             lines.append(
-                f"allowed region around the input: kappa^2 {self.mean_kappa2:.1f}, coverage "
-                f"{self.mean_coverage:.3f} on average"
+                f"searched around each input: {self.mean_coverage:.1%} of the latent codes that may stand "
+                f"for it, up to about {self.mean_kappa2**0.5:.1f} sd away"
             )
         if self.unjudged:
             lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")

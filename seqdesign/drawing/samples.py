@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.runs.progress import count, phase
 from seqdesign.symbols import spelled
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def block_rng(seed: int, number: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed if number else seed)
 
 
+@phase("sampling")
 def write_samples(
     batches: Iterable[Batch],
     num: int,
@@ -162,6 +164,7 @@ def write_samples(
                 space = " " if label else ""
                 lines.append(f">{name}_{tally.written}{space}{label}\n{spelled(text)}\n")
         handle.write("".join(lines).encode())
+        count(tally.written, num)
         if tally.barren == BARREN:
             raise _nothing_more(tally, batch, remedy)
         if tally.written == num:

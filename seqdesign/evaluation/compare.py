@@ -15,6 +15,7 @@ from seqdesign.evaluation.likelihood import add_likelihood
 from seqdesign.evaluation.measures import Evaluation
 from seqdesign.evaluation.predictions import add_predictions
 from seqdesign.evaluation.sets import Sample, Sets, draw_sample
+from seqdesign.runs.progress import count, phase
 
 NOT_OF_DESIGNS = ("mean_nearest", "too_close", "prefers_training", "pairwise", "clusters")
 """Measures by which designs differ from real sequences on purpose."""
@@ -41,6 +42,7 @@ class Judgement:
         return f"{name} ({sets.alphabet.name}): {sizes}{len(sets.held_out):,} held-out sequences"
 
 
+@phase("judging")
 def compare_sets(
     sets: Sets,
     *,
@@ -53,7 +55,7 @@ def compare_sets(
     seed: int = 0,
     workers: int = 1,
     designs: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = count,
 ) -> Judgement:
     """Measure and judge.
 

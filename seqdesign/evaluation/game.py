@@ -11,6 +11,7 @@ from seqdesign.evaluation.health import MOST, Checked, check
 from seqdesign.evaluation.sets import FEWEST, Sets
 from seqdesign.models.gan.fit import GANTraining, kept
 from seqdesign.models.gan.sampling import draw
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, decode
 
 UNLIKE, MOST_LEFT_OUT = 0.03, 0.1
@@ -32,6 +33,7 @@ class Game:
     gradient_generator: float
 
 
+@phase("judging")
 def check_gan(
     result: GANTraining, tokens: TokenArray, seed: int, workers: int, progress: Callable[[int, int], None]
 ) -> Checked:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
 from seqdesign.libraries.degenerate import GAP, NEVER, Codes
+from seqdesign.runs.progress import phase
 
 STEPS = 30_000
 """Most moves of one search."""
@@ -56,6 +57,7 @@ class Sublibrary:
         return "".join(code for code in self.codes if code != GAP)
 
 
+@phase("searching")
 def cover(
     targets: Sequence[str],
     codes: Codes,

@@ -24,6 +24,7 @@ from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.result import MotifSearch
 from seqdesign.motifs.scan import Hits, JoinedText, Matcher, matcher, scan_block
 from seqdesign.motifs.site_fit import compared, excess_fits, order_by_fit
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, guess_alphabet
 from seqdesign.sequences.encoders import GapPolicy, OnUnknown
 from seqdesign.sequences.options import AUTO
@@ -147,6 +148,7 @@ def check_letters(collection: MotifSet, alphabet: Alphabet) -> None:
         )
 
 
+@phase("searching")
 def search(
     sequences: Encoded,
     collection: MotifSet,
@@ -171,7 +173,7 @@ def search(
     number is known. Raises UsageError for motifs over other letters than the sequences.
     """
     check_letters(collection, sequences.alphabet)
-    told = progress or (lambda what, done, of: None)
+    told = progress or (lambda what, done, of: count(done, of, what))
     rng = np.random.default_rng(seed)
     if background is None:
         against = shuffled(sequences, shuffles, rng)

@@ -18,6 +18,7 @@ from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 TOP = 5
 """Positions that the answer names."""
@@ -60,6 +61,7 @@ def _scored(one: Explained) -> str:
     return f"score {one.score.mean():.4g}{spread}"
 
 
+@phase("writing the page")
 def attribution_page(
     text: str,
     explainer: Explainer,

@@ -15,12 +15,14 @@ from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page, Table
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 if TYPE_CHECKING:
     from seqdesign.design.records import Design, DesignSummary
     from seqdesign.sequences.alphabets import Alphabet
 
 
+@phase("writing the page")
 def design_page(
     designs: Sequence[Design],
     summary: DesignSummary,

@@ -18,11 +18,13 @@ from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import bar_chart, histogram, line_chart, scatter
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 _LONGEST_LOGO = 300
 _TILES = 4
 
 
+@phase("writing the page")
 def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page:
     """The page that ``evaluate --report`` writes; ``name`` is that of the generated sequences."""
     sets, sample, evaluation = judgement.sets, judgement.sample, judgement.evaluation

@@ -18,10 +18,12 @@ from seqdesign.reports.logo import sequence_logo
 from seqdesign.reports.plots import histogram
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 _LOGO_LETTERS, _LOGO_ROWS = 120, 2000
 
 
+@phase("writing the page")
 def health_page(
     checked: Checked, result: GANTraining, manifest: Manifest, folder: Path, said: Mapping[str, Any]
 ) -> Page:

@@ -10,11 +10,13 @@ from seqdesign.families import family_of
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 REPORT = "report.html"
 """Name of the page in the folder of a model; also that of ``seqdesign report`` when nothing is said."""
 
 
+@phase("writing the page")
 def leave_page(folder: Path, title: str, result: Mapping[str, Any], manifest: Manifest) -> str:
     """Write the page into the folder of a finished model; returns its name. InputError, OutputError."""
     model_page(folder, title, result, manifest).write(folder / REPORT)

@@ -18,6 +18,7 @@ from seqdesign.reports.logo_spec import LogoSpec, value_spec
 from seqdesign.reports.plots import bar_chart, line_chart
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.progress import phase
 
 SHOWN = 25
 _CURVES = 4
@@ -25,6 +26,7 @@ _BARS = 8
 _NAMES = 6
 
 
+@phase("writing the page")
 def motif_page(result: MotifFindings, found: MotifSearch, manifest: Manifest) -> Page:
     """The page that ``--report`` writes."""
     page = Page("Motifs", answer=_answer(result), provenance=provenance(manifest))

@@ -20,6 +20,7 @@ from seqdesign.pages.tables import add_tables
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
 
@@ -29,6 +30,7 @@ TRAINING_SHOWN = 2000
 """Training sequences that the logo of designs from noise is compared with."""
 
 
+@phase("writing the page")
 def write_report(
     paths: Sequence[Path],
     output: Path,

@@ -18,9 +18,11 @@ from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance, training_warnings
+from seqdesign.runs.progress import phase
 from seqdesign.training.measured import measured_range
 
 
+@phase("writing the page")
 def revision_page(
     revisions: Sequence[Revision],
     summary: Summary,

@@ -22,6 +22,7 @@ from seqdesign.reports.palette import css_variables
 from seqdesign.reports.svg import Drawn
 from seqdesign.reports.tables import Column, Row, format_value, html_table
 from seqdesign.runs.atomic import atomic_write
+from seqdesign.runs.progress import phase
 from seqdesign.symbols import spelled
 
 _CONTENTS_FROM = 2  # sections from which a list of contents helps
@@ -211,6 +212,7 @@ class Page:
         )
         return "".join(map(_read, _SCRIPTS)) if needed else ""
 
+    @phase("writing the page")
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to ``path`` at once or not at all; OutputError if that fails."""
         # What is left of letters with names stands in drawings and marked sequences.

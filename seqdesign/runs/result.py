@@ -25,6 +25,10 @@ class Result(abc.ABC):
     text_to: ClassVar[Literal["stdout", "stderr"]] = "stderr"
     """Where the text goes."""
 
+    KEY: ClassVar[tuple[str, ...]] = ()
+    """What is bold on a terminal: patterns, the first group of whose first match in ``text`` is the number
+    that matters."""
+
     @property
     def exit_code(self) -> int:
         """What the command ends with when all went well; not 0 where the answer is no."""

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from seqdesign.errors import InputError, MissingExtraError, OutputError
 from seqdesign.runs.atomic import atomic_write, descriptor_of
+from seqdesign.runs.progress import beside
 
 STANDARD_STREAM = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
@@ -311,8 +312,9 @@ def open_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if os.fspath(path) == STANDARD_STREAM or descriptor_of(path) == 1:
         if sys.stdout is None:
             raise OutputError("standard output is closed; name a file with -o")
-        yield cast(BinaryIO, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        stream = beside(cast(BinaryIO, sys.stdout.buffer))
+        yield stream
+        stream.flush()
         return
     compress = _compressor(Path(path).suffix.lower())
     with atomic_write(Path(path)) as raw:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
@@ -143,6 +144,7 @@ class _Options:
     """Whether outcomes stay text, in the column ``_OUTCOME``, until all of them can be looked at."""
 
 
+@phase("reading")
 def read_sequences(
     path: str | os.PathLike[str] | BinaryIO,
     *,

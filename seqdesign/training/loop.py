@@ -22,6 +22,7 @@ from torch import Generator, Tensor, nn
 from seqdesign.devices.arithmetic import use_matrix_units
 from seqdesign.devices.randomness import generator, key
 from seqdesign.errors import ModelError, TrainingError
+from seqdesign.runs.progress import count, phase
 from seqdesign.training.capture import Replays
 from seqdesign.training.config import FitOptions, RunOptions
 from seqdesign.training.interrupt import Interrupt
@@ -117,6 +118,7 @@ def make_fabric(options: RunOptions, device: torch.device) -> Fabric:
     return fabric
 
 
+@phase("training", at_most=True)
 def fit(
     model: nn.Module,
     train: Data,
@@ -288,6 +290,7 @@ class _Run:
         state.step += 1
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
+        count(state.step, self.total_steps)
 
     def _noise_of_step(self) -> Generator:
         """The generator of this step, and the global one, from which dropout draws, set to it."""

@@ -30,7 +30,7 @@ def hold_out(
         raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
     distinct = int(equal(tokens).max()) + 1
     if distinct < MIN_SEQUENCES:
-        counted = "" if tokens.alphabet.complement is None else " (both strands of one count as the same)"
+        counted = "" if not tokens.alphabet.complement else " (both strands of one count as the same)"
         raise InputError(
             f"the {n:,} records hold {distinct} different sequences only; at least {MIN_SEQUENCES} are needed"
             f"{counted}"

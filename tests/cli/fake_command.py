@@ -97,6 +97,8 @@ def fake(config: FakeConfig) -> FakeResult:
     if config.do == "sleep":
         print("ready", file=sys.stderr, flush=True)
         time.sleep(60)
+    if config.do == "slow":
+        time.sleep(0.1)
     if config.do == "stream":
         for number in range(1_000_000):
             sys.stdout.write(f">s{number}\nACGT\n")

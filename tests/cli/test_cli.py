@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import json
 import re
 import signal
@@ -134,6 +135,42 @@ def test_text_goes_where_the_result_says(cli) -> None:
     assert (cli("fake", "x", "--do", "text").out, cli("fake", "x", "--do", "text").err) == ("alpha 0.0\n", "")
     assert (cli("fake", "x", "-q").out, cli("fake", "x", "-q").err) == ("", "")
     assert cli("fake", "x", "-q", "--do", "text").out == "alpha 0.0\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_number_that_matters_is_bold_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqdesign_cli.run import emphasised
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    text, key = "R2 0.5, R2 0.7\nwrote a\n", (r"^wrote (\w)", r"R2 ([\d.]+)", r"absent (x)")
+    assert emphasised(text, key, Terminal()) == "R2 \x1b[1m0.5\x1b[0m, R2 0.7\nwrote \x1b[1ma\x1b[0m\n"
+    assert emphasised(text, key, io.StringIO()) == text
+    assert emphasised(text, key, None) == text
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert emphasised(text, key, Terminal()) == text
+
+
+@pytest.mark.parametrize("flag", [["-q"], [], ["--json"]])
+def test_the_phases_of_a_command_are_shown_unless_quiet(
+    cli, monkeypatch: pytest.MonkeyPatch, flag: list[str]
+) -> None:
+    """Every command goes through ``run``, which shows even work that has no phase of its own."""
+    from seqdesign.runs import progress
+
+    seen: list[str] = []
+    monkeypatch.setattr(progress, "REDRAW", 0.001)
+    monkeypatch.setattr(progress, "PLAIN", 0.0)
+    monkeypatch.setattr(progress.Display, "_line", lambda self, text: seen.append(text))
+    assert cli("fake", "x", "--do", "slow", *flag).code == 0
+    assert bool(seen) == (flag != ["-q"])
+    assert all(re.fullmatch(r"starting: \d+ s so far", line) for line in seen)
 
 
 @pytest.mark.filterwarnings("always")

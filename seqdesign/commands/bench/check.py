@@ -93,6 +93,7 @@ class CheckResult(Result):
 
     command: ClassVar[str] = "check"
     text_to: ClassVar[Literal["stdout", "stderr"]] = "stderr"
+    KEY: ClassVar[tuple[str, ...]] = (r"^([\d,]+ of [\d,]+) obey",)
 
     input: str
     n_records: int

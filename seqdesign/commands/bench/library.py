@@ -12,7 +12,7 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, SequenceOutput, Written
 from seqdesign.errors import InputError
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import count
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     AUTO,
@@ -152,7 +152,6 @@ def _cover(
     from seqdesign.libraries.degenerate import base_codes, codon_codes
 
     codes = base_codes() if alphabet.name == "dna" else codon_codes(config.stops)
-    progress = Progress("searching", quiet=config.quiet)
     try:
         found = cover(
             targets.sequences,
@@ -162,11 +161,10 @@ def _cover(
             pick=lambda letters: codes.best(letters, usage),
             searches=config.searches,
             seed=config.seed,
-            progress=lambda done: progress.update(done, config.searches),
+            progress=lambda done: count(done, config.searches),
         )
     except InputError as error:
         raise InputError(str(error), path=config.input) from None
-    progress.close()
     _write_fasta(config, ((f"library{i + 1}", _header(one), one.dna) for i, one in enumerate(found)))
     if config.table is not None:
         _write_table(config.table, _target_rows(targets, found), ("id", "covered", "sublibraries"))

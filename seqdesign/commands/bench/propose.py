@@ -12,7 +12,7 @@ from seqdesign.config import CommandConfig, Flag, Positional, SeedOption, Writte
 from seqdesign.constraints.options import LetterRules
 from seqdesign.design.round_options import RoundOptions
 from seqdesign.errors import InputError
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -85,8 +85,6 @@ def propose(config: ProposeConfig) -> ProposeResult:
         def texts_of(path: Path) -> list[str]:
             return _normal(config, read_sequences(path, outcomes=False), alphabet).sequences
 
-        progress = Progress("proposing", quiet=config.quiet)
-        steps = iter(range(1, 4))
         proposed, summary = propose_round(
             rounds,
             alphabet,
@@ -100,9 +98,7 @@ def propose(config: ProposeConfig) -> ProposeResult:
             min_distance=config.min_distance,
             both_strands=config.strands == "both",
             seed=config.seed,
-            on_step=lambda what: progress.update(next(steps), 3, what),
         )
-        progress.close()
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     if not config.json or config.output is not None:

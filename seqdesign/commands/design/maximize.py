@@ -23,7 +23,7 @@ from seqdesign.design.options import (
     ObjectiveOptions,
     OracleOptions,
 )
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.alphabets import Alphabet, model_alphabet
 from seqdesign.sequences.options import (
@@ -88,6 +88,10 @@ class MaximizeResult(Result):
     """What was designed, on the whole."""
 
     command: ClassVar[str] = "maximize"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"and (-?[\d.,]*\d(?:e[-+]?\d+)?%?) at best",
+        r"^judges: (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+    )
 
     model: str
     method: str
@@ -120,7 +124,6 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
         starts = _read_starts(config)
         model = _open(config, starts, device)
         method = config.method or campaign.default_method(model)
-        progress = Progress("designing", quiet=config.quiet)
         designs, summary = campaign.run(
             model,
             objective=config.objective,
@@ -143,9 +146,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             numbering=numbering_of(config, model.numbering),
             seed=config.seed,
             block_size=config.block_size,
-            on_step=progress.update,
         )
-        progress.close()
     for line in summary.warnings:
         say(f"warning: {line}", quiet=config.quiet)
     kept = [design for design in designs if design.status != "rejected"]

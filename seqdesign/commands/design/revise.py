@@ -26,7 +26,7 @@ from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.options import GoalOptions, SeenOptions
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
-from seqdesign.runs.progress import Progress, say
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     DuplicatePolicy,
@@ -109,6 +109,10 @@ class ReviseResult(Result):
     """What was revised, on the whole."""
 
     command: ClassVar[str] = "revise"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"of which (-?[\d.,]*\d(?:e[-+]?\d+)?%?) revised",
+        r"before, (-?[\d.,]*\d(?:e[-+]?\d+)?%?) after",
+    )
 
     model: Path
     method: str
@@ -151,7 +155,6 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
                 "again on sequences with outcome=NUMBER in their headers, or with --outcome COLUMN"
             )
         evidence = _evidence(config, trained.record)
-        progress = Progress("revising", quiet=config.quiet)
         found, summary = revisions.run(
             trained,
             _read(config, evidence, trained.record.alphabet),
@@ -166,9 +169,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             seed=config.seed,
             block_size=config.block_size,
             device=device,
-            on_step=progress.update,
         )
-        progress.close()
     write_sequences(
         (r.fasta() for r in found),
         config.output or "-",

@@ -41,6 +41,7 @@ class SampleResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample"
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     kind: str
@@ -56,7 +57,7 @@ class SampleResult(Result):
         """One line."""
         again = f", {self.repeats:,} repeats left out" if self.repeats else ""
         if self.acceptance is not None:
-            again += f"; {self.acceptance:.3g} of the draws obey the constraints"
+            again += f"; {self.acceptance:.1%} of the draws obey the constraints"
         where = f" into {self.output}" if self.output else ""
         return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 

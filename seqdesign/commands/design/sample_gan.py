@@ -56,6 +56,7 @@ class SampleGANResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample-gan"
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int
@@ -73,7 +74,7 @@ class SampleGANResult(Result):
         if self.discarded is not None:
             again += f", {self.discarded:,} that the critic finds unlike real ones left out"
         if self.acceptance is not None:
-            again += f"; {self.acceptance:.3g} of the draws obey the constraints"
+            again += f"; {self.acceptance:.1%} of the draws obey the constraints"
         where = f" into {self.output}" if self.output else ""
         return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 

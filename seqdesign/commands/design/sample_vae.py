@@ -44,6 +44,7 @@ class SampleVAEResult(Result):
     """What was drawn."""
 
     command: ClassVar[str] = "sample-vae"
+    KEY: ClassVar[tuple[str, ...]] = (r"^drew (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int

@@ -80,6 +80,7 @@ class AttributeResult(Result):
     """What was explained, and where most of it comes from."""
 
     command: ClassVar[str] = "attribute"
+    KEY: ClassVar[tuple[str, ...]] = (r"^positions that matter most.*: (\d+ \(\d+%\))",)
 
     model: str
     method: str
@@ -181,7 +182,6 @@ def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
         outcome=config.outcome,
         letters=part(config, LetterPolicy),
         keep=config.max_logos,
-        quiet=config.quiet,
     )
 
 
@@ -198,7 +198,6 @@ def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
         letters=part(config, LetterPolicy),
         orders=config.orders,
         seed=config.seed,
-        quiet=config.quiet,
     )
 
 

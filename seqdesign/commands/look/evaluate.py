@@ -12,7 +12,6 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_o
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, MadeBy, Options, Positional, RunConfig, Written, part
 from seqdesign.devices.cores import cores
-from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, SequenceColumns
 
@@ -76,6 +75,7 @@ class EvaluateResult(Result):
 
     command: ClassVar[str] = "evaluate"
     text_to: ClassVar[Literal["stdout", "stderr"]] = "stdout"
+    KEY: ClassVar[tuple[str, ...]] = (r"^(! .*)$",)
 
     input: str
     alphabet: str
@@ -128,7 +128,6 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
         columns=part(config, SequenceColumns),
         letters=part(config, LetterOptions),
     )
-    progress = Progress("nearest training sequences", quiet=config.quiet)
     with compute(config) as device:
         judgement = compare_sets(
             sets,
@@ -141,9 +140,7 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
             seed=config.seed,
             workers=config.threads or cores(),
             designs=config.designs,
-            progress=progress.update,
         )
-    progress.close()
     result = _result(config, judgement)
     if config.table is not None:
         write_table((_table_row(row) for row in result.measures), config.table, columns=COLUMNS)

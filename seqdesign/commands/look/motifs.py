@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -11,7 +11,6 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, Written
 from seqdesign.motifs.findings import MotifFindings, lines
-from seqdesign.runs.progress import Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     DuplicatePolicy,
@@ -87,6 +86,10 @@ class MotifsResult(MotifFindings, Result):
     """What was found; see ``MotifFindings``."""
 
     command: ClassVar[str] = "motifs"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"^([\d,]+) motifs in .* enriched",
+        r"^(-?[\d.,]*\d(?:e[-+]?\d+)?%?) hits",
+    )
 
     input: str
     written: tuple[Path, ...]
@@ -143,7 +146,7 @@ def _search(config: MotifsConfig) -> MotifSearch:
         sequences, collection, both_strands=both, background=others, background_name=str(config.background),
         parents=parents, pairs=pairs, p_value=config.p_value, pseudocount=config.pseudocount,
         shuffles=config.shuffles, denovo=config.denovo, seed=config.seed,
-        keep_hits=config.table is not None or config.report is not None, progress=_progress(config.quiet),
+        keep_hits=config.table is not None or config.report is not None,
     )  # fmt: skip
 
 
@@ -167,19 +170,6 @@ def _encoded(config: MotifsConfig, records: SequenceSet, alphabet: Alphabet) -> 
     return encode_records(
         records, alphabet, on_unknown=config.on_unknown, gaps=config.gaps, convert_ut=config.convert_ut
     )
-
-
-def _progress(quiet: bool) -> Callable[[str, int, int], None]:
-    """Shows one line of progress for each part of the work."""
-    bars: dict[str, Progress] = {}
-
-    def told(what: str, done: int, total: int) -> None:
-        bar = bars.setdefault(what, Progress(what, quiet=quiet))
-        bar.update(done, total, "motifs")
-        if done == total:
-            bar.close()
-
-    return told
 
 
 def _write(config: MotifsConfig, found: MotifSearch) -> Iterator[Path]:

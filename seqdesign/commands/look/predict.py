@@ -17,7 +17,7 @@ from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.metrics.agreement import Figures
 from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.manifest import training_inputs
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import phase
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     CellOptions,
@@ -128,6 +128,7 @@ class PredictResult(Result):
     """What was predicted, and how it compares with measured outcomes where the input has them."""
 
     command: ClassVar[str] = "predict"
+    KEY: ClassVar[tuple[str, ...]] = (r"(?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     num: int
@@ -231,13 +232,12 @@ class _Run:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The table. Raises InputError."""
-        progress = Progress("predicting", quiet=self.config.quiet)
         current: list[tuple[SequenceSet, TokenArray]] = []
         # Each result comes before the next job is asked for, so current is its block.
-        for predicted in results(self._jobs(current), pack=list, unpack=list, size=len):
-            yield from self._block(*current[0], predicted)
-            progress.update(self.num)
-        progress.close()
+        with phase("predicting") as shown:
+            for predicted in results(self._jobs(current), pack=list, unpack=list, size=len):
+                yield from self._block(*current[0], predicted)
+                shown.update(self.num)
         end_of_blocks()
 
     def _jobs(self, current: list[tuple[SequenceSet, TokenArray]]) -> Iterator[Callable[[], list[Predicted]]]:

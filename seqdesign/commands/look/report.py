@@ -36,6 +36,7 @@ class ReportResult(Result):
     """What was written."""
 
     command: ClassVar[str] = "report"
+    KEY: ClassVar[tuple[str, ...]] = (r"^wrote (.*) \(",)
 
     report: Path
     runs: tuple[Path, ...]

@@ -18,7 +18,7 @@ from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.registry import Registry
 from seqdesign.runs.atomic import together
-from seqdesign.runs.progress import Clock, Progress
+from seqdesign.runs.progress import count, note
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
@@ -55,6 +55,7 @@ class TrainGANResult(Result):
     """What was learned, and whether it is healthy."""
 
     command: ClassVar[str] = "train-gan"
+    KEY: ClassVar[tuple[str, ...]] = (r"^(The generator is .*?:|Too few to tell)",)
 
     model: Path
     alphabet: str
@@ -127,41 +128,36 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
     from seqdesign.models.gan.fit import train_sequence_gan
     from seqdesign.training.loop import make_fabric
 
-    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-        last: dict[str, float] = {}
-
-        clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            notes = [clock.left(step, total)]
-            if last:
-                notes.append(f"distance over floor {math.exp(last['held_out_score']):.2f}")
-            progress.update(step, total, ", ".join(filter(None, notes)))
 
-        try:
-            result = train_sequence_gan(
-                tokens,
-                records.outcomes,
-                options=part(config, GANOptions),
-                fit_options=part(config, GANFitOptions),
-                seed=config.seed,
-                fabric=fabric,
-                outcome_name=config.outcome or "outcome",
-                labels=records.labels,
-                folder=config.output,
-                resume=config.resume,
-                on_epoch=last.update,
-                on_step=on_step,
-            )
-        finally:
-            progress.close()
+        result = train_sequence_gan(
+            tokens,
+            records.outcomes,
+            options=part(config, GANOptions),
+            fit_options=part(config, GANFitOptions),
+            seed=config.seed,
+            fabric=fabric,
+            outcome_name=config.outcome or "outcome",
+            labels=records.labels,
+            folder=config.output,
+            resume=config.resume,
+            on_epoch=_say_how_near,
+            on_step=on_step,
+        )
         return _finish(config, run, result, tokens, started)
+
+
+def _say_how_near(record: dict[str, float]) -> None:
+    """Samples against real sequences, beside the progress."""
+    times = math.exp(record["held_out_score"])
+    note(f"samples {times:.2f} times as far from real ones as those from each other")
 
 
 def _finish(
@@ -175,11 +171,7 @@ def _finish(
     from seqdesign.pages.gan import health_page
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    progress = Progress("judging samples", quiet=config.quiet)
-    try:
-        checked = check_gan(result, tokens, config.seed, config.threads or cores(), progress.update)
-    finally:
-        progress.close()
+    checked = check_gan(result, tokens, config.seed, config.threads or cores(), count)
     done = _result(config, result, checked, tokens, started)
     if run is not None:
         assert run.manifest is not None

@@ -17,7 +17,7 @@ from seqdesign.language.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Progress
+from seqdesign.runs.progress import note
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
@@ -53,6 +53,7 @@ class TrainLMResult(Result):
     """What was learned, and how well it explains held-out sequences."""
 
     command: ClassVar[str] = "train-lm"
+    KEY: ClassVar[tuple[str, ...]] = (r"^held-out sequences +(-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     alphabet: str
@@ -122,7 +123,6 @@ def _train(
     from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    clock = _Clock(Progress("training", quiet=config.quiet))
     with compute(config) as device:
         fabric = make_fabric(config, device)
         if run is not None:
@@ -131,23 +131,19 @@ def _train(
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            clock.tick(step, total)
 
-        try:
-            result = train_sequence_lm(
-                tokens,
-                records.outcomes,
-                options=part(config, LMOptions),
-                fit_options=part(config, LMFitOptions),
-                seed=config.seed,
-                fabric=fabric,
-                folder=config.output,
-                resume=config.resume,
-                on_epoch=clock.last.update,
-                on_step=on_step,
-            )
-        finally:
-            clock.progress.close()
+        result = train_sequence_lm(
+            tokens,
+            records.outcomes,
+            options=part(config, LMOptions),
+            fit_options=part(config, LMFitOptions),
+            seed=config.seed,
+            fabric=fabric,
+            folder=config.output,
+            resume=config.resume,
+            on_epoch=lambda record: note(f"held-out loss {record['held_out_lm_loss']:.3f}"),
+            on_step=on_step,
+        )
         if run is not None:
             run.start()
     done = _result(config, result, tokens.alphabet.name, started)
@@ -161,25 +157,6 @@ def _train(
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
-
-
-class _Clock:
-    """Progress with the time that is left at most."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress, self.last = progress, dict[str, float]()
-        self.first: tuple[int, float] | None = None
-
-    def tick(self, step: int, total: int) -> None:
-        """One step is done."""
-        now = time.monotonic()
-        if self.first is None:
-            self.first = (step, now)
-        note = f"held-out loss {self.last['held_out_lm_loss']:.3f}" if self.last else ""
-        if step - self.first[0] >= 20:
-            left = (now - self.first[1]) / (step - self.first[0]) * (total - step)
-            note = f"{note}, {left / 60:.0f} min left at most".lstrip(", ")
-        self.progress.update(step, total, note)
 
 
 def _result(config: TrainLMConfig, result: LMTraining, alphabet: str, started: float) -> TrainLMResult:

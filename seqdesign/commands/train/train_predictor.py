@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
@@ -16,7 +16,6 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Clock, Progress
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -69,6 +68,7 @@ class TrainPredictorResult(Result):
     """What was learned, and how well it predicts held-out sequences."""
 
     command = "train-predictor"
+    KEY: ClassVar[tuple[str, ...]] = (r"^\S.*  (?:R2|AUROC|accuracy) (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",)
 
     model: Path
     alphabet: str
@@ -178,38 +178,25 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.measured import MEASURED
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
-    progress = Progress("training", quiet=config.quiet)
-    clock = Clock("training", quiet=config.quiet)
-
-    def said(done: int, total: int, label: str) -> None:
-        trying = Progress(f"choosing among {total} kinds of model", quiet=config.quiet)
-        if done < total:
-            trying.update(done + 1, total, label)
-
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
 
         def on_step(step: int, total: int) -> None:
             run.start()
-            progress.update(step, total, clock.left(step, total))
 
-        try:
-            result = train_sequence_predictor(
-                tokens,
-                outcomes,
-                options=part(config, PredictorOptions),
-                fit_options=part(config, FitOptions),
-                seed=config.seed,
-                fabric=make_fabric(config, device),
-                folder=config.output,
-                resume=config.resume,
-                split=split,
-                batch=plates(records, config.batch),
-                on_step=on_step,
-                on_trial=said,
-            )
-        finally:
-            progress.close()
+        result = train_sequence_predictor(
+            tokens,
+            outcomes,
+            options=part(config, PredictorOptions),
+            fit_options=part(config, FitOptions),
+            seed=config.seed,
+            fabric=make_fabric(config, device),
+            folder=config.output,
+            resume=config.resume,
+            split=split,
+            batch=plates(records, config.batch),
+            on_step=on_step,
+        )
         run.start()  # a model in closed form takes no steps
         done = _result(config, result, "" if split is None else split.said, started)
         _write(run, result, tokens, records)

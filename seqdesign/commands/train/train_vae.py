@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
@@ -16,7 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import Clock, Progress, say
+from seqdesign.runs.progress import note, say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions, GivenSplitOptions
@@ -53,6 +53,10 @@ class TrainVAEResult(Result):
     """What was learned, and how well it does on held-out sequences."""
 
     command = "train-vae"
+    KEY: ClassVar[tuple[str, ...]] = (
+        r"R2 (-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+        r"^reconstruction accuracy +(-?[\d.,]*\d(?:e[-+]?\d+)?%?)",
+    )
 
     model: Path
     alphabet: str
@@ -129,7 +133,6 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     from seqdesign.models.vae.fit import train_sequence_vae
     from seqdesign.training.loop import make_fabric
 
-    progress = Progress("training", quiet=config.quiet)
     with compute(config) as device:
         if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
             raise UsageError(
@@ -138,32 +141,25 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         fabric = make_fabric(config, device)
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-        last: dict[str, float] = {}
-        clock = Clock("training", quiet=config.quiet)
 
         def on_step(step: int, total: int) -> None:
             if run is not None:
                 run.start()
-            loss = f", held-out loss {last['held_out_vae_loss']:.3f}" if last else ""
-            progress.update(step, total, f"{clock.left(step, total)}{loss}")
 
-        try:
-            result = train_sequence_vae(
-                tokens,
-                records.outcomes,
-                options=part(config, VAEOptions),
-                fit_options=part(config, FitOptions),
-                seed=config.seed,
-                fabric=fabric,
-                outcome_name=config.outcome or "outcome",
-                folder=config.output,
-                resume=config.resume,
-                split=split,
-                on_epoch=last.update,
-                on_step=on_step,
-            )
-        finally:
-            progress.close()
+        result = train_sequence_vae(
+            tokens,
+            records.outcomes,
+            options=part(config, VAEOptions),
+            fit_options=part(config, FitOptions),
+            seed=config.seed,
+            fabric=fabric,
+            outcome_name=config.outcome or "outcome",
+            folder=config.output,
+            resume=config.resume,
+            split=split,
+            on_epoch=lambda record: note(f"held-out loss {record['held_out_vae_loss']:.3f}"),
+            on_step=on_step,
+        )
         if run is not None:
             run.start()
     done = _result(config, result, records, tokens.alphabet.name, started)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.language.model import SequenceLM
+from seqdesign.runs.progress import phase
 from seqdesign.training.data import TokenData
 
 MAX_ROWS = 2000
@@ -51,6 +52,7 @@ class LMQuality:
 
 
 @torch.no_grad()
+@phase("judging")
 def judge(model: SequenceLM, train: TokenData, held_out: TokenData, device: torch.device) -> LMQuality:
     """Measure ``model`` (in eval mode) on the first held-out sequences, and simple models beside it."""
     n = min(len(held_out), MAX_ROWS)

@@ -23,6 +23,7 @@ from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
+from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.splits import mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Fabric
@@ -80,6 +81,7 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     return [*kinds, "residual", "motif"] if networks else kinds
 
 
+@phase("choosing a model", even=False)
 def choose(
     known: Known,
     groups: Indices,
@@ -100,6 +102,7 @@ def choose(
     found = []
     for i, kind in enumerate(kinds):
         on_trial(i, len(kinds), LABELS[kind])
+        count(i + 1, len(kinds), LABELS[kind])
         begun = time.monotonic()
         try:
             predicted = [

@@ -27,6 +27,7 @@ from seqdesign.models.predictor.quality import PredictorQuality, judge
 from seqdesign.models.predictor.scales import Batches
 from seqdesign.models.predictor.store import PredictorRecord, Reference, TrainedPredictor
 from seqdesign.models.predictor.strands import same_on_both_strands
+from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.values import Predictions
@@ -205,6 +206,7 @@ def _by_parts(
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
 
 
+@phase("calibrating and judging")
 def _judged(
     learned: Learned, known: Known, fresh: Known, validation: Known | None = None
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
@@ -257,7 +259,7 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
 def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int) -> Literal["both", "one"]:
     """Which strands are read, as the options or the training rows want it."""
     tokens, outcomes = known
-    if options.strands == "both" and tokens.alphabet.complement is None:
+    if options.strands == "both" and not tokens.alphabet.complement:
         raise InputError(
             f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"
         )

@@ -16,6 +16,7 @@ from seqdesign.metrics.likelihood import iwae_bound, log_weights
 from seqdesign.metrics.reconstruction import exact_accuracy, token_accuracy
 from seqdesign.metrics.regression import auroc, r2, spearman
 from seqdesign.models.vae.model import SequenceVAE
+from seqdesign.runs.progress import phase
 from seqdesign.training.data import TokenData
 
 MAX_ROWS = 2000
@@ -58,6 +59,7 @@ class VAEQuality:
 
 
 @torch.no_grad()
+@phase("judging")
 def judge(model: SequenceVAE, held_out: TokenData, rng: Generator) -> VAEQuality:
     """Measure ``model`` (in eval mode) on up to 2,000 held-out sequences, the first ones."""
     device = held_out.tokens.device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,9 @@ def test_an_alpha_that_admits_no_code_gives_the_input_back(here: Path, cli: Cli,
 def test_the_page_has_the_outcomes_and_the_table(here: Path, cli: Cli, vae: Path) -> None:
     revise(cli, vae, "--max-edits", "2", "--report", "r.html", "-q")
     page = (here / "r.html").read_text()
-    assert page.index("Revised sequences") < page.index("Outcomes") < page.index("ACCATACA")
+    assert page.index("Revised sequences") < page.index(">Designs</h2>") < page.index(">Outcomes</h2>")
+    assert "3 designs, the largest change first." in page
+    assert re.search(r'<th scope="row"[^>]*>[abc]</th>', page)
 
 
 @pytest.mark.parametrize(

@@ -229,25 +229,20 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
 
 def test_stderr_may_be_closed(fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Robustness 27."""
-    from seqdesign.runs.progress import Progress, say
+    from seqdesign.runs.progress import phase, say, shown
 
-    config = TrainVAEConfig(sequences=fasta)
     closed = open(os.devnull, "w")
     closed.close()
-    for stream in (None, closed):
+    for stream in (None, closed, open(os.devnull, "w")):
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stderr", stream)
-            if stream is None:
-                progress = Progress("training", quiet=config.quiet)
-            else:
-                patch.setattr(sys, "stderr", open(os.devnull, "w"))
-                progress = Progress("training", quiet=config.quiet)
-                sys.stderr.close()
-            progress.update(1, 2)
-            progress.update(2, 2)
-            progress.close()
-            say("words", quiet=config.quiet)
-        assert progress._open is False
+            with shown(), phase("training") as bar:
+                if stream is not None:
+                    stream.close()
+                bar.update(1, 2)
+                bar.update(2, 2)
+                say("words", quiet=False)
+        assert bar.done == 2
 
 
 def test_several_processes_cannot_share_stdin() -> None:
