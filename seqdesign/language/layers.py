@@ -114,12 +114,38 @@ class Cache:
         self.mixed = weight.new_zeros(rows, steps, block.heads, size)
         self.window = weight.new_zeros(rows, block.window - 1, block.width)
 
+    def extend(self, key: Tensor, value: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (N, h, t + 1, d / h) up to position ``t``, of which (N, h, d / h) are new."""
+        self.keys[:, :, t], self.values[:, :, t] = key, value
+        return self.keys[:, :, : t + 1], self.values[:, :, : t + 1]
+
+
+class Grown(Cache):
+    """A cache that copies instead of writing in place, so that rows can be reordered and go separate ways.
+
+    For blocks without mixing. ``state``: keys, values and the convolution's inputs, the batch first.
+    """
+
+    def __init__(self, state: tuple[Tensor, Tensor, Tensor]) -> None:
+        self.keys, self.values, self.window = state
+
+    @property
+    def state(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What there is to remember."""
+        return self.keys, self.values, self.window
+
+    def extend(self, key: Tensor, value: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """As ``Cache.extend``."""
+        self.keys = torch.cat([self.keys, key[:, :, None]], 2)
+        self.values = torch.cat([self.values, value[:, :, None]], 2)
+        return self.keys, self.values
+
 
 class Block(nn.Module):
     """A convolution over neighbours, attention beside mixing of all positions, and two dense layers.
 
     Each is added to its input, which is normalised before (Xiong et al. 2020, arXiv 2002.04745). ``causal``:
-    nothing is seen of later positions.
+    nothing is seen of later positions. ``mixing``: whether there is that, in sequences that are not too long.
     """
 
     def __init__(
@@ -132,6 +158,7 @@ class Block(nn.Module):
         max_length: int,
         *,
         causal: bool,
+        mixing: bool = True,
     ) -> None:
         super().__init__()
         self.width, self.heads, self.window, self.causal = width, heads, window, causal
@@ -139,7 +166,8 @@ class Block(nn.Module):
         self.near = nn.Conv1d(width, width, window, groups=width)
         self.split = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
-        self.mixing = Mixing(width, heads, max_length, causal=causal) if max_length <= MAX_DISTANCES else None
+        mixing = mixing and max_length <= MAX_DISTANCES
+        self.mixing = Mixing(width, heads, max_length, causal=causal) if mixing else None
         self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.dropout = nn.Dropout(dropout)
         with torch.no_grad():  # a deep sum starts as small as a shallow one
@@ -173,10 +201,7 @@ class Block(nn.Module):
         x = x + F.conv1d(window.transpose(1, 2), self.near.weight, self.near.bias, groups=self.width)[:, :, 0]
         y = self.norms[1](x)
         query, key, value = self.split(y).view(len(x), 3, self.heads, -1).unbind(1)
-        cache.keys[:, :, t], cache.values[:, :, t] = key, value
-        seen = F.scaled_dot_product_attention(
-            query[:, :, None], cache.keys[:, :, : t + 1], cache.values[:, :, : t + 1]
-        )
+        seen = F.scaled_dot_product_attention(query[:, :, None], *cache.extend(key, value, t))
         x = x + self.join(seen.flatten(1))
         if self.mixing is not None:
             cache.mixed[:, t] = self.mixing.value(y).view(len(x), self.heads, -1)

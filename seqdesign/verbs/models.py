@@ -146,15 +146,21 @@ class VAE(Model):
 
         return _table(VAERows(self.trained), *self._encoded(sequences, options))
 
-    def sample(self, num: int, *, seed: int = 0) -> list[str]:
-        """``num`` sequences: codes from the prior, letters drawn from the decoder."""
+    def sample(self, num: int, *, seed: int = 0, condition: float | None = None) -> list[str]:
+        """``num`` sequences: codes from the prior, letters drawn from the decoder.
+
+        condition: outcome to draw for, of a model trained with one. Raises UsageError.
+        """
         from seqdesign.decoding.sample import sample as decode_code
+        from seqdesign.models.vae.drawing import check_condition, codes
 
         model, rng = self.trained.model, torch.Generator().manual_seed(seed)
+        wanted = check_condition(self.trained, condition)
         found: list[str] = []
         device = next(model.parameters()).device
         while len(found) < num:
-            z = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
+            noise = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
+            z = codes(model, noise, wanted)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
             found += map(spelled, decode(drawn.tokens, self.alphabet))

@@ -91,9 +91,9 @@ def one_step(model: Any, data: Any, device: str, plan: Plan | None = None) -> Op
     return count_operations(lambda: run._step(batch))
 
 
-def vae(length: int = 9) -> SequenceVAE:
+def vae(length: int = 9, **given: Any) -> SequenceVAE:
     small = {"encoder": "dense", "latent_dim": 8, "hidden": 16, "embedding": 8, "dropout": 0.1}
-    options = VAEOptions(**small, invariance_batch=8, word_dropout=0.1)
+    options = VAEOptions(**(small | given), invariance_batch=8, word_dropout=0.1)
     return SequenceVAE(options, VOCABULARY, length, outcome_mean=0.0, outcome_scale=1.0)
 
 
@@ -119,8 +119,11 @@ def predictor(kind: str) -> tuple[SequencePredictor, PredictorData]:
     return model, PredictorData(data.tokens, data.lengths, data.outcomes[:, None], ones[:, :1], ones)
 
 
+TRANSFORMERS = {"encoder": "transformer", "decoder": "transformer"}
 STEPS: dict[str, tuple[Callable[[], tuple[Any, ...]], int]] = {
     "vae": (lambda: (vae(), rows(9)), 1450),  # 1,320; 11 waits before
+    "vae conditional": (lambda: (vae(condition="outcome"), rows(9)), 1570),  # 1,424
+    "vae transformer": (lambda: (vae(**TRANSFORMERS), rows(9)), 1190),  # 1,081
     "gan r3gan": (lambda: (gan()[0], rows(20), gan()[1]), 790),  # 717; 9 waits before
     "gan wgan-gp": (lambda: (gan(objective="wgan-gp")[0], rows(20), gan(objective="wgan-gp")[1]), 540),  # 492
     "lm transformer": (lambda: (lm("transformer"), rows(20)), 260),  # 235; 2 waits before
@@ -173,10 +176,11 @@ def test_a_turn_of_the_ascent_leaves_the_host_alone(method: Any, device: str) ->
 
 @pytest.mark.device
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_letter_of_the_beam_leaves_the_host_alone(device: str) -> None:
+@pytest.mark.parametrize(("kind", "budget"), [("gru", 105), ("transformer", 120)])
+def test_a_letter_of_the_beam_leaves_the_host_alone(kind: str, budget: int, device: str) -> None:
     def searched(length: int) -> Operations:
         torch.manual_seed(0)
-        decoder = vae(length).eval().to(device).decoder
+        decoder = vae(length, decoder=kind).eval().to(device).decoder
         letters = torch.randint(0, 4, (6, length), device=device)
         full = torch.full((6,), length, device=device)
         ball = EditBall(letters, full, torch.full_like(full, 2))
@@ -185,7 +189,7 @@ def test_a_letter_of_the_beam_leaves_the_host_alone(device: str) -> None:
 
     launches, waits = difference(searched(7), searched(3), 4)
     assert not waits
-    assert launches <= 105, launches  # 94; was 108 with a wait
+    assert launches <= budget, launches  # 98 and 108; 108 with a wait before
 
 
 @pytest.mark.device

@@ -30,6 +30,8 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Folder of a model made by train-vae."""
     decode: Literal["sample", "greedy"] = "sample"
     """Draw each letter, or take the most probable one."""
+    condition: float | None = None
+    """Outcome to draw for, of a model made with train-vae --condition."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
 
@@ -61,17 +63,23 @@ class SampleVAEResult(Result):
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
     from seqdesign.drawing.samples import sift, write_samples
-    from seqdesign.models.vae.drawing import blocks
+    from seqdesign.models.vae.drawing import blocks, check_condition
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
+        condition = check_condition(trained, config.condition)
         warn_of(config.model, quiet=config.quiet)
         with open_output(config.output or "-") as handle:
             drawn = blocks(
-                trained, config.seed, decode=config.decode, temperature=config.temperature, num=config.num
+                trained,
+                config.seed,
+                decode=config.decode,
+                temperature=config.temperature,
+                num=config.num,
+                condition=condition,
             )
             batches = (sift(tokens, texts, labels, None) for tokens, texts, labels in drawn)
             write_samples(batches, config.num, handle, is_new=None, remedy="")

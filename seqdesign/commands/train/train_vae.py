@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -43,9 +43,11 @@ class TrainVAEConfig(
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
-        """Every process reads the input for itself."""
+        """Every process reads the input for itself; one outcome at a time."""
         if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
             yield "--devices: several processes cannot share stdin; name a file"
+        if None not in (self.outcome, self.condition) and self.outcome != self.condition:
+            yield "--outcome: must be the one of --condition, or be left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +117,15 @@ def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
     from seqdesign.training.given_split import split_column
 
     column = () if config.split_column is None else (split_column(config.split_column)[0],)
-    records = read_with(config, config.sequences, columns=column)
+    reading = config if config.condition is None else replace(config, outcome=config.condition)
+    records = read_with(reading, config.sequences, columns=column)
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
+    if config.condition is not None and records.outcomes is None:
+        raise UsageError(
+            f"no sequence has a measured outcome '{config.condition}'; name a column or a header key",
+            option="--condition",
+        )
     if records.origin is not None and records.outcomes is None:
         said = f"{records.source} was {records.origin.says()}; they are not learned from"
         say(f"warning: {said}", quiet=config.quiet)
@@ -153,7 +161,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             fit_options=part(config, FitOptions),
             seed=config.seed,
             fabric=fabric,
-            outcome_name=config.outcome or "outcome",
+            outcome_name=config.condition or config.outcome or "outcome",
             folder=config.output,
             resume=config.resume,
             split=split,

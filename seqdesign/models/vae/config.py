@@ -11,6 +11,9 @@ from seqdesign.language.config import LMOptions
 
 Auto = Literal["auto"]
 
+HEADS, WINDOW, LAYERS = 4, 5, 1
+"""Of a Transformer encoder or decoder: attention heads, letters that a convolution sees, layers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VAEOptions(Options):
@@ -18,10 +21,12 @@ class VAEOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    encoder: Literal["auto", "dense", "conv", "gru", "lstm"] = "auto"
+    encoder: Literal["auto", "dense", "conv", "gru", "lstm", "transformer"] = "auto"
     """Encoder network; auto is dense where all lengths are alike (aligned libraries), else a two-way GRU."""
-    decoder: Literal["gru", "lstm"] = "gru"
-    """Autoregressive decoder network."""
+    decoder: Literal["gru", "lstm", "transformer"] = "gru"
+    """Autoregressive decoder network; transformer for 50 letters and more."""
+    condition: str | None = None
+    """Outcome, a column or header key, that codes are drawn given, so that sequences can be asked for it."""
     latent_dim: Annotated[int | Auto, Between(1, 4096)] = "auto"
     """Dimensions d of the latent code; auto grows with the length, 32 to 128."""
     hidden: Annotated[int, Between(4, 8192)] = 128
@@ -66,11 +71,18 @@ def adapt(options: VAEOptions, *, max_length: int, fixed_length: bool, num_train
     encoder, latent_dim, dropout = options.encoder, options.latent_dim, options.dropout
     if encoder == "auto":
         encoder = "dense" if fixed_length else "gru"
+    if latent_dim == "auto" and options.decoder == "transformer":
+        latent_dim = max(32, min(512, 32 * -(-max_length // 16)))
     if latent_dim == "auto":
         latent_dim = 32 if max_length <= 12 else 64 if max_length <= 100 else 128
     if dropout == "auto":
         dropout = 0.1 if num_train < 4_000 else 0.0
     return replace(options, encoder=encoder, latent_dim=latent_dim, dropout=dropout)
+
+
+def transformer_width(options: VAEOptions) -> int:
+    """Units of a Transformer encoder or decoder: half of ``hidden``, so that the heads divide them."""
+    return HEADS * max(1, options.hidden // (2 * HEADS))
 
 
 def language_options(options: VAEOptions) -> LMOptions:

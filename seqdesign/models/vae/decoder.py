@@ -1,7 +1,8 @@
-"""Autoregressive GRU or LSTM over letters and END, with or without a latent code.
+"""Autoregressive decoders D(x | z) over letters and END, given a latent code.
 
-``D(x | z)`` starts from START, reads the letter before, and sees z in its initial state and at every step.
-The same network without a code (``latent_dim=0``) is the language model p(x) that scores naturalness.
+They start from START and read the letter before. ``RecurrentDecoder`` sees z in its initial state and at
+every step, ``TransformerDecoder`` at every place in a way of the place's own.
+Shapes: N codes, d latent dimensions, V letters, T positions.
 """
 
 from __future__ import annotations
@@ -10,44 +11,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.language.layers import Block, Grown
+from seqdesign.models.vae.config import HEADS, LAYERS, WINDOW, VAEOptions, transformer_width
+from seqdesign.models.vae.places import Places
 from seqdesign.sequences.encoders import Vocabulary
 
 State = tuple[Tensor, ...]
 
 
-class RecurrentDecoder(nn.Module):
-    """One recurrent layer; logits (N, V+1) over the letters and END.
+class LetterDecoder(nn.Module):
+    """What all decoders share: tokens, the rules of START and END, teacher-forced scores.
 
-    ``state`` is a tuple of tensors with the batch first, so that beam search can reorder it.
+    A ``seqdesign.decoding.protocol.AutoregressiveDecoder``; logits are (N, V+1), of the letters and END. The
+    state is a tuple of tensors with the batch first, so that beam search can reorder it.
     """
 
     bounds: Tensor
+    output: nn.Linear
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        latent_dim: int,
-        hidden: int,
-        embedding: int,
-        max_length: int,
-        *,
-        cell: str = "gru",
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, embedding: int, max_length: int) -> None:
         super().__init__()
         self.start, self.unknown, self.pad = vocabulary.start, vocabulary.unknown, vocabulary.pad
         self.num_outputs = vocabulary.end + 1
         self.end = vocabulary.end
         self.max_length = max_length
-        self.lstm = cell == "lstm"
         self.embed = nn.Embedding(vocabulary.size, embedding)
         # Where in the sequence we are: an aligned library differs in where, not in what went before.
         self.position = nn.Embedding(max_length + 1, embedding)
-        self.net: nn.GRU | nn.LSTM = (nn.LSTM if self.lstm else nn.GRU)(embedding, hidden, batch_first=True)
-        self.initial = nn.Linear(latent_dim, hidden) if latent_dim else None
-        self.context = nn.Linear(latent_dim, embedding, bias=False) if latent_dim else None
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(hidden, self.num_outputs)
         # Rows: no END at the first position, free, only END after max_length letters. So the probabilities of
         # all strings of 1 .. max_length letters sum to one.
         bounds = torch.zeros(3, self.num_outputs)
@@ -56,26 +46,25 @@ class RecurrentDecoder(nn.Module):
         self.register_buffer("bounds", bounds, persistent=False)
 
     def initial_state(self, z: Tensor) -> State:
-        """Latent codes (N, d), or (N, 0) without a latent -> the state before the first letter."""
-        hidden = self.net.hidden_size
-        if self.initial is None or self.context is None:
-            h, context = z.new_zeros(len(z), hidden), z.new_zeros(len(z), self.embed.embedding_dim)
-        else:
-            h, context = torch.tanh(self.initial(z)), self.context(z)
-        return (h, torch.zeros_like(h), context) if self.lstm else (h, context)
+        """Latent codes (N, d) -> the state before the first letter."""
+        raise NotImplementedError
 
     def step(self, state: State, previous: Tensor, t: int) -> tuple[Tensor, State]:
         """Logits (N, V+1) of position ``t`` given the tokens (N,) at ``t - 1``, and the next state."""
-        x = self.embed(previous) + self.position.weight[t] + state[-1]
-        # One cell instead of the network over one step: the same numbers at half the overhead for few rows.
-        weights: list[Tensor] = list(self.net.all_weights[0])
-        if self.lstm:
-            after: State = torch.lstm_cell(x, list(state[:2]), *weights)
-        else:
-            after = (torch.gru_cell(x, state[0], *weights),)
-        read = self.dropout(after[0]) if self.training else after[0]
-        logits = self.output(read) + self.bounds[min(t, 1) + (t == self.max_length)]
-        return logits, (*after, state[-1])
+        raise NotImplementedError
+
+    def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
+        """Teacher-forced logits (N, T, V+1) for inputs (N, T)."""
+        raise NotImplementedError
+
+    def bounds_at(self, t: int) -> Tensor:
+        """(V+1,): what is added to the logits of position ``t``."""
+        return self.bounds[min(t, 1) + (t == self.max_length)]
+
+    def bounds_up_to(self, steps: int) -> Tensor:
+        """(steps, V+1): the same for the first positions."""
+        t = torch.arange(steps, device=self.bounds.device)
+        return self.bounds[t.clamp(max=1) + (t == self.max_length)]
 
     def inputs(self, tokens: Tensor) -> Tensor:
         """Teacher-forcing inputs (N, L+1): START, then the letters."""
@@ -87,15 +76,6 @@ class RecurrentDecoder(nn.Module):
         target = F.pad(tokens, (0, 1), value=self.pad)
         return target.scatter(1, lengths[:, None], self.end)
 
-    def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
-        """Teacher-forced logits (N, T, V+1) for inputs (N, T)."""
-        state = self.initial_state(z)
-        x = self.embed(inputs) + self.position.weight[: inputs.shape[1]] + state[-1].unsqueeze(1)
-        memory = tuple(s.unsqueeze(0) for s in state[:-1])
-        out, _ = self.net(x, memory if self.lstm else memory[0])
-        t = torch.arange(inputs.shape[1], device=inputs.device)
-        return self.output(self.dropout(out)) + self.bounds[t.clamp(max=1) + (t == self.max_length)]
-
     def log_prob(self, z: Tensor, tokens: Tensor, lengths: Tensor, inputs: Tensor | None = None) -> Tensor:
         """Score strings: log p(x | z) in nats (N,), END included; PAD and UNKNOWN positions contribute 0."""
         logits = self(z, self.inputs(tokens) if inputs is None else inputs)
@@ -104,3 +84,119 @@ class RecurrentDecoder(nn.Module):
         nll = F.cross_entropy(logits.transpose(1, 2), target.where(known, 0), reduction="none")
         # masked_fill, not a product: an impossible letter after the end has an infinite cost.
         return -nll.masked_fill(~known, 0.0).sum(1)
+
+
+class RecurrentDecoder(LetterDecoder):
+    """One recurrent layer, GRU or LSTM."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        latent_dim: int,
+        hidden: int,
+        embedding: int,
+        max_length: int,
+        *,
+        cell: str = "gru",
+    ) -> None:
+        super().__init__(vocabulary, embedding, max_length)
+        self.lstm = cell == "lstm"
+        self.net: nn.GRU | nn.LSTM = (nn.LSTM if self.lstm else nn.GRU)(embedding, hidden, batch_first=True)
+        self.initial = nn.Linear(latent_dim, hidden)
+        self.context = nn.Linear(latent_dim, embedding, bias=False)
+        self.output = nn.Linear(hidden, self.num_outputs)
+
+    def initial_state(self, z: Tensor) -> State:
+        """Latent codes (N, d) -> the state before the first letter."""
+        h, context = torch.tanh(self.initial(z)), self.context(z)
+        return (h, torch.zeros_like(h), context) if self.lstm else (h, context)
+
+    def step(self, state: State, previous: Tensor, t: int) -> tuple[Tensor, State]:
+        """Logits (N, V+1) of position ``t`` given the tokens (N,) at ``t - 1``, and the next state."""
+        x = self.embed(previous) + self.position.weight[t] + state[-1]
+        # One cell instead of the network over one step: the same numbers at half the overhead for few rows.
+        weights: list[Tensor] = list(self.net.all_weights[0])
+        if self.lstm:
+            after: State = torch.lstm_cell(x, list(state[:2]), *weights)
+        else:
+            after = (torch.gru_cell(x, state[0], *weights),)
+        return self.output(after[0]) + self.bounds_at(t), (*after, state[-1])
+
+    def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
+        """Teacher-forced logits (N, T, V+1) for inputs (N, T)."""
+        state = self.initial_state(z)
+        steps = inputs.shape[1]
+        x = self.embed(inputs) + self.position.weight[:steps] + state[-1].unsqueeze(1)
+        memory = tuple(s.unsqueeze(0) for s in state[:-1])
+        out, _ = self.net(x, memory if self.lstm else memory[0])
+        return self.output(out) + self.bounds_up_to(steps)
+
+
+class TransformerDecoder(LetterDecoder):
+    """Blocks of convolution, causal attention and dense layers over letters, each with the code as its place
+    sees it.
+
+    In training all positions are computed at once; a step needs the keys and values of those before.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        latent_dim: int,
+        width: int,
+        max_length: int,
+        *,
+        layers: int,
+        heads: int,
+        window: int,
+    ) -> None:
+        super().__init__(vocabulary, width, max_length)
+        self.context = Places(latent_dim, width, max_length + 1)
+        self.blocks = nn.ModuleList(
+            Block(width, heads, window, layers, 0.0, max_length + 1, causal=True, mixing=False)
+            for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Linear(width, self.num_outputs)
+
+    def initial_state(self, z: Tensor) -> State:
+        """Latent codes (N, d) -> the code itself, and three empty memories of each block."""
+        state = [z]
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            none = z.new_zeros(len(z), block.heads, 0, block.width // block.heads)
+            state += [none, none, z.new_zeros(len(z), block.window - 1, block.width)]
+        return tuple(state)
+
+    def step(self, state: State, previous: Tensor, t: int) -> tuple[Tensor, State]:
+        """Logits (N, V+1) of position ``t`` given the tokens (N,) at ``t - 1``, and the next state."""
+        x = self.embed(previous) + self.position.weight[t] + self.context.at(state[0], t)
+        after = [state[0]]
+        for i, block in enumerate(self.blocks):
+            cache = Grown((state[3 * i + 1], state[3 * i + 2], state[3 * i + 3]))
+            x = block.step(x, cache, t)  # type: ignore[operator]
+            after += cache.state
+        return self.output(self.norm(x)) + self.bounds_at(t), tuple(after)
+
+    def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
+        """Teacher-forced logits (N, T, V+1) for inputs (N, T)."""
+        steps = inputs.shape[1]
+        x = self.embed(inputs) + self.position.weight[:steps] + self.context(z, steps)
+        for block in self.blocks:
+            x = block(x, None)
+        return self.output(self.norm(x)) + self.bounds_up_to(steps)
+
+
+def make_decoder(options: VAEOptions, vocabulary: Vocabulary, max_length: int) -> Decoder:
+    """The decoder that the (adapted) options name."""
+    d = options.latent_dim
+    assert isinstance(d, int), "adapt() the options first"
+    if options.decoder == "transformer":
+        width = transformer_width(options)
+        return TransformerDecoder(vocabulary, d, width, max_length, layers=LAYERS, heads=HEADS, window=WINDOW)
+    return RecurrentDecoder(
+        vocabulary, d, options.hidden, options.embedding, max_length, cell=options.decoder
+    )
+
+
+Decoder = RecurrentDecoder | TransformerDecoder

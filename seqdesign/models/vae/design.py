@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from seqdesign.constraints.rules import Rules
 from seqdesign.designers.problem import Latent
-from seqdesign.errors import UsageError
 from seqdesign.language.prior import LanguagePrior
+from seqdesign.models.vae.drawing import check_condition
+from seqdesign.models.vae.drawing import codes as prior_codes
 from seqdesign.models.vae.store import TrainedVAE
 
 BLOCK = 256
@@ -27,10 +28,11 @@ class DesignVAE(LanguagePrior):
 
     method: ClassVar[str] = "guided"
 
-    def __init__(self, trained: TrainedVAE, device: torch.device) -> None:
+    def __init__(self, trained: TrainedVAE, device: torch.device, condition: float | None = None) -> None:
         super().__init__(trained.model.language_model, device)
         trained.model.requires_grad_(False)
         self.vae, self.decoder, self.alphabet = trained.model, trained.model.decoder, trained.record.alphabet
+        self.condition = condition
         self.shortest = trained.record.min_length
 
     @property
@@ -66,11 +68,12 @@ class DesignVAE(LanguagePrior):
         )
 
     def draw(self, num: int, rules: Rules, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Codes (num, d) ~ N(0, I), and preferences (num, L, V) whose largest letters are samples."""
-        codes, parts = torch.randn(num, self.vae.latent_dim, generator=rng).to(self.device), []
+        """Codes (num, d) of the prior, and preferences (num, L, V) whose largest letters are samples."""
+        noise = torch.randn(num, self.vae.latent_dim, generator=rng).to(self.device)
+        codes, parts = prior_codes(self.vae, noise, self.condition), []
         for z in codes.split(BLOCK):
-            noise = torch.rand(len(z), rules.length, self.alphabet.size, generator=rng).to(z)
-            parts.append(self._write(z, rules.length, noise))
+            luck = torch.rand(len(z), rules.length, self.alphabet.size, generator=rng).to(z)
+            parts.append(self._write(z, rules.length, luck))
         liked = functional.one_hot(torch.cat(parts), self.alphabet.size).float()
         return codes, liked + UNDECIDED * torch.rand(liked.shape, generator=rng).to(liked)
 
@@ -93,8 +96,7 @@ class DesignVAE(LanguagePrior):
 def generator_of(
     trained: TrainedVAE, outcome: float | str | None, device: torch.device, name: str
 ) -> DesignVAE:
-    """A trained VAE. Raises UsageError for an outcome to write for, which it cannot."""
-    if outcome is not None:
-        raise UsageError("has no effect on a VAE; leave it out", option="--condition")
+    """A trained VAE, given an outcome if it is conditional. Raises UsageError as ``check_condition``."""
+    condition = check_condition(trained, outcome)
     trained.model.to(device)
-    return DesignVAE(trained, device)
+    return DesignVAE(trained, device, condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from torch import Tensor
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
+from seqdesign.errors import UsageError
+from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import evaluate
 from seqdesign.sequences.encoders import decode as written
@@ -19,7 +22,7 @@ from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
 
 BLOCK = 512
-FOR_OTHERS = ("start", "guide", "condition")
+FOR_OTHERS = ("start", "guide")
 """Options that only other families have a use for."""
 
 
@@ -29,12 +32,45 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     trained = load_vae(folder, device)
     record = trained.record
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
+    condition = check_condition(trained, drawing.options.condition)
 
     def block(number: int) -> Batch:
-        drawn = _block(trained, drawing.seed, number, temperature=drawing.options.temperature)
+        temperature = drawing.options.temperature
+        drawn = _block(trained, drawing.seed, number, temperature=temperature, condition=condition)
         return sift(*drawn, rules)
 
     yield Source("sample", block, rules is not None, drawing.apart(record.alphabet))
+
+
+@torch.no_grad()
+def codes(model: SequenceVAE, noise: Tensor, condition: float | None) -> Tensor:
+    """Codes (N, d) of p(z|y), or of N(0, I) without a condition, from standard normal noise."""
+    if condition is None:
+        return noise
+    prior = model.prior(torch.full((len(noise),), condition, device=noise.device))
+    return prior.mean + prior.stddev * noise
+
+
+def check_condition(trained: TrainedVAE, condition: float | str | None) -> float | None:
+    """The outcome to draw for. Raises UsageError for one that the model cannot be asked for."""
+    record = trained.record
+    if condition is None:
+        return None
+    if record.options.condition is None:
+        raise UsageError(
+            "has no effect on a VAE that was trained without train-vae --condition; leave it out",
+            option="--condition",
+        )
+    value = math.nan if isinstance(condition, str) else float(condition)
+    if not math.isfinite(value):
+        raise UsageError(f"must be a number, got '{condition}'", option="--condition")
+    low, high = record.outcome_range
+    if not low <= value <= high:
+        raise UsageError(
+            f"must lie between {low:.6g} and {high:.6g}, the outcomes of training, got {value:.6g}",
+            option="--condition",
+        )
+    return value
 
 
 def blocks(
@@ -44,6 +80,7 @@ def blocks(
     decode: Literal["sample", "greedy"] = "sample",
     temperature: float = 1.0,
     num: int,
+    condition: float | None = None,
 ) -> Iterator[tuple[Tensor, list[str], list[str]]]:
     """Tokens (n, L), sequences and what stands behind their ids, a block at a time, ``num`` rows in all.
 
@@ -51,7 +88,7 @@ def blocks(
     """
     for number in range(-(-num // BLOCK)):
         n = min(BLOCK, num - number * BLOCK)
-        yield _block(trained, seed, number, decode=decode, temperature=temperature, n=n)
+        yield _block(trained, seed, number, decode=decode, temperature=temperature, n=n, condition=condition)
 
 
 def _block(
@@ -62,11 +99,12 @@ def _block(
     decode: Literal["sample", "greedy"] = "sample",
     temperature: float = 1.0,
     n: int = BLOCK,
+    condition: float | None = None,
 ) -> tuple[Tensor, list[str], list[str]]:
     model, shortest = trained.model, trained.record.min_length
     rng = block_rng(seed, number)
     device = next(model.parameters()).device
-    z = torch.randn(n, model.latent_dim, generator=rng).to(device)
+    z = codes(model, torch.randn(n, model.latent_dim, generator=rng).to(device), condition)
     if decode == "greedy":
         drawn = greedy(model.decoder, z, shortest=shortest)
     else:

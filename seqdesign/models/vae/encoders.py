@@ -1,7 +1,8 @@
 """Encoder networks: padded tokens (N, L) -> features (N, H). PAD never changes a feature.
 
-Three kinds, one signature. ``recurrent`` reads any length; ``dense`` and ``conv`` read up to ``max_length``
-positions and see each as its own place, which suits aligned libraries (mutational scans, MPRA, splice sites).
+Four kinds, one signature. ``recurrent`` reads any length; ``dense``, ``conv`` and ``transformer`` read up to
+``max_length`` positions and see each as its own place, which suits aligned libraries (mutational scans, MPRA,
+splice sites).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.vae.config import VAEOptions
+from seqdesign.language.layers import Block, Inputs
+from seqdesign.models.vae.config import HEADS, LAYERS, WINDOW, VAEOptions, transformer_width
+from seqdesign.models.vae.places import Pooling
 from seqdesign.sequences.encoders import Vocabulary
 
 
@@ -21,6 +24,8 @@ def make_encoder(options: VAEOptions, vocabulary: Vocabulary, max_length: int) -
         return DenseEncoder(vocabulary, max_length, 2 * options.hidden, options.dropout)
     if options.encoder == "conv":
         return ConvEncoder(vocabulary, max_length, 2 * options.hidden, options.dropout)
+    if options.encoder == "transformer":
+        return TransformerEncoder(vocabulary, max_length, transformer_width(options), options.dropout)
     return RecurrentEncoder(vocabulary, options.encoder, options.embedding, options.hidden, options.dropout)
 
 
@@ -123,4 +128,27 @@ class ConvEncoder(nn.Module):
         return self.head(x.flatten(1))
 
 
-Encoder = DenseEncoder | RecurrentEncoder | ConvEncoder
+class TransformerEncoder(nn.Module):
+    """Blocks of convolution, attention, mixing and dense layers; the features are those of its slots."""
+
+    def __init__(self, vocabulary: Vocabulary, max_length: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.inputs = Inputs(len(vocabulary.alphabet.letters), width, max_length, varied=False)
+        self.blocks = nn.ModuleList(
+            Block(width, HEADS, WINDOW, LAYERS, 0.0, max_length, causal=False) for _ in range(LAYERS)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.pooling = Pooling(width, max_length)
+        self.dropout = nn.Dropout(dropout)
+        self.num_features = self.pooling.slots * width
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (N, L), lengths (N,) -> features (N, H)."""
+        inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths.clamp(min=1)[:, None]
+        x = self.inputs(tokens, lengths, None)
+        for block in self.blocks:
+            x = block(x, inside[:, None, None])
+        return self.dropout(self.pooling(self.norm(x), inside))
+
+
+Encoder = TransformerEncoder | DenseEncoder | RecurrentEncoder | ConvEncoder

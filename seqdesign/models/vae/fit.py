@@ -102,7 +102,7 @@ def _describe(
     """What the networks need to know of the data."""
     longest = int(tokens.lengths.max())
     common = np.bincount(tokens.lengths).max() / len(tokens)
-    mean = scale = 0.0
+    mean = scale = low = high = 0.0
     if outcomes is not None:
         check_precision(outcomes, outcome_name)
         known = outcomes[train][~np.isnan(outcomes[train])]
@@ -112,6 +112,9 @@ def _describe(
                 f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
             )
         mean, scale = float(known.mean()), float(known.std())
+        low, high = float(known.min()), float(known.max())
+    elif options.condition is not None:
+        raise InputError(f"no sequence has an outcome '{options.condition}' to be conditional on")
     adapted = adapt(
         options,
         max_length=longest,
@@ -127,6 +130,7 @@ def _describe(
         outcome=outcome_name if scale > 0 else None,
         outcome_mean=mean,
         outcome_scale=scale,
+        outcome_range=(low, high),
     )
 
 

@@ -6,6 +6,8 @@ The loss is Mueller, Gifford and Jaakkola (2017), eq. 3-6:
 
     L = -E_q log p(x|z) + w_pri KL(q(z|x) || N(0, I)) + w_out/var(y) (y - F(E(x)))^2
         + w_inv/var(y) E_z (F(z) - F(E(D(z))))^2
+
+With a condition q(z|x) and the prior N(0, I) become q(z|x, y) and p(z|y) where y is known (condition.py).
 """
 
 from __future__ import annotations
@@ -16,17 +18,21 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
 
+from seqdesign.decoding.at_once import at_once
 from seqdesign.decoding.greedy import greedy
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
-from seqdesign.metrics.divergences import kl_standard_normal
+from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
+from seqdesign.models.vae.condition import Condition, hide_some
 from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
-from seqdesign.models.vae.decoder import RecurrentDecoder
+from seqdesign.models.vae.decoder import TransformerDecoder, make_decoder
 from seqdesign.models.vae.encoders import make_encoder
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch
 
 MIN_SCALE, MAX_SCALE = 0.01, 1.0
+PASSES = 3
+"""Of a Transformer over the strings for the invariance term, where a GRU takes a step for each letter."""
 
 
 class SequenceVAE(nn.Module):
@@ -60,9 +66,8 @@ class SequenceVAE(nn.Module):
         # A start near 0.27 for every sequence: sharp enough to reconstruct, wide enough to feel the prior.
         nn.init.zeros_(self.posterior_scale.weight)
         nn.init.constant_(self.posterior_scale.bias, -1.0)
-        self.decoder = RecurrentDecoder(
-            vocabulary, self.latent_dim, options.hidden, options.embedding, max_length, cell=options.decoder
-        )
+        self.decoder = make_decoder(options, vocabulary, max_length)
+        self.condition = Condition.of(options, self.features.num_features, self.latent_dim)
         self.outcome_net = nn.Sequential(
             nn.Linear(self.latent_dim, options.hidden),
             nn.SiLU(),
@@ -84,7 +89,19 @@ class SequenceVAE(nn.Module):
 
     def encode(self, tokens: Tensor, lengths: Tensor) -> Normal:
         """q(z|x), (N, d). Scales lie in [0.01, 1], so that every log alpha < 0 of the authors is feasible."""
-        features = self.features(tokens, lengths)
+        return self._posterior(self.features(tokens, lengths))
+
+    def prior(self, outcomes: Tensor) -> Normal:
+        """p(z|y), (N, d), of outcomes (N,) in the user's units; N(0, I) where y is not known."""
+        if self.condition is None:
+            mean = outcomes.new_zeros(len(outcomes), self.latent_dim, dtype=torch.float32)
+            return Normal(mean, torch.ones_like(mean), validate_args=False)
+        return self.condition.prior(self._standard(outcomes))
+
+    def _standard(self, outcomes: Tensor) -> Tensor:
+        return ((outcomes - self.outcome_mean) / (self.outcome_scale or 1.0)).float()
+
+    def _posterior(self, features: Tensor) -> Normal:
         scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * torch.sigmoid(self.posterior_scale(features).float())
         return Normal(self.posterior_mean(features).float(), scale, validate_args=False)
 
@@ -110,20 +127,28 @@ class SequenceVAE(nn.Module):
             nll = self.language_model.losses("lm", batch, rng, progress)["loss"]
             return {"loss": nll, "language_nll": nll}
         options = self.options
-        posterior = self.encode(batch.tokens, batch.lengths)
+        features = self.features(batch.tokens, batch.lengths)
+        alone = posterior = self._posterior(features)
+        prior = None
+        if self.condition is not None:
+            given = self._standard(hide_some(batch.outcomes, rng) if self.training else batch.outcomes)
+            posterior = self._posterior(features + self.condition.seen(given))
+            prior = self.condition.prior(given)
         z = posterior.mean + posterior.stddev * self._noise(posterior.mean.shape, rng)
         inputs = self._hide(self.decoder.inputs(batch.tokens), rng)
         terms = {
             "reconstruction": -self.decoder.log_prob(z, batch.tokens, batch.lengths, inputs).mean(),
-            "kl": kl_standard_normal(posterior.mean, posterior.stddev).mean(),
+            "kl": self._kl(posterior, prior).sum(1).mean(),
         }
         factor = anneal_factor(options, progress)
-        loss = terms["reconstruction"] + factor * options.kl_weight * self._prior_cost(posterior)
+        loss = terms["reconstruction"] + factor * options.kl_weight * self._prior_cost(posterior, prior)
         if self.has_outcome:
-            terms["outcome"] = self._outcome_loss(posterior, z, batch.outcomes)
+            if prior is not None:  # F must not read the outcome from codes that were told it
+                z = alone.mean + alone.stddev * self._noise(alone.mean.shape, rng)
+            terms["outcome"] = self._outcome_loss(alone, z, batch.outcomes)
             loss = loss + options.outcome_weight * terms["outcome"]
             if options.invariance_weight > 0:
-                terms["invariance"] = self.invariance_loss(self._codes(posterior, rng))
+                terms["invariance"] = self.invariance_loss(self._codes(alone, rng))
                 loss = loss + factor * options.invariance_weight * terms["invariance"]
         return {"loss": loss, **terms}
 
@@ -133,16 +158,27 @@ class SequenceVAE(nn.Module):
         D is discrete: no gradient flows through it.
         """
         with torch.no_grad():
-            decoded = greedy(self.decoder, z, to_the_end=True)
+            if isinstance(self.decoder, TransformerDecoder):
+                decoded = at_once(self.decoder, z, passes=PASSES)
+            else:
+                decoded = greedy(self.decoder, z, to_the_end=True)
         before = self.standard_outcome(z)
         if self.options.invariance_target == "fixed":
             before = before.detach()
         after = self.standard_outcome(self.encode(decoded.tokens, decoded.lengths).mean)
         return (before - after).square().mean()
 
-    def _prior_cost(self, posterior: Normal) -> Tensor:
+    @staticmethod
+    def _kl(posterior: Normal, prior: Normal | None) -> Tensor:
+        """KL(q || p) (N, d) of each dimension; None is N(0, I)."""
+        mean, scale = posterior.mean, posterior.stddev
+        if prior is None:
+            return kl_standard_normal(mean, scale, per_dimension=True)
+        return kl_normals(mean, scale, prior.mean, prior.stddev, per_dimension=True)
+
+    def _prior_cost(self, posterior: Normal, prior: Normal | None = None) -> Tensor:
         """The KL that is charged: above the free bits, summed or averaged over the dimensions."""
-        per_dimension = kl_standard_normal(posterior.mean, posterior.stddev, per_dimension=True).mean(0)
+        per_dimension = self._kl(posterior, prior).mean(0)
         cost = per_dimension.clamp(min=self.options.free_bits).sum()
         return cost / self.latent_dim if self.options.kl_reduction == "mean" else cost
 

@@ -36,6 +36,8 @@ class VAERecord:
     """Column or header key of the outcome; None: trained without."""
     outcome_mean: float
     outcome_scale: float
+    outcome_range: tuple[float, float] = (0.0, 0.0)
+    """Least and greatest training outcome."""
     naturalness_floor: float | None = None
     """log p(x) per letter that 95% of the training sequences exceed; None until training has ended."""
 
