@@ -8,7 +8,7 @@ reconstruct  3,000 core promoters of Drosophila of 100 letters, with a TATA box 
              --encoder and --decoder NETWORKS (auto: the usual ones); held-out figures, CPU seconds
 condition    'train-vae --condition' on 5,000 measured lac promoters; 200 samples for each of five outcomes,
              judged by an additive model of 20,000 other ones
-antimicrobial  the same on half of the peptides of at most 50 letters, antimicrobial or not; 400 samples of each,
+antimicrobial  the same on half of the peptides of at most 50 letters, antimicrobial or not; 400 samples each,
              judged by a logistic regression of the other half
 """
 

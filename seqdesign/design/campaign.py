@@ -16,6 +16,7 @@ from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num_jobs
+from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES
@@ -84,7 +85,7 @@ def run(
         batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, taken)))
     designs, summary = describe(brief, model, batches, known)
     if not designs:
-        raise InputError("no design obeys the constraints; loosen them, or raise --budget or --tries")
+        raise InputError(_nothing(known, brief))
     if all(design.status == "rejected" and not math.isfinite(design.score) for design in designs):
         raise InputError(
             f"{model.name} has no score for any sequence that was tried; name sequences that it knows with "
@@ -115,6 +116,16 @@ def _blocks(
         on_step(done, starts)
     end_of_blocks()
     return found
+
+
+def _nothing(known: Known, brief: Brief) -> str:
+    """Why there is no design, as far as it can be told."""
+    if len(known) and not brief.include_known:
+        return (
+            f"no design obeys the constraints and is new ({len(known):,} sequences are measured already); "
+            "loosen them, deliver known ones too with --include-known, or raise --budget or --tries"
+        )
+    return "no design obeys the constraints; loosen them, or raise --budget or --tries"
 
 
 def default_method(model: DesignModel) -> str:

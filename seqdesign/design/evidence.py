@@ -144,6 +144,9 @@ class Known:
         self._turn = alphabet.reverse_complement if both_strands and alphabet.complement else None
         self._values = dict(values)
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def add(self, texts: Iterable[str], values: Iterable[tuple[float, ...]] | None = None) -> None:
         """More of them; values that are there stay."""
         pairs = ((t, ()) for t in texts) if values is None else zip(texts, values, strict=True)

@@ -157,6 +157,17 @@ def test_the_number_that_matters_is_bold_on_a_terminal_only(monkeypatch: pytest.
     assert emphasised(text, key, Terminal()) == text
 
 
+def test_what_is_bold_is_one_group_of_a_pattern() -> None:
+    from seqdesign.runs.result import Result
+
+    for row in set(COMMANDS.values()) - {ROW}:
+        importlib.import_module(row.module)
+    keys = {found.command: found.KEY for found in Result.__subclasses__() if found.KEY}
+    assert {"train-predictor", "maximize", "revise", "evaluate", "predict"} <= keys.keys()
+    for patterns in keys.values():
+        assert all(re.compile(pattern).groups == 1 for pattern in patterns)
+
+
 @pytest.mark.parametrize("flag", [["-q"], [], ["--json"]])
 def test_the_phases_of_a_command_are_shown_unless_quiet(
     cli, monkeypatch: pytest.MonkeyPatch, flag: list[str]

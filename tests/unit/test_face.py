@@ -122,7 +122,7 @@ def test_a_wrong_option_is_a_type_error_that_suggests_the_right_one(name: str) -
 
 WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "option": (lambda m: sd.train_predictor(texts(), outcomes(), batch_size=0), r"^batch_size"),
-    "choice": (lambda m: sd.train_vae(texts(), encoder="mamba"), r"^encoder"),
+    "choice": (lambda m: sd.train_vae(texts(), encoder="oracle"), r"^encoder"),
     "lengths": (lambda m: sd.train_predictor(texts(), [1.0]), r"^outcomes: must be 64 values"),
     "column": (lambda m: sd.train_predictor(pd.DataFrame({"seq": texts()}), outcome="y"), r"^outcome"),
     "method": (lambda m: sd.maximize(m, method="genetic"), r"^method: unknown method 'genetic'"),

@@ -90,7 +90,7 @@ def predicted_measured(
     r2, rho = agreement(m, p)
     note = f"R2 = {r2:.3f}, rho = {rho:.3f}, n = {int((drawable(m) & drawable(p)).sum())}"
     if r2 < 0:
-        note += ": the predictions are worse than the mean of the measurements"
+        note += " (R2 below 0: worse than always saying the mean)"
     return scatter(
         m, p, title=title, x_label=f"measured {unit}", y_label=f"predicted {unit}", note=note, diagonal=True,
         ids=ids, x_band=training,

@@ -297,6 +297,16 @@ def test_known_sequences_are_no_designs_unless_they_are_asked_for(
     assert "TTTTTTTT" in {sequence for sequence, _ in designs(here / "o.fa")}
 
 
+def test_where_all_is_measured_already_the_error_says_so(here: Path, cli: Callable[..., Any]) -> None:
+    (here / "all.fa").write_text("".join(f">{n}\nTTTTTTT{n}\n" for n in "ACGT"))
+    words = (*LINEAR, "--template", "TTTTTTTN", "--exclude", "all.fa", "-o", "o.fa", *QUICK)
+    done = cli(*words)
+    assert done.code == 1
+    assert "4 sequences are measured already" in done.err
+    assert "--include-known" in done.err
+    assert cli(*words, "--include-known").code == 0
+
+
 def test_a_start_that_was_measured_is_shown_with_its_value(here: Path, cli: Callable[..., Any]) -> None:
     (here / "best.fa").write_text(">top outcome=3.25\nTTTTTT\n")
     words = (*LINEAR, "--start", "best.fa", "-n", "2", "-o", "o.fa", *QUICK)
