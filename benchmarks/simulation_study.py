@@ -84,12 +84,12 @@ def published() -> list[Method]:
 
 def opponents(floors: Sequence[float]) -> list[Method]:
     plain = [
-        Method(f"SEARCH-100, {k} operations", SearchOptions(mutations=k), {"max_edits": k}) for k in (3, 5)
+        Method(f"SEARCH-100, {k} operations", SearchOptions(operations=k), {"max_edits": k}) for k in (3, 5)
     ]
     fair = [
         Method(
             f"SEARCH-100, 3 operations, log p change >= {floor:g}",
-            SearchOptions(mutations=3),
+            SearchOptions(operations=3),
             {"max_edits": 3, "min_loglik_change": floor},
         )
         for floor in floors

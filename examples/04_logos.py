@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import seqdesign as sd
+from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import histogram
@@ -24,7 +25,9 @@ def main() -> None:
     high = sites.take(np.flatnonzero(active)).sequences
     low = sites.take(np.flatnonzero(~active)).sequences
 
-    page = Page("What makes a 5' splice site", summary=info.title + ".", provenance={"data": info.reference})
+    page = Page(
+        "What makes a 5' splice site", answer=Answer(info.title + "."), provenance={"data": info.reference}
+    )
     page.section(
         "Outcomes",
         info.note,

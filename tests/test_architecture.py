@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 import sys
 import tomllib
@@ -80,6 +81,16 @@ def test_no_option_name_is_taken_twice_in_a_command() -> None:
         specs = fields_of(getattr(importlib.import_module(row.module), row.config))
         names = [n for s in specs for n in (s.option, *s.flags)] + ["-h", "--help"]
         assert len(names) == len(set(names)), name
+
+
+def test_no_group_of_options_hides_an_option_of_another_group() -> None:
+    hidden = []
+    for name, row in COMMANDS.items():
+        config = getattr(importlib.import_module(row.module), row.config)
+        for spec in fields_of(config):
+            owners = [c for c in config.__mro__[1:] if spec.name in inspect.get_annotations(c)]
+            hidden += [(name, spec.option, c.__name__) for c in owners[1:] if not issubclass(owners[0], c)]
+    assert hidden == []
 
 
 def test_files_and_functions_stay_small() -> None:

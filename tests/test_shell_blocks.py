@@ -66,6 +66,9 @@ MODELS = {
 BEFORE = {
     "docs/report.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/order.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
+    "docs/check.md": [
+        "seqdesign back-translate proteins.fa --codons ecoli --synthesis twist --forbid BsaI -o genes.fa"
+    ],
     "docs/rerun.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
 }
 """What has been run in the folder that a page speaks of."""
@@ -137,6 +140,7 @@ def write_inputs(folder: Path) -> None:
     ]
     (folder / "attributions.csv").write_text("A,C,G,T" + "".join(cells) + "\n")
     write_bench(folder, texts)
+    write_named(folder)
     columns = "".join("0.85 0.05 0.05 0.05\n" for _ in range(6))
     (folder / "few.meme").write_text(
         "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1 polyA\n"
@@ -168,6 +172,20 @@ def write_bench(folder: Path, texts: list[str]) -> None:
     (folder / "new_variants.csv").write_text("mutant\nK3A:T4S\n")
     with (folder / "plasmid.gb").open("wb") as handle:
         write_genbank([edited("plasmid", texts[0], "dna", "made for a test")], handle)
+
+
+def write_named(folder: Path) -> None:
+    """Proteins, and tables whose letters have names: peptides, molecules and sentences."""
+    rng = np.random.default_rng(5)
+    fasta(folder / "proteins.fa", ["M" + "".join(rng.choice(list("ACDEFGHIKLMNPQRSTVWY"), 60)) for _ in "ab"])
+
+    def table(name: str, head: str, letters: list[str], between: str, last: str) -> None:
+        rows = [between.join([*rng.choice(letters, 6), last]) for _ in range(120)]
+        (folder / name).write_text("\n".join([head, *(f"{row},{len(row) / 4}" for row in rows)]) + "\n")
+
+    table("peptides.csv", "sequence,outcome", ["A", "K", "L", "[Aib]", "[Orn]"], "", "G")
+    table("molecules.csv", "smiles,logp", ["C", "Cl", "N", "O"], "", "C")
+    table("reviews.csv", "sentence,outcome", ["good", "bad", "very", "film", "plot"], " ", "end")
 
 
 class Shell:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
+from seqdesign.reports.bars import interval_text
 
 BATCH = 24
 """Designs of a first batch."""
@@ -156,7 +157,9 @@ def _best(
     designs: DesignSet, best: Mapping[str, Any], measured: Ranges, goal: Goal
 ) -> tuple[Tile, Gauge | None]:
     """The best design as a number and on the measured range."""
-    outcome = next((name for name in designs.outcomes if _number(best, f"{name}_low") is not None), None)
+    ends = ("low", "high")
+    judged = [n for n in designs.outcomes if any(_number(best, f"{n}_{end}") is not None for end in ends)]
+    outcome = judged[0] if judged else None
     if outcome is None:
         pair = designs.before_after
         key = pair[1] if pair else "score"
@@ -172,7 +175,8 @@ def _best(
         value = low if low is not None else 0.0
     start = _start(designs, best, key, several=len(designs.outcomes) > 1)
     gauge = Gauge(f"best design, {best['id']}: {name}", known, value, low, high, start)
-    interval = "no interval" if low is None else f"{value:.4g}, 95% interval {low:.4g} to {high:.4g}"
+    said = interval_text(low, high)
+    interval = "no interval" if said is None else f"{value:.4g}, 95% interval {said}"
     label = f"{name} of the best, {best['id']}"
     note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
     return Tile(_cautious(best, value, low, high, goal), label, note), gauge
@@ -182,7 +186,7 @@ def _cautious(
     best: Mapping[str, Any], value: float, low: float | None, high: float | None, goal: Goal
 ) -> str:
     """The value by its worse end, with the sign that says which that is."""
-    if low is None or high is None or isinstance(goal, float):
+    if isinstance(goal, float) or (high if goal == "min" else low) is None:
         return f"{value:.4g}"
     if goal == "min":
         return f"≤ {high:.4g}"
@@ -261,9 +265,7 @@ def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | 
     fine = best.get("status", "ok") in ("ok", "revised")
     if not fine:
         return f"Something speaks against every design; the best, {best['id']}, is {DOUBTS[best['status']]}."
-    value = f"{gauge.value:.4g}"
-    if gauge.low is not None:
-        value = f"{gauge.low:.4g} to {gauge.high:.4g}"
+    value = interval_text(gauge.low, gauge.high) or f"{gauge.value:.4g}"
     said = f"The best design, {best['id']}, should measure {value}"
     if gauge.start is not None:
         said += f"; its parent {gauge.start:.4g}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from seqdesign.reports.bars import bar_html, span_of
+from seqdesign.reports.bars import bar_html, interval_text, span_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Gauge:
         """A bar that is as wide as the page."""
         span = span_of(self.measured, [self.value, self.low, self.high, self.start])
         said = f"{self.label} {self.value:.4g}"
-        if self.low is not None and self.high is not None:
-            said += f" ({self.low:.4g} to {self.high:.4g})"
+        if interval := interval_text(self.low, self.high):
+            said += f" ({interval})"
         keys = [Markup('<span class="sd-key-value">{}</span>').format(said)]
         if self.start is not None:
             text = f"{self.start_label} {self.start:.4g}"

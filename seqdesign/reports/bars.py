@@ -18,6 +18,13 @@ def span_of(
     return low - more, high + more
 
 
+def interval_text(low: float | None, high: float | None) -> str | None:
+    """An interval in words; an end that is None is open, and one without ends is None."""
+    if low is None:
+        return None if high is None else f"at most {high:.4g}"
+    return f"{low:.4g} and more" if high is None else f"{low:.4g} to {high:.4g}"
+
+
 def bar_html(
     span: tuple[float, float],
     measured: tuple[float, float] | None,
@@ -41,8 +48,8 @@ def bar_html(
     parts = []
     if measured is not None:
         parts.append(stretch("m", measured))
-    if low is not None and high is not None:
-        parts.append(stretch("w", (low, high)))
+    if low is not None or high is not None:  # an open end goes on to the end of the axis
+        parts.append(stretch("w", (span[0] if low is None else low, span[1] if high is None else high)))
     if start is not None:
         parts.append(f'<i class="s" style="left:{place(start)}"></i>')
     if value is not None:

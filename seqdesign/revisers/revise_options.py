@@ -67,5 +67,5 @@ class SearchOptions(Options):
 
     candidates: Annotated[int, Between(1)] = 100
     """Mutants of each input."""
-    mutations: Annotated[int | None, Between(1)] = None
+    operations: Annotated[int | None, Between(1)] = None
     """Random operations that make a mutant, --max-edits at most; --max-edits when not given, else 3."""

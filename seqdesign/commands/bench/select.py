@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
-from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, SequenceOutput, Written
+from seqdesign.config import (
+    Between,
+    CommandConfig,
+    Flag,
+    MadeBy,
+    Positional,
+    SeedOption,
+    SequenceOutput,
+    Written,
+)
 from seqdesign.errors import InputError, ModelError
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format, layout_of
@@ -44,7 +53,7 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
     """How much being different counts: 0 takes the best, 1 the most different."""
     per_parent: Annotated[int | None, Between(1)] = None
     """Most designs of one parent."""
-    model: Annotated[Path | None, Flag("-m")] = None
+    model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae")] = None
     """Folder made by train-predictor or train-vae, whose training sequences are known; that of the run which
     wrote the designs when not given."""
     exclude: tuple[Path, ...] = ()

@@ -338,7 +338,7 @@ function bar({ span, measured }, value, low, high) {
     box.append(part);
   };
   if (measured) stretch("m", ...measured);
-  if (low !== null && high !== null) stretch("w", low, high);
+  if (low !== null || high !== null) stretch("w", low ?? span[0], high ?? span[1]);
   stretch("v", value);
   return box;
 }

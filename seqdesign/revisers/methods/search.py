@@ -61,7 +61,7 @@ class _Mutants:
         self.head: IntArray = (self.fixed * places).max(axis=1, initial=0)
         """Positions up to and with the last fixed one, (N,)."""
         self.unknown = (self.tokens >= self.letters) & (places <= self.lengths[:, None])
-        wanted = options.mutations or problem.max_edits or DEFAULT_MUTATIONS
+        wanted = options.operations or problem.max_edits or DEFAULT_MUTATIONS
         self.operations = np.full(len(self.tokens), wanted)
         if problem.max_edits is not None:
             self.operations = np.minimum(wanted, problem.max_edits - self.unknown.sum(axis=1))

@@ -108,7 +108,9 @@ def test_workers_that_are_killed_at_any_time_change_nothing(here: Path, cli: Cli
     from seqdesign_cli.main import main
 
     rng = random.Random(0)
+    begun = time.monotonic()
     assert cli(*MAXIMIZE, "-o", "whole.fa").code == 0
+    took = time.monotonic() - begun
     work = (*MAXIMIZE, "--block-size", "20", "-o", "merged.fa", "--campaign", "c")
     killed = 0
     for num in (3, 1, 2, 4):
@@ -118,7 +120,7 @@ def test_workers_that_are_killed_at_any_time_change_nothing(here: Path, cli: Cli
             if child == 0:
                 os._exit(main([*work]))
             workers.append(child)
-        time.sleep(rng.uniform(0.2, 0.6))
+        time.sleep(rng.uniform(0.05, 0.25) * took)
         for child in workers:
             os.kill(child, signal.SIGKILL)
             killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from seqdesign.reports.answer import Answer, Gauge, Tile
-from seqdesign.reports.bars import bar_html, span_of
+from seqdesign.reports.bars import bar_html, interval_text, span_of
 from seqdesign.reports.html import Page
 
 
@@ -21,6 +21,13 @@ def test_a_bar_places_range_interval_and_value_on_one_axis() -> None:
     found = places(bar_html((0.0, 10.0), (2.0, 6.0), 7.5, 6.0, 9.0, start=1.0))
     assert found == {"m": (20.0, 40.0), "w": (60.0, 30.0), "s": (10.0,), "v": (75.0,)}
     assert places(bar_html((0.0, 10.0), None, 5.0)) == {"v": (50.0,)}
+    assert places(bar_html((0.0, 10.0), None, 5.0, 4.0, None))["w"] == (40.0, 60.0)
+
+
+def test_an_interval_with_an_open_end_is_said_as_that() -> None:
+    ends = [(1.0, 2.5), (1.0, None), (None, 2.5), (None, None)]
+    assert [interval_text(*pair) for pair in ends] == ["1 to 2.5", "1 and more", "at most 2.5", None]
+    assert "growth 5 (4 and more)" in str(Gauge("best: growth", None, 5.0, 4.0, None).html())
 
 
 def test_an_axis_holds_everything_and_a_single_value_too() -> None:

@@ -37,7 +37,7 @@ def mutants(
     task: DesignProblem, candidates: int, mutations: int | None = None, seed: int = 0
 ) -> list[list[str]]:
     """All mutants of each start, repetitions included."""
-    made = _Mutants(task, SearchOptions(candidates=candidates, mutations=mutations), seed)
+    made = _Mutants(task, SearchOptions(candidates=candidates, operations=mutations), seed)
     found: list[list[str]] = [[] for _ in range(len(task.tokens))]
     for rows in made.blocks():
         owners, tokens, lengths = made.draw(rows)
