@@ -123,9 +123,12 @@ class DesignSet:
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """Names of the outcomes that have an interval."""
-        known = {name for name in self.columns if self.has_numbers(name)}
-        return tuple(name for name in self.columns if {f"{name}_low", f"{name}_high"} <= known)
+        """Names of the outcomes that have an interval, which may be open above or below."""
+        there = {key for row in self.rows[:1] for key in row}
+        ends = {name: (f"{name}_low", f"{name}_high") for name in self.columns}
+        return tuple(
+            name for name, pair in ends.items() if set(pair) <= there and any(map(self.has_numbers, pair))
+        )
 
     def count(self, status: str) -> int:
         """Designs of this status."""

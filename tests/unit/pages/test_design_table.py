@@ -107,6 +107,20 @@ def tiles_of(designs: DesignSet, **more: Any) -> dict[str, Tile]:
     return {tile.label: tile for tile in answer.tiles}
 
 
+def test_an_interval_without_an_upper_end_is_no_bug() -> None:
+    """Where measurements end abruptly the interval is open there."""
+    rows = [{**row, "predicted_growth_high": None} for row in DESIGNS.rows]
+    answer = designs_answer(DesignSet(rows), asked="?", measured=MEASURED)
+    assert answer.gauge is not None
+    assert (answer.gauge.low, answer.gauge.high) == (3.5, None)
+    assert "should measure 3.5 and more" in answer.verdict
+    assert any("95% interval 3.5 and more" in tile.note for tile in answer.tiles)
+    page = Page("t")
+    add_designs(page, DesignSet(rows), name="d", measured=MEASURED)
+    bars = [column["bar"] for column in embedded(page.html())["columns"] if column["bar"]]
+    assert [bar["low"] for bar in bars] == ["predicted_growth_low"]
+
+
 def test_the_best_is_the_one_that_nothing_speaks_against() -> None:
     best = best_row(DESIGNS)
     assert best is not None
