@@ -75,3 +75,13 @@ def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew
     manifest = begin_manifest(config, device=device, inputs=[source])
     run.prepare(manifest, clear=[CHECKPOINT] if anew else [])
     return manifest
+
+
+def starting(run: RunDir | None) -> Callable[[int, int], None]:
+    """To be called after each step: the first one starts the run in its folder, if this process has it."""
+
+    def on_step(step: int, total: int) -> None:
+        if run is not None:
+            run.start()
+
+    return on_step

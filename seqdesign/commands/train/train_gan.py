@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder
+from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
@@ -133,10 +133,6 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
 
-        def on_step(step: int, total: int) -> None:
-            if run is not None:
-                run.start()
-
         result = train_sequence_gan(
             tokens,
             records.outcomes,
@@ -149,7 +145,7 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
             folder=config.output,
             resume=config.resume,
             on_epoch=_say_how_near,
-            on_step=on_step,
+            on_step=starting(run),
         )
         return _finish(config, run, result, tokens, started)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder
+from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import UsageError
 from seqdesign.language.config import LMOptions
@@ -128,10 +128,6 @@ def _train(
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
 
-        def on_step(step: int, total: int) -> None:
-            if run is not None:
-                run.start()
-
         result = train_sequence_lm(
             tokens,
             records.outcomes,
@@ -142,7 +138,7 @@ def _train(
             folder=config.output,
             resume=config.resume,
             on_epoch=lambda record: note(f"held-out loss {record['held_out_lm_loss']:.3f}"),
-            on_step=on_step,
+            on_step=starting(run),
         )
         if run is not None:
             run.start()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder
+from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
 from seqdesign.config import Positional, RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
@@ -150,10 +150,6 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
         if run is not None:
             begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
 
-        def on_step(step: int, total: int) -> None:
-            if run is not None:
-                run.start()
-
         result = train_sequence_vae(
             tokens,
             records.outcomes,
@@ -166,7 +162,7 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
             resume=config.resume,
             split=split,
             on_epoch=lambda record: note(f"held-out loss {record['held_out_vae_loss']:.3f}"),
-            on_step=on_step,
+            on_step=starting(run),
         )
         if run is not None:
             run.start()
