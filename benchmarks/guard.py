@@ -24,6 +24,7 @@ from typing import Any
 
 import _guard_cases
 import _guard_fresh
+import _guard_third
 import numpy as np
 import torch
 from _guard_cases import Case
@@ -33,7 +34,7 @@ from seqdesign.design import campaign
 from seqdesign.design.model import open_model
 from seqdesign.sequences.reader import SequenceSet
 
-FAMILIES = {"development": _guard_cases.cases, "fresh": _guard_fresh.cases}
+FAMILIES = {"development": _guard_cases.cases, "fresh": _guard_fresh.cases, "third": _guard_third.cases}
 NUM = 64
 
 
