@@ -1,4 +1,4 @@
-"""The third family of cases of guard.py: real and weighted motifs, ceilings, heavy tails, uneven noise, artefacts.
+"""The third family of cases of guard.py: real motifs, ceilings, heavy tails, uneven noise, artefacts.
 
 Written and committed before any of its results was seen, and run once, after the rules were frozen.
 """
