@@ -119,7 +119,7 @@ class Predictor(Model):
         """Mean, standard deviation and intervals, or probabilities, and how unusual a sequence is (ood)."""
         from seqdesign.models.predictor.rows import PredictorRows
 
-        return _table(PredictorRows(self.trained, self.reference), *self._encoded(sequences, options))
+        return table_of(PredictorRows(self.trained, self.reference), *self._encoded(sequences, options))
 
 
 class VAE(Model):
@@ -144,7 +144,7 @@ class VAE(Model):
         """Outcome, and log-likelihood under the language model, in nats."""
         from seqdesign.models.vae.rows import VAERows
 
-        return _table(VAERows(self.trained), *self._encoded(sequences, options))
+        return table_of(VAERows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0, condition: float | None = None) -> list[str]:
         """``num`` sequences: codes from the prior, letters drawn from the decoder.
@@ -215,7 +215,7 @@ class LanguageModel(Model):
         """Log-likelihood in nats."""
         from seqdesign.models.lm.rows import LMRows
 
-        return _table(LMRows(self.trained), *self._encoded(sequences, options))
+        return table_of(LMRows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0) -> list[str]:
         """``num`` sequences, as long as those of training."""
@@ -241,7 +241,14 @@ class Foreign(Model):
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """One row a sequence, with the columns of its family."""
-        return _table(self._rows, *self._encoded(sequences, options))
+        return table_of(self._rows, *self._encoded(sequences, options))
+
+
+def _open_similarity(path: Path, device: torch.device) -> Model:
+    from seqdesign.models.similarity.store import load_similarity
+    from seqdesign.verbs.similarity import Similarity
+
+    return Similarity(load_similarity(path, device), name=str(path))
 
 
 OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
@@ -251,6 +258,7 @@ OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
     VAE_KIND: lambda path, device: VAE(load_vae(path, device), load_measured(path), name=str(path)),
     GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
     LM_KIND: lambda path, device: LanguageModel(load_lm(path, device), name=str(path)),
+    "similarity": _open_similarity,
 }
 """Kind of a folder -> how it is opened."""
 
@@ -264,7 +272,8 @@ def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
         device: auto, cpu, cuda, cuda:INDEX or mps.
 
     Returns:
-        A Predictor, VAE, GAN or language model, with ``predict``, ``sample`` and ``save`` as far as it can.
+        A Predictor, VAE, GAN, language or similarity model, with ``predict``, ``sample`` and ``save`` as far
+        as it can.
 
     Raises:
         ModelError: missing, unfinished, damaged or of a kind that is not known.
@@ -536,7 +545,7 @@ def _made(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _table(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
+def table_of(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
     """All rows as a DataFrame without the columns of measurements."""
     import pandas as pd
 

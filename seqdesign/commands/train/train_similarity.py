@@ -101,7 +101,7 @@ def train_similarity(config: TrainSimilarityConfig) -> TrainSimilarityResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
     records, tokens = _read(config)
-    pairs = None if config.pairs is None else read_pairs(config.pairs, records.ids)
+    pairs = None if config.pairs is None else _pairs(config.pairs, records.ids)
     return in_folder(config, lambda run: _train(config, records, tokens, pairs, run, started))
 
 
@@ -132,37 +132,10 @@ def _read(config: TrainSimilarityConfig) -> tuple[SequenceSet, TokenArray]:
     return records, tokens
 
 
-def read_pairs(path: Path, ids: list[str]) -> Pairs:
-    """Given similarities of the sequences with these ids. Raises InputError."""
-    import numpy as np
+def _pairs(path: Path, ids: list[str]) -> Pairs:
+    from seqdesign.models.similarity.fit import read_pairs
 
-    from seqdesign.models.similarity.fit import Pairs
-    from seqdesign.sequences.tables import read_table
-
-    columns = ("a", "b", "similarity")
-    table: dict[str, list[str]] = {name: [] for name in columns}
-    for batch in read_table(path, columns=columns):
-        for name in columns:
-            table[name] += batch.columns[name]
-    place = {name: i for i, name in enumerate(ids)}
-    ends = []
-    for name in columns[:2]:
-        unknown = next((text for text in table[name] if text not in place), None)
-        if unknown is not None:
-            raise InputError(f"column {name}: no sequence has the id {unknown!r}", path=str(path))
-        ends.append(np.array([place[text] for text in table[name]], dtype=np.int64))
-    try:
-        score = np.array([float(text) for text in table["similarity"]])
-    except ValueError as error:
-        raise InputError(f"column similarity: {error}", path=str(path)) from error
-    if not ((score >= 0) & (score <= 1)).all():
-        row = int(np.flatnonzero(~((score >= 0) & (score <= 1)))[0])
-        raise InputError(
-            f"column similarity, row {row + 1}: must lie in 0 .. 1, got {table['similarity'][row]}; "
-            "divide by the largest",
-            path=str(path),
-        )
-    return Pairs(*ends, score)
+    return read_pairs(path, ids)
 
 
 def _train(

@@ -29,6 +29,7 @@ from seqdesign.models.similarity.teachers import (
     make_mutants,
 )
 from seqdesign.sequences.encoders import TokenArray, decode, encode
+from seqdesign.sequences.tables import read_table
 from seqdesign.training.config import patience
 from seqdesign.training.fitting import Run, fit_record
 from seqdesign.training.loop import Fabric, Fit
@@ -48,6 +49,34 @@ class Pairs:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     score: NDArray[np.float64]
+
+
+def read_pairs(path: Path, ids: list[str]) -> Pairs:
+    """Given similarities of the sequences with these ids. Raises InputError."""
+    columns = ("a", "b", "similarity")
+    table: dict[str, list[str]] = {name: [] for name in columns}
+    for batch in read_table(path, columns=columns):
+        for name in columns:
+            table[name] += batch.columns[name]
+    place = {name: i for i, name in enumerate(ids)}
+    ends = []
+    for name in columns[:2]:
+        unknown = next((text for text in table[name] if text not in place), None)
+        if unknown is not None:
+            raise InputError(f"column {name}: no sequence has the id {unknown!r}", path=str(path))
+        ends.append(np.array([place[text] for text in table[name]], dtype=np.int64))
+    try:
+        score = np.array([float(text) for text in table["similarity"]])
+    except ValueError as error:
+        raise InputError(f"column similarity: {error}", path=str(path)) from error
+    if not ((score >= 0) & (score <= 1)).all():
+        row = int(np.flatnonzero(~((score >= 0) & (score <= 1)))[0])
+        raise InputError(
+            f"column similarity, row {row + 1}: must lie in 0 .. 1, got {table['similarity'][row]}; "
+            "divide by the largest",
+            path=str(path),
+        )
+    return Pairs(first=ends[0], second=ends[1], score=score)
 
 
 @dataclass(frozen=True)
@@ -145,9 +174,8 @@ class _Maker:
     ) -> None:
         self.tokens, self.labels, self.pairs, self.seed = tokens, labels, pairs, seed
         self.measure = teaching.measure
-        self.name = "pairs" if pairs is not None else self.measure
-        if labels is not None:
-            self.name = f"label {teaching.label}"
+        taught: str = "pairs" if pairs is not None else self.measure
+        self.name = taught if labels is None else f"label {teaching.label or 'given'}"
 
     def data(self, part: Indices, which: str) -> PairData:
         """The pairs of the sequences ``part``. Raises InputError where there are too few."""
