@@ -17,13 +17,13 @@ from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.alike import similarity_of
 from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import carry_over, edit_list
-from seqdesign.models.similarity.limit import SimilarToStart
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
 from seqdesign.objectives.by_name import goal as goal_of
 from seqdesign.registry import Registry
@@ -401,7 +401,7 @@ def describe(
     before, likelihood = (
         v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
     )
-    alike = _similarity(problem, result)
+    alike = similarity_of(problem, result)
     found: list[Revision] = []
     for i, original in enumerate(records.sequences):
         texts = decode(tokens[i], alphabet)
@@ -446,32 +446,11 @@ def describe(
     return found
 
 
-def _similarity(problem: DesignProblem, result: DesignResult) -> Tensor | None:
-    """(N, K) learned similarities of designs to their starts, None without a model of them."""
-    rules = () if problem.rules is None else problem.rules.constraints
-    limit = next((rule for rule in rules if isinstance(rule, SimilarToStart)), None)
-    if limit is None:
-        return None
-    count, each, letters = result.tokens.shape
-    rows = torch.arange(count, device=result.tokens.device).repeat_interleave(each)
-    return limit.similarity(result.tokens.view(-1, letters), rows).view(count, each).cpu()
-
-
 def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
     """A record that the model cannot judge, returned as it is; its numbers are NaN."""
     names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
-    latent = dict.fromkeys(
-        (
-            "outcome_at_code",
-            "kappa2",
-            "coverage",
-            "log_mode",
-            "feasible",
-            "stop",
-            "evidence",
-            "least_evidence",
-        )
-    )
+    unknown = ("outcome_at_code", "kappa2", "coverage", "log_mode", "feasible", "stop")
+    latent = dict.fromkeys((*unknown, "evidence", "least_evidence"))
     numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
     return Revision(
         id=id,

@@ -45,8 +45,9 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
+from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
+from seqdesign.verbs.models import VAE, Predictor, as_model
 from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:

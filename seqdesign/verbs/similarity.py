@@ -19,8 +19,8 @@ from seqdesign.models.similarity.store import KIND, TrainedSimilarity, save_simi
 from seqdesign.sequences.options import LetterOptions, encode_with
 from seqdesign.training.device import computing
 from seqdesign.training.loop import make_fabric
+from seqdesign.verbs.base import Model, table_of
 from seqdesign.verbs.data import alphabet_of, sequence_set
-from seqdesign.verbs.models import Model, table_of
 from seqdesign.verbs.options import pick, verb
 
 if TYPE_CHECKING:

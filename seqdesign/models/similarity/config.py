@@ -28,7 +28,7 @@ class TeachingOptions(Options):
     label: str | None = None
     """Column or header key of a family: two sequences with one label are alike (1), others are not (0)."""
     pairs: Path | None = None
-    """Table with the columns a, b and similarity: ids of two sequences, and how alike they are, 0 to 1."""
+    """Given similarities: a table with the columns a and b, ids of two sequences, and similarity, 0 to 1."""
 
     def problems(self) -> Iterator[str]:
         """One teacher."""
