@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from seqdesign.language.config import LMOptions
+from seqdesign.language.dependence import MOST_ROWS, STAGES, UNKNOWN, dependence
+from seqdesign.language.layers import MAX_PLACES
 from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.data import Batch
+from seqdesign.training.data import Batch, TokenData
 
 UNCONDITIONAL = 0.1
 """Share of training rows whose outcome is hidden, so that the model works without one."""
@@ -39,6 +41,9 @@ class SequenceLM(nn.Module):
     players = ("lm",)
     length_log_prob: Tensor
     knots: Tensor
+    dependence: Tensor | None
+    """(S, T, T) nats that letters of two places tell each other, of a model of any order; UNKNOWN before
+    it is measured, None for long sequences."""
 
     def __init__(
         self,
@@ -68,6 +73,9 @@ class SequenceLM(nn.Module):
             )  # fmt: skip
         self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
         self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
+        together = options.architecture == "masked" and max_length <= MAX_PLACES
+        unknown = torch.full((STAGES, max_length, max_length), UNKNOWN, dtype=torch.float16)
+        self.register_buffer("dependence", unknown if together else None)
         features = self.network.inputs.letters.embedding_dim
         self.condition = nn.Embedding(len(knots), features) if knots else None
 
@@ -85,6 +93,24 @@ class SequenceLM(nn.Module):
         size = len(self.length_log_prob)
         counts = torch.bincount(lengths.cpu() - self.min_length, minlength=size).double() + 1 / size
         self.length_log_prob.copy_((counts / counts.sum()).log())
+
+    def measure_dependence(self, data: TokenData, device: torch.device, seed: int) -> None:
+        """Find out from the first rows of ``data`` which letters may be written at once."""
+        if self.dependence is None:
+            return
+        tokens, lengths, outcomes = (
+            part[:MOST_ROWS].to(device) for part in (data.tokens, data.lengths, data.outcomes)
+        )
+        known = tokens.where(tokens < self.vocabulary.n_letters, self.network.inputs.nothing)
+        steps = tokens.shape[1]
+        found = dependence(self, known, lengths, outcomes, Generator().manual_seed(seed))
+        self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Models that were saved before it was measured write letter by letter."""
+        if self.dependence is not None:
+            state_dict.setdefault(f"{prefix}dependence", self.dependence)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:
         """Features (N, d) of outcomes (N,), NaN = unknown; None for a model without condition."""
