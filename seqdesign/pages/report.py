@@ -62,19 +62,19 @@ def add_runs(
     """
     page.add_provenance(_provenance(runs))
     sets = {run.path: _designs(run) for run in runs if not run.is_model}
-    made = {path: designs for path, designs in sets.items() if designs is not None}
+    made = {run.name: found for run in runs if (found := sets.get(run.path)) is not None}
     if len(runs) > 1 and page.answer is None:
         page.answer = comparison_answer(runs, made)
     if len(runs) > 1:
         add_comparison(page, runs, made)
     for run in runs:
         designs = sets.get(run.path)
-        page.warnings(_warnings(run, designs), about=str(run.path) if len(runs) > 1 else "")
+        page.warnings(_warnings(run, designs), about=run.name if len(runs) > 1 else "")
         checked = _checked(run, designs)
         answer: Answer | None = _answer(run, designs, checked)
         if len(runs) == 1 and page.answer is None:
             page.answer, answer = answer, None
-        page.chapter(str(run.path), facts=_facts(run, command), answer=answer)
+        page.chapter(run.name, facts=_facts(run, command), answer=answer)
         if run.is_model:
             sections = family_of(run.path).sections
             if sections is not None:

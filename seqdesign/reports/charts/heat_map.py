@@ -16,6 +16,7 @@ _LEVELS = 8  # shades on either side
 _ROW, _WIDEST, _NARROWEST = 14.0, 24.0, 9.0
 _LEFT, _TOP, _GAP = 26.0, 46.0, 30.0
 _ROOM = 720.0
+_SHADE = 9.0  # width of a shade in the legend
 
 
 def heat_map(
@@ -43,7 +44,8 @@ def heat_map(
         inside = slice(start, start + _PER_BLOCK)
         y = _TOP + b * block + 14
         parts += _block(values[inside], letters, positions[inside], common[inside], top, wide, y)
-    width = max(_LEFT + wide * min(len(positions), _PER_BLOCK) + 8, 430.0)
+    legend = _LEFT + 60 + _SHADE * 2 * _LEVELS + 6.4 * len(_legend_text(top, unit))
+    width = max(_LEFT + wide * min(len(positions), _PER_BLOCK) + 8, legend)
     height = _TOP + 14 + block * len(starts)
     place, letter = np.indices(values.shape)
     data: dict[str, Sequence[object]] = {
@@ -57,7 +59,7 @@ def heat_map(
 
 def _legend(top: float, unit: str) -> list[Markup]:
     """From the lowest shade to the highest."""
-    size = 9.0
+    size = _SHADE
     shades = [-(i + 1) for i in reversed(range(_LEVELS))] + [i + 1 for i in range(_LEVELS)]
     cells = [
         svg.tag("rect", x=_LEFT + 54 + size * i, y=26, width=size, height=10, **_style(shade))
@@ -68,8 +70,12 @@ def _legend(top: float, unit: str) -> list[Markup]:
     return [
         svg.text(_LEFT + 48, 35, f"{-top:.2g}", text_anchor="end", **style),
         *cells,
-        svg.text(end + 6, 35, f"+{top:.2g} {unit}; dot: commonest letter", **style),
+        svg.text(end + 6, 35, _legend_text(top, unit), **style),
     ]
+
+
+def _legend_text(top: float, unit: str) -> str:
+    return f"+{top:.2g} {unit}; dot: commonest letter"
 
 
 def _style(shade: int) -> dict[str, str | float]:

@@ -1,6 +1,6 @@
 // Makes every .sd-data table of the page sortable and filterable, and lets people copy and download it.
 
-const ROWS_PER_PAGE = 25;
+const ROWS_PER_PAGE = matchMedia("(max-width: 40rem)").matches ? 10 : 25;
 const ROWS_ON_PAPER = 500;
 const FEW_ROWS = 6; // up to which nobody filters
 
