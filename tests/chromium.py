@@ -172,6 +172,18 @@ class Tab:
         """What the body of an async function returns, run in the page."""
         return self.evaluate(f"(async () => {{ {body} }})()")
 
+    def violations(self, axe: str) -> list[str]:
+        """What axe-core finds with everything opened that opens: rule, element, and what is wrong."""
+        self.run("for (const part of document.querySelectorAll('details')) part.open = true;")
+        self.run("for (const one of [...document.querySelectorAll('.sd-opener')].slice(0, 2)) one.click();")
+        self.evaluate(f"{axe}; 0")
+        found = self.run(
+            "const { violations } = await axe.run(document); "
+            "return violations.flatMap((rule) => rule.nodes.map((node) => "
+            "`${rule.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`));"
+        )
+        return [str(one) for one in found]
+
     @property
     def console(self) -> list[str]:
         """Errors and warnings so far, those of the security policy included."""

@@ -101,6 +101,18 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which finds what a page keeps from people with screen readers or keyboards.
+
+    ``npm install --no-save axe-core`` puts it where this looks; AXE_CORE names another ``axe.min.js``.
+    """
+    path = Path(os.environ.get("AXE_CORE", ROOT / "node_modules" / "axe-core" / "axe.min.js"))
+    if not path.is_file():
+        pytest.skip("there is no axe-core here; see CONTRIBUTING.md")
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def browser(chromium: Chromium, tmp_path: Path) -> Callable[..., Seen]:
     """Open a page, run the body of an async function there, and give what it returns.
