@@ -32,7 +32,7 @@ def kinds(*, small: bool) -> Iterator[Kind]:
         "gan": ("--steps", "4"),
         "maximize": ("--budget", "40", "--tries", "1"),
     }
-    more = {"vae": ("--epochs", "18"), "gan": ("--steps", "300")}
+    more = {"vae": ("--epochs", "18"), "lm": ("--epochs", "2"), "gan": ("--steps", "200")}
 
     def options(of: str) -> tuple[str, ...]:
         return (brief if small else more).get(of, ())
@@ -43,7 +43,7 @@ def kinds(*, small: bool) -> Iterator[Kind]:
         )
         yield Kind(made.name, (*made.words, "-o", family), made.page)
     rules = ("--template", "NNNGYNNNN", "--max-homopolymer", "3", "--gc", "0.3-0.7")
-    number = ("-n", "12" if small else "64")
+    number = ("-n", "12" if small else "24")
     yield _with_page("maximize", "-m", "predictor", *number, *rules, *options("maximize"), "-o", "designs.fa")
     edits = ("--max-edits", "3")
     judged = ("-m", "vae", "--judge", "predictor")
@@ -90,7 +90,7 @@ def run(folder: Path, words: Sequence[str]) -> None:
 
 def make_pages(folder: Path, *, small: bool) -> dict[str, Path]:
     """Name -> page of every kind, made in ``folder``."""
-    write_inputs(folder, train=300 if small else 15_000, revised=20 if small else 200)
+    write_inputs(folder, train=300 if small else 15_000, revised=20 if small else 60)
     found = {}
     for kind in kinds(small=small):
         run(folder, kind.words)

@@ -28,7 +28,7 @@ from seqdesign.symbols import spelled
 _CONTENTS_FROM = 2  # sections from which a list of contents helps
 _FIRST_WARNINGS = 3  # on the first screen; the others open with a click
 _STYLES = ("page.css", "table.css")
-_SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "start.js")
+_SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "structure.js", "start.js")
 
 
 @dataclass(frozen=True)

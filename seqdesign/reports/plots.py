@@ -16,6 +16,7 @@ from seqdesign.reports.charts.letter_map import letter_map
 from seqdesign.reports.charts.line_chart import line_chart
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 from seqdesign.reports.charts.shaded import shaded_scatter
+from seqdesign.reports.charts.structure import structure
 
 __all__ = [
     "agreement",
@@ -29,4 +30,5 @@ __all__ = [
     "predicted_measured",
     "scatter",
     "shaded_scatter",
+    "structure",
 ]

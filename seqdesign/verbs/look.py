@@ -199,7 +199,7 @@ class Attribution(Sequence[Explained]):
         """Write the HTML page; returns its path. OutputError."""
         from seqdesign.pages.attribution import attribution_page
 
-        attribution_page(self.text(), self._explainer, None, self.manifest).write(Path(path))
+        attribution_page(self._explainer, None, self.manifest).write(Path(path))
         return Path(path)
 
     def _repr_html_(self) -> str:

@@ -47,7 +47,7 @@ def heat_map(
         inside = slice(start, start + _PER_BLOCK)
         y = _TOP + b * block + 14
         parts += _block(values[inside], letters, positions[inside], common[inside], top, wide, y)
-    legend = _LEFT + 60 + SHADE * 2 * LEVELS + 6.4 * len(text)
+    legend = _LEFT + 60 + SHADE * 2 * LEVELS + 8.4 * len(text)
     width = max(_LEFT + wide * min(len(positions), _PER_BLOCK) + 8, legend)
     height = _TOP + 14 + block * len(starts)
     place, letter = np.indices(values.shape)

@@ -37,7 +37,7 @@ def letter_map(
     shown = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names]
     left = 12 + _LETTER * max(map(len, shown))
     legend = f"+{top:.2g} {unit}" + ("; underlined: edited" if any(map(any, marked)) else "")
-    width = max(left + _CELL * len(positions) + 8, left + 60 + SHADE * 2 * LEVELS + 6.4 * len(legend))
+    width = max(left + _CELL * len(positions) + 8, left + 60 + SHADE * 2 * LEVELS + 8.4 * len(legend))
     height = _TOP + _ROW * len(names) + 8
     parts = [svg.text(4, 18, title, font_weight="600", fill=colour("ink"))]
     parts += [*shade_legend(left, top, legend), *_heads(positions, left)]
