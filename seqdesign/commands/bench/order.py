@@ -103,7 +103,7 @@ class OrderResult(Result):
         lengths = f"{self.shortest:,} to {self.longest:,} bases"
         lines = [f"{self.constructs:,} constructs of {lengths} on {plates}, {self.bases:,} bases in all"]
         if self.barcodes:
-            lines.append(f"{self.barcodes:,} barcodes, any two at least 3 errors apart")
+            lines.append(f"{self.barcodes:,} barcodes, of which one error makes no other")
         lines += [f"warning: {note}" for note in self.notes]
         return "\n".join([*lines, f"wrote {self.output}: {', '.join(self.files)}"])
 
@@ -236,8 +236,8 @@ def _settings(config: OrderConfig) -> list[str]:
     if config.barcode_length:
         side = "before" if config.barcode_at == "left" else "behind"
         parts.append(
-            f"Barcodes of {config.barcode_length} bases stand {side} the design; any two, and their reverse "
-            f"complements, are 3 or more {config.barcode_errors} apart."
+            f"Barcodes of {config.barcode_length} bases stand {side} the design; one error "
+            f"({config.barcode_errors}) makes none of them, nor its reverse complement, look like another."
         )
     if config.primers:
         parts.append(f"Primers amplify the whole construct and melt near {config.tm:g} C.")
