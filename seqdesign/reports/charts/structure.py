@@ -55,8 +55,10 @@ def structure(
     joined = np.linalg.norm(np.diff(turned, axis=0), axis=1) < _BROKEN
     for i, tip in enumerate(tips):
         path = _piece(flat, joined, i)
-        style = shade_style(int(shades[i])) if shades[i] else {"fill": colour("muted"), "fill_opacity": 0.55}
-        ink = {f"stroke{key.removeprefix('fill')}": value for key, value in style.items()}
+        ink: dict[str, str | float] = {"stroke": colour("muted"), "stroke_opacity": 0.55}
+        if shades[i]:
+            fill = shade_style(int(shades[i]))
+            ink = {"stroke": fill["fill"], "stroke_opacity": fill["fill_opacity"]}
         body = [
             svg.tag("title", tip),
             svg.tag("path", d=path, stroke=colour("paper"), stroke_width=8),
