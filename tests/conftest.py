@@ -105,7 +105,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 def axe() -> str:
     """The script of axe-core, which finds what a page keeps from people with screen readers or keyboards.
 
-    ``npm install --no-save axe-core`` puts it where this looks; AXE_CORE names another ``axe.min.js``.
+    ``npm install axe-core`` puts it where this looks; AXE_CORE names another ``axe.min.js``.
     """
     path = Path(os.environ.get("AXE_CORE", ROOT / "node_modules" / "axe-core" / "axe.min.js"))
     if not path.is_file():

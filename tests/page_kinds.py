@@ -54,6 +54,9 @@ def kinds(*, small: bool) -> Iterator[Kind]:
         "-o", "why.csv", "--edits", "edits.csv",
     )  # fmt: skip
     yield _with_page("motifs", "dataset:dna_crp_sites26", "--table", "hits.csv")
+    rounds = ("round1.fa", "round2.fa", "--batch", "24", "-o", "round3.csv")
+    yield _with_page("propose", *rounds)
+    yield Kind("order", ("order", "round3.csv", "--barcode-length", "10", "-o", "order"), "order/report.html")
     paths = ("predictor", "vae", "designs.fa", "revised.fa")
     yield Kind("report", ("report", *paths, "-o", "report.html"), "report.html")
 
@@ -63,7 +66,7 @@ def _with_page(name: str, *words: str) -> Kind:
 
 
 def write_inputs(folder: Path, *, train: int, revised: int) -> None:
-    """``train.fa`` with outcomes and ``input.fa`` without: measured splice sites, by chance but the same."""
+    """``train.fa`` and two rounds with outcomes, ``input.fa`` without: measured splice sites."""
     import numpy as np
 
     from seqdesign.sequences.datasets import load_dataset
@@ -73,6 +76,8 @@ def write_inputs(folder: Path, *, train: int, revised: int) -> None:
     assert outcomes is not None
     order = np.random.default_rng(0).permutation(len(records))
     known = [f">{records.ids[i]} outcome={outcomes[i]:.6g}\n{records.sequences[i]}\n" for i in order[:train]]
+    for i, some in enumerate((known[:100], known[100:148])):
+        (folder / f"round{i + 1}.fa").write_text("".join(some))
     rest = [i for i in order[train:] if outcomes[i] < np.median(outcomes)][:revised]
     (folder / "train.fa").write_text("".join(known))
     (folder / "input.fa").write_text("".join(f">{records.ids[i]}\n{records.sequences[i]}\n" for i in rest))

@@ -223,9 +223,10 @@ class Explainer:
             num = len(self.left_out) + len(self.records)
             found.append(f"{left_out(self.left_out, num)}; they are left out")
         if masked := self.constant():
+            which = f"position {masked[0]}" if len(masked) == 1 else f"positions {spans(masked)}"
             found.append(
-                f"positions {spans(masked)} had one letter in all training sequences, so nothing is known of "
-                "them; they are masked"
+                f"{which} had one letter in all training sequences, so nothing is known of what another "
+                "would do; masked"
             )
         return found
 

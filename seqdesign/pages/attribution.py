@@ -104,8 +104,10 @@ def _answer(explainer: Explainer, changed: EditTable | None, manifest: Manifest)
         said.append(f"positions {places} make up {share:.0%} of what the letters add or take away")
     summary = None if changed is None else changed.summary()
     if changed is not None and summary is not None and changed.rows:
-        best = _by_edit(changed)[0]
-        said.append(f"the edit that brings most is {best['edit']}, {best['contribution']:+.3g} on average")
+        best = max(_by_edit(changed), key=lambda row: row["contribution"] * row["sequences"])
+        said.append(
+            f"the edit that brings most over all is {best['edit']}, {best['contribution']:+.3g} each time"
+        )
         note = f"{best['contribution']:+.3g}, in {best['sequences']:,} of {summary.pairs:,} sequences"
         tiles.append(Tile(str(best["edit"]), "edit that brings most", note))
         tiles.append(Tile(f"{summary.mean_gain:+.3g}", "gain over the parents, mean", explainer.outcome))

@@ -14,6 +14,7 @@ from seqdesign.reports.charts.histogram import histogram
 from seqdesign.reports.charts.intervals import intervals
 from seqdesign.reports.charts.letter_map import letter_map
 from seqdesign.reports.charts.line_chart import line_chart
+from seqdesign.reports.charts.plate_map import plate_map
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 from seqdesign.reports.charts.shaded import shaded_scatter
 from seqdesign.reports.charts.structure import structure
@@ -27,6 +28,7 @@ __all__ = [
     "intervals",
     "letter_map",
     "line_chart",
+    "plate_map",
     "predicted_measured",
     "scatter",
     "shaded_scatter",
