@@ -171,10 +171,8 @@ def test_what_was_asked_is_a_sentence() -> None:
 
 
 def test_sets_of_sequences_are_compared_with_what_they_share() -> None:
-    from pathlib import Path
-
     other = DesignSet([design("x", 2.0, sequence="MKVL"), design("y", 1.0, sequence="WWWW")])
-    sets = {Path("one.fa"): DESIGNS, Path("two.fa"): other}
+    sets = {"one.fa": DESIGNS, "two.fa": other}
     page = Page("t", answer=comparison_answer([], sets))
     add_comparison(page, [], sets)
     html = page.html()
