@@ -278,7 +278,7 @@ def test_a_long_legend_stays_inside_the_figure():
 def test_an_open_interval_goes_to_the_edge_with_an_arrow_and_says_so():
     figure = plots.intervals([1, 9], [0, 8], [2, math.nan], title="T", y_label="y")
     tips = [dot.find(f"{SVG}title").text for dot in root(figure).iter(f"{SVG}circle")]
-    assert tips == ["2: 9 (8 and more)", "1: 1 (0 to 2)"]
+    assert tips == ["2: 9 (at least 8)", "1: 1 (0 to 2)"]
     line = next(p.get("d") for p in root(figure).iter(f"{SVG}path") if p.get("stroke-opacity") == "0.4")
     assert line.count("l2.5") == 1
     all_open = plots.intervals([1, 2], [0, 1], [math.nan] * 2, title="T", y_label="y")
