@@ -99,9 +99,8 @@ def test_the_default_of_an_option_is_that_of_the_group_that_names_it_first() -> 
     wrong = []
     for name, row in COMMANDS.items():
         config = getattr(importlib.import_module(row.module), row.config)
-        for field in dataclasses.fields(config):
-            if field.default is not dataclasses.MISSING and getattr(config, field.name) != field.default:
-                wrong.append((name, field.name))
+        fields = [f for f in dataclasses.fields(config) if f.default is not dataclasses.MISSING]
+        wrong += [(name, f.name) for f in fields if getattr(config, f.name) != f.default]
     assert wrong == []
 
 
