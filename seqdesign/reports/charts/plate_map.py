@@ -44,7 +44,7 @@ def plate_map(
                 continue
             group, said = wells[name]
             i = groups.index(group)
-            ring = {"stroke": colour("ink"), "stroke_width": 2.0} if i else {}
+            ring: dict[str, str | float] = {"stroke": colour("ink"), "stroke_width": 2.0} if i else {}
             dots.append(svg.point(x, y, f"{name}: {said}", radius=radius, fill=series_colour(i), **ring))
     parts.append(svg.tag("g", svg.join(dots), class_="sd-points"))
     height = _TOP + size * rows + 8
@@ -59,7 +59,7 @@ def plate_map(
 def _legend(groups: Sequence[str]) -> list[Markup]:
     parts, x = [], _LEFT
     for i, group in enumerate(groups):
-        ring = {"stroke": colour("ink"), "stroke_width": 2.0} if i else {}
+        ring: dict[str, str | float] = {"stroke": colour("ink"), "stroke_width": 2.0} if i else {}
         parts.append(svg.tag("circle", cx=x + 6, cy=32, r=6, fill=series_colour(i), **ring))
         parts.append(svg.text(x + 18, 36, group, fill=colour("ink"), font_size=11))
         x += 34 + 8.4 * len(group)
