@@ -20,7 +20,7 @@ from seqdesign.pages.structure import add_structure, can_be_mapped
 from seqdesign.pages.tables import add_tables, contributions
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
-from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.manifest import Manifest, resolved_options
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
@@ -273,13 +273,14 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        options = {k: v for k, v in manifest.config.items() if v not in (None, [], False)}
+        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
+        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {
             name: f"{known} ({changed.get(name, 'unchanged')})" for name, known in manifest.inputs.items()
         }
         found[f"{run.path}: outputs, SHA-256"] = dict(manifest.outputs)
-        found[f"{run.path}: options"] = {k: str(v) for k, v in options.items()}
+        found[f"{run.path}: options"] = options
         found[f"{run.path}: versions"] = dict(manifest.versions)
     return found
