@@ -1,9 +1,9 @@
 """Branches of the command layer that the tests take: ``pytest -p tests.branches``, as `make test` does.
 
 The code of these folders alone is instrumented while it is imported (SlipCover: Altmayer Pizzorno & Berger
-2023), so all other code runs as fast as ever; a tracer would slow down every call of every library. Workers of
-pytest-xdist send what they saw to the first process, which prints it. What commands do in child processes is
-not seen. When every test that was to run has passed, too small a share is a failure.
+2023), so all other code runs as fast as ever, where a tracer would slow down every call of every library.
+Workers of pytest-xdist send what they saw to the first process. What commands do in child processes is not
+seen. Where the whole suite has passed, too small a share is a failure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker hands over what it saw; the first process judges the share."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["branches"] = json.dumps(_meter.get_coverage())
-    elif session.config.args_source is pytest.Config.ArgsSource.TESTPATHS and session.exitstatus == pytest.ExitCode.OK:
+    elif (
+        session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and session.exitstatus == pytest.ExitCode.OK
+    ):
         files = _merged()
         if _share(files) < LEAST:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -52,7 +55,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             words = " ".join(f"{a}-{b}" if b else f"{a}-end" for a, b in missed)
             terminalreporter.line(f"{name}: {len(taken)} of {len(taken) + len(missed)}, not {words}")
     total = sum(len(taken) + len(missed) for taken, missed in files.values())
-    terminalreporter.line(f"{_share(files):.1%} of {total:,} branches taken (at least {LEAST:.0%} are wanted)")
+    terminalreporter.line(
+        f"{_share(files):.1%} of {total:,} branches taken (at least {LEAST:.0%} are wanted)"
+    )
 
 
 def _merged() -> dict[str, tuple[list[Any], list[Any]]]:
