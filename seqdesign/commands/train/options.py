@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,13 +66,15 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
         return work(run)
 
 
-def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> Manifest:
+def begin(
+    run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool, more: Sequence[Path] = ()
+) -> Manifest:
     """Prepare the manifest; ``run.start`` writes it, and clears the checkpoint of a model that is replaced.
 
     That is to be called when the first step has been made: until then the run may still be refused, and what
     was there stays as it was.
     """
-    manifest = begin_manifest(config, device=device, inputs=[source])
+    manifest = begin_manifest(config, device=device, inputs=[source, *more])
     run.prepare(manifest, clear=[CHECKPOINT] if anew else [])
     return manifest
 
