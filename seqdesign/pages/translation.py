@@ -43,8 +43,8 @@ def translation_page(
     page.warnings(training_warnings(model))
     designs = DesignSet([_row(one) for one in found])
     checked = check(designs, rules, record.alphabet)
-    page.answer = _answer(result, str(option.get("input", "the input")), model)
-    page.answer.files[:] = order_files(option.get("output"), option.get("table"), len(designs))
+    files = order_files(option.get("output"), option.get("table"), len(designs))
+    page.answer = _answer(result, str(option.get("input", "the input")), model, files)
     add_designs(
         page, designs, name="translations", measured={}, breaches=checked.breaches if checked.rows else None
     )
@@ -61,7 +61,7 @@ def _row(one: Translation) -> dict[str, Any]:
     return {"id": row.pop("id"), "sequence": row.pop("translation"), **row}
 
 
-def _answer(result: Mapping[str, Any], source: str, model: Path) -> Answer:
+def _answer(result: Mapping[str, Any], source: str, model: Path, files: Sequence[tuple[str, str]]) -> Answer:
     changed, num = result["changed"], result["num"]
     tiles = [
         Tile(f"{changed:,} of {num:,}", "changed", "", doubt=changed < num / 2),
@@ -79,13 +79,13 @@ def _answer(result: Mapping[str, Any], source: str, model: Path) -> Answer:
         if changed
         else "Nothing was changed."
     )
-    return Answer(asked, verdict, tiles, files=[])
+    return Answer(asked, verdict, tiles, files=files)
 
 
 def _edits(found: Sequence[Translation]) -> Iterator[Figure]:
     """How many there are, and where they fall."""
     yield Figure(
-        histogram(np.array([float(one.edits) for one in found]), title="Edits", x_label="edits"),
+        histogram({"translations": [one.edits for one in found]}, title="Edits", x_label="edits"),
         "Between each sequence and its translation.",
     )
     same = [one for one in found if len(one.original) == len(one.translation)]
@@ -94,12 +94,8 @@ def _edits(found: Sequence[Translation]) -> Iterator[Figure]:
         pairs = [zip(one.original, one.translation, strict=True) for one in same]
         share = np.array([[old != new for old, new in pair] for pair in pairs]).mean(axis=0)
         places = np.arange(1, len(share) + 1)
+        series = {"share": (places, share)}
         yield Figure(
-            line_chart(
-                {"share": (places, share)},
-                title="Where edits fall",
-                x_label="position",
-                y_label="share changed",
-            ),
+            line_chart(series, title="Where edits fall", x_label="position", y_label="share changed"),
             "Share of the sequences that are changed at each position.",
         )

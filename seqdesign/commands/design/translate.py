@@ -78,8 +78,9 @@ class TranslateResult(Result):
     def text(self) -> str:
         """A few lines."""
         lines = [
-            f"translated {self.num:,} sequences from {self.source} to {self.target}; {self.changed:,} changed",
-            f"{self.mean_edits:.2f} edits on average; the way back restores {self.returned:.1%} of the letters",
+            f"translated {self.num:,} sequences from {self.source} to {self.target}",
+            f"{self.changed:,} changed, {self.mean_edits:.2f} edits on average",
+            f"the way back restores {self.returned:.1%} of the letters",
         ]
         return "\n".join(
             [*lines, *(f"wrote {path}" for path in (self.output, self.table, self.report) if path)]

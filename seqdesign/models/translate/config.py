@@ -15,14 +15,13 @@ class TranslateOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    cycle: Annotated[float, Between(0)] = 1.0
-    """Weight of the cycle loss: nats a letter by which a sequence is missed on its way back."""
-    identity: Annotated[float, Between(0)] = 0.5
-    """Weight of the identity loss: nats a letter by which a sequence that is on the right side already is
-    missed."""
+    cycle: Annotated[float, Between(0)] = 0.04
+    """Weight of the cycle loss: nats by which a sequence is missed on its way back."""
+    identity: Annotated[float, Between(0)] = 0.02
+    """Weight of the identity loss: nats by which a sequence is missed that is on the right side already."""
     stay: Annotated[float, Between(0)] = 0.0
-    """Weight of the change itself: nats a letter by which a sequence is missed by its own translation. More
-    of it means fewer edits, and fewer translations that arrive."""
+    """Weight of the change itself: nats by which a sequence is missed by its own translation. More of it
+    means fewer edits, and fewer translations that arrive."""
     noise: Annotated[float, Between(0, 0.5)] = 0.03
     """Share of the letters that are drawn anew before a translation goes back, so that no letter can carry
     hidden notes about the source."""

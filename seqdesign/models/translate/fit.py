@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from seqdesign.errors import InputError
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
-from seqdesign.models.translate.model import Pair
+from seqdesign.models.translate.model import OBJECTIVE, Pair
 from seqdesign.models.translate.quality import Direction, Judge
 from seqdesign.models.translate.store import TrainedTranslator, TranslateRecord
 from seqdesign.sequences.encoders import TokenArray, Vocabulary
@@ -190,8 +190,8 @@ def _check_apart(a: TokenArray, b: TokenArray, names: tuple[str, str]) -> None:
     shared = len(first & second)
     if shared > SHARED * min(len(first), len(second)):
         raise InputError(
-            f"{shared:,} different sequences are both in {names[0]} and in {names[1]}; a translator needs two "
-            "sets that differ; take out of one what is in the other"
+            f"{shared:,} different sequences are both in {names[0]} and in {names[1]}; a translator needs "
+            "sets that differ: take out of one what is in the other"
         )
 
 

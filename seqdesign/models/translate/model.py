@@ -12,13 +12,13 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from seqdesign.adversarial.networks import Critic, held_still
-from seqdesign.adversarial.objectives.sobolev import sobolev
+from seqdesign.adversarial.objectives.wgan_gp import wgan_gp
 from seqdesign.adversarial.outputs import close, relax
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.networks import Translator
 from seqdesign.sequences.encoders import Vocabulary
 
-OBJECTIVE = sobolev
+OBJECTIVE = wgan_gp
 SIDES = ("a", "b")
 
 
@@ -32,8 +32,8 @@ class Pair(NamedTuple):
 class SequenceTranslator(nn.Module):
     """Translates sequences of set a into such as set b holds, and back (Zhu et al. 2017, section 3).
 
-    The critics' game is the Wasserstein one of ``sobolev``. ``to_b`` and ``to_a`` are the maps G and F of
-    the paper; ``critic_b`` judges what ``to_b`` writes.
+    The game is that of ``wgan_gp``, with one step of the critics for each of the translators. ``to_b`` and
+    ``to_a`` are the maps G and F of the paper; ``critic_b`` judges what ``to_b`` writes.
     """
 
     players = ("critic", "generator")
@@ -126,5 +126,5 @@ class SequenceTranslator(nn.Module):
 
 
 def _missed(logits: Tensor, sequences: Tensor) -> Tensor:
-    """Cross-entropy of one-hot sequences (N, S, L) given logits (N, S, L), in nats a symbol."""
-    return -(logits.log_softmax(1) * sequences).sum(1).mean()
+    """Cross-entropy of one-hot sequences (N, S, L) given logits (N, S, L), in nats a sequence."""
+    return -(logits.log_softmax(1) * sequences).sum((1, 2)).mean()

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from seqdesign.adversarial.networks import Mixing, ResidualBlock, Shape, activate
 
-OWN = 5.0
-"""Logit by which a letter stays, at the start: it stays then with probability .98 among four letters, which
+OWN = 4.0
+"""Logit by which a letter stays, at the start: it stays then with probability .95 among four letters, which
 leaves enough drawn edits to learn from."""
 QUIET = 0.3
 """The last layer starts so many times smaller than usual, so that letters change at random and not by what
@@ -33,7 +33,7 @@ class Translator(nn.Module):
             self.blocks.append(Mixing(shape.channels, length))
         self.letters = nn.Conv2d(shape.channels, num_symbols, (1, 3), padding=(0, 1))
         self.letters.weight.data.mul_(QUIET)
-        self.own = nn.Parameter(torch.tensor(OWN))
+        self.own = nn.Parameter(torch.full((1,), OWN))
         allowed = torch.zeros(num_symbols, length)
         if min_length < length:
             allowed[-1, :min_length] = NEVER

@@ -14,8 +14,8 @@ from seqdesign.reports.tables import Column
 
 ABOUT = (
     "Held-out sequences were translated, and a classifier that learned from other held-out sequences says "
-    "which set each looks like. Beside it: real sequences of the target, and the sources as they are. Edits to the "
-    "nearest real one are what it would cost to give up the source."
+    "which set each looks like. Beside it: real sequences of the target, and the sources as they are. Edits "
+    "to the nearest real one are what it would cost to give up the source."
 )
 
 
@@ -23,9 +23,8 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     """What a training command left in ``folder``, and said at its end. Raises InputError."""
     directions = result.get("directions") or ()
     if directions:
-        page.section(
-            "Held-out quality", ABOUT, tables=[Table([_row(one) for one in directions], _columns(), "")]
-        )
+        table = Table([_row(one) for one in directions], _columns(), "")
+        page.section("Held-out quality", ABOUT, tables=[table])
     history = read_history(folder)
     if history:
         page.section("Training", figures=list(curves(history)))

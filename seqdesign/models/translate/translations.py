@@ -96,9 +96,10 @@ def translations(
     for first in range(0, len(array), BLOCK):
         rows = range(first, min(first + BLOCK, len(array)))
         part, block = array.take(rows), records.take(rows)
-        made = (
-            _bound(trained, part, block, side, rules, first_position) if bound else _free(trained, part, side)
-        )
+        if bound:
+            made = _bound(trained, part, block, side, rules, first_position)
+        else:
+            made = _free(trained, part, side)
         found += decode(made.cpu(), alphabet)
         other = next(name for name in SIDES if name != side)
         back += decode(trained.model.translate(trained.model.symbols(made), other).cpu(), alphabet)
