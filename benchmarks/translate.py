@@ -197,7 +197,9 @@ def run(task: str, pair: Pair, args: argparse.Namespace, truth: dict[str, float]
     a, b = ([texts[i] for i in rng.permutation(len(texts))[:MOST]] for texts in pair)
     dna = get_alphabet("dna")
     started = time.process_time()
-    fit_options = TranslateFitOptions(steps=args.steps, held_out=0.5, batch_size=args.batch_size)
+    fit_options = TranslateFitOptions(
+        steps=args.steps, held_out=0.5, batch_size=args.batch_size, learning_rate=args.learning_rate
+    )
     options = TranslateOptions(
         channels=args.channels, cycle=args.cycle, identity=args.identity, noise=args.noise, stay=args.stay
     )
@@ -264,6 +266,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=TranslateFitOptions().steps)
+    parser.add_argument("--learning-rate", type=float, default=TranslateFitOptions().learning_rate)
     parser.add_argument("--batch-size", type=int, default=TranslateFitOptions().batch_size)
     parser.add_argument("--channels", type=int, default=TranslateOptions().channels)
     for name in ("cycle", "identity", "noise", "stay"):

@@ -14,9 +14,10 @@ from seqdesign.metrics.kmers import kmer_matrix, position_matrix
 FloatArray = NDArray[np.float64]
 
 LONGEST = 6
-MOST = 400
-"""Columns that are looked at: those that differ most between the two sets, for their size."""
-PENALTY = 2.0
+LEAST, MOST, CLEAR = 4, 400, 3.0
+"""Columns that are looked at: those whose shares in both sets differ by three standard errors; as many as
+these say."""
+PENALTY = 0.5
 _COLUMNS = 100_000
 
 
@@ -36,23 +37,28 @@ class Recogniser:
         self.words = [k for k in range(1, LONGEST + 1) if k <= middle and len(letters) ** k <= _COLUMNS] or [
             1
         ]
-        rows, side = self._rows(texts), np.repeat([0.0, 1.0], [len(a), len(b)])
-        shares = [np.asarray(rows[side == s].mean(axis=0)) for s in (0.0, 1.0)]
-        squares = np.asarray(rows.multiply(rows).mean(axis=0)) - ((shares[0] + shares[1]) / 2) ** 2
-        apart = np.abs(shares[1] - shares[0]) / np.sqrt(np.maximum(squares, 0.0) + 1.0 / len(texts))
-        self.columns = np.sort(np.argsort(-apart, kind="stable")[:MOST])
-        chosen = rows[:, self.columns].toarray()
-        self.centre, spread = chosen.mean(axis=0), chosen.std(axis=0)
-        self.spread = np.where(spread > 0, spread, 1.0)
+        rows = self._rows(texts)
+        parts = [rows[: len(a)], rows[len(a) :]]
+        shares = np.array([np.asarray(part.mean(axis=0)) for part in parts])
+        pooled = shares.mean(axis=0)
+        error = np.sqrt(pooled * (1 - pooled) * (1 / len(a) + 1 / len(b)) + 1.0 / len(texts) ** 2)
+        apart = np.abs(shares[1] - shares[0]) / error
+        order = np.argsort(-apart, kind="stable")
+        useful = int((apart > CLEAR).sum())
+        self.columns = np.sort(order[: min(max(useful, LEAST), MOST)])
+        # The rows of the smaller set count several times, so that neither set is the better guess.
+        most = max(len(a), len(b))
+        drawn = [np.arange(most) % len(a), len(a) + np.arange(most) % len(b)]
+        chosen = rows[np.concatenate(drawn)][:, self.columns].toarray()
+        self.centre, spread_of = chosen.mean(axis=0), chosen.std(axis=0)
+        self.spread = np.where(spread_of > 0, spread_of, 1.0)
         scaled = (chosen - self.centre) / self.spread
-        self.weights = logistic_ridge(scaled, side, PENALTY * np.sqrt(len(texts)))
-        # The prior of the sets is taken out: what is left is which of them the letters speak for.
-        self.offset = float(np.log(len(b) / len(a)))
+        self.weights = logistic_ridge(scaled, np.repeat([0.0, 1.0], most), PENALTY * np.sqrt(2 * most))
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
         """Log-odds (N,) that each text is one of set b rather than of set a."""
         rows = (self._rows(texts)[:, self.columns].toarray() - self.centre) / self.spread
-        return np.asarray(rows @ self.weights[:-1] + self.weights[-1] - self.offset)
+        return np.asarray(rows @ self.weights[:-1] + self.weights[-1])
 
     def _rows(self, texts: Sequence[str]) -> csr_array:
         """Whether each word occurs, and which letter is where if all texts have one length; (N, D)."""

@@ -275,6 +275,7 @@ def test_a_report_of_ten_thousand_designs_is_small_and_soon_there(here: Path, cl
         ("train-predictor", "--architecture", "ridge"),
         ("train-lm", "--epochs", "1", "--width", "16", "--layers", "1", "--heads", "2"),
         ("train-gan", "--steps", "4", "--latent-dim", "8", "--channels", "4"),
+        ("train-translate", "other.fa", "--steps", "2", "--channels", "4"),
     ],
     ids=lambda words: words[0],
 )
