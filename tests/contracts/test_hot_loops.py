@@ -117,6 +117,9 @@ def lm(kind: str) -> SequenceLM:
 class Paired(TwoSets):
     """Two sets of one size, taken row by row."""
 
+    def to(self, device: torch.device) -> Paired:
+        return Paired(self.a.to(device), self.b.to(device), self.length)
+
     def rows(self, index: Tensor) -> Pair:
         return super().rows(torch.stack([index, index], 1))
 

@@ -67,7 +67,10 @@ def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
     if not directions:
         return Answer("A translator between two sets of sequences.")
     first = directions[0]
-    asked = f"A translator between {first['source']} and {first['target']}, learned without pairs."
+    asked = f"A translator between {first['source']} and {first['target']}"
+    if result.get("num_train"):
+        learned, judged = (sum(result[name]) for name in ("num_train", "num_test"))
+        asked += f", learned from {learned:,} and judged by {judged:,} others"
     tiles = [
         Tile(
             f"{one['recognised']:.0%}",
@@ -82,7 +85,7 @@ def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
     warnings = (result.get("quality") or {}).get("warnings", ())
     verdict = "See what to doubt below." if warnings else "Translations arrive, and keep their source."
     files = [("Translate with it:", f"seqdesign translate {folder} input.fa -o translated.fa")]
-    return Answer(asked, verdict, tiles, files=files)
+    return Answer(f"{asked}.", verdict, tiles, files=files)
 
 
 def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:

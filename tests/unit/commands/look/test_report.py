@@ -287,6 +287,7 @@ def test_a_model_of_every_family_says_what_it_learned_from(
     (here / "seqs.fa").write_text(
         "".join(f">s{i} outcome={text.count('A')}\n{text}\n" for i, text in enumerate(texts))
     )
+    (here / "other.fa").write_text("".join(f">t{i}\n{text[::-1]}\n" for i, text in enumerate(texts)))
     command, *options = train
     done = cli(command, "seqs.fa", *options, "-o", "model", "-q")
     assert done.code == 0, done.err
