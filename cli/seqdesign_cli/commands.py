@@ -96,6 +96,13 @@ COMMANDS: dict[str, Command] = {
         "Learn to turn one set of sequences into another.",
         "Train",
     ),
+    "train-similarity": Command(
+        "seqdesign.commands.train.train_similarity",
+        "TrainSimilarityConfig",
+        "train_similarity",
+        "Learn how alike two sequences are.",
+        "Train",
+    ),
     "sample": Command(
         "seqdesign.commands.design.sample",
         "SampleConfig",

@@ -93,7 +93,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
 
     A command that learns from two files names the first problem only.
     """
-    from seqdesign.sequences.options import cell_format, file_format, layout_of
+    from seqdesign.sequences.options import CellOptions, cell_format, file_format, layout_of
     from seqdesign.sequences.problems import problems_of, survey_file, words_of
 
     path: Path | None = getattr(config, "sequences", None)
@@ -110,7 +110,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
             id_column=config.id_,  # type: ignore[attr-defined]
             format=file_format(config),  # type: ignore[arg-type]
             layout=layout_of(config),  # type: ignore[arg-type]
-            cells=cell_format(config),  # type: ignore[arg-type]
+            cells=cell_format(config if isinstance(config, CellOptions) else CellOptions()),
         )
     except SeqDesignError:
         return ""

@@ -16,11 +16,19 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
+from seqdesign.design.alike import similarity_limit
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
-from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
+from seqdesign.design.options import (
+    TRIES,
+    GoalOptions,
+    GuardOptions,
+    ObjectiveOptions,
+    SeenOptions,
+    SimilarityLimit,
+)
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
@@ -37,8 +45,9 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
+from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
+from seqdesign.verbs.models import VAE, Predictor, as_model
 from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
@@ -296,7 +305,16 @@ def maximize(
     return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
-@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(
+    GoalOptions,
+    SeenOptions,
+    SimilarityLimit,
+    ReviseOptions,
+    SearchOptions,
+    LetterPolicy,
+    SeedOption,
+    ComputeOptions,
+)
 def revise(
     model: Any,
     sequences: Any,
@@ -348,6 +366,7 @@ def revise(
             options=pick(kind, options),
             evidence=evidence,
             only_seen=pick(SeenOptions, options).letters == "seen",
+            alike=similarity_limit(pick(SimilarityLimit, options), device),
             seed=seed.seed,
             device=device,
         )
