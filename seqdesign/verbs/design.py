@@ -20,7 +20,14 @@ from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
-from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
+from seqdesign.design.options import (
+    TRIES,
+    GoalOptions,
+    GuardOptions,
+    IndelOptions,
+    ObjectiveOptions,
+    SeenOptions,
+)
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
@@ -206,7 +213,7 @@ class Revisions(Records[Revision]):
         )
 
 
-@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(ObjectiveOptions, IndelOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
 def maximize(
     model: Any,
     *,
@@ -263,7 +270,7 @@ def maximize(
     seed, compute, guard = given
     goals = (objective,) if isinstance(objective, str) else tuple(objective)
     wish = pick(ObjectiveOptions, {**options, "objective": goals})
-    limits = rule_options(rules)
+    limits, other = rule_options(rules), pick(IndelOptions, options)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
         written_by = _generator(generator, condition, device)
@@ -279,6 +286,8 @@ def maximize(
             starts=starts,
             letters=pick(LetterPolicy, options),
             length=length,
+            indels=other.indels,
+            lengths=other.lengths,
             method=method,
             settings=[f"{name}={value}" for name, value in (settings or {}).items()],
             budget=budget,

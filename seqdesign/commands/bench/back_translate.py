@@ -157,8 +157,8 @@ def _proteins(config: BackTranslateConfig) -> SequenceSet:
     )
     if set("".join(records.sequences).upper()) <= set("ACGTUN"):
         raise InputError(
-            "has letters of DNA or RNA only, and back-translate makes genes of proteins; genes that are there "
-            "already are changed by check --mend, or by maximize with --translate",
+            "has letters of DNA or RNA only, and back-translate makes genes of proteins; genes that are "
+            "there already are changed by check --mend, or by maximize with --translate",
             path=config.input,
         )
     return records
