@@ -372,30 +372,29 @@ def moved_rules(rules: ConstraintOptions, frame: Frame, first: int) -> Constrain
     """The same rules in the numbers of a frame, with the edits that it leaves."""
     keep, allow = rules.keep, rules.allow
     if keep:
-        keep = _moved(keep, frame, first)
+        keep = ",".join(_spots(keep, frame, first)) or None
     if allow:
         parts = [part.partition(":") for part in allow.split(",")]
-        allow = ",".join(
-            f"{one}:{letters}"
-            for where, _, letters in parts
-            for one in _moved(where, frame, first).split(",")
-        )
+        moved = [(one, letters) for where, _, letters in parts for one in _spots(where, frame, first)]
+        allow = ",".join(f"{one}:{letters}" for one, letters in moved) or None
     edits = None if rules.max_edits is None else rules.max_edits - frame.indels - frame.mended
     if edits == 0:  # no edit is left: the frame is the design
         keep, edits = f"{first}-{first + len(frame.text) - 1}", 1
     return replace(rules, keep=keep, allow=allow, max_edits=edits)
 
 
-def _moved(text: str, frame: Frame, first: int) -> str:
+def _spots(text: str, frame: Frame, first: int) -> Iterator[str]:
     """Positions as they are typed, where a frame has them."""
     at = {origin: i for i, origin in enumerate(frame.origin) if origin >= 0}
-    found = sorted(
-        at[place]
-        for start, end in ranges(text, "--keep")
-        for place in range(start - first, end - first + 1)
-        if place in at
+    return _spans(
+        sorted(
+            at[place]
+            for start, end in ranges(text, "--keep")
+            for place in range(start - first, end - first + 1)
+            if place in at
+        ),
+        first,
     )
-    return ",".join(_spans(found, first))
 
 
 def _spans(places: Iterable[int], first: int) -> Iterator[str]:

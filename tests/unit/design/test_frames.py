@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +92,7 @@ def test_kept_neighbours_are_not_parted_and_flanks_see_no_site() -> None:
 
 def test_rules_in_the_numbers_of_a_frame() -> None:
     stated = ConstraintOptions(keep="12-14,18", allow="15:AG,20:C", max_edits=4)
-    frame = Frame("x" * 10, (0, 1, -1, 2, 3, 4, 6, 7, 8, 9), 2)  # one letter came, number 15 went
+    frame = Frame("x" * 11, (0, 1, -1, 2, 3, 4, 6, 7, 8, 9, 10), 2)  # one letter came, number 15 went
     moved = moved_rules(stated, frame, 10)
     assert moved.keep == "13-15,18"
     assert moved.allow == "20:C"
@@ -103,15 +102,16 @@ def test_rules_in_the_numbers_of_a_frame() -> None:
     assert fixed.named == {5, 10}
 
 
-def test_wrong_wishes_are_refused(tmp_path: Path) -> None:
+def test_wrong_wishes_are_refused() -> None:
     for options, message in (
-        ({"indels": 1}, "needs"),
+        ({"indels": 1}, "refers to"),
         ({"indels": 1, "start": [START], "rules": [rules.translate(1, 18)]}, "fixed places"),
         ({"indels": 1, "start": [START], "lengths": "9-5"}, "fewest and most letters"),
         ({"indels": 1, "start": [START], "lengths": "40-50"}, "takes only designs"),
     ):
         with pytest.raises(UsageError, match=message):
             sd.maximize(like(START), **{"length": 20, "budget": 20, **options})
-    model = sd.train_predictor([START[:i] + "A" + START[i + 1 :] for i in range(20)] * 2, [*range(40)])
+    texts = [START[:i] + letter + START[i + 1 :] for i in range(20) for letter in "ACG"]
+    model = sd.train_predictor(texts, [*range(60)], architecture="ridge", strands="one", members=2)
     with pytest.raises(UsageError, match="several lengths"):
         sd.maximize(model, start=[START], indels=2)
