@@ -49,6 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
     "train-lm": {"epochs": 1},
+    "train-similarity": {"epochs": 1, "hidden": 8},
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
     "demo": {"epochs": 1, "inputs": 20},
@@ -61,6 +62,7 @@ MODELS = {
     "train-predictor": "seqs.csv",
     "train-gan": "seqs.fa",
     "train-lm": "seqs.fa",
+    "train-similarity": "seqs.fa",
 }
 """What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
@@ -282,5 +284,6 @@ def needs(kind: str, commands: set[str]) -> bool:
         "predictor": {"predict", "maximize", "attribute", "report", "rerun", "sample", "train-predictor"},
         "gan": {"sample-gan", "train-gan", "interpolate"},
         "lm": {"sample", "train-lm"},
+        "similarity": {"train-similarity"},
     }
     return bool(users[kind] & commands)

@@ -89,6 +89,13 @@ COMMANDS: dict[str, Command] = {
         "Learn a likelihood model of sequences.",
         "Train",
     ),
+    "train-similarity": Command(
+        "seqdesign.commands.train.train_similarity",
+        "TrainSimilarityConfig",
+        "train_similarity",
+        "Learn how alike two sequences are.",
+        "Train",
+    ),
     "sample": Command(
         "seqdesign.commands.design.sample",
         "SampleConfig",

@@ -90,7 +90,7 @@ def checked_training(function: Callable[[ConfigT], ResultT]) -> Callable[[Config
 
 def _in_all(config: CommandConfig, error: InputError) -> str:
     """All problems of the file to learn from, and what to type about them; "" where there is but this one."""
-    from seqdesign.sequences.options import cell_format, file_format, layout_of
+    from seqdesign.sequences.options import CellOptions, cell_format, file_format, layout_of
     from seqdesign.sequences.problems import problems_of, survey_file, words_of
 
     path: Path = config.sequences  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
             id_column=config.id_,  # type: ignore[attr-defined]
             format=file_format(config),  # type: ignore[arg-type]
             layout=layout_of(config),  # type: ignore[arg-type]
-            cells=cell_format(config),  # type: ignore[arg-type]
+            cells=cell_format(config if isinstance(config, CellOptions) else CellOptions()),
         )
     except SeqDesignError:
         return ""

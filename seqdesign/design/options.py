@@ -193,6 +193,23 @@ class GoalOptions(ConstraintOptions):
             yield "--min-distance: has no effect with --top 1; leave it out"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SimilarityLimit(Options):
+    """How alike a revision must be to its input, by a model."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
+    similarity: Annotated[Path | None, MadeBy("train-similarity")] = None
+    """Folder of a model made by train-similarity: revisions say how alike they are to their input."""
+    min_similarity: Annotated[float | None, Between(0, 1)] = None
+    """How alike they must be at least by --similarity, such as 0.8."""
+
+    def problems(self) -> Iterator[str]:
+        """A bound is the model's."""
+        if self.min_similarity is not None and self.similarity is None:
+            yield "--min-similarity: needs --similarity MODEL, a folder made by train-similarity"
+
+
 def num_wanted(num: int | None, from_noise: bool) -> int:
     """Designs of each parent, or in all from noise, when ``num`` may have been left open."""
     return num or (NUM if from_noise else 1)

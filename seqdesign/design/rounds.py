@@ -220,6 +220,18 @@ def _one_strand(alphabet: Alphabet) -> Alphabet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Point:
+    """A sequence of the last round: what was measured, and what the rounds before predict of it."""
+
+    sequence: str
+    measured: float
+    predicted: float
+    low: float
+    high: float
+    """95% interval of a measurement."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """What was predicted of the last round from the rounds before, and what was measured."""
 
@@ -237,6 +249,8 @@ class Comparison:
     """Measurements above the best one before that the predictions let expect."""
     better: int
     """Such measurements."""
+    points: tuple[Point, ...] = ()
+    """Each of them."""
 
 
 def compare(before: Ensemble, best_before: float, texts: Sequence[str], values: FloatArray) -> Comparison:
@@ -255,6 +269,10 @@ def compare(before: Ensemble, best_before: float, texts: Sequence[str], values: 
         best=float(values.max()),
         better_expected=float(sum(above)),
         better=int((values > best_before).sum()),
+        points=tuple(
+            Point(sequence=text, measured=y, predicted=m, low=m - 1.96 * s, high=m + 1.96 * s)
+            for text, y, m, s in zip(texts, values.tolist(), mean.tolist(), wide.tolist(), strict=True)
+        ),
     )
 
 

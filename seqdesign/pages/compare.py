@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from seqdesign.reports.tables import Column
 MOST_COMPARED = 500
 """Sequences of a set of which the nearest one in another set is looked for."""
 
-Sets = Mapping[Path, DesignSet]
+Sets = Mapping[str, DesignSet]
+"""Sets of sequences by what they are called."""
 
 
 def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
@@ -40,9 +40,9 @@ def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
     if sets:
         note = f"{len(set(total)):,} distinct" if len(set(total)) < len(total) else "all distinct"
         tiles.append(Tile(f"{len(total):,}", "sequences", note))
-    for path, designs in list(sets.items())[:1] if len(sets) == 1 else ():
+    for name, designs in list(sets.items())[:1] if len(sets) == 1 else ():
         best = best_row(designs)
-        said += [f"the best of {path} is {best['id']}"] if best is not None else []
+        said += [f"the best of {name} is {best['id']}"] if best is not None else []
     verdict = "; ".join(said)
     return Answer(asked, f"{capital(verdict)}." if verdict else "", tiles)
 
@@ -53,7 +53,7 @@ def _leader(runs: Sequence[Run]) -> Mapping[str, Any] | None:
     alike = set()
     for run, row in models:
         data = "" if run.manifest is None else tuple(sorted(run.manifest.inputs.values()))
-        alike.add((row["measure"], row["outcome"], data or str(run.path)))
+        alike.add((row["measure"], row["outcome"], data or run.name))
     if len(models) < 2 or len(alike) > 1:
         return None
     rows = [row for _, row in models]
@@ -69,7 +69,7 @@ def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:
         text = f"{_number(len(models), 'model')}; quality on sequences that they have not seen."
         tables.append(Table(models, _model_columns(models), text, "models", cards=True))
     if sets:
-        rows = [_set_row(path, designs) for path, designs in sets.items()]
+        rows = [_set_row(name, designs) for name, designs in sets.items()]
         text = f"{_number(len(rows), 'set')} of sequences."
         tables.append(Table(rows, _set_columns(rows), text, "sets", cards=True))
     if len(sets) > 1:
@@ -94,7 +94,7 @@ def model_row(run: Run) -> dict[str, Any] | None:
     found = dict(family.quality(result)) if family.quality is not None and result else {}
     held_out = result.get("num_held_out", result.get("num_test"))  # of a GAN
     return {
-        "model": str(run.path),
+        "model": run.name,
         "kind": family.kind,
         "choice": None,
         "outcome": None,
@@ -116,17 +116,27 @@ def _model_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column | str]:
     keys = dict.fromkeys(key for row in rows for key, value in row.items() if value is not None)
     last = [key for key in keys if key == "seconds"]
     order = [*(key for key in keys if key not in last), *last]
-    return [Column(key, headings.get(key), specs.get(key, ""), about=about.get(key, "")) for key in order]
+    return [
+        Column(
+            key,
+            headings.get(key),
+            specs.get(key, ""),
+            about=about.get(key, ""),
+            shown=key != "choice",
+            below="choice" if key == "kind" else "",
+        )
+        for key in order
+    ]
 
 
-def _set_row(path: Path, designs: DesignSet) -> dict[str, Any]:
+def _set_row(name: str, designs: DesignSet) -> dict[str, Any]:
     best = best_row(designs) or {}
     gain = designs.gain
     outcome = next(iter(designs.outcomes), None)
     fine = None if "status" not in designs.columns else sum(designs.count(s) for s in ("ok", "revised"))
     lengths = [len(text) for text in designs.sequences]
     return {
-        "set": str(path),
+        "set": name,
         "sequences": len(designs),
         "distinct": len(set(designs.sequences)),
         "fine": fine,
@@ -162,8 +172,8 @@ def _overlap(sets: Sets) -> list[dict[str, Any]]:
                 nearest = float(np.median(distances.min(axis=1)))
             rows.append(
                 {
-                    "one": str(one),
-                    "other": str(other),
+                    "one": one,
+                    "other": other,
                     "shared": len(both),
                     "share": len(both) / smaller,
                     "nearest": nearest,

@@ -16,6 +16,7 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
+from seqdesign.design.alike import similarity_limit
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
@@ -27,6 +28,7 @@ from seqdesign.design.options import (
     IndelOptions,
     ObjectiveOptions,
     SeenOptions,
+    SimilarityLimit,
 )
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
@@ -44,8 +46,9 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
+from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
+from seqdesign.verbs.models import VAE, Predictor, as_model
 from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
@@ -305,7 +308,16 @@ def maximize(
     return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
-@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(
+    GoalOptions,
+    SeenOptions,
+    SimilarityLimit,
+    ReviseOptions,
+    SearchOptions,
+    LetterPolicy,
+    SeedOption,
+    ComputeOptions,
+)
 def revise(
     model: Any,
     sequences: Any,
@@ -357,6 +369,7 @@ def revise(
             options=pick(kind, options),
             evidence=evidence,
             only_seen=pick(SeenOptions, options).letters == "seen",
+            alike=similarity_limit(pick(SimilarityLimit, options), device),
             seed=seed.seed,
             device=device,
         )

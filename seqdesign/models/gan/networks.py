@@ -24,6 +24,8 @@ SOFT = 0.4
 LOUD = 6.0
 """The last layer starts so many times larger than usual: letters that depend on z from the first step on can
 be learned from, but those of a generator that says the same to every z are all alike."""
+SHARP = 6.0
+"""How much larger than usual the numbers are, at first, of which a softmax over positions is taken."""
 NEVER = -1e4
 CRITIC_FEATURES = 64
 MOST_MIXED = 512
@@ -71,8 +73,31 @@ class Mixing(nn.Module):
         return features + mixed.unsqueeze(2)
 
 
+class Choosing(nn.Module):
+    """x + 2 W2 softmax(s W1 norm(x)), the softmax over positions, for each channel by itself.
+
+    Attention with one learned query a channel, whose weights are what is written: a channel can light up one
+    position and no other, wherever its features are largest. Without it, to have something exactly once,
+    anywhere, takes as many units as there are places. ``s`` is learned, too.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.first, self.second = nn.Linear(channels, channels), nn.Linear(channels, channels)
+        self.sharpness = nn.Parameter(torch.full((channels,), SHARP))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, 1, L) to the same shape."""
+        rows = self.norm(features.squeeze(2).transpose(1, 2))
+        chosen = torch.softmax(self.first(rows) * self.sharpness, dim=1)
+        return torch.add(features, self.second(chosen).transpose(1, 2).unsqueeze(2), alpha=2)
+
+
 class Generator(nn.Module):
-    """z to letters, all positions at once: mapping, then blocks of a convolution and a mixing of positions.
+    """z to letters, all positions at once: mapping, then blocks of three layers.
+
+    They mix positions, choose some of them, and write there: what is far first, then what is near.
 
     ``num_symbols`` is V, or V + 1 where lengths differ: the last one is then END, and cannot come before
     position ``min_length``.
@@ -98,8 +123,9 @@ class Generator(nn.Module):
             self.local.weight.data.mul_(SOFT)
         self.blocks = nn.Sequential()
         for _ in range(options.blocks):
-            self.blocks.append(ResidualBlock(options.channels, options.kernel))
             self.blocks.append(Mixing(options.channels, length))
+            self.blocks.append(Choosing(options.channels))
+            self.blocks.append(ResidualBlock(options.channels, options.kernel))
         self.letters = nn.Conv2d(options.channels, num_symbols, (1, 3), padding=(0, 1))
         self.letters.weight.data.mul_(LOUD)
         allowed = torch.zeros(num_symbols, length)

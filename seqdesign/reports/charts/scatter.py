@@ -88,9 +88,8 @@ def predicted_measured(
     """
     m, p = as_floats(measured, predicted)
     r2, rho = agreement(m, p)
-    note = f"R2 = {r2:.3f}, rho = {rho:.3f}, n = {int((drawable(m) & drawable(p)).sum())}"
-    if r2 < 0:
-        note += " (R2 below 0: worse than always saying the mean)"
+    worse = " (worse than always the mean)" if r2 < 0 else ""
+    note = f"R2 = {r2:.3f}{worse}, rho = {rho:.3f}, n = {int((drawable(m) & drawable(p)).sum())}"
     return scatter(
         m, p, title=title, x_label=f"measured {unit}", y_label=f"predicted {unit}", note=note, diagonal=True,
         ids=ids, x_band=training,
