@@ -17,7 +17,7 @@ from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num_jobs
 from seqdesign.design.evidence import Known
-from seqdesign.design.frames import best_of_frames, check_indels, framed
+from seqdesign.design.indels.frames import best_of_frames, check_indels, framed
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES

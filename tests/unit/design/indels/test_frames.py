@@ -11,7 +11,7 @@ from torch import Tensor
 import seqdesign as sd
 from seqdesign import rules
 from seqdesign.constraints.options import ConstraintOptions
-from seqdesign.design.frames import Frame, fixed_places, moved_rules
+from seqdesign.design.indels.frames import Frame, fixed_places, moved_rules
 from seqdesign.errors import UsageError
 from seqdesign.metrics.edits import apply_edits, edit_list, levenshtein
 
