@@ -34,8 +34,9 @@ SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""
 GRID = 16
 MOST_LABELS = 50
-TOLERANCE = 0.2
-"""Differences of scores that chance makes. Words are soon as they should be; other things come later."""
+TOLERANCE = 1.0
+"""Differences of scores that a game makes while it learns something else. Words are soon as they should be, and
+get worse for a time where stems or places are learned; what is worse than that is a game that broke down."""
 
 Indices = NDArray[np.int64]
 
