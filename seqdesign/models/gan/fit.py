@@ -35,8 +35,8 @@ SAMPLES = "samples"
 GRID = 16
 MOST_LABELS = 50
 TOLERANCE = 1.0
-"""Differences of scores that a game makes while it learns something else. Words are soon as they should be, and
-get worse for a time where stems or places are learned; what is worse than that is a game that broke down."""
+"""Words are soon as they should be, and get worse for a time where stems or places are learned; a game with a
+score that is worse by more than that broke down."""
 
 Indices = NDArray[np.int64]
 
