@@ -35,7 +35,7 @@ SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""
 GRID = 16
 MOST_LABELS = 50
-TOLERANCE = 1.0
+TOLERANCE = 1.5
 """Words are soon as they should be, and get worse for a time where stems or places are learned; a game with a
 score that is worse by more than that broke down."""
 
