@@ -37,9 +37,6 @@ SHARED = 0.1
 Indices = NDArray[np.int64]
 Sets = tuple[TokenArray, TokenArray]
 
-BETAS = (0.0, 0.9)
-"""Of Adam; the settings here were measured with these."""
-
 
 @dataclass(frozen=True)
 class TranslateTraining:
@@ -165,7 +162,7 @@ def make_plan(
     critic = PlayerSettings(
         learning_rate=options.learning_rate * _slower(record),
         optimizer=OBJECTIVE.optimizer,
-        betas=BETAS,
+        betas=OBJECTIVE.betas,
         schedule=OBJECTIVE.schedule,
         watch=True,
     )
