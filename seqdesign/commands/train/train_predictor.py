@@ -13,7 +13,13 @@ from seqdesign.commands.session import checked_training
 from seqdesign.commands.train.options import ModelFolder, begin, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.models.predictor.config import (
+    LABELS,
+    AdaptOptions,
+    OutcomeOptions,
+    PredictorFitOptions,
+    PredictorOptions,
+)
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.result import Result
@@ -31,6 +37,7 @@ from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.models.predictor.adapt import Target
     from seqdesign.models.predictor.choice import Trial
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
@@ -43,7 +50,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
     ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
-    PredictorFitOptions, GivenSplitOptions, RunConfig,
+    PredictorFitOptions, GivenSplitOptions, AdaptOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
 
@@ -58,7 +65,10 @@ class TrainPredictorConfig(
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
-        """One process only."""
+        """One process only; what the rows of another assay cannot have."""
+        for name in ("sigma", "weight"):
+            if self.adapt is not None and getattr(self, name):
+                yield f"--{name}: cannot be combined with --adapt"
         if self.devices * self.num_nodes > 1:
             yield "--devices: a predictor is trained by one process; leave it out"
 
@@ -178,6 +188,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.measured import MEASURED
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
+    target = _target(config, tokens, outcomes)
     with compute(config) as device:
         manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
 
@@ -195,6 +206,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
             resume=config.resume,
             split=split,
             batch=plates(records, config.batch),
+            target=target,
             on_step=on_step,
         )
         run.start()  # a model in closed form takes no steps
@@ -206,6 +218,28 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
+
+
+def _target(config: TrainPredictorConfig, tokens: TokenArray, outcomes: Outcomes) -> Target | None:
+    """The sequences of ``--adapt``. Raises InputError and UsageError."""
+    from seqdesign.models.predictor.adapt import make_target
+    from seqdesign.sequences.reader import read_sequences
+
+    if config.adapt is None:
+        return None
+    other = read_sequences(
+        config.adapt,
+        sequence_column=config.sequence,
+        columns=config.outcome or ("outcome",),
+        lacking_columns="leave out",
+        id_column=config.id_,
+        layout=layout_of(config),
+        on_duplicate=config.on_duplicate,
+        cells=cell_format(config),
+        outcomes=False,
+    )
+    array = encode_with(config, other, tokens.alphabet)
+    return make_target(array, other.take(array.kept), outcomes, config.adapt_weight)
 
 
 def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:
