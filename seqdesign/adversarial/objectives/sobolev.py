@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from torch import Generator, Tensor
 
-from seqdesign.models.gan.objective import Critic, Objective, zero_centred_penalty
+from seqdesign.adversarial.objective import Critic, Objective, zero_centred_penalty
 
 
 def _critic_loss(
@@ -32,8 +32,8 @@ def _generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
 sobolev = Objective(
     critic_loss=_critic_loss,
     generator_loss=_generator_loss,
-    betas=(0.0, 0.9),
-    learning_rate=1e-3,
+    betas=(0.0, 0.99),
+    learning_rate=2e-3,
     rate_symbols=5,
     penalty=10.0,
 )
