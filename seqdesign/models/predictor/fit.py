@@ -93,21 +93,14 @@ def train_sequence_predictor(
     everything, tokens, outcomes = outcomes, tokens.take(used), outcomes.take(used)
     parts = _parts(tokens, outcomes, split.take(used) if split else None, fit_options, seed)
     train, held_out = parts.train, parts.held_out
-    if target is not None:
-        target.check(tokens)
     outcomes, batches = _on_one_scale(tokens, outcomes, batch, (used, train), seed)
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
     _check(known[1])
     given = options
     options = replace(options, strands=_strands(known, groups, options, seed))
-    trials: list[Trial] = []
-    if target is not None:
-        options = replace(options, architecture="residual")
-    if options.architecture == "auto":
-        trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
-        options = _chosen(options, trials)
-    data = _fingerprint(tokens, outcomes, split) + ("" if target is None else target.fingerprint())
+    options, trials = _decided(options, known, groups, fit_options, seed, fabric, target, on_trial)
+    data = _fingerprint(tokens, outcomes, split, target)
     identity = run_identity(data, given, fit_options, seed, fabric.world_size)
     described: list[PredictorRecord] = []
 
@@ -129,13 +122,11 @@ def train_sequence_predictor(
         on_record=described.append,
         target=target,
     )
-    if target is not None and target.values is not None:
-        learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes)
-        known = known[0], outcomes.take(train)
+    learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
+    known = known[0], outcomes.take(train)
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts)
-    if target is not None:
-        quality = replace(quality, warnings=(*quality.warnings, ADAPTED))
+    more = () if target is None else (ADAPTED,)
+    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
@@ -144,9 +135,11 @@ def train_sequence_predictor(
 
 
 def _on_the_scale_of(
-    target: Target, learned: Learned, outcomes: Outcomes
-) -> tuple[Learned, Outcomes, Batches]:
-    """A model whose predictions are on the scale of the target, and the source's outcomes there too."""
+    target: Target | None, learned: Learned, outcomes: Outcomes, batches: Batches | None
+) -> tuple[Learned, Outcomes, Batches | None]:
+    """A model whose predictions are on the scale of a target with values, and the outcomes there too."""
+    if target is None or target.values is None:
+        return learned, outcomes, batches
     offset, scale = on_its_scale(learned.model, target)
     names = ("source", "target")
     ones = (1.0,) * len(scale)
@@ -165,6 +158,26 @@ def _on_the_scale_of(
     model.outcome_scale.copy_(torch.tensor(record.outcome_scale))
     moved = there.apply(outcomes, np.zeros(len(outcomes.values), dtype=np.int64))
     return replace(learned, record=record), moved, there
+
+
+def _decided(
+    options: PredictorOptions,
+    known: Known,
+    groups: Indices,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+    target: Target | None,
+    on_trial: Callable[[int, int, str], None],
+) -> tuple[PredictorOptions, list[Trial]]:
+    """The options with a kind of model, and the trials that have decided it."""
+    if target is not None:
+        target.check(known[0])
+        return replace(options, architecture="residual"), []
+    if options.architecture != "auto":
+        return options, []
+    trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
+    return _chosen(options, trials), trials
 
 
 def _chosen(options: PredictorOptions, trials: Sequence[Trial]) -> PredictorOptions:
@@ -238,12 +251,12 @@ def _parts(
 
 
 def _by_parts(
-    learned: Learned, known: Known, every: Known, parts: _Parts
+    learned: Learned, known: Known, every: Known, parts: _Parts, more: tuple[str, ...]
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """``_judged`` by the parts of all rows, with what should be known of the split."""
     fresh, own = ((every[0].take(part), every[1].take(part)) for part in (parts.held_out, parts.calibration))
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
-    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
+    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
 
 
 @phase("calibrating and judging")
@@ -342,7 +355,10 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _fingerprint(tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None) -> str:
+def _fingerprint(
+    tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None, target: Target | None
+) -> str:
     weights = torch.from_numpy(outcomes.weights)[:, None]
     data = PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes))
-    return data.fingerprint() + ("" if split is None else split.fingerprint())
+    more = [part.fingerprint() for part in (split, target) if part is not None]
+    return data.fingerprint() + "".join(more)
