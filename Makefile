@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 BENCHMARKS := startup io_speed nearest_speed beam_speed revise_speed constraints_judge motif_recovery measured_truth \
 	simulation_study
 
-.PHONY: help demo test slow coverage check format docs bench clean
+.PHONY: help demo test slow coverage check format docs gallery bench clean
 
 help:
 	@echo "make demo    train on bundled data, revise, write report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  let ruff rewrite the files"
 	@echo "make docs    the documentation as a site in site/"
+	@echo "make gallery  the pictures of docs/gallery.md, from pages like the demo's; needs Chromium"
 	@echo "make bench   measure speed against peers"
 	@echo "make clean   remove .venv and caches"
 
@@ -29,10 +30,11 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/seqdesign demo
 
+# It also prints which branches of the command layer the tests take, and fails below 95% of them.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow" -p tests.branches
 
-# Measuring costs a quarter to a half more time, so it is not part of `make test`.
+# Tracing the whole package takes a third more time, so it is not part of `make test`.
 coverage: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term
 
@@ -54,6 +56,11 @@ docs: $(READY)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev,docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 	@echo "open site/index.html"
+
+# The folder keeps the pages, so that a second run only takes the pictures again.
+GALLERY ?= demo/gallery
+gallery: $(READY)
+	GALLERY=$(GALLERY) $(BIN)/python -m pytest tests/test_gallery.py
 
 bench: $(READY)
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done

@@ -38,6 +38,7 @@ _FACE = {
     "train_gan": "seqdesign.verbs.models",
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
+    "train_similarity": "seqdesign.verbs.similarity",
     "train_vae": "seqdesign.verbs.models",
     "write": "seqdesign.verbs.data",
 }
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.models import load, predict, sample, train_gan, train_lm, train_predictor, train_vae
     from seqdesign.verbs.rounds import propose
     from seqdesign.verbs.shortlist import select
+    from seqdesign.verbs.similarity import train_similarity
 
 __all__ = [
     "Alphabet",
@@ -85,6 +87,7 @@ __all__ = [
     "train_gan",
     "train_lm",
     "train_predictor",
+    "train_similarity",
     "train_vae",
     "write",
 ]

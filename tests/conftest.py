@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from chromium import Chromium, find_program
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,9 +82,6 @@ def python(python_env: dict[str, str], tmp_path: Path) -> Callable[..., Outcome]
     return run
 
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
-
 @dataclass(frozen=True)
 class Seen:
     """What a page looked like from inside a browser."""
@@ -98,39 +91,41 @@ class Seen:
     console: list[str]
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Callable[..., Seen]:
-    """Open a page in headless Chromium, run the body of an async function there, and give what it returns.
-
-    The page's own security policy stays in force; it only admits that one script too.
-    """
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """The browser of this machine, started once; tests that need it are skipped where there is none."""
+    program = find_program()
     if program is None:
         pytest.skip("there is no Chromium here")
+    with Chromium(program, tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which finds what a page keeps from people with screen readers or keyboards.
+
+    ``npm install axe-core`` puts it where this looks; AXE_CORE names another ``axe.min.js``.
+    """
+    path = Path(os.environ.get("AXE_CORE", ROOT / "node_modules" / "axe-core" / "axe.min.js"))
+    if not path.is_file():
+        pytest.skip("there is no axe-core here; see CONTRIBUTING.md")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def browser(chromium: Chromium, tmp_path: Path) -> Callable[..., Seen]:
+    """Open a page, run the body of an async function there, and give what it returns.
+
+    The page's own security policy stays in force.
+    """
 
     def run(page: str, body: str, width: int = 1280) -> Seen:
-        script = (
-            "addEventListener('load', () => setTimeout(async () => { let value; "
-            f"try {{ value = await (async () => {{ {body} }})(); }} "
-            "catch (error) { value = String(error); } "
-            "document.title = 'SEEN' + JSON.stringify(value) + 'END'; }, 200));"
-        )
-        known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        assert page.count("script-src ") == 1
-        copy = tmp_path / "copy.html"
-        page = page.replace("script-src ", f"script-src 'sha256-{known}' ")
-        copy.write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-        done = subprocess.run(
-            [
-                program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
-                f"--window-size={width},900", "--virtual-time-budget=8000", "--dump-dom", copy.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        found = re.search(r"<title>SEEN(.*?)END</title>", done.stdout, re.DOTALL)
-        assert found, done.stderr[-2000:]
-        console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-        return Seen(json.loads(html.unescape(found[1])), console)
+        copy = tmp_path / "page.html"
+        copy.write_text(page, encoding="utf-8")
+        tab = chromium.open(copy, width)
+        seen = Seen(tab.run(body), tab.console)
+        tab.close()
+        return seen
 
     return run

@@ -49,6 +49,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
     "train-lm": {"epochs": 1},
+    "train-translate": {"steps": 4},
+    "train-similarity": {"epochs": 1, "hidden": 8},
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
     "demo": {"epochs": 1, "inputs": 20},
@@ -61,6 +63,7 @@ MODELS = {
     "train-predictor": "seqs.csv",
     "train-gan": "seqs.fa",
     "train-lm": "seqs.fa",
+    "train-similarity": "seqs.fa",
 }
 """What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
@@ -170,6 +173,10 @@ def write_bench(folder: Path, texts: list[str]) -> None:
     rows = [f"{cell},{i % 7}" for i, cell in enumerate(dict.fromkeys(cells))]
     (folder / "variants.csv").write_text("\n".join(["mutant,fitness", "WT,3", *rows]) + "\n")
     (folder / "new_variants.csv").write_text("mutant\nK3A:T4S\n")
+    text = texts[0]
+    rows = [f"{text[: i % 20]}{'ACGT'[i % 4] * (i % 3)}{text[i % 20 + i % 2 :]},{i % 7}" for i in range(120)]
+    (folder / "indels.csv").write_text("\n".join(["sequence,outcome", *dict.fromkeys(rows)]) + "\n")
+    fasta(folder / "parent.fa", [texts[0]])
     with (folder / "plasmid.gb").open("wb") as handle:
         write_genbank([edited("plasmid", texts[0], "dna", "made for a test")], handle)
 
@@ -278,5 +285,6 @@ def needs(kind: str, commands: set[str]) -> bool:
         "predictor": {"predict", "maximize", "attribute", "report", "rerun", "sample", "train-predictor"},
         "gan": {"sample-gan", "train-gan", "interpolate"},
         "lm": {"sample", "train-lm"},
+        "similarity": {"train-similarity"},
     }
     return bool(users[kind] & commands)

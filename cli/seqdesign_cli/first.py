@@ -10,6 +10,17 @@ FIRST: dict[str, tuple[str, ...]] = {
     "train-predictor": (*_READ, *_FOLDER, "on_unknown", "on_missing", "architecture", "split", "task"),
     "train-gan": (*_READ, *_FOLDER, "on_unknown", "steps", "objective", "condition"),
     "train-lm": (*_READ, *_FOLDER, "on_unknown", "epochs", "architecture", "condition"),
+    "train-similarity": (
+        "sequence",
+        "id_",
+        "alphabet",
+        *_FOLDER,
+        "on_unknown",
+        "measure",
+        "label",
+        "pairs",
+        "epochs",
+    ),
     "sample": (
         *("output", "num", "condition", "length", "start", "template", "forbid", "gc", "max_homopolymer"),
         *("keep", "unique"),

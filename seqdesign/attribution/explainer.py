@@ -26,6 +26,8 @@ from seqdesign.sequences.scope import left_out
 
 REGISTRY = Registry("method", "seqdesign.attribution.methods", "seqdesign.attribution")
 TOP = 5
+KEPT = 500
+"""Sequences whose contributions are remembered for a page."""
 _BLOCK, _LETTERS = 256, 1 << 16
 """Most sequences, and letters of them all, that are explained at once."""
 
@@ -81,8 +83,8 @@ class Explainer:
         self.tokens, self.lengths = array.tokens, array.lengths
         self.num_members = 0
         self.num_rows = 0
-        self.shown: list[Explained] = []
-        """The first sequences, for logos."""
+        self.kept: list[Explained] = []
+        """The first sequences, for logos and pages."""
         self._total: dict[int, FloatArray] = {}
         self._scores: list[float] = []
         if not len(self.records):
@@ -190,8 +192,13 @@ class Explainer:
         self._scores.append(float(one.score.mean()))
         size = np.abs(np.nan_to_num(one.contribution.mean(0)))
         self._total[len(size)] = self._total.get(len(size), 0.0) + size
-        if len(self.shown) < self.keep:
-            self.shown.append(one)
+        if len(self.kept) < max(self.keep, KEPT):
+            self.kept.append(one)
+
+    @property
+    def shown(self) -> list[Explained]:
+        """The first sequences, of which logos are drawn."""
+        return self.kept[: self.keep]
 
     def mean_score(self) -> float | None:
         """Over the sequences whose score is finite."""
@@ -216,9 +223,10 @@ class Explainer:
             num = len(self.left_out) + len(self.records)
             found.append(f"{left_out(self.left_out, num)}; they are left out")
         if masked := self.constant():
+            which = f"position {masked[0]}" if len(masked) == 1 else f"positions {spans(masked)}"
             found.append(
-                f"positions {spans(masked)} had one letter in all training sequences, so nothing is known of "
-                "them; they are masked"
+                f"{which} had one letter in all training sequences, so nothing is known of what another "
+                "would do; masked"
             )
         return found
 

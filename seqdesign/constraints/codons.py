@@ -24,7 +24,6 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.builtin.gc import GC
 from seqdesign.constraints.builtin.gc_difference import GCDifference
 from seqdesign.constraints.builtin.gc_window import GCWindow
-from seqdesign.constraints.builtin.translate import genetic_code
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.context import InContext
 from seqdesign.constraints.mask import MaskConstraint
@@ -33,6 +32,7 @@ from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.genetic_code import genetic_code
 
 OPTION = "--codons"
 HOSTS: Mapping[str, str] = {
@@ -102,10 +102,9 @@ def codon_usage(host: str, codon_table: int = 1) -> Codons:
     if name is None:
         raise UsageError(f"must be one of {', '.join(HOSTS)}, got {host!r}", option=OPTION)
     table = python_codon_tables.get_codons_table(name)
-    code, _ = genetic_code(codon_table)
     known = {codon: share for own in table.values() for codon, share in own.items()}
     shares: dict[str, dict[str, float]] = {}
-    for codon, amino in sorted(code.items()):
+    for codon, amino in sorted(genetic_code(codon_table).acids.items()):
         shares.setdefault(amino, {})[codon] = float(known.get(codon, 0.0))
     return Codons(host, shares)
 

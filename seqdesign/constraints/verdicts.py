@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from seqdesign.constraints.build import build_rules
-from seqdesign.constraints.builtin.translate import genetic_code
 from seqdesign.constraints.constraint import Violation
 from seqdesign.constraints.options import ConstraintOptions, LetterRules
 from seqdesign.constraints.rules import Rules
 from seqdesign.errors import SeqDesignError
-from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.alphabets import STOP, Alphabet
 from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.genetic_code import genetic_code
 
 BLOCK = 256
 """Sequences of one length that are mended side by side."""
@@ -80,11 +80,11 @@ def frame_problems(sequence: str, codon_table: int) -> list[Violation]:
     text = sequence.upper().replace("U", "T")
     if len(text) % 3:
         return [Violation("--coding", f"{len(text)} letters are no whole number of codons")]
-    code, _ = genetic_code(codon_table)
+    acids = genetic_code(codon_table).acids
     return [
         Violation("--coding", f"the stop codon {text[i : i + 3]} inside the reading frame", i + 1, i + 3)
         for i in range(0, len(text) - 3, 3)
-        if code.get(text[i : i + 3]) == "*"
+        if acids.get(text[i : i + 3]) == STOP
     ]
 
 

@@ -17,6 +17,7 @@ from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.alike import similarity_of
 from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
@@ -72,6 +73,8 @@ class Revision:
     """Training sequences that have each edit, in the order of ``edit_list``; None where that is not known."""
     least_evidence: int | None
     """The smallest of these numbers."""
+    similarity: float | None = None
+    """To the input, by --similarity; None without."""
     kappa2: float | None
     """Squared radius of the feasible ellipsoid in posterior standard deviations."""
     coverage: float | None
@@ -114,6 +117,7 @@ class Revision:
             "first_position": self.first_position if self.first_position != 1 else None,
             "evidence": self.evidence or None,
             "least_evidence": self.least_evidence,
+            "similarity": self.similarity,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
             "violations": self.violations or None,
@@ -164,6 +168,7 @@ def run(
     evidence: Evidence | None = None,
     only_seen: bool = True,
     judge: DesignModel | None = None,
+    alike: MakeConstraint | None = None,
     numbering: Numbering | None = None,
     seed: int = 0,
     block_size: int | None = None,
@@ -175,18 +180,20 @@ def run(
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
     method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
     revisions write only letters or words of it. judge: a predictor that ranks ``CANDIDATES`` of each input
-    and says what it thinks of them. numbering: the wild type and the number of its first letter, by default
-    those of ``evidence``. block_size: records revised side by side. on_step: records done, records in all.
+    and says what it thinks of them. alike: holds revisions near their inputs
+    (``similarity_limit``). numbering: the wild type and the number of its first letter, by default those of
+    ``evidence``. block_size: records revised side by side. on_step: records done, records in all.
 
     Raises InputError and UsageError where a record or an option cannot be used.
     """
     goal, letters = goal or GoalOptions(), letters or LetterPolicy()
     optimize = optimize or find_method("revise")
     options = options or ReviseOptions()
-    more = []
+    more: list[MakeConstraint] = []
     if evidence is not None and only_seen:
         make = evidence.constraint(trained.record.max_length, own=True)
         more = [] if make is None else [make]
+    more += [] if alike is None else [alike]
     if numbering is None:
         numbering = Numbering() if evidence is None else evidence.measured.numbering
     check_header_ids(records.ids, records.source)
@@ -394,6 +401,7 @@ def describe(
     before, likelihood = (
         v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
     )
+    alike = similarity_of(problem, result)
     found: list[Revision] = []
     for i, original in enumerate(records.sequences):
         texts = decode(tokens[i], alphabet)
@@ -430,6 +438,7 @@ def describe(
                     edits=len(edits),
                     edit_list=",".join(edits),
                     **_evidence(evidence, revised, edits),
+                    similarity=None if alike is None else float(alike[i, k]),
                     violations=";".join(violation.code for violation in broken),
                     **latent,
                 )
@@ -440,18 +449,8 @@ def describe(
 def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
     """A record that the model cannot judge, returned as it is; its numbers are NaN."""
     names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
-    latent = dict.fromkeys(
-        (
-            "outcome_at_code",
-            "kappa2",
-            "coverage",
-            "log_mode",
-            "feasible",
-            "stop",
-            "evidence",
-            "least_evidence",
-        )
-    )
+    unknown = ("outcome_at_code", "kappa2", "coverage", "log_mode", "feasible", "stop")
+    latent = dict.fromkeys((*unknown, "evidence", "least_evidence"))
     numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
     return Revision(
         id=id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seqdesign.evaluation.measures import FEW
@@ -25,6 +25,8 @@ class Finding:
 
     flagged: bool
     text: str
+    about: str = ""
+    """Which question it answers: ``new``, ``varied``, ``alike`` or ``believable``; empty for none of them."""
 
 
 def findings(
@@ -38,14 +40,14 @@ def findings(
 
     predictions: by outcome, then by whose they are. designs: whether they are meant to differ from real ones.
     """
-    found = [
-        *_number(rows),
-        *(_novelty(rows) if designs else _copying(rows, real)),
-        *_variety(rows),
-        *_likeness(rows),
-        *_structure(rows, real),
-        *_predicted(rows, predictions or {}),
-    ]
+    answers = {
+        "": _number(rows),
+        "new": _novelty(rows) if designs else _copying(rows, real),
+        "varied": _variety(rows),
+        "alike": [*_likeness(rows), *_structure(rows, real)],
+        "believable": _predicted(rows, predictions or {}),
+    }
+    found = [replace(one, about=about) for about, some in answers.items() for one in some]
     return tuple(sorted(found, key=lambda f: not f.flagged))
 
 
@@ -128,8 +130,10 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
     distances = [r for r in rows.values() if r.name.startswith(DISTANCES)]
     far = [r for r in distances if r.verdict == "flagged"]
     if far:
-        which = "; ".join(f"{r.label.removesuffix(', bits')}{_times(r)}" for r in far)
-        yield Finding(True, f"Farther from held-out sequences than the training set is: {which}.")
+        # Measures of one thing, such as words of 3, say the same: the first of them stands for all.
+        first = {r.label.partition(",")[0]: r for r in reversed(far)}
+        which = ", ".join(f"{what}{_times(first[what])}" for what in reversed(first))
+        yield Finding(True, f"Farther from held-out sequences than the training set is, by {which}.")
     elif distances and distances[0].verdict != "too few":
         yield Finding(
             False,

@@ -97,6 +97,13 @@ class Mixing(nn.Module):
         mixed = torch.einsum("htj,njhe->nthe", self.weights(0, steps, steps), value)
         return self.join(mixed.reshape(n, steps, width))
 
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        """(N, k, d): what ``forward`` gives at ``places`` (N, k) of (N, T, d)."""
+        n, steps, width = x.shape
+        value = self.value(x).view(n, steps, self.heads, width // self.heads)
+        weights = self.weights(0, steps, steps)[:, places]
+        return self.join(torch.einsum("hnkj,njhe->nkhe", weights, value).flatten(2))
+
     def step(self, values: Tensor, t: int) -> Tensor:
         """(N, d) of position ``t`` from the values (N, t + 1, h, d / h) up to there."""
         weights = self.weights(t, t + 1, t + 1)[:, 0]
@@ -176,14 +183,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """(N, T, d) -> (N, T, d). mask: (N, 1, 1, T) bool, positions that can be seen; None: all."""
-        y = self.norms[0](x)
-        if mask is not None:
-            y = y * mask[:, 0, 0, :, None]  # what is behind the end is nothing to a convolution
-        x = x + self.dropout(self._convolve(y))
+        x, y = self._near(x, mask)
         n, steps, width = x.shape
-        y = self.norms[1](x)
-        if mask is not None:
-            y = y * mask[:, 0, 0, :, None]
         parts = self.split(y).view(n, steps, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=self.causal)
@@ -192,6 +193,35 @@ class Block(nn.Module):
             far = far + self.mixing(y)
         x = x + self.dropout(far)
         return x + self.dropout(self._dense(self.norms[2](x)))
+
+    def at(self, x: Tensor, mask: Tensor | None, places: Tensor) -> Tensor:
+        """(N, k, d): what ``forward`` of a block that is not causal gives at ``places`` (N, k).
+
+        Of all other positions no more is worked out than these look at.
+        """
+        x, y = self._near(x, mask)
+        n, steps, width = x.shape
+        rows = torch.arange(n, device=x.device)[:, None]
+        weight, bias = self.split.weight, self.split.bias
+        parts = F.linear(y, weight[width:], bias[width:]).view(n, steps, 2, self.heads, width // self.heads)
+        key, value = parts.permute(2, 0, 3, 1, 4)
+        query = F.linear(y[rows, places], weight[:width], bias[:width])
+        query = query.view(n, -1, self.heads, width // self.heads).transpose(1, 2)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        far = self.join(seen.transpose(1, 2).flatten(2))
+        if self.mixing is not None:
+            far = far + self.mixing.at(y, places)
+        x = x[rows, places] + far
+        return x + self._dense(self.norms[2](x))
+
+    def _near(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Features (N, T, d) after the convolution, and what attention and mixing see of them."""
+        y = self.norms[0](x)
+        if mask is not None:
+            y = y * mask[:, 0, 0, :, None]  # what is behind the end is nothing to a convolution
+        x = x + self.dropout(self._convolve(y))
+        y = self.norms[1](x)
+        return x, y if mask is None else y * mask[:, 0, 0, :, None]
 
     def step(self, x: Tensor, cache: Cache, t: int) -> Tensor:
         """Features (N, d) of position ``t``, of a causal block, and the cache moved on in place."""

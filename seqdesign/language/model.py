@@ -18,13 +18,15 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from seqdesign.language.config import LMOptions
+from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows
+from seqdesign.language.layers import MAX_PLACES
 from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.data import Batch
+from seqdesign.training.data import Batch, TokenData
 
 UNCONDITIONAL = 0.1
 """Share of training rows whose outcome is hidden, so that the model works without one."""
-LEVELS = 32
+LEVELS = 16
 """Shares of hidden letters by which a bound is estimated."""
 FEW_LEVELS = 8
 """The same where one sequence after the other is asked about."""
@@ -39,6 +41,9 @@ class SequenceLM(nn.Module):
     players = ("lm",)
     length_log_prob: Tensor
     knots: Tensor
+    dependence: Tensor | None
+    """(S, T, T) nats that letters of two places tell each other, of a model of any order; UNKNOWN before
+    it is measured, None for long sequences."""
 
     def __init__(
         self,
@@ -68,6 +73,9 @@ class SequenceLM(nn.Module):
             )  # fmt: skip
         self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
         self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
+        together = options.architecture == "masked" and max_length <= MAX_PLACES
+        unknown = torch.full((STAGES, max_length, max_length), UNKNOWN, dtype=torch.float16)
+        self.register_buffer("dependence", unknown if together else None)
         features = self.network.inputs.letters.embedding_dim
         self.condition = nn.Embedding(len(knots), features) if knots else None
 
@@ -85,6 +93,26 @@ class SequenceLM(nn.Module):
         size = len(self.length_log_prob)
         counts = torch.bincount(lengths.cpu() - self.min_length, minlength=size).double() + 1 / size
         self.length_log_prob.copy_((counts / counts.sum()).log())
+
+    def measure_dependence(self, data: TokenData, device: torch.device, seed: int) -> None:
+        """Find out from the first rows of ``data`` which letters may be written at once."""
+        if self.dependence is None:
+            return
+        steps, nothing = data.tokens.shape[1], self.network.inputs.nothing
+        rows = most_rows(steps)
+        parts = (data.tokens, data.lengths, data.outcomes)
+        tokens, lengths, outcomes = (part[:rows].to(device) for part in parts)
+        known = tokens.long().where(tokens < self.vocabulary.n_letters, nothing)
+        context = self.context(outcomes)
+        rng = Generator().manual_seed(seed)
+        found = dependence(lambda shown: self.network(shown, lengths, context), known, lengths, nothing, rng)
+        self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Models that were saved before it was measured write letter by letter."""
+        if self.dependence is not None:
+            state_dict.setdefault(f"{prefix}dependence", self.dependence)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:
         """Features (N, d) of outcomes (N,), NaN = unknown; None for a model without condition."""
@@ -129,9 +157,7 @@ class SequenceLM(nn.Module):
         if self.is_causal:
             letters = self._exact(tokens, lengths, context)
         else:
-            rng = Generator().manual_seed(0)
-            draws = [self._bound(tokens, lengths, context, rng, (i, LEVELS)) for i in range(LEVELS)]
-            letters = torch.stack(draws).mean(0)
+            letters = self._estimate(tokens, lengths, context, LEVELS)
         return result.index_add(0, rows, letters.to(result.dtype))
 
     def log_prob_letters(self, letters: Tensor, context: Tensor | None = None) -> Tensor:
@@ -146,44 +172,53 @@ class SequenceLM(nn.Module):
         lengths = torch.full((len(letters),), letters.shape[1], device=letters.device)
         if self.is_causal:
             return self._exact(letters, lengths, context)
-        rng = Generator().manual_seed(0)
-        draws = [self._bound(letters, lengths, context, rng, (i, FEW_LEVELS)) for i in range(FEW_LEVELS)]
-        return torch.stack(draws).mean(0)
+        return self._estimate(letters, lengths, context, FEW_LEVELS)
 
     def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
         """Log p(letters | length), (N,)."""
         return self._score(self.network(tokens, lengths, context), tokens, lengths).sum(1)
 
-    def _bound(
-        self,
-        tokens: Tensor,
-        lengths: Tensor,
-        context: Tensor | None,
-        rng: Generator,
-        stratum: tuple[int, int] | None = None,
-    ) -> Tensor:
-        """One draw of the bound of log p(letters | length), (N,).
-
-        The shares of hidden letters are spread evenly over the rows, or lie in one of several strata.
-        """
-        n, device = len(tokens), tokens.device
-        rows = n if stratum is None else 1  # one draw for all, so that a row's figure is its own
+    def _bound(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, rng: Generator) -> Tensor:
+        """One draw of the bound of log p(letters | length), (N,); shares are spread evenly over the rows."""
+        n = len(tokens)
         where: dict[str, Any] = {"generator": rng, "device": rng.device}
-        if stratum is None:
-            share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
-        else:
-            share = ((stratum[0] + torch.rand(1, **where)) / stratum[1]).expand(n)
-        hidden = (1 + (share.to(device) * lengths).long()).clamp(max=lengths)
-        inside = torch.arange(tokens.shape[1], device=device) < lengths[:, None]
-        noise = torch.rand(rows, self.max_length, **where)[:, : tokens.shape[1]].to(device).expand(n, -1)
-        rank = noise.masked_fill(~inside, torch.inf).argsort(1).argsort(1)
-        hide = rank < hidden[:, None]
+        share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
+        ranks = self._ranks(tokens, lengths, torch.rand(n, self.max_length, **where))
+        return self._hiding(tokens, lengths, context, ranks < self._hidden(share, lengths)[:, None])
+
+    def _estimate(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, levels: int) -> Tensor:
+        """The bound (N,) from so many shares of hidden letters, the same draws for all rows and calls.
+
+        In pairs: once the first letters of an order are hidden, once the others, so that all are asked about.
+        """
+        rng, draws = Generator().manual_seed(0), []
+        for i in range(levels // 2):
+            hidden = self._hidden(((i + torch.rand(1, generator=rng)) / (levels // 2)), lengths)[:, None]
+            ranks = self._ranks(tokens, lengths, torch.rand(1, self.max_length, generator=rng))
+            draws += [
+                self._hiding(tokens, lengths, context, hide)
+                for hide in (ranks < hidden, (ranks >= hidden - 1) & (ranks < lengths[:, None]))
+            ]
+        return torch.stack(draws).mean(0)
+
+    def _hidden(self, share: Tensor, lengths: Tensor) -> Tensor:
+        """How many letters are hidden (N,), 1 to all of them."""
+        return (1 + (share.to(lengths.device) * lengths).long()).clamp(max=lengths)
+
+    def _ranks(self, tokens: Tensor, lengths: Tensor, noise: Tensor) -> Tensor:
+        """Ranks of the letters (N, T) in the order of ``noise`` (N or 1, T'), those behind the end last."""
+        noise = noise[:, : tokens.shape[1]].to(tokens.device).expand(len(tokens), -1)
+        inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
+        return noise.masked_fill(~inside, torch.inf).argsort(1).argsort(1)
+
+    def _hiding(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, hide: Tensor) -> Tensor:
+        """Log-probability of the hidden letters (N, T), k of n, given the others, times n / k; (N,)."""
         if tokens.is_floating_point():
             shown = tokens.masked_fill(hide[:, :, None], 0.0)
         else:
             shown = tokens.masked_fill(hide, self.network.inputs.nothing)
         scores = self._score(self.network(shown, lengths, context), tokens, lengths)
-        return (scores * hide).sum(1) * lengths / hidden
+        return (scores * hide).sum(1) * lengths / hide.sum(1)
 
     def _score(self, logits: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities (N, T) of the letters; 0 behind the end and of unreadable letters."""

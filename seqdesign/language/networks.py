@@ -42,16 +42,30 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
         """Logits (N, T, V): of each letter given those before it, or given all that are shown."""
-        mask = None
         if self.causal:
             tokens = shifted(tokens, self.inputs.nothing)
-        elif self.inputs.from_end is not None:  # lengths differ
-            inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
-            mask = inside[:, None, None]
-        x = self.inputs(tokens, lengths, context)
+        mask, x = self._mask(tokens, lengths), self.inputs(tokens, lengths, context)
         for block in self.blocks:
             x = block(x, mask)
         return self.output(self.norm(x))
+
+    def at(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, places: Tensor) -> Tensor:
+        """Logits (N, k, V) of ``places`` (N, k) given all that are shown; not of a causal network.
+
+        The same as those of ``forward``, for less than two thirds of the work.
+        """
+        mask, x = self._mask(tokens, lengths), self.inputs(tokens, lengths, context)
+        *before, last = self.blocks
+        for block in before:
+            x = block(x, mask)
+        return self.output(self.norm(last.at(x, mask, places)))  # type: ignore[operator]
+
+    def _mask(self, tokens: Tensor, lengths: Tensor) -> Tensor | None:
+        """(N, 1, 1, T) bool, positions before the end; None where there is nothing behind it to be seen."""
+        if self.causal or self.inputs.from_end is None:
+            return None
+        inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
+        return inside[:, None, None]
 
     def begin(self, rows: int, steps: int) -> list[Cache]:
         """Empty caches."""

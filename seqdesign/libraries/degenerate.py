@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from Bio.Data.CodonTable import unambiguous_dna_by_id
 from numpy.typing import NDArray
 
 from seqdesign.errors import UsageError
 from seqdesign.sequences.alphabets import STOP, get_alphabet
+from seqdesign.sequences.genetic_code import genetic_code
 
 GAP = "-"
 NEVER = 255
@@ -87,13 +87,6 @@ def expansions(code: str) -> Iterator[str]:
 
 
 @functools.cache
-def genetic_code() -> dict[str, str]:
-    """Codon -> amino acid, * for stop, by NCBI's table 1."""
-    table = unambiguous_dna_by_id[1]
-    return {**table.forward_table, **dict.fromkeys(table.stop_codons, STOP)}
-
-
-@functools.cache
 def base_codes() -> Codes:
     """The 15 IUPAC codes of bases."""
     table = iupac()
@@ -107,7 +100,7 @@ def codon_codes(stops: bool = True) -> Codes:
     Without stops a library has no truncated proteins, and some sets of amino acids need larger codons.
     """
     letters = "ACDEFGHIKLMNPQRSTVWY" + STOP
-    table, code_of = iupac(), genetic_code()
+    table, code_of = iupac(), genetic_code().acids
     found = []
     for triplet in itertools.product(table, repeat=3):
         acids = {code_of["".join(bases)] for bases in itertools.product(*(table[c] for c in triplet))}

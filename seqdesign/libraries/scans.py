@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from seqdesign.constraints.positions import ranges
 from seqdesign.errors import InputError, UsageError
-from seqdesign.libraries.degenerate import codon_codes, genetic_code
+from seqdesign.libraries.degenerate import codon_codes
+from seqdesign.sequences.genetic_code import genetic_code
 
 Scan = Literal["single", "deletion", "nnk"]
 NNK = "NNK"
@@ -78,5 +79,5 @@ def nnk(
             )
         codons = [sequence[i : i + 3] for i in range(0, len(sequence), 3)]
     for i in chosen(positions, len(codons)):
-        acid = genetic_code()[codons[i]]
+        acid = genetic_code().acids[codons[i]]
         yield Variant(f"{acid}{i + 1}{NNK}", "".join([*codons[:i], NNK, *codons[i + 1 :]]), i + 1, 32)

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
-from rapidfuzz.distance import Hamming, Levenshtein
-from rapidfuzz.process import extractOne
 
 from seqdesign.errors import InputError
 
 Errors = Literal["edits", "substitutions"]
-DISTANCE = 3
-"""Distance at which one error is corrected: the wrong word is nearer to its own barcode than to any other."""
 LONGEST_RUN = 2
 GC = (0.4, 0.6)
 _BLOCK = 1024
@@ -31,20 +27,22 @@ def barcodes(
     forbidden: Sequence[str] = (),
     seed: int = 0,
 ) -> list[str]:
-    """``num`` barcodes of ``length`` bases, pairwise at distance 3 or more, drawn at random in turn.
+    """``num`` barcodes of ``length`` bases that one error never confuses, drawn at random in turn.
 
-    errors: ``edits`` (Levenshtein distance: substitutions, insertions and deletions) or ``substitutions``
-    (Hamming distance, more barcodes of one length). No base stands more than twice in a row, 40 to 60% are G
-    or C, none is its own reverse complement or nearer than the distance to that of another. avoid: DNA in
-    which no barcode, nor its reverse complement, may occur. forbidden: words that no barcode may hold.
+    What can be read in the place of a barcode after one error can be read for no other barcode, nor for the
+    reverse complement of any. errors: ``edits`` (a substitution, an insertion, or a deletion, which draws the
+    next base of the construct, whichever it is, into the place) or ``substitutions`` (more barcodes of one
+    length). Any two are then 3 errors apart, but 3 apart is not enough where a deletion shifts the
+    neighbours (Buschmann and Bystrykh 2013). No base stands more than twice in a row, 40 to 60% are G or C.
+    avoid: DNA in which no barcode, nor its reverse complement, may occur. forbidden: words that no barcode
+    may hold.
 
     Raises InputError where so many are not found.
     """
     rng = np.random.default_rng(seed)
-    near = Levenshtein.distance if errors == "edits" else Hamming.distance
     known = _words(avoid, length)
     found: list[str] = []
-    both: list[str] = []
+    taken: set[str] = set()
     in_vain = 0
     while in_vain < _IN_VAIN:
         for row in rng.integers(0, 4, (_BLOCK, length)):
@@ -52,20 +50,34 @@ def barcodes(
             in_vain += 1
             if not _is_plain(word) or word in known or any(part in word for part in forbidden):
                 continue
-            back = word.translate(_COMPLEMENT)[::-1]
-            if near(word, back) < DISTANCE:
-                continue
-            if extractOne(word, both, scorer=near, score_cutoff=DISTANCE - 1) is not None:
+            read = misreadings(word, errors)
+            turned = misreadings(word.translate(_COMPLEMENT)[::-1], errors)
+            if not read.isdisjoint(turned) or not read.isdisjoint(taken) or not turned.isdisjoint(taken):
                 continue
             found.append(word)
-            both += [word, back]
+            taken |= read | turned
             in_vain = 0
             if len(found) == num:
                 return found
     raise InputError(
-        f"only {len(found):,} barcodes of {length} bases are {DISTANCE} {errors} apart, {num:,} are needed; "
+        f"only {len(found):,} barcodes of {length} bases survive one error ({errors}), {num:,} are needed; "
         "make them longer with --barcode-length"
     )
+
+
+def misreadings(barcode: str, errors: Errors) -> set[str]:
+    """All words of its length that may stand in the place of a barcode after at most one error."""
+    found = {
+        barcode[:i] + base + barcode[i + 1 :] for i in range(len(barcode)) for base in "ACGT"
+    }  # itself among them
+    if errors == "edits":
+        for i in range(len(barcode)):
+            shorter = barcode[:i] + barcode[i + 1 :]
+            for base in "ACGT":
+                longer = barcode[:i] + base + barcode[i:]
+                # The place is found from one side or the other.
+                found |= {shorter + base, base + shorter, longer[:-1], longer[1:]}
+    return found
 
 
 def _is_plain(word: str) -> bool:

@@ -176,7 +176,7 @@ def _best(
     start = _start(designs, best, key, several=len(designs.outcomes) > 1)
     gauge = Gauge(f"best design, {best['id']}: {name}", known, value, low, high, start)
     said = interval_text(low, high)
-    interval = "no interval" if said is None else f"{value:.4g}, 95% interval {said}"
+    interval = "no interval" if said is None else f"judged {value:.4g}, 95% interval {said}"
     label = f"{name} of the best, {best['id']}"
     note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
     return Tile(_cautious(best, value, low, high, goal), label, note), gauge

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqdesign.families import family_of
 from seqdesign.pages.answers import best_row
+from seqdesign.pages.came_true import add_came_true, came_true
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.runs import Run
 from seqdesign.reports.answer import Answer, Tile
@@ -19,13 +19,16 @@ from seqdesign.reports.tables import Column
 MOST_COMPARED = 500
 """Sequences of a set of which the nearest one in another set is looked for."""
 
-Sets = Mapping[Path, DesignSet]
+Sets = Mapping[str, DesignSet]
+"""Sets of sequences by what they are called."""
 
 
 def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
     """How many models and sequences a page is about, and the best of each."""
     models = [row for row in map(model_row, runs) if row is not None]
-    asked = f"{_number(len(models), 'model')} and {_number(len(sets), 'set')} of sequences, side by side."
+    counts = [_number(len(models), "model")] if models else []
+    counts += [f"{_number(len(sets), 'set')} of sequences"] if sets else []
+    asked = f"{' and '.join(counts) or _number(len(runs), 'run')}, side by side."
     tiles = [Tile(f"{len(runs):,}", "runs")]
     said = []
     leader = _leader(runs)
@@ -36,13 +39,16 @@ def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
         said.append(
             "the models learned from different data or do different things, so none is called the best"
         )
+    for one in came_true(sets):
+        tiles.append(one.tile())
+        said.append(one.sentence())
     total = [text for designs in sets.values() for text in designs.sequences]
     if sets:
         note = f"{len(set(total)):,} distinct" if len(set(total)) < len(total) else "all distinct"
         tiles.append(Tile(f"{len(total):,}", "sequences", note))
-    for path, designs in list(sets.items())[:1] if len(sets) == 1 else ():
+    for name, designs in list(sets.items())[:1] if len(sets) == 1 else ():
         best = best_row(designs)
-        said += [f"the best of {path} is {best['id']}"] if best is not None else []
+        said += [f"the best of {name} is {best['id']}"] if best is not None else []
     verdict = "; ".join(said)
     return Answer(asked, f"{capital(verdict)}." if verdict else "", tiles)
 
@@ -53,7 +59,7 @@ def _leader(runs: Sequence[Run]) -> Mapping[str, Any] | None:
     alike = set()
     for run, row in models:
         data = "" if run.manifest is None else tuple(sorted(run.manifest.inputs.values()))
-        alike.add((row["measure"], row["outcome"], data or str(run.path)))
+        alike.add((row["measure"], row["outcome"], data or run.name))
     if len(models) < 2 or len(alike) > 1:
         return None
     rows = [row for _, row in models]
@@ -69,7 +75,7 @@ def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:
         text = f"{_number(len(models), 'model')}; quality on sequences that they have not seen."
         tables.append(Table(models, _model_columns(models), text, "models", cards=True))
     if sets:
-        rows = [_set_row(path, designs) for path, designs in sets.items()]
+        rows = [_set_row(name, designs) for name, designs in sets.items()]
         text = f"{_number(len(rows), 'set')} of sequences."
         tables.append(Table(rows, _set_columns(rows), text, "sets", cards=True))
     if len(sets) > 1:
@@ -83,6 +89,7 @@ def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:
         ]
         tables.append(Table(rows, columns, "What two sets of sequences have in common.", "overlap"))
     page.section("Side by side", "", tables=tables)
+    add_came_true(page, sets)
 
 
 def model_row(run: Run) -> dict[str, Any] | None:
@@ -94,7 +101,7 @@ def model_row(run: Run) -> dict[str, Any] | None:
     found = dict(family.quality(result)) if family.quality is not None and result else {}
     held_out = result.get("num_held_out", result.get("num_test"))  # of a GAN
     return {
-        "model": str(run.path),
+        "model": run.name,
         "kind": family.kind,
         "choice": None,
         "outcome": None,
@@ -116,17 +123,27 @@ def _model_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column | str]:
     keys = dict.fromkeys(key for row in rows for key, value in row.items() if value is not None)
     last = [key for key in keys if key == "seconds"]
     order = [*(key for key in keys if key not in last), *last]
-    return [Column(key, headings.get(key), specs.get(key, ""), about=about.get(key, "")) for key in order]
+    return [
+        Column(
+            key,
+            headings.get(key),
+            specs.get(key, ""),
+            about=about.get(key, ""),
+            shown=key != "choice",
+            below="choice" if key == "kind" else "",
+        )
+        for key in order
+    ]
 
 
-def _set_row(path: Path, designs: DesignSet) -> dict[str, Any]:
+def _set_row(name: str, designs: DesignSet) -> dict[str, Any]:
     best = best_row(designs) or {}
     gain = designs.gain
     outcome = next(iter(designs.outcomes), None)
     fine = None if "status" not in designs.columns else sum(designs.count(s) for s in ("ok", "revised"))
     lengths = [len(text) for text in designs.sequences]
     return {
-        "set": str(path),
+        "set": name,
         "sequences": len(designs),
         "distinct": len(set(designs.sequences)),
         "fine": fine,
@@ -162,8 +179,8 @@ def _overlap(sets: Sets) -> list[dict[str, Any]]:
                 nearest = float(np.median(distances.min(axis=1)))
             rows.append(
                 {
-                    "one": str(one),
-                    "other": str(other),
+                    "one": one,
+                    "other": other,
                     "shared": len(both),
                     "share": len(both) / smaller,
                     "nearest": nearest,

@@ -165,7 +165,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
         ),
         (
             "ood",
-            "held-out sequences that are less unusual, %",
+            "unusualness, % of held-out sequences",
             "Designs at the right are unlike anything that the model has learned from.",
         ),
         *(

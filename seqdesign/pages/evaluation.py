@@ -21,24 +21,55 @@ from seqdesign.runs.manifest import Manifest, provenance
 from seqdesign.runs.progress import phase
 
 _LONGEST_LOGO = 300
-_TILES = 4
+_FEW_LETTERS = 60
+"""Letters of a sequence up to which G and C are counted, not given as a share."""
+QUESTIONS = {
+    "new": "New?",
+    "varied": "Different from each other?",
+    "alike": "Like real sequences?",
+    "believable": "Can predictions be believed?",
+}
+"""What a page answers, by what findings are about."""
+BAD = {
+    "new": "are not all new",
+    "varied": "are too much alike",
+    "alike": "are not like real sequences",
+    "believable": "are unlike what the models know, so their predictions mean little",
+}
+UNKNOWN = {
+    "new": "whether the training set was memorized",
+    "varied": "whether they are as varied as real ones",
+    "alike": "whether they are like real sequences",
+    "believable": "whether predictions can be believed",
+}
+TELLING = {
+    "new": ("copies", "too_close", "mean_nearest"),
+    "varied": ("pairwise", "repeats", "clusters"),
+    "alike": ("auc", "cnn", "profile_js", "js_3", "js_1"),
+    "believable": ("unusual", "unjudged_predictor", "unjudged_vae"),
+}
+"""Measures that say most about a question, the best first."""
 
 
 @phase("writing the page")
 def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page:
     """The page that ``evaluate --report`` writes; ``name`` is that of the generated sequences."""
     sets, sample, evaluation = judgement.sets, judgement.sample, judgement.evaluation
-    flagged, said = judgement.num_flagged, judgement.findings
-    verdict = f"{flagged} of {len(said)} findings are flagged" if flagged else "nothing is flagged"
-    asked = f"Are the sequences of {name} new, alike to real ones, and not all the same?"
+    said = judgement.findings
+    asked = (
+        f"{judgement.headline(name)}. Are the new ones new, different from each other, and like real ones?"
+    )
+    verdict = _verdict(judgement)
     page = Page(
         "Generated sequences",
-        answer=Answer(asked, f"{judgement.headline(name)}; {verdict}.", list(_tiles(judgement))),
+        answer=Answer(asked, verdict, list(_tiles(judgement))),
         provenance=provenance(manifest),
     )
     page.warnings([f.text for f in said if f.flagged])
-    findings = [{"": "flagged" if f.flagged else "", "finding": f.text} for f in said]
-    page.section("Findings", "", tables=[Table(findings, ["", "finding"])])
+    good = [{"question": QUESTIONS.get(f.about, ""), "finding": f.text} for f in said if not f.flagged]
+    if good:
+        title = "What else was found" if judgement.num_flagged else "What was found"
+        page.section(title, "", tables=[Table(good, [Column("question", ""), "finding"])])
     _add_measures(page, evaluation)
     _add_distances(page, evaluation)
     if sample is not None:
@@ -53,15 +84,43 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
     return page
 
 
+def _answers(judgement: Judgement) -> dict[str, str]:
+    """Question -> yes, no, or too few; those that nothing was found about are left out."""
+    found: dict[str, str] = {}
+    for about in QUESTIONS:
+        mine = [f for f in judgement.findings if f.about == about]
+        if mine:
+            few = any(f.text.startswith("Too few") or "too few" in f.text for f in mine)
+            found[about] = "no" if any(f.flagged for f in mine) else "too few to tell" if few else "yes"
+    if judgement.evaluation.few and found.get("alike") == "yes":
+        found["alike"] = "too few to tell"
+    return found
+
+
+def _verdict(judgement: Judgement) -> str:
+    """One sentence: which of the questions have a bad answer, and which none."""
+    answers = _answers(judgement)
+    bad = [BAD[about] for about, answer in answers.items() if answer == "no"]
+    few = [UNKNOWN[about] for about, answer in answers.items() if answer.startswith("too few")]
+    parts = [f"They {' and '.join(bad)}." if bad else "Nothing speaks against them."]
+    if few:
+        parts.append(f"They are too few to tell {' and '.join(few)}.")
+    return " ".join(parts)
+
+
 def _tiles(judgement: Judgement) -> Iterator[Tile]:
-    """How many there are, how many were flagged, and the first measures beside their real values."""
-    said, flagged = judgement.findings, judgement.num_flagged
+    """How many there are, and an answer to each question with its most telling number."""
     yield Tile(f"{len(judgement.sets.generated):,}", "sequences")
-    yield Tile(f"{len(said) - flagged} of {len(said)}", "findings without a flag", doubt=flagged > 0)
-    for row in judgement.evaluation.rows[:_TILES]:
-        found = cells(row)
-        note = f"real: {found['real']}" if found.get("real") else ""
-        yield Tile(str(found["generated"]), str(found["measure"]), note, doubt=row.verdict == "flagged")
+    rows = {row.name: row for row in judgement.evaluation.rows}
+    for about, answer in _answers(judgement).items():
+        shown = [rows[name] for name in TELLING[about] if name in rows]
+        # A measure that was flagged says why better than the first.
+        shown.sort(key=lambda row: row.verdict != "flagged")
+        found = cells(shown[0]) if shown else {}
+        note = f"{found['measure']}: {found['generated']}" if found else ""
+        if found.get("real"):
+            note += f" (real ones {found['real']})"
+        yield Tile(answer, QUESTIONS[about], note, doubt=answer == "no")
 
 
 def _add_measures(page: Page, evaluation: Evaluation) -> None:
@@ -145,13 +204,21 @@ def _add_compositions(page: Page, named: dict[str, list[str]], sets: Sets) -> No
     figures = []
     lengths = {name: [len(t) for t in texts] for name, texts in named.items()}
     if len({n for values in lengths.values() for n in values}) > 1:
-        figures.append(Figure(histogram(lengths, title="Lengths", x_label="letters"), "Lengths."))
+        figures.append(
+            Figure(histogram(lengths, title="Lengths", x_label="letters"), "Letters of each sequence.")
+        )
     if sets.alphabet.name in ("dna", "rna"):
-        gc = {
-            name: [100 * (t.count("G") + t.count("C")) / max(1, len(t)) for t in texts]
-            for name, texts in named.items()
-        }
-        figures.append(Figure(histogram(gc, title="GC contents", x_label="GC, %"), "GC contents."))
+        counts = {name: [t.count("G") + t.count("C") for t in texts] for name, texts in named.items()}
+        sizes = {n for values in lengths.values() for n in values}
+        if len(sizes) == 1 and max(sizes) <= _FEW_LETTERS:  # shares of so few letters leave gaps
+            figure = histogram(counts, title="GC contents", x_label=f"G and C of {max(sizes)} letters")
+        else:
+            gc = {
+                name: [100 * n / max(1, size) for n, size in zip(values, lengths[name], strict=True)]
+                for name, values in counts.items()
+            }
+            figure = histogram(gc, title="GC contents", x_label="GC, %")
+        figures.append(Figure(figure, "Share of G and C in each sequence."))
     if figures:
         page.section("Lengths and composition", "", figures)
 

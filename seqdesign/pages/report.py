@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seqdesign.errors import InputError
+from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
 from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
@@ -16,10 +16,11 @@ from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
-from seqdesign.pages.tables import add_tables
+from seqdesign.pages.structure import add_structure, can_be_mapped
+from seqdesign.pages.tables import add_tables, contributions
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
-from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.manifest import Manifest, resolved_options
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
@@ -37,6 +38,7 @@ def write_report(
     *,
     title: str | None = None,
     motifs: str | None = None,
+    structure: Path | None = None,
     command: Callable[[Manifest], str] = lambda manifest: manifest.command,
 ) -> tuple[Page, list[Run]]:
     """Write one page about runs and sequences to ``output``; the parameters are those of ``add_runs``.
@@ -46,41 +48,55 @@ def write_report(
     """
     runs = find_runs(paths)
     page = Page(title or "Sequence design")
-    add_runs(page, runs, motifs=motifs, command=command)
+    add_runs(page, runs, motifs=motifs, structure=structure, command=command)
     page.write(output)
     return page, runs
 
 
 def add_runs(
-    page: Page, runs: Sequence[Run], *, command: Callable[[Manifest], str], motifs: str | None = None
+    page: Page,
+    runs: Sequence[Run],
+    *,
+    command: Callable[[Manifest], str],
+    motifs: str | None = None,
+    structure: Path | None = None,
 ) -> None:
     """A chapter about each run.
 
     command: what to type to make a run again. motifs: a collection to look for gains and losses in.
+    structure: a file of the molecule, which shows what models were told of each position.
 
-    Raises InputError for a file that cannot be read.
+    Raises InputError for a file that cannot be read, UsageError for a structure of no model.
     """
+    if structure is not None and not any(map(can_be_mapped, runs)):
+        raise UsageError(
+            "has no effect here; name a model that learned from measured sequences of one length",
+            option="--structure",
+        )
     page.add_provenance(_provenance(runs))
     sets = {run.path: _designs(run) for run in runs if not run.is_model}
-    made = {path: designs for path, designs in sets.items() if designs is not None}
+    made = {run.name: found for run in runs if (found := sets.get(run.path)) is not None}
     if len(runs) > 1 and page.answer is None:
         page.answer = comparison_answer(runs, made)
     if len(runs) > 1:
         add_comparison(page, runs, made)
+    added = contributions(runs)
     for run in runs:
         designs = sets.get(run.path)
-        page.warnings(_warnings(run, designs), about=str(run.path) if len(runs) > 1 else "")
+        page.warnings(_warnings(run, designs), about=run.name if len(runs) > 1 else "")
         checked = _checked(run, designs)
         answer: Answer | None = _answer(run, designs, checked)
         if len(runs) == 1 and page.answer is None:
             page.answer, answer = answer, None
-        page.chapter(str(run.path), facts=_facts(run, command), answer=answer)
+        page.chapter(run.name, facts=_facts(run, command), answer=answer)
         if run.is_model:
             sections = family_of(run.path).sections
             if sections is not None:
                 sections(page, run.path, run.result)
+            if structure is not None and can_be_mapped(run):
+                add_structure(page, run, structure)
         elif designs is not None:
-            _add_sequences(page, run, designs, checked, motifs)
+            _add_sequences(page, run, designs, checked, motifs, added)
         else:
             add_tables(page, run)
         add_methods(page, run.manifest)
@@ -192,7 +208,14 @@ def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
     }
 
 
-def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, motifs: str | None) -> None:
+def _add_sequences(
+    page: Page,
+    run: Run,
+    designs: DesignSet,
+    checked: Checked,
+    motifs: str | None,
+    added: Mapping[tuple[str, str], str],
+) -> None:
     summary = run.result.get("summary") or {}
     alphabet = _alphabet(run, designs)
     sites = None
@@ -208,6 +231,7 @@ def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, m
         measured=measured,
         breaches=checked.breaches if checked.rows else None,
         sites=sites,
+        contributions=added,
     )
     outcome = summary.get("outcome") or "outcome"
     name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
@@ -249,13 +273,14 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        options = {k: v for k, v in manifest.config.items() if v not in (None, [], False)}
+        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
+        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {
             name: f"{known} ({changed.get(name, 'unchanged')})" for name, known in manifest.inputs.items()
         }
         found[f"{run.path}: outputs, SHA-256"] = dict(manifest.outputs)
-        found[f"{run.path}: options"] = {k: str(v) for k, v in options.items()}
+        found[f"{run.path}: options"] = options
         found[f"{run.path}: versions"] = dict(manifest.versions)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,13 @@ class Run:
     path: Path
     manifest: Manifest | None
     """None for a file without one, and for a model saved from Python."""
+    label: str = ""
+    """What to call it on a page about several runs, where not by its path."""
+
+    @property
+    def name(self) -> str:
+        """What to call it on a page."""
+        return self.label or str(self.path)
 
     @property
     def is_model(self) -> bool:
@@ -75,8 +82,16 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     for path in paths:
         for inner in _inside(path):
             found.setdefault(inner.resolve(), Run(inner, _manifest(inner)))
-    runs = list(found.values())
+    runs = _labelled(list(found.values()))
     return sorted(runs, key=lambda run: (not run.is_model, run.manifest.started if run.manifest else ""))
+
+
+def _labelled(runs: list[Run]) -> list[Run]:
+    """Several runs of one folder go by their places in it."""
+    shared = os.path.commonpath([os.path.dirname(os.path.abspath(run.path)) for run in runs]) if runs else ""
+    if len(runs) < 2 or shared == os.path.abspath(os.sep):
+        return runs
+    return [replace(run, label=os.path.relpath(os.path.abspath(run.path), shared)) for run in runs]
 
 
 def _inside(path: Path) -> Iterator[Path]:

@@ -35,6 +35,11 @@ class Gauge:
     """What it is compared with, such as the parent's value."""
     start_label: str = "what it began from"
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything that the value lies on or beside."""
+        return any(known is not None for known in (self.measured, self.low, self.high, self.start))
+
     def html(self) -> Markup:
         """A bar that is as wide as the page."""
         span = span_of(self.measured, [self.value, self.low, self.high, self.start])
@@ -77,7 +82,7 @@ class Answer:
         if self.tiles:
             tiles = Markup("").join(_tile(tile) for tile in self.tiles)
             parts.append(Markup('<dl class="sd-tiles">{}</dl>').format(tiles))
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.says_something:
             parts.append(self.gauge.html())
         if self.files:
             lines = Markup("").join(

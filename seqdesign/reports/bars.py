@@ -22,7 +22,7 @@ def interval_text(low: float | None, high: float | None) -> str | None:
     """An interval in words; an end that is None is open, and one without ends is None."""
     if low is None:
         return None if high is None else f"at most {high:.4g}"
-    return f"{low:.4g} and more" if high is None else f"{low:.4g} to {high:.4g}"
+    return f"at least {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
 
 
 def bar_html(

@@ -17,6 +17,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from seqdesign.reports.glyphs import OUTLINES
+from seqdesign.reports.palette import letter_colours
 from seqdesign.reports.tables import Column, Row, body_rows, heading_cells
 from seqdesign.symbols import spelled
 
@@ -27,14 +29,25 @@ PACK_FROM = 100_000
 MOST = 1_800_000
 """Characters of embedded data at most; the rows at the end are left out."""
 _DIGITS = 6
+CONTRIBUTIONS = "contributions"
+"""Column of what each letter adds."""
 
 
 def data_table(
-    rows: Sequence[Row], columns: Sequence[Column | str], *, caption: str, name: str, cards: bool = False
+    rows: Sequence[Row],
+    columns: Sequence[Column | str],
+    *,
+    caption: str,
+    name: str,
+    cards: bool = False,
+    unit: str = "",
 ) -> Markup:
     """The table ``name``, which is also the name of the files that it can be downloaded as.
 
     ``cards``: a row opens to a card with all that is known of it, and on a phone it is one.
+
+    unit: of the column ``contributions``, numbers by position with commas between them, which a card shows as
+    a logo of the row's sequence.
 
     Numbers are kept to six digits. Cells that are ``Markup`` are possible as long as all rows stand in the
     page (``FIRST_ROWS``); ValueError otherwise.
@@ -45,7 +58,7 @@ def data_table(
     first = plain[:FIRST_ROWS]
     if any(isinstance(value, Markup) for row in plain[FIRST_ROWS:] for value in row.values()):
         raise ValueError(f"a table with markup can have {FIRST_ROWS} rows at most, got {len(rows)}")
-    text, small, kept = _embedded(shown, plain)
+    text, small, kept = _embedded(shown, plain, _logo(plain, unit))
     note = "" if kept == len(rows) else f" Here are the first {kept:,} of {len(rows):,} rows."
     rest = (
         Markup('<p class="sd-rest">The first {:,} of {:,} rows; JavaScript shows the others.</p>').format(
@@ -100,7 +113,18 @@ def _resolved(column: Column, rows: Sequence[Mapping[str, object]]) -> Column:
     return dataclasses.replace(column, spec=spec)
 
 
-def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -> tuple[str, bool, int]:
+def _logo(rows: Sequence[Mapping[str, object]], unit: str) -> dict[str, Any]:
+    """What is needed to draw logos in cards: outlines and colours of the letters that occur."""
+    texts = [str(row["sequence"]) for row in rows if row.get(CONTRIBUTIONS) and row.get("sequence")]
+    letters = "".join(sorted(set("".join(texts))))
+    colours = letter_colours(letters)
+    drawn = {one: [OUTLINES[one], colours[one]] for one in letters if one in OUTLINES}
+    return {"logo": {"unit": unit, "letters": drawn}} if drawn else {}
+
+
+def _embedded(
+    columns: Sequence[Column], rows: Sequence[Mapping[str, object]], extra: Mapping[str, object]
+) -> tuple[str, bool, int]:
     """The data as text that is safe inside a script element, whether it is packed, and how many rows."""
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
@@ -114,7 +138,9 @@ def _embedded(columns: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
     while True:
         # Column by column, since like values side by side compress to half.
         turned = [list(column) for column in zip(*cells[:kept], strict=True)] or [[] for _ in head]
-        text = json.dumps({"columns": head, "cells": turned}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            {"columns": head, "cells": turned, **extra}, ensure_ascii=False, separators=(",", ":")
+        )
         small = len(text) > PACK_FROM
         if small:
             text = packed(text)

@@ -28,7 +28,7 @@ from seqdesign.symbols import spelled
 _CONTENTS_FROM = 2  # sections from which a list of contents helps
 _FIRST_WARNINGS = 3  # on the first screen; the others open with a click
 _STYLES = ("page.css", "table.css")
-_SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "start.js")
+_SCRIPTS = ("filter.js", "table.js", "card.js", "figure.js", "structure.js", "start.js")
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,20 @@ class Table:
     """Whether a row opens to a card with all that is known of it."""
     first: bool = False
     """Whether it stands above the figures of its section."""
+    unit: str = ""
+    """Of the column ``contributions``, which cards show as a logo."""
 
     def html(self) -> Markup:
         """The table as it stands in a page."""
         if self.name:
-            return data_table(self.rows, self.columns, caption=self.caption, name=self.name, cards=self.cards)
+            return data_table(
+                self.rows,
+                self.columns,
+                caption=self.caption,
+                name=self.name,
+                cards=self.cards,
+                unit=self.unit,
+            )
         return Markup('<div class="sd-scroll" tabindex="0" role="group" aria-label="{}">\n{}\n</div>').format(
             self.caption or "Table", html_table(self.rows, self.columns, caption=self.caption)
         )

@@ -115,7 +115,24 @@ def draw_logos(specs: Sequence[LogoSpec]) -> Markup:
         svg.join(parts),
         title="; ".join(spec.title for spec in specs),
         description=" ".join(spec.description for spec in specs),
+        data=_numbers(specs),
     )
+
+
+def _numbers(specs: Sequence[LogoSpec]) -> dict[str, Sequence[object]]:
+    """The letters that are drawn and their heights."""
+    logos: list[object] = []
+    places: list[object] = []
+    drawn: list[object] = []
+    heights: list[object] = []
+    for spec in specs:
+        for column, letter in np.argwhere(spec.heights != 0).tolist():
+            logos.append(spec.title)
+            places.append(spec.number(column))
+            drawn.append(spec.letters[letter])
+            heights.append(float(spec.heights[column, letter]))
+    unit = specs[0].unit or "height"
+    return {"logo": logos, "position": places, "letter": drawn, unit: heights} if logos else {}
 
 
 def _draw(spec: LogoSpec, layout: Layout) -> Markup:

@@ -12,9 +12,12 @@ from seqdesign.reports.charts.before_after import before_after
 from seqdesign.reports.charts.heat_map import heat_map
 from seqdesign.reports.charts.histogram import histogram
 from seqdesign.reports.charts.intervals import intervals
+from seqdesign.reports.charts.letter_map import letter_map
 from seqdesign.reports.charts.line_chart import line_chart
+from seqdesign.reports.charts.plate_map import plate_map
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 from seqdesign.reports.charts.shaded import shaded_scatter
+from seqdesign.reports.charts.structure import structure
 
 __all__ = [
     "agreement",
@@ -23,8 +26,11 @@ __all__ = [
     "heat_map",
     "histogram",
     "intervals",
+    "letter_map",
     "line_chart",
+    "plate_map",
     "predicted_measured",
     "scatter",
     "shaded_scatter",
+    "structure",
 ]

@@ -79,8 +79,8 @@ def document(
     """
     key = identifier(title, description, str(body))
     names = tag("title", title, id=f"{key}-t") + tag("desc", description, id=f"{key}-d")
-    # Small screens scroll a wide figure instead of shrinking it until nothing can be read.
-    name = "sd-figure sd-wide" if width > 600 else "sd-figure"
+    # Small screens scroll a wide figure instead of shrinking it until nothing can be read; a small one fits.
+    name = "sd-figure" + (" sd-wide" if width > 600 else " sd-small" if width < 400 else "")
     attributes = (
         f'xmlns="http://www.w3.org/2000/svg" class="{name}" role="img" '
         f'aria-labelledby="{key}-t {key}-d" width="{number(width)}" height="{number(height)}" '

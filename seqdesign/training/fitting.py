@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from seqdesign.config import Options
-from seqdesign.training.config import FitOptions
-from seqdesign.training.data import TokenData
+from seqdesign.training.config import RunOptions
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan
+from seqdesign.training.protocols import Data
 from seqdesign.training.store import Record, load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 
@@ -43,10 +43,10 @@ def build(record: Record[Any], seed: int) -> Any:
 
 def fit_record(
     record: Record[Any],
-    whole: TokenData,
-    parts: tuple[TokenData, TokenData],
+    whole: Data,
+    parts: tuple[Data, Data],
     options: Options,
-    fit_options: FitOptions,
+    fit_options: RunOptions,
     run: Run,
     *,
     mark: str = "",

@@ -31,7 +31,7 @@ MAX_LENGTH = 10_000_000
 """Letters of the longest sequence that any file may hold."""
 SHOWN = 200
 """Characters of somebody else's error that are repeated."""
-NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model"}
+NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model", "similarity": "similarity model"}
 """Kind -> how people call it."""
 
 ClassT = TypeVar("ClassT")

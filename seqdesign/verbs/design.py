@@ -16,11 +16,20 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
+from seqdesign.design.alike import similarity_limit
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
-from seqdesign.design.options import TRIES, GoalOptions, GuardOptions, ObjectiveOptions, SeenOptions
+from seqdesign.design.options import (
+    TRIES,
+    GoalOptions,
+    GuardOptions,
+    IndelOptions,
+    ObjectiveOptions,
+    SeenOptions,
+    SimilarityLimit,
+)
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
@@ -37,8 +46,9 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.symbols import has_symbols, spelled
 from seqdesign.training.device import computing
+from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.models import VAE, Model, Predictor, as_model
+from seqdesign.verbs.models import VAE, Predictor, as_model
 from seqdesign.verbs.options import in_python, pick, verb
 
 if TYPE_CHECKING:
@@ -206,7 +216,7 @@ class Revisions(Records[Revision]):
         )
 
 
-@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(ObjectiveOptions, IndelOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
 def maximize(
     model: Any,
     *,
@@ -263,7 +273,7 @@ def maximize(
     seed, compute, guard = given
     goals = (objective,) if isinstance(objective, str) else tuple(objective)
     wish = pick(ObjectiveOptions, {**options, "objective": goals})
-    limits = rule_options(rules)
+    limits, other = rule_options(rules), pick(IndelOptions, options)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
         written_by = _generator(generator, condition, device)
@@ -279,6 +289,8 @@ def maximize(
             starts=starts,
             letters=pick(LetterPolicy, options),
             length=length,
+            indels=other.indels,
+            lengths=other.lengths,
             method=method,
             settings=[f"{name}={value}" for name, value in (settings or {}).items()],
             budget=budget,
@@ -296,7 +308,16 @@ def maximize(
     return Designs(records, summary, manifest, opened, name, to_dict(limits))
 
 
-@verb(GoalOptions, SeenOptions, ReviseOptions, SearchOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(
+    GoalOptions,
+    SeenOptions,
+    SimilarityLimit,
+    ReviseOptions,
+    SearchOptions,
+    LetterPolicy,
+    SeedOption,
+    ComputeOptions,
+)
 def revise(
     model: Any,
     sequences: Any,
@@ -348,6 +369,7 @@ def revise(
             options=pick(kind, options),
             evidence=evidence,
             only_seen=pick(SeenOptions, options).letters == "seen",
+            alike=similarity_limit(pick(SimilarityLimit, options), device),
             seed=seed.seed,
             device=device,
         )

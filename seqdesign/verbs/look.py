@@ -199,7 +199,7 @@ class Attribution(Sequence[Explained]):
         """Write the HTML page; returns its path. OutputError."""
         from seqdesign.pages.attribution import attribution_page
 
-        attribution_page(self.text(), self._explainer, None, self.manifest).write(Path(path))
+        attribution_page(self._explainer, None, self.manifest).write(Path(path))
         return Path(path)
 
     def _repr_html_(self) -> str:
@@ -261,6 +261,7 @@ def report(
     *,
     title: str | None = None,
     motifs: str | None = None,
+    structure: str | os.PathLike[str] | None = None,
 ) -> Path:
     """One self-contained HTML page about model folders and files of sequences.
 
@@ -269,6 +270,7 @@ def report(
         output: page to write.
         title: of the page.
         motifs: collection in which gained and lost motifs are looked up, such as ``jaspar``.
+        structure: PDB or mmCIF file of the molecule, coloured by what a model was told of each position.
 
     Returns:
         The path of the page.
@@ -282,5 +284,8 @@ def report(
     from seqdesign.pages.report import write_report
 
     several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    write_report([Path(path) for path in several], Path(output), title=title, motifs=motifs)
+    molecule = None if structure is None else Path(structure)
+    write_report(
+        [Path(path) for path in several], Path(output), title=title, motifs=motifs, structure=molecule
+    )
     return Path(output)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import torch
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.drawing.samples import block_rng
 from seqdesign.errors import ModelError, UsageError
-from seqdesign.families import Family, family_of, judged_rows
+from seqdesign.families import Family, family_of
 from seqdesign.language.config import LMOptions
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
@@ -39,11 +38,12 @@ from seqdesign.models.predictor.store import (
     load_reference,
     save_predictor,
 )
+from seqdesign.models.similarity.store import KIND as SIMILARITY_KIND
+from seqdesign.models.similarity.store import load_similarity
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import train_sequence_vae
 from seqdesign.models.vae.store import KIND as VAE_KIND
 from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
-from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.lab.replicates import STDERR
 from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
@@ -54,42 +54,13 @@ from seqdesign.training.device import choose_device, computing
 from seqdesign.training.given_split import read_split, split_column
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.measured import Measured, load_measured, save_measured
+from seqdesign.verbs.base import BLOCK, Model, table_of
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
+from seqdesign.verbs.similarity import Similarity
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BLOCK = 1024
-
-
-class Model:
-    """A trained model: ``kind`` of its folder, ``alphabet``, and ``quality``, its held-out figures."""
-
-    kind = ""
-
-    def __init__(self, alphabet: Alphabet, quality: Any = None, name: str = "") -> None:
-        self.alphabet, self.quality, self.name = alphabet, quality, name or f"{self.kind} in memory"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}, {self.alphabet.name}>"
-
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the folder that every command and ``load`` can open; returns it. Raises OutputError."""
-        raise NotImplementedError
-
-    def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
-        """One row a sequence; see `predict`."""
-        raise UsageError(f"a {self.kind} predicts nothing; use a predictor or a VAE", option="model")
-
-    def sample(self, num: int, *, seed: int = 0) -> list[str]:
-        """``num`` new sequences; see `sample`."""
-        raise UsageError(f"a {self.kind} writes no sequences; use a VAE or a GAN", option="model")
-
-    def _encoded(self, sequences: Any, options: Mapping[str, Any]) -> tuple[SequenceSet, TokenArray]:
-        records = sequence_set(sequences)
-        array = encode_with(pick(LetterPolicy, options), records, self.alphabet)
-        return records.take(array.kept), array
 
 
 class Predictor(Model):
@@ -119,7 +90,7 @@ class Predictor(Model):
         """Mean, standard deviation and intervals, or probabilities, and how unusual a sequence is (ood)."""
         from seqdesign.models.predictor.rows import PredictorRows
 
-        return _table(PredictorRows(self.trained, self.reference), *self._encoded(sequences, options))
+        return table_of(PredictorRows(self.trained, self.reference), *self._encoded(sequences, options))
 
 
 class VAE(Model):
@@ -144,7 +115,7 @@ class VAE(Model):
         """Outcome, and log-likelihood under the language model, in nats."""
         from seqdesign.models.vae.rows import VAERows
 
-        return _table(VAERows(self.trained), *self._encoded(sequences, options))
+        return table_of(VAERows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0, condition: float | None = None) -> list[str]:
         """``num`` sequences: codes from the prior, letters drawn from the decoder.
@@ -215,7 +186,7 @@ class LanguageModel(Model):
         """Log-likelihood in nats."""
         from seqdesign.models.lm.rows import LMRows
 
-        return _table(LMRows(self.trained), *self._encoded(sequences, options))
+        return table_of(LMRows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0) -> list[str]:
         """``num`` sequences, as long as those of training."""
@@ -241,7 +212,7 @@ class Foreign(Model):
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """One row a sequence, with the columns of its family."""
-        return _table(self._rows, *self._encoded(sequences, options))
+        return table_of(self._rows, *self._encoded(sequences, options))
 
 
 OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
@@ -251,6 +222,7 @@ OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
     VAE_KIND: lambda path, device: VAE(load_vae(path, device), load_measured(path), name=str(path)),
     GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
     LM_KIND: lambda path, device: LanguageModel(load_lm(path, device), name=str(path)),
+    SIMILARITY_KIND: lambda path, device: Similarity(load_similarity(path, device), name=str(path)),
 }
 """Kind of a folder -> how it is opened."""
 
@@ -264,7 +236,8 @@ def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
         device: auto, cpu, cuda, cuda:INDEX or mps.
 
     Returns:
-        A Predictor, VAE, GAN or language model, with ``predict``, ``sample`` and ``save`` as far as it can.
+        A Predictor, VAE, GAN, language or similarity model, with ``predict``, ``sample`` and ``save`` as far
+        as it can.
 
     Raises:
         ModelError: missing, unfinished, damaged or of a kind that is not known.
@@ -534,20 +507,3 @@ def _made(folder: str | os.PathLike[str]) -> Path:
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _table(rows: Any, records: SequenceSet, array: TokenArray) -> pd.DataFrame:
-    """All rows as a DataFrame without the columns of measurements."""
-    import pandas as pd
-
-    columns = [name for name in rows.columns if not name.endswith("measured")]
-    parts: Iterator[dict[str, Any]] = (
-        row
-        for first in range(0, len(records), BLOCK)
-        for row, _ in judged_rows(
-            rows,
-            array.take(np.arange(first, min(first + BLOCK, len(records)))),
-            records.take(np.arange(first, min(first + BLOCK, len(records)))),
-        )
-    )
-    return pd.DataFrame(list(parts), columns=columns).replace({None: math.nan})

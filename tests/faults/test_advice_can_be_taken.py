@@ -116,7 +116,11 @@ def test_one_problem_is_said_once(cli, tmp_path: Path) -> None:
         (("maximize", "-m", "none"), "train-predictor or train-vae", "--model"),
         (("sample", "none"), "train-lm, train-gan or train-vae", "MODEL"),
         (("sample-vae", "-m", "none"), "train-vae", "--model"),
-        (("predict", "seqs.fa", "-m", "none"), "train-predictor, train-vae or train-lm", "--model"),
+        (
+            ("predict", "seqs.fa", "-m", "none"),
+            "train-predictor, train-vae, train-lm or train-similarity",
+            "--model",
+        ),
         (
             ("maximize", "--oracle", "math:sin", "--generator", "none"),
             "train-lm, train-gan or train-vae",

@@ -151,7 +151,7 @@ def test_the_families_of_this_package_say_what_they_can_do() -> None:
 
 
 def test_its_command_is_listed_and_trains_what_predict_reads(folder: Path, cli: Callable[..., Any]) -> None:
-    assert "train-counter    Learn to count letters." in cli("--help").out
+    assert "train-counter     Learn to count letters." in cli("--help").out
     assert cli("train-counter", "trained").code == 0
     Path("seqs.fa").write_text(">a\nAAC\n")
     assert cli("predict", "seqs.fa", "-m", "trained").out.splitlines()[1] == "a,AAC,2,"
@@ -180,5 +180,5 @@ def test_python_opens_it_and_asks_it(folder: Path) -> None:
 
 def test_a_kind_that_nobody_brings_is_refused_by_name(tmp_path: Path) -> None:
     save_model(tmp_path, nn.Linear(1, 1), Record())
-    with pytest.raises(ModelError, match="kind 'counter'; known are gan, lm, predictor, vae"):
+    with pytest.raises(ModelError, match="kind 'counter'; known are gan, lm, predictor, similarity, vae"):
         family_of(tmp_path)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqdesign.ordering.order import Construct
     from seqdesign.sequences.reader import SequenceSet
 
-FASTA, GENBANK, README = "constructs.fa", "constructs.gb", "README.md"
+FASTA, GENBANK, README, PAGE = "constructs.fa", "constructs.gb", "README.md", "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class OrderResult(Result):
         lengths = f"{self.shortest:,} to {self.longest:,} bases"
         lines = [f"{self.constructs:,} constructs of {lengths} on {plates}, {self.bases:,} bases in all"]
         if self.barcodes:
-            lines.append(f"{self.barcodes:,} barcodes, any two at least 3 errors apart")
+            lines.append(f"{self.barcodes:,} barcodes, of which one error makes no other")
         lines += [f"warning: {note}" for note in self.notes]
         return "\n".join([*lines, f"wrote {self.output}: {', '.join(self.files)}"])
 
@@ -111,6 +111,7 @@ class OrderResult(Result):
 def order(config: OrderConfig) -> OrderResult:
     """Write the folder of an order. Raises SeqDesignError."""
     from seqdesign.ordering.order import warnings_of
+    from seqdesign.pages.order import order_page
     from seqdesign.runs.folder import RunDir
     from seqdesign.runs.manifest import MANIFEST, noting
 
@@ -118,11 +119,12 @@ def order(config: OrderConfig) -> OrderResult:
     sheet = f"order.{config.file_type}"
     with noting(), RunDir(config.output, overwrite=config.overwrite, model=sheet) as run:
         sites = _sites(config.avoid)
-        run.prepare(begin_manifest(config, device="cpu", inputs=[config.input]))
+        manifest = begin_manifest(config, device="cpu", inputs=[config.input])
+        run.prepare(manifest)
         made = _constructs(config, sites)
         notes = warnings_of(made, sites)
         lengths = [len(one.sequence) for one in made]
-        names = (sheet, f"bench.{config.file_type}", FASTA, GENBANK, README)
+        names = (sheet, f"bench.{config.file_type}", FASTA, GENBANK, README, PAGE)
         result = OrderResult(
             constructs=len(made),
             plates=len({one.plate for one in made}),
@@ -136,6 +138,7 @@ def order(config: OrderConfig) -> OrderResult:
         )
         run.start()
         _write(config, run.path, made, names, notes)
+        order_page(made, notes, manifest, sheet=sheet).write(run.path / PAGE)
         run.finish("complete", outputs=names, result=result.to_dict())
     return result
 
@@ -236,8 +239,8 @@ def _settings(config: OrderConfig) -> list[str]:
     if config.barcode_length:
         side = "before" if config.barcode_at == "left" else "behind"
         parts.append(
-            f"Barcodes of {config.barcode_length} bases stand {side} the design; any two, and their reverse "
-            f"complements, are 3 or more {config.barcode_errors} apart."
+            f"Barcodes of {config.barcode_length} bases stand {side} the design; one error "
+            f"({config.barcode_errors}) makes none of them, nor its reverse complement, look like another."
         )
     if config.primers:
         parts.append(f"Primers amplify the whole construct and melt near {config.tm:g} C.")

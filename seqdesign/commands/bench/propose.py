@@ -49,6 +49,8 @@ class ProposeConfig(RoundOptions, LetterRules, ReadOptions, LetterOptions, SeedO
     """Sequences that must not be proposed, such as those of an order whose results are not back."""
     output: Annotated[Path | None, Flag("-o"), Written("table")] = None
     """Table of the batch, CSV, TSV, .xlsx or Parquet by suffix; - or nothing is CSV on stdout."""
+    report: Annotated[Path | None, Written("page")] = None
+    """Write a self-contained HTML page: how the last round came true, and the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,11 @@ class ProposeResult(Result):
     summary: ProposalSummary
     sequences: tuple[Proposed, ...]
     output: Path | None
+    report: Path | None = None
 
     def text(self) -> str:
         """A few lines."""
-        wrote = [f"wrote {self.output}"] if self.output else []
+        wrote = [f"wrote {path}" for path in (self.output, self.report) if path]
         return "\n".join([*self.summary.lines(), *wrote])
 
 
@@ -104,8 +107,16 @@ def propose(config: ProposeConfig) -> ProposeResult:
     if not config.json or config.output is not None:
         rows = [one.row() for one in proposed]
         write_table(rows, config.output or "-", columns=list(rows[0]))
-    result = ProposeResult(summary=summary, sequences=tuple(proposed), output=config.output)
+    result = ProposeResult(
+        summary=summary, sequences=tuple(proposed), output=config.output, report=config.report
+    )
     leave_manifest(manifest, config, result)
+    if config.report is not None:
+        from seqdesign.pages.rounds import round_page
+
+        values = [float(value) for _, some in rounds for value in some]
+        page = round_page(proposed, summary, manifest, measured=(min(values), max(values)))
+        page.write(config.report)
     return result
 
 

@@ -23,7 +23,7 @@ from seqdesign.config import (
     to_dict,
 )
 from seqdesign.constraints.options import ConstraintOptions
-from seqdesign.design.options import GoalOptions, SeenOptions
+from seqdesign.design.options import GoalOptions, SeenOptions, SimilarityLimit
 from seqdesign.errors import ModelError
 from seqdesign.revisers.revise_options import ReviseOptions, SearchOptions
 from seqdesign.runs.progress import say
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 class ReviseConfig(
     GoalOptions,
     SeenOptions,
+    SimilarityLimit,
     ReviseOptions,
     SearchOptions,
     SequenceColumns,
@@ -138,6 +139,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
+    from seqdesign.design.alike import similarity_limit
     from seqdesign.design.model import open_model
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
@@ -146,7 +148,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     optimize = revisions.find_method(config.method)
     warn_of(config.model, quiet=config.quiet)
     with compute(config) as device:
-        inputs = [config.input, config.model, config.judge]
+        inputs = [config.input, config.model, config.judge, config.similarity]
         manifest = begin_manifest(config, device=str(device), inputs=inputs)
         trained = load_vae(config.model, device)
         if trained.record.outcome is None:
@@ -164,6 +166,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             options=part(config, SearchOptions if config.method == "search" else ReviseOptions),
             evidence=evidence,
             judge=None if config.judge is None else open_model(config.judge, device),
+            alike=similarity_limit(part(config, SimilarityLimit), device),
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,

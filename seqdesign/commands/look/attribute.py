@@ -157,7 +157,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
-        page = attribution_page(result.text(), explainer, changed, manifest, result.to_dict())
+        page = attribution_page(explainer, changed, manifest, result.to_dict())
         page.write(config.report)
     return result
 

@@ -77,8 +77,11 @@ class PredictConfig(
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
-    model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae", "train-lm")] = None
-    """Folder made by train-predictor, train-vae or train-lm; else models/predictor or models/vae."""
+    model: Annotated[
+        Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae", "train-lm", "train-similarity")
+    ] = None
+    """Folder made by train-predictor, train-vae, train-lm or train-similarity; else models/predictor or
+    models/vae."""
     outcome: tuple[str, ...] = ()
     """Column or header key of the measured outcome, one for each outcome of the model; by default the names
     that the model was trained with, where the input has them."""

@@ -29,6 +29,8 @@ class ReportConfig(CommandConfig):
     motifs: str | None = None
     """Also compare the motifs of designs and parents: a MEME, JASPAR or TRANSFAC file, or jaspar, the bundled
     collection."""
+    structure: Path | None = None
+    """Also show what was measured at each position on the structure of the molecule: a PDB or mmCIF file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,12 @@ def report(config: ReportConfig) -> ReportResult:
     if not config.paths:
         raise UsageError("is missing; name a model's folder or a file", option="PATH...")
     page, runs = write_report(
-        config.paths, config.output, title=config.title, motifs=config.motifs, command=typed_command
+        config.paths,
+        config.output,
+        title=config.title,
+        motifs=config.motifs,
+        structure=config.structure,
+        command=typed_command,
     )
     return ReportResult(
         report=config.output,

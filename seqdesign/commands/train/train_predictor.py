@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder
-from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
 from seqdesign.runs.atomic import together
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
-    ModelFolder, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
+    TrainConfig, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
     PredictorFitOptions, GivenSplitOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
@@ -52,8 +51,6 @@ class TrainPredictorConfig(
     Example: seqdesign train-predictor seqs.csv
     """
 
-    sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
@@ -174,33 +171,24 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import REFERENCE
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.loop import make_fabric
     from seqdesign.training.measured import MEASURED
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
-    with compute(config) as device:
-        manifest = begin(run, config, config.sequences, str(device), anew=config.overwrite)
-
-        def on_step(step: int, total: int) -> None:
-            run.start()
-
+    with fitting(config, config, run) as how:
         result = train_sequence_predictor(
             tokens,
             outcomes,
             options=part(config, PredictorOptions),
             fit_options=part(config, FitOptions),
-            seed=config.seed,
-            fabric=make_fabric(config, device),
-            folder=config.output,
-            resume=config.resume,
             split=split,
             batch=plates(records, config.batch),
-            on_step=on_step,
+            **how,
         )
         run.start()  # a model in closed form takes no steps
+        assert run.manifest is not None
         done = _result(config, result, "" if split is None else split.said, started)
         _write(run, result, tokens, records)
-        page = leave_page(run.path, "Outcome predictor", done.to_dict(), manifest)
+        page = leave_page(run.path, "Outcome predictor", done.to_dict(), run.manifest)
         outputs = [WEIGHTS, CONFIG, REFERENCE, MEASURED, HELD_OUT, page]
         if result.fit.state.history:  # networks only
             outputs += [METRICS, CHECKPOINT]
@@ -210,9 +198,9 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
 
 def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:
     """The model, what it was trained on, and its held-out predictions, all together or not at all."""
+    from seqdesign.models.predictor.held_out import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import save_predictor
-    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.measured import Measured, save_measured
     from seqdesign.training.store import write_metrics

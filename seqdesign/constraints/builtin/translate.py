@@ -6,7 +6,6 @@ Shapes: N starts, c codons of a region, V = 4 nucleotides; positions count from 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,8 +13,10 @@ from torch import Tensor
 from seqdesign.constraints.constraint import State, Violation, at
 from seqdesign.constraints.starts import Starts
 from seqdesign.errors import UsageError
+from seqdesign.sequences.alphabets import STOP
+from seqdesign.sequences.genetic_code import genetic_code
 
-OPTION, TABLE_OPTION = "--translate", "--codon-table"
+OPTION = "--translate"
 
 
 def translate(text: str, starts: Starts) -> Translation:
@@ -45,26 +46,14 @@ def translate(text: str, starts: Starts) -> Translation:
     return Translation(f"{OPTION} {text}", first - 1, last, begin > end, starts)
 
 
-@lru_cache(maxsize=8)
-def genetic_code(number: int) -> tuple[dict[str, str], frozenset[str]]:
-    """Amino acid, * for a stop, of each of the 64 codons of DNA, and the start codons. Raises UsageError."""
-    from Bio.Data.CodonTable import unambiguous_dna_by_id
-
-    if number not in unambiguous_dna_by_id:
-        known = ", ".join(map(str, sorted(unambiguous_dna_by_id)))
-        raise UsageError(f"must be one of the genetic codes {known}, got {number}", option=TABLE_OPTION)
-    table = unambiguous_dna_by_id[number]
-    # In some codes a codon is both: what it adds to a protein counts.
-    return {**dict.fromkeys(table.stop_codons, "*"), **table.forward_table}, frozenset(table.start_codons)
-
-
 class Translation:
     """The codons that may stand in a region [first, end) for each start."""
 
     def __init__(self, name: str, first: int, end: int, minus: bool, starts: Starts) -> None:
         self.name, self.first, self.end, self.minus = name, first, end, minus
         self.starts = starts
-        self.code, self.start_codons = genetic_code(starts.codon_table)
+        code = genetic_code(starts.codon_table)
+        self.code, self.start_codons = code.acids, code.starts
         letters = starts.alphabet.letters.replace("U", "T")
         complement = str.maketrans("ACGT", "TGCA")
         self.codons = [a + b + c for a in letters for b in letters for c in letters]
@@ -97,7 +86,7 @@ class Translation:
         return triples[..., 0] * 16 + triples[..., 1] * 4 + triples[..., 2]
 
     def _check_stops(self) -> None:
-        is_stop = torch.tensor([self.code[c] == "*" for c in self.codons], device=self.wanted.device)
+        is_stop = torch.tensor([self.code[c] == STOP for c in self.codons], device=self.wanted.device)
         stops = is_stop[self.wanted]
         stops[:, 0 if self.minus else -1] = False
         for row, codon in stops.nonzero().tolist():

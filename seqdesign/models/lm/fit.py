@@ -78,6 +78,7 @@ def train_sequence_lm(
         prepare=lambda networks: networks.count_lengths(data.lengths),
         plan=make_plan(fit_options, len(train)),
     )
+    model.measure_dependence(judges, fabric.device, seed)
     quality = judge(model, data, judges, fabric.device)
     return LMTraining(TrainedLM(model, record), fitted, quality, train, held_out)
 

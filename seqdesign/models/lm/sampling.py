@@ -5,7 +5,7 @@ Every sequence has its length before its first letter. Shapes: N sequences, T po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.language.dependence import STAGES
 from seqdesign.language.model import SequenceLM
+from seqdesign.language.networks import Transformer
 
 if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules
@@ -24,6 +26,10 @@ CANDIDATES = 8
 """Sequences of which one is kept, where constraints forbid letters that the model would have written."""
 UNFORCED = 0.1
 """Spread of ``Drawn.forced`` in nats up to which one candidate is as good as several."""
+
+LOSS = 0.05
+"""Nats of a sequence that writing several letters at once may cost; see ``seqdesign.language.dependence``."""
+MOST_AT_ONCE = 16
 
 Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Shown tokens (N, T), logits of all places (N, T, V) and places (N,) -> what to add to the logits of those
@@ -116,11 +122,43 @@ class _Reader:
 
     def __init__(self, model: SequenceLM, guide: Guide | None) -> None:
         self.network, self.guide = model.network, guide
+        self.dependence = None if guide is not None else model.dependence
 
     def __call__(self, page: _Page, places: Tensor) -> Tensor:
+        """Logits (N, k, V) of places (N, k); with a guide one place each."""
+        assert isinstance(self.network, Transformer)
+        if self.guide is None:
+            return self.network.at(page.tokens, page.lengths, page.context, places).double()
         logits = self.network(page.tokens, page.lengths, page.context).double()
-        mine = logits[page.everyone, places]
-        return mine if self.guide is None else mine + self.guide(page.tokens, logits, places)
+        mine = logits[page.everyone, places[:, 0]]
+        return (mine + self.guide(page.tokens, logits, places[:, 0]))[:, None]
+
+    def turns(self, page: _Page, ranks: Tensor, free: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Places (N, k) to be written at once, and whether they are (N, k), turn by turn.
+
+        In the order of ``ranks`` (N, T), but that a place waits for the next turn where it and the others of
+        this one would tell each other too much. In all, no sequence loses more than LOSS nats by that.
+        """
+        rows, free = page.everyone, free.clone()
+        limit = LOSS / max(1, free.shape[1])
+        while bool(free.any()):
+            places, writes = [], []
+            told = torch.zeros_like(ranks)
+            stage = ((page.lengths - free.sum(1)) * STAGES // page.lengths).clamp(max=STAGES - 1)
+            for _ in range(MOST_AT_ONCE):
+                open_ = free & (told <= limit)
+                place = ranks.masked_fill(~open_, torch.inf).argmin(1)
+                chosen = open_[rows, place]
+                if not bool(chosen.any()):
+                    break
+                places.append(place)
+                writes.append(chosen)
+                free[rows, place] &= ~chosen
+                if self.dependence is None:
+                    break
+                more = self.dependence[stage, place, : told.shape[1]]
+                told = told + more.masked_fill(~chosen[:, None], 0.0)
+            yield torch.stack(places, 1), torch.stack(writes, 1)
 
 
 class _Page:
@@ -160,9 +198,9 @@ class _Page:
             may = None if rules is None or state is None else rules.letters(state, self.first_start, t)
             if reader is None:
                 logits = network.step(memory, previous, self.lengths, self.context, t).double()
-                previous = self._choose(logits, places, may, t)
+                previous = self._choose(logits, places, may)
             elif int(self.tokens[0, t]) == network.inputs.nothing:
-                previous = self._choose(reader(self, places), places, may, t)
+                previous = self._choose(reader(self, places[:, None])[:, 0], places, may)
             else:
                 previous = self.tokens[:, t]
                 if may is not None:
@@ -175,14 +213,13 @@ class _Page:
         """Write the places that are free in the order of ``ranks`` (N, T), as the mask permits."""
         self._fill_in_what_is_sure()
         free = (self.tokens == self.model.network.inputs.nothing) & self.inside
-        order = ranks.masked_fill(~free, torch.inf).argsort(1)
-        steps = int(free.sum(1).max())
-        for k in range(steps):
-            places = order[:, k]
-            writes = k < free.sum(1)
-            may = None if self.rules is None else self.rules.shared_mask[0, places]
-            letters = self._choose(reader(self, places), places, may, k)
-            self.tokens[self.everyone[writes], places[writes]] = letters[writes]
+        for places, writes in reader.turns(self, ranks, free):
+            logits = reader(self, places)
+            for k in range(places.shape[1]):
+                place, mine = places[:, k], writes[:, k]
+                may = None if self.rules is None else self.rules.shared_mask[0, place]
+                letters = self._choose(logits[:, k], place, may, mine)
+                self.tokens[self.everyone[mine], place[mine]] = letters[mine]
 
     def _fill_in_what_is_sure(self) -> None:
         if self.rules is not None:
@@ -190,9 +227,15 @@ class _Page:
             sure = mask.sum(1) == 1
             self.tokens[:, sure] = mask.int().argmax(1)[sure]
 
-    def _choose(self, logits: Tensor, places: Tensor, may: Tensor | None, k: int) -> Tensor:
-        """Letters (N,) drawn from logits (N, V) among those that may be, with the k-th uniform numbers."""
-        writes = self.inside[self.everyone, places]
+    def _choose(
+        self, logits: Tensor, places: Tensor, may: Tensor | None, writes: Tensor | None = None
+    ) -> Tensor:
+        """Letters (N,) for ``places`` (N,), drawn from logits (N, V) among those that may be.
+
+        Of rows that do not write (default: where the place lies behind the end) nothing counts.
+        """
+        if writes is None:
+            writes = self.inside[self.everyone, places]
         wanted = logits if self.temperature == 1.0 else logits / self.temperature
         if may is not None:
             alive = may.any(1)
@@ -201,7 +244,7 @@ class _Page:
             self.forced += (allowed.logsumexp(1) - wanted.logsumexp(1)).masked_fill(~writes, 0.0)
             wanted = allowed
         cumulative = wanted.softmax(1).cumsum(1)
-        letters = (cumulative <= (self.uniform[:, k] * cumulative[:, -1])[:, None]).sum(1)
+        letters = (cumulative <= (self.uniform[self.everyone, places] * cumulative[:, -1])[:, None]).sum(1)
         log_p = logits.log_softmax(1).gather(1, letters[:, None])[:, 0]
         self.total += log_p.masked_fill(~writes, 0.0)
         return letters

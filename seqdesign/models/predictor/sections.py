@@ -21,6 +21,7 @@ from seqdesign.reports.plots import heat_map, line_chart, predicted_measured
 from seqdesign.reports.tables import Column
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.tasks.by_name import get_task
+from seqdesign.tasks.task import Task
 from seqdesign.training.measured import load_measured, training_range
 from seqdesign.training.store import CONFIG
 
@@ -49,7 +50,8 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     """What a training command left in ``folder``, and said at its end. Raises InputError."""
     quality = result.get("quality") or {}
     outcomes = quality.get("outcomes", ())
-    figures = list(_held_out(folder, outcomes, result.get("task", "regression")))
+    task = get_task(result.get("task", "regression"))
+    figures = list(_held_out(folder, outcomes, task))
     text = f"Judged by {quality['sequences']:,} held-out sequences." if quality else ""
     if classes := result.get("classes"):
         text += f" The labels are {', '.join(classes)}; a design raises one of them by --objective max:LABEL."
@@ -58,7 +60,7 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)
-    landscape = list(_landscape(folder, result))
+    landscape = list(_landscape(folder, result)) if task.ordered else []
     if landscape:
         page.section("What was measured where", LANDSCAPE, landscape)
     trials = result.get("trials") or ()
@@ -72,7 +74,7 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
 def _landscape(folder: Path, result: Mapping[str, Any]) -> Iterator[Figure]:
     """Positions by letters, of training sequences of one length. InputError for a damaged ``config.json``."""
     known = load_measured(folder)
-    if known is None or result.get("task") == "classes" or len(set(known.lengths.tolist())) != 1:
+    if known is None or len(set(known.lengths.tolist())) != 1:
         return
     try:
         record = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -121,7 +123,7 @@ def effects_of(
 def held_out_figures(
     rows: Sequence[Mapping[str, Any]],
     outcomes: Sequence[Any],
-    task: str,
+    task: Task,
     ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Iterator[Figure]:
     """Predicted against measured values, and whether intervals and probabilities keep what they promise.
@@ -135,7 +137,7 @@ def held_out_figures(
         measured, predicted = (
             np.array([float(row[key]) for row in mine]) for key in ("measured", "predicted")
         )
-        if get_task(task).log_odds:
+        if task.log_odds:
             said, found, _ = calibration_curve(predicted, measured)
             yield _reliability(said, found, f"{one['name']}: probabilities", "predicted", "observed")
             continue
@@ -165,7 +167,7 @@ def _is_number(cell: object) -> bool:
     return True
 
 
-def _held_out(folder: Path, outcomes: Sequence[Any], task: str) -> Iterator[Figure]:
+def _held_out(folder: Path, outcomes: Sequence[Any], task: Task) -> Iterator[Figure]:
     path = folder / HELD_OUT
     if not path.exists():
         return

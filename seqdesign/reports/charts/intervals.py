@@ -9,6 +9,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from seqdesign.reports import svg
+from seqdesign.reports.bars import interval_text
 from seqdesign.reports.charts.frame import Frame, left_out
 from seqdesign.reports.palette import colour
 from seqdesign.reports.scale import Scale, as_floats, drawable, joined
@@ -28,17 +29,19 @@ def intervals(
 ) -> Markup:
     """A dot for each value and a line from ``low`` to ``high``, sorted by value.
 
-    ids: names of the values. measured: the range of training outcomes, which is shaded. Of more than 120,
-    120 evenly spaced ones are drawn, and the x label says so.
+    An end that is NaN is open: its line goes to the edge, with an arrow. ids: names of the values. measured:
+    the range of training outcomes, which is shaded. Of more than 120, 120 evenly spaced ones are drawn, and
+    the x label says so.
     """
     value, bottom, top = as_floats(values, low, high)
-    known = drawable(value) & drawable(bottom) & drawable(top)
+    known = drawable(value) & (drawable(bottom) | drawable(top))
     names = np.array([str(i + 1) for i in range(value.size)] if not len(ids) else list(ids), dtype=object)[
         known
     ]
     missing, value, bottom, top = int((~known).sum()), value[known], bottom[known], top[known]
     band = np.array(measured or (), dtype=np.float64)
-    scale = Scale.around(joined([value, bottom, top, band]))
+    ends = [part[drawable(part)] for part in (bottom, top)]
+    scale = Scale.around(joined([value, *ends, band]))
     order = np.argsort(-value, kind="stable")
     count = value.size
     if count > _MAX_SHOWN:
@@ -55,17 +58,32 @@ def intervals(
     )
     across = frame.x(np.arange(order.size, dtype=np.float64))
     lines, dots = [], []
-    for x, y, start, end, i in zip(
-        across, frame.y(value[order]), frame.y(bottom[order]), frame.y(top[order]), order, strict=True
-    ):
-        lines.append(f"M{svg.number(x)} {svg.number(start)}V{svg.number(end)}")
-        tip = f"{names[i]}: {value[i]:.4g} ({bottom[i]:.4g} to {top[i]:.4g})"
+    for x, y, i in zip(across, frame.y(value[order]), order, strict=True):
+        start, end = (float(frame.y(part[i])) if np.isfinite(part[i]) else None for part in (bottom, top))
+        lines.append(_line(float(x), start, end, frame))
+        low_, high_ = (float(part[i]) if np.isfinite(part[i]) else None for part in (bottom, top))
+        tip = f"{names[i]}: {value[i]:.4g} ({interval_text(low_, high_)})"
         dots.append(svg.point(float(x), float(y), tip, radius=2.5))
     marks = [
-        svg.tag("path", d="".join(lines), stroke=colour("blue"), stroke_opacity=0.4, stroke_width=1.6),
+        svg.tag(
+            "path", d="".join(lines), stroke=colour("blue"), stroke_opacity=0.4, stroke_width=1.6, fill="none"
+        ),
         svg.tag("g", svg.join(dots), fill=colour("blue"), class_="sd-points"),
     ]
-    width = float(np.median(top - bottom))
-    said = f"{y_label} of {count} designs with intervals; the median width of an interval is {width:.4g}."
+    closed = (top - bottom)[drawable(top - bottom)]
+    said = f"{y_label} of {count} designs with intervals"
+    said += f"; the median width of an interval is {np.median(closed):.4g}." if closed.size else ", all open."
     data = {"id": list(names), y_label: value.tolist(), "low": bottom.tolist(), "high": top.tolist()}
     return frame.draw(marks, said + left_out(missing), data)
+
+
+def _line(x: float, start: float | None, end: float | None, frame: Frame) -> str:
+    """From the lower to the upper end in pixels; an end that is None is open, which an arrow says."""
+    low, high = frame.bottom if start is None else start, frame.top if end is None else end
+    path = f"M{svg.number(x)} {svg.number(low)}V{svg.number(high)}"
+    for open_, y, step in ((start is None, low, -4.0), (end is None, high, 4.0)):
+        if open_:
+            path += (
+                f"M{svg.number(x - 2.5)} {svg.number(y + step)}L{svg.number(x)} {svg.number(y)}l2.5 {step:g}"
+            )
+    return path

@@ -1,9 +1,10 @@
 // The card of one row: the alignment to its parent, a map of edits, breaches and sites, and all of its values.
 
 const ALIGNED = 60;
+const INSIDE = new Set(["contributions", "edit_contributions", "evidence", "edit_list"]); // drawn or said above the facts
 const SVG_SPACE = element("div", { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
 
-function card(columns, row) {
+function card(columns, row, logo) {
   const box = element("div", { className: "sd-card" });
   const get = (key) => row[columns.findIndex((c) => c.key === key)] ?? null;
   const at = columns.findIndex((c) => c.sequence);
@@ -14,12 +15,18 @@ function card(columns, row) {
     const parts = pieces(sequence, edits ? edits.split(",") : [], first);
     const marks = [...spans(get("breaches"), "breach"), ...spans(get("sites"), "site")];
     box.append(sequenceMap(sequence, parts, marks), alignment(parts, marks, first));
+    if (logo && get("contributions")) box.append(contributionLogo(sequence, numbersOf(get("contributions")), parts, logo, first));
     const evidence = get("evidence");
-    if (edits && evidence) box.append(evidenceTable(edits.split(","), String(evidence).split(",")));
+    if (edits && get("edit_contributions")) {
+      box.append(editTable("What each edit contributes: ", edits.split(","), get("edit_contributions").split(",")));
+    }
+    if (edits && evidence) {
+      box.append(editTable("Training sequences that have each edit: ", edits.split(","), String(evidence).split(",")));
+    }
   }
   const list = element("dl", { className: "sd-facts" });
   columns.forEach((column, j) => {
-    if (row[j] === null || row[j] === "" || column.sequence || column.drawn) return;
+    if (row[j] === null || row[j] === "" || column.sequence || column.drawn || INSIDE.has(column.key)) return;
     list.append(element("dt", { textContent: column.heading, title: column.about }));
     list.append(element("dd", { textContent: formatted(row[j], column.spec) }));
   });
@@ -116,8 +123,49 @@ function alignment(parts, marks, first) {
   return pre;
 }
 
-function evidenceTable(edits, counts) {
-  const line = element("p", { className: "sd-evidence", textContent: "Training sequences that have each edit: " });
-  line.append(edits.map((edit, i) => `${edit} ${counts[i] ?? "?"}`).join(", ") + ".");
+function editTable(about, edits, values) {
+  const line = element("p", { className: "sd-evidence", textContent: about });
+  line.append(edits.map((edit, i) => `${edit} ${values[i] || "?"}`).join(", ") + ".");
   return line;
+}
+
+// "0.1,,-2" -> numbers; nothing is zero.
+function numbersOf(text) {
+  return text ? String(text).split(",").map(Number) : [];
+}
+
+// Each letter as tall as what it adds, in rows of 60; edited columns are shaded.
+function contributionLogo(sequence, values, parts, { unit, letters, top }, first) {
+  const [wide, high, gap] = [14, 44, 18];
+  const edited = new Set();
+  let at = 0;
+  for (const { kind, text } of parts) {
+    if (kind === "del") continue;
+    if (kind !== "keep") edited.add(at);
+    at += text.length;
+  }
+  const lows = values.some((v) => v < 0);
+  const block = high * (lows ? 2 : 1) + gap;
+  const blocks = Math.ceil(sequence.length / ALIGNED);
+  const size = [40 + wide * Math.min(sequence.length, ALIGNED), block * blocks + 14];
+  const picture = svg("svg", { viewBox: `0 0 ${size.join(" ")}`, class: "sd-logo", role: "img", style: `max-width:${size[0]}px`,
+    "aria-label": `What each letter adds to the predicted ${unit}` });
+  picture.append(svg("text", { x: 0, y: 10 }, `what each letter adds to ${unit}; the tallest of all rows is ${general(top, 3)}`));
+  for (let i = 0; i < sequence.length; i++) {
+    const x = 40 + wide * (i % ALIGNED);
+    const zero = 14 + Math.floor(i / ALIGNED) * block + high;
+    if (edited.has(i)) picture.append(svg("rect", { x, y: zero - high, width: wide, height: high * (lows ? 2 : 1), class: "site" }));
+    if (i % 10 === 0) picture.append(svg("text", { x, y: zero + (lows ? high : 0) + 13 }, String(first + i)));
+    if (i % ALIGNED === 0) {
+      const end = 40 + wide * Math.min(ALIGNED, sequence.length - i);
+      picture.append(svg("line", { x1: 40, x2: end, y1: zero, y2: zero, class: "l" }));
+    }
+    const tall = Math.abs(values[i] || 0) / top * high;
+    if (tall < 0.4) continue;
+    const y = values[i] > 0 ? zero - tall : zero;
+    const [outline, hue] = letters[sequence[i]] ?? ["M0 0H100V100H0Z", "muted"];
+    picture.append(svg("path", { d: outline, fill: `var(--sd-${hue})`,
+      transform: `translate(${x} ${y}) scale(${(wide - 1) / 100} ${tall / 100})` }));
+  }
+  return picture;
 }

@@ -1,5 +1,5 @@
 for (const box of document.querySelectorAll(".sd-data")) startTable(box);
-for (const figure of document.querySelectorAll("figure")) startFigure(figure);
+for (const figure of document.querySelectorAll("figure")) { startFigure(figure); startStructure(figure); }
 startTips();
 // Paper has no clicks.
 addEventListener("beforeprint", () => {

@@ -1,6 +1,6 @@
 // Makes every .sd-data table of the page sortable and filterable, and lets people copy and download it.
 
-const ROWS_PER_PAGE = 25;
+const ROWS_PER_PAGE = matchMedia("(max-width: 40rem)").matches ? 10 : 25;
 const ROWS_ON_PAPER = 500;
 const FEW_ROWS = 6; // up to which nobody filters
 
@@ -9,7 +9,7 @@ async function startTable(box) {
   const packed = source.dataset.packed !== undefined;
   if (packed && !("DecompressionStream" in window)) return; // the first rows stay as they are
   const data = JSON.parse(packed ? await unpack(source.textContent) : source.textContent);
-  const table = new DataTable(box, data.columns, rowsOf(data.cells));
+  const table = new DataTable(box, data.columns, rowsOf(data.cells), data.logo);
   table.build();
   table.show();
 }
@@ -26,7 +26,8 @@ async function unpack(text) {
 }
 
 class DataTable {
-  constructor(box, columns, rows) {
+  constructor(box, columns, rows, logo) {
+    this.logo = logo;
     this.box = box;
     this.columns = columns;
     this.rows = rows;
@@ -218,9 +219,16 @@ class DataTable {
   cardLine(i) {
     const line = element("tr", { className: "sd-card-line" });
     const cell = element("td", { colSpan: this.heads.size });
-    cell.append(card(this.columns, this.rows[i]));
+    cell.append(card(this.columns, this.rows[i], this.logo && { ...this.logo, top: this.tallest() }));
     line.append(cell);
     return line;
+  }
+
+  // The largest contribution of all rows, so that their logos have one axis.
+  tallest() {
+    const at = this.columns.findIndex((c) => c.key === "contributions");
+    this.top ??= this.rows.reduce((top, row) => numbersOf(row[at]).reduce((a, b) => Math.max(a, Math.abs(b)), top), 0);
+    return this.top || 1;
   }
 
   // Paper does not scroll, so a sequence stands below its row there.

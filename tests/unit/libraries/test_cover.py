@@ -10,12 +10,13 @@ import pytest
 
 from seqdesign.errors import InputError
 from seqdesign.libraries.cover import cover
-from seqdesign.libraries.degenerate import base_codes, codon_codes, expansions, genetic_code
+from seqdesign.libraries.degenerate import base_codes, codon_codes, expansions
+from seqdesign.sequences.genetic_code import genetic_code
 
 
 def decoded(one):
     """All products of a sublibrary, by writing out its DNA."""
-    table = genetic_code()
+    table = genetic_code().acids
     parts = [
         {table[codon] for codon in expansions(code)} if len(code) == 3 else set(expansions(code))
         for code in one.codes

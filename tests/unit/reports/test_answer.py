@@ -26,8 +26,8 @@ def test_a_bar_places_range_interval_and_value_on_one_axis() -> None:
 
 def test_an_interval_with_an_open_end_is_said_as_that() -> None:
     ends = [(1.0, 2.5), (1.0, None), (None, 2.5), (None, None)]
-    assert [interval_text(*pair) for pair in ends] == ["1 to 2.5", "1 and more", "at most 2.5", None]
-    assert "growth 5 (4 and more)" in str(Gauge("best: growth", None, 5.0, 4.0, None).html())
+    assert [interval_text(*pair) for pair in ends] == ["1 to 2.5", "at least 1", "at most 2.5", None]
+    assert "growth 5 (at least 4)" in str(Gauge("best: growth", None, 5.0, 4.0, None).html())
 
 
 def test_an_axis_holds_everything_and_a_single_value_too() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from chromium import Chromium
 
 from seqdesign.pages.answers import designs_answer
 from seqdesign.pages.design_sections import add_outcomes, add_trade_offs
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
-from seqdesign.reports.html import Page
+from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.reports.plots import scatter, shaded_scatter
+from seqdesign.reports.tables import Column
 
 MEASURED = {"predicted_growth": (1.0, 4.0)}
 PARENT = "MKVLAAGICWTRPQDEHNYFSMKVLAAGICWTRPQDEHNYFSMKVLAAGICWTRPQDEHNYFSMKVLAAG"
@@ -125,14 +130,10 @@ def test_a_reader_opens_cards_asks_points_saves_figures_and_prints(browser: Call
 
 
 def test_on_a_phone_every_design_is_a_card_and_the_answer_is_one_screen(browser: Callable[..., Any]) -> None:
-    # Headless Chromium has no window under 500 px, so the page stands in a frame of its own width.
-    inner = page(8)
     seen = browser(
-        inner,
+        page(8),
         LOOK
         + """
-        document.documentElement.style.width = "390px";
-        const sheet = [...document.styleSheets][0];
         out.narrow = matchMedia("(max-width: 40rem)").matches;
         out.rows = all(".sd-data tbody tr").map((line) => getComputedStyle(line).display);
         out.labels = getComputedStyle(all(".sd-data td")[0], "::before").content;
@@ -146,14 +147,98 @@ def test_on_a_phone_every_design_is_a_card_and_the_answer_is_one_screen(browser:
         out.answer = document.querySelector(".sd-warnings").getBoundingClientRect().bottom;
         return out;
         """,
-        width=500,
+        width=390,
     )
     found = seen.value
     assert seen.console == []
     assert found["narrow"]
-    assert set(found["rows"]) == {"block"}
+    assert set(found["rows"]) == {"grid"}
     assert found["labels"] == '"growth"'
     assert (found["head"], found["sorter"]) == ("none", "flex")
     assert found["first"] == "d6"
     assert found["fits"]
-    assert found["answer"] < 844
+    assert found["answer"] < 844  # of a phone
+
+
+def test_dark_pages_are_dark_and_nobody_is_kept_from_them(
+    chromium: Chromium, axe: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(page(8), encoding="utf-8")
+    grounds = []
+    for dark in (False, True):
+        tab = chromium.open(path, 1400, dark=dark)
+        grounds.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert tab.violations(axe) == []
+        tab.close()
+    assert grounds == ["rgb(255, 255, 255)", "rgb(20, 23, 27)"]
+
+
+def test_a_card_draws_what_each_letter_adds(browser: Callable[..., Any]) -> None:
+    rows = [
+        {"id": "a", "sequence": "ACGT", "edit_list": "G2C", "contributions": "1,-0.5,,0.25"},
+        {"id": "b", "sequence": "AC", "edit_list": "", "contributions": "2,0.01"},
+    ]
+    columns = ["id", Column("sequence", sequence=True, edits="edit_list")]
+    columns += [Column(key, shown=False) for key in ("edit_list", "contributions")]
+    made = Page("Why")
+    made.section("Sequences", tables=[Table(rows, columns, "Two.", "two", cards=True, unit="growth")])
+    seen = browser(
+        made.html(),
+        LOOK
+        + """
+        for (const opener of all(".sd-opener")) opener.click();
+        out.logos = all(".sd-logo").map((logo) => all("path", logo).map((letter) => {
+          const box = letter.getBBox();
+          const scale = /scale\\(([\\d.]+) ([\\d.]+)\\)/.exec(letter.getAttribute("transform"));
+          return [letter.getAttribute("fill"), Math.round(box.height * Number(scale[2]) * 10) / 10];
+        }));
+        out.edited = all(".sd-logo .site").length;
+        out.words = document.querySelector(".sd-logo text").textContent;
+        return out;
+        """,
+    )
+    assert seen.console == []
+    found = seen.value
+    # Both on one axis of 44 pixels, which the largest contribution fills.
+    assert found["logos"] == [
+        [["var(--sd-green)", 22.0], ["var(--sd-blue)", 11.0], ["var(--sd-vermillion)", 5.5]],
+        [["var(--sd-green)", 44.0]],
+    ]
+    assert found["edited"] == 1
+    assert found["words"] == "what each letter adds to growth; the tallest of all rows is 2"
+
+
+def test_each_of_many_points_says_what_it_is(browser: Callable[..., Any]) -> None:
+    values = [float(i) for i in range(200)]
+    ids = [f'p"{i},x' for i in range(200)]
+    figures = [
+        scatter(values, values[::-1], title="a", x_label="x", y_label="y", ids=ids),
+        shaded_scatter(values, values, values[::-1], title="b", x_label="x", y_label="y", unit="u", ids=ids),
+    ]
+    made = Page("Points")
+    made.section("Points", "", [Figure(figure, "Points.") for figure in figures])
+    assert len(made.html()) < 60_000 + sum(map(len, map(str, figures)))
+    seen = browser(
+        made.html(),
+        LOOK
+        + """
+        out.tips = [];
+        for (const picture of all("figure svg")) {
+          const dots = picture.querySelector(".sd-dots path").getAttribute("d");
+          const start = /M([\\d.]+) ([\\d.]+)h0/.exec(dots);
+          picture.scrollIntoView({ block: "center" });
+          const at = new DOMPoint(Number(start[1]), Number(start[2])).matrixTransform(picture.getScreenCTM());
+          picture.dispatchEvent(new PointerEvent("pointermove", { clientX: at.x + 1, clientY: at.y }));
+          await new Promise((done) => setTimeout(done, 200));
+          out.tips.push(document.querySelector(".sd-tip").textContent);
+          picture.dispatchEvent(new PointerEvent("pointerleave"));
+          out.tips.push(document.querySelector(".sd-tip").hidden);
+        }
+        return out;
+        """,
+    )
+    assert seen.console == []
+    # The first dot of the second figure is one of the lightest shade, whose values are the smallest.
+    assert seen.value["tips"][:2] == ['p"0,x: x 0, y 199', True]
+    assert seen.value["tips"][2:] == ['p"160,x: x 160, y 160, u 39', True]

@@ -273,3 +273,27 @@ def test_a_long_legend_stays_inside_the_figure():
     assert len(labels) == 8
     assert max(float(t.get("x")) + 7 * len(t.text) for t in labels) <= 560
     assert len({(t.get("x"), t.get("y")) for t in labels}) == 8
+
+
+def test_an_open_interval_goes_to_the_edge_with_an_arrow_and_says_so():
+    figure = plots.intervals([1, 9], [0, 8], [2, math.nan], title="T", y_label="y")
+    tips = [dot.find(f"{SVG}title").text for dot in root(figure).iter(f"{SVG}circle")]
+    assert tips == ["2: 9 (at least 8)", "1: 1 (0 to 2)"]
+    line = next(p.get("d") for p in root(figure).iter(f"{SVG}path") if p.get("stroke-opacity") == "0.4")
+    assert line.count("l2.5") == 1
+    all_open = plots.intervals([1, 2], [0, 1], [math.nan] * 2, title="T", y_label="y")
+    assert "2 designs with intervals, all open." in description(all_open)
+
+
+def test_a_map_of_letters_marks_edits_and_keeps_its_numbers():
+    figure = plots.letter_map(
+        np.array([[1.0, -0.5], [0.0, math.nan]]), ["AC", "GT"], ["one", "two"], [3, 120],
+        title="T", unit="growth", marked=[[True, False], [False, False]],
+    )  # fmt: skip
+    found = [t for t in root(figure).iter(f"{SVG}text") if t.text and len(t.text) == 1]
+    assert {t.text for t in found} >= {"A", "C", "G", "T"}
+    assert [t.text for t in found if t.get("text-decoration")] == ["A"]
+    # Only the letters that add or take away anything are shaded; the legend has eight shades on either side.
+    assert sum(1 for _ in root(figure).iter(f"{SVG}rect")) == 16 + 2
+    assert figure.data["growth"][:2] == [1.0, -0.5]
+    assert any("underlined: edited" in t for t in texts(figure))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -54,4 +55,18 @@ def test_wrong_options_and_proteins_leave_nothing(designs, tmp_path):
     designs.write_text(">p\nMKLV\n")
     with pytest.raises(InputError, match="back-translate turns proteins into genes"):
         order(OrderConfig(input=designs, output=folder))
+    designs.write_text(">d\nACGTACNTACGT\n")
+    with pytest.raises(InputError, match="got 'N' at position 7; ambiguity codes stand for several bases"):
+        order(OrderConfig(input=designs, output=folder))
+    designs.write_text(">d\nACG-ACGT\n")
+    with pytest.raises(InputError, match="take the gaps of the alignment out"):
+        order(OrderConfig(input=designs, output=folder))
     assert not folder.exists()
+
+
+def test_the_page_of_an_order_shows_its_plates(designs, tmp_path):
+    order(OrderConfig(input=designs, output=tmp_path / "order", skip=2))
+    page = (tmp_path / "order" / "report.html").read_text()
+    assert "2 constructs of" in page
+    assert re.findall(r"<title>([A-H]\d\d): ", page) == ["A03", "A04"]
+    assert "<code>order.csv</code>" in page

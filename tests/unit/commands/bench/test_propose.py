@@ -32,7 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_batch_of_the_candidates_that_are_left(here: Path, cli: Cli) -> None:
     words = ("propose", "r1.csv", "r2.csv", "--candidates", "library.fa", "-n", "4", "-q")
-    done = cli(*words, "-o", "r3.csv", "--json")
+    done = cli(*words, "-o", "r3.csv", "--report", "r3.html", "--json")
     assert done.code == 0, done.err
     told = json.loads(done.out)
     with open("r3.csv", newline="") as handle:
@@ -41,6 +41,14 @@ def test_a_batch_of_the_candidates_that_are_left(here: Path, cli: Cli) -> None:
     assert told["summary"]["rounds"] == [25, 25]
     assert told["summary"]["last"]["num"] == 25
     assert [one["sequence"] for one in told["sequences"]] == [row["sequence"] for row in rows]
+    last = told["summary"]["last"]
+    assert sorted(one["sequence"] for one in last["points"]) == sorted(TEXTS[25:50])
+    inside = [one["low"] <= one["measured"] <= one["high"] for one in last["points"]]
+    assert sum(inside) / 25 == pytest.approx(last["coverage"])
+    page = Path("r3.html").read_text()
+    assert "How the last round came true" in page
+    assert f"<dd>{last['coverage']:.0%}</dd>" in page
+    assert all(one["sequence"] in page for one in told["sequences"])
     out = cli(*words).out
     assert out == Path("r3.csv").read_text()
     assert cli("rerun", "r3.csv", "-q").code == 0

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import seqdesign as sd
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.verbs.similarity import Similarity
 
 Cli = Callable[..., Any]
 LENGTH = 8
@@ -214,3 +216,35 @@ def test_a_predictor_judges_and_ranks_revisions(
     assert kept[0] == "C"
     (judged,) = [float(f["judged"]) for name, _, f in found if name == "b_1"]
     assert judged > 3
+
+
+@pytest.fixture(scope="module")
+def similarity(vae: Path) -> Path:
+    """A model of edit distances between the same strings."""
+    sequences = [record.sequence for record in read_fasta(vae.parent / "train.fa")]
+    model = sd.train_similarity(sequences, epochs=4, hidden=8, batch_size=16)
+    return Path(str(model.save(vae.parent / "alike")))
+
+
+def test_revisions_stay_alike_to_their_inputs_and_say_how_much(
+    here: Path, cli: Cli, vae: Path, similarity: Path
+) -> None:
+    free = revise(cli, vae, "--similarity", str(similarity), "--alpha", "-1000")
+    held = revise(cli, vae, "--similarity", str(similarity), "--min-similarity", "0.7", "--alpha", "-1000")
+    model = sd.load(similarity, device="cpu")
+    assert isinstance(model, Similarity)
+    for found in (free, held):
+        own = model.between(["ACCATACA", "CAATCATC", "TTATTATT"], [text for _, text, _ in found])
+        assert [float(h["similarity"]) for _, _, h in found] == pytest.approx(own.tolist(), abs=1e-4)
+    assert min(float(h["similarity"]) for _, _, h in held) >= 0.7
+    assert min(float(h["similarity"]) for _, _, h in free) < 0.7
+    assert sum(float(h["delta"]) for _, _, h in held) < sum(float(h["delta"]) for _, _, h in free)
+
+
+def test_a_bound_on_similarity_needs_its_model(here: Path, cli: Cli, vae: Path) -> None:
+    done = cli("revise", "in.fa", "-m", str(vae), "--min-similarity", "0.5")
+    assert done.code == 2
+    assert "--min-similarity: needs --similarity MODEL" in done.err
+    done = cli("revise", "in.fa", "-m", str(vae), "--similarity", str(vae))
+    assert done.code != 0
+    assert "is of kind 'vae', a similarity model is needed" in done.err

@@ -167,7 +167,7 @@ def test_table_page_and_json(files: dict[str, Path], tmp_path: Path, cli: Callab
     assert [float(row["value"]) for row in rows] == [m["value"] for m in shown["measures"]]
     html = page.read_text()
     for part in (
-        "Findings",
+        "What was found",
         "Word spectra",
         "Distance to the nearest training sequence",
         "GC contents",

@@ -227,6 +227,81 @@ def test_contradictory_constraints_are_one_error() -> None:
         Samples(trained, Request((6, 6), rules_of=lambda n: own)).round(rng())
 
 
+@torch.no_grad()
+def test_the_network_says_the_same_of_some_places_as_of_all() -> None:
+    network = lm("masked", longest=7, shortest=3).model.network
+    tokens, lengths = torch.randint(4, (5, 7), generator=rng()), torch.tensor([7, 3, 5, 7, 4])
+    places = torch.tensor([[0, 2], [1, 0], [4, 1], [6, 3], [2, 2]])
+    everything = network(tokens, lengths, None)
+    some = network.at(tokens, lengths, None, places)  # type: ignore[union-attr]
+    torch.testing.assert_close(some, everything[torch.arange(5)[:, None], places])
+
+
+def pair_law(model: SequenceLM) -> tuple[Tensor, float]:
+    """Of two letters that are written one after the other in a random order: their probabilities (3, 3), and
+    what the first tells of the second in nats.
+    """
+    nothing, law, told = model.network.inputs.nothing, torch.zeros(3, 3), 0.0
+
+    def say(first: int, second: int, place: int) -> Tensor:
+        return model.network(torch.tensor([[first, second]]), torch.tensor([2]), None)[0, place].softmax(0)
+
+    before = [say(nothing, nothing, place) for place in (0, 1)]
+    for a in range(3):
+        law[a] += 0.5 * before[0][a] * say(a, nothing, 1)
+        law[:, a] += 0.5 * before[1][a] * say(nothing, a, 0)
+    for a in range(3):
+        after = say(a, nothing, 1), say(nothing, a, 0)
+        told += 0.5 * float(law.sum(1)[a] * (after[0] * (after[0] / before[1]).log()).sum())
+        told += 0.5 * float(law.sum(0)[a] * (after[1] * (after[1] / before[0]).log()).sum())
+    return law, told
+
+
+@torch.no_grad()
+def test_dependence_is_mutual_information_and_dependent_letters_are_not_written_at_once() -> None:
+    model = lm("masked", longest=2, gain=12.0).model
+    assert model.dependence is not None
+    law, told = pair_law(model)
+    flat = torch.multinomial(law.flatten(), 256, replacement=True, generator=rng())
+    pairs = TokenData(
+        torch.stack([flat // 3, flat % 3], 1), lengths_of(256, 2), torch.full((256,), torch.nan)
+    )
+    model.measure_dependence(pairs, torch.device("cpu"), 0)
+    assert told > 0.1
+    assert told * 0.9 < float(model.dependence[0, 0, 1]) < told * 1.5
+
+    def error(drawn: Drawn) -> float:
+        found = torch.bincount(drawn.tokens @ torch.tensor([3, 1]), minlength=9) / len(drawn.tokens)
+        return float((found - law.flatten()).abs().sum()) / 2
+
+    one_by_one = error(draw(model, lengths_of(8000, 2), rng()))
+    model.dependence.zero_()
+    at_once = error(draw(model, lengths_of(8000, 2), rng()))
+    assert one_by_one < 0.02 < at_once
+
+
+def test_independent_letters_are_written_at_once_each_of_them_once() -> None:
+    model = lm("masked", longest=9, shortest=6).model
+    assert model.dependence is not None
+    model.dependence.zero_()
+    model.dependence[:, 0, 1:] = model.dependence[:, 1:, 0] = 1.0
+    looks: list[int] = []
+    model.network.norm.register_forward_hook(lambda *seen: looks.append(1))  # type: ignore[union-attr]
+    drawn = draw(model, torch.tensor([9, 6, 7]), rng())
+    assert len(looks) <= 3  # the first letter by itself, the others together
+    assert ((drawn.tokens < 3).sum(1) == torch.tensor([9, 6, 7])).all()
+
+
+def test_a_model_saved_before_dependence_was_measured_writes_letter_by_letter() -> None:
+    model = lm("masked", longest=5).model
+    state = {name: value for name, value in model.state_dict().items() if name != "dependence"}
+    model.load_state_dict(state)
+    looks: list[int] = []
+    model.network.norm.register_forward_hook(lambda *seen: looks.append(1))  # type: ignore[union-attr]
+    draw(model, lengths_of(3, 5), rng())
+    assert len(looks) == 5
+
+
 @pytest.mark.parametrize("by", ["exact", "taylor"])
 def test_a_guide_tilts_a_flat_model_by_the_score(by: Any) -> None:
     """p(x) is proportional to exp(gamma times the number of A), so each letter is A with e / (e + 2)."""

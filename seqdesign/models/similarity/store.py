@@ -1,0 +1,66 @@
+"""Folders of similarity models: the record of a model, and how to save and load one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdesign.models.similarity.config import SimilarityOptions
+from seqdesign.models.similarity.model import SequenceSimilarity
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
+
+KIND = "similarity"
+
+
+@dataclass(frozen=True)
+class SimilarityRecord:
+    """What a SequenceSimilarity is besides its weights."""
+
+    options: SimilarityOptions
+    alphabet: Alphabet
+    max_length: int
+    min_length: int
+    """Letters of the longest and the shortest training sequence."""
+    teacher: str
+    """What it was taught: edits, alignment, label NAME or pairs."""
+    num_reference: int
+    """Training sequences whose codes are kept."""
+
+    def build(self) -> SequenceSimilarity:
+        """The networks, with weights from torch's global generator."""
+        return SequenceSimilarity(self.options, Vocabulary(self.alphabet), self.num_reference)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object."""
+        return record_to_dict(self, KIND)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> SimilarityRecord:
+        """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
+        return record_from_dict(cls, record)
+
+
+@dataclass(frozen=True)
+class TrainedSimilarity:
+    """A model ready for use, in eval mode, and its record."""
+
+    model: SequenceSimilarity
+    record: SimilarityRecord
+
+
+def save_similarity(folder: Path, model: SequenceSimilarity, record: SimilarityRecord) -> None:
+    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
+    save_model(folder, model, record)
+
+
+def load_similarity(folder: str | os.PathLike[str], device: torch.device) -> TrainedSimilarity:
+    """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
+    model, record = load_model(folder, device, kind=KIND, parse=SimilarityRecord.from_dict)
+    return TrainedSimilarity(model, record)
