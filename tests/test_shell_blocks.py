@@ -49,6 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
     "train-lm": {"epochs": 1},
+    "train-translate": {"steps": 4},
     "train-similarity": {"epochs": 1, "hidden": 8},
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
@@ -172,6 +173,10 @@ def write_bench(folder: Path, texts: list[str]) -> None:
     rows = [f"{cell},{i % 7}" for i, cell in enumerate(dict.fromkeys(cells))]
     (folder / "variants.csv").write_text("\n".join(["mutant,fitness", "WT,3", *rows]) + "\n")
     (folder / "new_variants.csv").write_text("mutant\nK3A:T4S\n")
+    text = texts[0]
+    rows = [f"{text[: i % 20]}{'ACGT'[i % 4] * (i % 3)}{text[i % 20 + i % 2 :]},{i % 7}" for i in range(120)]
+    (folder / "indels.csv").write_text("\n".join(["sequence,outcome", *dict.fromkeys(rows)]) + "\n")
+    fasta(folder / "parent.fa", [texts[0]])
     with (folder / "plasmid.gb").open("wb") as handle:
         write_genbank([edited("plasmid", texts[0], "dna", "made for a test")], handle)
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from seqdesign.language.config import LMOptions
-from seqdesign.language.dependence import MOST_ROWS, STAGES, UNKNOWN, dependence
+from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows
 from seqdesign.language.layers import MAX_PLACES
 from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
@@ -98,12 +98,14 @@ class SequenceLM(nn.Module):
         """Find out from the first rows of ``data`` which letters may be written at once."""
         if self.dependence is None:
             return
-        tokens, lengths, outcomes = (
-            part[:MOST_ROWS].to(device) for part in (data.tokens, data.lengths, data.outcomes)
-        )
-        known = tokens.long().where(tokens < self.vocabulary.n_letters, self.network.inputs.nothing)
-        steps = tokens.shape[1]
-        found = dependence(self, known, lengths, outcomes, Generator().manual_seed(seed))
+        steps, nothing = data.tokens.shape[1], self.network.inputs.nothing
+        rows = most_rows(steps)
+        parts = (data.tokens, data.lengths, data.outcomes)
+        tokens, lengths, outcomes = (part[:rows].to(device) for part in parts)
+        known = tokens.long().where(tokens < self.vocabulary.n_letters, nothing)
+        context = self.context(outcomes)
+        rng = Generator().manual_seed(seed)
+        found = dependence(lambda shown: self.network(shown, lengths, context), known, lengths, nothing, rng)
         self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:

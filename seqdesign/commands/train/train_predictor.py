@@ -198,9 +198,9 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
 
 def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:
     """The model, what it was trained on, and its held-out predictions, all together or not at all."""
+    from seqdesign.models.predictor.held_out import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.models.predictor.sections import HELD_OUT
     from seqdesign.models.predictor.store import save_predictor
-    from seqdesign.pages.predictor import HELD_OUT_COLUMNS, held_out_rows
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.measured import Measured, save_measured
     from seqdesign.training.store import write_metrics

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
-from seqdesign.models.gan.model import OBJECTIVES, SequenceGAN
+from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.quality import Judge
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import GANRecord, TrainedGAN

@@ -14,6 +14,7 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.evidence import letter_counts
+from seqdesign.models.predictor.members.aligned import common_parent, num_aligned
 from seqdesign.models.predictor.members.closed import LinearNet
 from seqdesign.models.predictor.members.descriptors import letter_descriptors
 from seqdesign.models.predictor.members.features import MAX_PAIRS, common_pairs
@@ -40,6 +41,8 @@ KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
+ALIGNED_NUMBERS = 100_000_000
+"""Rows times columns of what is learned from aligned sequences."""
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
@@ -128,7 +131,12 @@ def learn(
 
 
 def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
-    """Sizes of closed-form members for these rows of one length; None where they would be too many."""
+    """Sizes of closed-form members for these rows; None where they are too many, or have no parent."""
+    if kind == "aligned":
+        parent = common_parent(tokens)
+        if parent is None or len(tokens) * num_aligned(tokens.alphabet.size, len(parent)) > ALIGNED_NUMBERS:
+            return None
+        return Columns(parent=len(parent))
     if kind not in ("pairs", "kernel"):
         return Columns()
     counts = letter_counts(
@@ -155,6 +163,12 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
     longest = int(tokens.lengths.max())
     kind, placed = options.architecture, positional(tokens, options)
     columns = columns_of(tokens, kind)
+    if kind == "aligned" and (columns is None or options.strands == "both"):
+        raise InputError(
+            f"--architecture aligned: {LABELS[kind]} needs relatives of one parent, read on one strand, "
+            "that differ from it in a quarter of their letters at most, and not too many of them; use "
+            "another --architecture, or auto"
+        )
     if columns is None or (kind in ("pairs", "kernel") and not placed):
         raise InputError(
             f"--architecture {kind}: {LABELS[kind]} needs sequences of one length, read on one strand, "
@@ -282,6 +296,10 @@ def _in_closed_form(
             pairs = common_pairs(_one_hot(tokens))
             assert pairs is not None
             net.pairs.copy_(pairs)
+        if net.kind == "aligned":
+            parent = common_parent(tokens)
+            assert parent is not None
+            net.parent.copy_(parent)
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):

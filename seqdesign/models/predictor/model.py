@@ -44,11 +44,12 @@ Net = ResidualNet | MotifNet | KilloranNet | LinearNet | KernelNet
 
 
 class Columns(NamedTuple):
-    """Sizes of closed-form members that depend on the data: pairs of letters; cells and rows of a kernel."""
+    """Sizes of closed-form members by the data: pairs of letters; cells and rows of a kernel; a parent."""
 
     pairs: int = 0
     cells: int = 0
     rows: int = 0
+    parent: int = 0
 
 
 class SequencePredictor(nn.Module):
@@ -198,8 +199,9 @@ def _net(
     kind, members = options.architecture, int(options.members)
     if kind in LINEAR_KINDS:
         return LinearNet(
-            kind, members, letters, max_length, num_scores, positional=positional, num_pairs=columns.pairs
-        )
+            kind, members, letters, max_length, num_scores,
+            positional=positional, num_pairs=columns.pairs, parent=columns.parent,
+        )  # fmt: skip
     if kind == "kernel":
         return KernelNet(members, columns.cells, columns.rows, num_scores)
     if kind == "killoran":

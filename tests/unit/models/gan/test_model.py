@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from seqdesign.adversarial.outputs import close, relax
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
-from seqdesign.models.gan.outputs import close, relax
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
 from seqdesign.training.data import Batch
