@@ -39,6 +39,7 @@ _FACE = {
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
     "train_similarity": "seqdesign.verbs.similarity",
+    "train_translate": "seqdesign.verbs.translation",
     "train_vae": "seqdesign.verbs.models",
     "write": "seqdesign.verbs.data",
 }
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.rounds import propose
     from seqdesign.verbs.shortlist import select
     from seqdesign.verbs.similarity import train_similarity
+    from seqdesign.verbs.translation import train_translate
 
 __all__ = [
     "Alphabet",
@@ -88,6 +90,7 @@ __all__ = [
     "train_lm",
     "train_predictor",
     "train_similarity",
+    "train_translate",
     "train_vae",
     "write",
 ]
