@@ -234,7 +234,7 @@ def table(
         there, back = round_trip(model, arrays[source].take(result.test[source]), side)
         edits = float(levenshtein_pairs(texts, there).mean())
         place = nearest(texts, train[target]).index
-        few = texts[:200]
+        few = texts[:100]
 
         def row(name: str, made: Sequence[str], of: Sequence[str], back: Sequence[str] | None = None) -> None:
             print(describe(name, made, of, judges, target, train[target], back, truth), flush=True)  # noqa: B023
