@@ -21,6 +21,7 @@ from seqdesign.design.panel import Panel, Verdict
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
+from seqdesign.metrics.edits import edits_in_frame
 from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
@@ -262,9 +263,9 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
     """What the panel says (B, K) of the parents of designs; from noise the mean of the measurements."""
-    if starts.parents is None:
+    if starts.compared is None:
         return panel.typical.expand(len(parents), -1)
-    return panel(starts.parents.cpu()).mean[parents.cpu()]
+    return panel(starts.compared.cpu()).mean[parents.cpu()]
 
 
 def _off_target(
@@ -370,13 +371,19 @@ def _origin(starts: StartSet, parent: int, text: str, support: IntArray | None) 
         nothing = dict.fromkeys(("parent", "original", "edits", "edit_list", "evidence"))
         return {**nothing, "least_evidence": least}
     original, name = starts.records.sequences[parent], starts.records.ids[parent]
-    changed = [i for i, (a, b) in enumerate(zip(original, text, strict=True)) if a != b]
-    counts = None if support is None else [int(support[i]) for i in changed]
+    if starts.indels and starts.parents is not None:
+        frame = decode(starts.parents[parent, None], starts.alphabet)[0]
+        listed = edits_in_frame(original, frame, text)
+    else:
+        both = enumerate(zip(original, text, strict=True))
+        listed = [(f"{a}{i + 1}{b}", i) for i, (a, b) in both if a != b]
+    # What is deleted is spoken for by what follows it.
+    counts = None if support is None else [int(support[min(i, len(text) - 1)]) for _, i in listed]
     return {
         "parent": name,
         "original": original,
-        "edits": len(changed),
-        "edit_list": ",".join(f"{original[i]}{i + 1}{text[i]}" for i in changed),
+        "edits": len(listed),
+        "edit_list": ",".join(edit for edit, _ in listed),
         "evidence": None if counts is None else ",".join(map(str, counts)),
         "least_evidence": min(counts) if counts else None,
     }

@@ -59,8 +59,8 @@ class Beginning(Protocol):
     """What designs begin from, as far as the model asks."""
 
     @property
-    def parents(self) -> Tensor | None:
-        """Tokens (P, L) of the parents; None from noise."""
+    def compared(self) -> Tensor | None:
+        """Tokens (P, l) of the parents as they were read; None from noise."""
         ...
 
     @property
@@ -169,8 +169,8 @@ class DesignModel:
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
         sequences are not known.
         """
-        if starts.parents is not None:
-            return self.predict(starts.parents)[:, parents]
+        if starts.compared is not None:
+            return self.predict(starts.compared)[:, parents]
         if self._center is None:
             self._center = self._typical(starts.tokens).mean(1, keepdim=True)
         return self._center.expand(-1, len(parents), -1)
