@@ -12,7 +12,8 @@ from seqdesign.pages.answers import designs_answer
 from seqdesign.pages.design_sections import add_outcomes, add_trade_offs
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
-from seqdesign.reports.html import Page, Table
+from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.reports.plots import scatter, shaded_scatter
 from seqdesign.reports.tables import Column
 
 MEASURED = {"predicted_growth": (1.0, 4.0)}
@@ -206,3 +207,38 @@ def test_a_card_draws_what_each_letter_adds(browser: Callable[..., Any]) -> None
     ]
     assert found["edited"] == 1
     assert found["words"] == "what each letter adds to growth; the tallest of all rows is 2"
+
+
+def test_each_of_many_points_says_what_it_is(browser: Callable[..., Any]) -> None:
+    values = [float(i) for i in range(200)]
+    ids = [f'p"{i},x' for i in range(200)]
+    figures = [
+        scatter(values, values[::-1], title="a", x_label="x", y_label="y", ids=ids),
+        shaded_scatter(values, values, values[::-1], title="b", x_label="x", y_label="y", unit="u", ids=ids),
+    ]
+    made = Page("Points")
+    made.section("Points", "", [Figure(figure, "Points.") for figure in figures])
+    assert len(made.html()) < 60_000 + sum(map(len, map(str, figures)))
+    seen = browser(
+        made.html(),
+        LOOK
+        + """
+        out.tips = [];
+        for (const picture of all("figure svg")) {
+          const dots = picture.querySelector(".sd-dots path").getAttribute("d");
+          const start = /M([\\d.]+) ([\\d.]+)h0/.exec(dots);
+          picture.scrollIntoView({ block: "center" });
+          const at = new DOMPoint(Number(start[1]), Number(start[2])).matrixTransform(picture.getScreenCTM());
+          picture.dispatchEvent(new PointerEvent("pointermove", { clientX: at.x + 1, clientY: at.y }));
+          await new Promise((done) => setTimeout(done, 200));
+          out.tips.push(document.querySelector(".sd-tip").textContent);
+          picture.dispatchEvent(new PointerEvent("pointerleave"));
+          out.tips.push(document.querySelector(".sd-tip").hidden);
+        }
+        return out;
+        """,
+    )
+    assert seen.console == []
+    # The first dot of the second figure is one of the lightest shade, whose values are the smallest.
+    assert seen.value["tips"][:2] == ['p"0,x: x 0, y 199', True]
+    assert seen.value["tips"][2:] == ['p"160,x: x 160, y 160, u 39', True]
