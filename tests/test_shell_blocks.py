@@ -49,6 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
     "train-lm": {"epochs": 1},
+    "train-translate": {"steps": 4},
     "train-similarity": {"epochs": 1, "hidden": 8},
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},
@@ -141,6 +142,9 @@ def write_inputs(folder: Path) -> None:
         "\n" + ",".join(f"{v:.3f}" for v in row) for row in np.random.default_rng(3).normal(size=(95, 4))
     ]
     (folder / "attributions.csv").write_text("A,C,G,T" + "".join(cells) + "\n")
+    shutil.copytree(ROOT / "examples" / "lab", folder / "examples" / "lab", dirs_exist_ok=True)
+    lac = "AATTAATGTGAGTTAGCTCACTCATTAGGCACCCCAGGCTTTACACTTTATGCTTCCGGCTCGTATGTTGTGTGG"
+    (folder / "lac.fa").write_text(f">lac\n{lac}\n")
     write_bench(folder, texts)
     write_named(folder)
     columns = "".join("0.85 0.05 0.05 0.05\n" for _ in range(6))
@@ -172,6 +176,10 @@ def write_bench(folder: Path, texts: list[str]) -> None:
     rows = [f"{cell},{i % 7}" for i, cell in enumerate(dict.fromkeys(cells))]
     (folder / "variants.csv").write_text("\n".join(["mutant,fitness", "WT,3", *rows]) + "\n")
     (folder / "new_variants.csv").write_text("mutant\nK3A:T4S\n")
+    text = texts[0]
+    rows = [f"{text[: i % 20]}{'ACGT'[i % 4] * (i % 3)}{text[i % 20 + i % 2 :]},{i % 7}" for i in range(120)]
+    (folder / "indels.csv").write_text("\n".join(["sequence,outcome", *dict.fromkeys(rows)]) + "\n")
+    fasta(folder / "parent.fa", [texts[0]])
     with (folder / "plasmid.gb").open("wb") as handle:
         write_genbank([edited("plasmid", texts[0], "dna", "made for a test")], handle)
 

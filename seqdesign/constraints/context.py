@@ -131,9 +131,10 @@ class InContext:
             found = self.inner.explain(flank, 0)
             if found:
                 breaks = "joins flanks, which break" if option == "--circular" else "breaks"
+                rule = self.name.split()[0].removeprefix("--")
                 raise UsageError(
-                    f"{breaks} {self.name} by itself: {found[0]}; change it, or leave the rule out with "
-                    "--without-flanks",
+                    f"{breaks} {self.name} by itself: {found[0]}; change it, or let the rule look at the "
+                    f"design alone with --without-flanks {rule}",
                     option=option,
                 )
 

@@ -28,6 +28,10 @@ class Brief:
     """How the letters of the starts are read."""
     length: int | None = None
     """Letters of a design from noise; None: as the template or the model says."""
+    indels: int = 0
+    """Letters inserted and deleted in a design, at most."""
+    lengths: str | None = None
+    """Fewest and most letters of a design with indels, such as 74-78."""
     tries: int = TRIES
     budget: int | None = None
     enough: float | None = None

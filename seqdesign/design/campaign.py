@@ -17,6 +17,7 @@ from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
 from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num_jobs
 from seqdesign.design.evidence import Known
+from seqdesign.design.indels.frames import best_of_frames, check_indels, framed
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES
@@ -44,6 +45,8 @@ def run(
     starts: SequenceSet | None = None,
     letters: LetterPolicy | None = None,
     length: int | None = None,
+    indels: int = 0,
+    lengths: str | None = None,
     method: str | Designer | None = None,
     settings: Sequence[str] = (),
     budget: int | None = None,
@@ -71,18 +74,22 @@ def run(
     """
     brief = Brief(
         objective=tuple(objective), risk=risk, pareto=pareto, rules=rules or ConstraintOptions(), num=num,
-        starts=starts, letters=letters or LetterPolicy(), length=length, tries=tries, budget=budget,
+        starts=starts, letters=letters or LetterPolicy(), length=length, indels=indels,
+        lengths=lengths, tries=tries, budget=budget,
         enough=enough, min_confidence=min_confidence, only_seen=only_seen, include_known=include_known,
         exclude=tuple(exclude), numbering=numbering or model.numbering, seed=seed,
     )  # fmt: skip
     designer, options = find_method(method or default_method(model), settings)
     known = model.known(brief.exclude, brief.starts)
-    parts = [(make_plan(brief, model, designer, options, s, known), s) for s in _starts(brief, model)]
+    parts = [(make_plan(b, model, designer, options, s, known), s) for b, s in _starts(brief, model)]
     found = iter(_blocks(parts, block_size, model.device, on_step))
     batches, taken = [], list[str]()
     for plan, group in parts:
         mine = list(islice(found, num_jobs(group.tokens, block_size)))
-        batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, taken)))
+        mine_taken = [] if indels else taken
+        batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, mine_taken)))
+    if indels:
+        batches = best_of_frames(batches)
     designs, summary = describe(brief, model, batches, known)
     if not designs:
         raise InputError(_nothing(known, brief))
@@ -170,12 +177,15 @@ def _registered(name: str) -> Designer:
         raise UsageError(str(error), option="--method") from error
 
 
-def _starts(brief: Brief, model: DesignModel) -> Iterator[StartSet]:
-    """Where designs begin; all contradictions are found before anything is optimised."""
+def _starts(brief: Brief, model: DesignModel) -> Iterator[tuple[Brief, StartSet]]:
+    """Where designs begin, and what holds there; contradictions are found before anything is optimised."""
     directions = brief.wanted if brief.pareto else 1
     copies = brief.tries if brief.pareto else brief.tries * brief.wanted
+    if brief.indels:
+        check_indels(brief, model)
     if brief.starts is None:
         length = design_length(brief, model)
-        yield noise_starts(brief, model, length, directions=directions, copies=copies)
+        yield brief, noise_starts(brief, model, length, directions=directions, copies=copies)
         return
-    yield from list(read_starts(brief, model, brief.starts, directions=directions, copies=copies))
+    found = list(read_starts(brief, model, brief.starts, directions=directions, copies=copies))
+    yield from list(framed(brief, model, found, copies)) if brief.indels else ((brief, one) for one in found)

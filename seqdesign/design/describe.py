@@ -21,6 +21,7 @@ from seqdesign.design.panel import Panel, Verdict
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
+from seqdesign.metrics.edits import edits_in_frame
 from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
@@ -37,10 +38,6 @@ DOUBT = 0.25
 """Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
 CAUTION = 0.1
 """Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
-ENOUGH_HELD_OUT = 100
-"""Held-out sequences from which on one beyond 99% of them means something."""
-UNUSUAL = 99.0
-"""Percentile of held-out sequences beyond which designs are called unlike the training data."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +180,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     texts = _texts(batch)
     columns = model.columns(opinion.after, opinion.verdict, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
+    far = model.far(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []
@@ -212,9 +210,9 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, panel, batch.plan.composite, design, _near(opinion.verdict, i))
+        beyond = _beyond(model, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(model, design)
+        remarks += _unusual(design, far=bool(far[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -265,9 +263,9 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
     """What the panel says (B, K) of the parents of designs; from noise the mean of the measurements."""
-    if starts.parents is None:
+    if starts.compared is None:
         return panel.typical.expand(len(parents), -1)
-    return panel(starts.parents.cpu()).mean[parents.cpu()]
+    return panel(starts.compared.cpu()).mean[parents.cpu()]
 
 
 def _off_target(
@@ -329,33 +327,20 @@ def _used(composite: Composite) -> set[int]:
     return {i for term in composite.terms for i in (*term.on, *term.off)}
 
 
-def _unusual(model: DesignModel, design: Design) -> Iterator[tuple[Status, str]]:
+def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
     """Whether it is unlike what was learned from."""
-    unusual = design.outcomes.get("ood")
-    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
-        yield "unusual", "ood: more unusual than 99% of the held-out sequences"
+    if far:
+        yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _near(verdict: Verdict | None, i: int) -> list[float] | None:
-    """(K,): error bars of design i without the doubt about what is beyond the data."""
-    return None if verdict is None or verdict.near is None else verdict.near[i].tolist()
-
-
-def _beyond(
-    model: DesignModel, panel: Panel | None, composite: Composite, design: Design, errors: list[float] | None
-) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than the error bars (K,) within the data.
-
-    What makes a design doubtful beyond them is no excuse for being there.
-    """
-    if panel is None or errors is None:
-        return
+def _beyond(model: DesignModel, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than their error bars."""
     for k in sorted(_used(composite)):
-        key, span, error = model.keys[k], measured_range(model, k), errors[k]
-        value = design.outcomes[key]
-        if span is None or value is None:
+        key, span = model.keys[k], measured_range(model, k)
+        value, error = design.outcomes[key], design.outcomes.get(f"{key}_sd")
+        if span is None or value is None or error is None:
             continue
         if value > span.high + error or value < span.low - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
@@ -386,13 +371,19 @@ def _origin(starts: StartSet, parent: int, text: str, support: IntArray | None) 
         nothing = dict.fromkeys(("parent", "original", "edits", "edit_list", "evidence"))
         return {**nothing, "least_evidence": least}
     original, name = starts.records.sequences[parent], starts.records.ids[parent]
-    changed = [i for i, (a, b) in enumerate(zip(original, text, strict=True)) if a != b]
-    counts = None if support is None else [int(support[i]) for i in changed]
+    if starts.indels and starts.parents is not None:
+        frame = decode(starts.parents[parent, None], starts.alphabet)[0]
+        listed = edits_in_frame(original, frame, text)
+    else:
+        both = enumerate(zip(original, text, strict=True))
+        listed = [(f"{a}{i + 1}{b}", i) for i, (a, b) in both if a != b]
+    # What is deleted is spoken for by what follows it.
+    counts = None if support is None else [int(support[min(i, len(text) - 1)]) for _, i in listed]
     return {
         "parent": name,
         "original": original,
-        "edits": len(changed),
-        "edit_list": ",".join(f"{original[i]}{i + 1}{text[i]}" for i in changed),
+        "edits": len(listed),
+        "edit_list": ",".join(edit for edit, _ in listed),
         "evidence": None if counts is None else ",".join(map(str, counts)),
         "least_evidence": min(counts) if counts else None,
     }
@@ -502,8 +493,9 @@ def _doubts(
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (
-            f"{unusual:,} of {count:,} designs are more unusual than 99% of the sequences that the model was "
-            "judged on, so intervals may be too narrow; --start with --max-edits keeps designs near"
+            f"{unusual:,} of {count:,} designs are more than twice as far from typical sequences as 99% of "
+            "those that the model was judged on, so intervals may be too narrow; --start with --max-edits "
+            "keeps designs near"
         )
     unseen = sum(d.least_evidence == 0 for d in delivered)
     if unseen and not brief.only_seen:

@@ -6,7 +6,7 @@ Shapes: N starts of one length L in G groups (the parents, or one group for desi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -124,6 +124,15 @@ class Chosen:
     stop: dict[str, int]
     num_queries: int
     num_short: int
+
+    def take(self, index: Tensor) -> Chosen:
+        """Those of the designs with these indices (n,)."""
+        index = index.to(self.tokens.device)
+        columns = {name: getattr(self, name)[index] for name in CHOSEN}
+        return replace(self, **columns)
+
+
+CHOSEN = ("tokens", "score", "soft_score", "groups", "rows")
 
 
 def jobs(

@@ -59,8 +59,8 @@ class Beginning(Protocol):
     """What designs begin from, as far as the model asks."""
 
     @property
-    def parents(self) -> Tensor | None:
-        """Tokens (P, L) of the parents; None from noise."""
+    def compared(self) -> Tensor | None:
+        """Tokens (P, l) of the parents as they were read; None from noise."""
         ...
 
     @property
@@ -133,11 +133,6 @@ class DesignModel:
         return self.trained is not None and self.trained.record.head.log_odds
 
     @property
-    def num_held_out(self) -> int:
-        """Sequences that ``ood`` is a percentage of; without training data as many as are enough."""
-        return 100 if self.evidence is None else int(self.evidence.measured.held_out.sum())
-
-    @property
     def typical_length(self) -> int | None:
         """Letters of a design when nobody says how many."""
         if self.generator is None:
@@ -174,8 +169,8 @@ class DesignModel:
         Their parents (B,); from noise the mean over training sequences, or over the starts where the training
         sequences are not known.
         """
-        if starts.parents is not None:
-            return self.predict(starts.parents)[:, parents]
+        if starts.compared is not None:
+            return self.predict(starts.compared)[:, parents]
         if self._center is None:
             self._center = self._typical(starts.tokens).mean(1, keepdim=True)
         return self._center.expand(-1, len(parents), -1)
@@ -282,6 +277,13 @@ class DesignModel:
             {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
             for i in range(len(texts))
         ]
+
+    def far(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether texts (B,) are far from all that the model learned from; never where that is not known."""
+        if self._reference is None:
+            return np.zeros(len(texts), dtype=bool)
+        array = encode(texts, self.alphabet)
+        return self._reference.far(array.tokens, array.lengths)
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None

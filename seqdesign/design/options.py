@@ -66,7 +66,25 @@ class ObjectiveOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DesignOptions(Options):
+class IndelOptions(Options):
+    """Whether designs may be shorter or longer than their starts."""
+
+    PANEL: ClassVar[str] = "Design options"
+
+    indels: Annotated[int, Between(0, 50)] = 0
+    """Letters that may be inserted and deleted in each --start, at most; the model must have seen sequences
+    of several lengths."""
+    lengths: str | None = None
+    """Fewest and most letters of a design with --indels, such as 74-78; else what the model knows."""
+
+    def problems(self) -> Iterator[str]:
+        """Lengths are those of designs with insertions and deletions."""
+        if self.lengths is not None and not self.indels:
+            yield "--lengths: has no effect without --indels; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignOptions(IndelOptions):
     """Where to begin, how to search and how much."""
 
     PANEL: ClassVar[str] = "Design options"
@@ -89,6 +107,11 @@ class DesignOptions(Options):
     enough: float | None = None
     """Score that is good enough: there a run ends, and beyond it fewer edits count more than a better score.
     """
+
+    def problems(self) -> Iterator[str]:
+        """Insertions and deletions are those of a start."""
+        if self.indels and self.start is None:
+            yield "--indels: refers to what designs are made from, so it needs --start"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,10 @@ UPPER = 2.0
 ROWS = 1500
 """Measured rows that are learned from, at most: the best half of them, and others."""
 
-Acquisition = Literal["thompson", "upper", "mean"]
+DRAWS = 256
+"""Functions over which the expected best of a batch is averaged."""
+
+Acquisition = Literal["expected", "thompson", "upper", "mean"]
 FloatArray = NDArray[np.float64]
 
 
@@ -97,6 +100,8 @@ class Ensemble:
         self.left_out = (self.centre + self.unit * (self.weights[:, None] * torch.stack(left)).sum(0)).numpy()
         """(N,): each row as the others predict it."""
         self.rows = rows
+        self.best = float(self([texts[i] for i in rows])[0].max())
+        """What is expected of the best measured row."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -159,23 +164,55 @@ def choose(
     order = np.argsort(-(mean if acquisition == "mean" else upper), kind="stable")
     apart = Apart(min_distance, ensemble.alphabet if both_strands else _one_strand(ensemble.alphabet))
     taken: list[int] = []
-    if acquisition == "thompson":
+    if acquisition in ("expected", "thompson"):
         short = order[: max(SHORT_LIST, 4 * num)]
         rng = torch.Generator().manual_seed(seed)
-        open_ = np.ones(len(short), dtype=bool)
-        for worth in ensemble.draws([pool[i] for i in short], num, rng):
-            while open_.any():
-                best = int(np.where(open_, worth, -np.inf).argmax())
-                open_[best] = False
-                if apart.takes(pool[short[best]]):
-                    taken.append(int(short[best]))
-                    break
+        count = num if acquisition == "thompson" else max(DRAWS, num)
+        worth = ensemble.draws([pool[i] for i in short], count, rng)
+        pick = _best_of_each if acquisition == "thompson" else _expected_best
+        taken = [
+            int(short[i]) for i in pick(worth, num, ensemble.best, lambda i: apart.takes(pool[short[i]]))
+        ]
     for i in order.tolist():
         if len(taken) == num:
             break
         if i not in taken and apart.takes(pool[i]):
             taken.append(i)
     return Choice(taken, mean[taken], sd[taken])
+
+
+def _best_of_each(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
+    """The best sequence of each function (num, B) that is still there and may be taken."""
+    taken: list[int] = []
+    open_ = np.ones(worth.shape[1], dtype=bool)
+    for one in worth[:num]:
+        while open_.any():
+            place = int(np.where(open_, one, -np.inf).argmax())
+            open_[place] = False
+            if takes(place):
+                taken.append(place)
+                break
+    return taken
+
+
+def _expected_best(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
+    """One after the other, what raises the expected best of the batch most, over functions (S, B).
+
+    Fewer than ``num`` where no function has anything better left.
+    """
+    taken: list[int] = []
+    reached = np.full(len(worth), best)
+    open_ = np.ones(worth.shape[1], dtype=bool)
+    while len(taken) < num and open_.any():
+        gain = np.where(open_, (worth - reached[:, None]).clip(min=0).mean(0), -1.0)
+        place = int(gain.argmax())
+        if gain[place] <= 0:
+            break
+        open_[place] = False
+        if takes(place):
+            taken.append(place)
+            reached = np.maximum(reached, worth[:, place])
+    return taken
 
 
 def _one_strand(alphabet: Alphabet) -> Alphabet:

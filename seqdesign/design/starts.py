@@ -55,6 +55,15 @@ class StartSet:
     """Number of the first position."""
     codes: Tensor | None = None
     """(N, d): what a generator made the starts from, where one did."""
+    origins: Tensor | None = None
+    """(P, l): what the parents come from by insertions and deletions, where they do."""
+    indels: int = 0
+    """Letters inserted and deleted in the parents."""
+
+    @property
+    def compared(self) -> Tensor | None:
+        """What designs are compared with: the parents (P, l) as they were read, None from noise."""
+        return self.parents if self.origins is None else self.origins
 
     def parent_of(self, groups: Tensor) -> Tensor:
         """Rows of ``parents`` that groups (n,) belong to."""
@@ -128,7 +137,7 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     rng = torch.Generator().manual_seed(brief.seed)
     alphabet, device = model.alphabet, model.device
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
-    codes, more = None, _more(brief, model, length)
+    codes, more = None, more_rules(brief, model, length)
     known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
@@ -173,7 +182,7 @@ def read_starts(
         owner = groups // directions
         made = StartSet(
             brief.rules, alphabet, parents[owner], groups, directions, parents, records.take(mine),
-            mine.tolist(), more=_more(brief, model, int(length)), first=brief.numbering.first,
+            mine.tolist(), more=more_rules(brief, model, int(length)), first=brief.numbering.first,
         )  # fmt: skip
         letters = torch.arange(alphabet.size, device=device)
         preference = (parents.unsqueeze(2) == letters).float()
@@ -183,7 +192,7 @@ def read_starts(
         yield _repaired(made, preference[owner] + noise)
 
 
-def _more(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConstraint, ...]:
+def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConstraint, ...]:
     """What training rules out for designs of ``length`` letters."""
     if not brief.only_seen or model.evidence is None:
         return ()

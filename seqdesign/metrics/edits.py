@@ -54,17 +54,57 @@ def edit_list(original: str, revised: str) -> list[str]:
     - ``del3T``: the T at position 3 is removed,
     - ``ins7C``: a C is inserted in front of position 7 (length + 1 appends it). Insertions at one place
       stand in the order in which their letters appear in ``revised``.
+
+    Of equal letters in a row the first is the one that goes or comes, as in VCF files.
     """
+    return [edit for edit, _ in placed_edits(original, revised)]
+
+
+def placed_edits(original: str, revised: str) -> list[tuple[str, int]]:
+    """``edit_list``, each edit with the place in ``revised``, from 0, of its letter or of what follows it."""
     edits = []
-    for operation in Levenshtein.editops(original, revised):
-        source, target = operation.src_pos, operation.dest_pos
+    # Its operations stand as far to the right as they can, those of reversed texts to the left.
+    for operation in Levenshtein.editops(original[::-1], revised[::-1]):
+        source = len(original) - operation.src_pos - (operation.tag != "insert")
+        target = len(revised) - operation.dest_pos - (operation.tag != "delete")
         if operation.tag == "replace":
-            edits.append(f"{original[source]}{source + 1}{revised[target]}")
+            edits.append((f"{original[source]}{source + 1}{revised[target]}", target))
         elif operation.tag == "delete":
-            edits.append(f"del{source + 1}{original[source]}")
+            edits.append((f"del{source + 1}{original[source]}", target))
         else:
-            edits.append(f"ins{source + 1}{revised[target]}")
-    return edits
+            edits.append((f"ins{source + 1}{revised[target]}", target))
+    return edits[::-1]
+
+
+def edits_in_frame(original: str, frame: str, revised: str) -> list[tuple[str, int]]:
+    """``placed_edits`` of a revision that inserts and deletes no more than ``frame``, whose length it has.
+
+    The shortest list where that keeps to it, else the frame's insertions and deletions, and substitutions.
+    """
+    if len(frame) != len(revised):
+        raise ValueError(f"both must have the same length, got {len(frame)} and {len(revised)}")
+    moves = placed_edits(original, frame)
+    shortest = placed_edits(original, revised)
+    if _num_indels(shortest) <= _num_indels(moves):
+        return shortest
+    gone = {int(edit[3:-1]) - 1: (edit, place) for edit, place in moves if edit.startswith("del")}
+    new = {place: int(edit[3:-1]) for edit, place in moves if edit.startswith("ins")}
+    found, source = [], 0
+    for place, letter in enumerate(revised):
+        if place in new:
+            found.append((f"ins{new[place]}{letter}", place))
+            continue
+        while source in gone:
+            found.append(gone[source])
+            source += 1
+        if original[source] != letter:
+            found.append((f"{original[source]}{source + 1}{letter}", place))
+        source += 1
+    return found + [gone[i] for i in range(source, len(original)) if i in gone]
+
+
+def _num_indels(edits: Sequence[tuple[str, int]]) -> int:
+    return sum(edit.startswith(("del", "ins")) for edit, _ in edits)
 
 
 def carry_over(original: str, known: str, revised: str) -> str:
@@ -123,12 +163,12 @@ def renumbered(edits: Iterable[str], first: int) -> list[str]:
 def variant_name(sequence: str, wild_type: str, first: int = 1) -> str:
     """A sequence by its changes: ``A42G:T50S``, ``del42A:ins50S``, ``WT``; "" for more than ``MAX_NAMED``.
 
-    Letter by letter where lengths are alike, else a shortest list; case does not matter.
+    Letter by letter where lengths are alike and these are few, else a shortest list; case does not matter.
     """
     a, b = wild_type.upper(), sequence.upper()
     if len(a) == len(b):
         edits = [f"{old}{i}{new}" for i, (old, new) in enumerate(zip(a, b, strict=True), 1) if old != new]
-    else:
+    if len(a) != len(b) or len(edits) > MAX_NAMED:
         edits = edit_list(a, b)
     return (":".join(renumbered(edits, first)) or WILD_TYPE) if len(edits) <= MAX_NAMED else ""
 

@@ -22,6 +22,21 @@ LAYOUTS: Mapping[Layout, Mapping[str, str]] = {
 SureDesign gives for pools of oligos; the others are what forms for plates and pools ask for."""
 LONGEST_NAME = 40
 _BASES = set("ACGT")
+_AMBIGUOUS = set("ACGTRYSWKMBDHVN")
+_MANY = 0.75
+"""Share of A, C, G and T from which letters are taken for DNA with ambiguity codes; few proteins have it."""
+
+
+def _remedy(text: str) -> str:
+    """What to do about letters that are not bases."""
+    bases = sum(c in _BASES for c in text)
+    if set(text) <= _AMBIGUOUS and bases >= _MANY * len(text):
+        return (
+            "ambiguity codes stand for several bases: write the one that is wanted, or leave the record out"
+        )
+    if "-" in text or "." in text:
+        return "take the gaps of the alignment out"
+    return "back-translate turns proteins into genes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +134,10 @@ def constructs(
     """
     texts = [text.upper().replace("U", "T") for text in inserts]
     for name, text in [*zip(ids, texts, strict=True), ("--left", left), ("--right", right)]:
-        bad = next((c for c in text if c not in _BASES), None)
-        if bad is not None:
-            raise InputError(
-                f"an order is made of A, C, G and T, got {bad!r}; back-translate turns proteins into genes",
-                record=name,
-            )
+        place = next((i for i, c in enumerate(text) if c not in _BASES), None)
+        if place is not None:
+            what = f"an order is made of A, C, G and T, got {text[place]!r} at position {place + 1}"
+            raise InputError(f"{what}; {_remedy(text)}", record=name)
     tags = [""] * len(texts)
     if barcode_length is not None:
         tags = barcodes(

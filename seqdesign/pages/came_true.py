@@ -96,10 +96,10 @@ def _joined(
             values.setdefault(text.upper(), []).append(value)
     known = designs.numbers(column)
     rows = [i for i, t in enumerate(designs.sequences) if t.upper() in values and np.isfinite(known[i])]
-    ends = [designs.numbers(f"{column}_{end}")[rows] for end in ("low", "high")]
+    low, high = (designs.numbers(f"{column}_{end}")[rows] for end in ("low", "high"))
     measured = np.array([np.mean(values[designs.sequences[i].upper()]) for i in rows], dtype=np.float64)
     ids, texts = ([some[i] for i in rows] for some in (designs.ids, designs.sequences))
-    return CameTrue(name, file, outcome, ids, texts, known[rows], *ends, measured, len(designs))
+    return CameTrue(name, file, outcome, ids, texts, known[rows], low, high, measured, len(designs))
 
 
 def add_came_true(page: Page, sets: Mapping[str, DesignSet]) -> None:

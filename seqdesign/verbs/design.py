@@ -25,6 +25,7 @@ from seqdesign.design.options import (
     TRIES,
     GoalOptions,
     GuardOptions,
+    IndelOptions,
     ObjectiveOptions,
     SeenOptions,
     SimilarityLimit,
@@ -215,7 +216,7 @@ class Revisions(Records[Revision]):
         )
 
 
-@verb(ObjectiveOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
+@verb(ObjectiveOptions, IndelOptions, GuardOptions, SeenOptions, LetterPolicy, SeedOption, ComputeOptions)
 def maximize(
     model: Any,
     *,
@@ -272,7 +273,7 @@ def maximize(
     seed, compute, guard = given
     goals = (objective,) if isinstance(objective, str) else tuple(objective)
     wish = pick(ObjectiveOptions, {**options, "objective": goals})
-    limits = rule_options(rules)
+    limits, other = rule_options(rules), pick(IndelOptions, options)
     starts = None if start is None else sequence_set(start)
     with computing(compute.device, compute.threads) as device:
         written_by = _generator(generator, condition, device)
@@ -288,6 +289,8 @@ def maximize(
             starts=starts,
             letters=pick(LetterPolicy, options),
             length=length,
+            indels=other.indels,
+            lengths=other.lengths,
             method=method,
             settings=[f"{name}={value}" for name, value in (settings or {}).items()],
             budget=budget,

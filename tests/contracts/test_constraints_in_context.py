@@ -88,7 +88,7 @@ def test_no_site_is_left_across_a_junction(circular: bool) -> None:
 
 def test_a_flank_that_breaks_a_rule_and_a_circle_that_is_too_small_are_refused() -> None:
     starts = torch.zeros(1, 6, dtype=torch.long)
-    with pytest.raises(UsageError, match=r"--left: breaks --forbid EcoRI by itself.*--without-flanks"):
+    with pytest.raises(UsageError, match=r"--left: breaks --forbid EcoRI by itself.*--without-flanks forbid"):
         build_rules(LetterRules(forbid=("EcoRI",), left="AGAATTCA"), DNA, starts)
     build_rules(LetterRules(forbid=("EcoRI",), left="AGAATTCA", without_flanks=("forbid",)), DNA, starts)
     with pytest.raises(UsageError, match="looks at 8 letters in a row"):

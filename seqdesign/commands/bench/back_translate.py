@@ -11,6 +11,7 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, CommandConfig, Flag, Positional, SeedOption, SequenceOutput, Written
 from seqdesign.constraints.options import LetterRules
+from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format
@@ -142,7 +143,7 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
 
 
 def _proteins(config: BackTranslateConfig) -> SequenceSet:
-    """The records to translate; a word of warning where they look like genes. Raises InputError."""
+    """The records to translate. Raises InputError, also where all of them look like genes."""
     from seqdesign.sequences.reader import read_sequences
 
     records = read_sequences(
@@ -155,8 +156,11 @@ def _proteins(config: BackTranslateConfig) -> SequenceSet:
         outcomes=False,
     )
     if set("".join(records.sequences).upper()) <= set("ACGTUN"):
-        what = "has letters of DNA or RNA only; are these proteins?"
-        say(f"warning: {config.input} {what}", quiet=config.quiet)
+        raise InputError(
+            "has letters of DNA or RNA only, and back-translate makes genes of proteins; genes that are "
+            "there already are changed by check --mend, or by maximize with --translate",
+            path=config.input,
+        )
     return records
 
 

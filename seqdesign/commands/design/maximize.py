@@ -134,6 +134,8 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             starts=starts,
             letters=part(config, LetterPolicy),
             length=config.length,
+            indels=config.indels,
+            lengths=config.lengths,
             method=method,
             settings=config.set_,
             budget=config.budget,

@@ -50,11 +50,24 @@ class ModelFolder(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(ModelFolder, RunConfig):
-    """What every training command takes."""
+class FolderOptions(ModelFolder, RunConfig):
+    """What every training command takes, whatever it reads."""
+
+    def inputs(self) -> Sequence[Path]:
+        """Files that the run reads."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(FolderOptions):
+    """What a training command takes that learns from one set of sequences."""
 
     sequences: Annotated[Path, Positional("SEQS")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from."""
+        return [self.sequences]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +80,7 @@ def is_main_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
-def in_folder(config: TrainOptions, work: Callable[[RunDir | None], ResultT]) -> ResultT:
+def in_folder(config: FolderOptions, work: Callable[[RunDir | None], ResultT]) -> ResultT:
     """``work`` with the locked folder of the run; with None in a process that is not the main one.
 
     Such a process computes and leaves all words to the main one: an interrupt or a failed step ends all
@@ -120,7 +133,7 @@ class Fitting(TypedDict):
 
 
 @contextmanager
-def fitting(config: TrainOptions, options: RunOptions, run: RunDir | None) -> Iterator[Fitting]:
+def fitting(config: FolderOptions, options: RunOptions, run: RunDir | None) -> Iterator[Fitting]:
     """The device and its Fabric while a model is trained, in the folder of the run if this process has it.
 
     The manifest is prepared here and written with the first step, or at the end for a model that takes none;
@@ -136,7 +149,7 @@ def fitting(config: TrainOptions, options: RunOptions, run: RunDir | None) -> It
     with compute(config) as device:
         fabric = make_fabric(options, device)
         if run is not None:
-            manifest = begin_manifest(config, device=str(fabric.device), inputs=[config.sequences])
+            manifest = begin_manifest(config, device=str(fabric.device), inputs=config.inputs())
             run.prepare(manifest, clear=[CHECKPOINT] if config.overwrite else [])
         yield Fitting(
             seed=config.seed, fabric=fabric, folder=config.output, resume=config.resume, on_step=on_step

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.train.options import WriterOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
-from seqdesign.registry import Registry
 from seqdesign.runs.atomic import together
 from seqdesign.runs.progress import count, note
 from seqdesign.runs.result import Result
@@ -104,9 +104,8 @@ def train_gan(config: TrainGANConfig) -> TrainGANResult:
 
 def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
     # What is wrong with options and input is said before torch is loaded, which takes seconds.
-    objectives = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
-    if config.objective not in objectives:
-        objectives.load(config.objective)
+    if config.objective not in OBJECTIVES:
+        OBJECTIVES.load(config.objective)
     asked = config.condition != "none"
     # Without a condition outcomes matter only where they say which records to drop.
     records = read_with(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -46,6 +46,10 @@ class TrainSimilarityConfig(
 
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/similarity")
     """Folder of the model."""
+
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from, and their given similarities."""
+        return [self.sequences] if self.pairs is None else [self.sequences, self.pairs]
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; splits by outcome need outcomes."""

@@ -73,7 +73,8 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     tokens = known[0]
     networks = len(tokens) >= NETWORKS_FROM
     if not positional(tokens, options):
-        return ["ridge", "words", "motif"]
+        parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
+        return ["ridge", "words", *(["aligned"] if parted else []), "motif"]
     kinds = ["ridge"]
     if int(tokens.lengths.max()) >= WORDS_FROM:
         kinds.append("words")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
@@ -13,18 +14,21 @@ from seqdesign.training.config import FitOptions
 
 Auto = Literal["auto"]
 
-Architecture = Literal["auto", "ridge", "words", "pairs", "kernel", "residual", "motif", "killoran"]
-LINEAR_KINDS = ("ridge", "words", "pairs")
+Architecture = Literal[
+    "auto", "ridge", "words", "aligned", "pairs", "kernel", "residual", "motif", "killoran"
+]
+LINEAR_KINDS = ("ridge", "words", "aligned", "pairs")
 CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
 """Kinds of model without gradient descent."""
 LABELS = {
-    "ridge": "ridge regression", "words": "counts of words", "pairs": "pairwise ridge",
-    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks",
-    "killoran": "networks of Killoran et al.",
+    "ridge": "ridge regression", "words": "counts of words", "aligned": "aligned ridge",
+    "pairs": "pairwise ridge", "kernel": "Gaussian process", "residual": "residual networks",
+    "motif": "motif networks", "killoran": "networks of Killoran et al.",
 }  # fmt: skip
 """Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
+ADAPT_WEIGHT = 0.3
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
@@ -48,6 +52,30 @@ class OutcomeOptions(CellOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdaptOptions(Options):
+    """Another assay, of which few outcomes or none are known."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    adapt: Path | None = None
+    """Sequences of another assay that predictions are for, with few outcomes or none: networks learn from
+    features by which the two assays cannot be told apart. With 10 outcomes predictions are on its scale."""
+    adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
+    """How much that counts; 0 only joins the assays."""
+
+    def problems(self) -> Iterator[str]:
+        """What has an effect with --adapt only, or none with it."""
+        if self.adapt is None and self.adapt_weight != ADAPT_WEIGHT:
+            yield "--adapt-weight: has no effect without --adapt; leave it out"
+        if self.adapt is not None:
+            if getattr(self, "architecture", "auto") not in ("auto", "residual"):
+                yield "--adapt: needs --architecture residual; other kinds have no features to adapt"
+            for name in ("batch", "split_column"):
+                if getattr(self, name, None) is not None:
+                    yield f"--{name.replace('_', '-')}: cannot be combined with --adapt"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictorFitOptions(FitOptions):
     """As for the VAE, with more decay and less patience for residual networks."""
 
@@ -67,10 +95,11 @@ class PredictorOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     architecture: Architecture = "auto"
-    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; pairs: pairs
-    of letters at their places; kernel: a Gaussian process over substitutions; residual: networks on top of
-    ridge; motif: networks that look for the best place of each filter; killoran: those of Killoran et al.
-    (2017). auto tries all that fit the data and takes the simplest that predicts as well as any."""
+    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; aligned:
+    letters, insertions and deletions by alignment to a common parent; pairs: pairs of letters at their
+    places; kernel: a Gaussian process over substitutions; residual: networks on top of ridge; motif: networks
+    that look for the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all
+    that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all sequences have one length: fully connected
     layers, convolutions, or both; auto is dense. Other data always get convolutions."""

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from seqdesign.errors import InputError
+from seqdesign.models.predictor.adapt import AdaptedPredictor, Target
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.evidence import letter_counts
+from seqdesign.models.predictor.members.aligned import common_parent, num_aligned
 from seqdesign.models.predictor.members.closed import LinearNet
 from seqdesign.models.predictor.members.descriptors import letter_descriptors
 from seqdesign.models.predictor.members.features import MAX_PAIRS, common_pairs
@@ -40,6 +42,8 @@ KERNEL_ROWS = 2_500
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
+ALIGNED_NUMBERS = 100_000_000
+"""Rows times columns of what is learned from aligned sequences."""
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
@@ -86,12 +90,15 @@ def learn(
     hooks: Hooks | None = None,
     resume: Checkpoint | None = None,
     on_record: Callable[[PredictorRecord], None] = lambda record: None,
+    target: Target | None = None,
 ) -> Learned:
     """Learn from all rows of ``known``; strands and architecture are decided.
 
-    ``on_record`` hears the record before anything is learned. Raises InputError where a kind cannot learn
-    from these rows or a member has no rows of its own, TrainingError, and ModelError for a ``resume`` that
-    does not fit.
+    ``on_record`` hears the record before anything is learned. With a ``target`` networks adapt to its
+    sequences, and begin without a ridge, which would tell assays apart.
+
+    Raises InputError where a kind cannot learn from these rows or a member has no rows of its own,
+    TrainingError, and ModelError for a ``resume`` that does not fit.
     """
     record = _describe(*known, options)
     on_record(record)
@@ -116,19 +123,26 @@ def learn(
         with torch.no_grad():
             model.log_noise.copy_(noise.log().expand_as(model.log_noise))
     if isinstance(model.net, ResidualNet):
-        model.net.start_from(*ridge, features)
+        start = ridge if target is None else tuple(torch.zeros_like(part) for part in ridge)
+        model.net.start_from(start[0], start[1], features)
     del features
     taught = data.weighted(1 - judges)
     plan = _plan(model, fit_options, taught)
+    learner = model if target is None else AdaptedPredictor(model, target)
     fitted = fit(
-        model, taught, data.weighted(judges), fit_options,
+        learner, taught, data.weighted(judges), fit_options,
         plan=plan, seed=seed, fabric=fabric, hooks=hooks or Hooks(), resume=resume,
     )  # fmt: skip
     return Learned(model.eval(), record, fold, ridge, fitted)
 
 
 def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
-    """Sizes of closed-form members for these rows of one length; None where they would be too many."""
+    """Sizes of closed-form members for these rows; None where they are too many, or have no parent."""
+    if kind == "aligned":
+        parent = common_parent(tokens)
+        if parent is None or len(tokens) * num_aligned(tokens.alphabet.size, len(parent)) > ALIGNED_NUMBERS:
+            return None
+        return Columns(parent=len(parent))
     if kind not in ("pairs", "kernel"):
         return Columns()
     counts = letter_counts(
@@ -155,6 +169,12 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
     longest = int(tokens.lengths.max())
     kind, placed = options.architecture, positional(tokens, options)
     columns = columns_of(tokens, kind)
+    if kind == "aligned" and (columns is None or options.strands == "both"):
+        raise InputError(
+            f"--architecture aligned: {LABELS[kind]} needs relatives of one parent, read on one strand, "
+            "that differ from it in a quarter of their letters at most, and not too many of them; use "
+            "another --architecture, or auto"
+        )
     if columns is None or (kind in ("pairs", "kernel") and not placed):
         raise InputError(
             f"--architecture {kind}: {LABELS[kind]} needs sequences of one length, read on one strand, "
@@ -282,6 +302,10 @@ def _in_closed_form(
             pairs = common_pairs(_one_hot(tokens))
             assert pairs is not None
             net.pairs.copy_(pairs)
+        if net.kind == "aligned":
+            parent = common_parent(tokens)
+            assert parent is not None
+            net.parent.copy_(parent)
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):

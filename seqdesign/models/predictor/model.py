@@ -44,11 +44,12 @@ Net = ResidualNet | MotifNet | KilloranNet | LinearNet | KernelNet
 
 
 class Columns(NamedTuple):
-    """Sizes of closed-form members that depend on the data: pairs of letters; cells and rows of a kernel."""
+    """Sizes of closed-form members by the data: pairs of letters; cells and rows of a kernel; a parent."""
 
     pairs: int = 0
     cells: int = 0
     rows: int = 0
+    parent: int = 0
 
 
 class SequencePredictor(nn.Module):
@@ -149,6 +150,12 @@ class SequencePredictor(nn.Module):
         x, inside = self._prepare(x, lengths)
         return [x, self.other_strand(x, inside)] if self.both_strands else [x], inside
 
+    def hidden(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """The last hidden layer of residual networks (M, N, H), the mean of both strands."""
+        strands, inside = self.strands(x, lengths)
+        assert isinstance(self.net, ResidualNet)
+        return torch.stack([self.net.hidden(strand, inside) for strand in strands]).mean(0)
+
     def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """What a linear model reads, (N, I), the mean of both strands."""
         both, inside = self.strands(x, lengths)
@@ -198,8 +205,9 @@ def _net(
     kind, members = options.architecture, int(options.members)
     if kind in LINEAR_KINDS:
         return LinearNet(
-            kind, members, letters, max_length, num_scores, positional=positional, num_pairs=columns.pairs
-        )
+            kind, members, letters, max_length, num_scores,
+            positional=positional, num_pairs=columns.pairs, parent=columns.parent,
+        )  # fmt: skip
     if kind == "kernel":
         return KernelNet(members, columns.cells, columns.rows, num_scores)
     if kind == "killoran":

@@ -13,6 +13,7 @@ from seqdesign.metrics.edits import apply_edits as applied
 from seqdesign.metrics.edits import (
     carry_over,
     edit_list,
+    edits_in_frame,
     hamming,
     hamming_matrix,
     letter_codes,
@@ -157,3 +158,28 @@ def test_what_a_model_cannot_read_is_carried_over():
     assert carry_over("ACGT", "ACGT", "TTTT") == "TTTT"
     with pytest.raises(ValueError, match="same length, got 2 and 3"):
         carry_over("AR", "ANN", "A")
+
+
+@pytest.mark.parametrize(
+    ("original", "revised", "edits"),
+    [
+        ("ACGT", "ACCGT", ["ins2C"]),
+        ("AAAT", "AAT", ["del1A"]),
+        ("ACACACT", "ACACT", ["del1A", "del2C"]),
+        ("GGAT", "GGGAT", ["ins1G"]),
+    ],
+)
+def test_of_equal_letters_the_first_one_goes_or_comes(original: str, revised: str, edits: list[str]) -> None:
+    assert edit_list(original, revised) == edits
+
+
+@given(words, words, st.data())
+def test_edits_in_a_frame_lead_there_with_its_indels_at_most(a: str, b: str, data: st.DataObject) -> None:
+    revised = data.draw(st.text("ACGT", min_size=len(b), max_size=len(b)))
+    found = [edit for edit, _ in edits_in_frame(a, b, revised)]
+    assert apply_edits(a, found) == revised
+
+    def indels(edits: list[str]) -> int:
+        return sum(edit.startswith(("del", "ins")) for edit in edits)
+
+    assert indels(found) <= indels(edit_list(a, b))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from seqdesign.models.predictor.members.aligned import aligned_features, num_aligned
 from seqdesign.models.predictor.members.features import (
     linear_features,
     num_linear_features,
@@ -21,12 +22,14 @@ class LinearNet(nn.Module):
 
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
-    counts words wherever they stand. Of several strands the mean counts.
+    counts words wherever they stand; ``aligned`` reads letters, insertions and deletions by alignment to a
+    ``parent``. Of several strands the mean counts.
     """
 
     weight: Tensor
     bias: Tensor
     pairs: Tensor
+    parent: Tensor
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class LinearNet(nn.Module):
         *,
         positional: bool,
         num_pairs: int = 0,
+        parent: int = 0,
     ) -> None:
         super().__init__()
         self.kind, self.max_length, self.positional = kind, max_length, positional
@@ -45,6 +49,9 @@ class LinearNet(nn.Module):
         columns = num_linear_features(letters, max_length, positional=positional) + num_pairs
         if kind == "words":
             columns = sum(letters ** len(word) for word in self.shapes)
+        if kind == "aligned":
+            columns = num_aligned(letters, parent)
+            self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
         self.register_buffer("weight", torch.zeros(members, columns, num_out))
         self.register_buffer("bias", torch.zeros(members, 1, num_out))
         if kind == "pairs":
@@ -61,6 +68,8 @@ class LinearNet(nn.Module):
     def _features(self, x: Tensor, inside: Tensor) -> Tensor:
         if self.kind == "words":
             return word_counts(x, self.shapes)
+        if self.kind == "aligned":
+            return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)

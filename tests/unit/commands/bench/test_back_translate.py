@@ -36,8 +36,12 @@ def test_a_protein_without_a_gene_is_named(tmp_path: Path, capsys: pytest.Captur
     assert "position 2 is 'X', for which there is no codon" in capsys.readouterr().err
 
 
-def test_dna_instead_of_proteins_is_warned_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dna_instead_of_proteins_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dna = tmp_path / "dna.fa"
     dna.write_text(">one\nATGGCA\n")
-    assert main(["back-translate", str(dna), "-o", str(tmp_path / "g.fa")]) == 0
-    assert "has letters of DNA or RNA only; are these proteins?" in capsys.readouterr().err
+    assert main(["back-translate", str(dna), "-o", str(tmp_path / "g.fa")]) == 1
+    assert (
+        "has letters of DNA or RNA only, and back-translate makes genes of proteins"
+        in capsys.readouterr().err
+    )
+    assert not (tmp_path / "g.fa").exists()

@@ -57,6 +57,12 @@ def test_wrong_options_and_proteins_leave_nothing(designs, tmp_path):
     designs.write_text(">p\nMKLV\n")
     with pytest.raises(InputError, match="back-translate turns proteins into genes"):
         order(OrderConfig(input=designs, output=folder))
+    designs.write_text(">d\nACGTACNTACGT\n")
+    with pytest.raises(InputError, match="got 'N' at position 7; ambiguity codes stand for several bases"):
+        order(OrderConfig(input=designs, output=folder))
+    designs.write_text(">d\nACG-ACGT\n")
+    with pytest.raises(InputError, match="take the gaps of the alignment out"):
+        order(OrderConfig(input=designs, output=folder))
     assert not folder.exists()
 
 

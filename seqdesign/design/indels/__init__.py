@@ -1,0 +1,1 @@
+"""Designs that are shorter or longer than their starts."""

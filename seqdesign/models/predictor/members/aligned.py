@@ -1,0 +1,135 @@
+"""What ridge regression reads of relatives of a parent that also differ by insertions and deletions.
+
+Each sequence is aligned to the parent, at least cost of mismatches and gaps; of equal alignments the one
+whose gaps stand furthest to the left. A letter there, any change there or near by, any gap there or near by,
+and a letter wherever it comes or goes are columns of their own, so that substitutions speak for insertions
+and deletions at the same place.
+
+Shapes: N sequences, V letters, L positions, R letters of the parent. A letter's place is that of its partner
+in the parent, from 0, or R + p where it is inserted in front of place p (p from 0 to R).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seqdesign.metrics.edits import levenshtein_matrix
+from seqdesign.sequences.encoders import TokenArray, decode
+
+GAP = 1.5
+"""Cost of a letter without a partner, in mismatches."""
+WIDTHS = (1.0, 2.0, 4.0)
+"""Standard deviations, in places, of the windows by which near places speak for each other."""
+CELLS = 1 << 25
+"""Cells of alignments held at once."""
+RELATED = 0.25
+"""Changes of a sequence at most, as a share of the parent's letters, on average."""
+MEDOIDS, VOTERS = 100, 300
+"""Sequences among which a first parent is looked for, and those that vote on its letters."""
+
+
+def align(tokens: Tensor, lengths: Tensor, parent: Tensor) -> Tensor:
+    """Places (N, L) of the letters of tokens (N, L), -1 beyond their end."""
+    size = max(1, CELLS // ((tokens.shape[1] + 1) * (len(parent) + 1)))
+    parts = [
+        _align(rows, ends, parent) for rows, ends in zip(tokens.split(size), lengths.split(size), strict=True)
+    ]
+    return torch.cat(parts) if parts else torch.full_like(tokens, -1)
+
+
+def _align(tokens: Tensor, lengths: Tensor, parent: Tensor) -> Tensor:
+    """``align`` of as many as fit."""
+    (count, length), width, device = tokens.shape, len(parent), tokens.device
+    steps = GAP * torch.arange(width + 1, device=device, dtype=torch.float32)
+    cost = steps.expand(count, -1)
+    pairs, more = [torch.zeros(count, width + 1, dtype=torch.bool, device=device)], []
+    for i in range(length):
+        pair = F.pad(cost[:, :-1] + (tokens[:, i, None] != parent), (1, 0), value=torch.inf)
+        extra = cost + GAP
+        cost = (torch.minimum(pair, extra) - steps).cummin(1).values + steps
+        pairs.append(pair == cost)
+        more.append(extra == cost)
+    paired = torch.stack(pairs, 1)
+    extra_letter = torch.stack([torch.zeros_like(pairs[0]), *more], 1)
+    place = torch.full_like(tokens, -1)
+    row, column, who = lengths.clone(), torch.full_like(lengths, width), torch.arange(count, device=device)
+    for _ in range(length + width):
+        diagonal = paired[who, row, column]
+        up = ~diagonal & extra_letter[who, row, column]
+        at = (row - 1).clamp(min=0)
+        here = torch.where(diagonal, column - 1, width + column)
+        place[who, at] = torch.where(diagonal | up, here, place[who, at])
+        row = row - (diagonal | up).long()
+        column = (column - (~up).long()).clamp(min=0)
+    return place
+
+
+def num_aligned(letters: int, width: int) -> int:
+    """Columns of ``aligned_features`` for a parent of ``width`` letters."""
+    return (2 * width + 1) * letters + 2 * (width + 1) * (1 + len(WIDTHS)) + 3 + 3 * letters
+
+
+def aligned_features(x: Tensor, inside: Tensor, parent: Tensor) -> Tensor:
+    """Features (N, I) of one-hot x (N, V, L), linear in it once it is aligned by its likeliest letters."""
+    letters, width = x.shape[1], len(parent)
+    place = align(x.argmax(1), inside.sum(1), parent)
+    holder = x.new_zeros(len(x), 2 * width + 2, letters)
+    index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(2).expand(-1, -1, letters)
+    found = holder.scatter_add(1, index, x.transpose(1, 2))
+    paired, inserted = found[:, :width], found[:, width : 2 * width + 1]
+    own = F.one_hot(parent, letters).to(x.dtype)
+    changed, lost = paired * (1 - own), 1 - paired.sum(2)
+    gap = F.pad(lost, (0, 1)) + inserted.sum(2)
+    change = gap + F.pad(changed.sum(2), (0, 1))
+    near = [part @ _window(width + 1, w, x) for w in WIDTHS for part in (change, gap)]
+    kinds = torch.stack([changed.sum((1, 2)), inserted.sum((1, 2)), lost.sum(1)], 1)
+    whose = [changed.sum(1), inserted.sum(1), lost @ own]
+    return torch.cat([changed.flatten(1), inserted.flatten(1), change, gap, *near, kinds, *whose], 1)
+
+
+def _window(size: int, width: float, like: Tensor) -> Tensor:
+    """(size, size): what each place says of each other one; columns have length 1."""
+    steps = torch.arange(size, device=like.device, dtype=like.dtype)
+    found = torch.exp(-0.5 * ((steps[:, None] - steps) / width).square())
+    return found / found.square().sum(0).sqrt()
+
+
+def common_parent(tokens: TokenArray) -> Tensor | None:
+    """The sequence (R,) that the rows are relatives of, by majority; None where they are none.
+
+    Found from the row that is nearest to others, and then by the letters that most rows have at its places.
+    """
+    rng = np.random.default_rng(0)
+    some = np.sort(rng.permutation(len(tokens))[:VOTERS])
+    few = decode(tokens.tokens[some[:MEDOIDS]], tokens.alphabet)
+    first = int(some[int(levenshtein_matrix(few, few).sum(1).argmin())])
+    parent = torch.from_numpy(tokens.tokens[first, : tokens.lengths[first]].astype(np.int64))
+    rows = torch.from_numpy(tokens.tokens[some].astype(np.int64))
+    lengths = torch.from_numpy(tokens.lengths[some].astype(np.int64))
+    size = tokens.alphabet.size
+    for _ in range(2):
+        parent = _voted(align(rows, lengths, parent), rows, len(parent), size)
+        if not len(parent):
+            return None
+    place = align(rows, lengths, parent)
+    own = torch.cat([parent, torch.full((len(parent) + 2,), size)])
+    same = ((rows == own[place]) & (place >= 0)).sum(1)
+    changes = torch.maximum(lengths, torch.full_like(lengths, len(parent))) - same
+    return parent if float(changes.double().mean()) <= RELATED * len(parent) else None
+
+
+def _voted(place: Tensor, tokens: Tensor, width: int, size: int) -> Tensor:
+    """The parent (R,) that most sequences have: without what most lack, with what most add."""
+    votes = torch.zeros(2 * width + 1, size + 1)
+    known = (place >= 0) & (tokens < size)
+    index = place[known] * (size + 1) + tokens[known]
+    votes.view(-1).index_add_(0, index, torch.ones(len(index)))
+    half = len(tokens) / 2
+    found = []
+    for p in range(width + 1):
+        rows = [votes[width + p], *votes[p : min(p + 1, width)]]
+        found += [int(row.argmax()) for row in rows if float(row.sum()) > half]
+    return torch.tensor(found, dtype=torch.long)
