@@ -26,10 +26,10 @@ import numpy as np
 import torch
 from generators import CHAIN, MATRIX, REAL, Task, common, line, markov, position_matrix, task
 
+from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import train_sequence_gan
 from seqdesign.models.gan.fit_options import GANFitOptions
-from seqdesign.models.gan.model import OBJECTIVES
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import GANRecord
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet

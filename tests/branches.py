@@ -1,9 +1,9 @@
 """Branches of the command layer that the tests take: ``pytest -p tests.branches``, as `make test` does.
 
 The code of these folders alone is instrumented while it is imported (SlipCover: Altmayer Pizzorno & Berger
-2023), so all other code runs as fast as ever; a tracer would slow down every call of every library. Workers of
-pytest-xdist send what they saw to the first process, which prints it. What commands do in child processes is
-not seen. When every test that was to run has passed, too small a share is a failure.
+2023), so all other code runs as fast as ever, where a tracer would slow down every call of every library.
+Workers of pytest-xdist send what they saw to the first process. What commands do in child processes is not
+seen. Where the whole suite has passed, too small a share is a failure.
 """
 
 from __future__ import annotations

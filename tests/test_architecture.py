@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import re
@@ -91,6 +92,16 @@ def test_no_group_of_options_hides_an_option_of_another_group() -> None:
             owners = [c for c in config.__mro__[1:] if spec.name in inspect.get_annotations(c)]
             hidden += [(name, spec.option, c.__name__) for c in owners[1:] if not issubclass(owners[0], c)]
     assert hidden == []
+
+
+def test_the_default_of_an_option_is_that_of_the_group_that_names_it_first() -> None:
+    # A group that inherits a field brings the old default along, and may win over the group that changed it.
+    wrong = []
+    for name, row in COMMANDS.items():
+        config = getattr(importlib.import_module(row.module), row.config)
+        fields = [f for f in dataclasses.fields(config) if f.default is not dataclasses.MISSING]
+        wrong += [(name, f.name) for f in fields if getattr(config, f.name) != f.default]
+    assert wrong == []
 
 
 def test_files_and_functions_stay_small() -> None:

@@ -49,6 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train-predictor": {"epochs": 2, "members": 2},
     "train-gan": {"steps": 4},
     "train-lm": {"epochs": 1},
+    "train-translate": {"steps": 4},
     "train-similarity": {"epochs": 1, "hidden": 8},
     "sample": {"num": 4},
     "maximize": {"budget": 20, "tries": 1},

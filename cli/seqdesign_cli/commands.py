@@ -89,6 +89,13 @@ COMMANDS: dict[str, Command] = {
         "Learn a likelihood model of sequences.",
         "Train",
     ),
+    "train-translate": Command(
+        "seqdesign.commands.train.train_translate",
+        "TrainTranslateConfig",
+        "train_translate",
+        "Learn to turn one set of sequences into another.",
+        "Train",
+    ),
     "train-similarity": Command(
         "seqdesign.commands.train.train_similarity",
         "TrainSimilarityConfig",
@@ -136,6 +143,13 @@ COMMANDS: dict[str, Command] = {
         "InterpolateConfig",
         "interpolate",
         "Decode paths between sequences in a latent space.",
+        "Design",
+    ),
+    "translate": Command(
+        "seqdesign.commands.design.translate",
+        "TranslateConfig",
+        "translate",
+        "Turn sequences into the like of another set.",
         "Design",
     ),
     "predict": Command(

@@ -48,7 +48,7 @@ BY_NAME = ("jaspar",)
 """Words that may stand where a file may."""
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint/last.safetensors"
 OF_A_MODEL = (WEIGHTS, "reference.safetensors", "config.json", "metrics.csv", MANIFEST)
-SEQUENCES = ("input", "sequences", "start", "train", "heldout", "background")
+SEQUENCES = ("input", "sequences", "set_a", "set_b", "start", "train", "heldout", "background")
 """Fields that name files of sequences, where a command has the options to read such."""
 TABLES = (".csv", ".tsv", ".tab")
 RUNS = ("run", "paths")
@@ -89,12 +89,17 @@ def checked_training(function: Callable[[ConfigT], ResultT]) -> Callable[[Config
 
 
 def _in_all(config: CommandConfig, error: InputError) -> str:
-    """All problems of the file to learn from, and what to type about them; "" where there is but this one."""
+    """All problems of the file to learn from, and what to type about them; "" where there is but this one.
+
+    A command that learns from two files names the first problem only.
+    """
     from seqdesign.sequences.options import CellOptions, cell_format, file_format, layout_of
     from seqdesign.sequences.problems import problems_of, survey_file, words_of
 
-    path: Path = config.sequences  # type: ignore[attr-defined]
-    if error.path is None or str(path) == "-" or resolve_input(path) != resolve_input(error.path):
+    path: Path | None = getattr(config, "sequences", None)
+    if path is None or error.path is None or str(path) == "-":
+        return ""
+    if resolve_input(path) != resolve_input(error.path):
         return ""
     outcome = getattr(config, "outcome", None) or getattr(config, "condition", None) or "outcome"
     try:

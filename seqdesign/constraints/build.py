@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.context import context_of, in_context
-from seqdesign.constraints.options import ConstraintOptions, LetterRules
+from seqdesign.constraints.options import EditOptions, LetterRules
 from seqdesign.constraints.positions import LOCAL
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
@@ -58,7 +58,7 @@ def build_rules(
         ids=ids,
         source=source,
         first=first,
-        codon_table=options.codon_table if isinstance(options, ConstraintOptions) else 1,
+        codon_table=options.codon_table if isinstance(options, EditOptions) else 1,
     )
     around = context_of(options.left, options.right, options.circular, alphabet, starts.device)
     found: list[Constraint] = []

@@ -64,8 +64,8 @@ def flanks_of(options: LetterRules) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConstraintOptions(LetterRules):
-    """What every design must obey."""
+class EditOptions(LetterRules):
+    """What a design must obey that is made from a sequence."""
 
     PANEL: ClassVar[str] = "Goal and constraints"
 
@@ -78,8 +78,6 @@ class ConstraintOptions(LetterRules):
     strand. May be given several times."""
     codon_table: Annotated[int, Between(1)] = 1
     """Genetic code of --translate, by its NCBI number."""
-    min_distance: Annotated[int | None, Between(1)] = None
-    """Edits between any two designs at least."""
 
     def problems(self) -> Iterator[str]:
         """Positions that can be read, and a genetic code that is used."""
@@ -87,3 +85,13 @@ class ConstraintOptions(LetterRules):
             yield f"--keep: must be positions such as 5-12,30, got {self.keep!r}"
         if self.codon_table != 1 and not self.translate:
             yield "--codon-table: has no effect without --translate; leave it out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintOptions(EditOptions):
+    """What every design must obey."""
+
+    PANEL: ClassVar[str] = "Goal and constraints"
+
+    min_distance: Annotated[int | None, Between(1)] = None
+    """Edits between any two designs at least."""

@@ -180,9 +180,13 @@ def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
     previous = torch.full((n,), decoder.start, dtype=torch.long, device=device)
     first_row = torch.arange(n, device=device).unsqueeze(1)
     state = decoder.initial_state(z)
+    fixed = [True] * len(state)
     history: list[tuple[Tensor, Tensor]] = []
     for t in range(decoder.max_length):
+        before = state
         logits, state = decoder.step(state, previous, t)
+        # What a step hands on as it is belongs to the code, and is the same for all its beams.
+        fixed = [old is new and known for old, new, known in zip(before, state, fixed, strict=True)]
         beams = scores.shape[1]
         candidates = scores.unsqueeze(2) + rules.log_probs(logits.unflatten(0, (n, beams)), t)
         if t:
@@ -197,7 +201,11 @@ def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
             break
         rules.follow(parents, tokens, beams, t)
         rows = (parents + first_row * beams).flatten()
-        state = tuple(s.index_select(0, rows) for s in state)
+        as_before = tokens.shape[1] == beams
+        state = tuple(
+            s if known and as_before else s.index_select(0, rows)
+            for s, known in zip(state, fixed, strict=True)
+        )
         previous = tokens.flatten()
     return _backtrack(history, scores, width, decoder)
 

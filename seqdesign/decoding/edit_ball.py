@@ -86,8 +86,8 @@ class EditBallSearch:
                 token = None
             if rest:
                 here = torch.minimum(here, self._emit(rest[-1], t, token))
-            # Deleting letters of the original: the best over i >= j of here[i] + (i - j).
-            here = (here + band).flip(1).cummin(1).values.flip(1) - band
+            if self.k:  # Deleting letters of the original: the best over i >= j of here[i] + (i - j).
+                here = (here + band).flip(1).cummin(1).values.flip(1) - band
             rest.append(here.masked_fill((j < 0) | (j > length), FAR))
         return rest[::-1]
 
@@ -95,6 +95,9 @@ class EditBallSearch:
         """Fewest edits when one more letter is emitted: matched, substituted or inserted."""
         window = self._window(t)
         matches = window >= 0 if token is None else (window >= 0) & ((token < 0) | (token == window))
+        if not self.k:
+            emitted = after + (~matches).int()
+            return emitted if token is None else emitted.masked_fill(token == self.end, FAR)
         inserted = torch.nn.functional.pad(after[:, :-1], (1, 0), value=FAR) + 1
         emitted = torch.minimum(after + (~matches).int(), inserted)
         return emitted if token is None else emitted.masked_fill(token == self.end, FAR)
@@ -106,7 +109,10 @@ class EditBallSearch:
 
     def allowed(self, rows: Tensor, t: int) -> Tensor:
         """Rows t (N, W, K) -> (N, W, V+1) bool: the tokens after which the string can be completed."""
-        return (rows.unsqueeze(3) <= self._limits(t).unsqueeze(1)).any(2)
+        limits = self._limits(t)
+        if not self.k:
+            return rows <= limits
+        return (rows.unsqueeze(3) <= limits.unsqueeze(1)).any(2)
 
     def _limits(self, t: int) -> Tensor:
         """(N, K, V+1): the largest entry of row t with which a token may follow; -1 where none will do."""
@@ -124,6 +130,8 @@ class EditBallSearch:
     def advance(self, rows: Tensor, tokens: Tensor, t: int) -> Tensor:
         """Rows t + 1 (N, W, K) after the tokens (N, W) at position t; a row after END has no meaning."""
         differs = (self._window(t).unsqueeze(1) != tokens.unsqueeze(2)).int()
+        if not self.k:
+            return differs.add_(rows)
         inserted = torch.nn.functional.pad(rows[..., 1:], (0, 1), value=FAR).add_(1)
         best = torch.minimum(differs.add_(rows), inserted)
         # Deleting letters of the original: best[j] = min over i <= j of best[i] + (j - i).

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqdesign.adversarial.outputs import close
 from seqdesign.decoding.greedy import greedy
 from seqdesign.designers.encode import encode_starts
 from seqdesign.designers.noise import normal
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.design import DesignGAN, generator_of
-from seqdesign.models.gan.outputs import close
 from seqdesign.models.gan.store import load_gan
 from seqdesign.models.vae.store import KIND as VAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae

@@ -38,10 +38,6 @@ DOUBT = 0.25
 """Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
 CAUTION = 0.1
 """Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
-ENOUGH_HELD_OUT = 100
-"""Held-out sequences from which on one beyond 99% of them means something."""
-UNUSUAL = 99.0
-"""Percentile of held-out sequences beyond which designs are called unlike the training data."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +180,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     texts = _texts(batch)
     columns = model.columns(opinion.after, opinion.verdict, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
+    far = model.far(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []
@@ -213,9 +210,9 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, panel, batch.plan.composite, design, _near(opinion.verdict, i))
+        beyond = _beyond(model, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(model, design)
+        remarks += _unusual(design, far=bool(far[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -330,33 +327,20 @@ def _used(composite: Composite) -> set[int]:
     return {i for term in composite.terms for i in (*term.on, *term.off)}
 
 
-def _unusual(model: DesignModel, design: Design) -> Iterator[tuple[Status, str]]:
+def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
     """Whether it is unlike what was learned from."""
-    unusual = design.outcomes.get("ood")
-    if unusual is not None and unusual >= UNUSUAL and model.num_held_out >= ENOUGH_HELD_OUT:
-        yield "unusual", "ood: more unusual than 99% of the held-out sequences"
+    if far:
+        yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _near(verdict: Verdict | None, i: int) -> list[float] | None:
-    """(K,): error bars of design i without the doubt about what is beyond the data."""
-    return None if verdict is None or verdict.near is None else verdict.near[i].tolist()
-
-
-def _beyond(
-    model: DesignModel, panel: Panel | None, composite: Composite, design: Design, errors: list[float] | None
-) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than the error bars (K,) within the data.
-
-    What makes a design doubtful beyond them is no excuse for being there.
-    """
-    if panel is None or errors is None:
-        return
+def _beyond(model: DesignModel, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than their error bars."""
     for k in sorted(_used(composite)):
-        key, span, error = model.keys[k], measured_range(model, k), errors[k]
-        value = design.outcomes[key]
-        if span is None or value is None:
+        key, span = model.keys[k], measured_range(model, k)
+        value, error = design.outcomes[key], design.outcomes.get(f"{key}_sd")
+        if span is None or value is None or error is None:
             continue
         if value > span.high + error or value < span.low - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
@@ -509,8 +493,9 @@ def _doubts(
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (
-            f"{unusual:,} of {count:,} designs are more unusual than 99% of the sequences that the model was "
-            "judged on, so intervals may be too narrow; --start with --max-edits keeps designs near"
+            f"{unusual:,} of {count:,} designs are more than twice as far from typical sequences as 99% of "
+            "those that the model was judged on, so intervals may be too narrow; --start with --max-edits "
+            "keeps designs near"
         )
     unseen = sum(d.least_evidence == 0 for d in delivered)
     if unseen and not brief.only_seen:

@@ -123,6 +123,10 @@ class Places:
         letters = torch.arange(self.size)
         return [(tokens.unsqueeze(2) == letters).flatten(1).double()]
 
+    def within(self, features: list[Tensor]) -> list[Tensor]:
+        """The same: a letter that the rows never have at a place has no effect on a mean as it is."""
+        return features
+
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
         shared = (a[0] @ b[0].T - self.constant) / self.varying
@@ -145,11 +149,19 @@ class Words:
             float((x - m).square().sum(1).mean().sqrt()) or 1.0
             for x, m in zip(counts, self.centre, strict=True)
         ]
+        seen = [
+            torch.aminmax((x - m) / u, dim=0) for x, m, u in zip(counts, self.centre, self.unit, strict=True)
+        ]
+        self._seen = [(least, most) for least, most in seen]
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         counts = [self._counts(tokens, size) for size in self.sizes]
         return [(x - m) / u for x, m, u in zip(counts, self.centre, self.unit, strict=True)]
+
+    def within(self, features: list[Tensor]) -> list[Tensor]:
+        """With no word more or less often than in some row: what further copies do was never measured."""
+        return [x.clamp(least, most) for x, (least, most) in zip(features, self._seen, strict=True)]
 
     def _counts(self, tokens: Tensor, size: int) -> Tensor:
         codes, known = word_codes(tokens, size, self.alphabet.size)
@@ -213,6 +225,11 @@ class GaussianProcess:
             variances.append((own - half.square().sum(0)).clamp(min=0) + 1.0 / max(1, len(known)))
         return torch.stack(means, 1), torch.stack(variances, 1)
 
+    def seen(self, z: list[Tensor]) -> Tensor:
+        """Means (B, K) of the outcomes of features z, each kept within what the rows have."""
+        here = self.kind.kernel(self.theta[1:], self.reader.likeness(self.x, self.reader.within(z)))
+        return torch.stack([mean + here[known].T @ weight for known, _, mean, weight in self._parts], 1)
+
     def draw(self, z: list[Tensor], num: int, rng: torch.Generator) -> Tensor:
         """Functions (num, B) drawn from the posterior of the first outcome, at features z."""
         known, factor, mean, weight = self._parts[0]
@@ -223,6 +240,14 @@ class GaussianProcess:
         root = _cholesky(own - half.T @ half + JITTER * (1 + self._scale) * torch.eye(len(own)).double())
         noise = torch.randn(num, len(own), generator=rng, dtype=torch.float64)
         return mean + here.T @ weight + noise @ root.T
+
+    def fitted(self) -> Tensor:
+        """Means (N, K) of the rows that it learned from; NaN where a row has no value."""
+        means = torch.full_like(self.y, torch.nan)
+        noise = self.theta[0].exp() + JITTER * (1 + self._scale)
+        for k, (known, _, _, weight) in enumerate(self._parts):
+            means[known, k] = self.y[known, k] - noise * weight
+        return means
 
     def left_out(self) -> tuple[Tensor, Tensor]:
         """Means and variances (N, K) of each row's outcomes, noise included, by all rows but itself.

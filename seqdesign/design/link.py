@@ -42,6 +42,12 @@ class Opinion(NamedTuple):
         """Variance of all doubts together."""
         return self.variance + 0.5 * (self.down.square() + self.up.square())
 
+    def or_further(self, by: Tensor) -> Opinion:
+        """The same, and perhaps as much further up (or down, if negative)."""
+        return self._replace(
+            up=torch.hypot(self.up, by.clamp(min=0)), down=torch.hypot(self.down, (-by).clamp(min=0))
+        )
+
 
 @dataclass(frozen=True)
 class Link:

@@ -133,11 +133,6 @@ class DesignModel:
         return self.trained is not None and self.trained.record.head.log_odds
 
     @property
-    def num_held_out(self) -> int:
-        """Sequences that ``ood`` is a percentage of; without training data as many as are enough."""
-        return 100 if self.evidence is None else int(self.evidence.measured.held_out.sum())
-
-    @property
     def typical_length(self) -> int | None:
         """Letters of a design when nobody says how many."""
         if self.generator is None:
@@ -282,6 +277,13 @@ class DesignModel:
             {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
             for i in range(len(texts))
         ]
+
+    def far(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether texts (B,) are far from all that the model learned from; never where that is not known."""
+        if self._reference is None:
+            return np.zeros(len(texts), dtype=bool)
+        array = encode(texts, self.alphabet)
+        return self._reference.far(array.tokens, array.lengths)
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None

@@ -11,7 +11,7 @@ Shapes: B sequences, K outcomes, J judges.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,8 @@ LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 BISECTIONS = 40
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
+SURE = 0.75
+"""Share of what is thought possible that a headline beyond the best measured sequence must not exceed."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
@@ -58,7 +60,8 @@ Rows = NDArray[np.int64]
 class Verdict:
     """What the judges say of B sequences, in the user's units or log-odds.
 
-    mean, sd (B, K): of a measurement. low, high (B, K): 95% interval of a measurement of it, in the
+    mean, sd (B, K): of a measurement; beyond what the best measured sequences are thought to be, mean is the
+    value that ``SURE`` of the draws exceed. low, high (B, K): 95% interval of a measurement of it, in the
     units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
     abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes.
     plain: the same without networks, and of the rows that taught them, each by all others.
@@ -70,8 +73,6 @@ class Verdict:
     high: Tensor
     draws: Tensor
     plain: Plain | None
-    near: Tensor | None = None
-    """(B, K): ``sd`` as it would be if effects certainly went on as they do at the ends of the data."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Panel:
             judge = self._fit(kind, train)
             links, (mean, variance) = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
-            found = corrected(links, *judge(judge.reader(self._tokens[fresh])))
+            found, _ = _said(judge, links, self._tokens[fresh])
             unseen.append(self._density(y, found.mean, found.total + judge.noise))
         table = torch.stack(unseen, 1)
         # A process predicts each row from all others in closed form, so that all rows choose among processes.
@@ -235,12 +236,15 @@ class Panel:
         """What they say of tokens (B, L), of all measurements."""
         rows = self._chosen(tokens)
         said: list[Opinion] = []
-        noise, ratios = [], []
+        noise, ratios, further, fits = [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
         for kind in self.kinds:
             judge = self._fit(kind, rows)
             links, (left, around) = self._linked(judge)
-            said.append(corrected(links, *judge(judge.reader(tokens))))
+            opinion, more = _said(judge, links, tokens)
+            said.append(opinion)
+            further.append(more)
+            fits.append(corrected(links, judge.fitted(), judge.noise * torch.ones_like(judge.y)).mean)
             noise.append(judge.noise)
             alone.append((left, around - judge.noise))
             ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
@@ -248,6 +252,7 @@ class Panel:
         own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
         typical = min(noise)  # what one of them can explain is no noise
         self.noise = self.unit * math.sqrt(typical)
+        fitted = (own[:, None, None] * torch.stack(fits)).sum(0)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         self.clueless = self._no_better_than_chance(own, alone, rows)
@@ -259,9 +264,11 @@ class Panel:
             one = corrected([], center, sd.square())
             if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
-                one = corrected(self._network_links, center, (sd.square() - typical).clamp(min=0))
+                held = self._held(center, (own[:, None, None] * torch.stack(further)).sum(0))
+                one = corrected(self._network_links, held, (sd.square() - typical).clamp(min=0))
+                one = one.or_further(center - held)
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
-        return self._verdict(everyone, typical, widen, plain)
+        return self._verdict(everyone, typical, widen, plain, fitted)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -298,10 +305,25 @@ class Panel:
 
     def _as_log_odds(self, said: Opinion) -> Opinion:
         p = (self.centre + self.unit * said.mean).clamp(LEAST, MOST)
-        return corrected([], torch.logit(p), said.variance * (self.unit / (p * (1 - p))).square())
+        return corrected([], torch.logit(p), said.total * (self.unit / (p * (1 - p))).square())
 
-    def _verdict(self, said: Opinion, noise: float, widen: float, plain: Plain | None) -> Verdict:
-        """From opinions of J judges (J, B, K), standardised or in log-odds."""
+    def _held(self, mean: Tensor, further: Tensor) -> Tensor:
+        """What networks say (B, K) without what further copies of words add, by the other judges (B, K).
+
+        No further back than to where their predictions of rows end.
+        """
+        if not self._network_links:
+            return mean
+        low = torch.stack([link.down[-1] for link in self._network_links])
+        high = torch.stack([link.up[-1] for link in self._network_links])
+        up = torch.maximum(mean - further, mean.minimum(high))
+        down = torch.minimum(mean - further, mean.maximum(low))
+        return torch.where(further > 0, up, down)
+
+    def _verdict(
+        self, said: Opinion, noise: float, widen: float, plain: Plain | None, fitted: Tensor
+    ) -> Verdict:
+        """From opinions of J judges (J, B, K), standardised or in log-odds; fitted (N, K): of rows."""
         w = self.weights[:, None, None]
         middle = _median(self.weights, said)
         apart = said.variance + (said.mean - middle).square()
@@ -318,15 +340,15 @@ class Panel:
             self.centre + self.unit * (middle - reach[0]),
             self.centre + self.unit * (middle + reach[1]),
         )
-        middle, draws = self.centre + self.unit * middle, self.centre + self.unit * draws
+        headline = self.centre + self.unit * _sure(middle, draws, fitted)
+        draws = self.centre + self.unit * draws
         for k, end in enumerate(self.ends):
             # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
             if end.high is not None:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        near = self.unit * ((w * said.variance).sum(0) + noise).sqrt()
-        return Verdict(middle, self.unit * (spread + noise).sqrt(), low, high, draws, plain, near)
+        return Verdict(headline, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
@@ -358,6 +380,17 @@ class Panel:
         return np.sort(np.concatenate([near, others]))
 
 
+def _said(judge: GaussianProcess, links: Sequence[Link], tokens: Tensor) -> tuple[Opinion, Tensor]:
+    """Opinion of tokens (B, L) from what rows have had, and by how much more the judge would say (B, K).
+
+    A word more often in a sequence than in any row has the effect of the largest count that was measured.
+    """
+    features = judge.reader(tokens)
+    mean, variance = judge(features)
+    held = judge.seen(features)
+    return corrected(links, held, variance).or_further(mean - held), mean - held
+
+
 def _median(weights: Tensor, said: Opinion) -> Tensor:
     """(B, K): what the mixture of J judges (J, B, K) lies above and below with equal probability.
 
@@ -372,6 +405,17 @@ def _median(weights: Tensor, said: Opinion) -> Tensor:
         less = (weights[:, None, None] * below).sum(0) < 0.5
         low, high = torch.where(less, middle, low), torch.where(less, high, middle)
     return 0.5 * (low + high)
+
+
+def _sure(middle: Tensor, draws: Tensor, fitted: Tensor) -> Tensor:
+    """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
+
+    Beyond, no row bears them out, so that they go only as far as ``SURE`` of the draws (S, B, K) go.
+    """
+    best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
+    high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0))
+    low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0))
+    return torch.maximum(torch.minimum(middle, high), low)
 
 
 def stack(log_densities: Tensor) -> Tensor:

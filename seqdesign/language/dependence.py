@@ -9,13 +9,10 @@ shown). Shapes: N sequences, T positions, V letters, S stages.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
-
-if TYPE_CHECKING:
-    from seqdesign.language.model import SequenceLM
 
 STAGES = 4
 """Parts of the writing that are looked at by themselves: what is shown already explains away a part."""
@@ -30,28 +27,38 @@ ERRORS = 2.0
 UNKNOWN = 1e4
 """Nats that stand for: nothing is known, so they are never written together."""
 
+LOSS = 0.05
+"""Nats of a sequence that writing several letters at once may cost."""
+MOST_AT_ONCE = 16
+
+
+def most_rows(steps: int) -> int:
+    """Sequences of so many letters that are looked at."""
+    return max(FEWEST_ROWS, min(MOST_ROWS, LETTERS // steps))
+
 
 @torch.no_grad()
 def dependence(
-    model: SequenceLM, tokens: Tensor, lengths: Tensor, outcomes: Tensor, rng: Generator
+    say: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tensor, nothing: int, rng: Generator
 ) -> Tensor:
-    """(S, T, T) nats, UNKNOWN where too little was seen, of tokens (N, T) and lengths and outcomes (N,)."""
+    """(S, T, T) nats, UNKNOWN where too little was seen, of tokens (N, T) of ``lengths`` (N,).
+
+    say: logits (N, T, V) given shown tokens (N, T), of which ``nothing`` are hidden.
+    """
     steps, device = tokens.shape[1], tokens.device
-    rows = max(FEWEST_ROWS, min(MOST_ROWS, LETTERS // steps))
-    tokens, lengths, context = tokens[:rows], lengths[:rows], model.context(outcomes[:rows])
     everyone = torch.arange(len(tokens), device=device)
     inside = torch.arange(steps, device=device) < lengths[:, None]
     noise = torch.rand(tokens.shape, generator=rng).to(device)
     order = noise.masked_fill(~inside, torch.inf).argsort(1)
-    shown = torch.full_like(tokens, model.network.inputs.nothing)
+    shown = torch.full_like(tokens, nothing)
     sums = torch.zeros(3, STAGES * steps, steps, dtype=torch.float64, device=device)
-    before = model.network(shown, lengths, context).log_softmax(2)
+    before = say(shown).log_softmax(2)
     for k in range(int(lengths.max())):
         places, writes = order[:, k], k < lengths
         shown[everyone[writes], places[writes]] = tokens[everyone[writes], places[writes]]
-        after = model.network(shown, lengths, context).log_softmax(2)
+        after = say(shown).log_softmax(2)
         told = (after.exp() * (after - before)).sum(2).double()
-        open_ = (inside & (shown == model.network.inputs.nothing) & writes[:, None]).double()
+        open_ = (inside & (shown == nothing) & writes[:, None]).double()
         stage = (k * STAGES // lengths).clamp(max=STAGES - 1)
         for total, seen in zip(sums, (open_, told * open_, told.square() * open_), strict=True):
             total.index_add_(0, stage * steps + places, seen)
@@ -65,3 +72,34 @@ def _bounds(sums: Tensor) -> Tensor:
     mean = total / number
     error = ((squares / number - mean.square()).clamp(min=0) / number).sqrt()
     return (mean + ERRORS * error).masked_fill(number < FEWEST_SEEN, UNKNOWN)
+
+
+def turns(
+    told: Tensor | None, ranks: Tensor, free: Tensor, lengths: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Places (N, k) to be written at once, and whether they are (N, k), turn by turn.
+
+    In the order of ``ranks`` (N, T) through the places that are ``free`` (N, T), but that a place waits for
+    the next turn where it and the others of this one would tell each other too much by ``told`` (S, T', T'),
+    None: one after the other. In all, no sequence loses more than LOSS nats by that, to first order.
+    """
+    rows, free = torch.arange(len(free), device=free.device), free.clone()
+    limit = (LOSS / lengths)[:, None]
+    while bool(free.any()):
+        places, writes = [], []
+        lost = torch.zeros_like(ranks)
+        stage = ((lengths - free.sum(1)) * STAGES // lengths).clamp(max=STAGES - 1)
+        for _ in range(MOST_AT_ONCE):
+            open_ = free & (lost <= limit)
+            place = ranks.masked_fill(~open_, torch.inf).argmin(1)
+            chosen = open_[rows, place]
+            if not bool(chosen.any()):
+                break
+            places.append(place)
+            writes.append(chosen)
+            free[rows, place] &= ~chosen
+            if told is None:
+                break
+            more = told[stage, place, : lost.shape[1]]
+            lost = lost + more.masked_fill(~chosen[:, None], 0.0)
+        yield torch.stack(places, 1), torch.stack(writes, 1)

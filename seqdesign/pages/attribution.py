@@ -76,7 +76,7 @@ def attribution_page(
     page = Page(
         "Why the sequences score",
         answer=_answer(explainer, changed, manifest),
-        provenance=provenance(manifest),
+        provenance=provenance(manifest, said),
     )
     page.warnings([*explainer.notes(), *(changed.warnings if changed else ())])
     if changed is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from seqdesign.families import family_of
 from seqdesign.pages.answers import best_row
+from seqdesign.pages.came_true import add_came_true, came_true
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.runs import Run
 from seqdesign.reports.answer import Answer, Tile
@@ -25,17 +26,22 @@ Sets = Mapping[str, DesignSet]
 def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
     """How many models and sequences a page is about, and the best of each."""
     models = [row for row in map(model_row, runs) if row is not None]
-    asked = f"{_number(len(models), 'model')} and {_number(len(sets), 'set')} of sequences, side by side."
+    counts = [_number(len(models), "model")] if models else []
+    counts += [f"{_number(len(sets), 'set')} of sequences"] if sets else []
+    asked = f"{' and '.join(counts) or _number(len(runs), 'run')}, side by side."
     tiles = [Tile(f"{len(runs):,}", "runs")]
     said = []
     leader = _leader(runs)
     if leader is not None:
         tiles.append(Tile(f"{leader['value']:.3f}", f"best {leader['measure']}", str(leader["model"])))
-        said.append(f"{leader['model']} has the best {leader['measure']} ({leader['value']:.3f})")
+        said.append(f"the best {leader['measure']} is that of {leader['model']} ({leader['value']:.3f})")
     elif len(models) > 1:
         said.append(
             "the models learned from different data or do different things, so none is called the best"
         )
+    for one in came_true(sets):
+        tiles.append(one.tile())
+        said.append(one.sentence())
     total = [text for designs in sets.values() for text in designs.sequences]
     if sets:
         note = f"{len(set(total)):,} distinct" if len(set(total)) < len(total) else "all distinct"
@@ -83,6 +89,7 @@ def add_comparison(page: Page, runs: Sequence[Run], sets: Sets) -> None:
         ]
         tables.append(Table(rows, columns, "What two sets of sequences have in common.", "overlap"))
     page.section("Side by side", "", tables=tables)
+    add_came_true(page, sets)
 
 
 def model_row(run: Run) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ def design_page(
     """
     said = jsonable(summary)
     option = manifest.config
-    page = Page("Designed sequences", provenance=provenance(manifest))
+    page = Page("Designed sequences", provenance=provenance(manifest, {"method": method}))
     page.warnings(summary.warnings)
     promised = None if summary.promise is None else summary.promise.text()
     asked = asked_of_maximize(option, said, model)

@@ -62,11 +62,12 @@ def add_designs(
     measured: Ranges | None = None,
     breaches: Mapping[str, Sequence[str]] | None = None,
     sites: Mapping[str, str] | None = None,
+    contributions: Mapping[tuple[str, str], str] | None = None,
 ) -> None:
     """The table of all designs, the best first. ``name`` is that of the files it can be saved as.
 
     measured: range of training outcomes by column. breaches: by id, of rules that were checked; None where
-    there are none. sites: motifs by id.
+    there are none. sites: motifs by id. contributions: by id and sequence, what each letter adds.
     """
     rows = [dict(row) for row in designs.rows]
     unfit = [row for row in rows if row.get("edit_list") and operations_in(row) is None]
@@ -78,9 +79,19 @@ def add_designs(
     rows, order = _ordered(designs, rows)
     for row in rows:
         _enrich(row, breaches, sites)
+        row["contributions"] = (contributions or {}).get((str(row["id"]), str(row["sequence"])))
     shown = DesignSet(rows)
-    table = Table(rows, _columns(shown, measured or {}), f"{len(rows):,} {designs.what}{order}", name, True)
-    text = "A click on a name opens everything that is known of the design."
+    table = Table(
+        rows,
+        _columns(shown, measured or {}),
+        f"{len(rows):,} {designs.what}{order}",
+        name,
+        True,
+        unit="the prediction",
+    )
+    text = (
+        "A click on a name opens everything that is known of the design; boxes pick the ones to copy or save."
+    )
     page.section(designs.what.capitalize(), text, tables=[table])
 
 

@@ -30,7 +30,7 @@ def health_page(
     """Everything that the report says, and the figures behind it; ``said`` is what ``--json`` prints."""
     health, known = checked.health, answer_of(folder, said)
     answer = dataclasses.replace(known, verdict=verdict_line(health))
-    page = Page("Generator of sequences", answer=answer, provenance=provenance(manifest))
+    page = Page("Generator of sequences", answer=answer, provenance=provenance(manifest, said, folder))
     columns = [
         Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real"),
         Column("verdict"),

@@ -32,6 +32,8 @@ REFERENCES = {
     "inference. Science 382:669-674. doi:10.1126/science.adi6000.",
     "gulrajani": "Gulrajani I, Ahmed F, Arjovsky M, Dumoulin V, Courville A (2017) Improved training of "
     "Wasserstein GANs. Advances in Neural Information Processing Systems 30.",
+    "zhu": "Zhu JY, Park T, Isola P, Efros AA (2017) Unpaired image-to-image translation using "
+    "cycle-consistent adversarial networks. IEEE International Conference on Computer Vision, 2223-2232.",
     "kingma": "Kingma DP, Welling M (2014) Auto-encoding variational Bayes. International Conference on "
     "Learning Representations.",
     "rasmussen": "Rasmussen CE, Williams CKI (2006) Gaussian Processes for Machine Learning. MIT Press.",
@@ -165,6 +167,29 @@ def _lm(result: Result, option: Result) -> Sentence:
     return text, ()
 
 
+def _translator(result: Result, option: Result) -> Sentence:
+    first, second = result["directions"]
+    counts = " and ".join(f"{n:,}" for n in result["num_train"])
+    text = (
+        "A cycle-consistent adversarial network (Zhu et al. 2017) with a Wasserstein loss (Gulrajani et al. "
+        f"2017) was trained without pairs on {counts} {result['alphabet']} sequences of {first['source']} "
+        f"and {first['target']} for {result['steps']:,} steps. A classifier trained on other held-out "
+        f"sequences assigned {first['recognised']:.0%} of held-out translations from {first['source']} and "
+        f"{second['recognised']:.0%} of those from {second['source']} to the target (real sequences: "
+        f"{first['real']:.0%} and {second['real']:.0%})."
+    )
+    return text, ("zhu", "gulrajani")
+
+
+def _translate(result: Result, option: Result) -> Sentence:
+    text = (
+        f"{result['num']:,} sequences were translated from {result['source']} to {result['target']} by a "
+        f"cycle-consistent adversarial network (Zhu et al. 2017), with {result['mean_edits']:.1f} edits on "
+        "average."
+    )
+    return text, ("zhu",)
+
+
 def _maximize(result: Result, option: Result) -> Sentence:
     summary = result["summary"]
     method = str(result.get("method") or option.get("method") or "mean-field")
@@ -247,6 +272,8 @@ WRITERS: Mapping[str, Callable[[Result, Result], Sentence]] = {
     "train-vae": _vae,
     "train-gan": _gan,
     "train-lm": _lm,
+    "train-translate": _translator,
+    "translate": _translate,
     "maximize": _maximize,
     "revise": _revise,
     "attribute": _attribute,

@@ -27,7 +27,7 @@ def model_page(folder: Path, title: str, result: Mapping[str, Any], manifest: Ma
     """The page of the finished model in ``folder``; ``result`` is what ``--json`` prints. InputError."""
     family = family_of(folder)
     answer = None if family.answer is None else family.answer(folder, result)
-    page = Page(title, answer=answer, provenance=provenance(manifest))
+    page = Page(title, answer=answer, provenance=provenance(manifest, result, folder))
     page.warnings((result.get("quality") or {}).get("warnings", ()))
     if family.sections is not None:
         family.sections(page, folder, result)

@@ -17,10 +17,10 @@ from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.structure import add_structure, can_be_mapped
-from seqdesign.pages.tables import add_tables
+from seqdesign.pages.tables import add_tables, contributions
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
-from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.manifest import Manifest, resolved_options
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
@@ -80,6 +80,7 @@ def add_runs(
         page.answer = comparison_answer(runs, made)
     if len(runs) > 1:
         add_comparison(page, runs, made)
+    added = contributions(runs)
     for run in runs:
         designs = sets.get(run.path)
         page.warnings(_warnings(run, designs), about=run.name if len(runs) > 1 else "")
@@ -95,7 +96,7 @@ def add_runs(
             if structure is not None and can_be_mapped(run):
                 add_structure(page, run, structure)
         elif designs is not None:
-            _add_sequences(page, run, designs, checked, motifs)
+            _add_sequences(page, run, designs, checked, motifs, added)
         else:
             add_tables(page, run)
         add_methods(page, run.manifest)
@@ -207,7 +208,14 @@ def _facts(run: Run, command: Callable[[Manifest], str]) -> dict[str, object]:
     }
 
 
-def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, motifs: str | None) -> None:
+def _add_sequences(
+    page: Page,
+    run: Run,
+    designs: DesignSet,
+    checked: Checked,
+    motifs: str | None,
+    added: Mapping[tuple[str, str], str],
+) -> None:
     summary = run.result.get("summary") or {}
     alphabet = _alphabet(run, designs)
     sites = None
@@ -223,6 +231,7 @@ def _add_sequences(page: Page, run: Run, designs: DesignSet, checked: Checked, m
         measured=measured,
         breaches=checked.breaches if checked.rows else None,
         sites=sites,
+        contributions=added,
     )
     outcome = summary.get("outcome") or "outcome"
     name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
@@ -264,13 +273,14 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        options = {k: v for k, v in manifest.config.items() if v not in (None, [], False)}
+        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
+        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {
             name: f"{known} ({changed.get(name, 'unchanged')})" for name, known in manifest.inputs.items()
         }
         found[f"{run.path}: outputs, SHA-256"] = dict(manifest.outputs)
-        found[f"{run.path}: options"] = {k: str(v) for k, v in options.items()}
+        found[f"{run.path}: options"] = options
         found[f"{run.path}: versions"] = dict(manifest.versions)
     return found

@@ -20,6 +20,28 @@ MOST_LOGOS = 6
 LONGEST_LOGO = 300
 
 Rows = Sequence[Mapping[str, Any]]
+MOST_IN_CARDS = 500
+"""Sequences of a table whose logos cards show."""
+
+
+def contributions(runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """(id, sequence) -> what each letter adds, by the tables of ``attribute`` among the runs.
+
+    Numbers with commas between them, as ``reports.data_table`` draws them. Raises InputError.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for run in runs:
+        if run.is_model or run.manifest is None or run.manifest.name != "attribute":
+            continue
+        grouped: dict[str, list[Mapping[str, Any]]] = {}
+        for row in read_rows(run.path):
+            if row.keys() >= set(CONTRIBUTIONS):
+                grouped.setdefault(str(row["id"]), []).append(row)
+        for name, rows in list(grouped.items())[:MOST_IN_CARDS]:
+            values = [f"{float(row['contribution'] or 0):.3g}" for row in rows]
+            text = "".join(str(row["letter"]) for row in rows)
+            found[name, text] = ",".join("" if value == "0" else value for value in values)
+    return found
 
 
 def add_tables(page: Page, run: Run) -> None:

@@ -7,11 +7,23 @@ import torch
 from torch import Tensor
 
 from seqdesign.constraints.distinct import distinct
-from seqdesign.revisers.problem import DesignProblem, DesignResult, Evaluation, Latent, evaluate
+from seqdesign.revisers.problem import (
+    DesignProblem,
+    DesignResult,
+    Evaluation,
+    Latent,
+    evaluate,
+    naturalness,
+    predicted,
+)
 
 
 class Pool:
-    """Distinct (start, sequence) pairs; M of them so far, the starts themselves are the first N."""
+    """Distinct (start, sequence) pairs; M of them so far, the starts themselves are the first N.
+
+    Most candidates never come near the top, so log p(x), which costs more than F(E(x)), is computed from the
+    top down for as many as it takes.
+    """
 
     def __init__(self, problem: DesignProblem) -> None:
         self.problem = problem
@@ -21,7 +33,9 @@ class Pool:
         self.tokens, self.lengths = problem.tokens, problem.lengths
         before = evaluate(problem.model, problem.tokens, problem.lengths)
         self.before = before
-        self.outcome, self.log_likelihood = before.outcome, before.log_likelihood
+        self.outcome, self._log_likelihood = before.outcome, before.log_likelihood
+        self._judged = torch.ones_like(self.owner, dtype=torch.bool)
+        """Whose log p(x) is known, (M,)."""
         self.at_code = torch.full_like(before.outcome, torch.nan)
         self._hash = hashes(self.owner, self.tokens)
         self.start_obeys = problem.obeys(problem.tokens, self.owner)
@@ -73,14 +87,15 @@ class Pool:
         if not len(index):
             return
         self._hash = torch.cat([self._hash, hashes(owner[index], tokens[index])])
-        found = evaluate(self.problem.model, tokens[index], lengths[index])
+        found = predicted(self.problem.model, tokens[index], lengths[index])
         for name, value in (
             ("owner", owner[index]),
             ("tokens", tokens[index]),
             ("lengths", lengths[index]),
-            ("outcome", found.outcome),
-            ("log_likelihood", found.log_likelihood),
-            ("at_code", at_code[index].to(found.outcome)),
+            ("outcome", found),
+            ("_log_likelihood", torch.full_like(found, torch.nan)),
+            ("_judged", torch.zeros_like(index, dtype=torch.bool)),
+            ("at_code", at_code[index].to(found)),
         ):
             setattr(self, name, torch.cat([getattr(self, name), value]))
 
@@ -95,26 +110,48 @@ class Pool:
         better = score > score[:n][self.owner]
         better |= ~self.start_obeys[self.owner]
         better[:n] = False
-        natural = problem.is_natural(
-            self.log_likelihood,
-            self.lengths,
-            self.before.log_likelihood[self.owner],
-            problem.lengths[self.owner],
-        )
-        allowed = (better & natural).nonzero().squeeze(1)
-        order = allowed[torch.sort(score[allowed], descending=True, stable=True).indices]
-        order = order[torch.sort(self.owner[order], stable=True).indices]
-        if problem.min_distance is not None:
-            order = self._apart(order, problem.min_distance, k)
-        owner = self.owner[order]
-        counts = torch.bincount(owner, minlength=n)
-        rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[owner]
+        if problem.min_distance is not None and problem.asks_naturalness:
+            self._judge(better.nonzero().squeeze(1))
+        look = k
+        while True:
+            allowed = (better & self._may_be_natural()).nonzero().squeeze(1)
+            order = allowed[torch.sort(score[allowed], descending=True, stable=True).indices]
+            order = order[torch.sort(self.owner[order], stable=True).indices]
+            if problem.min_distance is not None:
+                order = self._apart(order, problem.min_distance, k)
+            owner = self.owner[order]
+            counts = torch.bincount(owner, minlength=n)
+            rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[owner]
+            if not problem.asks_naturalness or not self._judge(order[rank < look]):
+                break
+            look *= 2
         taken = rank < k
         places = torch.arange(n, device=order.device).unsqueeze(1).repeat(1, k)
         exists = torch.zeros(n, k, dtype=torch.bool, device=order.device)
         places[owner[taken], rank[taken]] = order[taken]
         exists[owner[taken], rank[taken]] = True
         return places, exists
+
+    def _judge(self, places: Tensor) -> bool:
+        """Compute log p(x) at those of these places that lack it; whether there were any."""
+        places = places[~self._judged[places]]
+        if not len(places):
+            return False
+        tokens, lengths = self.tokens[places], self.lengths[places]
+        self._log_likelihood[places] = naturalness(self.problem.model, tokens, lengths)
+        self._judged[places] = True
+        return True
+
+    def _may_be_natural(self) -> Tensor:
+        """Candidates (M,) that are natural enough, or not yet judged."""
+        problem = self.problem
+        natural = problem.is_natural(
+            self._log_likelihood,
+            self.lengths,
+            self.before.log_likelihood[self.owner],
+            problem.lengths[self.owner],
+        )
+        return natural | ~self._judged
 
     def _apart(self, order: Tensor, min_distance: int, k: int) -> Tensor:
         """Out of places sorted by owner, the best first: the first k of each owner that differ enough."""
@@ -132,12 +169,13 @@ class Pool:
     def result(self, latent: Latent | None = None) -> DesignResult:
         """The designs; entries that are none hold their start."""
         places, found = self.best(self.problem.top)
+        self._judge(places[found])
         scored = torch.bincount(self.owner, minlength=len(self.problem.tokens)) - 1
         return DesignResult(
             tokens=self.tokens[places],
             lengths=self.lengths[places],
             outcome=self.outcome[places],
-            log_likelihood=self.log_likelihood[places],
+            log_likelihood=self._log_likelihood[places],
             outcome_at_code=self.at_code[places],
             found=found,
             before=Evaluation(self.before.outcome, self.before.log_likelihood),

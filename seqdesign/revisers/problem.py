@@ -111,6 +111,11 @@ class DesignProblem:
             self.tokens[rows], self.lengths[rows], torch.full_like(rows, self.max_edits), self.indels
         )
 
+    @property
+    def asks_naturalness(self) -> bool:
+        """Whether log p(x) decides anything."""
+        return self.min_loglik_change is not None or self.floor_per_letter is not None
+
     def is_natural(
         self, log_likelihood: Tensor, lengths: Tensor, before: Tensor, before_lengths: Tensor
     ) -> Tensor:
@@ -157,13 +162,22 @@ def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
 
 
 @torch.no_grad()
+def predicted(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """F(E(x)) of M sequences, (M,); tokens (M, T)."""
+    (outcome,) = in_parts(lambda x, n: (model.outcome(model.encode(x, n).mean),), tokens, lengths)
+    return outcome
+
+
+@torch.no_grad()
+def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """Log-likelihoods log p(x) of M sequences, (M,); tokens (M, T)."""
+    (found,) = in_parts(lambda x, n: (model.log_likelihood(x, n),), tokens, lengths)
+    return found
+
+
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
     """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
-
-    def judged(x: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
-        return model.outcome(model.encode(x, n).mean), model.log_likelihood(x, n)
-
-    return Evaluation(*in_parts(judged, tokens, lengths))
+    return Evaluation(predicted(model, tokens, lengths), naturalness(model, tokens, lengths))
 
 
 @dataclass(frozen=True)

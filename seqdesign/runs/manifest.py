@@ -209,8 +209,10 @@ def training_inputs(folder: Path) -> tuple[str, ...]:
     return tuple(read_manifest(folder).inputs.values()) if manifest_path(folder).is_file() else ()
 
 
-def provenance(manifest: Manifest) -> dict[str, object]:
-    """What stands at the foot of a page."""
+def provenance(
+    manifest: Manifest, result: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> dict[str, object]:
+    """What stands at the foot of a page; the parameters are those of ``resolved_options``."""
     return {
         "command": manifest.command,
         "started": manifest.started,
@@ -218,8 +220,42 @@ def provenance(manifest: Manifest) -> dict[str, object]:
         "device": manifest.device,
         "versions": dict(manifest.versions),
         "sha256 of inputs": dict(manifest.inputs),
-        "options": {k: str(jsonable(v)) for k, v in manifest.config.items() if v is not None},
+        "options": resolved_options(manifest, result, folder),
     }
+
+
+def resolved_options(
+    manifest: Manifest, result: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> dict[str, str]:
+    """The options as text, those left to the command with the value that it took: ``32 (auto)``.
+
+    result: what the command said, where the manifest has not got it yet. folder: that of the model, whose
+    record of its settings says what was chosen.
+    """
+    told = result if result is not None else manifest.result or {}
+    chosen: dict[str, Any] = {**told, **_settings(folder), "device": manifest.device}
+    found = {}
+    for key, value in manifest.config.items():
+        taken = chosen.get(key)
+        left = value is None or value == "auto"
+        if left and isinstance(taken, str | int | float) and taken not in ("", "auto"):
+            found[key] = f"{taken} (auto)"
+        elif value is not None:
+            found[key] = str(jsonable(value))
+    return found
+
+
+def _settings(folder: Path | None) -> dict[str, Any]:
+    """The options in a model's record of itself; none where there is no record that can be read."""
+    path = None if folder is None else folder / "config.json"
+    if path is None or not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    options = record.get("options") if isinstance(record, dict) else None
+    return dict(options) if isinstance(options, dict) else {}
 
 
 def utc_now() -> str:

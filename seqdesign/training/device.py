@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from seqdesign.devices.arithmetic import use_matrix_units
+from seqdesign.devices.memory import keep_memory
 from seqdesign.errors import UsageError
 
 
@@ -36,6 +37,7 @@ def computing(device: str, threads: int | None) -> Iterator[torch.device]:
     """
     chosen = choose_device(device)
     use_matrix_units(chosen)
+    keep_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(threads or 1)
     where = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else str(chosen)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from seqdesign.config import Options
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import RunOptions
 from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
 from seqdesign.training.plan import Plan
 from seqdesign.training.protocols import Data
@@ -46,7 +46,7 @@ def fit_record(
     whole: Data,
     parts: tuple[Data, Data],
     options: Options,
-    fit_options: FitOptions,
+    fit_options: RunOptions,
     run: Run,
     *,
     mark: str = "",

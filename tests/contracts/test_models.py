@@ -17,6 +17,8 @@ from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairBatch
 from seqdesign.models.similarity.model import SequenceSimilarity
+from seqdesign.models.translate.config import TranslateOptions
+from seqdesign.models.translate.model import Pair, SequenceTranslator
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.registry import Registry
@@ -67,6 +69,13 @@ def lm(shortest: int = 1, knots: tuple[float, ...] = (), **options: Any) -> Sequ
     return SequenceLM(LMOptions(**(small | options)), VOCABULARY, MAX_LENGTH, shortest, knots)
 
 
+def translator(shortest: int = 1, **options: Any) -> SequenceTranslator:
+    torch.manual_seed(0)
+    return SequenceTranslator(
+        TranslateOptions(**({"channels": 8, "stay": 0.1} | options)), VOCABULARY, MAX_LENGTH, shortest
+    )
+
+
 def similarity() -> SequenceSimilarity:
     torch.manual_seed(0)
     return SequenceSimilarity(SimilarityOptions(hidden=8, embedding=4, dropout=0.1), VOCABULARY, 3)
@@ -105,11 +114,12 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
         "non-saturating, labels": lambda: gan(objective="non-saturating", condition="label"),
     },
 }
+KINDS["translate"] = {"lengths differ": translator, "one length": lambda: translator(MAX_LENGTH)}
 """Registry name -> the makes of it to be held to the contract."""
 
 DETERMINISTIC = {"predictor", "similarity", "lm-transformer", "lm-gru", "lm-conditional"}
 """Models, or makes of them, whose losses in eval mode have no noise."""
-ADVERSARIAL = {"gan"}
+ADVERSARIAL = {"gan", "translate"}
 """Models whose players lose what others win; that they learn is shown elsewhere."""
 
 CASES = [
@@ -123,6 +133,8 @@ CASES = [
 
 def of(model: Any, batch: Batch) -> Any:
     """The batch as the model takes it."""
+    if isinstance(model, SequenceTranslator):
+        return Pair(batch.tokens, batch.tokens.flip(0))
     if isinstance(model, SequenceSimilarity):
         first, second = torch.triu_indices(len(batch.lengths), len(batch.lengths), 1)
         score = 1 - (batch.outcomes[first] - batch.outcomes[second]).abs()

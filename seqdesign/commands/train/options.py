@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict, TypeVar
 
+from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest
 from seqdesign.commands.session import CHECKPOINT
-from seqdesign.config import CommandConfig, Flag, Options, Written
-from seqdesign.errors import OutputError, TrainingError
+from seqdesign.config import Flag, Options, Positional, RunConfig, Written
+from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.manifest import Manifest
+from seqdesign.runs.progress import say
+from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+from seqdesign.training.config import RunOptions
+
+if TYPE_CHECKING:
+    from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.training.loop import Fabric
 
 RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Where launchers (Fabric, torchrun, srun) say which process of a run this is."""
@@ -41,12 +49,38 @@ class ModelFolder(Options):
             yield "--overwrite: cannot be combined with --resume"
 
 
+@dataclass(frozen=True, kw_only=True)
+class FolderConfig(ModelFolder, RunConfig):
+    """What every training command takes, whatever it reads."""
+
+    def inputs(self) -> Sequence[Path]:
+        """Files that the run reads."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(FolderConfig):
+    """What a training command takes that learns from one set of sequences."""
+
+    sequences: Annotated[Path, Positional("SEQS")]
+    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
+
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from."""
+        return [self.sequences]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainWriterConfig(TrainConfig, ReadOptions, LetterOptions, RunConfig):
+    """What a command takes that learns to write sequences."""
+
+
 def is_main_process() -> bool:
     """Whether this is the first process of the first machine (launchers number them in the environment)."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
-def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> ResultT:
+def in_folder(config: FolderConfig, work: Callable[[RunDir | None], ResultT]) -> ResultT:
     """``work`` with the locked folder of the run; with None in a process that is not the main one.
 
     Such a process computes and leaves all words to the main one: an interrupt or a failed step ends all
@@ -66,22 +100,59 @@ def in_folder(config: ModelFolder, work: Callable[[RunDir | None], ResultT]) -> 
         return work(run)
 
 
-def begin(run: RunDir, config: CommandConfig, source: Path, device: str, *, anew: bool) -> Manifest:
-    """Prepare the manifest; ``run.start`` writes it, and clears the checkpoint of a model that is replaced.
+def read_to_write(
+    config: TrainWriterConfig, condition: str | None, columns: Sequence[str] = ()
+) -> tuple[SequenceSet, TokenArray]:
+    """The records to learn from, with these columns, and their tokens; a condition is their outcome.
 
-    That is to be called when the first step has been made: until then the run may still be refused, and what
-    was there stays as it was.
+    Raises InputError and UsageError.
     """
-    manifest = begin_manifest(config, device=device, inputs=[source])
-    run.prepare(manifest, clear=[CHECKPOINT] if anew else [])
-    return manifest
+    reading = config if condition is None else replace(config, outcome=condition)
+    records = read_with(reading, config.sequences, columns=columns)
+    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
+    records = records.take(tokens.kept)
+    if condition is not None and records.outcomes is None:
+        raise UsageError(
+            f"no sequence has a measured outcome '{condition}'; name a column or a header key",
+            option="--condition",
+        )
+    if records.origin is not None and records.outcomes is None:
+        said = f"{records.source} was {records.origin.says()}; they are not learned from"
+        say(f"warning: {said}", quiet=config.quiet)
+    return records, tokens
 
 
-def starting(run: RunDir | None) -> Callable[[int, int], None]:
-    """To be called after each step: the first one starts the run in its folder, if this process has it."""
+class Fitting(TypedDict):
+    """What every training function is told by its command."""
+
+    seed: int
+    fabric: Fabric
+    folder: Path
+    resume: bool
+    on_step: Callable[[int, int], None]
+
+
+@contextmanager
+def fitting(config: FolderConfig, options: RunOptions, run: RunDir | None) -> Iterator[Fitting]:
+    """The device and its Fabric while a model is trained, in the folder of the run if this process has it.
+
+    The manifest is prepared here and written with the first step, or at the end for a model that takes none;
+    that also clears the checkpoint of a model that is replaced. Until then the run may still be refused, and
+    what was there stays as it was.
+    """
+    from seqdesign.training.loop import make_fabric
 
     def on_step(step: int, total: int) -> None:
         if run is not None:
             run.start()
 
-    return on_step
+    with compute(config) as device:
+        fabric = make_fabric(options, device)
+        if run is not None:
+            manifest = begin_manifest(config, device=str(fabric.device), inputs=config.inputs())
+            run.prepare(manifest, clear=[CHECKPOINT] if config.overwrite else [])
+        yield Fitting(
+            seed=config.seed, fabric=fabric, folder=config.output, resume=config.resume, on_step=on_step
+        )
+        if run is not None:
+            run.start()

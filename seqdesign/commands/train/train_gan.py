@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import compute
+from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
-from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder
+from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit_options import GANFitOptions
-from seqdesign.registry import Registry
 from seqdesign.runs.atomic import together
 from seqdesign.runs.progress import count, note
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+from seqdesign.sequences.options import alphabet_with, encode_with, read_with
 
 if TYPE_CHECKING:
     from seqdesign.evaluation.game import Game
@@ -33,14 +32,12 @@ REPORT = "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainGANConfig(ModelFolder, ReadOptions, LetterOptions, GANOptions, GANFitOptions, RunConfig):
+class TrainGANConfig(TrainWriterConfig, GANOptions, GANFitOptions, RunConfig):
     """Learn to write sequences like yours: a generator and a critic that play against each other.
 
     Example: seqdesign train-gan seqs.fa
     """
 
-    sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/gan")
     """Folder of the model."""
 
@@ -107,9 +104,8 @@ def train_gan(config: TrainGANConfig) -> TrainGANResult:
 
 def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainGANResult:
     # What is wrong with options and input is said before torch is loaded, which takes seconds.
-    objectives = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
-    if config.objective not in objectives:
-        objectives.load(config.objective)
+    if config.objective not in OBJECTIVES:
+        OBJECTIVES.load(config.objective)
     asked = config.condition != "none"
     # Without a condition outcomes matter only where they say which records to drop.
     records = read_with(
@@ -126,26 +122,17 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
     records = records.take(tokens.kept)
 
     from seqdesign.models.gan.fit import train_sequence_gan
-    from seqdesign.training.loop import make_fabric
 
-    with compute(config) as device:
-        fabric = make_fabric(config, device)
-        if run is not None:
-            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-
+    with fitting(config, config, run) as how:
         result = train_sequence_gan(
             tokens,
             records.outcomes,
             options=part(config, GANOptions),
             fit_options=part(config, GANFitOptions),
-            seed=config.seed,
-            fabric=fabric,
             outcome_name=config.outcome or "outcome",
             labels=records.labels,
-            folder=config.output,
-            resume=config.resume,
             on_epoch=_say_how_near,
-            on_step=starting(run),
+            **how,
         )
         return _finish(config, run, result, tokens, started)
 

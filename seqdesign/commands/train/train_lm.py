@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
-from seqdesign.config import Flag, Positional, RunConfig, Written, part
-from seqdesign.errors import UsageError
+from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder, read_to_write
+from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.language.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import note
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 
 if TYPE_CHECKING:
     from seqdesign.models.lm.fit import LMTraining
     from seqdesign.models.lm.quality import LMQuality
-    from seqdesign.sequences.encoders import TokenArray
-    from seqdesign.sequences.reader import SequenceSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainLMConfig(ModelFolder, ReadOptions, LetterOptions, LMOptions, LMFitOptions, RunConfig):
+class TrainLMConfig(TrainWriterConfig, LMOptions, LMFitOptions, RunConfig):
     """Learn to write sequences like yours, and how likely a sequence is.
 
     Example: seqdesign train-lm seqs.fa
     """
 
-    sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written()] = Path("models/lm")
     """Folder of the model."""
 
@@ -96,52 +89,26 @@ class TrainLMResult(Result):
 def train_lm(config: TrainLMConfig) -> TrainLMResult:
     """Train on ``config.sequences`` and write a model folder. Raises SeqDesignError."""
     started = time.monotonic()
-    records, tokens = _read(config)
-    return in_folder(config, lambda run: _train(config, records, tokens, run, started))
+    return in_folder(config, lambda run: _train(config, run, started))
 
 
-def _read(config: TrainLMConfig) -> tuple[SequenceSet, TokenArray]:
-    """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    reading = config if config.condition is None else replace(config, outcome=config.condition)
-    records = read_with(reading, config.sequences)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    records = records.take(tokens.kept)
-    if config.condition is not None and records.outcomes is None:
-        raise UsageError(
-            f"no sequence has an outcome '{config.condition}'; name a column or a header key",
-            option="--condition",
-        )
-    return records, tokens
+def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLMResult:
+    records, tokens = read_to_write(config, config.condition)  # what is wrong is said before torch is loaded
 
-
-def _train(
-    config: TrainLMConfig, records: SequenceSet, tokens: TokenArray, run: RunDir | None, started: float
-) -> TrainLMResult:
     from seqdesign.models.lm.fit import train_sequence_lm
     from seqdesign.models.lm.store import save_lm
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    with compute(config) as device:
-        fabric = make_fabric(config, device)
-        if run is not None:
-            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-
+    with fitting(config, config, run) as how:
         result = train_sequence_lm(
             tokens,
             records.outcomes,
             options=part(config, LMOptions),
             fit_options=part(config, LMFitOptions),
-            seed=config.seed,
-            fabric=fabric,
-            folder=config.output,
-            resume=config.resume,
             on_epoch=lambda record: note(f"held-out loss {record['held_out_lm_loss']:.3f}"),
-            on_step=starting(run),
+            **how,
         )
-        if run is not None:
-            run.start()
     done = _result(config, result, tokens.alphabet.name, started)
     if run is not None:
         with together():

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
-from seqdesign.config import Flag, Positional, RunConfig, Written, part
+from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
 from seqdesign.runs.atomic import together
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSimilarityConfig(
-    ModelFolder, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
+    TrainConfig, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
     SimilarityFitOptions, RunConfig,
 ):  # fmt: skip
     """Learn how alike two sequences are, to hold revisions near their inputs.
@@ -45,10 +44,12 @@ class TrainSimilarityConfig(
     Example: seqdesign train-similarity seqs.fa
     """
 
-    sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/similarity")
     """Folder of the model."""
+
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from, and their given similarities."""
+        return [self.sequences] if self.pairs is None else [self.sequences, self.pairs]
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; splits by outcome need outcomes."""
@@ -149,29 +150,19 @@ def _train(
     from seqdesign.models.similarity.fit import train_sequence_similarity
     from seqdesign.models.similarity.store import save_similarity
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.loop import make_fabric
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
 
-    with compute(config) as device:
-        fabric = make_fabric(config, device)
-        if run is not None:
-            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
+    with fitting(config, config, run) as how:
         result = train_sequence_similarity(
             tokens,
             teaching=part(config, TeachingOptions),
             options=part(config, SimilarityOptions),
             fit_options=part(config, SimilarityFitOptions),
-            seed=config.seed,
-            fabric=fabric,
             labels=None if config.label is None else records.columns[config.label],
             pairs=pairs,
-            folder=config.output,
-            resume=config.resume,
             on_epoch=lambda record: note(f"held-out loss {record['held_out_similarity_loss']:.4f}"),
-            on_step=starting(run),
+            **how,
         )
-        if run is not None:
-            run.start()
     done = _result(config, result, tokens.alphabet.name, started)
     if run is not None:
         with together():

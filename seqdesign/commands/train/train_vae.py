@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from seqdesign.commands.device import compute
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import ModelFolder, begin, in_folder, starting
-from seqdesign.config import Positional, RunConfig, part
+from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder, read_to_write
+from seqdesign.config import RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import note, say
+from seqdesign.runs.progress import note
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
@@ -29,18 +27,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(
-    ModelFolder, ReadOptions, LetterOptions, VAEOptions, GivenSplitOptions, FitOptions, RunConfig
-):
+class TrainVAEConfig(TrainWriterConfig, VAEOptions, GivenSplitOptions, FitOptions, RunConfig):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.
 
     Example: seqdesign train-vae seqs.fa
     """
-
-    sequences: Annotated[Path, Positional("SEQS")]
-    """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; one outcome at a time."""
@@ -112,60 +105,32 @@ def train_vae(config: TrainVAEConfig) -> TrainVAEResult:
     return in_folder(config, lambda run: _train(config, run, started))
 
 
-def _read(config: TrainVAEConfig) -> tuple[SequenceSet, TokenArray]:
-    """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    from seqdesign.training.given_split import split_column
-
-    column = () if config.split_column is None else (split_column(config.split_column)[0],)
-    reading = config if config.condition is None else replace(config, outcome=config.condition)
-    records = read_with(reading, config.sequences, columns=column)
-    tokens = encode_with(config, records, alphabet_with(config, records.sequences))
-    records = records.take(tokens.kept)
-    if config.condition is not None and records.outcomes is None:
-        raise UsageError(
-            f"no sequence has a measured outcome '{config.condition}'; name a column or a header key",
-            option="--condition",
-        )
-    if records.origin is not None and records.outcomes is None:
-        said = f"{records.source} was {records.origin.says()}; they are not learned from"
-        say(f"warning: {said}", quiet=config.quiet)
-    return records, tokens
-
-
 def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainVAEResult:
-    records, tokens = _read(config)  # what is wrong with it is said before torch is loaded
+    # What is wrong with the input is said before torch is loaded.
     from seqdesign.training.given_split import read_split, split_column
 
-    split = None if config.split_column is None else read_split(records, *split_column(config.split_column))
+    given = None if config.split_column is None else split_column(config.split_column)
+    records, tokens = read_to_write(config, config.condition, () if given is None else (given[0],))
+    split = None if given is None else read_split(records, *given)
 
     from seqdesign.models.vae.fit import train_sequence_vae
-    from seqdesign.training.loop import make_fabric
 
-    with compute(config) as device:
-        if config.precision == "bf16" and device.type == "cpu" and "lstm" in (config.encoder, config.decoder):
+    with fitting(config, config, run) as how:
+        on_cpu = how["fabric"].device.type == "cpu"
+        if config.precision == "bf16" and on_cpu and "lstm" in (config.encoder, config.decoder):
             raise UsageError(
                 "torch has no bfloat16 LSTM on CPUs; use 32, or gru networks", option="--precision"
             )
-        fabric = make_fabric(config, device)
-        if run is not None:
-            begin(run, config, config.sequences, str(fabric.device), anew=config.overwrite)
-
         result = train_sequence_vae(
             tokens,
             records.outcomes,
             options=part(config, VAEOptions),
             fit_options=part(config, FitOptions),
-            seed=config.seed,
-            fabric=fabric,
             outcome_name=config.condition or config.outcome or "outcome",
-            folder=config.output,
-            resume=config.resume,
             split=split,
             on_epoch=lambda record: note(f"held-out loss {record['held_out_vae_loss']:.3f}"),
-            on_step=starting(run),
+            **how,
         )
-        if run is not None:
-            run.start()
     done = _result(config, result, records, tokens.alphabet.name, started)
     if run is not None:
         _leave(run, result, records, tokens, done)

@@ -5,8 +5,6 @@ Shapes: N sequences, L letters, d latent dimensions; V symbols, END among them w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -14,16 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdesign.adversarial.members import OBJECTIVES
+from seqdesign.adversarial.networks import Critic, held_still
+from seqdesign.adversarial.objective import Objective
+from seqdesign.adversarial.outputs import relax
 from seqdesign.devices.randomness import key
 from seqdesign.models.gan.config import GANOptions
-from seqdesign.models.gan.networks import Critic, Generator
-from seqdesign.models.gan.objective import Objective
-from seqdesign.models.gan.outputs import relax
-from seqdesign.registry import Registry
+from seqdesign.models.gan.networks import Generator
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.training.data import Batch
-
-OBJECTIVES = Registry("objective of GANs", "seqdesign.models.gan.objectives", "seqdesign.gan_objectives")
 
 
 class SequenceGAN(nn.Module):
@@ -102,7 +99,7 @@ class SequenceGAN(nn.Module):
         critic = partial(self.critic, condition=condition)
         if player == "generator":
             fake = self.fake(condition, len(real), rng)
-            with _held_still(self.critic):
+            with held_still(self.critic):
                 loss = self.objective.generator_loss(critic, real, fake)
             return {"loss": loss}
         with torch.no_grad():
@@ -112,13 +109,3 @@ class SequenceGAN(nn.Module):
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
         return terms
-
-
-@contextmanager
-def _held_still(network: nn.Module) -> Iterator[None]:
-    """Inside, gradients pass through ``network`` but none are computed for its parameters."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)

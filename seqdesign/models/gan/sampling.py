@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqdesign.adversarial.outputs import close
 from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.networks import Generator
-from seqdesign.models.gan.outputs import close
 from seqdesign.models.gan.store import TrainedGAN
 
 BLOCK, DEVICE_BLOCK = 128, 8192

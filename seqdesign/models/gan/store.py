@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from seqdesign.adversarial.networks import Critic
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
-from seqdesign.models.gan.networks import Critic, Generator
+from seqdesign.models.gan.networks import Generator
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
@@ -27,6 +28,7 @@ LABELS = {
 """Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
+ADAPT_WEIGHT = 0.3
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
@@ -47,6 +49,30 @@ class OutcomeOptions(CellOptions):
     batch: str | None = None
     """Column or header key of the assay or plate: an offset and a scale of each are learned, and predictions
     are on the scale of the largest, or of the one that COLUMN=VALUE names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions(Options):
+    """Another assay, of which few outcomes or none are known."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    adapt: Path | None = None
+    """Sequences of another assay that predictions are for, with few outcomes or none: networks learn from
+    features by which the two assays cannot be told apart. With 10 outcomes predictions are on its scale."""
+    adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
+    """How much that counts; 0 only joins the assays."""
+
+    def problems(self) -> Iterator[str]:
+        """What has an effect with --adapt only, or none with it."""
+        if self.adapt is None and self.adapt_weight != ADAPT_WEIGHT:
+            yield "--adapt-weight: has no effect without --adapt; leave it out"
+        if self.adapt is not None:
+            if getattr(self, "architecture", "auto") not in ("auto", "residual"):
+                yield "--adapt: needs --architecture residual; other kinds have no features to adapt"
+            for name in ("batch", "split_column"):
+                if getattr(self, name, None) is not None:
+                    yield f"--{name.replace('_', '-')}: cannot be combined with --adapt"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,6 +133,10 @@ def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
     return record.head.named_scores(scores, record.classes)
 
 
+FAR = 2.0
+"""Times the distance of 99% of held-out sequences from the typical one: what is beyond is unlike them all."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """What a predictor was trained on: tokens (N, L) and lengths (N,), and a model of their likes.
@@ -149,6 +153,13 @@ class Reference:
         """Percent (N,), 0..100, of held-out sequences that are less unlike the training sequences."""
         nats = self.novelty.nats(tokens, lengths)
         return np.interp(nats, self.percentiles, np.linspace(0.0, 100.0, len(self.percentiles)))
+
+    def far(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether sequences (N,) are more than twice as far from the typical held-out one as 99% of these."""
+        typical, most = np.interp(
+            [50.0, 99.0], np.linspace(0.0, 100.0, len(self.percentiles)), self.percentiles
+        )
+        return np.asarray(self.novelty.nats(tokens, lengths) > typical + FAR * (most - typical))
 
     def constant(self, length: int) -> NDArray[np.bool_] | None:
         """Positions (length,) with one and the same letter in all training sequences, which teach nothing.

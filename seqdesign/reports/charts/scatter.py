@@ -14,7 +14,7 @@ from seqdesign.reports.palette import colour
 from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable, joined
 
 _MAX_POINTS = 3000
-_MAX_NAMED = 600
+_MAX_NAMED = 150  # circles that say what they are; more are one path, which the script of the page reads
 _FRONT_KEYS = (
     Key("on the front", svg.tag("circle", r=3.2, fill=colour("vermillion"))),
     Key("dominated", svg.tag("circle", r=3.2, fill=colour("muted"), fill_opacity=0.45)),
@@ -38,8 +38,9 @@ def scatter(
 ) -> Markup:
     """Points (x, y); above 3,000 of them, squares whose opacity shows how many points lie there.
 
-    diagonal: both axes have the same limits, and y = x is drawn. ids: names, which the points say up to 600
-    of them. front: (N,) bool, points that are joined in order of x and drawn full, the others dimmed.
+    diagonal: both axes have the same limits, and y = x is drawn. ids: names, which the points say; of more
+    than 150, with the help of the page's script. front: (N,) bool, points that are joined in order of x and
+    drawn full, the others dimmed.
     x_band, y_band: ranges that are shaded, such as those of the training data.
     """
     xs, ys = as_floats(x, y)
@@ -66,7 +67,7 @@ def scatter(
     elif len(ids) and xs.size <= _MAX_NAMED:
         marks.append(_named(frame, xs, ys, names, {"fill": colour("blue"), "fill_opacity": 0.65}))
     else:
-        marks.append(_points(frame, xs, ys))
+        marks.append(_points(frame, xs, ys, named=bool(len(ids))))
     said = f"{y_label} against {x_label}, {xs.size} points. {note}{left_out(missing)}"
     data: dict[str, Sequence[object]] = {"id": names.tolist()} if len(ids) else {}
     data |= {x_label: xs.tolist(), y_label: ys.tolist()}
@@ -154,14 +155,17 @@ def _with_front(
     ]
 
 
-def _points(frame: Frame, x: FloatArray, y: FloatArray) -> Markup:
-    """One path of round dots: a zero-length stroke with round caps is the shortest way to write a dot."""
+def _points(frame: Frame, x: FloatArray, y: FloatArray, *, named: bool) -> Markup:
+    """One path of round dots: a zero-length stroke with round caps is the shortest way to write a dot.
+
+    named: the data have a row for each, in this order, which says what it is.
+    """
     radius = 3.0 if x.size <= 300 else 2.0
     dots = "".join(
         f"M{svg.number(px)} {svg.number(py)}h0" for px, py in zip(frame.x(x), frame.y(y), strict=True)
     )
     group = svg.tag("path", d=dots, stroke=colour("blue"), stroke_width=2 * radius, stroke_linecap="round")
-    return svg.tag("g", group, opacity=0.6)
+    return svg.tag("g", group, opacity=0.6, class_="sd-dots" if named else "sd-plain")
 
 
 def _density(frame: Frame, x: FloatArray, y: FloatArray) -> Markup:

@@ -14,7 +14,7 @@ from seqdesign.reports.palette import colour
 from seqdesign.reports.scale import FloatArray, Scale, as_floats, drawable
 
 _SHADES = 5
-_MAX_NAMED = 600  # points that can say what they are
+_MAX_NAMED = 150  # circles that say what they are
 _EMPTY: dict[str, str | float] = {"fill": "none", "stroke": colour("muted"), "stroke_width": 1}
 
 
@@ -46,8 +46,10 @@ def shaded_scatter(
     )
     frame = Frame(Scale.around(xs), Scale.around(ys), title, x_label, y_label, keys, note=f"shade: {unit}")
     across, up = frame.x(xs), frame.y(ys)
+    order = np.argsort(classes, kind="stable")
     if xs.size > _MAX_NAMED:
         marks = [_dots(across[classes == i], up[classes == i], i, edges.size) for i in np.unique(classes)]
+        group = svg.tag("g", svg.join(marks), class_="sd-dots", stroke_linecap="round")
     else:
         marks = [
             svg.point(
@@ -57,20 +59,31 @@ def shaded_scatter(
                 radius=2.6,
                 **_style(int(classes[i]), edges.size),
             )
-            for i in np.argsort(classes, kind="stable")
+            for i in order
         ]
+        group = svg.tag("g", svg.join(marks), class_="sd-points")
     said = f"{y_label} against {x_label}, {xs.size} points shaded by {unit}.{left_out(missing)}"
-    data = {"id": names.tolist(), x_label: xs.tolist(), y_label: ys.tolist(), unit: values.tolist()}
-    return frame.draw([svg.tag("g", svg.join(marks), class_="sd-points")], said, data)
+    columns = {"id": names, x_label: xs, y_label: ys, unit: values}
+    # In the order of the dots, of which there may be too many to say each what it is.
+    return frame.draw([group], said, {name: column[order].tolist() for name, column in columns.items()})
 
 
 def _dots(x: FloatArray, y: FloatArray, place: int, last: int) -> Markup:
-    """Many circles of one class as one path."""
-    circles = "".join(
-        f"M{svg.number(px - 2.2)} {svg.number(py)}a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0-4.4 0"
-        for px, py in zip(x, y, strict=True)
-    )
-    return svg.tag("path", d=circles, **_style(place, last))
+    """Many circles of one class as one path, drawn in layers."""
+    dots = "".join(f"M{svg.number(px)} {svg.number(py)}h0" for px, py in zip(x, y, strict=True))
+    key = svg.identifier(dots, str(place))
+    style = _style(place, last)
+    # The rim, paper over it, and the shade over that; the outline stands there once.
+    layers: list[dict[str, str | float]] = [
+        {"stroke": style["stroke"], "stroke_width": 5.0},
+        {"stroke": colour("paper"), "stroke_width": 3.8},
+    ]
+    if place >= 0:
+        layers.append(
+            {"stroke": style["stroke"], "stroke_width": 4.0, "stroke_opacity": style["fill_opacity"]}
+        )
+    outline = svg.tag("defs", svg.tag("path", d=dots, id=key))
+    return svg.join([outline, *(svg.tag("use", href=f"#{key}", **layer) for layer in layers)])
 
 
 def _labels(edges: np.ndarray, known: np.ndarray) -> list[tuple[int, str]]:

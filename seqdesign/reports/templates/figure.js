@@ -37,16 +37,53 @@ function startTips() {
   const tip = element("div", { className: "sd-tip", hidden: true });
   tip.setAttribute("role", "tooltip");
   document.body.append(tip);
+  const say = (text, x, y) => {
+    tip.hidden = !text;
+    if (!text) return;
+    tip.textContent = text;
+    tip.style.left = `${Math.max(4, Math.min(x + 8, innerWidth - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${Math.max(4, y - tip.offsetHeight - 4)}px`;
+  };
   const show = (event) => {
     const point = event.target.closest?.("[data-tip]");
-    tip.hidden = !point;
-    if (!point) return;
-    tip.textContent = point.dataset.tip;
-    const box = point.getBoundingClientRect();
-    tip.style.left = `${Math.max(4, Math.min(box.right + 8, innerWidth - tip.offsetWidth - 4))}px`;
-    tip.style.top = `${Math.max(4, box.top - tip.offsetHeight - 4)}px`;
+    const box = point?.getBoundingClientRect();
+    say(point?.dataset.tip, box?.right, box?.top);
   };
   document.addEventListener("pointerover", show);
   document.addEventListener("pointerdown", show);
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  for (const dots of document.querySelectorAll(".sd-dots")) startDots(dots, say);
+}
+
+// Of many points only the places are in the drawing; what each is stands in the numbers of the figure.
+function startDots(dots, say) {
+  const picture = dots.closest("svg");
+  const source = picture.closest("figure")?.querySelector('script[type="text/csv"]');
+  if (!source || !("DecompressionStream" in window)) return;
+  let known = null;
+  const load = async () => {
+    const [head, ...rows] = csvRows(await unpack(source.textContent));
+    const places = [...dots.querySelectorAll("path")].flatMap((path) =>
+      [...path.getAttribute("d").matchAll(/M([-\d.]+) ([-\d.]+)h0/g)].map((found) => [Number(found[1]), Number(found[2])]));
+    return places.map((place, i) => [place, `${rows[i][0]}: ` +
+      rows[i].slice(1).map((cell, j) => `${head[j + 1]} ${cell || "none"}`).join(", ")]);
+  };
+  const near = async (event) => {
+    known ??= load();
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
+    let best = [64, ""];
+    for (const [[x, y], text] of await known) {
+      const off = (x - at.x) ** 2 + (y - at.y) ** 2;
+      if (off < best[0]) best = [off, text];
+    }
+    say(best[1], event.clientX, event.clientY);
+  };
+  for (const name of ["pointermove", "pointerdown"]) picture.addEventListener(name, near);
+  picture.addEventListener("pointerleave", () => say(""));
+}
+
+// The rows of a table as text.
+function csvRows(text) {
+  return text.trimEnd().split("\n").map((line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain));
 }

@@ -16,7 +16,7 @@ from seqdesign.design.judges import (
     Words,
     hyperparameters,
 )
-from seqdesign.design.panel import Panel, stack
+from seqdesign.design.panel import Panel, _sure, stack
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.tasks.by_name import get_task
@@ -186,3 +186,46 @@ def test_reverse_complements_are_one_where_both_strands_are_read() -> None:
     tokens = torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64))
     both = Words(random_tokens(20, 6), DNA, both_strands=True)(tokens)
     assert all(torch.allclose(x[0], x[1]) for x in both)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_a_judge_has_seen_is_what_it_says_of_its_rows(kind: Kind) -> None:
+    tokens = random_tokens(30)
+    y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
+    found = judge(kind, tokens, y)
+    mean, _ = found(found.x)
+    assert torch.allclose(found.seen(found.x), mean)
+    assert torch.allclose(found.fitted(), mean, atol=1e-6)
+
+
+def with_words(word: str, count: int, num: int, length: int = 60) -> Tensor:
+    """Random sequences with so many copies of a word at every sixth place, beside those of chance."""
+    tokens = random_tokens(num, length, seed=count)
+    letters = torch.from_numpy(encode([word], DNA).tokens.astype(np.int64))[0]
+    for i in range(count):
+        tokens[:, 6 * i : 6 * i + len(word)] = letters
+    return tokens
+
+
+def test_further_copies_of_a_word_add_no_effect_but_doubt() -> None:
+    """Outcomes that level off: a sum over copies would be three times too large."""
+    rows = torch.cat([with_words("GATA", k, 100) for k in range(4)])
+    texts = decode(rows.numpy().astype(np.uint8), DNA)
+    values = np.array([np.log1p(2 * t.count("GATA")) for t in texts])
+    values = values + 0.1 * np.random.default_rng(0).standard_normal(len(values))
+    three, ten = with_words("GATA", 3, 20), with_words("GATA", 10, 20)
+    judges = panel(values, rows)
+    some, many = judges(three), judges(ten)
+    assert float(many.mean.max()) < float(some.mean.mean()) + 0.7
+    assert float((many.high - many.mean).median()) > 2 * float((some.high - some.mean).median())
+    assert float(many.high.min()) > np.log1p(20)
+    assert float(many.mean.mean()) > float(some.mean.mean()) - 0.3
+
+
+def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> None:
+    draws = torch.linspace(0, 10, 101, dtype=torch.float64)[:, None, None].expand(101, 3, 1)
+    middle = torch.tensor([[5.0], [1.0], [-9.0]]).double()
+    rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
+    assert _sure(middle, draws, rows).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
+    wide = torch.tensor([[4.0], [-20.0]]).double()
+    assert _sure(middle, draws, wide).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])

@@ -176,7 +176,7 @@ def test_sets_of_sequences_are_compared_with_what_they_share() -> None:
     page = Page("t", answer=comparison_answer([], sets))
     add_comparison(page, [], sets)
     html = page.html()
-    assert "0 models and 2 sets of sequences" in html
+    assert "2 sets of sequences, side by side." in html
     shared = re.findall(r"<th[^>]*>one.fa</th><td[^>]*>two.fa</td><td[^>]*>(\d)</td><td[^>]*>(\d+%)<", html)
     assert shared == [("1", "50%")]
 

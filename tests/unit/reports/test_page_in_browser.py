@@ -12,7 +12,8 @@ from seqdesign.pages.answers import designs_answer
 from seqdesign.pages.design_sections import add_outcomes, add_trade_offs
 from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
-from seqdesign.reports.html import Page, Table
+from seqdesign.reports.html import Figure, Page, Table
+from seqdesign.reports.plots import scatter, shaded_scatter
 from seqdesign.reports.tables import Column
 
 MEASURED = {"predicted_growth": (1.0, 4.0)}
@@ -206,3 +207,71 @@ def test_a_card_draws_what_each_letter_adds(browser: Callable[..., Any]) -> None
     ]
     assert found["edited"] == 1
     assert found["words"] == "what each letter adds to growth; the tallest of all rows is 2"
+
+
+def test_each_of_many_points_says_what_it_is(browser: Callable[..., Any]) -> None:
+    values = [float(i) for i in range(200)]
+    ids = [f'p"{i},x' for i in range(200)]
+    figures = [
+        scatter(values, values[::-1], title="a", x_label="x", y_label="y", ids=ids),
+        shaded_scatter(values, values, values[::-1], title="b", x_label="x", y_label="y", unit="u", ids=ids),
+    ]
+    made = Page("Points")
+    made.section("Points", "", [Figure(figure, "Points.") for figure in figures])
+    assert len(made.html()) < 60_000 + sum(map(len, map(str, figures)))
+    seen = browser(
+        made.html(),
+        LOOK
+        + """
+        out.tips = [];
+        for (const picture of all("figure svg")) {
+          const dots = picture.querySelector(".sd-dots path").getAttribute("d");
+          const start = /M([\\d.]+) ([\\d.]+)h0/.exec(dots);
+          picture.scrollIntoView({ block: "center" });
+          const at = new DOMPoint(Number(start[1]), Number(start[2])).matrixTransform(picture.getScreenCTM());
+          picture.dispatchEvent(new PointerEvent("pointermove", { clientX: at.x + 1, clientY: at.y }));
+          await new Promise((done) => setTimeout(done, 200));
+          out.tips.push(document.querySelector(".sd-tip").textContent);
+          picture.dispatchEvent(new PointerEvent("pointerleave"));
+          out.tips.push(document.querySelector(".sd-tip").hidden);
+        }
+        return out;
+        """,
+    )
+    assert seen.console == []
+    # The first dot of the second figure is one of the lightest shade, whose values are the smallest.
+    assert seen.value["tips"][:2] == ['p"0,x: x 0, y 199', True]
+    assert seen.value["tips"][2:] == ['p"160,x: x 160, y 160, u 39', True]
+
+
+def test_rows_that_are_picked_are_what_is_saved(browser: Callable[..., Any]) -> None:
+    seen = browser(
+        page(30),
+        LOOK
+        + """
+        const box = document.querySelector(".sd-data");
+        const boxes = all(".sd-pick", box);
+        out.labels = boxes.slice(0, 2).map((one) => one.getAttribute("aria-label"));
+        for (const one of [boxes[3], boxes[1]]) one.click();
+        out.open = all(".sd-card").length;
+        out.status = box.querySelector(".sd-status").textContent;
+        const field = box.querySelector("input[type=search]");
+        field.value = "d29";
+        field.dispatchEvent(new Event("input"));
+        for (const name of ["Save FASTA", "Save CSV"]) {
+          all(".sd-tools button", box).find((one) => one.textContent === name).click();
+        }
+        out.saved = await Promise.all(saved.map((blob) => blob.text()));
+        return out;
+        """,
+    )
+    assert seen.console == []
+    found = seen.value
+    names = [label.removeprefix("Pick ") for label in found["labels"]]
+    assert found["open"] == 0
+    assert found["status"] == "30 of 30 rows; 2 picked, which alone are saved and copied"
+    fasta, table = found["saved"]
+    kept = [line[1:].split()[0] for line in fasta.splitlines() if line.startswith(">")]
+    assert len(kept) == 2
+    assert names[1] in kept
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == kept

@@ -21,14 +21,19 @@ NATS = torch.tensor([-1.0, -2.0, -4.0])
 
 
 class Counting(ToyLatentModel):
-    """F is the number of the first letter; keeps how many sequences were scored."""
+    """F is the number of the first letter; keeps how many sequences were scored and judged."""
 
     def __init__(self) -> None:
         super().__init__(LinearOutcome(torch.tensor([1.0, 0.0, 0.0])), max_length=3, letter_log_prob=NATS)
         self.scored: list[int] = []
+        self.judged: list[int] = []
+
+    def outcome(self, z: Tensor) -> Tensor:
+        self.scored.append(len(z))
+        return super().outcome(z)
 
     def log_likelihood(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        self.scored.append(len(tokens))
+        self.judged.append(len(tokens))
         return super().log_likelihood(tokens, lengths)
 
 
@@ -61,6 +66,25 @@ def test_each_start_and_string_is_scored_once() -> None:
     assert Counting().strings(pool.tokens, pool.lengths) == ["A", "B", "C", "C", "A", "B"]
     assert pool.at_code[2:].tolist() == [1.5, 1.5, 9.0, 9.0]
     assert pool.result().num_scored.tolist() == [2, 2]
+
+
+def test_naturalness_is_computed_from_the_top_down_for_as_many_as_it_takes() -> None:
+    """By score C > B > A as first letters, and C is not natural: of C, CB, B and BA all but BA are judged."""
+    pool, model = make(["A"], min_loglik_change=-1.0)
+    add(pool, [(0, "BA"), (0, "C"), (0, "B"), (0, "CB")])
+    assert model.judged == [1]
+    assert best(pool, 1) == [["B"]]
+    assert sum(model.judged) == 1 + 4
+    assert best(pool, 1) == [["B"]]
+    assert sum(model.judged) == 1 + 4
+
+
+def test_naturalness_that_decides_nothing_is_computed_for_designs_alone() -> None:
+    pool, model = make(["A", "B"])
+    add(pool, [(0, "BA"), (0, "C"), (1, "B"), (1, "CB")])
+    result = pool.result()
+    assert model.judged == [2, 2]
+    assert result.log_likelihood.flatten().tolist() == [-4.0, -6.0]
 
 
 def test_strings_that_differ_in_length_only_are_different() -> None:

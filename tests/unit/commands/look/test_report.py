@@ -275,6 +275,7 @@ def test_a_report_of_ten_thousand_designs_is_small_and_soon_there(here: Path, cl
         ("train-predictor", "--architecture", "ridge"),
         ("train-lm", "--epochs", "1", "--width", "16", "--layers", "1", "--heads", "2"),
         ("train-gan", "--steps", "4", "--latent-dim", "8", "--channels", "4"),
+        ("train-translate", "other.fa", "--steps", "2", "--channels", "4"),
     ],
     ids=lambda words: words[0],
 )
@@ -286,6 +287,7 @@ def test_a_model_of_every_family_says_what_it_learned_from(
     (here / "seqs.fa").write_text(
         "".join(f">s{i} outcome={text.count('A')}\n{text}\n" for i, text in enumerate(texts))
     )
+    (here / "other.fa").write_text("".join(f">t{i}\n{text[::-1]}\n" for i, text in enumerate(texts)))
     command, *options = train
     done = cli(command, "seqs.fa", *options, "-o", "model", "-q")
     assert done.code == 0, done.err
@@ -312,7 +314,7 @@ def test_models_of_one_data_set_are_ranked_and_others_are_not(here: Path, cli: C
         assert cli("train-predictor", source, "--architecture", kind, "-o", f"models/{name}", "-q").code == 0
     assert cli("report", "models/a", "models/b").code == 0
     page = (here / "report.html").read_text()
-    said = re.search(r'sd-verdict">([ab]) has the best R2 \(([-.\d]+)\)', page)
+    said = re.search(r'sd-verdict">The best R2 is that of ([ab]) \(([-.\d]+)\)', page)
     assert said is not None
     rows = json.loads(re.search(r'data-name="models".*?json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     cells = dict(zip([c["key"] for c in rows["columns"]], rows["cells"], strict=True))

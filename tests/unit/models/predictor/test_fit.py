@@ -11,12 +11,13 @@ import torch
 from lightning_fabric import Fabric
 
 from seqdesign.errors import InputError, ModelError, UsageError
+from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
 from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.models.predictor.outcomes import Outcomes, read_outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, load_reference, save_predictor
+from seqdesign.models.predictor.store import Reference, load_predictor, load_reference, save_predictor
 from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
@@ -216,3 +217,33 @@ def test_precise_values_count_more() -> None:
     assert weight[2] / weight[0] == pytest.approx(2 / 1.01)
     assert weight[3] == 0
     assert weight[:3].mean() == pytest.approx(1)
+
+
+def test_far_is_beyond_all_rows_and_not_at_their_end() -> None:
+    """Mutants with 40 changes where rows have 4 are far; rare words among words of all kinds are not."""
+    rng = np.random.default_rng(0)
+    parent = rng.integers(0, 4, 60).astype(np.uint8)
+
+    def mutants(count: int, changes: int) -> np.ndarray:
+        rows = np.tile(parent, (count, 1))
+        for row in rows:
+            places = rng.choice(60, changes, replace=False)
+            row[places] = (row[places] + rng.integers(1, 4, changes)) % 4
+        return rows
+
+    def reference(rows: np.ndarray, fresh: np.ndarray) -> Reference:
+        novelty = fit_novelty(rows, np.full(len(rows), rows.shape[1]), 4, positional=True)
+        nats = novelty.nats(fresh, np.full(len(fresh), fresh.shape[1]))
+        return Reference(
+            rows, np.full(len(rows), rows.shape[1]), novelty, np.quantile(nats, np.linspace(0, 1, 101))
+        )
+
+    some = reference(mutants(300, 4), mutants(30, 4))
+    assert some.far(mutants(20, 40), np.full(20, 60)).all()
+    assert not some.far(mutants(20, 4), np.full(20, 60)).any()
+    words = reference(
+        rng.integers(0, 4, (300, 8)).astype(np.uint8), rng.integers(0, 4, (30, 8)).astype(np.uint8)
+    )
+    fresh = rng.integers(0, 4, (200, 8)).astype(np.uint8)
+    assert (words.unusual(fresh, np.full(200, 8)) >= 99).any()
+    assert words.far(fresh, np.full(200, 8)).mean() < 0.02

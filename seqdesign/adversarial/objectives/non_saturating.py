@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from seqdesign.models.gan.objective import Critic, Objective
-from seqdesign.models.gan.objectives.minimax import discrimination_loss
+from seqdesign.adversarial.objective import Critic, Objective
+from seqdesign.adversarial.objectives.minimax import discrimination_loss
 
 
 def _generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Generator, Tensor
 
-from seqdesign.models.gan.objective import Critic, Objective, one_centred_penalty
+from seqdesign.adversarial.objective import Critic, Objective, one_centred_penalty
 
 
 def _critic_loss(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.models.gan.objective import Critic, Objective
-from seqdesign.models.gan.objectives.minimax import discrimination_loss
+from seqdesign.adversarial.objective import Critic, Objective
+from seqdesign.adversarial.objectives.minimax import discrimination_loss
 
 MOST_WORDS = 5000
 """Most kinds of words whose numbers the spectrum kernel compares."""

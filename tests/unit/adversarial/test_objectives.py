@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
+from seqdesign.adversarial.members import OBJECTIVES
+from seqdesign.adversarial.objective import Objective, one_centred_penalty, zero_centred_penalty
+from seqdesign.adversarial.objectives.mmd import kernel_distance
 from seqdesign.models.gan.config import GANOptions
-from seqdesign.models.gan.model import OBJECTIVES
-from seqdesign.models.gan.objective import Objective, one_centred_penalty, zero_centred_penalty
-from seqdesign.models.gan.objectives.mmd import kernel_distance
 
 LOG2 = math.log(2)
 RNG = torch.Generator

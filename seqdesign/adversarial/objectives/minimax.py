@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Generator, Tensor
 from torch.nn.functional import softplus
 
-from seqdesign.models.gan.objective import Critic, Objective, zero_centred_penalty
+from seqdesign.adversarial.objective import Critic, Objective, zero_centred_penalty
 
 
 def discrimination_loss(

@@ -1,0 +1,1 @@
+"""What adversarial models have in common: objectives, critics, and the gradient through drawn letters."""
