@@ -3,7 +3,7 @@
     python benchmarks/any_order.py MODEL [--num 1000] [--losses 0 0.01 0.05 0.2] [--measure FILE]
 
 MODEL is of 'train-lm --architecture masked' on sequences of one length. Rows: nats of a sequence that may be
-lost (sampling.LOSS; 0 is letter by letter). Columns: passes of the network for a block, letters a pass, CPU
+lost (dependence.LOSS; 0 is letter by letter). Columns: passes of the network for a block, letters a pass, CPU
 s; AUC of a network and of a forest on 5-mers that tell the samples from as many letter-by-letter ones (in the
 first row, these are told from others of their kind); the share of the mutual information of pairs of places
 that is kept, of the 1% of pairs that have the most; whole stems, for RNA of 72 letters (_generator_data.py).
@@ -22,6 +22,7 @@ import _generator_judges as judges
 import numpy as np
 import torch
 
+from seqdesign.language import dependence
 from seqdesign.models.lm import sampling
 from seqdesign.models.lm.store import TrainedLM, load_lm
 from seqdesign.sequences.encoders import decode, encode
@@ -34,7 +35,7 @@ TOP = 0.01
 
 def written(trained: TrainedLM, num: int, loss: float, seed: int) -> tuple[list[str], float, float]:
     """Samples, passes a block and CPU s."""
-    sampling.LOSS = loss
+    dependence.LOSS = loss
     looks: list[int] = []
     handle = trained.model.network.norm.register_forward_hook(lambda *seen: looks.append(1))  # type: ignore[union-attr]
     rng, texts, begun = torch.Generator().manual_seed(seed), list[str](), time.process_time()

@@ -97,10 +97,12 @@ def judged(
         name: float(np.mean([d.status == name for d, _ in found]))
         for name in ("unconfirmed", "extrapolates", "unusual")
     }
-    promised = broken = np.nan
-    if summary.promise is not None and summary.promise.least is not None:
-        fine = [value for (_, value), doubtful in zip(found, flagged, strict=True) if not doubtful]
-        promised, broken = summary.promise.least - base, float(np.mean(fine) < summary.promise.least)
+    promised = broken = alone = alone_broken = np.nan
+    if summary.promise is not None and not flagged.all():
+        fine = float(np.mean([v for (_, v), doubtful in zip(found, flagged, strict=True) if not doubtful]))
+        alone, alone_broken = summary.promise.judges - base, float(fine < summary.promise.judges)
+        if summary.promise.least is not None:
+            promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
     figures = {
         "inside": len(found) / max(1, len(designs)),
         "claim": float(np.mean([d.score_design for d in designs])) - base,
@@ -109,7 +111,7 @@ def judged(
         "good flagged": float((~bad & flagged).sum()),
         "coverage": float(((measured >= low) & (measured <= high)).mean()),
         "open": float((~np.isfinite(low) | ~np.isfinite(high)).mean()),
-        **status, "promised": promised, "broken": broken,
+        **status, "promised": promised, "broken": broken, "by judges": alone, "theirs broken": alone_broken,
     }  # fmt: skip
     return figures, records
 

@@ -201,8 +201,9 @@ def run(task: str, pair: Pair, args: argparse.Namespace, truth: dict[str, float]
         steps=args.steps, held_out=0.5, batch_size=args.batch_size, learning_rate=args.learning_rate
     )
     options = TranslateOptions(
-        channels=args.channels, cycle=args.cycle, identity=args.identity, noise=args.noise, stay=args.stay
-    )
+        channels=args.channels, kernel=args.kernel,
+        cycle=args.cycle, identity=args.identity, noise=args.noise, stay=args.stay,
+    )  # fmt: skip
     arrays = encode(a, dna), encode(b, dna)
     result = train_sequence_translator(
         *arrays, options=options, fit_options=fit_options, seed=args.seed,
@@ -233,7 +234,7 @@ def table(
         there, back = round_trip(model, arrays[source].take(result.test[source]), side)
         edits = float(levenshtein_pairs(texts, there).mean())
         place = nearest(texts, train[target]).index
-        few = texts[:200]
+        few = texts[:100]
 
         def row(name: str, made: Sequence[str], of: Sequence[str], back: Sequence[str] | None = None) -> None:
             print(describe(name, made, of, judges, target, train[target], back, truth), flush=True)  # noqa: B023
@@ -269,6 +270,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=TranslateFitOptions().learning_rate)
     parser.add_argument("--batch-size", type=int, default=TranslateFitOptions().batch_size)
     parser.add_argument("--channels", type=int, default=TranslateOptions().channels)
+    parser.add_argument("--kernel", type=int, default=TranslateOptions().kernel)
     for name in ("cycle", "identity", "noise", "stay"):
         parser.add_argument(f"--{name}", type=float, default=getattr(TranslateOptions(), name))
     parser.add_argument("--verbose", action="store_true")

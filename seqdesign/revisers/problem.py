@@ -75,7 +75,7 @@ class DesignProblem:
     forced: Tensor | None = None
     """(N, T) letters of the start that a design must have at the same place, -1 where it is free."""
     floor_per_letter: float | None = None
-    """Log p(x) / (letters + 1) that a design must reach, unless its start is below it itself."""
+    """log p(x) / (letters + 1) that a design must reach, unless its start is below it itself."""
     min_loglik_change: float | None = None
     """log p(design) - log p(start) that is permitted at least, nats; replaces the floor."""
     top: int = 1
@@ -170,7 +170,7 @@ def predicted(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 @torch.no_grad()
 def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
-    """Log p(x) of M sequences, (M,); tokens (M, T)."""
+    """Log-likelihoods log p(x) of M sequences, (M,); tokens (M, T)."""
     (found,) = in_parts(lambda x, n: (model.log_likelihood(x, n),), tokens, lengths)
     return found
 
