@@ -1,6 +1,6 @@
 """Does it help to weigh rows by the standard errors of their replicates?
 
-    nice -n 10 python benchmarks/predictors/replicates.py prot_fluorescence13_red_blue.csv.gz [--seeds 3] [--rows 400]
+    python benchmarks/predictors/replicates.py DATA.csv.gz [--seeds 3] [--rows 400]
 
 A random part of a complete landscape is measured two or three times each. The noise of a row is its own: its
 standard deviation is log-normal around half that of the outcome, with a scatter of 0 (all rows alike), 0.7 or
