@@ -1,10 +1,10 @@
 """The next round of measurements: an ensemble that learned from all rounds so far, and a batch.
 
 The ensemble is one Gaussian process for each kind of kernel in ``judges``, weighted by how well each predicts
-the rows that it is not told (stacking of leave-one-out densities, Yao et al. 2018). A batch is chosen by upper
-bounds; by the expected best of the batch over functions drawn from what the ensemble still thinks possible
-(Ginsbourger et al. 2010); or by Thompson sampling (Thompson 1933; Kandasamy et al. 2018 for batches), each
-sequence being the best one in one such function.
+the rows that it is not told (stacking of leave-one-out densities, Yao et al. 2018). A batch is chosen by
+upper bounds; by the expected best of the batch over functions drawn from what the ensemble still thinks
+possible (Ginsbourger et al. 2010); or by Thompson sampling (Thompson 1933; Kandasamy et al. 2018 for
+batches), each sequence being the best one in one such function.
 
 Shapes: N measured rows, B sequences of a pool, L letters, V letters of the alphabet.
 """
