@@ -29,7 +29,7 @@ class BackTranslateConfig(
 ):
     """Turn proteins into genes with the codons that a host prefers, under hard rules.
 
-    Rules hold in every gene that is written; the exit code is 1 when for some protein no gene was found.
+    Every gene that is written obeys the rules; the exit code is 1 when no gene was found for some protein.
 
     Example: seqdesign back-translate proteins.fa --codons ecoli --synthesis twist --forbid BsaI -o genes.fa
     """
@@ -37,7 +37,7 @@ class BackTranslateConfig(
     input: Annotated[Path, Positional("FILE")]
     """Proteins: FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME."""
     codons: Annotated[Host, Flag("-c")] = "ecoli"
-    """Host whose codon usage counts."""
+    """Host whose codon usage is used."""
     usage: Literal["optimal", "match"] = "optimal"
     """optimal: the most frequent codons; match: all codons in the proportions of the host."""
     stop: Literal["yes", "no"] = "yes"
