@@ -170,7 +170,7 @@ def predicted(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 @torch.no_grad()
 def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
-    """Natural log of p(x) of M sequences, (M,); tokens (M, T)."""
+    """Log-likelihoods log p(x) of M sequences, (M,); tokens (M, T)."""
     (found,) = in_parts(lambda x, n: (model.log_likelihood(x, n),), tokens, lengths)
     return found
 
