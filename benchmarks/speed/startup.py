@@ -2,8 +2,8 @@
 inside.
 
 Usage: python benchmarks/speed/startup.py [RUNS]. Prints the median wall times of alternating runs and their
-ratios, into a pipe (where seqdesign prints plain help) and on a terminal (where both draw it); each is promised to be
-at most 2.
+ratios, into a pipe (where seqdesign prints plain help) and on a terminal (where both draw it); each is
+promised to be at most 2.
 """
 
 from __future__ import annotations
