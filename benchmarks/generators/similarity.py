@@ -157,6 +157,8 @@ def revise(args: argparse.Namespace) -> None:
     print("|---|---|---|---|---|---|")
     lines = {}
     for name, limits in kinds.items():
+        if args.kinds and name not in args.kinds:
+            continue
         points = [revised(args, inputs, judge, **limit) for limit in limits]
         for limit, p in zip(limits, points, strict=True):
             strength = next(
@@ -194,6 +196,7 @@ def main() -> None:
     two.add_argument("held_out", type=Path, help="table of the held-out members")
     two.add_argument("vae", type=Path)
     two.add_argument("models", type=Path, nargs="+")
+    two.add_argument("--kinds", nargs="+", help="only these limits, as the table names them")
     two.add_argument("--inputs", type=int, default=40)
     two.set_defaults(run=revise)
     args = parser.parse_args()

@@ -115,9 +115,11 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
             f"warning: record '{name}': no gene was found that obeys the rules; loosen them",
             quiet=config.quiet,
         )
+    roles = records.columns.get("role", [""] * len(records))
+    kept = {name: {"role": role} for name, role in zip(records.ids, roles, strict=True) if role}
     with open_output(config.output or "-") as handle:
         lines = (
-            Record(name, format_fields({"cai": f"{gene.cai:.4g}"}), gene.sequence or "")
+            Record(name, format_fields({**kept.get(name, {}), "cai": f"{gene.cai:.4g}"}), gene.sequence or "")
             for name, gene in made
         )
         write_fasta(lines, handle)
@@ -153,6 +155,8 @@ def _proteins(config: BackTranslateConfig) -> SequenceSet:
         format=file_format(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
+        columns=["role"],
+        lacking_columns="leave out",
         outcomes=False,
     )
     if set("".join(records.sequences).upper()) <= set("ACGTUN"):

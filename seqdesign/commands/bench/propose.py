@@ -20,6 +20,7 @@ from seqdesign.sequences.options import (
     alphabet_with,
     encode_with,
     normal_records,
+    numbering_of,
     read_with,
 )
 
@@ -101,6 +102,7 @@ def propose(config: ProposeConfig) -> ProposeResult:
             only_seen=config.letters == "seen",
             min_distance=config.min_distance,
             both_strands=config.strands == "both",
+            numbering=numbering_of(config, None),
             seed=config.seed,
         )
     for line in summary.warnings:

@@ -28,7 +28,7 @@ LABELS = {
 """Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
-ADAPT_WEIGHT = 0.3
+ADAPT_WEIGHT = 1.0
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
