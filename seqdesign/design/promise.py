@@ -33,8 +33,8 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, kw_only=True)
 class Promise:
     """``least``: with ``probability``, the mean true score of the designs exceeds it; None: not enough
-    evidence for that. judges: the same by the judges alone, which is no promise: beyond the data it was broken
-    more often than that (``benchmarks/design/guard.py``).
+    evidence for that. judges: the same by the judges alone, which is no promise: beyond the data it was
+    broken more often than that (``benchmarks/design/guard.py``).
 
     effective: rows that speak for designs such as these. measure: designs whose measurement would tell most.
     """
