@@ -7,7 +7,9 @@ files and with the models that it uses but does not train itself; its blocks fol
 
 from __future__ import annotations
 
+import functools
 import gzip
+import io
 import re
 import shlex
 import shutil
@@ -143,6 +145,7 @@ def write_inputs(folder: Path) -> None:
     ]
     (folder / "attributions.csv").write_text("A,C,G,T" + "".join(cells) + "\n")
     shutil.copytree(ROOT / "examples" / "lab", folder / "examples" / "lab", dirs_exist_ok=True)
+    (folder / "examples" / "lab" / "promoters.xlsx").write_bytes(few_promoters())
     lac = "AATTAATGTGAGTTAGCTCACTCATTAGGCACCCCAGGCTTTACACTTTATGCTTCCGGCTCGTATGTTGTGTGG"
     (folder / "lac.fa").write_text(f">lac\n{lac}\n")
     write_bench(folder, texts)
@@ -152,6 +155,17 @@ def write_inputs(folder: Path) -> None:
         "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1 polyA\n"
         f"letter-probability matrix: alength= 4 w= 6 nsites= 20\n{columns}"
     )
+
+
+@functools.cache
+def few_promoters() -> bytes:
+    """The workbook of the tutorial with two of its twelve plates."""
+    book = openpyxl.load_workbook(ROOT / "examples" / "lab" / "promoters.xlsx")
+    sheet = book.worksheets[1]
+    sheet.delete_rows(4 + 2 * 96 + 1, sheet.max_row)
+    handle = io.BytesIO()
+    book.save(handle)
+    return handle.getvalue()
 
 
 def write_bench(folder: Path, texts: list[str]) -> None:
