@@ -28,11 +28,11 @@ class CampaignOptions(Options):
     PANEL: ClassVar[str] = "Campaign options"
 
     campaign: Annotated[Path | None, Written("campaign")] = None
-    """Folder where the run is kept in blocks: any number of processes with this command work on it, at once
-    or after they were killed; seqdesign merge FOLDER then writes the result."""
+    """Folder that keeps the run in blocks: any number of processes with this command can share the work, and
+    go on after being killed; seqdesign merge FOLDER then writes the result."""
     shard: str | None = None
-    """Blocks that this process works on: 2/8, or slurm for the task of a job array; all that are free when
-    not given."""
+    """Blocks that this process works on: 2/8 is the second of eight parts, slurm the part of a job array's
+    task; when not given, all that are free."""
     devices: Annotated[int, Between(1, 256)] = 1
     """GPUs, or CPU processes, that share the blocks of the run; what comes out is that of one."""
 
@@ -62,8 +62,8 @@ class BlockOptions(CampaignOptions):
     """The same for commands that can choose their blocks."""
 
     block_size: Annotated[int | None, Between(1, 65536)] = None
-    """Records that are worked on side by side: by default 256 starts of maximize, 1,000 records of revise
-    and 4,096 of predict. Networks round differently in blocks of another size."""
+    """Records processed together: by default 256 starts of maximize, 1,000 records of revise and 4,096 of
+    predict. Another size changes the rounding in networks slightly."""
 
 
 @dataclass(frozen=True, kw_only=True)

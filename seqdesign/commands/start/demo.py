@@ -35,7 +35,8 @@ class DemoConfig(RunConfig):
     """
 
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("demo")
-    """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
+    """Folder for data, models, revisions, designs and report.html; replaces what an earlier demo left there.
+    """
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""
     epochs: Annotated[int, Between(1)] = 18
