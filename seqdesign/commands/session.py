@@ -268,7 +268,7 @@ def written_places(config: CommandConfig, inputs: dict[str, Path]) -> list[Path]
             continue
         _check_kind(config, spec, path)
         _claim(taken, spec.option, path, inputs)
-    if len(streams) > 1 and not (streams == ["--json", "--output"] or (config.json and len(streams) < 2)):
+    if len(streams) > 1 and streams != ["--json", "--output"]:
         raise UsageError(f"{streams[0]} goes to standard output too; name a file", option=streams[1])
     data = [path for path in written_files(config).values() if not is_stream(path)]
     if data and not data[0].is_dir():

@@ -95,7 +95,8 @@ def read_outcomes(
     """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
 
     Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named and
-    records have about three values each: the spread of two says too little (``benchmarks/replicates.py``).
+    records have about three values each: the spread of two says too little
+    (``benchmarks/predictors/replicates.py``).
 
     What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;

@@ -188,3 +188,15 @@ def test_what_cannot_be_shared_is_refused_in_a_line(here: Path, cli: Cli) -> Non
         assert len(done.err.splitlines()) == 1
     Path("long.fa").write_text(">s0\n" + "A" * 24 + "\n")
     assert "the SHA-256 of long.fa was" in cli(*work).err
+
+
+def test_a_process_says_what_it_did_and_what_to_type_next() -> None:
+    from seqdesign.commands.campaign import WorkResult
+
+    def said(done: int, blocks: int | None, in_work: int) -> list[str]:
+        one = WorkResult(campaign=Path("c"), done_here=2, done=done, blocks=blocks, in_work=in_work)
+        return one.text().splitlines()
+
+    assert said(5, 5, 0) == ["c: 2 blocks done here, 5 of 5 in all", "type: seqdesign merge c"]
+    assert said(3, 5, 2)[1:] == ["2 were in the hands of other processes"]
+    assert said(3, None, 0) == ["c: 2 blocks done here, 3 in all"]

@@ -286,3 +286,12 @@ def test_the_outcome_network_of_a_vae_is_a_black_box_that_can_be_explained(
     predicted = np.array([float(r["predicted_outcome"]) for r in rows(here / "p.csv")])
     shown = np.array([float(rows(here / "t.csv")[2][v]) for v in "ACGT"])
     assert shown == pytest.approx(predicted - predicted.mean(), abs=1e-4)
+
+
+def test_the_text_counts_the_edits_of_revisions(here: Path, cli: Callable[..., Any]) -> None:
+    (here / "parents.fa").write_text(">a\nACGTAA\n>b\nTTTTTT\n")
+    done = cli(
+        "attribute", "seqs.fa", "--oracle", "attribute_toys:linear", "-o", "t.csv", "--parents", "parents.fa",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "edits: 1 of 1 sequences, which gain 0.6 on average" in done.err

@@ -98,6 +98,7 @@ def test_changed_positions_of_a_pair_are_marked(tmp_path):
             )
         )  # fmt: skip
         assert (result.changed, len(result.logos)) == ((12, 17), number)
+        assert "2 positions changed: 12, 17" in result.text()
         shaded = ElementTree.parse(tmp_path / "ab.svg").findall(f".//{SVG}rect")
         assert len(shaded) == 2 * number
 

@@ -323,3 +323,11 @@ def test_models_of_one_data_set_are_ranked_and_others_are_not(here: Path, cli: C
     assert f"{max(cells['value']):.3f}" == said[2]
     assert cli("report", "models").code == 0
     assert "none is called the best" in (here / "report.html").read_text()
+
+
+def test_a_report_of_nothing_is_refused() -> None:
+    from seqdesign.commands.look.report import ReportConfig, report
+    from seqdesign.errors import UsageError
+
+    with pytest.raises(UsageError, match="PATH...: is missing; name a model's folder or a file"):
+        report(ReportConfig(paths=()))

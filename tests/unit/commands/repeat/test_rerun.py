@@ -243,3 +243,9 @@ def test_the_manifest_holds_all_options(run: Path) -> None:
     assert isinstance(config, MaximizeConfig)
     assert config.table == Path("out/table.csv")
     assert config.num == 2
+
+
+def test_a_run_that_was_cut_short_is_said_to_be_so(run: Path, cli: Cli) -> None:
+    manifest = read_manifest(run)
+    write_json(manifest_path(run), {**vars(manifest), "status": "interrupted"})
+    assert "warning: the run is interrupted, so there is nothing whole" in cli("rerun", "--trust", run).err

@@ -182,3 +182,10 @@ def test_positions_that_vary_are_named_where_all_lengths_are_alike(
     assert " of 5 vary" not in cli("inspect", path).out
     path.write_text(">a\nMKAYW\n>b\nmkayw\n")
     assert "positions    0 of 5 vary\n" in cli("inspect", path).out
+
+
+def test_replicates_are_said_with_what_their_noise_allows(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = [f"ACGTA{'ACGT'[i % 4]}{'ACGT'[i // 4]},{i},{i + 0.5}" for i in range(16)]
+    path.write_text("\n".join(["sequence,rep1,rep2", *rows]) + "\n")
+    assert "replicates   " in look(path, replicates="rep1,rep2").text()
