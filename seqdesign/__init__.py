@@ -22,12 +22,16 @@ _FACE = {
     "Alphabet": "seqdesign.sequences.alphabets",
     "SequenceSet": "seqdesign.sequences.reader",
     "attribute": "seqdesign.verbs.look",
+    "back_translate": "seqdesign.verbs.bench",
+    "check": "seqdesign.verbs.bench",
     "evaluate": "seqdesign.verbs.look",
     "find_motifs": "seqdesign.motifs.search",
+    "library": "seqdesign.verbs.bench",
     "load": "seqdesign.verbs.models",
     "load_dataset": "seqdesign.sequences.datasets",
     "logo": "seqdesign.reports.logo_figure",
     "maximize": "seqdesign.verbs.design",
+    "order": "seqdesign.verbs.bench",
     "predict": "seqdesign.verbs.models",
     "propose": "seqdesign.verbs.rounds",
     "read": "seqdesign.verbs.data",
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.datasets import load_dataset
     from seqdesign.sequences.reader import SequenceSet
+    from seqdesign.verbs.bench import back_translate, check, library, order
     from seqdesign.verbs.data import read, write
     from seqdesign.verbs.design import maximize, revise
     from seqdesign.verbs.look import attribute, evaluate, report
@@ -68,15 +73,19 @@ __all__ = [
     "SequenceSet",
     "__version__",
     "attribute",
+    "back_translate",
+    "check",
     "errors",
     "evaluate",
     "find_motifs",
     "goals",
+    "library",
     "load",
     "load_dataset",
     "logo",
     "maximize",
     "oracles",
+    "order",
     "predict",
     "propose",
     "read",

@@ -142,6 +142,9 @@ def write_inputs(folder: Path) -> None:
         "\n" + ",".join(f"{v:.3f}" for v in row) for row in np.random.default_rng(3).normal(size=(95, 4))
     ]
     (folder / "attributions.csv").write_text("A,C,G,T" + "".join(cells) + "\n")
+    shutil.copytree(ROOT / "examples" / "lab", folder / "examples" / "lab", dirs_exist_ok=True)
+    lac = "AATTAATGTGAGTTAGCTCACTCATTAGGCACCCCAGGCTTTACACTTTATGCTTCCGGCTCGTATGTTGTGTGG"
+    (folder / "lac.fa").write_text(f">lac\n{lac}\n")
     write_bench(folder, texts)
     write_named(folder)
     columns = "".join("0.85 0.05 0.05 0.05\n" for _ in range(6))

@@ -5,7 +5,8 @@ The judges' errors on rows that they have not learned from are weighted as if th
 et al. 2023). The weights are the least uneven ones with which rows are like the designs on average in what
 the judges predict and how sure they are (entropy balancing, Hainmueller 2012), so it is assumed that errors
 depend on a sequence through these two. Designs that are alike err together, so they count as fewer. Where few
-rows are like designs the weights explode, and nothing is promised.
+rows are like designs the weights explode: measurements do not bear a promise then, and what the judges think
+by themselves is named as that.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """``least``: with ``probability``, the mean true score of the designs exceeds it; None: no promise.
+    """``least``: with ``probability``, the mean true score of the designs exceeds it; None: not enough
+    evidence for that. judges: the same by the judges alone, should they be right beyond the data.
 
     effective: rows that speak for designs such as these. measure: designs whose measurement would tell most.
     """
 
     probability: float
     least: float | None
+    judges: float
     effective: float
     designs: int
     measure: tuple[str, ...]
@@ -48,7 +51,11 @@ class Promise:
         rows = f"{self.effective:.0f} measured sequences are like them"
         if self.least is None:
             best = ", ".join(self.measure)
-            return f"no promise: not enough evidence, {rows}; most would be learned by measuring {best}"
+            return (
+                f"no promise by measurements: not enough evidence, {rows}; by the judges alone the mean of "
+                f"the {self.designs:,} designs exceeds {self.judges:.4g} with probability "
+                f"{self.probability:g}; most would be learned by measuring {best}"
+            )
         return (
             f"promise: the mean of the {self.designs:,} designs exceeds {self.least:.4g} with probability "
             f"{self.probability:g} ({rows})"
@@ -75,7 +82,7 @@ def promise(
     weights = balanced(_features(rows, rows_sd), _features(designs, designs_sd))
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
     order = np.argsort(-draws.std(axis=0), kind="stable")[:SUGGESTED]
-    least = None
+    least, alone = None, float(np.quantile(draws.mean(axis=1), 1 - PROBABILITY))
     if effective >= ENOUGH:
         share = weights / weights.sum()
         error = true - rows
@@ -84,13 +91,11 @@ def promise(
         unsure = math.sqrt(float(np.square(share) @ spread) + float(share @ spread) / independent)
         reach = float(scipy.stats.t.ppf(PROBABILITY, max(1.0, effective - 1)))
         # The judges' own doubt about the mean, and what held-out rows say: the lower of the two counts.
-        least = min(
-            float(designs.mean()) + shift - reach * unsure,
-            float(np.quantile(draws.mean(axis=1), 1 - PROBABILITY)),
-        )
+        least = min(float(designs.mean()) + shift - reach * unsure, alone)
     return Promise(
         probability=PROBABILITY,
         least=least,
+        judges=alone,
         effective=effective,
         designs=len(designs),
         measure=tuple(ids[i] for i in order),

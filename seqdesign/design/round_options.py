@@ -17,12 +17,13 @@ class RoundOptions(SeenOptions):
 
     batch: Annotated[int, Flag("-n"), Between(1)] = 96
     """Sequences to propose."""
-    acquisition: Literal["thompson", "upper", "mean"] = "thompson"
-    """thompson: each sequence is the best in a function drawn from what is still possible; upper: the highest
-    mean + 2 standard deviations; mean: the highest means, which explores nothing."""
+    acquisition: Literal["upper", "expected", "thompson", "mean"] = "upper"
+    """upper: the highest mean + 2 standard deviations; expected: one after the other, what raises the
+    expected best of the batch most; thompson: each sequence is the best in a function drawn from what is
+    still possible; mean: the highest means, which explores nothing."""
     minimize: bool = False
     """Lower the outcome instead of raising it."""
     min_distance: Annotated[int, Between(1)] = 1
-    """Edits between any two proposed sequences, at least."""
+    """Fewest edits between any two proposed sequences."""
     strands: Literal["one", "both"] = "one"
-    """both: a sequence and its reverse complement are the same thing."""
+    """both: a sequence and its reverse complement count as the same."""

@@ -9,7 +9,7 @@ shown). Shapes: N sequences, T positions, V letters, S stages.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
@@ -26,6 +26,10 @@ ERRORS = 2.0
 
 UNKNOWN = 1e4
 """Nats that stand for: nothing is known, so they are never written together."""
+
+LOSS = 0.05
+"""Nats of a sequence that writing several letters at once may cost."""
+MOST_AT_ONCE = 16
 
 
 def most_rows(steps: int) -> int:
@@ -68,3 +72,34 @@ def _bounds(sums: Tensor) -> Tensor:
     mean = total / number
     error = ((squares / number - mean.square()).clamp(min=0) / number).sqrt()
     return (mean + ERRORS * error).masked_fill(number < FEWEST_SEEN, UNKNOWN)
+
+
+def turns(
+    told: Tensor | None, ranks: Tensor, free: Tensor, lengths: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Places (N, k) to be written at once, and whether they are (N, k), turn by turn.
+
+    In the order of ``ranks`` (N, T) through the places that are ``free`` (N, T), but that a place waits for
+    the next turn where it and the others of this one would tell each other too much by ``told`` (S, T', T'),
+    None: one after the other. In all, no sequence loses more than LOSS nats by that, to first order.
+    """
+    rows, free = torch.arange(len(free), device=free.device), free.clone()
+    limit = (LOSS / lengths)[:, None]
+    while bool(free.any()):
+        places, writes = [], []
+        lost = torch.zeros_like(ranks)
+        stage = ((lengths - free.sum(1)) * STAGES // lengths).clamp(max=STAGES - 1)
+        for _ in range(MOST_AT_ONCE):
+            open_ = free & (lost <= limit)
+            place = ranks.masked_fill(~open_, torch.inf).argmin(1)
+            chosen = open_[rows, place]
+            if not bool(chosen.any()):
+                break
+            places.append(place)
+            writes.append(chosen)
+            free[rows, place] &= ~chosen
+            if told is None:
+                break
+            more = told[stage, place, : lost.shape[1]]
+            lost = lost + more.masked_fill(~chosen[:, None], 0.0)
+        yield torch.stack(places, 1), torch.stack(writes, 1)

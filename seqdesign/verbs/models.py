@@ -27,7 +27,13 @@ from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
 from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
-from seqdesign.models.predictor.config import OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.models.predictor.adapt import make_target
+from seqdesign.models.predictor.config import (
+    AdaptOptions,
+    OutcomeOptions,
+    PredictorFitOptions,
+    PredictorOptions,
+)
 from seqdesign.models.predictor.fit import plates, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
 from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND
@@ -49,7 +55,7 @@ from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.lab.replicates import STDERR
 from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
-from seqdesign.sequences.reader import OUTCOME, SequenceSet
+from seqdesign.sequences.reader import OUTCOME, SequenceSet, read_sequences
 from seqdesign.symbols import spelled
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 from seqdesign.training.device import choose_device, computing
@@ -294,6 +300,7 @@ def train_vae(data: Any, outcomes: Any = None, *, outcome: str | None = None, **
     PredictorOptions,
     PredictorFitOptions,
     GivenSplitOptions,
+    AdaptOptions,
     OutcomeOptions,
     LetterOptions,
     SeedOption,
@@ -330,7 +337,14 @@ def train_predictor(
     asked = pick(PredictorOptions, options)
     measured = read_outcomes(records, names, task=asked.task, sigma=worth.sigma, weight=worth.weight)
     rows = np.flatnonzero(~np.isnan(measured.values).all(axis=1))
-    fit = pick(PredictorFitOptions, options)
+    fit, other = pick(PredictorFitOptions, options), pick(AdaptOptions, options)
+    target = None
+    if other.adapt is not None:
+        there = read_sequences(
+            other.adapt, columns=names, lacking_columns="leave out", outcomes=False, on_duplicate="keep"
+        )
+        far = encode_with(pick(LetterOptions, options), there, array.alphabet)
+        target = make_target(far, there.take(far.kept), measured, other.adapt_weight)
     with _computing(options) as device:
         array, measured, records = array.take(rows), measured.take(rows), records.take(rows)
         done = train_sequence_predictor(
@@ -342,6 +356,7 @@ def train_predictor(
             fabric=make_fabric(fit, device),
             split=None if given is None else read_split(records, *split_column(given)),
             batch=plates(records, worth.batch),
+            target=target,
         )
     measured = done.outcomes
     kept = Measured.of(array, measured.values, done.held_out, records.numbering, detail=measured.detail)

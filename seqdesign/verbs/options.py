@@ -6,11 +6,14 @@ import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from seqdesign.config import REQUIRED, FieldSpec, fields_of, resolve, suggest
+from seqdesign.config import REQUIRED, FieldSpec, fields_of, part, resolve, suggest
+from seqdesign.constraints.options import ConstraintOptions, LetterRules
 from seqdesign.errors import SeqDesignError, UsageError
+from seqdesign.rules import Rule
+from seqdesign.rules import options as rule_options
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,3 +113,13 @@ def require(condition: bool, argument: str, message: str) -> None:
     """Raise UsageError about an argument unless the condition holds."""
     if not condition:
         raise UsageError(message, option=argument)
+
+
+def letter_rules(rules: Iterable[Rule]) -> LetterRules:
+    """The rules that can hold without a start. Raises UsageError for others."""
+    stated, own = rule_options(rules), {spec.name for spec in fields_of(LetterRules)}
+    plain = ConstraintOptions()
+    for spec in fields_of(ConstraintOptions):
+        if spec.name not in own and getattr(stated, spec.name) != getattr(plain, spec.name):
+            raise UsageError(f"{spec.name} refers to a start, and here is none", option="rules")
+    return part(stated, LetterRules)

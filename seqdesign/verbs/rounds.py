@@ -8,18 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqdesign.config import SeedOption, fields_of, jsonable, part
-from seqdesign.constraints.options import ConstraintOptions, LetterRules
+from seqdesign.config import SeedOption, jsonable
 from seqdesign.design.proposal import ProposalSummary, Proposed, propose_round
 from seqdesign.design.round_options import RoundOptions
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import InputError
 from seqdesign.rules import Rule
-from seqdesign.rules import options as rule_options
 from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with, normal_records
 from seqdesign.sequences.tables import write_table
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.options import in_python, pick, verb
+from seqdesign.verbs.options import in_python, letter_rules, pick, verb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,10 +114,7 @@ def propose(
     def texts_of(records: Any) -> Any:
         return normal_records(letters, records, encode_with(letters, records, alphabet))
 
-    stated = rule_options(rules)
-    foreign = [spec.name for spec in fields_of(ConstraintOptions) if _refers(stated, spec.name)]
-    if foreign:
-        raise UsageError(f"{foreign[0]} refers to a start, and here is none", option="rules")
+    stated = letter_rules(rules)
     with computing("cpu", None):
         normal = [texts_of(one) for one in read]
         records, summary = propose_round(
@@ -128,7 +123,7 @@ def propose(
             chosen.batch,
             candidates=None if candidates is None else texts_of(sequence_set(candidates)).sequences,
             exclude=texts_of(sequence_set(exclude)).sequences if len(exclude) else (),
-            rules=part(stated, LetterRules),
+            rules=stated,
             acquisition=chosen.acquisition,
             minimize=chosen.minimize,
             only_seen=chosen.letters == "seen",
@@ -137,9 +132,3 @@ def propose(
             seed=seed,
         )
     return Proposal(tuple(records), summary)
-
-
-def _refers(stated: ConstraintOptions, name: str) -> bool:
-    """Whether a rule is stated that needs a start."""
-    own = {spec.name for spec in fields_of(LetterRules)}
-    return name not in own and getattr(stated, name) != getattr(ConstraintOptions(), name)

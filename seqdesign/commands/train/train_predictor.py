@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import LABELS, OutcomeOptions, PredictorFitOptions, PredictorOptions
+from seqdesign.models.predictor.config import (
+    LABELS,
+    AdaptOptions,
+    OutcomeOptions,
+    PredictorFitOptions,
+    PredictorOptions,
+)
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.result import Result
@@ -30,6 +36,7 @@ from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 
 if TYPE_CHECKING:
+    from seqdesign.models.predictor.adapt import Target
     from seqdesign.models.predictor.choice import Trial
     from seqdesign.models.predictor.fit import PredictorTraining
     from seqdesign.models.predictor.outcomes import Outcomes
@@ -41,8 +48,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
-    TrainConfig, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
-    PredictorFitOptions, GivenSplitOptions, RunConfig,
+    TrainOptions, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
+    PredictorFitOptions, GivenSplitOptions, AdaptOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.
 
@@ -54,8 +61,15 @@ class TrainPredictorConfig(
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from, and those of another assay."""
+        return [self.sequences] if self.adapt is None else [self.sequences, self.adapt]
+
     def problems(self) -> Iterator[str]:
-        """One process only."""
+        """One process only; what the rows of another assay cannot have."""
+        for name in ("sigma", "weight"):
+            if self.adapt is not None and getattr(self, name):
+                yield f"--{name}: cannot be combined with --adapt"
         if self.devices * self.num_nodes > 1:
             yield "--devices: a predictor is trained by one process; leave it out"
 
@@ -174,6 +188,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
     from seqdesign.training.measured import MEASURED
     from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS
 
+    target = _target(config, tokens, outcomes)
     with fitting(config, config, run) as how:
         result = train_sequence_predictor(
             tokens,
@@ -182,6 +197,7 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
             fit_options=part(config, FitOptions),
             split=split,
             batch=plates(records, config.batch),
+            target=target,
             **how,
         )
         run.start()  # a model in closed form takes no steps
@@ -194,6 +210,28 @@ def _train(config: TrainPredictorConfig, run: RunDir, started: float) -> TrainPr
             outputs += [METRICS, CHECKPOINT]
         run.finish("complete", outputs=outputs, result=done.to_dict())
     return done
+
+
+def _target(config: TrainPredictorConfig, tokens: TokenArray, outcomes: Outcomes) -> Target | None:
+    """The sequences of ``--adapt``. Raises InputError and UsageError."""
+    from seqdesign.models.predictor.adapt import make_target
+    from seqdesign.sequences.reader import read_sequences
+
+    if config.adapt is None:
+        return None
+    other = read_sequences(
+        config.adapt,
+        sequence_column=config.sequence,
+        columns=config.outcome or ("outcome",),
+        lacking_columns="leave out",
+        id_column=config.id_,
+        layout=layout_of(config),
+        on_duplicate=config.on_duplicate,
+        cells=cell_format(config),
+        outcomes=False,
+    )
+    array = encode_with(config, other, tokens.alphabet)
+    return make_target(array, other.take(array.kept), outcomes, config.adapt_weight)
 
 
 def _write(run: RunDir, result: PredictorTraining, tokens: TokenArray, records: SequenceSet) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
@@ -36,16 +36,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSimilarityConfig(
-    TrainConfig, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
+    TrainOptions, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
     SimilarityFitOptions, RunConfig,
 ):  # fmt: skip
-    """Learn how alike two sequences are, to hold revisions near their inputs.
+    """Learn the similarity of two sequences, to keep revisions similar to their inputs.
 
     Example: seqdesign train-similarity seqs.fa
     """
 
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/similarity")
     """Folder of the model."""
+
+    def inputs(self) -> Sequence[Path]:
+        """The sequences to learn from, and their given similarities."""
+        return [self.sequences] if self.pairs is None else [self.sequences, self.pairs]
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; splits by outcome need outcomes."""

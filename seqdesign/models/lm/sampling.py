@@ -5,7 +5,7 @@ Every sequence has its length before its first letter. Shapes: N sequences, T po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqdesign.language.dependence import STAGES
+from seqdesign.language.dependence import turns
 from seqdesign.language.model import SequenceLM
 from seqdesign.language.networks import Transformer
 
@@ -26,10 +26,6 @@ CANDIDATES = 8
 """Sequences of which one is kept, where constraints forbid letters that the model would have written."""
 UNFORCED = 0.1
 """Spread of ``Drawn.forced`` in nats up to which one candidate is as good as several."""
-
-LOSS = 0.05
-"""Nats of a sequence that writing several letters at once may cost; see ``seqdesign.language.dependence``."""
-MOST_AT_ONCE = 16
 
 Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Shown tokens (N, T), logits of all places (N, T, V) and places (N,) -> what to add to the logits of those
@@ -133,33 +129,6 @@ class _Reader:
         mine = logits[page.everyone, places[:, 0]]
         return (mine + self.guide(page.tokens, logits, places[:, 0]))[:, None]
 
-    def turns(self, page: _Page, ranks: Tensor, free: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Places (N, k) to be written at once, and whether they are (N, k), turn by turn.
-
-        In the order of ``ranks`` (N, T), but that a place waits for the next turn where it and the others of
-        this one would tell each other too much. In all, no sequence loses more than LOSS nats by that.
-        """
-        rows, free = page.everyone, free.clone()
-        limit = LOSS / max(1, free.shape[1])
-        while bool(free.any()):
-            places, writes = [], []
-            told = torch.zeros_like(ranks)
-            stage = ((page.lengths - free.sum(1)) * STAGES // page.lengths).clamp(max=STAGES - 1)
-            for _ in range(MOST_AT_ONCE):
-                open_ = free & (told <= limit)
-                place = ranks.masked_fill(~open_, torch.inf).argmin(1)
-                chosen = open_[rows, place]
-                if not bool(chosen.any()):
-                    break
-                places.append(place)
-                writes.append(chosen)
-                free[rows, place] &= ~chosen
-                if self.dependence is None:
-                    break
-                more = self.dependence[stage, place, : told.shape[1]]
-                told = told + more.masked_fill(~chosen[:, None], 0.0)
-            yield torch.stack(places, 1), torch.stack(writes, 1)
-
 
 class _Page:
     """Sequences that are being written."""
@@ -213,7 +182,7 @@ class _Page:
         """Write the places that are free in the order of ``ranks`` (N, T), as the mask permits."""
         self._fill_in_what_is_sure()
         free = (self.tokens == self.model.network.inputs.nothing) & self.inside
-        for places, writes in reader.turns(self, ranks, free):
+        for places, writes in turns(reader.dependence, ranks, free, self.lengths):
             logits = reader(self, places)
             for k in range(places.shape[1]):
                 place, mine = places[:, k], writes[:, k]

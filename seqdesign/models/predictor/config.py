@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from seqdesign.config import Between, Flag, Options
@@ -27,6 +28,7 @@ LABELS = {
 """Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
+ADAPT_WEIGHT = 1.0
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
@@ -43,10 +45,34 @@ class OutcomeOptions(CellOptions):
     """Column or header key of the outcome's standard error, one for each outcome; precise values count
     more."""
     weight: str | None = None
-    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+    """Column or header key of the rows' weights; a row of weight 0 is ignored."""
     batch: str | None = None
     """Column or header key of the assay or plate: an offset and a scale of each are learned, and predictions
     are on the scale of the largest, or of the one that COLUMN=VALUE names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions(Options):
+    """Another assay, of which few outcomes or none are known."""
+
+    PANEL: ClassVar[str] = "Training options"
+
+    adapt: Path | None = None
+    """Sequences of another assay that predictions are for, with few outcomes or none: networks learn from
+    features by which the two assays cannot be told apart. With 10 outcomes predictions are on its scale."""
+    adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
+    """How much that counts; 0 only joins the assays."""
+
+    def problems(self) -> Iterator[str]:
+        """What has an effect with --adapt only, or none with it."""
+        if self.adapt is None and self.adapt_weight != ADAPT_WEIGHT:
+            yield "--adapt-weight: has no effect without --adapt; leave it out"
+        if self.adapt is not None:
+            if getattr(self, "architecture", "auto") not in ("auto", "residual"):
+                yield "--adapt: needs --architecture residual; other kinds have no features to adapt"
+            for name in ("batch", "split_column"):
+                if getattr(self, name, None) is not None:
+                    yield f"--{name.replace('_', '-')}: cannot be combined with --adapt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +101,10 @@ class PredictorOptions(Options):
     that look for the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all
     that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
-    """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
-    convolutions, or both; auto is dense. Other data always get convolutions."""
+    """What residual puts on top of its linear path where all sequences have one length: fully connected
+    layers, convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
-    """Members of the ensemble, each judged by a part of the sequences of its own; auto is 5."""
+    """Members of the ensemble, each validated on its own part of the sequences; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
@@ -92,7 +118,8 @@ class PredictorOptions(Options):
     """What the outcome is: regression (numbers), binary (one of two values), classes (one of several labels)
     or censored (numbers, and limits such as <0.1 and >100); auto goes by the values."""
     strands: Literal["auto", "both", "one"] = "auto"
-    """Whether a sequence and its reverse complement have one outcome; auto asks the data, of DNA only."""
+    """Whether a sequence and its reverse complement have the same outcome; auto decides from the data, for
+    DNA only."""
 
     def problems(self) -> Iterator[str]:
         """A filter needs a middle."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
+from seqdesign.models.predictor.adapt import Target, on_its_scale
 from seqdesign.models.predictor.batches import align
 from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
@@ -38,6 +39,10 @@ from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, toget
 from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 ROWS = 1024
+ADAPTED = (
+    "figures and intervals are those of held-out sequences with an outcome, most of them not of the assay of "
+    "--adapt; measure some of its own before you rely on them"
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def train_sequence_predictor(
     resume: bool = False,
     split: GivenSplit | None = None,
     batch: Plates | None = None,
+    target: Target | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_step: Callable[[int, int], None] = lambda step, total: None,
     on_trial: Callable[[int, int, str], None] = lambda done, total, label: None,
@@ -78,7 +84,8 @@ def train_sequence_predictor(
     """Learn K outcomes of N encoded sequences; rows of weight 0 take no part.
 
     With a ``folder``, a checkpoint and the figures of all passes of networks are written there after every
-    pass, and ``resume`` continues from it. ``on_trial`` hears which kind of model is tried, and of how many.
+    pass, and ``resume`` continues from it. With a ``target`` residual networks are adapted to its sequences.
+    ``on_trial`` hears which kind of model is tried, and of how many.
     Raises InputError for too few sequences or outcomes that cannot be learned from, TrainingError, and
     ModelError when there is nothing to resume.
     """
@@ -92,13 +99,9 @@ def train_sequence_predictor(
     _check(known[1])
     given = options
     options = replace(options, strands=_strands(known, groups, options, seed))
-    trials: list[Trial] = []
-    if options.architecture == "auto":
-        trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
-        options = _chosen(options, trials)
-    identity = run_identity(
-        _fingerprint(tokens, outcomes, split), given, fit_options, seed, fabric.world_size
-    )
+    options, trials = _decided(options, known, groups, fit_options, seed, fabric, target, on_trial)
+    data = _fingerprint(tokens, outcomes, split, target)
+    identity = run_identity(data, given, fit_options, seed, fabric.world_size)
     described: list[PredictorRecord] = []
 
     def save(checkpoint: Checkpoint, improved: bool) -> None:
@@ -117,14 +120,64 @@ def train_sequence_predictor(
         hooks=Hooks(on_epoch=on_epoch, on_step=on_step, save=save),
         resume=load_checkpoint(folder, identity) if resume and folder is not None else None,
         on_record=described.append,
+        target=target,
     )
+    learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
+    known = known[0], outcomes.take(train)
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts)
+    more = () if target is None else (ADAPTED,)
+    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
         _spread(everything, outcomes, used),
     )  # fmt: skip
+
+
+def _on_the_scale_of(
+    target: Target | None, learned: Learned, outcomes: Outcomes, batches: Batches | None
+) -> tuple[Learned, Outcomes, Batches | None]:
+    """A model whose predictions are on the scale of a target with values, and the outcomes there too."""
+    if target is None or target.values is None:
+        return learned, outcomes, batches
+    offset, scale = on_its_scale(learned.model, target)
+    names = ("source", "target")
+    ones = (1.0,) * len(scale)
+    there = Batches(
+        "assay", "target", names, (tuple((-offset / scale).tolist()), (0.0,) * len(scale)),
+        (tuple((1 / scale).tolist()), ones),
+    )  # fmt: skip
+    mean, unit = (np.array(part) for part in (learned.record.outcome_mean, learned.record.outcome_scale))
+    record = replace(
+        learned.record,
+        outcome_mean=tuple((offset + scale * mean).tolist()),
+        outcome_scale=tuple((scale * unit).tolist()),
+    )
+    model = learned.model
+    model.outcome_mean.copy_(torch.tensor(record.outcome_mean))
+    model.outcome_scale.copy_(torch.tensor(record.outcome_scale))
+    moved = there.apply(outcomes, np.zeros(len(outcomes.values), dtype=np.int64))
+    return replace(learned, record=record), moved, there
+
+
+def _decided(
+    options: PredictorOptions,
+    known: Known,
+    groups: Indices,
+    fit_options: FitOptions,
+    seed: int,
+    fabric: Fabric,
+    target: Target | None,
+    on_trial: Callable[[int, int, str], None],
+) -> tuple[PredictorOptions, list[Trial]]:
+    """The options with a kind of model, and the trials that have decided it."""
+    if target is not None:
+        target.check(known[0])
+        return replace(options, architecture="residual"), []
+    if options.architecture != "auto":
+        return options, []
+    trials = choose(known, groups, options, fit_options, seed=seed, fabric=fabric, on_trial=on_trial)
+    return _chosen(options, trials), trials
 
 
 def _chosen(options: PredictorOptions, trials: Sequence[Trial]) -> PredictorOptions:
@@ -198,12 +251,12 @@ def _parts(
 
 
 def _by_parts(
-    learned: Learned, known: Known, every: Known, parts: _Parts
+    learned: Learned, known: Known, every: Known, parts: _Parts, more: tuple[str, ...]
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """``_judged`` by the parts of all rows, with what should be known of the split."""
     fresh, own = ((every[0].take(part), every[1].take(part)) for part in (parts.held_out, parts.calibration))
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
-    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings)), predicted
+    return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
 
 
 @phase("calibrating and judging")
@@ -302,7 +355,10 @@ def _reference(tokens: TokenArray, record: PredictorRecord, train: Indices, held
     return Reference(known.tokens.copy(), known.lengths.copy(), novelty, percentiles)
 
 
-def _fingerprint(tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None) -> str:
+def _fingerprint(
+    tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None, target: Target | None
+) -> str:
     weights = torch.from_numpy(outcomes.weights)[:, None]
     data = PredictorData.of(tokens, *tensors_of(outcomes), weights, detail=detail_of(outcomes))
-    return data.fingerprint() + ("" if split is None else split.fingerprint())
+    more = [part.fingerprint() for part in (split, target) if part is not None]
+    return data.fingerprint() + "".join(more)

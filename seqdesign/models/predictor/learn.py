@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.errors import InputError
+from seqdesign.models.predictor.adapt import AdaptedPredictor, Target
 from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.evidence import letter_counts
@@ -89,12 +90,15 @@ def learn(
     hooks: Hooks | None = None,
     resume: Checkpoint | None = None,
     on_record: Callable[[PredictorRecord], None] = lambda record: None,
+    target: Target | None = None,
 ) -> Learned:
     """Learn from all rows of ``known``; strands and architecture are decided.
 
-    ``on_record`` hears the record before anything is learned. Raises InputError where a kind cannot learn
-    from these rows or a member has no rows of its own, TrainingError, and ModelError for a ``resume`` that
-    does not fit.
+    ``on_record`` hears the record before anything is learned. With a ``target`` networks adapt to its
+    sequences, and begin without a ridge, which would tell assays apart.
+
+    Raises InputError where a kind cannot learn from these rows or a member has no rows of its own,
+    TrainingError, and ModelError for a ``resume`` that does not fit.
     """
     record = _describe(*known, options)
     on_record(record)
@@ -119,12 +123,14 @@ def learn(
         with torch.no_grad():
             model.log_noise.copy_(noise.log().expand_as(model.log_noise))
     if isinstance(model.net, ResidualNet):
-        model.net.start_from(*ridge, features)
+        start = ridge if target is None else tuple(torch.zeros_like(part) for part in ridge)
+        model.net.start_from(start[0], start[1], features)
     del features
     taught = data.weighted(1 - judges)
     plan = _plan(model, fit_options, taught)
+    learner = model if target is None else AdaptedPredictor(model, target)
     fitted = fit(
-        model, taught, data.weighted(judges), fit_options,
+        learner, taught, data.weighted(judges), fit_options,
         plan=plan, seed=seed, fabric=fabric, hooks=hooks or Hooks(), resume=resume,
     )  # fmt: skip
     return Learned(model.eval(), record, fold, ridge, fitted)

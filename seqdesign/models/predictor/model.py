@@ -150,6 +150,12 @@ class SequencePredictor(nn.Module):
         x, inside = self._prepare(x, lengths)
         return [x, self.other_strand(x, inside)] if self.both_strands else [x], inside
 
+    def hidden(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """The last hidden layer of residual networks (M, N, H), the mean of both strands."""
+        strands, inside = self.strands(x, lengths)
+        assert isinstance(self.net, ResidualNet)
+        return torch.stack([self.net.hidden(strand, inside) for strand in strands]).mean(0)
+
     def linear_features(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """What a linear model reads, (N, I), the mean of both strands."""
         both, inside = self.strands(x, lengths)

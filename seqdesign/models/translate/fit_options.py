@@ -25,7 +25,7 @@ class TranslateFitOptions(RunOptions):
     """Share of each set that is not learned from: two thirds of it teach the classifier that judges, the
     rest is translated and judged."""
     split: Literal["random", "cluster"] = "random"
-    """Which are held out: random ones (duplicates together), or whole similarity clusters."""
+    """Which sequences are held out: random ones (duplicates together), or whole similarity clusters."""
     steps: Annotated[int, Between(1)] = 1000
     """Steps of the translators; the critics make as many."""
     learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3

@@ -50,6 +50,8 @@ def test_designs_unlike_all_rows_get_no_promise_and_the_reader_is_told_what_to_m
     assert found.effective < ENOUGH
     assert found.measure[:2] == ("b", "d")
     assert "not enough evidence" in found.text()
+    assert found.judges == pytest.approx(np.quantile(draws.mean(axis=1), 0.1))
+    assert f"by the judges alone the mean of the 4 designs exceeds {found.judges:.4g}" in found.text()
     assert "b, d" in found.text()
 
 

@@ -64,11 +64,28 @@ class ResidualNet(nn.Module):
         features = linear_features(x, inside, self.max_length, positional=self.positional)
         out = torch.einsum("ni,mik->mnk", features, self.linear_weight) + self.linear_bias
         if self.has_dense:
-            h = self._drop(F.silu(self.dense_in(self.gain * (x.flatten(1) - self.centre))))
-            out = out + self.dense_out(self._drop(F.silu(self.dense_mid(h))))
+            out = out + self.dense_out(self._dense(x))
         if self.has_conv:
-            out = out + self.conv_out(self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside))))))
+            out = out + self.conv_out(self._conv(x, inside))
         return out
+
+    @property
+    def num_hidden(self) -> int:
+        """Units of ``hidden``."""
+        ends = [layer for name, layer in self.named_children() if name.endswith("_out")]
+        return sum(int(end.weight.shape[2]) for end in ends if isinstance(end, MemberLinear))
+
+    def hidden(self, x: Tensor, inside: Tensor) -> Tensor:
+        """The last hidden layers of all paths, (M, N, H)."""
+        parts = [self._dense(x)] if self.has_dense else []
+        return torch.cat([*parts, self._conv(x, inside)] if self.has_conv else parts, 2)
+
+    def _dense(self, x: Tensor) -> Tensor:
+        h = self._drop(F.silu(self.dense_in(self.gain * (x.flatten(1) - self.centre))))
+        return self._drop(F.silu(self.dense_mid(h)))
+
+    def _conv(self, x: Tensor, inside: Tensor) -> Tensor:
+        return self._drop(F.silu(self.conv_in(self._drop(self._convolve(x, inside)))))
 
     def _convolve(self, x: Tensor, inside: Tensor) -> Tensor:
         """(M, N, H); every layer is silenced beyond the end, so that padding cannot be seen."""

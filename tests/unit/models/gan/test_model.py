@@ -12,6 +12,7 @@ from seqdesign.adversarial.outputs import close, relax
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
+from seqdesign.models.gan.networks import Choosing
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
 from seqdesign.training.data import Batch
@@ -40,6 +41,18 @@ def test_the_generator_gives_soft_sequences_with_a_gradient() -> None:
     model.critic(soft).sum().backward()
     assert z.grad is not None
     assert (z.grad.abs().sum(1) > 0).all()
+
+
+def test_what_a_channel_chooses_adds_up_to_one() -> None:
+    """However many positions call, and wherever they stand: twice as many do not get twice as much."""
+    torch.manual_seed(0)
+    layer = Choosing(6)
+    features = torch.randn(4, 6, 1, 9)
+    added = (layer(features) - features).sum(3).squeeze(2)
+    once = 2 * (layer.second.weight.sum(1) + 9 * layer.second.bias)
+    torch.testing.assert_close(added, once.expand(4, 6))
+    order = torch.randperm(9)
+    torch.testing.assert_close(layer(features[..., order]), layer(features)[..., order])
 
 
 def test_each_position_depends_on_the_codes_of_all() -> None:
