@@ -4,8 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 1
 # Those that need nothing but the bundled data.
-BENCHMARKS := startup io_speed nearest_speed beam_speed revise_speed constraints_judge motif_recovery measured_truth \
-	simulation_study
+BENCHMARKS := speed/startup files/io_speed speed/nearest_speed speed/beam_speed revise/revise_speed \
+	rules/constraints_judge motifs/motif_recovery revise/measured_truth revise/simulation_study
 
 .PHONY: help demo test slow coverage check format docs gallery bench clean
 

@@ -43,6 +43,7 @@ _FACE = {
     "train_lm": "seqdesign.verbs.models",
     "train_predictor": "seqdesign.verbs.models",
     "train_similarity": "seqdesign.verbs.similarity",
+    "train_translate": "seqdesign.verbs.translation",
     "train_vae": "seqdesign.verbs.models",
     "write": "seqdesign.verbs.data",
 }
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from seqdesign.verbs.rounds import propose
     from seqdesign.verbs.shortlist import select
     from seqdesign.verbs.similarity import train_similarity
+    from seqdesign.verbs.translation import train_translate
 
 __all__ = [
     "Alphabet",
@@ -97,6 +99,7 @@ __all__ = [
     "train_lm",
     "train_predictor",
     "train_similarity",
+    "train_translate",
     "train_vae",
     "write",
 ]

@@ -88,13 +88,13 @@ class CommandConfig(Options):
     json: bool = False
     """Print one JSON object on stdout instead of text."""
     quiet: Annotated[bool, Flag("-q")] = False
-    """No progress and no messages on stderr, errors excepted."""
+    """Show neither progress nor messages on stderr, only errors."""
     verbose: Annotated[bool, Flag("-v")] = False
     """More messages on stderr."""
     debug: bool = False
     """Show the full traceback of an error."""
     config: Path | None = None
-    """TOML or JSON file with values for these options; the command line wins over it."""
+    """TOML or JSON file with values for these options; those on the command line win."""
 
     def problems(self) -> Iterator[str]:
         """Rules across fields that types and ranges cannot state."""

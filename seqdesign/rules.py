@@ -106,7 +106,7 @@ def tm(low: float, high: float) -> Rule:
 
 
 def synthesis(maker: str) -> Rule:
-    """Published rules of a maker of DNA, ``"twist"`` or ``"idt"``."""
+    """Published rules of a DNA synthesis company, ``"twist"`` or ``"idt"``."""
     return Rule("synthesis", maker)
 
 

@@ -30,18 +30,25 @@ def kinds(*, small: bool) -> Iterator[Kind]:
         "vae": ("--epochs", "1"),
         "lm": ("--epochs", "1"),
         "gan": ("--steps", "4"),
+        "similarity": ("--epochs", "1"),
+        "translate": ("--steps", "4"),
         "maximize": ("--budget", "40", "--tries", "1"),
     }
-    more = {"vae": ("--epochs", "18"), "lm": ("--epochs", "2"), "gan": ("--steps", "200")}
+    more = {
+        "vae": ("--epochs", "18"),
+        "lm": ("--epochs", "2"),
+        "gan": ("--steps", "200"),
+        "similarity": ("--epochs", "2"),
+        "translate": ("--steps", "200"),
+    }
 
     def options(of: str) -> tuple[str, ...]:
         return (brief if small else more).get(of, ())
 
-    for family in ("predictor", "vae", "lm", "gan"):
-        made = Kind(
-            f"train-{family}", (f"train-{family}", "train.fa", *options(family)), f"{family}/report.html"
-        )
-        yield Kind(made.name, (*made.words, "-o", family), made.page)
+    inputs = {"translate": ("weak.fa", "strong.fa")}
+    for family in ("predictor", "vae", "lm", "gan", "similarity", "translate"):
+        words = (f"train-{family}", *inputs.get(family, ("train.fa",)), *options(family), "-o", family)
+        yield Kind(words[0], words, f"{family}/report.html")
     rules = ("--template", "NNNGYNNNN", "--max-homopolymer", "3", "--gc", "0.3-0.7")
     number = ("-n", "12" if small else "24")
     yield _with_page("maximize", "-m", "predictor", *number, *rules, *options("maximize"), "-o", "designs.fa")
@@ -66,7 +73,7 @@ def _with_page(name: str, *words: str) -> Kind:
 
 
 def write_inputs(folder: Path, *, train: int, revised: int) -> None:
-    """``train.fa`` and two rounds with outcomes, ``input.fa`` without: measured splice sites."""
+    """``train.fa``, its halves, and two rounds with outcomes, ``input.fa`` without: measured splice sites."""
     import numpy as np
 
     from seqdesign.sequences.datasets import load_dataset
@@ -78,6 +85,10 @@ def write_inputs(folder: Path, *, train: int, revised: int) -> None:
     known = [f">{records.ids[i]} outcome={outcomes[i]:.6g}\n{records.sequences[i]}\n" for i in order[:train]]
     for i, some in enumerate((known[:100], known[100:148])):
         (folder / f"round{i + 1}.fa").write_text("".join(some))
+    middle = np.median(outcomes[order[:train]])
+    for name, stronger in (("weak", False), ("strong", True)):
+        some = [text for text, i in zip(known, order, strict=False) if (outcomes[i] > middle) == stronger]
+        (folder / f"{name}.fa").write_text("".join(some[:2000]))
     rest = [i for i in order[train:] if outcomes[i] < np.median(outcomes)][:revised]
     (folder / "train.fa").write_text("".join(known))
     (folder / "input.fa").write_text("".join(f">{records.ids[i]}\n{records.sequences[i]}\n" for i in rest))

@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.slow
 def test_every_row_is_measured_on_both_sides(root: Path, python: Callable[..., Any], tmp_path: Path) -> None:
     written = tmp_path / "gpu.md"
-    script = root / "benchmarks" / "gpu.py"
+    script = root / "benchmarks" / "speed" / "gpu.py"
     words = ("--device", "cpu", "--small", "--no-tests", "--profile", "--output", written)
     done = python(script, *words, timeout=290)
     assert done.code == 0, done.err

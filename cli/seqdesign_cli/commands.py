@@ -44,7 +44,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.start.inspect",
         "InspectConfig",
         "inspect",
-        "Say what is in a sequence file.",
+        "Show what is in a sequence file.",
         "Start here",
     ),
     "demo": Command(
@@ -65,7 +65,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.train.train_vae",
         "TrainVAEConfig",
         "train_vae",
-        "Learn a VAE with outcome predictor.",
+        "Learn a VAE with an outcome predictor.",
         "Train",
     ),
     "train-predictor": Command(
@@ -100,7 +100,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.train.train_similarity",
         "TrainSimilarityConfig",
         "train_similarity",
-        "Learn how alike two sequences are.",
+        "Learn the similarity of two sequences.",
         "Train",
     ),
     "sample": Command(
@@ -170,7 +170,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.look.attribute",
         "AttributeConfig",
         "attribute",
-        "Say which letters and edits a score comes from.",
+        "Show which letters and edits a score comes from.",
         "Look",
     ),
     "motifs": Command(
@@ -198,7 +198,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.bench.check",
         "CheckConfig",
         "check",
-        "Say of sequences whether they obey rules, and mend them.",
+        "Check sequences against rules, and fix those that fail.",
         "Bench",
     ),
     "back-translate": Command(
@@ -233,7 +233,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.bench.propose",
         "ProposeConfig",
         "propose",
-        "Choose what to measure next, by all rounds so far.",
+        "Choose what to measure next, from all rounds so far.",
         "Bench",
     ),
     "merge": Command(

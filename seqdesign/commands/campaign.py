@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from seqdesign.commands.provenance import LOUDNESS
+from seqdesign.commands.workers import blocks_by_workers
 from seqdesign.config import Between, CommandConfig, Options, Written, fields_of
 from seqdesign.errors import UsageError
-from seqdesign.runs.blocks import LIBRARIES, Blocks, WorkDone, parse_shard, working
+from seqdesign.runs.blocks import LIBRARIES, Blocks, WorkDone, is_merge, parse_shard, working
 from seqdesign.runs.manifest import Manifest
 from seqdesign.runs.result import Result
 
 ConfigT = TypeVar("ConfigT", bound=CommandConfig)
-OWN = ("campaign", "shard")
+OWN = ("campaign", "shard", "devices")
 """Options that say who works, not on what."""
 
 
@@ -27,20 +28,28 @@ class CampaignOptions(Options):
     PANEL: ClassVar[str] = "Campaign options"
 
     campaign: Annotated[Path | None, Written("campaign")] = None
-    """Folder where the run is kept in blocks: any number of processes with this command work on it, at once
-    or after they were killed; seqdesign merge FOLDER then writes the result."""
+    """Folder that keeps the run in blocks: any number of processes with this command can share the work, and
+    go on after being killed; seqdesign merge FOLDER then writes the result."""
     shard: str | None = None
-    """Blocks that this process works on: 2/8, or slurm for the task of a job array; all that are free when
-    not given."""
+    """Blocks that this process works on: 2/8 is the second of eight parts, slurm the part of a job array's
+    task; when not given, all that are free."""
+    devices: Annotated[int, Between(1, 256)] = 1
+    """GPUs, or CPU processes, that share the blocks of the run; what comes out is that of one."""
 
     def problems(self) -> Iterator[str]:
         """A share of nothing, and what can be read only once."""
+        device = str(getattr(self, "device", ""))
+        if self.devices > 1 and self.campaign is not None:
+            yield "--devices: has no effect with --campaign, which takes as many processes as you start"
+        if self.devices > 1 and device.startswith("cuda:"):
+            yield f"--device: {device} is one GPU; name cuda for --devices {self.devices}"
         if self.campaign is None and self.shard is not None:
             yield "--shard: has no effect without --campaign; leave it out"
-        if self.campaign is not None and any(
+        shared = "--campaign" if self.campaign is not None else "--devices" if self.devices > 1 else None
+        if shared and any(
             str(getattr(self, spec.name)) == "-" for spec in fields_of(type(self)) if spec.reads
         ):
-            yield "--campaign: standard input can be read only once; name a file"
+            yield f"{shared}: standard input can be read only once; name a file"
         if self.shard is not None:
             try:
                 parse_shard(self.shard)
@@ -53,8 +62,8 @@ class BlockOptions(CampaignOptions):
     """The same for commands that can choose their blocks."""
 
     block_size: Annotated[int | None, Between(1, 65536)] = None
-    """Records that are worked on side by side: by default 256 starts of maximize, 1,000 records of revise
-    and 4,096 of predict. Networks round differently in blocks of another size."""
+    """Records processed together: by default 256 starts of maximize, 1,000 records of revise and 4,096 of
+    predict. Another size changes the rounding in networks slightly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +94,21 @@ class WorkResult(Result):
 
 
 def sharded(function: Callable[[ConfigT], Any]) -> Callable[[ConfigT], Any]:
-    """The function of a command with ``CampaignOptions``: with ``--campaign`` it only works on blocks."""
+    """The function of a command with ``CampaignOptions``: with ``--campaign`` it only works on blocks.
+
+    With ``--devices`` it makes processes that do, and then one run of what they have left.
+    """
 
     @functools.wraps(function)
     def run(config: ConfigT) -> Any:
         folder: Path | None = config.campaign  # type: ignore[attr-defined]
         shard: str | None = config.shard  # type: ignore[attr-defined]
-        if folder is None:
+        num: int = config.devices  # type: ignore[attr-defined]
+        if folder is None and (num == 1 or is_merge()):
             return function(config)
+        if folder is None:
+            with blocks_by_workers(config, num) as made, working(Blocks(made, plan, merging=True)):
+                return function(config)
         blocks = Blocks(folder, plan, shard=None if shard is None else parse_shard(shard))
         with working(blocks):
             try:

@@ -17,36 +17,39 @@ class LetterRules(Options):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     template: str | None = None
-    """What may stand where: letters and IUPAC codes, as long as a design, such as NNGAATTCNN."""
+    """Letters allowed at each position, as letters and IUPAC codes, as long as a design, such as NNGAATTCNN.
+    """
     allow: str | None = None
-    """Letters that may stand at some positions, such as 34:AKR,40-45:-CP; -CP is all but C and P."""
+    """Letters allowed at some positions, such as 34:AKR,40-45:-CP; -CP is all but C and P."""
     forbid: tuple[str, ...] = ()
     """Pattern with IUPAC codes, or restriction enzyme such as BsaI, that must not occur, on either strand of
     DNA and RNA; may be given several times."""
     gc: str | None = None
-    """Share of G and C in a design, such as 0.4-0.6."""
+    """GC content of a design, such as 0.4-0.6."""
     gc_window: tuple[str, ...] = ()
-    """Share of G and C in every window of so many letters, such as 50:0.3-0.7; may be given several times."""
+    """GC content of every window of a given length, such as 50:0.3-0.7 for 50 letters; may be given several
+    times."""
     gc_difference: str | None = None
-    """How far any two windows may differ in their share of G and C, such as 50:0.52."""
+    """Largest difference in GC content between any two windows, such as 50:0.52 for windows of 50 letters."""
     max_homopolymer: str | None = None
-    """Longest run of one letter, such as 5, or for single letters too: 5,G:4."""
+    """Longest run of one letter that is allowed, such as 5; 5,G:4 allows only 4 of G."""
     repeat: Annotated[int | None, Between(2)] = None
-    """No word of so many letters may occur twice, nor its reverse complement in DNA and RNA; 20 is usual."""
+    """No stretch of this many letters may occur twice, nor, in DNA and RNA, as its reverse complement; 20 is
+    usual."""
     hairpin: tuple[str, ...] = ()
-    """Stem and loop of hairpins that must not be there, such as 12:3-20; may be given several times."""
+    """Hairpins to avoid, by the lengths of stem and loop, such as 12:3-20; may be given several times."""
     tm: str | None = None
     """Melting temperature of a design, degrees Celsius, such as 55-65 (nearest neighbours, 50 mM sodium)."""
     synthesis: Literal["twist", "idt"] | None = None
-    """Published rules of a maker of DNA; docs/constraints.md has them with source and date."""
+    """Published rules of a DNA synthesis company; docs/constraints.md lists them with source and date."""
     left: str | None = None
-    """Letters that stand left of every design in what is made; rules see them."""
+    """Letters to the left of every design in the final construct; rules take them into account."""
     right: str | None = None
-    """Letters that stand right of every design in what is made; rules see them."""
+    """Letters to the right of every design in the final construct; rules take them into account."""
     circular: bool = False
-    """What is made is a circle, such as a plasmid: rules look across its ends."""
+    """The final construct is circular, such as a plasmid: rules also apply across its ends."""
     without_flanks: tuple[str, ...] = ()
-    """A rule that looks at the design alone, such as gc, or oracle for what --oracle names; may be given
+    """A rule that applies to the design alone, such as gc, or oracle for what --oracle names; may be given
     several times."""
 
     def problems(self) -> Iterator[str]:
@@ -70,12 +73,12 @@ class EditOptions(LetterRules):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     max_edits: Annotated[int | None, Between(1)] = None
-    """Substitutions, insertions and deletions that are permitted."""
+    """Most substitutions, insertions and deletions in a design."""
     keep: str | None = None
     """Positions of the input that must not change, such as 5-12,30 (the first is 1)."""
     translate: tuple[str, ...] = ()
-    """First and last position of a reading frame whose protein must stay, such as 4-303; 303-4 is the minus
-    strand. May be given several times."""
+    """First and last position of a reading frame whose protein must stay the same, such as 4-303; 303-4 is on
+    the minus strand. May be given several times."""
     codon_table: Annotated[int, Between(1)] = 1
     """Genetic code of --translate, by its NCBI number."""
 
@@ -94,4 +97,4 @@ class ConstraintOptions(EditOptions):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     min_distance: Annotated[int | None, Between(1)] = None
-    """Edits between any two designs at least."""
+    """Fewest edits between any two designs."""

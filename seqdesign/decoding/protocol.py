@@ -19,7 +19,7 @@ State = tuple[Tensor, ...]
 reordered."""
 
 ROWS = 1_000
-"""Rows in one step of the network; more do not stay in a CPU's cache (benchmarks/beam_speed.py)."""
+"""Rows in one step of the network; more do not stay in a CPU's cache (benchmarks/speed/beam_speed.py)."""
 ROW_BYTES = 1 << 16
 """What a row takes on a GPU: states, gates, scores and what was emitted, of some hundred letters."""
 LOOK_EVERY = 8

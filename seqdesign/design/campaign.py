@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any, get_type_hints
@@ -98,7 +98,12 @@ def run(
             f"{model.name} has no score for any sequence that was tried; name sequences that it knows with "
             "--start, or raise --budget"
         )
-    return spoken(designs, brief.numbering, lambda design: design.sequence), summary
+    named = spoken(designs, brief.numbering, lambda design: design.sequence)
+    if summary.promise is not None:  # it speaks of designs by their names
+        names = {old.id: new.id for old, new in zip(designs, named, strict=True)}
+        called = tuple(names[one] for one in summary.promise.measure)
+        summary = replace(summary, promise=replace(summary.promise, measure=called))
+    return named, summary
 
 
 def _blocks(

@@ -53,9 +53,11 @@ class ObjectiveOptions(Options):
     objective: tuple[str, ...] = ()
     """max, min, target=1.5, max:NAME*2, specific:ON-OFF, ...; several are added up; max when not given."""
     risk: str = "mean"
-    """How the members of an ensemble count: mean, lower:K (mean - K standard deviations) or quantile:Q."""
+    """How the predictions of an ensemble are combined: mean, lower:K (mean - K standard deviations) or
+    quantile:Q."""
     pareto: bool = False
-    """Spread the designs along the Pareto front of several --objective instead of adding them up."""
+    """Spread the designs along the Pareto front of several --objective instead of adding the objectives up.
+    """
 
     def problems(self) -> Iterator[str]:
         """A front needs two axes."""
@@ -99,11 +101,12 @@ class DesignOptions(IndelOptions):
     set_: tuple[str, ...] = ()
     """A setting of the method, such as --set learning_rate=0.1; a wrong name lists them."""
     budget: Annotated[int | None, Between(1)] = None
-    """Sequences that the oracle may be asked for in each run; the method's own default when not given."""
+    """Most sequences that the oracle may score in each run; the method's own default when not given."""
     tries: Annotated[int, Between(1)] = TRIES
     """Independent runs for each design wanted; the best designs of all of them are kept."""
     enough: float | None = None
-    """Score at which a run ends and from which fewer edits count more than a better score."""
+    """Score that is good enough: there a run ends, and beyond it fewer edits count more than a better score.
+    """
 
     def problems(self) -> Iterator[str]:
         """Insertions and deletions are those of a start."""
@@ -129,10 +132,10 @@ class NoveltyOptions(SeenOptions):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     include_known: bool = False
-    """Deliver also sequences that are measured already, with what was measured; else only new ones."""
+    """Also return sequences that have been measured already, with their measurement; else only new ones."""
     exclude: tuple[Path, ...] = ()
-    """Sequences that are known already besides, such as those of the last order: FASTA or a table; may be
-    given several times."""
+    """More sequences that are known already, such as those of the last order: FASTA or a table; may be given
+    several times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +145,10 @@ class GeneratorOptions(Options):
     PANEL: ClassVar[str] = "Generator options"
 
     generator: Annotated[Path | None, MadeBy("train-lm", "train-gan", "train-vae")] = None
-    """Folder of a model made by train-lm, train-gan or train-vae, such as models/lm: designs are what it
-    would write."""
+    """Folder of a model made by train-lm, train-gan or train-vae, such as models/lm: designs stay among the
+    sequences that it would write."""
     condition: float | str | None = None
-    """Outcome that a conditional --generator writes for; needed with a GAN that is conditional."""
+    """Outcome to write for, with a conditional --generator; needed where that is a GAN."""
 
     def problems(self) -> Iterator[str]:
         """A condition is the generator's."""
@@ -160,9 +163,11 @@ class GuardOptions(Options):
     PANEL: ClassVar[str] = "Judging options"
 
     judges: Annotated[float, Between(0, 0.9)] = JUDGES
-    """Share of the ensemble's members that never design and only judge, rounded down; 0: none."""
+    """Share of the ensemble's members that take no part in the design and only judge it, rounded down; 0:
+    none."""
     min_confidence: Annotated[float | None, Between(0, 1)] = None
-    """Drop designs of whose gain the judges confirm a smaller share than this; 0.5 is a sensible value."""
+    """Drop designs for which the judges confirm less than this share of the predicted gain; 0.5 is a sensible
+    value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +186,7 @@ class GoalOptions(ConstraintOptions):
     """Least change of log p(x), nats, such as -3; when not given, a revision is at least as natural per
     letter as its input or as the least natural 5% of the training sequences."""
     length: str | None = None
-    """Fewest and most letters of a revision, such as 50-80."""
+    """Shortest and longest length of a revision, such as 50-80."""
     top: Annotated[int, Between(1, 1000)] = 1
     """Revisions of each input, best first."""
 
@@ -200,9 +205,9 @@ class SimilarityLimit(Options):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     similarity: Annotated[Path | None, MadeBy("train-similarity")] = None
-    """Folder of a model made by train-similarity: revisions say how alike they are to their input."""
+    """Folder of a model made by train-similarity: adds to each revision its similarity to the input."""
     min_similarity: Annotated[float | None, Between(0, 1)] = None
-    """How alike they must be at least by --similarity, such as 0.8."""
+    """Least similarity to the input, by --similarity, such as 0.8."""
 
     def problems(self) -> Iterator[str]:
         """A bound is the model's."""

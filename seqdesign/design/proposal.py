@@ -25,10 +25,12 @@ from seqdesign.design.rounds import (
     neighbourhood,
 )
 from seqdesign.errors import InputError
+from seqdesign.metrics.edits import variant_name
 from seqdesign.metrics.regression import r2
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
+from seqdesign.sequences.lab.variants import Numbering
 
 FloatArray = NDArray[np.float64]
 LEAST = 8
@@ -55,10 +57,14 @@ class Proposed:
     distance: int
     measured_nearest: float
     """What was measured of it."""
+    variant: str | None = None
+    """Its mutations, where there is a wild type."""
 
     def row(self) -> dict[str, Any]:
         """The table row."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        names = [name for name in self.__dataclass_fields__ if name != "variant"]
+        named = {} if self.variant is None else {"variant": self.variant}
+        return {"id": self.id, **named, **{name: getattr(self, name) for name in names[1:]}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +75,8 @@ class ProposalSummary:
     """Sequences that were measured in each round, repeats averaged."""
     best: float
     best_sequence: str
+    best_variant: str | None = None
+    """Its mutations, where there is a wild type."""
     noise: float
     """Standard deviation of a measurement, as the ensemble estimates it."""
     r2: float
@@ -108,7 +116,8 @@ class ProposalSummary:
     def lines(self) -> list[str]:
         """What a person reads."""
         rounds = " + ".join(f"{n:,}" for n in self.rounds)
-        found = [f"measured: {rounds} sequences, the best {self.best:.4g} ({self.best_sequence})"]
+        called = self.best_variant or self.best_sequence
+        found = [f"measured: {rounds} sequences, the best {self.best:.4g} ({called})"]
         last = self.last
         if last is not None:
             rho = "unknown" if last.spearman is None else f"{last.spearman:.2f}"
@@ -145,13 +154,15 @@ def propose_round(
     only_seen: bool = True,
     min_distance: int = 1,
     both_strands: bool = False,
+    numbering: Numbering | None = None,
     seed: int = 0,
 ) -> tuple[list[Proposed], ProposalSummary]:
     """``num`` sequences to measure next, and what there is to know about it.
 
     rounds: texts and values (N,) of each round in the order of time. candidates: all sequences that may be
     ordered; None: those that are found around the best measured ones. exclude: further sequences that must
-    not be proposed. The other parameters are the options of ``seqdesign propose``.
+    not be proposed. numbering: the wild type by which sequences are called, and the number of its first
+    letter. The other parameters are the options of ``seqdesign propose``.
 
     Raises InputError for too few measurements, and where nothing is left to propose.
     """
@@ -196,7 +207,22 @@ def propose_round(
         expected_better=sum(one.better for one in proposed),
         lessons=tuple(_signed(one, sign) for one in taught),
     )
-    return proposed, summary
+    return _called(proposed, summary, numbering) if numbering is not None else (proposed, summary)
+
+
+def _called(
+    proposed: Sequence[Proposed], summary: ProposalSummary, numbering: Numbering
+) -> tuple[list[Proposed], ProposalSummary]:
+    """The same by mutations of the wild type, in its numbers."""
+
+    def name(text: str) -> str | None:
+        return variant_name(text, numbering.wild_type, numbering.first) or None
+
+    if not numbering.wild_type:
+        return list(proposed), summary
+    moved = tuple(replace(one, place=one.place + numbering.first - 1) for one in summary.lessons)
+    named = replace(summary, best_variant=name(summary.best_sequence), lessons=moved)
+    return [replace(one, variant=name(one.sequence)) for one in proposed], named
 
 
 def _so_far(

@@ -23,6 +23,6 @@ class RoundOptions(SeenOptions):
     minimize: bool = False
     """Lower the outcome instead of raising it."""
     min_distance: Annotated[int, Between(1)] = 1
-    """Edits between any two proposed sequences, at least."""
+    """Fewest edits between any two proposed sequences."""
     strands: Literal["one", "both"] = "one"
-    """both: a sequence and its reverse complement are the same thing."""
+    """both: a sequence and its reverse complement count as the same."""

@@ -22,24 +22,25 @@ class DrawOptions(ConstraintOptions):
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
-    """Draw again in the place of repeats; memory then grows with --num."""
+    """Replace repeated sequences by new draws; memory then grows with --num."""
     condition: float | str | None = None
-    """Outcome to draw for, of a conditional model; outcomes as frequent as in training when not given."""
+    """Outcome to draw sequences for, with a conditional model; when not given, outcomes are as frequent as in
+    training."""
     length: str | None = None
-    """Letters of a sample, such as 50-80; as in training when not given."""
+    """Length of a sample in letters, such as 50-80; as in training when not given."""
     start: Path | None = None
-    """File of sequences that are partly written anew: --keep, --translate or --max-edits say what stays."""
+    """File of sequences to rewrite in part: --keep, --translate or --max-edits say what stays."""
     guide: Annotated[Path | None, MadeBy("train-predictor")] = None
     """Folder of a predictor made by train-predictor: samples are drawn towards higher predictions. Needs a
     model trained with --architecture masked."""
     guide_outcome: str | None = None
-    """Outcome of the predictor that guides; needed where it has several."""
+    """Which outcome of --guide counts; needed where it predicts several."""
     guide_strength: float = 1.0
     """Weight of the guide: log-odds of a sequence per standard deviation of the training outcomes; negative
     for lower predictions."""
     guide_by: Literal["taylor", "exact"] = "taylor"
-    """How the guide sees a letter that is not chosen yet: by the predictor's gradient, or by asking it about
-    each."""
+    """How the guide judges letters that are not chosen yet: by the predictor's gradient, or by predicting
+    each of them."""
 
     def problems(self) -> Iterator[str]:
         """Options that need each other."""

@@ -22,20 +22,20 @@ class LMOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     architecture: Literal["transformer", "gru", "masked"] = "transformer"
-    """transformer and gru write from left to right and know the likelihood exactly; masked is a Transformer
-    that fills in letters in any order and bounds it."""
+    """transformer and gru write from left to right and give the exact likelihood; masked is a Transformer
+    that fills in letters in any order and gives a bound on it."""
     width: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of a layer; auto is 64 for the Transformers and 128 for the GRU."""
     layers: Annotated[int, Between(1, 64)] = 2
-    """Layers."""
+    """Number of layers."""
     heads: Annotated[int, Between(1, 64)] = HEADS
-    """Attention heads of a layer of a Transformer; they divide --width."""
+    """Attention heads in each layer of a Transformer; must divide --width."""
     window: Annotated[int, Between(1, 63)] = WINDOW
     """Neighbouring letters that the convolution of a layer of a Transformer sees."""
     dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
     """Share of features dropped in training; auto is 0.1 below a million training letters, else 0."""
     condition: str | None = None
-    """Outcome, a column or header key, that the sequences are learned given: a measured value or a label."""
+    """Outcome, a column or header key, that the model is conditional on: a measured value or a label."""
 
     def problems(self) -> Iterator[str]:
         """Shapes that cannot be, and options without effect."""

@@ -34,7 +34,7 @@ def comparison_answer(runs: Sequence[Run], sets: Sets) -> Answer:
     leader = _leader(runs)
     if leader is not None:
         tiles.append(Tile(f"{leader['value']:.3f}", f"best {leader['measure']}", str(leader["model"])))
-        said.append(f"{leader['model']} has the best {leader['measure']} ({leader['value']:.3f})")
+        said.append(f"the best {leader['measure']} is that of {leader['model']} ({leader['value']:.3f})")
     elif len(models) > 1:
         said.append(
             "the models learned from different data or do different things, so none is called the best"

@@ -147,7 +147,14 @@ def judged(designs: Sequence[Design]) -> FloatArray:
     return np.array([d.score for d in designs], dtype=np.float64)
 
 
-def demo_answer(truth: Sequence[Truth], found: DesignTruth, *, inputs: int, measured: int) -> Answer:
+def demo_answer(
+    truth: Sequence[Truth],
+    found: DesignTruth,
+    *,
+    inputs: int,
+    measured: int,
+    files: Sequence[tuple[str, str]] = (),
+) -> Answer:
     """What became of revisions and designs when they were looked up among ``measured`` measured sites."""
     asked = (
         f"Make {inputs} human 5' splice sites with below-median splicing better with few edits, and design "
@@ -169,7 +176,7 @@ def demo_answer(truth: Sequence[Truth], found: DesignTruth, *, inputs: int, meas
         ),
         Tile(f"{found.random:.2f}", "mean of any site under the same rules", UNIT),
     ]
-    return Answer(asked, verdict, tiles)
+    return Answer(asked, verdict, tiles, files=files)
 
 
 def add_revisions(

@@ -89,7 +89,9 @@ def add_designs(
         True,
         unit="the prediction",
     )
-    text = "A click on a name opens everything that is known of the design."
+    text = (
+        "A click on a name opens everything that is known of the design; boxes pick the ones to copy or save."
+    )
     page.section(designs.what.capitalize(), text, tables=[table])
 
 

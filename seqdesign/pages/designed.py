@@ -127,7 +127,11 @@ class DesignSet:
         there = {key for row in self.rows[:1] for key in row}
         ends = {name: (f"{name}_low", f"{name}_high") for name in self.columns}
         return tuple(
-            name for name, pair in ends.items() if set(pair) <= there and any(map(self.has_numbers, pair))
+            name
+            for name, pair in ends.items()
+            # A header leaves out an end that is open; the lower bound of a score is no interval.
+            if (set(pair) <= there or name.startswith(PREDICTED) or name == "judged")
+            and any(map(self.has_numbers, pair))
         )
 
     def count(self, status: str) -> int:

@@ -15,7 +15,7 @@ from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo
 from seqdesign.reports.logo_spec import LogoSpec, value_spec
-from seqdesign.reports.plots import bar_chart, line_chart
+from seqdesign.reports.plots import Site, bar_chart, line_chart, site_map
 from seqdesign.reports.tables import Column
 from seqdesign.runs.manifest import Manifest, provenance
 from seqdesign.runs.progress import phase
@@ -24,6 +24,8 @@ SHOWN = 25
 _CURVES = 4
 _BARS = 8
 _NAMES = 6
+_KINDS, _MAPPED = 6, 30
+"""Motifs and sequences of the map of sites."""
 
 
 @phase("writing the page")
@@ -99,7 +101,43 @@ def _add_enrichment(
         f"{min(SHOWN, len(leaders))} groups.",
         "enriched-motifs",
     )
-    page.section("Enriched motifs", text, _positions(found, [e.motif_id for e in leaders]), [table])
+    enriched = [e.motif_id for e in leaders]
+    page.section("Enriched motifs", text, _positions(found, enriched), [table])
+    _add_sites(page, found, enriched[:_KINDS])
+
+
+def _add_sites(page: Page, found: MotifSearch, enriched: Sequence[str]) -> None:
+    """The sites of the most enriched motifs along the sequences that have most of them."""
+    places = {motif.id: i for i, motif in enumerate(found.collection.motifs)}
+    sites: dict[int, list[Site]] = {}
+    for motif_id in enriched:
+        motif, hits = found.collection.motifs[places[motif_id]], found.hits[places[motif_id]]
+        for row in range(len(hits)):
+            first = int(hits.start[row]) + 1
+            site = Site(
+                motif.name or motif.id,
+                first,
+                first + motif.width - 1,
+                bool(hits.forward[row]),
+                f"p = {hits.p_value[row]:.1e}",
+            )
+            sites.setdefault(int(hits.sequence[row]), []).append(site)
+    if not sites:
+        return
+    kinds = {row: len({site.name for site in some}) for row, some in sites.items()}
+    rows = sorted(sites, key=lambda row: (-kinds[row], -len(sites[row]), row))[:_MAPPED]
+    lengths = found.sequences.text.lengths
+    figure = site_map(
+        [found.sequences.ids[row] for row in rows],
+        [int(lengths[row]) for row in rows],
+        [sites[row] for row in rows],
+        title="Sites along the sequences",
+    )
+    caption = (
+        f"The {len(rows):,} of {len(lengths):,} sequences with most of the first {len(enriched)} motifs; "
+        "below the line is the other strand. The table of --table has all hits."
+    )
+    page.section("Sites", "", [Figure(figure, caption)])
 
 
 def _positions(found: MotifSearch, enriched: Sequence[str]) -> list[Figure]:

@@ -17,9 +17,11 @@ from seqdesign.reports.charts.line_chart import line_chart
 from seqdesign.reports.charts.plate_map import plate_map
 from seqdesign.reports.charts.scatter import agreement, predicted_measured, scatter
 from seqdesign.reports.charts.shaded import shaded_scatter
+from seqdesign.reports.charts.site_map import Site, site_map
 from seqdesign.reports.charts.structure import structure
 
 __all__ = [
+    "Site",
     "agreement",
     "bar_chart",
     "before_after",
@@ -32,5 +34,6 @@ __all__ = [
     "predicted_measured",
     "scatter",
     "shaded_scatter",
+    "site_map",
     "structure",
 ]

@@ -29,7 +29,7 @@ class ReviseOptions(Options):
     decode: Literal["adaptive", "plain"] = "adaptive"
     """adaptive: decoding the input's own code gives back the input; plain: the decoder as it is."""
     width: Annotated[int, Between(1, 1000)] = 10
-    """Beams; 1 is greedy decoding."""
+    """Width of the beam search; 1 is greedy decoding."""
     optimizer: Literal["barrier", "original"] = "barrier"
     """barrier: log-barrier ascent that never gets worse; original: the authors' rule, without a check."""
     metric: Literal["euclid", "whitened"] = "euclid"
@@ -41,7 +41,7 @@ class ReviseOptions(Options):
     learning_rate: Annotated[float, Between(0, low_open=True)] = 0.05
     """First step size of --optimizer original."""
     restarts: Annotated[int, Between(0)] = 1
-    """More ascents from random codes of the input's posterior."""
+    """Additional ascents from random codes of the input's posterior."""
     rounds: Annotated[int, Between(0)] = 2
     """Times to start again from the codes of the best revisions so far, within the same ellipsoid."""
     survivors: Annotated[int, Between(1)] = 4
@@ -68,4 +68,4 @@ class SearchOptions(Options):
     candidates: Annotated[int, Between(1)] = 100
     """Mutants of each input."""
     operations: Annotated[int | None, Between(1)] = None
-    """Random operations that make a mutant, --max-edits at most; --max-edits when not given, else 3."""
+    """Random mutations in each mutant; --max-edits when not given, else 3."""

@@ -277,6 +277,12 @@ def is_worker() -> bool:
     return blocks is not None and not blocks.merging
 
 
+def is_merge() -> bool:
+    """Whether this process reads what the workers of a campaign have left."""
+    blocks = _blocks.get()
+    return blocks is not None and blocks.merging
+
+
 def packed(array: Any) -> dict[str, Any]:
     """A numpy array as JSON types, bit by bit."""
     text = base64.b64encode(array.tobytes()).decode("ascii")

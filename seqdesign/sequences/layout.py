@@ -207,7 +207,8 @@ def _means(
                     path=source,
                     line=lines[i],
                 )
-    found = average(values.T.ravel(), np.repeat(groups, len(table)), num)
+    place = np.tile(np.arange(len(table)), len(groups)) if len(table) > 1 else None
+    found = average(values.T.ravel(), np.repeat(groups, len(table)), num, place)
     if found.noise is not None:
         layout.noise[name] = found.noise
 

@@ -54,12 +54,13 @@ class SequenceColumns(Options):
     sheet: str | None = None
     """Sheet of a workbook (.xlsx); the first with a table when not given."""
     wild_type: Path | None = None
-    """File with one sequence, of which a table holds mutations; designs and edits are named by it."""
+    """File with the one sequence to which a table's mutations apply; designs and edits are named relative to
+    it."""
     mutations: str | None = None
     """Column of mutations such as A42G:T50S or p.Ala42Gly; empty or WT is the wild type; 'mutant',
     'mutations', 'variant' or 'hgvs_pro' when not given and there."""
     first_position: int | None = None
-    """Number of the first letter, in mutations, edits and positions; 1 when not given."""
+    """Number that the first letter has in mutations, edits and positions; 1 when not given."""
 
     def problems(self) -> Iterator[str]:
         """Mutations are those of something."""
@@ -86,13 +87,14 @@ class CellOptions(Options):
     PANEL: ClassVar[str] = "Input options"
 
     missing: tuple[str, ...] = ()
-    """A cell that stands for an unknown value, such as ND, besides an empty one and NA; repeatable."""
+    """A cell that means 'not measured', such as ND, besides an empty cell and NA; repeatable."""
     decimal_comma: bool = False
     """Read 1,25 as one and a quarter."""
     replicates: str | None = None
-    """Columns with replicates of one outcome, as rep1,rep2,rep3: it is their mean, with a standard error."""
+    """Columns with replicates of one outcome, as rep1,rep2,rep3: the outcome is their mean, with a standard
+    error."""
     on_repeat: Literal["keep", "mean"] = "keep"
-    """A sequence in several rows: keep them, or make one row of them with the mean of the outcome."""
+    """A sequence in several rows: keep all rows, or merge them into one with the mean outcome."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,14 +26,15 @@ class RunOptions(Options):
     batch_size: Annotated[int, Flag("-b"), Between(1)] = 128
     """Sequences per step, over all devices."""
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.1
-    """Share of the sequences that is not learned from but judges the model."""
+    """Share of the sequences that is kept out of training to judge the model."""
     split: Literal["random", "cluster", "quantile", "modulo", "contiguous", "mutations"] = "random"
-    """Which are held out: random ones (duplicates together), similarity clusters, the best outcomes, those
-    with mutations at every so many positions (modulo) or at neighbours (contiguous), or the most mutated."""
+    """Which sequences are held out: random ones (duplicates together), similarity clusters, those with the
+    best outcomes, those mutated at every n-th position (modulo) or in a stretch of neighbouring positions
+    (contiguous), or the most mutated."""
     devices: Annotated[int, Between(1)] = 1
     """GPUs, or CPU processes, on each machine."""
     num_nodes: Annotated[int, Between(1)] = 1
-    """Machines; start one process on each with torchrun, or let the cluster do it."""
+    """Number of machines; start one process on each with torchrun, or let the cluster do it."""
     precision: Literal["32", "bf16"] = "32"
     """Arithmetic: 32-bit, or bfloat16 where it is safe (GPUs, recent CPUs)."""
 

@@ -46,6 +46,8 @@ from seqdesign.models.predictor.store import (
 )
 from seqdesign.models.similarity.store import KIND as SIMILARITY_KIND
 from seqdesign.models.similarity.store import load_similarity
+from seqdesign.models.translate.store import KIND as TRANSLATE_KIND
+from seqdesign.models.translate.store import load_translator
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import train_sequence_vae
 from seqdesign.models.vae.store import KIND as VAE_KIND
@@ -64,6 +66,7 @@ from seqdesign.verbs.base import BLOCK, Model, table_of
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
 from seqdesign.verbs.similarity import Similarity
+from seqdesign.verbs.translation import Translator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,6 +232,7 @@ OPEN: dict[str, Callable[[Path, torch.device], Model]] = {
     GAN_KIND: lambda path, device: GAN(load_gan(path, device), name=str(path)),
     LM_KIND: lambda path, device: LanguageModel(load_lm(path, device), name=str(path)),
     SIMILARITY_KIND: lambda path, device: Similarity(load_similarity(path, device), name=str(path)),
+    TRANSLATE_KIND: lambda path, device: Translator(load_translator(path, device), name=str(path)),
 }
 """Kind of a folder -> how it is opened."""
 
@@ -242,8 +246,8 @@ def load(folder: str | os.PathLike[str], *, device: str = "auto") -> Model:
         device: auto, cpu, cuda, cuda:INDEX or mps.
 
     Returns:
-        A Predictor, VAE, GAN, language or similarity model, with ``predict``, ``sample`` and ``save`` as far
-        as it can.
+        A Predictor, VAE, GAN, language model, similarity or translator, with ``predict``, ``sample`` and
+        ``save`` as far as it can.
 
     Raises:
         ModelError: missing, unfinished, damaged or of a kind that is not known.

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from seqdesign.commands.design.maximize import MaximizeConfig
 from seqdesign.config import fields_of
 from seqdesign.version import __version__
 from seqdesign_cli.commands import COMMANDS, Command
+from seqdesign_cli.complete import completer
 from seqdesign_cli.first import FIRST
+from seqdesign_cli.guard import exit_code, flush_stdout, say
 
 FAKE = Path(__file__).with_name("fake_command.py")
 ROW = Command("fake_command", "FakeConfig", "fake", "Do as told.", "Design")
@@ -358,15 +361,122 @@ def test_the_shell_gets_commands_and_options_completed(python_env: dict[str, str
         ("maximize --forbid BsaI", "BsaI"),
         ("train-vae --decoder ", "lstm"),
         ("train-vae dataset:rna_mp", "dataset:rna_mpsa_5ss9"),
+        ("predict --model mod", "models/"),
+        ("predict --model models/", "models/predictor/"),
         ("report --out", "--output"),
     ],
 )
-def test_the_shell_gets_values_completed(python, words: str, wanted: str) -> None:
+def test_the_shell_gets_values_completed(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, wanted: str
+) -> None:
+    (tmp_path / "models" / "predictor").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     line = f"seqdesign {words}"
-    number = str(line.count(" "))
-    environment = {"_SEQDESIGN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": number}
-    done = python("-m", "seqdesign_cli", **environment)
-    assert wanted in done.out.splitlines()
+    monkeypatch.setenv("_SEQDESIGN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+    assert wanted in cli().out.splitlines()
+
+
+def test_nothing_is_offered_for_a_number_or_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    specs = {spec.name: spec for spec in fields_of(MaximizeConfig)}
+    assert completer("maximize", specs["num"])("") == []
+    assert completer("maximize", specs["table"])(f"{tmp_path}/absent/") == []
+    (tmp_path / ".hidden").touch()
+    assert completer("maximize", specs["table"])(f"{tmp_path}/") == []
+    assert completer("maximize", specs["table"])(f"{tmp_path}/.") == [f"{tmp_path}/.hidden"]
+
+
+def test_commands_of_plugins_are_listed_and_run_and_broken_ones_are_named(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "more_commands-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: more-commands\nVersion: 1.0\n")
+    names = ("mine = more_commands:ROW", "inspect = more_commands:ROW", "broken = more_commands:gone")
+    (info / "entry_points.txt").write_text("\n".join(["[seqdesign.commands]", *names, ""]))
+    (tmp_path / "more_commands.py").write_text(
+        "from seqdesign_cli.commands import Command\n"
+        "ROW = Command('fake_command', 'FakeConfig', 'fake', 'Brought along.', 'Look')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.warns(UserWarning, match=r"command plug-in 'broken' .* cannot be loaded"):
+        listed = cli("--help").out
+    assert "Brought along." in listed
+    assert listed.count("  inspect ") == 1
+    with pytest.warns(UserWarning, match="'broken'"):
+        assert "--alpha" in cli("mine", "--help").out
+
+
+def test_versions_and_the_help_of_a_bare_command(cli) -> None:
+    assert cli("--version").out == f"seqdesign {__version__}\n"
+    assert json.loads(cli("--version", "--json").out)["versions"]["seqdesign"] == __version__
+    done = cli()
+    assert done.code == 2
+    assert done.err.startswith("Usage: seqdesign")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenPipeError(), 141, ""),
+        (SystemExit(3), 3, ""),
+        (SystemExit("bye"), 1, ""),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError(), 1, "out of memory; use a smaller --batch-size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "out of memory"),
+        (
+            FileNotFoundError(2, "No such file or directory", "x.fa"),
+            1,
+            "error: x.fa: No such file or directory",
+        ),
+        (OSError("odd"), 1, "error: odd"),
+        (ZeroDivisionError("x"), 1, "this is a bug in seqdesign, please report it: ZeroDivisionError: x"),
+    ],
+)
+def test_every_failure_is_one_line_and_a_code(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr("seqdesign_cli.guard._detach_stdout", lambda: None)
+    assert exit_code(error, debug=False) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told.splitlines()) == bool(said)
+
+
+class Full:
+    """A stdout that cannot be written."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+    def flush(self) -> None:
+        raise self.error
+
+
+def test_a_full_disk_and_a_reader_that_went_away_are_seen_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqdesign_cli.guard._detach_stdout", lambda: None)
+    for stdout, report, code, said in (
+        (Full(BrokenPipeError()), True, 141, ""),
+        (Full(OSError(28, "No space left on device")), True, 1, "cannot write to stdout: No space left"),
+        (Full(OSError(28, "No space left on device")), False, 1, ""),
+        (None, True, 0, ""),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stdout)
+            assert flush_stdout(report=report) == code
+        told = capsys.readouterr().err
+        assert said in told
+        assert bool(told) == bool(said)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", None)
+        say("nobody hears this")
 
 
 def test_the_list_of_commands_is_grouped_and_begins_with_the_first_steps(cli) -> None:

@@ -59,7 +59,7 @@ def sites(construct: str, circular: bool, patterns: list[str]) -> int:
 
 @pytest.mark.parametrize("circular", [False, True])
 def test_no_site_is_left_across_a_junction(circular: bool) -> None:
-    """A few of the 10,000 constructs of benchmarks/junctions.py."""
+    """A few of the 10,000 constructs of benchmarks/rules/junctions.py."""
     rng = random.Random(5)
     patterns = ["GAATTC", "GGTCTC", "GCGG"]
     seen = 0

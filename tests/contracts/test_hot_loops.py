@@ -229,7 +229,7 @@ def test_a_block_of_samples_leaves_the_host_alone(device: str) -> None:
 
     launches, waits = difference(drawn(3), drawn(1), 2)
     assert set(waits) <= {"copy"}, waits  # to the file that is written
-    assert launches <= 40, launches  # 35; was 33 with all noise from the host
+    assert launches <= 45, launches  # 41 with attention over positions; 35 without
 
 
 ASCENTS = {"fast-seqprop": 230, "latent": 190, "ledidi": 185, "mean-field": 180}

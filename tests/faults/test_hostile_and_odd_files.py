@@ -190,7 +190,7 @@ def test_messages_never_go_to_stdout_when_stderr_is_closed(
 
 @pytest.fixture
 def fuzzer(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz", root / "benchmarks" / "fuzz.py")
+    spec = importlib.util.spec_from_file_location("fuzz", root / "benchmarks" / "files" / "fuzz.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -180,5 +180,7 @@ def test_python_opens_it_and_asks_it(folder: Path) -> None:
 
 def test_a_kind_that_nobody_brings_is_refused_by_name(tmp_path: Path) -> None:
     save_model(tmp_path, nn.Linear(1, 1), Record())
-    with pytest.raises(ModelError, match="kind 'counter'; known are gan, lm, predictor, similarity, vae"):
+    with pytest.raises(
+        ModelError, match="kind 'counter'; known are gan, lm, predictor, similarity, translate, vae"
+    ):
         family_of(tmp_path)

@@ -29,7 +29,7 @@ class BackTranslateConfig(
 ):
     """Turn proteins into genes with the codons that a host prefers, under hard rules.
 
-    Rules hold in every gene that is written; the exit code is 1 when for some protein no gene was found.
+    Every gene that is written obeys the rules; the exit code is 1 when no gene was found for some protein.
 
     Example: seqdesign back-translate proteins.fa --codons ecoli --synthesis twist --forbid BsaI -o genes.fa
     """
@@ -37,7 +37,7 @@ class BackTranslateConfig(
     input: Annotated[Path, Positional("FILE")]
     """Proteins: FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME."""
     codons: Annotated[Host, Flag("-c")] = "ecoli"
-    """Host whose codon usage counts."""
+    """Host whose codon usage is used."""
     usage: Literal["optimal", "match"] = "optimal"
     """optimal: the most frequent codons; match: all codons in the proportions of the host."""
     stop: Literal["yes", "no"] = "yes"
@@ -115,9 +115,11 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
             f"warning: record '{name}': no gene was found that obeys the rules; loosen them",
             quiet=config.quiet,
         )
+    roles = records.columns.get("role", [""] * len(records))
+    kept = {name: {"role": role} for name, role in zip(records.ids, roles, strict=True) if role}
     with open_output(config.output or "-") as handle:
         lines = (
-            Record(name, format_fields({"cai": f"{gene.cai:.4g}"}), gene.sequence or "")
+            Record(name, format_fields({**kept.get(name, {}), "cai": f"{gene.cai:.4g}"}), gene.sequence or "")
             for name, gene in made
         )
         write_fasta(lines, handle)
@@ -153,6 +155,8 @@ def _proteins(config: BackTranslateConfig) -> SequenceSet:
         format=file_format(config),
         on_duplicate=config.on_duplicate,
         on_missing="unlabelled",
+        columns=["role"],
+        lacking_columns="leave out",
         outcomes=False,
     )
     if set("".join(records.sequences).upper()) <= set("ACGTUN"):

@@ -35,9 +35,9 @@ RULES = (
 
 @dataclass(frozen=True, kw_only=True)
 class CheckConfig(LetterRules, SequenceColumns, DuplicatePolicy, LetterOptions, CommandConfig):
-    """Say of every sequence whether it obeys the rules: yes, or no with the reason and the place.
+    """Check every sequence against the rules: yes, or no with the reason and the position.
 
-    The exit code is 0 when all do, 1 when one does not; --mend changes as few letters as it can.
+    The exit code is 0 when all pass and 1 when one fails; --mend changes as few letters as it can.
 
     Example: seqdesign check genes.fa --synthesis twist --forbid BsaI --mend --coding -o mended.fa
     """
@@ -45,13 +45,13 @@ class CheckConfig(LetterRules, SequenceColumns, DuplicatePolicy, LetterOptions, 
     input: Annotated[Path, Positional("FILE")]
     """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""
     mend: bool = False
-    """Look for the nearest sequence that obeys the rules, by substitutions; needs --output."""
+    """Fix sequences that break a rule with as few substitutions as it finds; needs --output."""
     coding: bool = False
-    """Each sequence is a reading frame from its first to its last letter; --mend keeps its protein."""
+    """Each sequence is a reading frame from its first to its last letter, and --mend keeps its protein."""
     codon_table: Annotated[int, Between(1)] = 1
     """Genetic code of --coding, by its NCBI number."""
     output: Annotated[Path | None, Flag("-o"), Written("fasta")] = None
-    """FASTA of all sequences that obey the rules, mended or as they were; - for stdout."""
+    """FASTA of all sequences that obey the rules, fixed or as they were; - for stdout."""
     table: Annotated[Path | None, Written("table")] = None
     """Also write a table with a row for each sequence: CSV, TSV or Parquet by suffix."""
 

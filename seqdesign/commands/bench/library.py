@@ -51,7 +51,8 @@ class LibraryConfig(SequenceColumns, SeedOption, SequenceOutput, CommandConfig):
     sublibraries: Annotated[int | None, Between(1, 384)] = None
     """Most degenerate oligos; 1 when not given."""
     stops: bool = True
-    """Permit degenerate codons that hold a stop codon; --no-stops: no truncated proteins, fewer targets."""
+    """Allow degenerate codons that include a stop codon; --no-stops gives no truncated proteins, but covers
+    fewer targets."""
     codons: Annotated[Host, Flag("-c")] = "ecoli"
     """Host whose frequent codons are preferred among equals."""
     searches: Annotated[int, Between(1, 10_000)] = 12

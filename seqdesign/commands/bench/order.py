@@ -40,7 +40,7 @@ class OrderConfig(SequenceColumns, DuplicatePolicy, SeedOption, CommandConfig):
     file_type: Literal["csv", "tsv", "xlsx"] = "csv"
     """Kind of the tables."""
     prefix: str | None = None
-    """Name constructs PREFIX_001, PREFIX_002, ...; after their ids when not given."""
+    """Name constructs PREFIX_001, PREFIX_002, ...; by their ids when not given."""
     left: str = ""
     """Adapter before every design, 5' to 3'."""
     right: str = ""
@@ -48,7 +48,8 @@ class OrderConfig(SequenceColumns, DuplicatePolicy, SeedOption, CommandConfig):
     barcode_length: Annotated[int | None, Between(6, 40)] = None
     """Bases of a barcode of its own for each construct; none when not given."""
     barcode_errors: Literal["edits", "substitutions"] = "edits"
-    """What barcodes survive one of: a substitution, insertion or deletion, or a substitution only."""
+    """The one sequencing error that barcodes survive: a substitution, insertion or deletion, or a
+    substitution only."""
     barcode_at: Literal["left", "right"] = "right"
     """Side of the design on which the barcode stands, inside the adapters."""
     avoid: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from seqdesign.sequences.options import (
     alphabet_with,
     encode_with,
     normal_records,
+    numbering_of,
     read_with,
 )
 
@@ -34,23 +35,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ProposeConfig(RoundOptions, LetterRules, ReadOptions, LetterOptions, SeedOption, CommandConfig):
-    """Choose the sequences of the next round by all rounds so far, and say what the last one taught.
+    """Choose the sequences of the next round from all rounds so far, and show what the last one taught.
 
-    Nothing that is measured already is proposed again.
+    Nothing that has been measured already is proposed again.
 
     Example: seqdesign propose round1.csv round2.csv --batch 96 -o round3.csv
     """
 
     measured: Annotated[tuple[Path, ...], Positional("MEASURED")]
-    """Measured sequences, a file for each round in the order of time: tables or FASTA with outcomes."""
+    """Measured sequences, one file for each round, the oldest first: tables or FASTA with outcomes."""
     candidates: Path | None = None
-    """All sequences that may be ordered; else they are looked for around the best measured ones."""
+    """All sequences that can be ordered; when not given, candidates are variants of the best measured ones.
+    """
     exclude: tuple[Path, ...] = ()
     """Sequences that must not be proposed, such as those of an order whose results are not back."""
     output: Annotated[Path | None, Flag("-o"), Written("table")] = None
     """Table of the batch, CSV, TSV, .xlsx or Parquet by suffix; - or nothing is CSV on stdout."""
     report: Annotated[Path | None, Written("page")] = None
-    """Write a self-contained HTML page: how the last round came true, and the next one."""
+    """Write a self-contained HTML page: how well the last round was predicted, and the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ def propose(config: ProposeConfig) -> ProposeResult:
             only_seen=config.letters == "seen",
             min_distance=config.min_distance,
             both_strands=config.strands == "both",
+            numbering=numbering_of(config, None),
             seed=config.seed,
         )
     for line in summary.warnings:

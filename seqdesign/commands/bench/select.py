@@ -33,7 +33,8 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput, CommandConfig):
-    """Choose the designs to order: good ones that differ, nothing that is measured already, with controls.
+    """Choose the designs to order: good ones that differ, nothing that has been measured already, with
+    controls.
 
     Writes FASTA, the designs in the order of choice and then the controls.
 
@@ -54,13 +55,12 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
     per_parent: Annotated[int | None, Between(1)] = None
     """Most designs of one parent."""
     model: Annotated[Path | None, Flag("-m"), MadeBy("train-predictor", "train-vae")] = None
-    """Folder made by train-predictor or train-vae, whose training sequences are known; that of the run which
-    wrote the designs when not given."""
+    """Folder made by train-predictor or train-vae, whose training sequences count as known; when not given,
+    that of the run which wrote the designs."""
     exclude: tuple[Path, ...] = ()
-    """Sequences that are known already besides, such as those of the last order; may be given several
-    times."""
+    """More sequences that are known already, such as those of the last order; may be given several times."""
     include_known: bool = False
-    """Take also designs that are known already, with what was measured."""
+    """Also take designs that have been measured already, with their measurement."""
     parents: bool = True
     """Order the parents of the chosen designs as controls, at most a quarter of the budget: --controls, else
     --wild-type, else the starts of the run."""

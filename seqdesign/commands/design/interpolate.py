@@ -56,7 +56,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     model: Annotated[Path, Flag("-m"), MadeBy("train-gan", "train-vae")] = Path("models/gan")
     """Folder of a model made by train-gan or train-vae."""
     steps: Annotated[int, Between(2, 10_000)] = STEPS
-    """Sequences of a path, its ends included; of a side of a grid."""
+    """Sequences in a path, its ends included, or along a side of a grid."""
     curve: Literal["sphere", "line"] = "sphere"
     """Way between two codes: around the origin, so that all are as long as drawn ones, or straight."""
     grid: bool = False
@@ -68,7 +68,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     num: Annotated[int | None, Flag("-n"), Between(1)] = None
     """Paths, grids or pairs between drawn codes; 1 when not given."""
     condition: float | str | None = None
-    """Outcome that a conditional GAN writes for; needed with one."""
+    """Outcome to write for; needed with a conditional GAN."""
 
     def problems(self) -> Iterator[str]:
         """One of the shapes, with what it needs."""

@@ -37,13 +37,13 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
-    """Draw again in the place of repeats; memory then grows with --num."""
+    """Replace repeated sequences by new draws; memory then grows with --num."""
     reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
-    """Leave out about this share of the draws, those that the critic finds least like real sequences."""
+    """Discard about this share of the draws: those that the critic finds least realistic."""
     condition: float | str | None = None
     """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
-    """Sequences at a time; the result does not depend on it."""
+    """Sequences processed at a time; the result does not depend on it."""
 
     def problems(self) -> Iterator[str]:
         """The most probable letters have no temperature."""

@@ -30,7 +30,7 @@ LOGO_FORMATS = (".svg", ".png", ".pdf")
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, RunConfig):
-    """Say which letters a predicted outcome comes from, and what each edit of a revision contributes.
+    """Show which letters a predicted outcome comes from, and what each edit of a revision contributes.
 
     Writes a table with a row for each position of each sequence; --logo draws it.
 
@@ -47,14 +47,14 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePoli
     logo: Annotated[Path | None, Written("drawing")] = None
     """Draw the contributions of the first sequences as logos: SVG, PNG or PDF by suffix."""
     max_logos: Annotated[int, Between(1, 1000)] = 20
-    """Most logos in --logo and --report."""
+    """Most logos to draw in --logo and --report."""
     parents: Path | None = None
     """Sequences that the input was made from, by parent=ID in the header, a column 'parent', or equal ids:
     the edits between them are ranked by what each contributes."""
     edits: Annotated[Path | None, Written("table")] = None
     """Write what each edit contributes as a table; needs --parents."""
     orders: Annotated[int, Between(2, 100_000)] = 200
-    """Random orders of the edits where there are more than 12; up to 12 all of them count."""
+    """Random orders in which edits are made, where there are more than 12; up to 12, all orders count."""
     report: Annotated[Path | None, Written("page")] = None
     """Write a self-contained HTML page."""
 

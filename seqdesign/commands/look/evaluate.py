@@ -53,11 +53,12 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     predictor: Annotated[Path | None, MadeBy("train-predictor")] = None
     """Folder of a model made by train-predictor: compare the predicted outcomes too."""
     designs: bool = False
-    """Judge designs, which are meant to differ from real sequences: are they new, varied and predictable."""
+    """Judge designs, which are meant to differ from real sequences, by whether they are new, varied and
+    predictable."""
     max_sequences: Annotated[int, Between(100)] = 5000
     """Sequences of each set in the statistics, drawn at random; copies are counted in all."""
     max_nearest: Annotated[int, Between(100)] = 1000
-    """Generated and held-out sequences whose nearest training sequence is looked for among all."""
+    """Most generated and held-out sequences for which the nearest training sequence is searched."""
     resamples: Annotated[int, Between(20, 100_000)] = 200
     """Resampled sets for the intervals and for the comparison with real sequences."""
 

@@ -23,7 +23,7 @@ class MergeConfig(CommandConfig):
     campaign: Annotated[Path, Positional("CAMPAIGN"), Written("campaign")]
     """Folder that was named with --campaign."""
     output: Annotated[Path | None, Flag("-o"), Written()] = None
-    """Main file to write, in the place of the one that the campaign's command named."""
+    """Main file to write, instead of the one that the campaign's command named."""
 
 
 def merge(config: MergeConfig) -> Result:

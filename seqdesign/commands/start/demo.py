@@ -35,7 +35,8 @@ class DemoConfig(RunConfig):
     """
 
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("demo")
-    """Folder for data, models, revisions, designs and report.html; what an earlier demo left is replaced."""
+    """Folder for data, models, revisions, designs and report.html; replaces what an earlier demo left there.
+    """
     inputs: Annotated[int, Between(20, 5000)] = 200
     """Held-out splice sites to revise."""
     epochs: Annotated[int, Between(1)] = 18
@@ -112,13 +113,20 @@ def demo(config: DemoConfig) -> DemoResult:
     allowed = demo.obeying(records, _maximize(config))
     found = demo.design_truth(oracle, designs, set(records.take(train).sequences), allowed)
 
+    revised = _revised_file(config, "revise", SHOWN_BUDGET)
     page = Page(
         "Better splice sites",
-        answer=demo.demo_answer(truth, found, inputs=len(chosen), measured=len(records)),
+        answer=demo.demo_answer(
+            truth,
+            found,
+            inputs=len(chosen),
+            measured=len(records),
+            files=[("To order or test:", str(made.output)), ("Revisions:", str(revised))],
+        ),
     )
     demo.add_revisions(page, truth, runs["revise", SHOWN_BUDGET], oracle, measured)
     demo.add_designs(page, found, designs, oracle, allowed, made.summary.constraints)
-    files = (trained.model, _revised_file(config, "revise", SHOWN_BUDGET), made.model, made.output)
+    files = (trained.model, revised, made.model, made.output)
     add_runs(page, find_runs([Path(file) for file in files if file is not None]), command=typed_command)
     report = config.output / "report.html"
     page.write(report)

@@ -24,7 +24,7 @@ _COLUMNS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
-    """Say what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
+    """Show what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
 
     Example: seqdesign inspect seqs.fa.gz
     """

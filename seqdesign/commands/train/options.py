@@ -50,7 +50,7 @@ class ModelFolder(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FolderConfig(ModelFolder, RunConfig):
+class FolderOptions(ModelFolder, RunConfig):
     """What every training command takes, whatever it reads."""
 
     def inputs(self) -> Sequence[Path]:
@@ -59,7 +59,7 @@ class FolderConfig(ModelFolder, RunConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(FolderConfig):
+class TrainOptions(FolderOptions):
     """What a training command takes that learns from one set of sequences."""
 
     sequences: Annotated[Path, Positional("SEQS")]
@@ -71,7 +71,7 @@ class TrainConfig(FolderConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainWriterConfig(TrainConfig, ReadOptions, LetterOptions, RunConfig):
+class WriterOptions(TrainOptions, ReadOptions, LetterOptions, RunConfig):
     """What a command takes that learns to write sequences."""
 
 
@@ -80,7 +80,7 @@ def is_main_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
-def in_folder(config: FolderConfig, work: Callable[[RunDir | None], ResultT]) -> ResultT:
+def in_folder(config: FolderOptions, work: Callable[[RunDir | None], ResultT]) -> ResultT:
     """``work`` with the locked folder of the run; with None in a process that is not the main one.
 
     Such a process computes and leaves all words to the main one: an interrupt or a failed step ends all
@@ -101,7 +101,7 @@ def in_folder(config: FolderConfig, work: Callable[[RunDir | None], ResultT]) ->
 
 
 def read_to_write(
-    config: TrainWriterConfig, condition: str | None, columns: Sequence[str] = ()
+    config: WriterOptions, condition: str | None, columns: Sequence[str] = ()
 ) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, with these columns, and their tokens; a condition is their outcome.
 
@@ -133,7 +133,7 @@ class Fitting(TypedDict):
 
 
 @contextmanager
-def fitting(config: FolderConfig, options: RunOptions, run: RunDir | None) -> Iterator[Fitting]:
+def fitting(config: FolderOptions, options: RunOptions, run: RunDir | None) -> Iterator[Fitting]:
     """The device and its Fabric while a model is trained, in the folder of the run if this process has it.
 
     The manifest is prepared here and written with the first step, or at the end for a model that takes none;

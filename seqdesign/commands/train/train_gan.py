@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder
+from seqdesign.commands.train.options import WriterOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
@@ -32,7 +32,7 @@ REPORT = "report.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainGANConfig(TrainWriterConfig, GANOptions, GANFitOptions, RunConfig):
+class TrainGANConfig(WriterOptions, GANOptions, GANFitOptions, RunConfig):
     """Learn to write sequences like yours: a generator and a critic that play against each other.
 
     Example: seqdesign train-gan seqs.fa

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder, read_to_write
+from seqdesign.commands.train.options import WriterOptions, fitting, in_folder, read_to_write
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.language.config import LMOptions
 from seqdesign.models.lm.fit_options import LMFitOptions
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainLMConfig(TrainWriterConfig, LMOptions, LMFitOptions, RunConfig):
-    """Learn to write sequences like yours, and how likely a sequence is.
+class TrainLMConfig(WriterOptions, LMOptions, LMFitOptions, RunConfig):
+    """Learn to write sequences like yours, and how likely a given sequence is.
 
     Example: seqdesign train-lm seqs.fa
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.config import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPredictorConfig(
-    TrainConfig, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
+    TrainOptions, OutcomeOptions, SequenceColumns, RecordPolicy, LetterOptions, PredictorOptions,
     PredictorFitOptions, GivenSplitOptions, AdaptOptions, RunConfig,
 ):  # fmt: skip
     """Learn to predict outcomes: numbers, yes or no, or labels.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainConfig, fitting, in_folder
+from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSimilarityConfig(
-    TrainConfig, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
+    TrainOptions, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
     SimilarityFitOptions, RunConfig,
 ):  # fmt: skip
-    """Learn how alike two sequences are, to hold revisions near their inputs.
+    """Learn the similarity of two sequences, to keep revisions similar to their inputs.
 
     Example: seqdesign train-similarity seqs.fa
     """

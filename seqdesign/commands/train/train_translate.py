@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import FolderConfig, fitting, in_folder
+from seqdesign.commands.train.options import FolderOptions, fitting, in_folder
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainTranslateConfig(
-    FolderConfig,
+    FolderOptions,
     SequenceColumns,
     DuplicatePolicy,
     LetterOptions,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainWriterConfig, fitting, in_folder, read_to_write
+from seqdesign.commands.train.options import WriterOptions, fitting, in_folder, read_to_write
 from seqdesign.config import RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVAEConfig(TrainWriterConfig, VAEOptions, GivenSplitOptions, FitOptions, RunConfig):
+class TrainVAEConfig(WriterOptions, VAEOptions, GivenSplitOptions, FitOptions, RunConfig):
     """Learn a latent model of sequences and, where outcomes are given, of their outcome.
 
     Outcomes stand in FASTA headers (>id outcome=1.25) or in a table's column.

@@ -1,4 +1,4 @@
-"""What a maker of DNA accepts: ``--synthesis twist``, a preset of other rules."""
+"""What a DNA synthesis company accepts: ``--synthesis twist``, a preset of other rules."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class GANOptions(Options):
     output_temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Temperature of soft draws (--outputs gumbel)."""
     latent_dim: Annotated[int, Between(1, 4096)] = 100
-    """Dimensions of the latent code z ~ N(0, I) that concern the whole sequence."""
+    """Dimensions of the latent code z ~ N(0, I) that the whole sequence shares."""
     local_dim: Annotated[int, Between(0, 64)] = 4
     """Further dimensions of z for each position, for what neighbouring letters have in common."""
     channels: Annotated[int, Between(4, 4096)] = 32
@@ -41,11 +41,12 @@ class GANOptions(Options):
     penalty: Annotated[float | Auto, Between(0)] = "auto"
     """Weight of the gradient penalty; auto is that of the objective."""
     penalty_every: Annotated[int | Auto, Between(1, 64)] = "auto"
-    """Compute the penalty in one of so many critic steps, with so many times the weight (Karras 2020)."""
+    """Compute the penalty only in every n-th critic step, with n times the weight (Karras 2020)."""
     condition: Literal["none", "label", "bins"] = "none"
-    """Learn sequences given their outcome: each value is a label (up to 50), or bins of equal numbers."""
+    """Learn sequences conditional on their outcome: each value is a label (up to 50), or the values are
+    divided into equally large bins."""
     bins: Annotated[int, Between(2, 50)] = DEFAULT_BINS
-    """Bins of --condition bins."""
+    """Number of bins, with --condition bins."""
 
     def problems(self) -> Iterator[str]:
         """Settings that would have no effect or cannot be."""

@@ -28,9 +28,9 @@ class GANFitOptions(RunOptions):
     steps: Annotated[int, Between(1)] = AUTO_STEPS
     """Steps of the generator."""
     judge_every: Annotated[int | Auto, Between(1)] = "auto"
-    """Generator steps between two looks at held-out statistics; auto is a thirtieth of --steps."""
+    """Generator steps between two checks of held-out statistics; auto is a thirtieth of --steps."""
     patience: Annotated[int | Auto, Between(1)] = "auto"
-    """Stop after this many looks without better statistics; auto is half of them."""
+    """Stop after this many checks without better statistics; auto is half of them."""
     critic_steps: Annotated[int | Auto, Between(1, 1000)] = "auto"
     """Critic steps per generator step."""
     learning_rate: Annotated[float | Auto, Between(0, low_open=True)] = "auto"
@@ -38,7 +38,7 @@ class GANFitOptions(RunOptions):
     average: Annotated[float, Between(0, 1, high_open=True)] = 0.995
     """Decay of the running average of the generator's weights, which is what is kept; 0: none."""
     split: Literal["random", "cluster"] = "random"
-    """Which are held out: random ones (duplicates together), or whole similarity clusters."""
+    """Which sequences are held out: random ones (duplicates together), or whole similarity clusters."""
 
     def problems(self) -> Iterator[str]:
         """Rules across fields."""

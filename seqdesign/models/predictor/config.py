@@ -28,7 +28,7 @@ LABELS = {
 """Kind of model -> how people call it; the simplest first."""
 
 KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
-ADAPT_WEIGHT = 0.3
+ADAPT_WEIGHT = 1.0
 SHORT = 20
 """Letters up to which one layer of convolutions sees everything."""
 
@@ -45,7 +45,7 @@ class OutcomeOptions(CellOptions):
     """Column or header key of the outcome's standard error, one for each outcome; precise values count
     more."""
     weight: str | None = None
-    """Column or header key of the rows' weights; a row of weight 0 takes no part."""
+    """Column or header key of the rows' weights; a row of weight 0 is ignored."""
     batch: str | None = None
     """Column or header key of the assay or plate: an offset and a scale of each are learned, and predictions
     are on the scale of the largest, or of the one that COLUMN=VALUE names."""
@@ -101,10 +101,10 @@ class PredictorOptions(Options):
     that look for the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all
     that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
-    """What residual puts on top of its linear path where all lengths are alike: fully connected layers,
-    convolutions, or both; auto is dense. Other data always get convolutions."""
+    """What residual puts on top of its linear path where all sequences have one length: fully connected
+    layers, convolutions, or both; auto is dense. Other data always get convolutions."""
     members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
-    """Members of the ensemble, each judged by a part of the sequences of its own; auto is 5."""
+    """Members of the ensemble, each validated on its own part of the sequences; auto is 5."""
     hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of the fully connected layers; auto is 64, for killoran 200."""
     channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
@@ -118,7 +118,8 @@ class PredictorOptions(Options):
     """What the outcome is: regression (numbers), binary (one of two values), classes (one of several labels)
     or censored (numbers, and limits such as <0.1 and >100); auto goes by the values."""
     strands: Literal["auto", "both", "one"] = "auto"
-    """Whether a sequence and its reverse complement have one outcome; auto asks the data, of DNA only."""
+    """Whether a sequence and its reverse complement have the same outcome; auto decides from the data, for
+    DNA only."""
 
     def problems(self) -> Iterator[str]:
         """A filter needs a middle."""

@@ -22,11 +22,10 @@ class TeachingOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     measure: Literal["edits", "alignment"] = "edits"
-    """What the similarity of two sequences is to be. edits: 1 - edit distance / length of the longer one;
-    alignment: score of their global alignment (BLOSUM62 for proteins) / the larger score of one with itself.
-    """
+    """Similarity to learn. edits: 1 - edit distance / length of the longer sequence; alignment: score of the
+    global alignment (BLOSUM62 for proteins) / the larger score of either with itself."""
     label: str | None = None
-    """Column or header key of a family: two sequences with one label are alike (1), others are not (0)."""
+    """Column or header key of a family: two sequences of one family are similar (1), others are not (0)."""
     pairs: Path | None = None
     """Given similarities: a table with the columns a and b, ids of two sequences, and similarity, 0 to 1."""
 
@@ -48,7 +47,7 @@ class SimilarityOptions(Options):
     hidden: Annotated[int, Between(1, 4096)] = 64
     """Units of the LSTM in each direction; the code of a sequence has twice as many numbers."""
     embedding: Annotated[int, Between(1, 1024)] = 16
-    """Numbers that stand for a letter."""
+    """Dimensions of a letter's embedding."""
     dropout: Annotated[float, Between(0, 0.9)] = 0.0
     """Share of the numbers of a code that are dropped in training."""
 

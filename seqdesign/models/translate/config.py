@@ -15,9 +15,9 @@ class TranslateOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    cycle: Annotated[float, Between(0)] = 0.04
+    cycle: Annotated[float, Between(0)] = 0.01
     """Weight of the cycle loss: nats by which a sequence is missed on its way back."""
-    identity: Annotated[float, Between(0)] = 0.02
+    identity: Annotated[float, Between(0)] = 0.03
     """Weight of the identity loss: nats by which a sequence is missed that is on the right side already."""
     stay: Annotated[float, Between(0)] = 0.0
     """Weight of the change itself: nats by which a sequence is missed by its own translation. More of it
@@ -29,7 +29,7 @@ class TranslateOptions(Options):
     """Channels of the convolutions."""
     blocks: Annotated[int, Between(1, 32)] = 1
     """Blocks of two convolutions and a mixing of all positions in each network."""
-    kernel: Annotated[int, Between(1, 63)] = 5
+    kernel: Annotated[int, Between(1, 63)] = 9
     """Letters that a convolution sees; an odd number."""
 
     def problems(self) -> Iterator[str]:

@@ -19,16 +19,16 @@ class TranslateFitOptions(RunOptions):
 
     PANEL: ClassVar[str] = "Training options"
 
-    batch_size: Annotated[int, Flag("-b"), Between(1)] = 64
+    batch_size: Annotated[int, Flag("-b"), Between(1)] = 32
     """Sequences of each set per step, over all devices."""
     held_out: Annotated[float, Between(0, 0.9, low_open=True)] = 0.3
     """Share of each set that is not learned from: two thirds of it teach the classifier that judges, the
     rest is translated and judged."""
     split: Literal["random", "cluster"] = "random"
-    """Which are held out: random ones (duplicates together), or whole similarity clusters."""
-    steps: Annotated[int, Between(1)] = 1500
+    """Which sequences are held out: random ones (duplicates together), or whole similarity clusters."""
+    steps: Annotated[int, Between(1)] = 1000
     """Steps of the translators; the critics make as many."""
-    learning_rate: Annotated[float, Between(0, low_open=True)] = 1e-3
+    learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
     """Learning rate of all networks; it falls along a line in the second half."""
     average: Annotated[float, Between(0, 1, high_open=True)] = 0.99
     """Decay of the running average of the translators' weights, which is what is kept; 0: none."""

@@ -5,6 +5,7 @@ Shapes: N sequences, L positions, S symbols: the V letters, and END where length
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import torch
@@ -12,9 +13,8 @@ from torch import Tensor, nn
 
 from seqdesign.adversarial.networks import Mixing, ResidualBlock, Shape, activate
 
-OWN = 4.0
-"""Logit by which a letter stays, at the start: it stays then with probability .95 among four letters, which
-leaves enough drawn edits to learn from."""
+KEPT = 0.95
+"""Probability by which a letter stays, at the start: some drawn edits are needed to learn from."""
 QUIET = 0.3
 """The last layer starts so many times smaller than usual, so that letters change at random and not by what
 untrained networks say."""
@@ -33,7 +33,8 @@ class Translator(nn.Module):
             self.blocks.append(Mixing(shape.channels, length))
         self.letters = nn.Conv2d(shape.channels, num_symbols, (1, 3), padding=(0, 1))
         self.letters.weight.data.mul_(QUIET)
-        self.own = nn.Parameter(torch.full((1,), OWN))
+        own = math.log((num_symbols - 1) * KEPT / (1 - KEPT))
+        self.own = nn.Parameter(torch.full((1,), own))
         allowed = torch.zeros(num_symbols, length)
         if min_length < length:
             allowed[-1, :min_length] = NEVER

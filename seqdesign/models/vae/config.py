@@ -22,11 +22,13 @@ class VAEOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     encoder: Literal["auto", "dense", "conv", "gru", "lstm", "transformer"] = "auto"
-    """Encoder network; auto is dense where all lengths are alike (aligned libraries), else a two-way GRU."""
+    """Encoder network; auto is dense where all sequences have one length (aligned libraries), else a
+    bidirectional GRU."""
     decoder: Literal["gru", "lstm", "transformer"] = "gru"
     """Autoregressive decoder network; transformer for 50 letters and more."""
     condition: str | None = None
-    """Outcome, a column or header key, that codes are drawn given, so that sequences can be asked for it."""
+    """Outcome, a column or header key, that the model is conditional on, so that sequences can be drawn for a
+    given outcome."""
     latent_dim: Annotated[int | Auto, Between(1, 4096)] = "auto"
     """Dimensions d of the latent code; auto grows with the length, 32 to 128."""
     hidden: Annotated[int, Between(4, 8192)] = 128

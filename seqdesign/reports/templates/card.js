@@ -147,7 +147,7 @@ function contributionLogo(sequence, values, parts, { unit, letters, top }, first
   const lows = values.some((v) => v < 0);
   const block = high * (lows ? 2 : 1) + gap;
   const blocks = Math.ceil(sequence.length / ALIGNED);
-  const size = [40 + wide * Math.min(sequence.length, ALIGNED), block * blocks + 14];
+  const size = [Math.max(40 + wide * Math.min(sequence.length, ALIGNED), 460), block * blocks + 14];
   const picture = svg("svg", { viewBox: `0 0 ${size.join(" ")}`, class: "sd-logo", role: "img", style: `max-width:${size[0]}px`,
     "aria-label": `What each letter adds to the predicted ${unit}` });
   picture.append(svg("text", { x: 0, y: 10 }, `what each letter adds to ${unit}; the tallest of all rows is ${general(top, 3)}`));

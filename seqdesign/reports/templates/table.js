@@ -36,6 +36,7 @@ class DataTable {
     this.lines = [...this.body.rows]; // made on demand beyond the first ones
     this.texts = [];
     this.opened = new Set();
+    this.picked = new Set();
     this.found = rows.map((_, i) => i);
     this.sorted = { column: -1, down: false };
     this.page = 0;
@@ -175,16 +176,23 @@ class DataTable {
     const first = this.page * ROWS_PER_PAGE;
     const places = this.onPaper ? this.found.slice(0, ROWS_ON_PAPER) : this.found.slice(first, first + ROWS_PER_PAGE);
     this.body.replaceChildren(...places.flatMap((i) => this.linesOf(i)));
-    const { column, down } = this.sorted;
-    const order = column < 0 ? "" : `, by ${this.columns[column].heading}, ${down ? "descending" : "ascending"}`;
-    const said = [`${count(this.found.length)} of ${count(this.rows.length)} rows${order}`];
-    if (this.problems?.length) said.push("not understood and left out: " + this.problems.join(" "));
-    this.status.textContent = said.join("; ");
-    this.status.classList.toggle("sd-problem", Boolean(this.problems?.length));
+    this.say();
     this.place.textContent = `${count(first + 1)} to ${count(first + places.length)}`;
     this.back.disabled = this.page === 0;
     this.next.disabled = first + ROWS_PER_PAGE >= this.found.length;
     this.pager.hidden = this.found.length <= ROWS_PER_PAGE;
+  }
+
+  // How many rows there are, in which order, what was not understood, and what will be saved.
+  say() {
+    const { column, down } = this.sorted;
+    const order = column < 0 ? "" : `, by ${this.columns[column].heading}, ${down ? "descending" : "ascending"}`;
+    const said = [`${count(this.found.length)} of ${count(this.rows.length)} rows${order}`];
+    if (this.picked.size) said.push(`${count(this.picked.size)} picked, which alone are saved and copied`);
+    if (this.problems?.length) said.push("not understood and left out: " + this.problems.join(" "));
+    this.status.textContent = said.join("; ");
+    this.status.classList.toggle("sd-problem", Boolean(this.problems?.length));
+    if (this.picked.size) this.status.hidden = false;
   }
 
   // The line of a row, made to open; and its card where it is open.
@@ -199,14 +207,29 @@ class DataTable {
       opener.className = "sd-opener";
       opener.append(...head.childNodes);
       opener.setAttribute("aria-expanded", "false");
-      head.append(opener);
+      head.append(this.picker(i), opener);
       line.addEventListener("click", (event) => {
-        if (!event.target.closest("button, a") && !String(getSelection())) this.open(i);
+        if (!event.target.closest("button, a, input") && !String(getSelection())) this.open(i);
       });
     }
     const sequence = this.columns.findIndex((c) => c.sequence && c.shown);
     if (this.onPaper && sequence >= 0) return [line, this.paperLine(i, sequence)];
     return this.opened.has(i) ? [line, this.cardLine(i)] : [line];
+  }
+
+  // A box to pick the row with; what is picked is what is saved.
+  picker(i) {
+    const box = element("input", { type: "checkbox", className: "sd-pick" });
+    box.setAttribute("aria-label", `Pick ${this.rows[i][0]}`);
+    box.addEventListener("change", () => {
+      if (box.checked) this.picked.add(i); else this.picked.delete(i);
+      this.say();
+    });
+    return box;
+  }
+
+  chosen() {
+    return this.picked.size ? [...this.picked].sort((a, b) => a - b) : this.found;
   }
 
   open(i) {
@@ -272,7 +295,7 @@ class DataTable {
 
   fasta() {
     const at = this.columns.findIndex((c) => c.sequence);
-    return this.found.map((i) => {
+    return this.chosen().map((i) => {
       const fields = this.columns.flatMap((c, j) => {
         const value = this.rows[i][j];
         return j === 0 || j === at || value === null || value === "" || /[\s="]/.test(c.key) ? []
@@ -288,7 +311,7 @@ class DataTable {
       return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const written = this.columns.flatMap((column, j) => (column.drawn ? [] : [j]));
-    const lines = this.found.map((i) => written.map((j) => cell(this.rows[i][j])).join(","));
+    const lines = this.chosen().map((i) => written.map((j) => cell(this.rows[i][j])).join(","));
     return [written.map((j) => cell(this.columns[j].key)).join(","), ...lines, ""].join("\n");
   }
 

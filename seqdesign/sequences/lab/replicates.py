@@ -17,6 +17,8 @@ from scipy.special import digamma, polygamma
 
 FloatArray = NDArray[np.float64]
 
+ROUNDS = 200
+"""Of the fit of offsets, which halves its error in each where columns overlap."""
 STDERR, COUNT = "stderr", "replicates"
 """Columns that averaged records have besides the mean."""
 
@@ -75,9 +77,13 @@ class Averaged:
     """None where no record has two values, or all means are alike."""
 
 
-def average(values: FloatArray, owner: NDArray[np.int64], num: int) -> Averaged:
+def average(
+    values: FloatArray, owner: NDArray[np.int64], num: int, column: NDArray[np.int64] | None = None
+) -> Averaged:
     """Means of measurements (V,), NaN for none, of which each belongs to one of ``num`` records (V,).
 
+    column: the replicate that each is of (V,). A constant difference between columns is no noise of a
+    measurement, so it is taken out of standard errors and ceiling; means stay those of what was measured.
     Raises ValueError for values and owners of different number.
     """
     if values.shape != owner.shape:
@@ -87,20 +93,42 @@ def average(values: FloatArray, owner: NDArray[np.int64], num: int) -> Averaged:
     counts = np.bincount(owner, minlength=num).astype(np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.bincount(owner, values, minlength=num) / counts
-    squares = np.bincount(owner, np.square(values - means[owner]), minlength=num).astype(np.float64)
     freedom = np.maximum(counts - 1, 0)
     if not freedom.any():
         return Averaged(means, np.full(num, np.nan), counts, None)
+    level = values if column is None else values - _offsets(values, owner, column[known], counts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle = np.bincount(owner, level, minlength=num) / counts
+    squares = np.bincount(owner, np.square(level - middle[owner]), minlength=num).astype(np.float64)
+    if column is not None:  # offsets were fitted to the same values
+        fitted = len(np.unique(column[known])) - 1
+        squares *= freedom.sum() / max(1, freedom.sum() - fitted)
     variances = _moderated(squares, freedom)
     with np.errstate(invalid="ignore", divide="ignore"):
         stderr = np.where(counts > 0, np.sqrt(variances / np.maximum(counts, 1)), np.nan)
     return Averaged(means, stderr, counts, _ceiling(means, squares, freedom, counts))
 
 
+def _offsets(
+    values: FloatArray, owner: NDArray[np.int64], column: NDArray[np.int64], counts: NDArray[np.int64]
+) -> FloatArray:
+    """What the column of each value (V,) adds to it, by least squares beside a mean of each record."""
+    size = np.bincount(column)
+    found = np.zeros(len(size))
+    for _ in range(ROUNDS):
+        level = values - found[column]
+        middle = np.bincount(owner, level, minlength=len(counts))[owner] / counts[owner]
+        step = np.bincount(column, level - middle) / np.maximum(size, 1)
+        found += step
+        if np.abs(step).max() <= 1e-9 * max(1e-30, float(np.abs(found).max())):
+            break
+    return np.asarray(found[column])
+
+
 def _ceiling(
     means: FloatArray, squares: FloatArray, freedom: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> NoiseCeiling | None:
-    """From the pooled variance of single measurements: one-way random effects."""
+    """From the pooled variance of single measurements within records and columns: random effects."""
     measured = counts > 0
     pooled = float(squares.sum() / freedom.sum())
     total = float(np.var(means[measured], ddof=1)) if measured.sum() > 1 else 0.0

@@ -104,6 +104,43 @@ def test_the_merge_has_the_bytes_of_the_whole_run(
         assert cli("rerun", f"merged.{suffix}", "-q").code == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "size"),
+    [
+        ("predict", 14),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("maximize", 50), ("revise", 14), ("sample", 0))
+        ),
+    ],
+)
+def test_two_devices_write_the_bytes_of_one(
+    command: str, size: int, here: Path, cli: Cli, model: Path, python_env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PYTHONPATH", f"{python_env['PYTHONPATH']}{os.pathsep}{here}")
+    words = words_of(command, model)
+    blocks = ("--block-size", str(size)) if size else ()
+    suffix = "csv" if command == "predict" else "fa"
+    for name, devices in (("one", ()), ("two", ("--device", "cpu", "--devices", "2"))):
+        done = cli(*words, *blocks, *devices, "-o", f"{name}.{suffix}")
+        assert done.code == 0, done.err
+    assert Path(f"two.{suffix}").read_bytes() == Path(f"one.{suffix}").read_bytes()
+    assert json.loads(Path(f"two.{suffix}.manifest.json").read_text())["config"]["devices"] == 2
+
+
+@pytest.mark.slow
+def test_what_one_of_several_devices_refuses_is_said_in_a_line(
+    here: Path, cli: Cli, model: Path, python_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", python_env["PYTHONPATH"])
+    Path("bad.fa").write_text(">a\nACGT!CGT\n")
+    words = ("predict", "bad.fa", "-m", str(model), "-o", "out.csv", "-q")
+    alone, two = cli(*words), cli(*words, "--devices", "2")
+    assert (two.code, two.err) == (alone.code, alone.err)
+    assert "bad.fa" in alone.err
+
+
 def test_workers_that_are_killed_at_any_time_change_nothing(here: Path, cli: Cli) -> None:
     from seqdesign_cli.main import main
 
@@ -140,6 +177,9 @@ def test_what_cannot_be_shared_is_refused_in_a_line(here: Path, cli: Cli) -> Non
         ((*MAXIMIZE, "--shard", "1/2"), "no effect without --campaign"),
         ((*work, "--shard", "3/2"), "must be such as 2/8"),
         (("predict", "-", "--campaign", "d"), "standard input can be read only once"),
+        (("predict", "-", "--devices", "2"), "standard input can be read only once"),
+        ((*work, "--devices", "2"), "takes as many processes as you start"),
+        ((*MAXIMIZE, "--devices", "2", "--device", "cuda:1"), "cuda:1 is one GPU"),
         (("merge", "long.fa"), "cannot read"),
     ):
         done = cli(*words)

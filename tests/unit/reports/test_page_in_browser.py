@@ -242,3 +242,36 @@ def test_each_of_many_points_says_what_it_is(browser: Callable[..., Any]) -> Non
     # The first dot of the second figure is one of the lightest shade, whose values are the smallest.
     assert seen.value["tips"][:2] == ['p"0,x: x 0, y 199', True]
     assert seen.value["tips"][2:] == ['p"160,x: x 160, y 160, u 39', True]
+
+
+def test_rows_that_are_picked_are_what_is_saved(browser: Callable[..., Any]) -> None:
+    seen = browser(
+        page(30),
+        LOOK
+        + """
+        const box = document.querySelector(".sd-data");
+        const boxes = all(".sd-pick", box);
+        out.labels = boxes.slice(0, 2).map((one) => one.getAttribute("aria-label"));
+        for (const one of [boxes[3], boxes[1]]) one.click();
+        out.open = all(".sd-card").length;
+        out.status = box.querySelector(".sd-status").textContent;
+        const field = box.querySelector("input[type=search]");
+        field.value = "d29";
+        field.dispatchEvent(new Event("input"));
+        for (const name of ["Save FASTA", "Save CSV"]) {
+          all(".sd-tools button", box).find((one) => one.textContent === name).click();
+        }
+        out.saved = await Promise.all(saved.map((blob) => blob.text()));
+        return out;
+        """,
+    )
+    assert seen.console == []
+    found = seen.value
+    names = [label.removeprefix("Pick ") for label in found["labels"]]
+    assert found["open"] == 0
+    assert found["status"] == "30 of 30 rows; 2 picked, which alone are saved and copied"
+    fasta, table = found["saved"]
+    kept = [line[1:].split()[0] for line in fasta.splitlines() if line.startswith(">")]
+    assert len(kept) == 2
+    assert names[1] in kept
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == kept

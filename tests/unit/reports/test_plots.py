@@ -297,3 +297,41 @@ def test_a_map_of_letters_marks_edits_and_keeps_its_numbers():
     assert sum(1 for _ in root(figure).iter(f"{SVG}rect")) == 16 + 2
     assert figure.data["growth"][:2] == [1.0, -0.5]
     assert any("underlined: edited" in t for t in texts(figure))
+
+
+def test_sites_stand_on_their_sequence_above_or_below_by_strand():
+    sites = [
+        [plots.Site("TATA", 1, 10, True, "p = 1e-5"), plots.Site("CRP", 51, 60, False)],
+        [plots.Site("CRP", 11, 20, True)],
+    ]
+    figure = plots.site_map(["a", "much too long a name for a label"], [100, 50], sites, title="Sites")
+    marks = {
+        mark.find(f"{SVG}title").text: mark
+        for mark in root(figure).iter(f"{SVG}rect")
+        if mark.find(f"{SVG}title") is not None
+    }
+    assert list(marks) == [
+        "a: TATA at 1-10, p = 1e-5",
+        "a: CRP at 51-60, other strand",
+        "much too long a name for a label: CRP at 11-20",
+    ]
+    one, other, second = ({key: float(m.get(key)) for key in ("x", "y", "width")} for m in marks.values())
+    assert one["width"] == other["width"] == second["width"]
+    assert other["x"] - one["x"] == pytest.approx(5 * one["width"], abs=0.1)
+    assert other["y"] > one["y"]
+    assert figure.data["strand"] == ["+", "-", "+"]
+    # The line of each sequence is as long as the sequence.
+    lines = [p.get("d") for p in root(figure).iter(f"{SVG}path")]
+    ends = [tuple(float(v) for v in re.findall(r"[\d.]+", d))[::2] for d in lines]
+    lengths = [end - start for start, end in ends]
+    assert lengths[0] == pytest.approx(2 * lengths[1], abs=0.1)
+
+
+def test_a_plate_shows_its_wells():
+    wells = {"A01": ("design", "d1"), "H12": ("wild type", "wt")}
+    figure = plots.plate_map(wells, ["design", "wild type"], title="Plate 1", columns=12, rows=8)
+    said = [t.text for c in root(figure).iter(f"{SVG}circle") if (t := c.find(f"{SVG}title")) is not None]
+    assert said == ["A01: d1", "H12: wt"]
+    assert sum(1 for _ in root(figure).iter(f"{SVG}circle")) == 96 + 2  # and the legend
+    assert description(figure) == "2 of 96 wells are filled."
+    assert figure.data["group"] == ["design", "wild type"]

@@ -33,7 +33,9 @@ def test_each_record_has_an_answer_and_the_exit_code_says_whether_all_obey(
     assert [one["violations"] for one in found["records"]] == ["forbid:EcoRI@4-9", ""]
 
 
-def test_mended_sequences_are_written_with_what_was_changed(genes: Path, tmp_path: Path) -> None:
+def test_mended_sequences_are_written_with_what_was_changed(
+    genes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, table = tmp_path / "mended.fa", tmp_path / "said.csv"
     words = [
         "check",
@@ -47,7 +49,10 @@ def test_mended_sequences_are_written_with_what_was_changed(genes: Path, tmp_pat
         "--table",
         str(table),
     ]
-    assert main([*words, "--quiet"]) == 0
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert "mended by 1 change: " in said
+    assert "1 of 2 obey the rules, 1 more were mended" in said
     assert out.read_text().splitlines()[0].startswith(">a edits=1 edit_list=")
     assert table.read_text().splitlines()[0] == "id,ok,reason,violations,mended,changes,edits,sequence"
     assert main(["check", str(out), "--forbid", "EcoRI", "--coding", "--quiet"]) == 0
@@ -62,6 +67,8 @@ def test_mended_sequences_are_written_with_what_was_changed(genes: Path, tmp_pat
         (["--forbid", "EcoR"], "'EcoR' is neither a pattern"),
         (["--without-flanks", "gc", "--gc", "0.4-0.6"], "--without-flanks: has no effect"),
         (["--synthesis", "acme"], "--synthesis"),
+        (["--gc", "0.4-0.6", "--json", "-o", "-"], "--json: needs a file for the sequences"),
+        (["--gc", "0.4-0.6", "--codon-table", "2"], "--codon-table: has no effect without --coding"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -69,3 +76,14 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     assert main(["check", str(genes), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_cannot_be_mended_is_said_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "one.fa", tmp_path / "mended.fa"
+    path.write_text(">m\nATGATGATG\n")  # methionine has one codon
+    words = ("--coding", "--forbid", "ATGATG", "--mend", "-o", str(out))
+    assert main(["check", str(path), *words]) == 1
+    assert "no sequence near it was found that obeys the rules" in capsys.readouterr().err
+    assert out.read_text() == ""

@@ -56,3 +56,40 @@ def test_wrong_input_is_named(tmp_path, options, text, error, message):
     source.write_text(text)
     with pytest.raises(error, match=message):
         library(LibraryConfig(input=source, output=tmp_path / "o.fa", **options))
+
+
+def test_dna_gets_one_code_a_base_and_every_kind_of_scan_is_said(tmp_path, cli, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.fa").write_text(">a\nACGT\n>b\nACGA\n>c\nTCGA\n")
+    done = cli("library", "t.fa", "-o", "o.fa", "--max-size", "4", "--searches", "1")
+    assert done.code == 0, done.err
+    assert "3 of 3 targets are in 1 sublibraries of 4 DNA sequences and 4 products" in done.err
+    assert (tmp_path / "o.fa").read_text().splitlines()[1] == "WCGW"
+    scan = ("library", "t.fa", "--alphabet", "dna", "-o", "o.fa", "--positions", "2-3", "--scan")
+    done = cli(*scan, "single", "--table", "o.csv")
+    assert "single scan of 3 sequences: 18 records" in done.err
+    changes = [row["change"] for row in csv.DictReader((tmp_path / "o.csv").read_text().splitlines())]
+    assert changes[:6] == ["C2A", "C2G", "C2T", "G3A", "G3C", "G3T"]
+    assert "deletion scan of 3 sequences: 6 records" in cli(*scan, "deletion", "--width", "2").err
+    done = cli("library", "t.fa", "--alphabet", "protein", "--scan", "nnk", "-o", "o.fa")
+    assert "they stand for 384 DNA sequences" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "message"),
+    [
+        ({"scan": "deletion", "width": 9}, ">a\nACGT\n", "the scan has no variant; name other --positions"),
+        ({"scan": "single", "alphabet": "dna"}, ">a\nACNT\n", "a scan needs letters of dna, got 'N'"),
+        ({}, ">a\nACGU\n", "a library is made of DNA or proteins, this is rna"),
+    ],
+)
+def test_what_cannot_be_a_library_is_named(tmp_path, options, text, message):
+    source = tmp_path / "t.fa"
+    source.write_text(text)
+    with pytest.raises(InputError, match=f"t.fa: {message}"):
+        library(LibraryConfig(input=source, output=tmp_path / "o.fa", **options))
+
+
+def test_a_width_without_a_scan_of_deletions_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="--width: has no effect without --scan deletion"):
+        LibraryConfig(input=tmp_path / "t.fa", width=3)

@@ -81,3 +81,54 @@ def test_another_column_and_smaller_is_better(tmp_path):
         select(SelectConfig(input=source, quality="kd", **options))
     with pytest.raises(UsageError, match="--controls: has no effect with --no-parents"):
         SelectConfig(input=source, controls=source, parents=False)
+
+
+def test_a_run_of_maximize_names_its_model_and_its_parents(tiny_predictor, tmp_path, monkeypatch, cli):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "starts.fa").write_text(">p0\nACGAGACGA\n>p1\nGGGGGGGGG\n")
+    run = ("maximize", "-m", str(tiny_predictor), "--start", "starts.fa", "-n", "8", "--letters", "any")
+    assert cli(*run, "--budget", "60", "--tries", "1", "-o", "designs.fa", "-q").code == 0
+    done = cli("select", "designs.fa", "--budget", "24", "-o", "o.fa", "--table", "o.csv")
+    assert done.code == 0, done.err
+    assert "flagged by maximize" in done.err
+    assert "for a budget of 24" in done.err
+    found = rows(tmp_path / "o.csv")
+    assert {row["id"] for row in found if row["role"] == "parent"} == {"p0", "p1"}
+    best = [row["sequence"] for row in found if row["role"] == "best-measured"]
+    lines = (tiny_predictor.parent / "train.fa").read_text().splitlines()
+    measured = sorted(
+        ((float(a.split("=")[1]), b) for a, b in zip(lines[::2], lines[1::2], strict=True)), reverse=True
+    )
+    assert best[0] == measured[0][1]
+    (tmp_path / "starts.fa").unlink()  # nobody knows the parents any more
+    assert cli("select", "designs.fa", "--budget", "9", "-o", "o.fa", "--table", "o.csv", "-q").code == 0
+    assert not [row for row in rows(tmp_path / "o.csv") if row["role"] == "parent"]
+
+
+def test_what_was_measured_is_taken_again_only_when_it_is_asked_for(tiny_predictor, tmp_path):
+    texts = (tiny_predictor.parent / "train.fa").read_text().splitlines()[1::2]
+    source = tmp_path / "d.fa"
+    records = [
+        f">d{i} score={i} status=ok\n{text}\n" for i, text in enumerate([*texts[:7], texts[0], "AAAAAAAAA"])
+    ]
+    source.write_text("".join(records))
+    options = {
+        "input": source,
+        "model": tiny_predictor,
+        "budget": 9,
+        "shuffled": 0,
+        "output": tmp_path / "o.fa",
+    }
+    made = select(SelectConfig(**options, parents=False))
+    assert (made.designs, len(made.known)) == (1, 8)
+    assert "and 3 more" in made.text()
+    again = select(SelectConfig(**options, include_known=True, best_measured=0))
+    assert (again.designs, again.repeated) == (8, 1)
+    assert "1 designs have the sequence of another" in again.text()
+
+
+def test_a_file_whose_designs_were_all_rejected_is_refused(tmp_path):
+    source = tmp_path / "d.fa"
+    source.write_text(">a status=rejected score=1\nACGT\n")
+    with pytest.raises(InputError, match=r"d\.fa: all designs were rejected"):
+        select(SelectConfig(input=source, output=tmp_path / "o.fa"))

@@ -60,6 +60,10 @@ QUICK = ("--budget", "60", "--tries", "1", "-q")
 LINEAR = ("maximize", "--oracle", "maximize_toys:linear")
 
 
+def of(model: Path) -> tuple[str, ...]:
+    return "maximize", "-m", str(model)
+
+
 def test_designs_from_noise_are_distinct_and_the_best_one_is_the_optimum(
     here: Path, cli: Callable[..., Any]
 ) -> None:
@@ -205,18 +209,9 @@ def test_all_members_of_an_own_ensemble_design(
 ) -> None:
     """One member likes C, one G: the worst of both is best at half of each, the best of both at one alone."""
     words = (
-        "maximize",
-        "--oracle",
-        "maximize_toys:pair",
-        "--length",
-        "8",
-        "-n",
-        "2",
-        "--risk",
-        risk,
-        "--method",
-        "evolution",
-    )
+        "maximize", "--oracle", "maximize_toys:pair", "--length", "8", "-n", "2", "--risk", risk,
+        "--method", "evolution",
+    )  # fmt: skip
     done = cli(*words, "-o", "o.fa", "--json", "--budget", "400", "-q")
     assert done.code == 0, done.err
     found = designs(here / "o.fa")
@@ -276,19 +271,8 @@ def test_known_sequences_are_no_designs_unless_they_are_asked_for(
 ) -> None:
     (here / "last.fa").write_text(">x\nTTTTTTTT\n>y\ntttttttg\n")
     words = (
-        *LINEAR,
-        "--length",
-        "8",
-        "-n",
-        "3",
-        "--exclude",
-        "last.fa",
-        "-o",
-        "o.fa",
-        "--budget",
-        "150",
-        "-q",
-    )
+        *LINEAR, "--length", "8", "-n", "3", "--exclude", "last.fa", "-o", "o.fa", "--budget", "150", "-q",
+    )  # fmt: skip
     assert cli(*words).code == 0
     found = {sequence for sequence, _ in designs(here / "o.fa")}
     assert len(found) == 3
@@ -321,18 +305,9 @@ def test_designs_have_only_letters_that_training_has_seen_there(
     here: Path, cli: Callable[..., Any], tiny_predictor: Path
 ) -> None:
     words = (
-        "maximize",
-        "-m",
-        str(tiny_predictor),
-        "-n",
-        "12",
-        "--objective",
-        "min",
-        "-o",
-        "o.fa",
-        "--table",
+        *of(tiny_predictor), "-n", "12", "--objective", "min", "-o", "o.fa", "--table",
         "t.csv",
-    )
+    )  # fmt: skip
     done = cli(*words, *QUICK, "--json")
     assert done.code == 0, done.err
     assert "--letters seen" in json.loads(done.out)["summary"]["constraints"]
@@ -355,17 +330,8 @@ def test_any_letters_are_flagged_where_training_has_never_seen_them(
     here: Path, cli: Callable[..., Any], tiny_predictor: Path
 ) -> None:
     words = (
-        "maximize",
-        "-m",
-        str(tiny_predictor),
-        "-n",
-        "4",
-        "--template",
-        "NNNUCNNNN",
-        "-o",
-        "o.fa",
-        *QUICK,
-    )
+        *of(tiny_predictor), "-n", "4", "--template", "NNNUCNNNN", "-o", "o.fa", *QUICK,
+    )  # fmt: skip
     done = cli(*words)
     assert done.code == 1
     assert "--letters seen" in done.err
@@ -384,18 +350,9 @@ def test_there_is_one_headline_and_flagged_designs_come_last(
     here: Path, cli: Callable[..., Any], tiny_predictor: Path
 ) -> None:
     words = (
-        "maximize",
-        "-m",
-        str(tiny_predictor),
-        "-n",
-        "16",
-        "-o",
-        "o.fa",
-        "--table",
-        "t.csv",
-        "--report",
+        *of(tiny_predictor), "-n", "16", "-o", "o.fa", "--table", "t.csv", "--report",
         "r.html",
-    )
+    )  # fmt: skip
     done = cli(*words, "--json", *QUICK)
     assert done.code == 0, done.err
     summary = json.loads(done.out)["summary"]
@@ -425,17 +382,8 @@ def test_a_target_is_shown_as_a_distance_in_own_units(
     here: Path, cli: Callable[..., Any], tiny_predictor: Path
 ) -> None:
     words = (
-        "maximize",
-        "-m",
-        str(tiny_predictor),
-        "-n",
-        "4",
-        "--objective",
-        "target=3",
-        "-o",
-        "o.fa",
-        *QUICK,
-    )
+        *of(tiny_predictor), "-n", "4", "--objective", "target=3", "-o", "o.fa", *QUICK,
+    )  # fmt: skip
     done = cli(*words)
     assert done.code == 0, done.err
     for _, fields in designs(here / "o.fa"):

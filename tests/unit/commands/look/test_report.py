@@ -314,7 +314,7 @@ def test_models_of_one_data_set_are_ranked_and_others_are_not(here: Path, cli: C
         assert cli("train-predictor", source, "--architecture", kind, "-o", f"models/{name}", "-q").code == 0
     assert cli("report", "models/a", "models/b").code == 0
     page = (here / "report.html").read_text()
-    said = re.search(r'sd-verdict">([ab]) has the best R2 \(([-.\d]+)\)', page)
+    said = re.search(r'sd-verdict">The best R2 is that of ([ab]) \(([-.\d]+)\)', page)
     assert said is not None
     rows = json.loads(re.search(r'data-name="models".*?json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     cells = dict(zip([c["key"] for c in rows["columns"]], rows["cells"], strict=True))

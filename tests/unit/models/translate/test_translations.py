@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+import seqdesign as sd
 from seqdesign.constraints.options import EditOptions
 from seqdesign.errors import InputError
 from seqdesign.models.translate.config import TranslateOptions
@@ -72,3 +75,16 @@ def test_what_the_model_cannot_read_stays_as_it_was(towards_g: TrainedTranslator
     found = made(towards_g, ["ACGTACNT"], letters=LetterPolicy(on_unknown="mask"))[0]
     assert found.translation[:6] == "AGGTGC"
     assert found.original == "ACGTACNT"
+
+
+def test_from_python_a_model_translates_is_saved_and_read_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (["".join(rng.choice(list(letters), 6)) for _ in range(60)] for letters in ("ACGT", "GGCT"))
+    model = sd.train_translate(
+        list(dict.fromkeys(a)), [text for text in b if text not in a], steps=2, channels=4
+    )
+    assert [one.sequences > 0 for one in model.quality] == [True, True]
+    table = model.translate(a[:5], keep="1-2")
+    assert [text[:2] for text in table.translation] == [text[:2] for text in a[:5]]
+    read: Any = sd.load(model.save(tmp_path / "m"))
+    assert read.translate(a[:5], keep="1-2").equals(table)

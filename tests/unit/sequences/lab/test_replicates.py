@@ -51,3 +51,24 @@ def test_equal_sequences_are_one_group_whatever_their_case() -> None:
     groups, first = group_equal(["ACG", "TTT", "acg", "TTT"])
     assert groups.tolist() == [0, 1, 0, 1]
     assert first == [0, 1]
+
+
+def test_constant_differences_between_columns_are_no_noise() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 1, 400)
+    table = truth[:, None] + rng.normal(0, 0.3, (400, 3))
+    table[rng.random((400, 3)) < 0.1] = np.nan
+    owner = np.repeat(np.arange(400), 3)
+    column = np.tile(np.arange(3), 400)
+    plain = average(table.ravel(), owner, 400, column)
+    moved = average((table + np.array([0.0, 2.0, -1.0])).ravel(), owner, 400, column)
+    assert plain.noise is not None
+    assert moved.noise is not None
+    assert plain.noise.spread == pytest.approx(0.3, rel=0.1)
+    assert moved.noise.spread == pytest.approx(plain.noise.spread, rel=1e-6)
+    np.testing.assert_allclose(moved.stderr, plain.stderr, rtol=1e-6)
+    whole = ~np.isnan(table).any(1)
+    np.testing.assert_allclose(moved.means[whole], plain.means[whole] + 1 / 3)
+    blind = average((table + np.array([0.0, 2.0, -1.0])).ravel(), owner, 400)
+    assert blind.noise is not None
+    assert blind.noise.spread > 1  # without knowing the columns

@@ -1,0 +1,174 @@
+"""Does the guard guard? Cases with known truth, and measured landscapes, by train-predictor and maximize.
+
+The guard was developed on the first family of cases; the second was written before any of its results was
+seen.
+
+For every case and seed a predictor is trained and 64 designs are made with the defaults (what differs is in
+the table of cases). A design is truly bad if its true gain, over what it is compared with, is not above half
+of the gain that its headline says. Printed are how many of the bad and of the good designs are flagged (any
+status but ok), how many of the measured values of designs lie in their 95% intervals, and whether the promise
+made for the mean of the designs was broken.
+
+    python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
+
+--records writes every design with what is said of it and the truth, by which rules are compared in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import _guard_cases
+import _guard_fresh
+import _guard_third
+import numpy as np
+import torch
+from _guard_cases import Case, FloatArray
+from numpy.typing import NDArray
+
+from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
+from seqdesign.design import campaign
+from seqdesign.design.model import open_model
+from seqdesign.design.records import Design, DesignSummary
+from seqdesign.sequences.reader import SequenceSet
+
+FAMILIES = {"development": _guard_cases.cases, "fresh": _guard_fresh.cases, "third": _guard_third.cases}
+NUM = 64
+
+
+def run(
+    case: Case, folder: Path, seed: int, epochs: int | None
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    source = folder / "train.csv"
+    with source.open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["id", "sequence", "outcome"])
+        writer.writerows(
+            (f"s{i}", t, f"{y:.8g}") for i, (t, y) in enumerate(zip(case.texts, case.values, strict=True))
+        )
+    training = {**({} if epochs is None else {"epochs": epochs}), **case.training}
+    train_predictor(
+        TrainPredictorConfig(
+            sequences=source, output=folder / "model", seed=seed, quiet=True, overwrite=True,
+            on_duplicate="keep", **training,
+        )
+    )  # fmt: skip
+    model = open_model(folder / "model", torch.device("cpu"))
+    starts = (
+        SequenceSet([f"p{i}" for i in range(len(case.start))], case.start, source="start")
+        if case.start
+        else None
+    )
+    designs, summary = campaign.run(model, num=NUM, starts=starts, seed=seed, **case.design)
+    return judged(case, designs, summary, np.random.default_rng([seed, 7]))
+
+
+def is_bad(gain: FloatArray, claim: FloatArray) -> NDArray[np.bool_]:
+    """Of true gains and those of the headlines (n,)."""
+    return (gain <= 0.5 * claim) | (gain <= 1e-9)
+
+
+def judged(
+    case: Case, designs: Sequence[Design], summary: DesignSummary, rng: np.random.Generator
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """Figures of a case, and its designs with what is said of them and the truth."""
+    found = [(d, value) for d in designs if (value := case.truth(d.sequence)) is not None]
+    base = np.mean([case.truth(t) for t in (case.start or case.texts)])
+    gain = np.array([value - base for _, value in found])
+    claim = np.array([d.score - d.score_start for d, _ in found])
+    flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
+    bad = is_bad(gain, claim)
+    records = [
+        {**d.row(), "truth": value, "gain": g, "claim": c, "bad": int(b)}
+        for (d, value), g, c, b in zip(found, gain, claim, bad, strict=True)
+    ]
+    measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
+    low, high = (
+        np.array([open_end if (x := d.outcomes[f"predicted_outcome_{end}"]) is None else x for d, _ in found])
+        for end, open_end in (("low", -np.inf), ("high", np.inf))
+    )
+    status = {
+        name: float(np.mean([d.status == name for d, _ in found]))
+        for name in ("unconfirmed", "extrapolates", "unusual")
+    }
+    promised = broken = alone = alone_broken = np.nan
+    if summary.promise is not None and not flagged.all():
+        fine = float(np.mean([v for (_, v), doubtful in zip(found, flagged, strict=True) if not doubtful]))
+        alone, alone_broken = summary.promise.judges - base, float(fine < summary.promise.judges)
+        if summary.promise.least is not None:
+            promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
+    figures = {
+        "inside": len(found) / max(1, len(designs)),
+        "claim": float(np.mean([d.score_design for d in designs])) - base,
+        "headline": float(claim.mean()), "true": float(gain.mean()), "bad": float(bad.sum()),
+        "bad flagged": float((bad & flagged).sum()), "good": float((~bad).sum()),
+        "good flagged": float((~bad & flagged).sum()),
+        "coverage": float(((measured >= low) & (measured <= high)).mean()),
+        "open": float((~np.isfinite(low) | ~np.isfinite(high)).mean()),
+        **status, "promised": promised, "broken": broken, "by judges": alone, "theirs broken": alone_broken,
+    }  # fmt: skip
+    return figures, records
+
+
+def rows(
+    args: argparse.Namespace,
+) -> Iterator[tuple[str, int, dict[str, float], list[dict[str, Any]]]]:
+    for name, make in FAMILIES[args.family](args.data).items():
+        if args.only and not any(text in name for text in args.only):
+            continue
+        for seed in range(args.first, args.first + args.seeds):
+            case = make(np.random.default_rng([seed, len(name)]))
+            with tempfile.TemporaryDirectory() as folder:
+                yield name, seed, *run(case, Path(folder), seed, args.epochs)
+
+
+def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """A table with the columns of all records."""
+    columns = list(dict.fromkeys(name for record in records for name in record))
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder of the larger data sets"
+    )
+    parser.add_argument("--family", choices=list(FAMILIES), default="development")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="first seed")
+    parser.add_argument("--epochs", type=int, help="passes of train-predictor (default: its own)")
+    parser.add_argument("--only", nargs="*", help="cases whose names hold one of these texts")
+    parser.add_argument("--records", type=Path, metavar="FILE.csv", help="write every design to this table")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    total: dict[str, float] = {}
+    every: list[dict[str, Any]] = []
+    for name, seed, row, records in rows(args):
+        every += [{"case": name, "seed": seed, **record} for record in records]
+        if args.records is not None:  # what there is, should a later case fail
+            write_records(args.records, every)
+        began = time.strftime("%H:%M:%S")
+        shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items())
+        print(f"{began}  {name:<28} seed {seed}  {shown}", flush=True)
+        if "undetectable" not in name:
+            for key in ("bad", "bad flagged", "good", "good flagged"):
+                total[key] = total.get(key, 0.0) + row[key]
+    print(
+        f"flagged: {total['bad flagged']:.0f} of {total['bad']:.0f} truly bad designs, "
+        f"{total['good flagged']:.0f} of {total['good']:.0f} good ones"
+    )
+
+
+if __name__ == "__main__":
+    main()

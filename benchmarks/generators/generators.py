@@ -1,0 +1,226 @@
+"""Generators on data of known structure and on real sequences, beside the simplest models of the same data.
+
+    python benchmarks/generators/generators.py DATA [--rows "train-lm" "train-gan --objective wgan-gp" ...]
+        [--seed 0]
+
+A row is a training command without input and output; the model is trained on the training sequences, of which
+it holds out some itself, and 'seqdesign sample' draws from it. Rows there always are: the data themselves, a
+Markov chain, a position matrix, a GRU language model, the default of train-lm. --kept DIR keeps the models,
+and uses those that are there. The sequences that judge are in neither part. CPU s are those of training.
+
+trna      20,000 x 72, stems of 7, 4, 5, 5 pairs that always pair: share of samples with each stem whole
+families  20,000 x 60 from three unrelated proteins, 20% mutated: chimeras, mutations
+tata      20,000 x 50 of C and G with one TATA;  tataa  the same with TATAA: exactly one, evenly placed
+pair      20,000 x 100 with two words, the second 30 letters after the first
+genes     20,000 x 300: ATG, 98 codons, a stop: valid frames
+ww        WW domains (--input prot_ww_pfam_aligned.fa.gz): recognised by a profile HMM of training members
+promoters dm3 promoters (--input dna_dm3_core_promoter100.fa.gz): AUC of a network and of a forest, words,
+          motifs and their places, copies;  few  the same, of 300 sequences only
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import _generator_data as data
+import _generator_judges as judges
+import numpy as np
+
+from seqdesign.metrics.nearest import nearest
+from seqdesign.metrics.novelty import num_distinct
+from seqdesign.sequences.fasta import Record, write_fasta
+from seqdesign.sequences.reader import read_sequences
+
+Figures = dict[str, float]
+LM_ROWS = ("train-lm --architecture gru", "train-lm")
+CHAIN, MATRIX, REAL = "Markov chain", "position matrix", "held-out sequences"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Sequences to learn from, sequences to judge by, and what is asked of samples."""
+
+    train: list[str]
+    test: list[str]
+    judge: Callable[[Sequence[str]], Figures]
+    num: int = 1000
+    letters: str = "ACGT"
+    order: int = 3
+
+
+def made(maker: Callable[[int, np.random.Generator], list[str]], judge: Callable[[Sequence[str]], Figures],
+         letters: str = "ACGT", order: int = 3, num: int = 20_000) -> Task:  # fmt: skip
+    """A task of made sequences."""
+    train, test = maker(num, np.random.default_rng(7)), maker(1000, np.random.default_rng(8))
+    return Task(train, test, judge, letters=letters, order=order)
+
+
+def promoters(path: Path, limit: int | None, seed: int) -> Task:
+    """Real promoters: 4,000 judge; of the others ``limit`` are learned from."""
+    texts = list(dict.fromkeys(read_sequences(path, on_duplicate="keep").sequences))
+    texts = [t for t in texts if not set(t) - set("ACGT")]
+    order = np.random.default_rng(seed).permutation(len(texts))
+    shuffled = [texts[i] for i in order]
+    num = 4000 if limit is None else 1500
+    test, rest = shuffled[:num], shuffled[num:]
+    train = rest[:limit]
+    return Task(train, test, judges.Promoters(train, rest, test, seed), num=num)
+
+
+def ww(path: Path, seed: int) -> Task:
+    """Members of a protein family, gaps removed; a fifth of them judge."""
+    aligned = [s.upper().replace(".", "-") for s in read_sequences(path, on_duplicate="keep").sequences]
+    first = {a.replace("-", ""): a for a in reversed(aligned)}
+    rows = [row for bare, row in first.items() if not set(bare) - set(data.AMINO)]
+    order = np.random.default_rng(seed).permutation(len(rows))
+    num = len(rows) // 5
+    test, train = [rows[i] for i in order[:num]], [rows[i] for i in order[num:]]
+    bare, held_out = [r.replace("-", "") for r in train], [r.replace("-", "") for r in test]
+    return Task(bare, held_out, judges.Family(train, bare, held_out), letters=data.AMINO, order=2)
+
+
+def task(args: argparse.Namespace) -> Task:
+    """The data that were asked for."""
+    if args.data in ("ww", "promoters", "few"):
+        if args.input is None:
+            raise SystemExit(f"{args.data} needs --input")
+        if args.data == "ww":
+            return ww(args.input, args.seed)
+        return promoters(args.input, 300 if args.data == "few" else None, args.seed)
+    simple: dict[str, Callable[[], Task]] = {
+        "trna": lambda: made(data.trna, data.judge_trna, "ACGU"),
+        "families": lambda: made(data.families, data.judge_families, data.AMINO, 2),
+        "tata": lambda: made(
+            lambda n, r: data.planted("TATA", n, r), lambda t: data.judge_planted("TATA", t)
+        ),
+        "tataa": lambda: made(
+            lambda n, r: data.planted("TATAA", n, r), lambda t: data.judge_planted("TATAA", t)
+        ),
+        "pair": lambda: made(data.word_pair, data.judge_word_pair),
+        "genes": lambda: made(data.genes, data.judge_genes),
+    }
+    return simple[args.data]()
+
+
+def markov(texts: Sequence[str], num: int, order: int, rng: np.random.Generator) -> list[str]:
+    """A chain whose next letter, or end, is that after the same letters somewhere in the data."""
+    after: dict[str, list[str]] = {}
+    longest = max(map(len, texts))
+    fixed = len(set(map(len, texts))) == 1
+    for text in texts:
+        padded = "^" * order + text + ("" if fixed else "$")
+        for i in range(order, len(padded)):
+            after.setdefault(padded[i - order : i], []).append(padded[i])
+    found: list[str] = []
+    while len(found) < num:
+        text = "^" * order
+        while len(text) < longest + order:
+            choices = after.get(text[-order:], ["$"])
+            letter = choices[rng.integers(len(choices))]
+            if letter == "$":
+                break
+            text += letter
+        found.append(text[order:])
+    return [t for t in found if t]
+
+
+def position_matrix(texts: Sequence[str], num: int, rng: np.random.Generator) -> list[str]:
+    """Each position from a random sequence that is long enough, as long as some sequence."""
+    lengths = [len(texts[i]) for i in rng.integers(len(texts), size=num)]
+    columns = [[t[i] for t in texts if len(t) > i] for i in range(max(lengths))]
+    return ["".join(columns[i][rng.integers(len(columns[i]))] for i in range(n)) for n in lengths]
+
+
+def run(words: Sequence[str]) -> float:
+    """Run seqdesign; its CPU seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "seqdesign_cli", *words, "--quiet"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], float, float]:
+    """Samples of a model, and the CPU seconds of training (NaN if it was there) and of sampling."""
+    seconds = float("nan")
+    if not (folder / "model.safetensors").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        source = folder.parent / "train.fa"
+        with open(source, "wb") as handle:
+            write_fasta((Record(f"s{i}", "", t) for i, t in enumerate(asked.train)), handle)
+        command, *options = shlex.split(row)
+        seconds = run([command, str(source), "-o", str(folder), "--seed", str(seed), "--overwrite", *options])
+    output = folder.parent / f"{folder.name}.fa"
+    drawing = run(["sample", str(folder), "-n", str(asked.num), "-o", str(output), "--seed", str(seed)])
+    return read_sequences(output).sequences, seconds, drawing
+
+
+def line(name: str, figures: Figures, more: Figures) -> str:
+    """A row of the table."""
+    cells = [f"{value:.4g}" for value in (figures | more).values()]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def common(texts: Sequence[str], asked: Task) -> Figures:
+    """What is asked of samples of anything."""
+    training = set(asked.train)
+    lengths = {len(t) for t in asked.train}
+    return {
+        "repeats": 1 - num_distinct(texts) / len(texts),
+        "copies": float(np.mean([t in training for t in texts])),
+        "nearest": float(nearest(list(texts[:300]), asked.train).distance.mean()),
+        "new lengths": float(np.mean([not min(lengths) <= len(t) <= max(lengths) for t in texts])),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "data", choices=["trna", "families", "tata", "tataa", "pair", "genes", "ww", "promoters", "few"]
+    )
+    parser.add_argument("--rows", nargs="*", default=LM_ROWS, help="training commands with their options")
+    parser.add_argument("--input", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kept", type=Path, metavar="DIR")
+    args = parser.parse_args()
+    asked = task(args)
+    rng = np.random.default_rng(args.seed)
+    kept = args.kept or Path(tempfile.mkdtemp())
+    baselines: dict[str, Callable[[], list[str]]] = {
+        REAL: lambda: asked.test,
+        f"{CHAIN} of order {asked.order}": lambda: markov(asked.train, asked.num, asked.order, rng),
+        MATRIX: lambda: position_matrix(asked.train, asked.num, rng),
+    }
+    names: list[str] | None = None
+    for name in (*baselines, *args.rows):
+        begun, seconds, drawing = time.process_time(), float("nan"), float("nan")
+        if name in baselines:
+            texts = baselines[name]()
+            seconds = time.process_time() - begun
+        else:
+            folder = kept / f"{args.data}_{args.seed}_{name.replace(' ', '_').replace('/', '_')}"
+            texts, seconds, drawing = trained(name, asked, folder, args.seed)
+        figures = asked.judge(texts)
+        more = common(texts, asked) | {"CPU s": seconds, "sampling": drawing}
+        if names is None:
+            names = [*figures, *more]
+            print(
+                f"{args.data}, seed {args.seed}: {len(asked.train):,} sequences to learn from, {asked.num:,} "
+                "drawn"
+            )
+            print(f"| | {' | '.join(names)} |\n|---|{'---|' * len(names)}", flush=True)
+        print(line(name, figures, more), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Sentences made more positive: REVISE on words, judged by VADER, which the model never sees.
+
+``prepare`` cuts sentences with human ratings (-4 to 4) into training and held-out files; sentences of 3 to
+``--longest`` words and marks. ``judge`` revises held-out sentences that people rated below 0 and says, for
+REVISE at each alpha, and for SEARCH with the same budget of edits: the mean change of (VADER compound + 1) /
+2, the share whose compound ends above 0, word edits, the share that was changed, and the change of the
+negative log-likelihood by a language model (``train-lm``) of the same words where one is given.
+
+    python benchmarks/revise/sentences.py prepare text_rated_sentences.csv.gz --out kept
+    seqdesign train-vae kept/train.csv --sequence sentence --alphabet words -o kept/vae
+    seqdesign train-lm kept/train.csv --sequence sentence --alphabet kept/vae -o kept/lm
+    python benchmarks/revise/sentences.py judge kept/vae --test kept/test.csv --lm kept/lm
+
+Needs the extra ``bench``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+import seqdesign as sd
+from seqdesign.sequences.alphabets import learn_alphabet
+
+TEST = 1_200
+SHOWN = 5
+
+
+def main() -> None:
+    """Prepare the tables, or judge a model."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    steps = parser.add_subparsers(dest="step", required=True)
+    first = steps.add_parser("prepare")
+    first.add_argument("table", type=Path)
+    first.add_argument("--out", type=Path, required=True)
+    first.add_argument("--longest", type=int, default=16)
+    second = steps.add_parser("judge")
+    second.add_argument("model", type=Path)
+    second.add_argument("--test", type=Path, required=True)
+    second.add_argument("--lm", type=Path)
+    second.add_argument("--num", type=int, default=500)
+    second.add_argument("--max-edits", type=int, default=4)
+    second.add_argument("--alpha", type=float, nargs="*", default=[])
+    second.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.step == "prepare":
+        prepare(args.table, args.out, args.longest)
+    else:
+        judge(args)
+
+
+def prepare(table: Path, folder: Path, longest: int) -> None:
+    """train.csv and test.csv."""
+    data = sd.read(table, sequence="sentence", words=True)
+    words = learn_alphabet("words", data.sequences)
+    rows = [
+        (f"s{i}", text, data.columns["outcome"][i])
+        for i, text in enumerate(data.sequences)
+        if 3 <= len(words.tokenize(text)) <= longest
+    ]
+    random.Random(1).shuffle(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in (("test", rows[:TEST]), ("train", rows[TEST:])):
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
+            csv.writer(handle).writerows([("id", "sentence", "outcome"), *part])
+        print(f"{name}: {len(part):,} sentences")
+
+
+def judge(args: argparse.Namespace) -> None:
+    """Print the rows."""
+    model = sd.load(args.model)
+    lm = None if args.lm is None else sd.load(args.lm)
+    data = sd.read(args.test, sequence="sentence", words=True)
+    ratings = data.numbers("outcome")
+    scope = model.trained.record
+    negative = [
+        text
+        for text, rating in zip(data.sequences, ratings, strict=True)
+        if rating < 0 and scope.min_length <= len(model.alphabet.tokenize(text)) <= scope.max_length
+    ][: args.num]
+    vader = SentimentIntensityAnalyzer()
+    predicted = model.predict(data.sequences)
+    column = next(name for name in predicted.columns if name.startswith("predicted_"))
+    compound = [vader.polarity_scores(text)["compound"] for text in data.sequences]
+    print(
+        f"{len(negative)} negative sentences; Pearson with the ratings of {len(ratings):,} held out: F(E(x)) "
+        f"{np.corrcoef(ratings, predicted[column])[0, 1]:.2f}, "
+        f"VADER {np.corrcoef(ratings, compound)[0, 1]:.2f}"
+    )
+    rows = [("revise", {"alpha": alpha}) for alpha in args.alpha] or [("revise", {})]
+    for method, options in [*rows, ("search", {})]:
+        designs = sd.revise(
+            model, negative, method=method, max_edits=args.max_edits, seed=args.seed, **options
+        )
+        before, after = [d.original for d in designs], [d.revised for d in designs]
+        report(f"{method} {options or ''}", before, after, [d.edits for d in designs], vader, lm)
+
+
+def report(
+    name: str,
+    before: list[str],
+    after: list[str],
+    edits: list[int],
+    vader: SentimentIntensityAnalyzer,
+    lm: Any,
+) -> None:
+    """One row, and a few sentences."""
+    scores = np.array(
+        [[vader.polarity_scores(text)["compound"] for text in texts] for texts in (before, after)]
+    )
+    rise = (scores[1] - scores[0]) / 2
+    line = (
+        f"{name}: VADER {rise.mean():+.3f} +- {rise.std():.3f}, right sign {np.mean(scores[1] > 0):.2f} "
+        f"(before {np.mean(scores[0] > 0):.2f}), {np.mean(edits):.2f} edits, "
+        f"{np.mean(np.array(edits) > 0):.2f} changed"
+    )
+    if lm is not None:
+        nats = [-lm.predict(texts)["loglik"].mean() for texts in (before, after)]
+        line += f", NLL {nats[1] - nats[0]:+.2f} nats from {nats[0]:.1f}"
+    print(line)
+    changed = [i for i, n in enumerate(edits) if n][:SHOWN]
+    for i in changed:
+        print(f"    {before[i]}\n    -> {after[i]}")
+
+
+if __name__ == "__main__":
+    main()
