@@ -45,7 +45,7 @@ def kinds(*, small: bool) -> Iterator[Kind]:
     def options(of: str) -> tuple[str, ...]:
         return (brief if small else more).get(of, ())
 
-    inputs = {"translate": ("weak.fa", "strong.fa")}
+    inputs = {"similarity": ("strong.fa",), "translate": ("weak.fa", "strong.fa")}
     for family in ("predictor", "vae", "lm", "gan", "similarity", "translate"):
         words = (f"train-{family}", *inputs.get(family, ("train.fa",)), *options(family), "-o", family)
         yield Kind(words[0], words, f"{family}/report.html")

@@ -77,7 +77,7 @@ def run(
             common = {"architecture": kind, "seed": seed, "device": "cpu", "held_out": 0.05}
             models = {
                 "means": sd.train_predictor(plain, **common),
-                "weighted": sd.train_predictor(path, replicates=names, **common),
+                "weighted": sd.train_predictor(path, replicates=",".join(names), **common),
                 "true weights": sd.train_predictor(exact, outcome="outcome", sigma=("error",), **common),
             }
             for way, model in models.items():

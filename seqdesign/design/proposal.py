@@ -149,7 +149,7 @@ def propose_round(
     candidates: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
     rules: LetterRules | None = None,
-    acquisition: Acquisition = "thompson",
+    acquisition: Acquisition = "upper",
     minimize: bool = False,
     only_seen: bool = True,
     min_distance: int = 1,

@@ -2,9 +2,9 @@
 
 The ensemble is one Gaussian process for each kind of kernel in ``judges``, weighted by how well each predicts
 the rows that it is not told (stacking of leave-one-out densities, Yao et al. 2018). A batch is chosen by
-Thompson sampling (Thompson 1933; Kandasamy et al. 2018 for batches): each sequence is the best one in a
-function drawn from what the ensemble still thinks possible, so a batch is as varied as the ensemble is
-unsure.
+upper bounds; by the expected best of the batch over functions drawn from what the ensemble still thinks
+possible (Ginsbourger et al. 2010); or by Thompson sampling (Thompson 1933; Kandasamy et al. 2018 for
+batches), each sequence being the best one in one such function.
 
 Shapes: N measured rows, B sequences of a pool, L letters, V letters of the alphabet.
 """
@@ -150,14 +150,14 @@ def choose(
     pool: Sequence[str],
     num: int,
     *,
-    acquisition: Acquisition = "thompson",
+    acquisition: Acquisition = "upper",
     min_distance: int = 1,
     both_strands: bool = False,
     seed: int = 0,
 ) -> Choice:
     """``num`` different sequences of the pool, or fewer where no more are apart enough.
 
-    acquisition: thompson, upper (the highest mean + 2 sd) or mean (the highest means).
+    acquisition: upper (the highest mean + 2 sd), expected, thompson, or mean (the highest means).
     """
     mean, sd = ensemble(pool)
     upper = mean + UPPER * sd
@@ -169,7 +169,7 @@ def choose(
         rng = torch.Generator().manual_seed(seed)
         count = num if acquisition == "thompson" else max(DRAWS, num)
         worth = ensemble.draws([pool[i] for i in short], count, rng)
-        pick = _best_of_each if acquisition == "thompson" else _expected_best
+        pick = best_of_each if acquisition == "thompson" else expected_best
         taken = [
             int(short[i]) for i in pick(worth, num, ensemble.best, lambda i: apart.takes(pool[short[i]]))
         ]
@@ -181,7 +181,7 @@ def choose(
     return Choice(taken, mean[taken], sd[taken])
 
 
-def _best_of_each(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
+def best_of_each(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
     """The best sequence of each function (num, B) that is still there and may be taken."""
     taken: list[int] = []
     open_ = np.ones(worth.shape[1], dtype=bool)
@@ -195,7 +195,7 @@ def _best_of_each(worth: FloatArray, num: int, best: float, takes: Callable[[int
     return taken
 
 
-def _expected_best(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
+def expected_best(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
     """One after the other, what raises the expected best of the batch most, over functions (S, B).
 
     Fewer than ``num`` where no function has anything better left.

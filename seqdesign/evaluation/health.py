@@ -8,6 +8,8 @@ part in training, nor in the choice of weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,18 +76,27 @@ def check(
     assert sample is not None, "there are training sequences"
     found = Evaluation()
     measures.add_copies(found, sets)
-    measures.add_nearest(found, sets, NEAREST, rngs[1], workers, progress)
-    measures.add_diversity(found, sample.pick("generated"), sample.pick("training"))
-    measures.add_distances(found, sample, sets, rngs[2], RESAMPLES)
-    if min(len(sample.generated), len(sample.held_out)) >= FEWEST:
-        measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
-    add_structure(found, sample, sets, seed)
+    near, first = Evaluation(), len(found.rows)
+    with _beside(
+        lambda: measures.add_nearest(near, sets, NEAREST, rngs[1], workers, progress), alone=workers == 1
+    ):
+        measures.add_diversity(found, sample.pick("generated"), sample.pick("training"))
+        measures.add_distances(found, sample, sets, rngs[2], RESAMPLES)
+        if min(len(sample.generated), len(sample.held_out)) >= FEWEST:
+            measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
+        add_structure(found, sample, sets, seed)
+        others = simple_samples(sets.training, sets.alphabet, len(sample.generated), rngs[4])
+        beside = [
+            headline(other, texts, sample, sets, rngs[5], seed) for other, texts in (others if simple else ())
+        ]
+    found.rows[first:first] = near.rows
+    found.distances |= near.distances
     said = findings({row.name: row for row in found.rows}, "held-out")
-    headlines = [headline_of(name, found, sample.pick("generated"))]
-    others = simple_samples(sets.training, sets.alphabet, len(sample.generated), rngs[4])
-    for other, texts in others if simple else ():
-        headlines.append(headline(other, texts, sample, sets, rngs[5], seed))
-    headlines.append(headline_of("training sequences", found, sample.pick("training"), real=True))
+    headlines = [
+        headline_of(name, found, sample.pick("generated")),
+        *beside,
+        headline_of("training sequences", found, sample.pick("training"), real=True),
+    ]
     health = GeneratorHealth(
         verdict=_verdict(said, sample),
         num_held_out=len(sample.held_out),
@@ -95,6 +106,22 @@ def check(
         headlines=tuple(headlines),
     )
     return Checked(health, found, sets, sample)
+
+
+@contextmanager
+def _beside(work: Callable[[], None], *, alone: bool) -> Iterator[None]:
+    """Do ``work`` in a thread while what stands inside is done, or before it where one core does it all.
+
+    Distances are compared outside of Python, so both go on at once.
+    """
+    if alone:
+        work()
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        yield
+        running.result()
 
 
 def _verdict(said: Sequence[Finding], sample: Sample) -> Health:

@@ -23,6 +23,8 @@ LARGEST = 1e15
 """Largest standard error or weight: its square must leave room in 32-bit numbers."""
 
 FloatArray = NDArray[np.float64]
+ENOUGH = 2.5
+"""Replicates of a record, on average, from which their standard errors weigh it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,8 @@ def read_outcomes(
 ) -> Outcomes:
     """Outcomes from the columns of ``records``; ``sigma`` is as many columns as ``names``, or none.
 
-    Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named.
+    Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named and
+    records have about three values each: the spread of two says too little (``benchmarks/replicates.py``).
 
     What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
@@ -143,15 +146,12 @@ def read_outcomes(
 
 
 def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns of standard errors that averaged records have; none unless every outcome has one."""
+    """The columns of standard errors that averaged records have; none where they tell too little."""
     found = tuple(stderr_column(name, names) for name in names)
-    return (
-        found
-        if all(
-            one in records.columns and name in records.noise for one, name in zip(found, names, strict=True)
-        )
-        else ()
-    )
+    noise = [records.noise.get(name) for name in names]
+    there = all(one in records.columns for one in found)
+    telling = all(one is not None and one.values >= ENOUGH * one.records for one in noise)
+    return found if there and telling else ()
 
 
 def _tally(records: SequenceSet, name: str) -> Tally:

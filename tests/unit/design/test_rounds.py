@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.design.rounds import Ensemble, choose, compare, lessons, neighbourhood
+from seqdesign.design.rounds import Ensemble, choose, compare, expected_best, lessons, neighbourhood
 from seqdesign.sequences.alphabets import get_alphabet
 
 DNA = get_alphabet("dna")
@@ -52,7 +52,7 @@ def test_draws_have_the_mean_and_spread_of_the_ensemble(ensemble: Ensemble, star
     assert drawn.std(0) == pytest.approx(sd, rel=0.2)
 
 
-@pytest.mark.parametrize("acquisition", ["thompson", "upper", "mean"])
+@pytest.mark.parametrize("acquisition", ["upper", "expected", "thompson", "mean"])
 def test_a_batch_is_new_different_and_good(acquisition: str, ensemble: Ensemble, start: list[str]) -> None:
     rest = [text for text in EVERY if text not in start]
     found = choose(ensemble, rest, 20, acquisition=acquisition, min_distance=2)  # type: ignore[arg-type]
@@ -122,3 +122,18 @@ def test_lessons_name_the_letter_that_changed_most() -> None:
 def test_one_row_is_too_little() -> None:
     with pytest.raises(ValueError, match="at least two"):
         Ensemble(["ACGT"], np.zeros(1), DNA)
+
+
+def test_theexpected_best_of_a_batch_is_raised_most_at_every_step() -> None:
+    rng = np.random.default_rng(0)
+    worth, best = rng.normal(size=(40, 12)), 0.5
+    taken = expected_best(worth, 5, best, lambda place: place != 3)
+
+    def value(batch: list[int]) -> float:
+        return float(worth[:, batch].max(1).clip(min=best).mean())
+
+    assert 3 not in taken
+    for step in range(1, 6):
+        others = [i for i in range(12) if i not in (3, *taken[: step - 1])]
+        assert value(taken[:step]) == max(value([*taken[: step - 1], i]) for i in others)
+    assert expected_best(worth, 5, 100.0, lambda place: True) == []  # nothing can be better

@@ -133,6 +133,31 @@ def test_few_sequences_are_too_few_to_tell() -> None:
     assert "--held-out" in verdict_line(health)
 
 
+def test_the_report_of_two_cores_is_that_of_one() -> None:
+    """On two the nearest sequences are searched beside the rest."""
+    rng = np.random.default_rng(3)
+    sets = Sets(DNA, trna_like(30, rng), trna_like(90, rng), trna_like(30, rng), ())
+    one, two = (
+        check(sets, name="model", seed=0, workers=workers, progress=lambda done, total: None, simple=False)
+        for workers in (1, 2)
+    )
+    assert repr(two.health) == repr(one.health)  # NaN is not equal to itself
+    assert {k: v.tolist() for k, v in two.evaluation.distances.items()} == {
+        k: v.tolist() for k, v in one.evaluation.distances.items()
+    }
+
+
+def test_what_fails_in_the_search_for_the_nearest_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ValueError("no reference that counts")
+
+    monkeypatch.setattr("seqdesign.evaluation.measures.add_nearest", broken)
+    rng = np.random.default_rng(3)
+    sets = Sets(DNA, trna_like(20, rng), trna_like(40, rng), trna_like(20, rng), ())
+    with pytest.raises(ValueError, match="no reference that counts"):
+        check(sets, name="model", seed=0, workers=2, progress=lambda done, total: None, simple=False)
+
+
 def test_the_power_of_a_test() -> None:
     """Hanley and McNeil: the standard error of AUC 0.5 is sqrt((n + m + 1) / (12 n m)); half of n count."""
     assert detectable(2000, 1000) == pytest.approx(0.5 + 3 * (2001 / 12e6) ** 0.5)

@@ -35,12 +35,12 @@ def test_a_table_with_sequences_needs_no_column_of_mutations(tmp_path: Path) -> 
 
 
 def test_columns_of_replicates_are_averaged_and_an_odd_cell_is_named(tmp_path: Path) -> None:
-    path = table(tmp_path / "x.csv", "sequence,r1,r2\nAC,1,3\nAG,5,\nAT,,\nAA,7,9\n")
+    path = table(tmp_path / "x.csv", "sequence,r1,r2\nAC,1,3\nAG,5,\nAT,,\nAA,9,7\n")
     layout = Layout(replicates=("r1", "r2"))
     found = read_sequences(path, layout=layout, columns=("stderr",), outcome="outcome", on_missing="drop")
     assert found.outcomes is not None
     assert found.outcomes.tolist() == [2, 5, 8]
-    assert found.numbers("stderr").tolist() == pytest.approx([1, np.sqrt(2), 1])
+    assert found.numbers("stderr").tolist() == pytest.approx([np.sqrt(2), 2, np.sqrt(2)])
     assert found.noise["outcome"].values == 5
     odd = table(tmp_path / "y.csv", "sequence,r1,r2\nAC,1,3\nAG,ND,2\n")
     with pytest.raises(InputError, match="line 3 'ND'"):
