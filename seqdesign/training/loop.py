@@ -35,7 +35,6 @@ from seqdesign.training.plan import (
     make_optimizer,
     optimizer_state,
     rate_factor,
-    restrain,
     set_rate,
 )
 from seqdesign.training.protocols import Data
@@ -332,8 +331,6 @@ class _Run:
         self._tally(player, tuple(names)).add(values, settings.every, self.now)
         if settings.clip is not None:
             clip_gradient(self.parameters[player], settings.clip, losses["loss"].numel())
-        if settings.restraint is not None:
-            restrain(optimizer, settings.restraint)
         optimizer.step()
         if settings.max_weight is not None:
             with torch.no_grad():

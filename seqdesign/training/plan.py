@@ -15,8 +15,6 @@ from seqdesign.training.config import FitOptions, num_epochs, patience
 
 WARMUP_STEPS = 100
 WEIGHT_DECAY = 0.01
-TINY = 1e-16
-"""Keeps a parameter without gradient from counting as one that has grown."""
 
 OptimizerName = Literal["adamw", "adam", "rmsprop"]
 Schedule = Literal["cosine", "constant", "linear"]
@@ -38,8 +36,6 @@ class PlayerSettings:
     """See ``rate_factor``."""
     clip: float | None = None
     """Largest gradient norm."""
-    restraint: float | None = None
-    """Of Adam: largest gradient of a parameter in multiples of what it was of late; see ``restrain``."""
     every: int = 1
     """The player moves in every so many steps, in the last of them."""
     max_weight: float | None = None
@@ -164,25 +160,6 @@ def average_into(
     decay = min(decay, (1 + moves) / (10 + moves))
     running = [averages[name] for name in weights]
     torch._foreach_lerp_(running, [weight.detach() for weight in weights.values()], 1 - decay)
-
-
-@torch.no_grad()
-def restrain(optimizer: torch.optim.Optimizer, largest: float) -> None:
-    """Scale down the gradient of each parameter that has grown suddenly, before a step of Adam.
-
-    Where gradients grow tenfold from one step to the next, as those of a game do when the critic finds
-    something new, Adam divides by a second moment that knows nothing of it, and moves 1 / sqrt(1 - beta2)
-    times as far as usual. So sqrt(mean(g^2 / v)) is held at ``largest`` (after the update clipping of
-    StableAdamW, Wortsman et al. 2023, arXiv 2304.13013).
-    """
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            state = optimizer.state.get(parameter)
-            if parameter.grad is None or not state:
-                continue
-            moment = state["exp_avg_sq"] / (1 - group["betas"][1] ** state["step"])
-            grown = (parameter.grad.square() / (moment + TINY)).mean().sqrt()
-            parameter.grad.div_((grown / largest).clamp(min=1.0))
 
 
 def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor:

@@ -39,9 +39,6 @@ TOLERANCE = 1.5
 """Words are soon as they should be, and get worse for a time where stems or places are learned; a game with a
 score that is worse by more than that broke down."""
 
-RESTRAINT = 2.0
-"""Times that gradients may grow at once; they grow tenfold in a few steps when a critic finds what pairs."""
-
 Indices = NDArray[np.int64]
 
 
@@ -187,7 +184,6 @@ def make_plan(
         optimizer=objective.optimizer,
         betas=objective.betas,
         schedule=objective.schedule,
-        restraint=RESTRAINT if objective.optimizer == "adam" else None,
         max_weight=objective.max_weight,
         watch=True,
     )
@@ -196,7 +192,6 @@ def make_plan(
         optimizer=objective.optimizer,
         betas=objective.betas,
         schedule=objective.schedule,
-        restraint=RESTRAINT if objective.optimizer == "adam" else None,
         every=objective.critic_steps if critic_steps == "auto" else critic_steps,
         average=fit_options.average,
         watch=True,
