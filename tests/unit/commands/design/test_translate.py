@@ -22,7 +22,7 @@ Cli = Callable[..., Any]
 def save(folder: Path, shortest: int = 8) -> Path:
     """A model that writes G wherever it reads A on the way to b, and changes nothing on the way to a."""
     record = TranslateRecord(
-        TranslateOptions(channels=4), get_alphabet("dna"), 8, shortest, ("weak", "strong")
+        TranslateOptions(channels=4, kernel=5), get_alphabet("dna"), 8, shortest, ("weak", "strong")
     )
     torch.manual_seed(0)
     model = record.build().eval()
