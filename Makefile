@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/seqdesign demo
 
-# It also prints which branches of the command layer the tests take, and fails below 93% of them.
+# It also prints which branches of the command layer the tests take, and fails below 95% of them.
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not slow" -p tests.branches
 

@@ -17,7 +17,7 @@ from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = [str(ROOT / "seqdesign" / "commands"), str(ROOT / "cli" / "seqdesign_cli")]
-LEAST = 0.93
+LEAST = 0.95
 """Share of the branches that the whole suite must take; the aim is 95%."""
 
 _meter = Slipcover(branch=True, source=FOLDERS)

@@ -198,6 +198,39 @@ def test_a_predictor_guides(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     assert "--architecture masked" in cli("sample", tmp_path / "causal", "--guide", predictor).err
 
 
+def test_a_guide_that_does_not_fit_is_one_line(cli: Cli, fasta: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    untrained(cli, fasta, folder, "--architecture", "masked")
+    texts = sequences(fasta.read_text())
+    table = tmp_path / "two.csv"
+    table.write_text("sequence,a,b\n" + "".join(f"{t},{t.count('A')},{t.count('G')}\n" for t in texts))
+    rna = tmp_path / "rna.csv"
+    rna.write_text(table.read_text().replace("T", "U"))
+    for source, name in ((table, "dna"), (rna, "rna")):
+        words = (
+            "--outcome",
+            "a",
+            "--outcome",
+            "b",
+            "--architecture",
+            "ridge",
+            "--members",
+            "2",
+            "-o",
+            tmp_path / name,
+        )
+        done = cli("train-predictor", source, *words)
+        assert done.code == 0, done.err
+    for words, said in (
+        (("--guide", tmp_path / "rna"), "the model writes dna"),
+        (("--guide", tmp_path / "dna"), "--guide-outcome: is needed"),
+        (("--guide", tmp_path / "dna", "--guide-outcome", "c"), "must be one of a, b, got 'c'"),
+    ):
+        done = cli("sample", folder, *words)
+        assert done.code != 0
+        assert said in done.err, done.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
