@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -136,9 +137,11 @@ class DesignSummary:
 
     def lines(self) -> list[str]:
         """What a person reads."""
-        scores = (
-            f"score {self.mean_score:.4g} on average and {self.best_score:.4g} at best ({self.objective})"
-        )
+        scores = f"score {self.mean_score:.4g} on average and {self.best_score:.4g} at best"
+        if self.judges and self.designs > 1 and math.isclose(self.mean_score, self.best_score, rel_tol=1e-6):
+            # Different designs are equal where no measurement bears out more than that of the best rows.
+            scores = f"score {self.best_score:.4g} each, as far as measurements go; score_low ranks them"
+        scores += f" ({self.objective})"
         lines = [f"designs: {self.designs:,}, {scores}, from {self.mean_score_start:.4g}"]
         if self.mean_confidence is not None:
             lines.append(
