@@ -15,7 +15,8 @@ def summary() -> DesignSummary:
         designs=3, unconfirmed=0, extrapolates=0, unusual=0, rejected=0, missing=0, objective="max",
         mean_score=2.0, best_score=2.5, mean_score_start=1.0, mean_score_design=3.0, mean_confidence=0.5,
         mean_soft_gap=None, mean_edits=2.0, judges={"words": 1.0},
-        measured={"predicted_outcome": Range(0.0, 3.0)}, noise={}, promise=None, hypervolume=None, queries=10, constraints=(), stop={}, warnings=(),
+        measured={"predicted_outcome": Range(0.0, 3.0)}, noise={}, promise=None, hypervolume=None,
+        queries=10, constraints=(), stop={}, warnings=(),
     )  # fmt: skip
 
 
