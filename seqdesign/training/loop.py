@@ -263,7 +263,8 @@ class _Run:
             mean = sum(values) / len(values)
             self._check_finite(f"held-out {name}", mean, state.step)
             record[f"held_out_{name}"] = mean
-        improved = self._compare(held_out)
+        tolerance = 0.0 if self.plan.tolerance is None else self.plan.tolerance([*state.history, record])
+        improved = self._compare(held_out, tolerance)
         state.epoch, state.sums = state.epoch + 1, {}
         self.moved.clear()
         for tally in self.tallies.values():
@@ -414,7 +415,7 @@ class _Run:
                     sums[key] = sums.get(key, 0.0) + value.double() * len(index) / n
         return {key: value.flatten().tolist() for key, value in sums.items()}
 
-    def _compare(self, held_out: dict[str, list[float]]) -> bool:
+    def _compare(self, held_out: dict[str, list[float]], tolerance: float = 0.0) -> bool:
         """Keep the weights of every active player or member that is better than ever; count its stale passes.
 
         At the very start everything is as good as never before, and always where the last weights count.
@@ -427,7 +428,7 @@ class _Run:
                 if state.stale.get(key, 0) >= self.patience:
                     continue
                 best = math.inf if self.plan.last else state.best.get(key, math.inf)
-                bound = best + self.plan.tolerance
+                bound = best + tolerance
                 clearly = not value >= bound - MIN_IMPROVEMENT * abs(value)
                 state.stale[key] = 0 if clearly else state.stale.get(key, 0) + 1
                 if value < bound:

@@ -64,8 +64,9 @@ class Plan:
     """Held-out figures of the model, with the averaged weights where they are kept; the weights with the
     smallest ``score`` among them are the best of all players together. None: each player's own held-out loss.
     Called in the main process only."""
-    tolerance: float = 0.0
-    """Later weights are kept as well when their figure is above the best one by less: that may be chance."""
+    tolerance: Callable[[Sequence[Mapping[str, float]]], float] | None = None
+    """Later weights are kept as well when their figure is above the best one by less than this says of the
+    records so far, the newest included; None: 0."""
     last: bool = False
     """The last weights are kept, whatever the held-out figures say, and nothing stops early."""
 

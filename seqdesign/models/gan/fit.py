@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,8 +36,10 @@ SAMPLES = "samples"
 GRID = 16
 MOST_LABELS = 50
 TOLERANCE = 1.5
-"""Words are soon as they should be, and get worse for a time where stems or places are learned; a game with a
-score that is worse by more than that broke down."""
+"""Words are soon as they should be, and get worse for a time where stems or places are learned."""
+RUNAWAY, FEWEST_LOOKS = 4.0, 4
+"""Times its median at the looks before, of which there must be some, by which the critic's gradient is larger
+once the game has broken down."""
 
 Indices = NDArray[np.int64]
 
@@ -202,15 +204,22 @@ def make_plan(
         patience=max(5, looks // 2) if patience == "auto" else patience,
         players={"critic": critic, "generator": generator},
         judge=judge,
-        tolerance=TOLERANCE,
+        tolerance=tolerance,
     )
 
 
-def kept(history: Sequence[dict[str, float]]) -> dict[str, float]:
+def tolerance(history: Sequence[Mapping[str, float]]) -> float:
+    """By how much words may be worse than ever before: not at all once the critic has run away."""
+    sizes = [look["train_critic_gradient"] for look in history if "train_critic_gradient" in look]
+    ran_away = any(sizes[i] > RUNAWAY * float(np.median(sizes[:i])) for i in range(FEWEST_LOOKS, len(sizes)))
+    return 0.0 if ran_away else TOLERANCE
+
+
+def kept(history: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
     """The look whose weights were kept: the last one that was as good as the best before it."""
     best, found = math.inf, history[0]
-    for look in history:
-        if look["held_out_score"] < best + TOLERANCE:
+    for i, look in enumerate(history):
+        if look["held_out_score"] < best + tolerance(history[: i + 1]):
             found, best = look, min(best, look["held_out_score"])
     return found
 
