@@ -37,9 +37,9 @@ GRID = 16
 MOST_LABELS = 50
 TOLERANCE = 1.5
 """Words are soon as they should be, and get worse for a time where stems or places are learned."""
-RUNAWAY, FEWEST_LOOKS = 4.0, 4
+RUNAWAY, FEWEST_LOOKS = 3.0, 4
 """Times its median at the looks before, of which there must be some, by which the critic's gradient is larger
-once the game has broken down."""
+while the game is broken down."""
 
 Indices = NDArray[np.int64]
 
@@ -209,10 +209,10 @@ def make_plan(
 
 
 def tolerance(history: Sequence[Mapping[str, float]]) -> float:
-    """By how much words may be worse than ever before: not at all once the critic has run away."""
+    """By how much words may be worse than ever before: not at all while the critic runs away."""
     sizes = [look["train_critic_gradient"] for look in history if "train_critic_gradient" in look]
-    ran_away = any(sizes[i] > RUNAWAY * float(np.median(sizes[:i])) for i in range(FEWEST_LOOKS, len(sizes)))
-    return 0.0 if ran_away else TOLERANCE
+    runs_away = len(sizes) > FEWEST_LOOKS and sizes[-1] > RUNAWAY * float(np.median(sizes[:-1]))
+    return 0.0 if runs_away else TOLERANCE
 
 
 def kept(history: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
