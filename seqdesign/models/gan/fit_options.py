@@ -12,7 +12,7 @@ from seqdesign.training.config import RunOptions
 
 Auto = Literal["auto"]
 
-AUTO_STEPS = 6000
+AUTO_STEPS = 2000
 LOOKS = 30
 """Times that a run is judged."""
 
