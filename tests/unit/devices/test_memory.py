@@ -12,7 +12,7 @@ CODE = """
 import resource, torch
 from seqdesign.devices.memory import keep_memory
 torch.set_num_threads(1)
-keep_memory() if {keep} else None
+keep_memory()
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
@@ -26,5 +26,5 @@ print(faults())
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library of GNU")
 def test_steps_do_not_ask_for_the_same_pages_again(python: Callable[..., Any]) -> None:
-    kept, plain = (int(python("-c", CODE.format(keep=keep)).out) for keep in (True, False))
-    assert kept < 0.2 * plain
+    # 20 times 8 pieces of 4 MB are 163,840 pages of 4 KB. Without it the C library may or may not keep them.
+    assert int(python("-c", CODE).out) < 1000
