@@ -38,6 +38,13 @@ class Model:
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the folder that every command and ``load`` can open; returns it. Raises OutputError."""
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        self._write(path)
+        return path
+
+    def _write(self, path: Path) -> None:
+        """The files of its family, into a folder that is there."""
         raise NotImplementedError
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:

@@ -88,12 +88,9 @@ class Predictor(Model):
         super().__init__(trained.record.alphabet, quality, name)
         self.trained, self.reference, self.measured = trained, reference, measured
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the model's folder."""
-        path = _made(folder)
+    def _write(self, path: Path) -> None:
         save_predictor(path, self.trained.model, self.trained.record, self.reference)
         _keep(path, self.measured)
-        return path
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """Mean, standard deviation and intervals, or probabilities, and how unusual a sequence is (ood)."""
@@ -113,12 +110,9 @@ class VAE(Model):
         super().__init__(trained.record.alphabet, quality, name)
         self.trained, self.measured = trained, measured
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the model's folder."""
-        path = _made(folder)
+    def _write(self, path: Path) -> None:
         save_vae(path, self.trained.model, self.trained.record)
         _keep(path, self.measured)
-        return path
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """Outcome, and log-likelihood under the language model, in nats."""
@@ -160,9 +154,11 @@ class GAN(Model):
         """Write the model's folder."""
         if self._model is None:
             raise ModelError(f"{self.name} is saved already")
-        path = _made(folder)
+        return super().save(folder)
+
+    def _write(self, path: Path) -> None:
+        assert self._model is not None
         save_gan(path, self._model, self.trained.record)
-        return path
 
     def sample(self, num: int, *, seed: int = 0) -> list[str]:
         """``num`` sequences from the generator."""
@@ -185,11 +181,8 @@ class LanguageModel(Model):
         super().__init__(trained.record.alphabet, quality, name)
         self.trained = trained
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the model's folder."""
-        path = _made(folder)
+    def _write(self, path: Path) -> None:
         save_lm(path, self.trained.model, self.trained.record)
-        return path
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """Log-likelihood in nats."""
@@ -520,9 +513,3 @@ def _computing(options: Mapping[str, Any]) -> Any:
 def _keep(path: Path, measured: Measured | None) -> None:
     if measured is not None:
         save_measured(path, measured)
-
-
-def _made(folder: str | os.PathLike[str]) -> Path:
-    path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    return path

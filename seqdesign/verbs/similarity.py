@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,12 +35,8 @@ class Similarity(Model):
         super().__init__(trained.record.alphabet, quality, name)
         self.trained = trained
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the model's folder."""
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
+    def _write(self, path: Path) -> None:
         save_similarity(path, self.trained.model, self.trained.record)
-        return path
 
     @torch.no_grad()
     def between(self, first: Any, second: Any) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,12 +33,8 @@ class Translator(Model):
         super().__init__(trained.record.alphabet, quality, name)
         self.trained = trained
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the model's folder."""
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
+    def _write(self, path: Path) -> None:
         save_translator(path, self.trained.model, self.trained.record)
-        return path
 
     def translate(self, sequences: Any, to: Literal["a", "b"] = "b", **options: Any) -> pd.DataFrame:
         """One row a sequence: original, translation, edits and what the way back restores.
