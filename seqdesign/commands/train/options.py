@@ -75,6 +75,12 @@ class WriterOptions(TrainOptions, ReadOptions, LetterOptions, RunConfig):
     """What a command takes that learns to write sequences."""
 
 
+def shared_stdin(inputs: Sequence[Path], options: RunOptions) -> Iterator[str]:
+    """The problem of a run whose processes would each have to read standard input."""
+    if Path("-") in inputs and options.devices * options.num_nodes > 1:
+        yield "--devices: several processes cannot share stdin; name a file"
+
+
 def is_main_process() -> bool:
     """Whether this is the first process of the first machine (launchers number them in the environment)."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import WriterOptions, fitting, in_folder
+from seqdesign.commands.train.options import WriterOptions, fitting, in_folder, shared_stdin
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.gan.config import GANOptions
@@ -43,8 +43,7 @@ class TrainGANConfig(WriterOptions, GANOptions, GANFitOptions, RunConfig):
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself."""
-        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
-            yield "--devices: several processes cannot share stdin; name a file"
+        yield from shared_stdin(self.inputs(), self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
+from seqdesign.commands.train.options import TrainOptions, fitting, in_folder, shared_stdin
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
@@ -53,8 +53,7 @@ class TrainSimilarityConfig(
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; splits by outcome need outcomes."""
-        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
-            yield "--devices: several processes cannot share stdin; name a file"
+        yield from shared_stdin(self.inputs(), self)
         if self.split == "quantile":
             yield "--split: quantile needs an outcome, and a similarity has none; use random or cluster"
 

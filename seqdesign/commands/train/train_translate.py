@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import FolderOptions, fitting, in_folder
+from seqdesign.commands.train.options import FolderOptions, fitting, in_folder, shared_stdin
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
@@ -65,8 +65,7 @@ class TrainTranslateConfig(
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; two sets are two files."""
-        if Path("-") in (self.set_a, self.set_b) and self.devices * self.num_nodes > 1:
-            yield "--devices: several processes cannot share stdin; name a file"
+        yield from shared_stdin(self.inputs(), self)
         if self.set_a == self.set_b:
             yield "B: is the same file as A; a translator needs two sets that differ"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import WriterOptions, fitting, in_folder, read_to_write
+from seqdesign.commands.train.options import WriterOptions, fitting, in_folder, read_to_write, shared_stdin
 from seqdesign.config import RunConfig, part
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
@@ -37,8 +37,7 @@ class TrainVAEConfig(WriterOptions, VAEOptions, GivenSplitOptions, FitOptions, R
 
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; one outcome at a time."""
-        if self.sequences == Path("-") and self.devices * self.num_nodes > 1:
-            yield "--devices: several processes cannot share stdin; name a file"
+        yield from shared_stdin(self.inputs(), self)
         if None not in (self.outcome, self.condition) and self.outcome != self.condition:
             yield "--outcome: must be the one of --condition, or be left out"
 
