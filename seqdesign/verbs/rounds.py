@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import SeedOption, jsonable
+from seqdesign.design.options import RoundOptions
 from seqdesign.design.proposal import ProposalSummary, Proposed, propose_round
-from seqdesign.design.round_options import RoundOptions
 from seqdesign.errors import InputError
 from seqdesign.rules import Rule
 from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with, normal_records

@@ -10,7 +10,7 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Flag, Positional, SeedOption, Written, part
 from seqdesign.constraints.options import LetterRules
-from seqdesign.design.round_options import RoundOptions
+from seqdesign.design.options import RoundOptions
 from seqdesign.errors import InputError
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
