@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seqdesign.reports.answer import Answer, Tile
-from seqdesign.reports.history import History, curve, read_history
+from seqdesign.reports.history import History, read_history, training_curves
 from seqdesign.reports.html import Figure, Page
-from seqdesign.reports.plots import line_chart
 
 
 def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
@@ -37,17 +36,11 @@ def _lm_facts(quality: Mapping[str, Any]) -> dict[str, object]:
 
 def lm_curves(history: History) -> Iterator[Figure]:
     """The negative log-likelihood of training and held-out sequences."""
-    series = {
-        name: curve(history, key)
-        for name, key in (("training", "train_lm_loss"), ("held out", "held_out_lm_loss"))
-    }
-    yield Figure(
-        line_chart(
-            series,
-            title="How training went",
-            x_label="pass over the data",
-            y_label="nats per sequence (lower is better)",
-        ),
+    yield training_curves(
+        history,
+        "train_lm_loss",
+        "held_out_lm_loss",
+        "nats per sequence (lower is better)",
         "Of held-out sequences by the averaged weights, of training ones by the running ones with dropout.",
     )
 

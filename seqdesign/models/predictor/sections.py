@@ -15,7 +15,7 @@ from seqdesign.errors import InputError, SeqDesignError
 from seqdesign.metrics.probabilities import calibration_curve
 from seqdesign.models.predictor.config import LABELS
 from seqdesign.reports.answer import Answer, Tile
-from seqdesign.reports.history import History, curve, read_history
+from seqdesign.reports.history import History, read_history, training_curves
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import heat_map, line_chart, predicted_measured
 from seqdesign.reports.tables import Column
@@ -231,18 +231,13 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
 
 def predictor_curves(history: History) -> Iterator[Figure]:
     """Loss on training and held-out sequences."""
-    curves = {
-        name: curve(history, f"{part}_ensemble_loss")
-        for name, part in (("training", "train"), ("each network's own part", "held_out"))
-    }
-    yield Figure(
-        line_chart(
-            curves,
-            title="How training went",
-            x_label="pass over the data",
-            y_label="mean loss of the networks",
-        ),
+    yield training_curves(
+        history,
+        "train_ensemble_loss",
+        "held_out_ensemble_loss",
+        "mean loss of the networks",
         "Residual networks keep the weights of their best pass, motif networks their last.",
+        held_out_name="each network's own part",
     )
 
 

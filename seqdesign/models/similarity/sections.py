@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seqdesign.reports.answer import Answer, Tile
-from seqdesign.reports.history import History, curve, read_history
+from seqdesign.reports.history import History, read_history, training_curves
 from seqdesign.reports.html import Figure, Page
-from seqdesign.reports.plots import line_chart
 
 
 def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
@@ -35,17 +34,11 @@ def _facts(quality: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _curves(history: History) -> Iterator[Figure]:
-    series = {
-        name: curve(history, key)
-        for name, key in (("training", "train_similarity_loss"), ("held out", "held_out_similarity_loss"))
-    }
-    yield Figure(
-        line_chart(
-            series,
-            title="How training went",
-            x_label="pass over the data",
-            y_label="mean squared error (lower is better)",
-        ),
+    yield training_curves(
+        history,
+        "train_similarity_loss",
+        "held_out_similarity_loss",
+        "mean squared error (lower is better)",
         "Of the similarities of pairs, 0 to 1.",
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from seqdesign.errors import InputError
 from seqdesign.models.vae.latent import LATENT
 from seqdesign.reports.answer import Answer, Tile
-from seqdesign.reports.history import History, curve, read_history
+from seqdesign.reports.history import History, curve, read_history, training_curves
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.plots import line_chart, shaded_scatter
 
@@ -86,20 +86,18 @@ def _vae_facts(quality: Mapping[str, Any]) -> dict[str, object]:
 
 def vae_curves(history: History) -> Iterator[Figure]:
     """The loss, and its terms on held-out sequences."""
-    series = {
-        name: curve(history, key)
-        for name, key in (("training", "train_vae_loss"), ("held out", "held_out_vae_loss"))
-    }
     terms = {
         TERMS.get(name.removeprefix("held_out_"), name): curve(history, name)
         for name in history[0]
         if name.startswith("held_out_") and not name.endswith("_loss")
     }
-    yield Figure(
-        line_chart(
-            series, title="How training went", x_label="pass over the data", y_label="loss, nats", log_y=True
-        ),
+    yield training_curves(
+        history,
+        "train_vae_loss",
+        "held_out_vae_loss",
+        "loss, nats",
         "The weighted sum that training minimises; the weights of prior and invariance rise at first.",
+        log_y=True,
     )
     yield Figure(
         line_chart(
