@@ -160,6 +160,8 @@ class DesignModel:
     @torch.no_grad()
     def predict(self, tokens: Tensor) -> Tensor:
         """Predictions (M, B, K) of tokens (B, L) by all members; unknown letters are averaged over."""
+        if not len(tokens):  # frames may all lose against others, and not every network takes no rows
+            return self.predict(tokens.new_zeros(1, tokens.shape[1]))[:, :0]
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 

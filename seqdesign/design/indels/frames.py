@@ -97,14 +97,16 @@ def lengths_allowed(brief: Brief, model: DesignModel) -> Callable[[int], bool]:
                 option="--lengths",
             )
 
-    def allowed(length: int) -> bool:
-        try:
-            model.check_length(length, partial(UsageError, option="--indels"))
-        except SeqDesignError:
-            return False
-        return low <= length <= high
+    return lambda length: readable(model, length) and low <= length <= high
 
-    return allowed
+
+def readable(model: DesignModel, length: int) -> bool:
+    """Whether the model predicts sequences so long."""
+    try:
+        model.check_length(length, partial(UsageError, option="--indels"))
+    except SeqDesignError:
+        return False
+    return True
 
 
 def framed(
@@ -325,7 +327,8 @@ class _Search:
         return all(bool(make(made).is_feasible(tokens, row)[0]) for make in rules)
 
     def _ranked(self, frames: Sequence[Frame]) -> list[Frame]:
-        """The best first, by the members that design."""
+        """Those that the model can read, the best first by the members that design."""
+        frames = [frame for frame in frames if readable(self.model, len(frame.text))]
         by_length: dict[int, list[int]] = defaultdict(list)
         for i, frame in enumerate(frames):
             by_length[len(frame.text)].append(i)

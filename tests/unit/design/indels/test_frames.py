@@ -115,3 +115,14 @@ def test_wrong_wishes_are_refused() -> None:
     model = sd.train_predictor(texts, [*range(60)], architecture="ridge", strands="one", members=2)
     with pytest.raises(UsageError, match="several lengths"):
         sd.maximize(model, start=[START], indels=2)
+
+
+def test_frames_longer_than_the_model_reads_are_not_asked_about() -> None:
+    """The start has the most letters that training had, and networks that read windows take no more."""
+    texts = [START[: 20 - i] for i in range(3)]
+    texts += [t[:k] + c + t[k + 1 :] for t in texts[:] for k in range(0, 18, 2) for c in "ACGT" if c != t[k]]
+    outcomes = [float(text.count("G")) for text in texts]
+    options = {"architecture": "motif", "epochs": 1, "members": 2, "strands": "one"}
+    model = sd.train_predictor(texts, outcomes, **options)
+    found = sd.maximize(model, start=[START], num=2, indels=2, budget=60, tries=1, letters="any")
+    assert {len(design.sequence) for design in found} <= {18, 19, 20}
