@@ -21,6 +21,7 @@ from seqdesign.models.predictor.config import (
 )
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
+from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
     LetterOptions,
@@ -231,6 +232,11 @@ def _target(config: TrainPredictorConfig, tokens: TokenArray, outcomes: Outcomes
         outcomes=False,
     )
     array = encode_with(config, other, tokens.alphabet)
+    lacking = [name for name in outcomes.names if not any(other.columns.get(name, ()))]
+    if lacking:
+        named = ", ".join(map(repr, lacking))
+        said = f"no sequence of {config.adapt} has {named}, so it is adapted to without measurements"
+        say(f"warning: {said}", quiet=config.quiet)
     return make_target(array, other.take(array.kept), outcomes, config.adapt_weight)
 
 

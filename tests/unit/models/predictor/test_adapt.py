@@ -146,6 +146,7 @@ def assays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_predictions_are_on_the_scale_of_the_target_where_it_has_outcomes(assays: Path, cli: Cli) -> None:
     done = cli("train-predictor", "source.csv", "--adapt", "target.csv", "-o", "m", *SMALL, *LONGER)
+    assert "without measurements" not in done.err
     assert done.code == 0, done.err
     assert "2 of 'assay', on the scale of target (source " in done.err
     assert "most of them not of the assay of --adapt" in done.err
@@ -158,6 +159,7 @@ def test_predictions_are_on_the_scale_of_the_target_where_it_has_outcomes(assays
 
 def test_without_outcomes_the_scale_is_that_of_the_source(assays: Path, cli: Cli) -> None:
     done = cli("train-predictor", "source.csv", "--adapt", "bare.fa", "-o", "m", *SMALL)
+    assert "has 'outcome', so it is adapted to without measurements" in done.err
     assert done.code == 0, done.err
     assert "on the scale of" not in done.err
     assert "train_assay" in Path("m/metrics.csv").read_text()
