@@ -19,8 +19,9 @@ from pathlib import Path
 
 import dnachisel as dc
 
-from seqdesign.constraints.codons import back_translate, codon_usage
+from seqdesign.constraints.codons import back_translate
 from seqdesign.constraints.options import LetterRules
+from seqdesign.sequences.lab.codon_usage import codon_usage
 from seqdesign.sequences.reader import read_sequences
 
 RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWY")

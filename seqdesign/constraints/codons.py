@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -30,22 +30,10 @@ from seqdesign.constraints.mask import MaskConstraint
 from seqdesign.constraints.options import ConstraintOptions, LetterRules
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.genetic_code import genetic_code
+from seqdesign.sequences.lab.codon_usage import Codons
 
-OPTION = "--codons"
-HOSTS: Mapping[str, str] = {
-    "bsubtilis": "b_subtilis_1423",
-    "celegans": "c_elegans_6239",
-    "chicken": "g_gallus_9031",
-    "ecoli": "e_coli_316407",
-    "fly": "d_melanogaster_7227",
-    "human": "h_sapiens_9606",
-    "mouse": "m_musculus_10090",
-    "yeast": "s_cerevisiae_4932",
-}
-"""Names of the command line, and those of the tables in python-codon-tables (Kazusa)."""
 Usage = Literal["optimal", "match"]
 BLOCK = 96
 """Proteins of similar length that are searched side by side."""
@@ -66,47 +54,6 @@ DEALT = 10.0
 _DNA = get_alphabet("dna")
 _CODONS = [a + b + c for a in _DNA.letters for b in _DNA.letters for c in _DNA.letters]
 _NUMBER = {codon: i for i, codon in enumerate(_CODONS)}
-_LEAST = 0.01
-"""Share of a codon that a table does not know, so that it is rare and not forbidden."""
-
-
-@dataclass(frozen=True)
-class Codons:
-    """Codon usage of a host: amino acid (* for a stop) -> codon of DNA -> share among its codons."""
-
-    host: str
-    shares: Mapping[str, Mapping[str, float]]
-
-    def weights(self) -> dict[str, float]:
-        """The w of each codon, 1 for the most frequent one of its amino acid."""
-        return {
-            codon: max(share, _LEAST) / max(*own.values(), _LEAST)
-            for own in self.shares.values()
-            for codon, share in own.items()
-        }
-
-    def log_cai(self, gene: str) -> float:
-        """Mean log w of a gene's codons, those of M, W and stops left out; 0 without any."""
-        weights, silent = self.weights(), {c for a in "MW*" for c in self.shares.get(a, {})}
-        codons = [gene[i : i + 3] for i in range(0, len(gene) - 2, 3)]
-        logs = [np.log(weights[codon]) for codon in codons if codon not in silent]
-        return float(np.mean(logs)) if logs else 0.0
-
-
-@lru_cache(maxsize=8)
-def codon_usage(host: str, codon_table: int = 1) -> Codons:
-    """The usage of a host for a genetic code. Raises UsageError for a host that nobody knows."""
-    import python_codon_tables
-
-    name = HOSTS.get(host.strip().lower())
-    if name is None:
-        raise UsageError(f"must be one of {', '.join(HOSTS)}, got {host!r}", option=OPTION)
-    table = python_codon_tables.get_codons_table(name)
-    known = {codon: share for own in table.values() for codon, share in own.items()}
-    shares: dict[str, dict[str, float]] = {}
-    for codon, amino in sorted(genetic_code(codon_table).acids.items()):
-        shares.setdefault(amino, {})[codon] = float(known.get(codon, 0.0))
-    return Codons(host, shares)
 
 
 @dataclass(frozen=True)

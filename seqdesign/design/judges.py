@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.letters import word_codes
+from seqdesign.models.predictor.members.descriptors import letter_descriptors
 from seqdesign.sequences.alphabets import Alphabet
 
 FIT_ROWS = 400
@@ -30,6 +31,8 @@ JITTER = 1e-6
 SPREAD = 2.0
 """Standard deviation of the logarithm of each hyperparameter around where it starts."""
 NOISE_START = -1.0
+OWN = 0.5
+"""Share of a letter's effect that it shares with no other."""
 LONGEST_WORD, MOST_WORDS = 5, 1024
 
 FloatArray = NDArray[np.float64]
@@ -106,6 +109,13 @@ KINDS = (
     ),
 )  # fmt: skip
 
+RELATED = tuple(
+    replace(kind, name=f"{kind.name}, like letters", reads="letters")
+    for kind in KINDS
+    if kind.reads == "places"
+)
+"""The same over positions where letters with like properties have like effects."""
+
 
 class Places:
     """One-hot letters at their places; likeness is the share of varying places that agree.
@@ -132,6 +142,22 @@ class Places:
         shared = (a[0] @ b[0].T - self.constant) / self.varying
         own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
         return Likeness(shared[None], own[0][None], own[1][None])
+
+
+class Letters(Places):
+    """The same, but letters with like properties are half as alike as a letter is to itself, or less."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
+        super().__init__(tokens, alphabet)
+        about = letter_descriptors(alphabet).double()
+        apart = torch.cdist(about, about).square() / (2 * about.shape[1])
+        alike = OWN * torch.eye(self.size) + (1 - OWN) * torch.exp(-apart)
+        self.root = torch.linalg.cholesky(alike)
+
+    def __call__(self, tokens: Tensor) -> list[Tensor]:
+        """Features of tokens (N, L)."""
+        (letters,) = super().__call__(tokens)
+        return [(letters.unflatten(1, (-1, self.size)) @ self.root).flatten(1)]
 
 
 class Words:
@@ -184,6 +210,14 @@ class Words:
 
 
 Reader = Places | Words
+"""``Letters`` is a ``Places``."""
+
+
+def read_as(kind: Kind, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool) -> Reader:
+    """What a kind reads, for rows with tokens (N, L)."""
+    if kind.reads == "words":
+        return Words(tokens, alphabet, both_strands=both_strands)
+    return (Letters if kind.reads == "letters" else Places)(tokens, alphabet)
 
 
 class GaussianProcess:

@@ -32,6 +32,7 @@ from seqdesign.models.predictor.store import (
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
+from seqdesign.oracles.codons import CAI, CAI_UNIT, BesideOracle, CodonScore, beside, with_cai
 from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.load import load_oracle
 from seqdesign.oracles.oracle import Oracle, num_members
@@ -93,6 +94,8 @@ class DesignModel:
         self.evidence = evidence
         """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: Generator | None = None
+        self.codons: CodonScore | None = None
+        """The codon usage of designs, where it is an outcome."""
         self.jury = Jury((0,), ())
         self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
@@ -102,6 +105,17 @@ class DesignModel:
     def alphabet(self) -> Alphabet:
         """Letters of the designs."""
         return self.oracle.alphabet
+
+    @property
+    def asked(self) -> Oracle:
+        """What designers ask: the oracle, and codon usage where it is an outcome."""
+        return self.oracle if self.codons is None else BesideOracle(self.oracle, self.codons)
+
+    def with_codons(self, predictions: Tensor, tokens: Tensor) -> Tensor:
+        """Predictions (..., B, K) with the codon usage of tokens (B, L) behind, where it is an outcome."""
+        if self.codons is None:
+            return predictions
+        return beside(predictions, self.codons(one_hot(tokens, self.alphabet).to(predictions.device)))
 
     @property
     def both_strands(self) -> bool:
@@ -148,13 +162,18 @@ class DesignModel:
 
     def composite(self, objective: Sequence[str], risk: str) -> Composite:
         """The objective of these texts, see ``parse_objective``. Raises UsageError."""
+        outcomes = self.oracle.outcomes
         scales = self.trained.record.outcome_scale if self.trained is not None else ()
+        odds = (self.log_odds,) * len(outcomes)
+        if self.codons is None:
+            return parse_objective(objective, outcomes, scales=scales or None, log_odds=odds, risk=risk)
         return parse_objective(
-            objective,
-            self.oracle.outcomes,
-            scales=scales or None,
-            log_odds=(self.log_odds,) * len(self.oracle.outcomes),
+            with_cai(objective),
+            (*outcomes, CAI),
+            scales=(*(scales or (1.0,) * len(outcomes)), CAI_UNIT),
+            log_odds=(*odds, False),
             risk=risk,
+            beside=1,
         )
 
     @torch.no_grad()

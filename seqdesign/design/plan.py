@@ -30,7 +30,7 @@ def make_plan(
         composite = _along_the_front(brief, model, composite, starts)
     generator, drawn = model.generator, starts.parents is None
     return Campaign(
-        oracle=model.oracle,
+        oracle=model.asked,
         composite=composite,
         members=model.jury.design,
         designer=designer,
@@ -75,4 +75,6 @@ def _along_the_front(brief: Brief, model: DesignModel, composite: Composite, sta
     directions = simplex_directions(starts.directions, len(composite.terms), rng).to(starts.tokens.device)
     parents = starts.parent_of(starts.groups)
     before = model.reference(starts, parents)[list(model.jury.design)]
+    if starts.compared is not None:
+        before = model.with_codons(before, starts.compared[parents])
     return composite.along(directions[starts.groups % starts.directions], composite.values(before))

@@ -26,11 +26,9 @@ from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
-    Reader,
-    Words,
     hyperparameters,
     log_density,
+    read_as,
 )
 from seqdesign.design.panel import shares, stack
 from seqdesign.metrics.regression import spearman
@@ -81,13 +79,9 @@ class Ensemble:
         self.judges: list[GaussianProcess] = []
         densities, left = [], []
         for kind in kinds:
-            if kind.reads == "places" and (both_strands or not same):
+            if kind.reads != "words" and (both_strands or not same):
                 continue
-            reader: Reader = (
-                Places(tokens, alphabet)
-                if kind.reads == "places"
-                else Words(tokens, alphabet, both_strands=both_strands)
-            )
+            reader = read_as(kind, tokens, alphabet, both_strands=both_strands)
             x = reader(tokens)
             judge = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
             mean, variance = judge.left_out()
