@@ -52,6 +52,8 @@ FloatArray = NDArray[np.float64]
 ROWS = 256
 FEWEST = 20
 """Measurements from which on judges of other kinds can learn something."""
+MOST_STARTS = 64
+"""Measured sequences that designs of a library of variants begin from."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
 
@@ -204,6 +206,26 @@ class DesignModel:
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
+
+    def best_variants(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
+        """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
+        if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
+            return None
+        measured = self.evidence.measured
+        whole = (measured.tokens < self.alphabet.size).sum(1) == length
+        known = ~np.isnan(measured.values).any(1) & (measured.values.shape[1] > 0)
+        mine = measured.take(whole & known & (measured.lengths == length) & ~measured.held_out)
+        if not len(mine):
+            return None
+        values = torch.from_numpy(np.asarray(mine.values, dtype=np.float64))
+        task = self.trained.record.head if self.trained is not None else get_task("regression")
+        zero = values.new_zeros(1)
+        scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
+        composite = self.composite(objective, risk)
+        order = composite(scores[None], torch.zeros(len(scores), dtype=torch.long)).argsort(descending=True)
+        best = torch.from_numpy(mine.tokens[order.numpy(), :length].astype(np.int64))
+        different = dict(zip(decode(best, self.alphabet), best, strict=True))
+        return torch.stack(list(different.values())[:MOST_STARTS])
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""

@@ -24,14 +24,14 @@ from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
-    Reader,
-    Words,
     hyperparameters,
+    kinds_for,
     log_density,
+    read_as,
 )
 from seqdesign.design.link import Link, Opinion, corrected, fit_link
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
@@ -112,7 +112,8 @@ class Panel:
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
         same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
-        self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
+        rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands)
         self.values = _targets(measured.values, task, num_scores)
         known = ~self.values.isnan()
         count = known.sum(0).clamp(min=1)
@@ -221,11 +222,8 @@ class Panel:
 
     def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
-        reader: Reader = (
-            Places(tokens, self.alphabet)
-            if kind.reads == "places"
-            else Words(tokens, self.alphabet, both_strands=self._both_strands)
-        )
+        strands = self._both_strands
+        reader = read_as(kind, tokens, self.alphabet, both_strands=strands, parent=self._parent)
         x = reader(tokens)
         if kind.name not in self._theta:
             self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.design.brief import Brief
 from seqdesign.design.engine import Campaign, Designer
 from seqdesign.design.evidence import Known
@@ -63,9 +64,9 @@ def _min_distance(brief: Brief, starts: StartSet) -> int:
     if brief.rules.min_distance is not None:
         return brief.rules.min_distance
     one = torch.zeros(1, dtype=torch.long, device=starts.tokens.device)
-    free = int((starts.rules_of(one).mask[0].sum(1) > 1).sum())
-    if brief.rules.max_edits is not None:
-        free = min(free, brief.rules.max_edits)
+    rules = starts.rules_of(one)
+    free = int((rules.mask[0].sum(1) > 1).sum())
+    free = min([free, *(rule.limit for rule in rules.constraints if isinstance(rule, MaxEdits))])
     return max(1, free // 10) if free >= LONG else 1
 
 

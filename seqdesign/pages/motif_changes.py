@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 from seqdesign.errors import UsageError
 from seqdesign.motifs.enrichment import changes, letter_background
 from seqdesign.motifs.files import MotifSet, open_motifs
-from seqdesign.motifs.scan import JoinedText, Matcher, matcher, scan
+from seqdesign.motifs.motif import FloatArray, Motif
+from seqdesign.motifs.scan import JoinedText, matcher, scan
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.motifs import add_changes
 from seqdesign.reports.html import Page
@@ -23,8 +26,35 @@ MOST_SITES = 40
 """Sites of one design that are kept."""
 
 
-def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) -> None:
-    """Gained and lost motifs of the bundled collection, ``jaspar``, or of a file.
+@dataclass(frozen=True)
+class Construct:
+    """What stands beside every design in what is made, and whether its ends are joined."""
+
+    left: str = ""
+    right: str = ""
+    circular: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Construct:
+        """That of a run with these options."""
+        left, right = (str(options.get(name) or "") for name in ("left", "right"))
+        return cls(left, right, bool(options.get("circular")))
+
+    def around(self, design: str, reach: int) -> tuple[str, str]:
+        """The ``reach`` letters before and after a design, or as many as there are."""
+        if not self.circular:
+            return self.left[max(0, len(self.left) - reach) :], self.right[:reach]
+        beside = self.right + self.left
+        turns = 1 + reach // max(1, len(beside) + len(design))
+        reach = min(reach, len(beside) + len(design) - 1)
+        before, after = (design + beside) * turns, (beside + design) * turns
+        return before[len(before) - reach :], after[:reach]
+
+
+def add_motifs(
+    page: Page, designs: DesignSet, source: str, alphabet: Alphabet, construct: Construct = Construct()
+) -> None:
+    """Gained and lost motifs of the bundled collection, ``jaspar``, or of a file, in their construct.
 
     Raises InputError for a file that cannot be read, UsageError for motifs over other letters.
     """
@@ -39,43 +69,69 @@ def add_motifs(page: Page, designs: DesignSet, source: str, alphabet: Alphabet) 
         )
         return
     both = alphabet.name == "dna"
-    texts = [_joined(texts, alphabet) for texts in (designs.originals, designs.sequences)]
-    letters = letter_background((texts[0].frequencies() + texts[1].frequencies()) / 2, both_strands=both)
-    ready = [matcher(motif, letters, PSEUDOCOUNT, P_VALUE) for motif in collection.motifs]
-    before, after = (_with_hit(text, collection, ready, both) for text in texts)
+    scans = [
+        _Scan(texts, collection, construct, alphabet) for texts in (designs.originals, designs.sequences)
+    ]
+    background = (scans[0].frequencies + scans[1].frequencies) / 2
+    before, after = (_with_hit(one, background, len(designs), both) for one in scans)
     found = changes(collection.motifs, before, after)
     add_changes(page, found, len(designs), {motif.id: motif for motif in collection.motifs}, collection.title)
 
 
-def sites_of(designs: DesignSet, source: str, alphabet: Alphabet) -> dict[str, str]:
+def sites_of(
+    designs: DesignSet, source: str, alphabet: Alphabet, construct: Construct = Construct()
+) -> dict[str, str]:
     """Where the motifs are in each design, by id: ``GATA1@12-18+;...``; nothing over other letters.
+
+    Of a site that reaches into what stands beside a design, the part inside it is named.
 
     Raises InputError for a file that cannot be read.
     """
     collection = open_motifs(source, alphabet.letters)
     if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
         return {}
-    both = alphabet.name == "dna"
-    text = _joined(designs.sequences, alphabet)
-    letters = letter_background(text.frequencies(), both_strands=both)
-    ready = [matcher(motif, letters, PSEUDOCOUNT, P_VALUE) for motif in collection.motifs]
+    one = _Scan(designs.sequences, collection, construct, alphabet)
     found: dict[str, list[tuple[int, str]]] = {}
-    every = scan(text, collection.motifs, ready, both_strands=both)
-    for motif, hits in zip(collection.motifs, every, strict=True):
-        for place, start, forward in zip(hits.sequence, hits.start, hits.forward, strict=True):
-            name = f"{motif.name or motif.id}@{start + 1}-{start + motif.width}{'+' if forward else '-'}"
-            found.setdefault(str(designs.rows[int(place)]["id"]), []).append((int(start), name))
+    for motif, place, first, last, forward in one.hits(one.frequencies, alphabet.name == "dna"):
+        inside = max(first, 0), min(last, len(designs.sequences[place]))
+        across = "" if inside == (first, last) else " across the junction"
+        called = f"{motif.name or motif.id}{across}@{inside[0] + 1}-{inside[1]}{'+' if forward else '-'}"
+        found.setdefault(str(designs.rows[place]["id"]), []).append((inside[0], called))
     return {one: ";".join(name for _, name in sorted(sites)[:MOST_SITES]) for one, sites in found.items()}
 
 
-def _joined(texts: Sequence[str], alphabet: Alphabet) -> JoinedText:
-    array = encode(texts, alphabet, on_unknown="mask")
-    return JoinedText.of(array.tokens, array.lengths, alphabet.size)
+class _Scan:
+    """Sequences in their construct, and the motifs in them."""
+
+    def __init__(
+        self, texts: Sequence[str], collection: MotifSet, construct: Construct, alphabet: Alphabet
+    ) -> None:
+        self.texts, self.collection = texts, collection
+        reach = max((motif.width for motif in collection.motifs), default=1) - 1
+        around = [construct.around(text, reach) for text in texts]
+        self._offsets = [len(left) for left, _ in around]
+        whole = [left + text + right for text, (left, right) in zip(texts, around, strict=True)]
+        array = encode(whole, alphabet, on_unknown="mask")
+        self._joined = JoinedText.of(array.tokens, array.lengths, alphabet.size)
+        self.frequencies = self._joined.frequencies()
+
+    def hits(self, background: FloatArray, both_strands: bool) -> Iterator[tuple[Motif, int, int, int, bool]]:
+        """Motif, place of the text, [first, last) in it, and strand of each site that the text is part of."""
+        letters = letter_background(background, both_strands=both_strands)
+        motifs = self.collection.motifs
+        ready = [matcher(motif, letters, PSEUDOCOUNT, P_VALUE) for motif in motifs]
+        every = scan(self._joined, motifs, ready, both_strands=both_strands)
+        for motif, hits in zip(motifs, every, strict=True):
+            for place, start, forward in zip(hits.sequence, hits.start, hits.forward, strict=True):
+                first = int(start) - self._offsets[place]
+                if first < len(self.texts[place]) and first + motif.width > 0:
+                    yield motif, int(place), first, first + motif.width, bool(forward)
 
 
-def _with_hit(
-    text: JoinedText, collection: MotifSet, ready: Sequence[Matcher], both_strands: bool
-) -> NDArray[np.bool_]:
+def _with_hit(one: _Scan, background: FloatArray, count: int, both_strands: bool) -> NDArray[np.bool_]:
     """(M, N) which sequences have a hit of which motif."""
-    every = scan(text, collection.motifs, ready, both_strands=both_strands)
-    return np.array([hits.found(text.num_sequences) for hits in every], dtype=np.bool_)
+    number = {motif.id: i for i, motif in enumerate(one.collection.motifs)}
+    found = np.zeros((len(number), count), dtype=np.bool_)
+    for motif, place, *_ in one.hits(background, both_strands):
+        found[number[motif.id], place] = True
+    return found

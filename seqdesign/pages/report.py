@@ -220,9 +220,10 @@ def _add_sequences(
     alphabet = _alphabet(run, designs)
     sites = None
     if motifs is not None:
-        from seqdesign.pages.motif_changes import add_motifs, sites_of
+        from seqdesign.pages.motif_changes import Construct, add_motifs, sites_of
 
-        sites = sites_of(designs, motifs, alphabet)
+        construct = Construct.of(run.option)
+        sites = sites_of(designs, motifs, alphabet, construct)
     measured = _measured(run)
     add_designs(
         page,
@@ -239,7 +240,7 @@ def _add_sequences(
     add_trade_offs(page, designs)
     add_constraints(page, designs, checked)
     if motifs is not None:
-        add_motifs(page, designs, motifs, alphabet)
+        add_motifs(page, designs, motifs, alphabet, construct)
     add_logos(page, designs, alphabet.letters, training=_training(run, designs))
     if "objective" in summary:
         add_asked(page, summary)
