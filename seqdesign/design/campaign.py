@@ -105,11 +105,18 @@ def run(
             "--start, or raise --budget"
         )
     named = spoken(designs, brief.numbering, lambda design: design.sequence)
-    if summary.promise is not None:  # it speaks of designs by their names
-        names = {old.id: new.id for old, new in zip(designs, named, strict=True)}
-        called = tuple(names[one] for one in summary.promise.measure)
-        summary = replace(summary, promise=replace(summary.promise, measure=called))
-    return named, summary
+    return named, _promised_by_name(summary, designs, named)
+
+
+def _promised_by_name(
+    summary: DesignSummary, before: Sequence[Design], after: Sequence[Design]
+) -> DesignSummary:
+    """The summary, whose promise speaks of designs by their names."""
+    if summary.promise is None:
+        return summary
+    names = {old.id: new.id for old, new in zip(before, after, strict=True)}
+    called = tuple(names[one] for one in summary.promise.measure)
+    return replace(summary, promise=replace(summary.promise, measure=called))
 
 
 def _blocks(
