@@ -44,7 +44,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.start.inspect",
         "InspectConfig",
         "inspect",
-        "Show what is in a sequence file.",
+        "Show what is in a sequence file or a model.",
         "Start here",
     ),
     "demo": Command(
