@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
@@ -24,6 +25,9 @@ from seqdesign.runs.manifest import Manifest, resolved_options
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
+
+if TYPE_CHECKING:
+    from seqdesign.motifs.files import MotifSet
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
 """Commands that write sequences."""
@@ -218,11 +222,13 @@ def _add_sequences(
 ) -> None:
     summary = run.result.get("summary") or {}
     alphabet = _alphabet(run, designs)
-    sites = None
+    collection, sites = None, None
     if motifs is not None:
-        from seqdesign.pages.motif_changes import add_motifs, sites_of
+        from seqdesign.motifs.changes import motifs_over, sites_of
 
-        sites = sites_of(designs, motifs, alphabet)
+        collection = motifs_over(motifs, alphabet)
+        places = sites_of(designs.sequences, collection, alphabet)
+        sites = {str(designs.rows[place]["id"]): text for place, text in places.items()}
     measured = _measured(run)
     add_designs(
         page,
@@ -238,11 +244,24 @@ def _add_sequences(
     add_outcomes(page, designs, name=name, measured=measured)
     add_trade_offs(page, designs)
     add_constraints(page, designs, checked)
-    if motifs is not None:
-        add_motifs(page, designs, motifs, alphabet)
+    if collection is not None:
+        _add_motif_changes(page, designs, collection, alphabet)
     add_logos(page, designs, alphabet.letters, training=_training(run, designs))
     if "objective" in summary:
         add_asked(page, summary)
+
+
+def _add_motif_changes(page: Page, designs: DesignSet, collection: MotifSet, alphabet: Alphabet) -> None:
+    """Motifs that designs gain and lose against their parents."""
+    from seqdesign.motifs.changes import gained_and_lost
+    from seqdesign.pages.motifs import add_changes
+
+    if designs.originals is None:
+        text = "The parents are not known, so nothing is gained or lost by design."
+        page.section("Gained and lost motifs", text)
+        return
+    found = gained_and_lost(designs.originals, designs.sequences, collection, alphabet)
+    add_changes(page, found, len(designs), {one.id: one for one in collection.motifs}, collection.title)
 
 
 def _alphabet(run: Run, designs: DesignSet) -> Alphabet:

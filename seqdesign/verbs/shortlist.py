@@ -10,6 +10,7 @@ from seqdesign.errors import UsageError
 from seqdesign.ordering.designs import LOWER
 from seqdesign.ordering.selection import DIVERSITY
 from seqdesign.ordering.shortlist import Candidates, Known, shortlist
+from seqdesign.verbs.bench import Listing
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.options import verb
 
@@ -29,7 +30,7 @@ def select(
     controls: Any = (),
     shuffled: int = 0,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Listing:
     """The designs to order: good ones that differ from each other, with controls.
 
     Args:
@@ -52,7 +53,7 @@ def select(
         InputError: nothing is left to choose from. UsageError: a column that is not there.
 
     Example:
-        >>> select(found, budget=24).to_csv("order.csv")
+        >>> select(found, budget=24).write("order.csv")
     """
     import pandas as pd
 
@@ -80,7 +81,15 @@ def select(
         shuffled=shuffled,
         seed=seed,
     )
-    return pd.DataFrame([one.row() for one in found.records])
+    line = f"chose {found.num_designs:,} of {len(records):,} designs"
+    controls = len(found.records) - found.num_designs
+    more = [f"{found.repeated:,} designs have the sequence of another; each is taken once"] * bool(
+        found.repeated
+    )
+    if len(found.records) < budget:
+        more.append(f"warning: only {len(found.records):,} sequences for a budget of {budget:,}")
+    rows = tuple(one.row() for one in found.records)
+    return Listing(rows, (f"{line} and {controls:,} {'control' if controls == 1 else 'controls'}", *more))
 
 
 def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
