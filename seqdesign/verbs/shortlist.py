@@ -57,8 +57,10 @@ def select(
     """
     import pandas as pd
 
-    if not 0 <= diversity <= 1 or budget < 1:
-        raise UsageError("must be a number between 0 and 1, and budget at least 1", option="diversity")
+    if not 0 <= diversity <= 1:
+        raise UsageError(f"must lie between 0 and 1, got {diversity}", option="diversity")
+    if budget < 1:
+        raise UsageError(f"must be at least 1, got {budget}", option="budget")
     frame = designs.to_frame() if hasattr(designs, "to_frame") and hasattr(designs, "sequences") else designs
     table = frame if isinstance(frame, pd.DataFrame) else None
     records = sequence_set(frame)
@@ -97,7 +99,8 @@ def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
     if table is not None and (quality is None or isinstance(quality, str)):
         names = [quality] if quality else [key for key in LOWER if key in table.columns]
         if not names or names[0] not in table.columns:
-            raise UsageError("names no column of the designs", option="quality")
+            have = ", ".join(map(str, table.columns))
+            raise UsageError(f"must name a column of the designs; they have {have}", option="quality")
         quality = table[names[0]]
     values = np.asarray([] if quality is None else quality, dtype=np.float64)
     if values.shape != (num,) or not np.isfinite(values).all():

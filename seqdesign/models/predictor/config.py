@@ -43,7 +43,7 @@ class AdaptOptions(Options):
     (--architecture) learn from features by which the two assays cannot be told apart. With 10 outcomes
     predictions are on its scale."""
     adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
-    """How much that counts; 0 only joins the assays."""
+    """Weight of telling the assays apart, which networks learn to prevent; 0 only joins the assays."""
 
     def problems(self) -> Iterator[str]:
         """What has an effect with --adapt only, or none with it."""

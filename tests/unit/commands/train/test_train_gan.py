@@ -198,7 +198,7 @@ def test_a_model_without_condition_refuses_one(cli: Cli, fasta: Path, tmp_path: 
         (("--objective", "wgann"), 2, "unknown objective of GANs 'wgann'"),
         (("--kernel", "4"), 2, "--kernel: must be odd"),
         (("--condition", "bins", "--bins", "1"), 2, "--bins"),
-        (("--patience", "50"), 2, "--patience: 50 looks never happen in 3"),
+        (("--patience", "50"), 2, "--patience: 50 checks are more than all 3"),
         (("--alphabet", "rna"), 1, "not in the alphabet rna"),
         (("--learning-rate", "1e9", "--objective", "wgan-gp"), 1, "became"),
     ],
