@@ -158,8 +158,8 @@ def test_what_cannot_be_repeated_is_one_line(
 def test_a_manifest_of_something_else_is_refused(run: Path, cli: Cli) -> None:
     manifest = vars(read_manifest(run))
     for name, said in (
-        ("_judge", "names no command"),
-        ("os.path", "names no command"),
+        ("_judge", "does not say which command ran"),
+        ("os.path", "does not say which command ran"),
         ("fly", "no command 'fly'"),
     ):
         write_json(manifest_path(run), {**manifest, "name": name})
