@@ -81,6 +81,7 @@ class DataTable {
     for (const [i, head] of this.heads) {
       if (this.columns[i].drawn) continue; // pictures have no order
       const sorter = button(head.textContent, () => this.sort(i));
+      head.dataset.heading = head.textContent;
       sorter.title = this.columns[i].about || "Sort by " + this.columns[i].heading;
       head.replaceChildren(sorter);
     }
