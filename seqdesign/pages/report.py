@@ -11,9 +11,8 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
 from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
-from seqdesign.pages.constraints import Checked, add_constraints, check
-from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
-from seqdesign.pages.design_table import add_designs
+from seqdesign.pages.constraints import Checked, check
+from seqdesign.pages.design_sections import add_asked, add_design_sections
 from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
@@ -229,24 +228,21 @@ def _add_sequences(
         collection = motifs_over(motifs, alphabet)
         places = sites_of(designs.sequences, collection, alphabet)
         sites = {str(designs.rows[place]["id"]): text for place, text in places.items()}
-    measured = _measured(run)
-    add_designs(
+    outcome = summary.get("outcome") or "outcome"
+    add_design_sections(
         page,
         designs,
+        checked,
+        alphabet,
         name=Path(run.path.name).stem,
-        measured=measured,
-        breaches=checked.breaches if checked.rows else None,
+        score=f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}",
+        measured=_measured(run),
         sites=sites,
         contributions=added,
+        training=_training(run, designs),
     )
-    outcome = summary.get("outcome") or "outcome"
-    name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
-    add_outcomes(page, designs, name=name, measured=measured)
-    add_trade_offs(page, designs)
-    add_constraints(page, designs, checked)
     if collection is not None:
         _add_motif_changes(page, designs, collection, alphabet)
-    add_logos(page, designs, alphabet.letters, training=_training(run, designs))
     if "objective" in summary:
         add_asked(page, summary)
 
