@@ -175,8 +175,8 @@ def _search(wanted: Sequence[Tensor], options: LetterRules) -> list[str | None]:
     by_length = sorted(range(len(wanted)), key=lambda i: len(wanted[i]))
     lossy = [(i, text) for i in by_length if (text := texts[i]) and _loses(wanted[i], text)]
     for first in range(0, len(lossy), BLOCK):
-        mine, genes = zip(*lossy[first : first + BLOCK], strict=True)
-        for i, better in zip(mine, _polished([wanted[i] for i in mine], genes, options), strict=True):
+        places, genes = zip(*lossy[first : first + BLOCK], strict=True)
+        for i, better in zip(places, _polished([wanted[i] for i in places], genes, options), strict=True):
             texts[i] = better
     return texts
 

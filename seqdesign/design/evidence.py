@@ -13,7 +13,7 @@ from torch import Tensor
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
-from seqdesign.models.predictor.members.aligned import RELATED
+from seqdesign.ensembles.aligned import RELATED
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.training.measured import Measured

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.letters import word_codes
-from seqdesign.models.predictor.members.aligned import aligned_features, common_parent
-from seqdesign.models.predictor.members.descriptors import letter_descriptors
+from seqdesign.ensembles.aligned import aligned_features, common_parent
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 

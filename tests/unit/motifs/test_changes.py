@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seqdesign.pages.designed import DesignSet
-from seqdesign.pages.motif_changes import Construct, sites_of
+from seqdesign.motifs.changes import Construct, motifs_over, sites_of
 from seqdesign.sequences.alphabets import get_alphabet
 
 DNA = get_alphabet("dna")
@@ -27,17 +26,17 @@ def box(tmp_path: Path) -> str:
     ("construct", "sites"),
     [
         (Construct(), {}),
-        (Construct(left="CGGTA", right="CCC"), {"d": "box across the junction@1-4+"}),
+        (Construct(left="CGGTA", right="CCC"), {0: "box across the junction@1-4+"}),
         (Construct(left="TATAAC", right="TATAAC"), {}),  # sites outside are not the design's
-        (Construct("TA", "", circular=True), {"d": "box across the junction@1-4+"}),
-        (Construct(circular=True), {"d": "box across the junction@1-4+;box across the junction@15-16+"}),
+        (Construct("TA", "", circular=True), {0: "box across the junction@1-4+"}),
+        (Construct(circular=True), {0: "box across the junction@1-4+;box across the junction@15-16+"}),
     ],
 )
 def test_a_site_counts_where_the_design_is_part_of_it(
-    construct: Construct, sites: dict[str, str], box: str
+    construct: Construct, sites: dict[int, str], box: str
 ) -> None:
     design = "TAACGCGGCCGCCGTA"
-    assert sites_of(DesignSet([{"id": "d", "sequence": design}]), box, DNA, construct) == sites
+    assert sites_of([design], motifs_over(box, DNA), DNA, construct) == sites
 
 
 def test_a_circle_is_gone_around_no_further_than_its_length() -> None:

@@ -1,4 +1,4 @@
-"""Motifs that designs gain and lose against their parents, on a page."""
+"""Motifs of designs and of their parents: which are gained and lost, and where they are in each design."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import UsageError
-from seqdesign.motifs.enrichment import changes, letter_background
+from seqdesign.motifs.enrichment import MotifChange, changes, letter_background
 from seqdesign.motifs.files import MotifSet, open_motifs
 from seqdesign.motifs.motif import FloatArray, Motif
 from seqdesign.motifs.scan import JoinedText, matcher, scan
-from seqdesign.pages.designed import DesignSet
-from seqdesign.pages.motifs import add_changes
-from seqdesign.reports.html import Page
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 
@@ -51,53 +48,50 @@ class Construct:
         return before[len(before) - reach :], after[:reach]
 
 
-def add_motifs(
-    page: Page, designs: DesignSet, source: str, alphabet: Alphabet, construct: Construct = Construct()
-) -> None:
-    """Gained and lost motifs of the bundled collection, ``jaspar``, or of a file, in their construct.
+def motifs_over(source: str, alphabet: Alphabet) -> MotifSet:
+    """The bundled collection, ``jaspar``, or that of a file.
 
     Raises InputError for a file that cannot be read, UsageError for motifs over other letters.
     """
     collection = open_motifs(source, alphabet.letters)
     if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
         raise UsageError(
-            f"the motifs are over {collection.letters}, the sequences are {alphabet.name}", option="--motifs"
+            f"the motifs are over {collection.letters}, the sequences are {alphabet.name}; leave it out",
+            option="--motifs",
         )
-    if designs.originals is None:
-        page.section(
-            "Gained and lost motifs", "The parents are not known, so nothing is gained or lost by design."
-        )
-        return
+    return collection
+
+
+def gained_and_lost(
+    originals: Sequence[str],
+    sequences: Sequence[str],
+    collection: MotifSet,
+    alphabet: Alphabet,
+    construct: Construct = Construct(),
+) -> list[MotifChange]:
+    """Motifs that sequences (N,) gain and lose against their parents (N,), the clearest first."""
     both = alphabet.name == "dna"
-    scans = [
-        _Scan(texts, collection, construct, alphabet) for texts in (designs.originals, designs.sequences)
-    ]
+    scans = [_Scan(some, collection, construct, alphabet) for some in (originals, sequences)]
     background = (scans[0].frequencies + scans[1].frequencies) / 2
-    before, after = (_with_hit(one, background, len(designs), both) for one in scans)
-    found = changes(collection.motifs, before, after)
-    add_changes(page, found, len(designs), {motif.id: motif for motif in collection.motifs}, collection.title)
+    before, after = (_with_hit(one, background, len(sequences), both) for one in scans)
+    return changes(collection.motifs, before, after)
 
 
 def sites_of(
-    designs: DesignSet, source: str, alphabet: Alphabet, construct: Construct = Construct()
-) -> dict[str, str]:
-    """Where the motifs are in each design, by id: ``GATA1@12-18+;...``; nothing over other letters.
+    sequences: Sequence[str], collection: MotifSet, alphabet: Alphabet, construct: Construct = Construct()
+) -> dict[int, str]:
+    """Where the motifs are in each of the sequences (N,), by its place: ``GATA1@12-18+;...``.
 
-    Of a site that reaches into what stands beside a design, the part inside it is named.
-
-    Raises InputError for a file that cannot be read.
+    Of a site that reaches into what stands beside a sequence, the part inside it is named.
     """
-    collection = open_motifs(source, alphabet.letters)
-    if collection.letters.replace("U", "T") != alphabet.letters.replace("U", "T"):
-        return {}
-    one = _Scan(designs.sequences, collection, construct, alphabet)
-    found: dict[str, list[tuple[int, str]]] = {}
+    one = _Scan(sequences, collection, construct, alphabet)
+    found: dict[int, list[tuple[int, str]]] = {}
     for motif, place, first, last, forward in one.hits(one.frequencies, alphabet.name == "dna"):
-        inside = max(first, 0), min(last, len(designs.sequences[place]))
+        inside = max(first, 0), min(last, len(sequences[place]))
         across = "" if inside == (first, last) else " across the junction"
         called = f"{motif.name or motif.id}{across}@{inside[0] + 1}-{inside[1]}{'+' if forward else '-'}"
-        found.setdefault(str(designs.rows[place]["id"]), []).append((inside[0], called))
-    return {one: ";".join(name for _, name in sorted(sites)[:MOST_SITES]) for one, sites in found.items()}
+        found.setdefault(place, []).append((inside[0], called))
+    return {place: ";".join(name for _, name in sorted(sites)[:MOST_SITES]) for place, sites in found.items()}
 
 
 class _Scan:
