@@ -152,7 +152,7 @@ class Places:
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
         shared = (a[0] @ b[0].T - self.constant) / self.varying
-        own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
+        own = [(x[0].square().sum(1) - self.constant) / self.varying for x in (a, b)]
         return Likeness(shared[None], own[0][None], own[1][None])
 
 
