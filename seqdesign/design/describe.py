@@ -210,7 +210,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, batch.plan.composite, design)
+        beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
         remarks += _unusual(design, far=bool(far[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
@@ -335,15 +335,23 @@ def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _beyond(model: DesignModel, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than their error bars."""
+def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than their error bars and than the judges have
+    shown that they can go beyond the rows that they learn from.
+    """
     for k in sorted(_used(composite)):
         key, span = model.keys[k], measured_range(model, k)
         value, error = design.outcomes[key], design.outcomes.get(f"{key}_sd")
         if span is None or value is None or error is None:
             continue
-        if value > span.high + error or value < span.low - error:
+        low, high = (math.nan, math.nan) if panel is None else panel.borne[:, k].tolist()
+        if value > _nanmax(span.high, high) + error or value < -_nanmax(-span.low, -low) - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
+
+
+def _nanmax(known: float, perhaps: float) -> float:
+    """The larger one; the first if the second is NaN."""
+    return perhaps if perhaps > known else known
 
 
 def measured_range(model: DesignModel, k: int) -> Range | None:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from seqdesign.design.ends import ends_of
 from seqdesign.design.judges import (
+    FIT_ROWS,
     KINDS,
     GaussianProcess,
     Kind,
@@ -29,8 +30,10 @@ from seqdesign.design.judges import (
     Words,
     hyperparameters,
     log_density,
+    most_probable,
 )
-from seqdesign.design.link import Link, Opinion, corrected, fit_link
+from seqdesign.design.link import Link, Opinion, corrected, fit_link, tested
+from seqdesign.design.scale import CLEARLY, as_measured, ratios
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
@@ -38,12 +41,16 @@ from seqdesign.training.measured import Measured
 ROWS = 1500
 """Measurements that a judge learns from, at most: half of them the nearest to what is judged."""
 HELD_OUT = 500
+FEWEST_ROWS = 20
+"""Training rows from which on a scale is chosen."""
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
 LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 """Rounds in which limits are completed, each part of the rows by the others."""
 BISECTIONS = 40
+HIDDEN = 0.2
+"""Share of the rows, the best, that judges must predict from the others before they may go beyond all."""
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 SURE = 0.75
@@ -114,20 +121,25 @@ class Panel:
         self.measured, self._both_strands = measured, both_strands
         self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
         self.values = _targets(measured.values, task, num_scores)
-        known = ~self.values.isnan()
-        count = known.sum(0).clamp(min=1)
-        self.centre = self.values.nan_to_num().sum(0) / count
-        spread = ((self.values - self.centre).square().nan_to_num().sum(0) / count).sqrt()
-        self.unit = spread.clamp(min=1e-9)
+        """What judges learn (N, K), on their scale."""
+        self.centre, self.unit = _standard(self.values)
+        self.scale = as_measured(self.values)
         self.noise = torch.full_like(self.unit, torch.nan)
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
+        self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
+        """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
+        they are not. Known likewise.
+        """
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
         self._theta: dict[str, Tensor] = {}
         self._complete()
         self.ends = [] if task.log_odds else [ends_of(column) for column in self.values.numpy().T]
         """Where measurements of each outcome end abruptly; empty for labels."""
+        self._mean = self.centre
+        if not (task.log_odds or task.rounds):
+            self._choose_scale()
         self._weigh()
 
     @property
@@ -138,7 +150,43 @@ class Panel:
     @property
     def typical(self) -> Tensor:
         """The mean of the measurements (K,), of labels as log-odds."""
-        return self.centre if not self.task.log_odds else torch.logit(self.centre.clamp(LEAST, MOST))
+        return self._mean if not self.task.log_odds else torch.logit(self._mean.clamp(LEAST, MOST))
+
+    def _choose_scale(self) -> None:
+        """Logarithms of the outcomes that are clearly more probable so."""
+        logs = ratios(self.values)
+        rows = np.flatnonzero(~self.measured.held_out)
+        rows = np.random.default_rng([self.seed, 53]).permutation(rows)[:FIT_ROWS]
+        taken = logs.into(self.values)
+        for k in torch.nonzero(logs.logs).flatten().tolist():
+            known = rows[(~self.values[rows, k].isnan()).numpy()]
+            if len(known) < FEWEST_ROWS:
+                logs.added[k] = torch.nan
+                continue
+            raw, log = (self._probability(values[known, k : k + 1], known) for values in (self.values, taken))
+            if log - float(taken[known, k].sum()) < raw + CLEARLY:
+                logs.added[k] = torch.nan
+        self.scale, self.values = logs, logs.into(self.values)
+        self.centre, self.unit = _standard(self.values)
+
+    def _probability(self, values: Tensor, rows: Rows) -> float:
+        """Log probability of values (n, 1) of rows by the first judge, up to a constant."""
+        centre, unit = _standard(values)
+        reader = self._reader(self.kinds[0], self._tokens[rows])
+        x = reader(self._tokens[rows])
+        _, found = most_probable(self.kinds[0], reader, x, (values - centre) / unit, self.seed)
+        return found - len(values) * math.log(float(unit))
+
+    def _heard(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """What the networks say of tokens (B, L) on the judges' scale: means, errors (B, K)."""
+        assert self.network is not None
+        mean, sd = self.network(tokens)
+        return self.scale.into(mean), self.scale.spread_into(mean, sd)
+
+    def _reader(self, kind: Kind, tokens: Tensor) -> Reader:
+        if kind.reads == "places":
+            return Places(tokens, self.alphabet)
+        return Words(tokens, self.alphabet, both_strands=self._both_strands)
 
     def _complete(self) -> None:
         """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
@@ -167,7 +215,8 @@ class Panel:
         fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
         train = rng.permutation(train)[:ROWS] if len(train) else fresh
         self._network_links: list[Link] = []
-        alone, unseen = [], []
+        self._network_error = torch.ones_like(self.unit)
+        alone, unseen, errors = [], [], []
         y, taught = self.values[fresh], self.values[train]
         for kind in self.kinds:
             judge = self._fit(kind, train)
@@ -175,6 +224,7 @@ class Panel:
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
             unseen.append(self._density(y, found.mean, found.total + judge.noise))
+            errors.append(_mean_square(found.mean - (y - self.centre) / self.unit))
         table = torch.stack(unseen, 1)
         # A process predicts each row from all others in closed form, so that all rows choose among processes.
         own = stack(torch.cat([torch.stack(alone, 1), table]))
@@ -187,18 +237,19 @@ class Panel:
         # The networks learned from the training rows: they are weighed against the mixture by the others.
         together = (table + own.log()).logsumexp(1)
         share = stack(torch.stack([together, self._network_density(fresh)], 1))
+        self._network_error = (self._network_error / (own @ torch.stack(errors))).clamp(max=1)
         self.weights = torch.cat([share[0] * own, share[1:]])
 
     def _network_density(self, rows: Rows) -> Tensor:
         """Log density (n,) that the networks give the values of rows that they have not learned from."""
-        assert self.network is not None
-        mean, sd = self.network(self._tokens[rows])
+        mean, sd = self._heard(self._tokens[rows])
         if self.task.log_odds:
             return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
         mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
         y = (self.values[rows] - self.centre) / self.unit
         self._network_links = [fit_link(mean[:, k], variance[:, k], y[:, k]) for k in range(y.shape[1])]
         found = corrected(self._network_links, mean, variance)
+        self._network_error = _mean_square(found.mean - y)
         return self._density(self.values[rows], found.mean, found.total)
 
     def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor]]:
@@ -221,11 +272,7 @@ class Panel:
 
     def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
-        reader: Reader = (
-            Places(tokens, self.alphabet)
-            if kind.reads == "places"
-            else Words(tokens, self.alphabet, both_strands=self._both_strands)
-        )
+        reader = self._reader(kind, tokens)
         x = reader(tokens)
         if kind.name not in self._theta:
             self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
@@ -251,21 +298,24 @@ class Panel:
         weights = self.weights
         own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
         typical = min(noise)  # what one of them can explain is no noise
-        self.noise = self.unit * math.sqrt(typical)
+        self.noise = self.scale.spread_out(self.centre, self.unit * math.sqrt(typical))
         fitted = (own[:, None, None] * torch.stack(fits)).sum(0)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         self.clueless = self._no_better_than_chance(own, alone, rows)
+        self.borne = self._borne_out(own, alone, fitted, rows)
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task.log_odds:
             everyone = self._as_log_odds(everyone)
         if self.network is not None:
-            center, sd = self.network(tokens)
+            center, sd = self._heard(tokens)
             one = corrected([], center, sd.square())
             if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
                 held = self._held(center, (own[:, None, None] * torch.stack(further)).sum(0))
-                one = corrected(self._network_links, held, (sd.square() - typical).clamp(min=0))
+                # How far a sequence is from what was measured the processes alone can tell.
+                least = self._network_error * (own[:, None, None] * everyone.variance).sum(0)
+                one = corrected(self._network_links, held, torch.maximum(sd.square() - typical, least))
                 one = one.or_further(center - held)
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         return self._verdict(everyone, typical, widen, plain, fitted)
@@ -278,9 +328,36 @@ class Panel:
         blind = [_uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
         if self.network is not None and any(blind):
             fresh = np.flatnonzero(self.measured.held_out)[:HELD_OUT]
-            mean, _ = self.network(self._tokens[fresh])
+            mean, _ = self._heard(self._tokens[fresh])
             blind = [b and _uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
         return torch.tensor(blind)
+
+    def _borne_out(
+        self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], fitted: Tensor, rows: Rows
+    ) -> Tensor:
+        """(2, K) in the user's units: how far down and up predictions may go beyond all rows; NaN: nowhere.
+
+        The best rows by the predictions (n, K) of the judges ``alone`` are hidden from them, and predicted
+        from the rest. Where measurements follow, as far again beyond the best row is borne out.
+        """
+        found = torch.full((2, fitted.shape[1]), torch.nan, dtype=fitted.dtype)
+        if self.task.log_odds:
+            return found
+        left = (weights[:, None, None] * torch.stack([m for m, _ in alone])).sum(0)
+        y = (self.values[rows] - self.centre) / self.unit
+        for end, sign in enumerate((-1.0, 1.0)):
+            for k in range(fitted.shape[1]):
+                rank = sign * left[:, k].nan_to_num(-sign * math.inf)
+                edge = rank.quantile(1 - HIDDEN)
+                hidden, rest = torch.nonzero(rank > edge).flatten(), torch.nonzero(rank <= edge).flatten()
+                if len(hidden) < FEWEST_ROWS:
+                    continue
+                judges = [self._fit(kind, rows[rest.numpy()]) for kind in self.kinds]
+                tokens = self._tokens[rows[hidden.numpy()]]
+                said = torch.stack([judge(judge.reader(tokens))[0][:, k] for judge in judges])
+                further = tested(sign * (weights @ said) - edge, sign * y[hidden, k] - edge)
+                found[end, k] = sign * (torch.nan_to_num(sign * fitted[:, k], -math.inf).max() + further)
+        return self.scale.out(self.centre + self.unit * found)
 
     def _plain(
         self,
@@ -297,11 +374,12 @@ class Panel:
             w = weights[:, None, None]
             middle = (w * mean).sum(0)
             spread = (w * (variance.clamp(min=0) + (mean - middle).square())).sum(0)
-            return self.centre + self.unit * middle, self.unit * spread.sqrt()
+            middle, spread = self.centre + self.unit * middle, self.unit * spread.sqrt()
+            return self.scale.out(middle), self.scale.spread_out(middle, spread)
 
         mean, sd = mixed(*sequences)
         left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
-        return Plain(mean, sd, left, left_sd, self.values[rows])
+        return Plain(mean, sd, left, left_sd, self.scale.out(self.values[rows]))
 
     def _as_log_odds(self, said: Opinion) -> Opinion:
         p = (self.centre + self.unit * said.mean).clamp(LEAST, MOST)
@@ -336,19 +414,19 @@ class Panel:
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
-        low, high = (
-            self.centre + self.unit * (middle - reach[0]),
-            self.centre + self.unit * (middle + reach[1]),
+        sure = _sure(middle, draws, fitted)
+        headline, low, high, draws = (
+            self.scale.out(self.centre + self.unit * x)
+            for x in (sure, middle - reach[0], middle + reach[1], draws)
         )
-        headline = self.centre + self.unit * _sure(middle, draws, fitted)
-        draws = self.centre + self.unit * draws
+        sd = self.scale.spread_out(self.centre + self.unit * sure, self.unit * (spread + noise).sqrt())
         for k, end in enumerate(self.ends):
             # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
             if end.high is not None:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        return Verdict(headline, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
+        return Verdict(headline, sd, low, high, draws, plain)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
@@ -439,6 +517,19 @@ def _uncorrelated(predicted: Tensor, measured: Tensor) -> bool:
         return True
     r = torch.corrcoef(torch.stack([predicted[known], measured[known]]))[0, 1]
     return not float(r) > CHANCE / math.sqrt(int(known.sum()))
+
+
+def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (K,) of values (n, K), NaN unknown."""
+    count = (~values.isnan()).sum(0).clamp(min=1)
+    centre = values.nan_to_num().sum(0) / count
+    spread = ((values - centre).square().nan_to_num().sum(0) / count).sqrt()
+    return centre, spread.clamp(min=1e-9)
+
+
+def _mean_square(errors: Tensor) -> Tensor:
+    """(K,): of errors (n, K), NaN unknown; 1 without any."""
+    return errors.square().nanmean(0).nan_to_num(1.0)
 
 
 def _even(count: int) -> Tensor:
