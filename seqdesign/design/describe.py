@@ -132,7 +132,23 @@ def _promise(
         np.stack([one.draws for one in good if one.draws is not None], axis=1),
         [one.design.id for one in good],
         independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
+        tested=not bool(verdict.counted[mine].any())
+        and _tested(panel, batches[0].plan.composite, verdict.mean[mine]),
     )
+
+
+def _tested(panel: Panel, composite: Composite, mean: Tensor) -> bool:
+    """Whether the judges have shown that they may go as far as to outcomes (B, K), of those that are used.
+
+    On every side of the rows to which they go.
+    """
+    for k in sorted(_used(composite)):
+        low, high = panel.borne[:, k]
+        centre = panel.typical[k]
+        worst, best = mean[:, k].aminmax()
+        if not ((best <= centre or best <= high) and (worst >= centre or worst >= low)):
+            return False
+    return True
 
 
 def _independent(tokens: Tensor, panel: Panel) -> float:
@@ -181,6 +197,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     columns = model.columns(opinion.after, opinion.verdict, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
+    unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []
@@ -212,7 +229,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
         beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(design, far=bool(far[i]))
+        remarks += _unusual(design, far=bool(far[i]), unlike=bool(unlike[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -255,8 +272,9 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
         claimed = (designed - designed_start).double().cpu()
         confidence = share_of(claimed, (judged - start).double().cpu())
     doubt = None
-    if draws is not None:
-        doubt = (draws - start < HALF * (judged - start)).double().mean(0)
+    if verdict is not None:
+        held = torch.stack([plain(one[None], host) for one in verdict.within])
+        doubt = (held - start < HALF * (judged - start)).double().mean(0)
         doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
     return _Opinion(after, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
 
@@ -327,10 +345,15 @@ def _used(composite: Composite) -> set[int]:
     return {i for term in composite.terms for i in (*term.on, *term.off)}
 
 
-def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
-    """Whether it is unlike what was learned from."""
+def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Status, str]]:
+    """Whether it is unlike what was learned from, in its words or in its composition."""
     if far:
         yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
+    elif unlike:
+        yield (
+            "unusual",
+            "composition: more than twice as far from the usual one as 99% of held-out sequences",
+        )
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 

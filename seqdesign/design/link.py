@@ -46,8 +46,10 @@ class Opinion(NamedTuple):
         return self.variance + 0.5 * (self.down.square() + self.up.square())
 
     def or_further(self, by: Tensor) -> Opinion:
-        """The same, and perhaps as much further up, or down: that nobody has measured it says neither."""
-        return self._replace(up=torch.hypot(self.up, by), down=torch.hypot(self.down, by))
+        """The same, and perhaps as much further up (or down, if negative)."""
+        return self._replace(
+            up=torch.hypot(self.up, by.clamp(min=0)), down=torch.hypot(self.down, (-by).clamp(min=0))
+        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def corrected(links: Sequence[Link], mean: Tensor, variance: Tensor) -> Opinion:
     return Opinion(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))
 
 
-def tested(predicted: Tensor, measured: Tensor) -> float:
+def followed(predicted: Tensor, measured: Tensor) -> float:
     """How far predictions (n,) went beyond an edge and were followed by what was measured (n,); NaN: nowhere.
 
     Both are distances from the edge of what the predictions were learned from, and measurements have noise.

@@ -32,7 +32,7 @@ from seqdesign.design.judges import (
     log_density,
     most_probable,
 )
-from seqdesign.design.link import Link, Opinion, corrected, fit_link, tested
+from seqdesign.design.link import Link, Opinion, corrected, fit_link, followed
 from seqdesign.design.scale import CLEARLY, as_measured, ratios
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.tasks.task import Task
@@ -70,7 +70,9 @@ class Verdict:
     mean, sd (B, K): of a measurement; beyond what the best measured sequences are thought to be, mean is the
     value that ``SURE`` of the draws exceed. low, high (B, K): 95% interval of a measurement of it, in the
     units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
-    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes.
+    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes; within: those of them that are no
+    better than the best row, unless the judges have shown that they can go beyond the rows. counted (B,):
+    whether words more often than in any row would change what is said by more than the noise.
     plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
@@ -79,6 +81,8 @@ class Verdict:
     low: Tensor
     high: Tensor
     draws: Tensor
+    within: Tensor
+    counted: Tensor
     plain: Plain | None
 
 
@@ -283,17 +287,18 @@ class Panel:
         """What they say of tokens (B, L), of all measurements."""
         rows = self._chosen(tokens)
         said: list[Opinion] = []
-        noise, ratios, further, fits = [], [], [], []
+        noise, ratios, further, fits, known = [], [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
         for kind in self.kinds:
             judge = self._fit(kind, rows)
             links, (left, around) = self._linked(judge)
-            opinion, more = _said(judge, links, tokens)
+            opinion, beyond = _said(judge, links, tokens)
             said.append(opinion)
-            further.append(more)
+            further.append(beyond)
             fits.append(corrected(links, judge.fitted(), judge.noise * torch.ones_like(judge.y)).mean)
             noise.append(judge.noise)
             alone.append((left, around - judge.noise))
+            known.append(judge.noise * (1 - judge.noise / around).clamp(min=0))
             ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
         weights = self.weights
         own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
@@ -302,6 +307,7 @@ class Panel:
         fitted = (own[:, None, None] * torch.stack(fits)).sum(0)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
+        more = (own[:, None, None] * torch.stack(further)).sum(0)
         self.clueless = self._no_better_than_chance(own, alone, rows)
         self.borne = self._borne_out(own, alone, fitted, rows)
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
@@ -312,13 +318,15 @@ class Panel:
             one = corrected([], center, sd.square())
             if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
-                held = self._held(center, (own[:, None, None] * torch.stack(further)).sum(0))
+                held = self._held(center, more)
                 # How far a sequence is from what was measured the processes alone can tell.
                 least = self._network_error * (own[:, None, None] * everyone.variance).sum(0)
                 one = corrected(self._network_links, held, torch.maximum(sd.square() - typical, least))
                 one = one.or_further(center - held)
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
-        return self._verdict(everyone, typical, widen, plain, fitted)
+        unsure = (own[:, None, None] * torch.stack(known)).sum(0)
+        counted = more.square().amax(1) > typical
+        return self._verdict(everyone, typical, widen, plain, (fitted, unsure), counted)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -355,7 +363,7 @@ class Panel:
                 judges = [self._fit(kind, rows[rest.numpy()]) for kind in self.kinds]
                 tokens = self._tokens[rows[hidden.numpy()]]
                 said = torch.stack([judge(judge.reader(tokens))[0][:, k] for judge in judges])
-                further = tested(sign * (weights @ said) - edge, sign * y[hidden, k] - edge)
+                further = followed(sign * (weights @ said) - edge, sign * y[hidden, k] - edge)
                 found[end, k] = sign * (torch.nan_to_num(sign * fitted[:, k], -math.inf).max() + further)
         return self.scale.out(self.centre + self.unit * found)
 
@@ -399,9 +407,18 @@ class Panel:
         return torch.where(further > 0, up, down)
 
     def _verdict(
-        self, said: Opinion, noise: float, widen: float, plain: Plain | None, fitted: Tensor
+        self,
+        said: Opinion,
+        noise: float,
+        widen: float,
+        plain: Plain | None,
+        fitted: tuple[Tensor, Tensor],
+        counted: Tensor,
     ) -> Verdict:
-        """From opinions of J judges (J, B, K), standardised or in log-odds; fitted (N, K): of rows."""
+        """From opinions of J judges (J, B, K), standardised or in log-odds.
+
+        fitted: means and variances (N, K) of rows.
+        """
         w = self.weights[:, None, None]
         middle = _median(self.weights, said)
         apart = said.variance + (said.mean - middle).square()
@@ -409,15 +426,16 @@ class Panel:
         draws = self._draws(said)
         if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
-            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, draws, counted, plain)
         reach = [
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
-        sure = _sure(middle, draws, fitted)
-        headline, low, high, draws = (
+        tested = ~self.borne.isnan()
+        sure = _sure(middle, draws, fitted[0], tested)
+        headline, low, high, draws, within = (
             self.scale.out(self.centre + self.unit * x)
-            for x in (sure, middle - reach[0], middle + reach[1], draws)
+            for x in (sure, middle - reach[0], middle + reach[1], draws, _within(draws, *fitted, tested))
         )
         sd = self.scale.spread_out(self.centre + self.unit * sure, self.unit * (spread + noise).sqrt())
         for k, end in enumerate(self.ends):
@@ -426,7 +444,7 @@ class Panel:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        return Verdict(headline, sd, low, high, draws, plain)
+        return Verdict(headline, sd, low, high, draws, within, counted, plain)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
@@ -485,15 +503,33 @@ def _median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-def _sure(middle: Tensor, draws: Tensor, fitted: Tensor) -> Tensor:
+def _sure(middle: Tensor, draws: Tensor, fitted: Tensor, tested: Tensor) -> Tensor:
     """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
 
-    Beyond, no row bears them out, so that they go only as far as ``SURE`` of the draws (S, B, K) go.
+    Beyond, no row bears them out. They go only as far as ``SURE`` of the draws (S, B, K) go, and no further
+    than the rows where the judges did not pass the test (2, K; down, up) of going beyond them.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0))
+    high, low = torch.where(tested[1], high, best), torch.where(tested[0], low, worst)
     return torch.maximum(torch.minimum(middle, high), low)
+
+
+def _within(draws: Tensor, fitted: Tensor, variance: Tensor, tested: Tensor) -> Tensor:
+    """Draws (S, B, K), no better than the best row where the judges did not pass the test (2, K; down, up).
+
+    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
+    its own.
+    """
+    luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
+    for end, sign in enumerate((-1.0, 1.0)):
+        worth = (sign * fitted).nan_to_num(-math.inf)
+        best, place = worth.max(0)
+        sd = variance.gather(0, place[None])[0].sqrt()
+        held = sign * torch.minimum(sign * draws, best + sd * luck)
+        draws = torch.where(tested[end], draws, held)
+    return draws
 
 
 def stack(log_densities: Tensor) -> Tensor:
