@@ -138,17 +138,13 @@ def _promise(
 
 
 def _tested(panel: Panel, composite: Composite, mean: Tensor) -> bool:
-    """Whether the judges have shown that they may go as far as to outcomes (B, K), of those that are used.
-
-    On every side of the rows to which they go.
+    """Whether the judges have shown, of all outcomes that are used, that they can go beyond the rows on the
+    side of their mean on which designs with outcomes (B, K) lie.
     """
-    for k in sorted(_used(composite)):
-        low, high = panel.borne[:, k]
-        centre = panel.typical[k]
-        worst, best = mean[:, k].aminmax()
-        if not ((best <= centre or best <= high) and (worst >= centre or worst >= low)):
-            return False
-    return True
+    used = sorted(_used(composite))
+    low, high = panel.borne[:, used].isnan()
+    above, below = ((sign * (mean - panel.typical)[:, used] > 0).any(0) for sign in (1.0, -1.0))
+    return not bool((above & high | below & low).any())
 
 
 def _independent(tokens: Tensor, panel: Panel) -> float:
