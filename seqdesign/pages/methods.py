@@ -107,7 +107,7 @@ def _trained(result: Result) -> str:
 
 
 def _predictor(result: Result, option: Result) -> Sentence:
-    from seqdesign.models.predictor.config import LABELS
+    from seqdesign.ensembles.options import LABELS
 
     kind = str(result.get("kind"))
     members = f"an ensemble of {result['members']} members of the kind {LABELS.get(kind, kind)}"

@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
+from seqdesign.ensembles.options import LABELS, PredictorOptions
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import (
-    LABELS,
-    AdaptOptions,
-    OutcomeOptions,
-    PredictorFitOptions,
-    PredictorOptions,
-)
+from seqdesign.models.predictor.config import AdaptOptions, OutcomeOptions, PredictorFitOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import say

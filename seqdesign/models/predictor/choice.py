@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
-from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.adapt import (
     AdaptedPredictor,
@@ -19,8 +21,6 @@ from seqdesign.models.predictor.adapt import (
     on_its_scale,
     reversed_gradient,
 )
-from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
