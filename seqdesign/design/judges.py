@@ -143,7 +143,7 @@ class Places:
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters = torch.arange(self.size)
-        return [(tokens.unsqueeze(2) == letters).flatten(1).double()]
+        return [(tokens.unsqueeze(2) == letters).flatten(1).float()]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """The same: a letter that the rows never have at a place has no effect on a mean as it is."""
@@ -151,8 +151,9 @@ class Places:
 
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
-        shared = (a[0] @ b[0].T - self.constant) / self.varying
-        own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
+        # Sums of ones and zeros: 32 bits hold them exactly, at half the cost of 64.
+        shared = ((a[0] @ b[0].T).double() - self.constant) / self.varying
+        own = [(x[0].sum(1).double() - self.constant) / self.varying for x in (a, b)]
         return Likeness(shared[None], own[0][None], own[1][None])
 
 
@@ -276,12 +277,21 @@ def read_as(
 class GaussianProcess:
     """The posterior of K outcomes after rows with features x and standardised values y (N, K), NaN unknown.
 
-    theta: logarithms of the noise variance and of the kernel's hyperparameters.
+    theta: logarithms of the noise variance and of the kernel's hyperparameters. like: the likeness of the
+    rows among themselves, where it is known already.
     """
 
-    def __init__(self, kind: Kind, theta: Tensor, reader: Reader, x: list[Tensor], y: Tensor) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        theta: Tensor,
+        reader: Reader,
+        x: list[Tensor],
+        y: Tensor,
+        like: Likeness | None = None,
+    ) -> None:
         self.kind, self.theta, self.reader, self.x, self.y = kind, theta, reader, x, y
-        covariance = kind.kernel(theta[1:], reader.likeness(x, x))
+        covariance = kind.kernel(theta[1:], like or reader.likeness(x, x))
         self._scale = float(covariance.diagonal().mean())
         self._parts = []
         for k in range(y.shape[1]):
