@@ -1,4 +1,4 @@
-"""The table of designs: first what one decides by, then the rest, the sequence last."""
+"""The table of designs: first what one decides by and the sequence, then the rest."""
 
 from __future__ import annotations
 
@@ -137,13 +137,13 @@ def _enrich(
 
 
 def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
-    """Name, outcomes, evidence, status, nearest, rules, the rest, length, GC, sequence; then unseen ones."""
+    """Name, outcomes, evidence, status, sequence, nearest, rules, the rest, length, GC; then unseen ones."""
     have = designs.columns
     outcomes = designs.outcomes
     values = outcomes or tuple(key for key in (designs.before_after or ())[1:] if key != "score")
-    deciding = ("id", *values, "score_low", "least_evidence", "status", "nearest", "measured", "rules")
+    deciding = ("id", *values, "score_low", "least_evidence", "status", "sequence", "nearest", "measured")
     later = [key for key in SHOWN_LATER if not (key == "score" and outcomes)]
-    seen = [key for key in (*deciding, *later, "length", "gc", "sequence") if key in have]
+    seen = [key for key in (*deciding, "rules", *later, "length", "gc") if key in have]
     keys = [*seen, *(key for key in have if key not in seen)]
     ends = {f"{name}_{end}": f"{_short(name)}, {end}" for name in outcomes for end in ("low", "high", "sd")}
     if designs.before_after is not None:

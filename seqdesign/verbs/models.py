@@ -13,6 +13,7 @@ import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.drawing.samples import block_rng
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.families import Family, family_of
 from seqdesign.language.config import LMOptions
@@ -28,12 +29,7 @@ from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
 from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
 from seqdesign.models.predictor.adapt import make_target
-from seqdesign.models.predictor.config import (
-    AdaptOptions,
-    OutcomeOptions,
-    PredictorFitOptions,
-    PredictorOptions,
-)
+from seqdesign.models.predictor.config import AdaptOptions, OutcomeOptions, PredictorFitOptions
 from seqdesign.models.predictor.fit import plates, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
 from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND

@@ -5,8 +5,13 @@ CASES gives each of them texts for designs of six letters of DNA.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from seqdesign import rules
+from seqdesign.config import fields_of
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.registry import Registry
 from seqdesign.testing import check_constraint, constraint_checks
 
@@ -56,6 +61,16 @@ VARYING_CHECKS = [name for name in CHECKS if name.startswith("with_lengths_that_
 def test_every_member_of_the_registry_has_a_case() -> None:
     assert set(REGISTRY.names()) == set(CASES)
     assert VARYING_CHECKS
+
+
+def test_every_constraint_has_an_option_a_rule_in_python_and_a_paragraph() -> None:
+    options = {spec.name: spec.option for spec in fields_of(ConstraintOptions)}
+    manual = (Path(__file__).resolve().parents[2] / "docs/constraints.md").read_text()
+    for name in set(REGISTRY.built_in) - {"length"}:  # a matter of the command: of revisions, of samples
+        field = name.replace("-", "_")
+        assert field in options, name
+        assert field in rules.__all__, name
+        assert f"{options[field]}" in manual, name
 
 
 @pytest.mark.parametrize(

@@ -161,8 +161,8 @@ def _proteins(config: BackTranslateConfig) -> SequenceSet:
     )
     if set("".join(records.sequences).upper()) <= set("ACGTUN"):
         raise InputError(
-            "has letters of DNA or RNA only, and back-translate makes genes of proteins; genes that are "
-            "there already are changed by check --mend, or by maximize with --translate",
+            "holds DNA or RNA, and back-translate makes genes from proteins; to change a gene, use check "
+            "--mend, or maximize with --translate",
             path=config.input,
         )
     return records

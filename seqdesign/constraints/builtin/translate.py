@@ -66,7 +66,9 @@ class Translation:
         region = starts.tokens[:, first:end]
         for row, position in (region >= 4).nonzero().tolist():
             raise starts.error(
-                row, f"position {first + position + 1} is in the reading frame ({name}) but is not known"
+                row,
+                f"position {first + position + 1} is in the reading frame ({name}) but holds an unknown "
+                "letter",
             )
         self.wanted = self._index(region)
         """(N, c): the codons of the starts."""

@@ -121,7 +121,10 @@ def _describe(
         mean, scale = float(known.mean()), float(known.std())
         low, high = float(known.min()), float(known.max())
     elif options.condition is not None:
-        raise InputError(f"no sequence has an outcome '{options.condition}' to be conditional on")
+        raise InputError(
+            f"no sequence has an outcome '{options.condition}' to be conditional on; name a column or a "
+            "header key with outcomes"
+        )
     adapted = adapt(
         options,
         max_length=longest,

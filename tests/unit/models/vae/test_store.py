@@ -162,7 +162,7 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(run: tuple[VAETraining, 
 def test_no_checkpoint_and_no_checkpoint_file_are_refused(run: tuple[VAETraining, Path]) -> None:
     folder = run[1]
     (folder / CHECKPOINT).write_bytes((folder / WEIGHTS).read_bytes())
-    with pytest.raises(ModelError, match="is no checkpoint of a training run"):
+    with pytest.raises(ModelError, match="is not the checkpoint of a training run"):
         load_checkpoint(folder, {})
     (folder / CHECKPOINT).write_bytes(b"")
     with pytest.raises(ModelError, match="damaged"):

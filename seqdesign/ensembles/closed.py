@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.members.aligned import aligned_features, num_aligned
-from seqdesign.models.predictor.members.features import (
+from seqdesign.ensembles.aligned import aligned_features, num_aligned
+from seqdesign.ensembles.features import (
     linear_features,
     num_linear_features,
     pair_features,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.members.descriptors import SURROUNDINGS
+from seqdesign.ensembles.descriptors import SURROUNDINGS
 
 TERMS: tuple[tuple[str, ...], ...] = (
     ("near",), ("same",), ("new",), ("near", "new"), ("same", "new"), ("old",), ("old", "new"), ("around",),

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.models.predictor.config import PredictorOptions, adapt
-from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions, adapt
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode, one_hot
 from seqdesign.tasks.kinds.classes import one_against_others

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import SHORT, PredictorOptions, sizes
-from seqdesign.models.predictor.members.features import linear_features, num_linear_features
-from seqdesign.models.predictor.members.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.features import linear_features, num_linear_features
+from seqdesign.ensembles.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.options import SHORT, PredictorOptions, sizes
 
 POOL_FROM = 40
 """Positions from which pairs of neighbours are averaged before the positional head."""

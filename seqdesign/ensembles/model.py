@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from seqdesign.models.predictor.config import LINEAR_KINDS, PredictorOptions
-from seqdesign.models.predictor.evidence import LetterShares, count_evidence, evidence_shape
-from seqdesign.models.predictor.members.closed import LinearNet
-from seqdesign.models.predictor.members.features import linear_features
-from seqdesign.models.predictor.members.kernel import KernelNet
-from seqdesign.models.predictor.members.killoran import KilloranNet
-from seqdesign.models.predictor.members.motif import MotifNet
-from seqdesign.models.predictor.members.residual import ResidualNet
+from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
+from seqdesign.ensembles.features import linear_features
+from seqdesign.ensembles.kernel import KernelNet
+from seqdesign.ensembles.killoran import KilloranNet
+from seqdesign.ensembles.motif import MotifNet
+from seqdesign.ensembles.options import LINEAR_KINDS, PredictorOptions
+from seqdesign.ensembles.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.tasks.by_name import get_task
 
