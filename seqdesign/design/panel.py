@@ -10,8 +10,9 @@ Shapes: B sequences, K outcomes, J judges.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,16 +26,17 @@ from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
     Reader,
-    Words,
     hyperparameters,
+    kinds_for,
     log_density,
     most_probable,
+    read_as,
 )
 from seqdesign.design.link import Link, Opinion, corrected, fit_link, followed
 from seqdesign.design.scale import CLEARLY, as_measured, ratios
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
@@ -123,7 +125,8 @@ class Panel:
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
         same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
-        self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
+        rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands)
         self.values = _targets(measured.values, task, num_scores)
         """What judges learn (N, K), on their scale."""
         self.centre, self.unit = _standard(self.values)
@@ -188,9 +191,7 @@ class Panel:
         return self.scale.into(mean), self.scale.spread_into(mean, sd)
 
     def _reader(self, kind: Kind, tokens: Tensor) -> Reader:
-        if kind.reads == "places":
-            return Places(tokens, self.alphabet)
-        return Words(tokens, self.alphabet, both_strands=self._both_strands)
+        return read_as(kind, tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent)
 
     def _complete(self) -> None:
         """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
@@ -206,7 +207,7 @@ class Panel:
             fitted = torch.zeros_like(targets)
             for part in parts:
                 others = rng.permutation(np.setdiff1d(np.arange(len(targets)), part))[:ROWS]
-                judge = self._fit(self.kinds[0], others)
+                (judge,) = self._judges(others, self.kinds[:1])
                 fitted[part], _ = judge(judge.reader(self._tokens[part]))
             done = self.task.complete(targets, limits, fitted)
         self.values = self.centre + self.unit * done
@@ -222,8 +223,7 @@ class Panel:
         self._network_error = torch.ones_like(self.unit)
         alone, unseen, errors = [], [], []
         y, taught = self.values[fresh], self.values[train]
-        for kind in self.kinds:
-            judge = self._fit(kind, train)
+        for judge in self._judges(train, self.kinds):
             links, (mean, variance) = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
@@ -274,13 +274,18 @@ class Panel:
             return each.nan_to_num().sum(1)
         return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
 
-    def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
+    def _judges(self, rows: Rows, kinds: Sequence[Kind]) -> Iterator[GaussianProcess]:
+        """A judge of each kind that learned from these rows; those that read alike share their likeness."""
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
-        reader = self._reader(kind, tokens)
-        x = reader(tokens)
-        if kind.name not in self._theta:
-            self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
-        return GaussianProcess(kind, self._theta[kind.name], reader, x, y)
+        for _, some in itertools.groupby(kinds, lambda kind: kind.reads):
+            alike = list(some)
+            reader = self._reader(alike[0], tokens)
+            x = reader(tokens)
+            like = reader.likeness(x, x)
+            for kind in alike:
+                if kind.name not in self._theta:
+                    self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
+                yield GaussianProcess(kind, self._theta[kind.name], reader, x, y, like)
 
     @torch.no_grad()
     def __call__(self, tokens: Tensor) -> Verdict:
@@ -289,8 +294,7 @@ class Panel:
         said: list[Opinion] = []
         noise, ratios, further, fits, known = [], [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
-        for kind in self.kinds:
-            judge = self._fit(kind, rows)
+        for judge in self._judges(rows, self.kinds):
             links, (left, around) = self._linked(judge)
             opinion, beyond = _said(judge, links, tokens)
             said.append(opinion)
@@ -360,7 +364,7 @@ class Panel:
                 hidden, rest = torch.nonzero(rank > edge).flatten(), torch.nonzero(rank <= edge).flatten()
                 if len(hidden) < FEWEST_ROWS:
                     continue
-                judges = [self._fit(kind, rows[rest.numpy()]) for kind in self.kinds]
+                judges = self._judges(rows[rest.numpy()], self.kinds)
                 tokens = self._tokens[rows[hidden.numpy()]]
                 said = torch.stack([judge(judge.reader(tokens))[0][:, k] for judge in judges])
                 further = followed(sign * (weights @ said) - edge, sign * y[hidden, k] - edge)
