@@ -5,12 +5,7 @@
 Rows: real sequences (of those to learn from, a thousand that the report is not told of), a Markov chain, a
 position matrix, and every model of DATA and the seed in DIR. The sequences that judge are parted: of one half
 the report is given as many as --held-out says, the other half is for the truth alone. Truth: the figures of
-generators.py, and AUC network, a convolutional network unlike the one of the report. A verdict is counted as
-wrong where it says
-
-healthy     of samples that the network tells apart at AUC > .65, or of a simple generator where its own figure
-            is beyond what --worst allows
-unhealthy   of real sequences
+generators.py, and AUC network, a convolutional network unlike the one of the report.
 """
 
 from __future__ import annotations
@@ -27,8 +22,7 @@ from seqdesign.evaluation.health import GeneratorHealth, check
 from seqdesign.evaluation.sets import Sets
 from seqdesign.sequences.alphabets import get_alphabet
 
-REAL, TOLD = "real sequences", 0.65
-"""AUC of a network from which on nobody may be called healthy."""
+REAL = "real sequences"
 
 
 def samples(asked: Task, kept: Path, data: str, seed: int) -> Iterator[tuple[str, list[str]]]:
@@ -71,7 +65,9 @@ def main() -> None:
             columns = [*truth, *(f"verdict with {n:,} held out" for n in args.held_out), "measures flagged"]
             print(f"| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}", flush=True)
         verdicts = " | ".join(one.verdict for one in said)
-        flagged = ", ".join(f"{r.name} {r.value:.3g} ({r.real:.3g})" for r in said[-1].measures if r.verdict == "flagged")
+        flagged = ", ".join(
+            f"{r.name} {r.value:.3g} ({r.real:.3g})" for r in said[-1].measures if r.verdict == "flagged"
+        )
         print(f"{line(name, truth, {})} {verdicts} | {flagged} |", flush=True)
 
 

@@ -183,7 +183,9 @@ def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         yield Finding(flagged, f"{text} ({real} ones: {_share(chimeras.real)}).")
     if cnn is not None:
         flagged = cnn.verdict == "flagged"
-        start = {"flagged": "tells", "too few": "had too few sequences to tell"}.get(cnn.verdict, "hardly tells")
+        start = {"flagged": "tells", "too few": "had too few sequences to tell"}.get(
+            cnn.verdict, "hardly tells"
+        )
         yield Finding(flagged, f"A convolutional network {start} them from {real} ones: AUC {cnn.value:.2f}.")
 
 
