@@ -27,6 +27,8 @@ MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
 STRENGTHS = tuple(4.0**i for i in range(9))
 """What s_k is chosen from."""
+BLOCK = 2048
+"""Sequences that are counted together."""
 
 
 def order_for(size: int) -> int:
@@ -45,27 +47,27 @@ class Chain(nn.Module):
 
     table: Tensor
     """(R, V) log-probabilities; contexts by their length, then by number, the nearest letter counting 1."""
+    powers: Tensor
+    starts: Tensor
     without: Tensor | None
     """(R, V, V): the same without one training letter behind the context, the second index."""
 
     def __init__(self, size: int, *, backwards: bool) -> None:
         super().__init__()
         self.size, self.order, self.backwards = size, order_for(size), backwards
-        self.starts = [sum(size**i for i in range(k)) for k in range(self.order + 2)]
-        self.register_buffer("table", torch.full((self.starts[-1], size), -math.log(size)))
+        rows = [size**k for k in range(self.order + 1)]
+        self.register_buffer("table", torch.full((sum(rows), size), -math.log(size)))
+        self.register_buffer("powers", torch.tensor(rows[:-1], dtype=torch.long), persistent=False)
+        self.register_buffer("starts", torch.tensor([0, *rows]).cumsum(0)[:-1], persistent=False)
         self.register_buffer("without", None, persistent=False)
 
     def count(self, tokens: Tensor) -> None:
         """Learn from training sequences (N, T); what is no letter, V and above, ends a context."""
         size, device = self.size, self.table.device
-        tokens = tokens.to(device).long()
         chain = torch.full((1, size), 1.0 / size, dtype=torch.float64, device=device)
         left_out = chain[:, None].repeat(1, size, 1)
         tables, others = [], []
-        for k, (numbers, good) in enumerate(self._contexts(tokens)):
-            good = good & (tokens < size)
-            cells = numbers[good] * size + tokens[good]
-            counts = torch.bincount(cells, minlength=size ** (k + 1)).view(-1, size).double()
+        for k, counts in enumerate(self._counts(tokens)):
             if k:
                 chain, left_out = chain.repeat(size, 1), left_out.repeat(size, 1, 1)
             strength = _strength(counts, left_out)
@@ -97,25 +99,35 @@ class Chain(nn.Module):
         last = F.pad(written[:, max(0, written.shape[1] - self.order) :], (0, 1), value=self.size)
         return self.table[self._rows(last)[0][:, -1]]
 
-    def _contexts(self, tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """For each length from 0 on: numbers of contexts (N, T), and whether all letters are readable."""
-        number = torch.zeros_like(tokens)
-        good = torch.ones_like(tokens, dtype=torch.bool)
-        found = [(number, good)]
-        for k in range(1, self.order + 1):
-            letter = self._moved(tokens, k, self.size)
-            good = good & (letter < self.size)
-            number = number + letter.clamp(max=self.size - 1) * self.size ** (k - 1)
-            found.append((number, good))
-        return found
+    def _counts(self, tokens: Tensor) -> list[Tensor]:
+        """For each length k of contexts how often letters follow them, (V^k, V) float64."""
+        size, device = self.size, self.table.device
+        found = [torch.zeros(size ** (k + 1), dtype=torch.long, device=device) for k in range(self.order + 1)]
+        for part in tokens.split(BLOCK):
+            rows = part.to(device).long()
+            letters, readable = self._before(rows)
+            for k, counts in enumerate(found):
+                good = (rows < size) & (readable[:, :, :k] > 0).all(2)
+                cells = (letters[:, :, :k] * self.powers[:k]).sum(2) * size + rows
+                counts += torch.bincount(cells[good], minlength=len(counts))
+        return [counts.view(-1, size).double() for counts in found]
+
+    def _before(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Letters before each place (or behind it), the nearest first (N, T, K), and whether they and all
+        nearer ones are readable, 1 or 0.
+        """
+        steps, order = tokens.shape[1], self.order
+        if self.backwards:
+            found = F.pad(tokens, (0, order + 1), value=self.size)[:, 1:].unfold(1, order, 1)[:, :steps]
+        else:
+            found = F.pad(tokens, (order, 0), value=self.size).unfold(1, order, 1)[:, :steps].flip(2)
+        return found.clamp(max=self.size - 1), (found < self.size).long().cumprod(2)
 
     def _rows(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of the table (N, T) of the longest readable contexts, and how long these are."""
-        rows, lengths = torch.zeros_like(tokens), torch.zeros_like(tokens)
-        for k, (numbers, good) in enumerate(self._contexts(tokens)):
-            rows = torch.where(good, numbers + self.starts[k], rows)
-            lengths = lengths + good
-        return rows, lengths - 1
+        letters, readable = self._before(tokens)
+        lengths = readable.sum(2)
+        return (letters * readable * self.powers).sum(2) + self.starts[lengths], lengths
 
     def _moved(self, values: Tensor, k: int, fill: float) -> Tensor:
         """(N, T, ...): at each place what stands ``k`` places before it, or behind it."""
