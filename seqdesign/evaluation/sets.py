@@ -56,8 +56,8 @@ class Sample:
 
     def smaller(self, most: int) -> Sample:
         """The first ``most`` of each set."""
-        parts = [self.pick(name, most) for name in ("generated", "training", "held_out")]
-        return _sample(*parts, self.rest)
+        first, second, third = (self.pick(name, most) for name in ("generated", "training", "held_out"))
+        return _sample(first, second, third, self.rest)
 
     def instead(self, texts: list[str]) -> Sample:
         """The same with ``texts`` for the generated ones, as many of them as there are of those."""

@@ -7,6 +7,7 @@ Shapes: N sequences, T positions, V letters, d features.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -94,9 +95,7 @@ class Transformer(nn.Module):
         caches = [Cache(block, rows, steps) for block in self.blocks]  # type: ignore[arg-type]
         return Memory(caches, _blank(rows, steps, self.inputs))
 
-    def step(
-        self, memory: Memory, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int
-    ) -> Tensor:
+    def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
         for block, cache in zip(self.blocks, memory.layers, strict=True):
@@ -132,9 +131,7 @@ class GRU(nn.Module):
         states = [weight.new_zeros(rows, self.net.hidden_size) for _ in range(self.net.num_layers)]
         return Memory(states, _blank(rows, steps, self.inputs))
 
-    def step(
-        self, memory: Memory, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int
-    ) -> Tensor:
+    def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
         for layer, weights in enumerate(self.net.all_weights):
