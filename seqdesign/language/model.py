@@ -92,9 +92,14 @@ class SequenceLM(nn.Module):
         return list(self.parameters())
 
     def count(self, data: TokenData) -> None:
-        """Set what is counted in training sequences and not learned: p(length), and words."""
+        """Set what is counted in training sequences and not learned: p(length), and words.
+
+        A conditional model has to learn words: where one letter follows from the last, nothing would be left
+        for which the outcome matters, but the first.
+        """
         self.count_lengths(data.lengths)
-        self.network.chains.count(data.tokens)
+        if self.condition is None:
+            self.network.chains.count(data.tokens)
 
     def count_lengths(self, lengths: Tensor) -> None:
         """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
