@@ -26,6 +26,8 @@ ALL_CODE = sorted(
 )
 HEAVY = ("torch", "pandas", "numpy", "scipy", "Bio", "matplotlib", "lightning_fabric", "pydantic")
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ROOM = 600, 60, 24
+MAX_SHARE = 0.13
+"""Of all shipped lines, in one room."""
 
 MODULES = {"Bio": "biopython"}
 """Module -> package, where they differ."""
@@ -129,6 +131,16 @@ def test_rooms_stay_small_and_private_files_stay_in_their_room() -> None:
     }
     assert crowded == {}
     assert [str(path) for path in SHIPPED if re.fullmatch(r"_[a-z]\w*\.py", path.name)] == []
+
+
+def test_no_room_holds_more_than_its_share_of_the_house() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SHIPPED}
+    rooms: dict[str, int] = {}
+    for path, count in lines.items():
+        room = "/".join(path.relative_to(ROOT).parts[:2])
+        rooms[room] = rooms.get(room, 0) + count
+    shares = {room: count / sum(lines.values()) for room, count in rooms.items()}
+    assert {room: f"{share:.1%}" for room, share in shares.items() if share > MAX_SHARE} == {}
 
 
 def module_name(path: Path) -> str:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import seqdesign as sd
-from seqdesign.models.predictor.members.aligned import align, common_parent
-from seqdesign.models.predictor.members.features import word_counts, word_shapes
+from seqdesign.ensembles.aligned import align, common_parent
+from seqdesign.ensembles.features import word_counts, word_shapes
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
 

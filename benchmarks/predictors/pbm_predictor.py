@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from seqdesign.commands.train.train_predictor import PredictorFitOptions
-from seqdesign.models.predictor.config import PredictorOptions
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores

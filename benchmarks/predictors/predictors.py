@@ -30,9 +30,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.metrics.regression import r2, spearman
 from seqdesign.models.predictor.choice import choose
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.learn import learn
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores

@@ -13,6 +13,7 @@ from torch import Tensor
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
+from seqdesign.ensembles.aligned import RELATED
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.training.measured import Measured
@@ -20,6 +21,8 @@ from seqdesign.training.measured import Measured
 PER_WORD = 10
 """Words of training sequences for each word that there can be; with as many, a missing one says something."""
 LONGEST_WORD = 8
+FURTHER = 2
+"""Changes of a design from noise for each change that the variants of a library have at most."""
 ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
@@ -51,6 +54,24 @@ class Evidence:
         """(L, V): training sequences with each letter at each place."""
         rows = self._train.tokens[self._train.lengths == self.length, : self.length]
         return np.stack([(rows == v).sum(axis=0) for v in range(self.alphabet.size)], axis=1)
+
+    @cached_property
+    def variants(self) -> tuple[IntArray, int] | None:
+        """The parent (L,) of a library of its variants, and how many changes of it a design may have.
+
+        Twice as many as 99% of the variants have: what is known of few changes together says little of many.
+        None where places have no meaning, the sequences are no variants, or all places together are no more.
+        """
+        if not self.length:
+            return None
+        rows = self._train.tokens[self._train.lengths == self.length, : self.length].astype(np.int64)
+        parent = self.counts.argmax(1)
+        changes = (rows != parent).sum(1)
+        reach = FURTHER * max(1, int(np.quantile(changes, 0.99)))
+        varying = int((self.counts > 0).sum(1).clip(max=2).sum()) - self.length
+        if changes.mean() > RELATED * self.length or reach >= varying:
+            return None
+        return parent.astype(np.int64), reach
 
     @cached_property
     def word_size(self) -> int:

@@ -11,8 +11,8 @@ Shapes: N rows that a judge learns from, B sequences, K outcomes, S similarities
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -21,7 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.letters import word_codes
+from seqdesign.ensembles.aligned import aligned_features, common_parent
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 
 FIT_ROWS = 400
 """Rows by which hyperparameters are chosen: their likelihood costs the cube of it."""
@@ -30,6 +33,10 @@ JITTER = 1e-6
 SPREAD = 2.0
 """Standard deviation of the logarithm of each hyperparameter around where it starts."""
 NOISE_START = -1.0
+ALIGNED_ROWS = 512
+"""Sequences that are aligned at once."""
+OWN = 0.5
+"""Share of a letter's effect that it shares with no other."""
 LONGEST_WORD, MOST_WORDS = 5, 1024
 
 FloatArray = NDArray[np.float64]
@@ -59,7 +66,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places`` or ``words``."""
+    """``places``, ``letters`` (places where letters may be alike), ``words`` or ``alignment``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -106,6 +113,21 @@ KINDS = (
     ),
 )  # fmt: skip
 
+RELATED = tuple(
+    replace(kind, name=f"{kind.name}, like letters", reads="letters")
+    for kind in KINDS
+    if kind.reads == "places"
+)
+"""The same over positions where letters with like properties have like effects."""
+RELATIVES = (
+    Kind("alignment", _words, lambda t, own: t.exp() @ own, "alignment", lambda count: [-1.0] * count),
+    Kind(
+        "like alignments", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+        "alignment", lambda count: [-1.0] * (count + 1),
+    ),
+)  # fmt: skip
+"""Kernels for relatives that also differ by insertions and deletions."""
+
 
 class Places:
     """One-hot letters at their places; likeness is the share of varying places that agree.
@@ -121,7 +143,7 @@ class Places:
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters = torch.arange(self.size)
-        return [(tokens.unsqueeze(2) == letters).flatten(1).double()]
+        return [(tokens.unsqueeze(2) == letters).flatten(1).float()]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """The same: a letter that the rows never have at a place has no effect on a mean as it is."""
@@ -129,9 +151,26 @@ class Places:
 
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
-        shared = (a[0] @ b[0].T - self.constant) / self.varying
-        own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
+        # Sums of ones and zeros: 32 bits hold them exactly, at half the cost of 64.
+        shared = ((a[0] @ b[0].T).double() - self.constant) / self.varying
+        own = [(x[0].sum(1).double() - self.constant) / self.varying for x in (a, b)]
         return Likeness(shared[None], own[0][None], own[1][None])
+
+
+class Letters(Places):
+    """The same, but letters with like properties are half as alike as a letter is to itself, or less."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
+        super().__init__(tokens, alphabet)
+        about = letter_descriptors(alphabet).double()
+        apart = torch.cdist(about, about).square() / (2 * about.shape[1])
+        alike = OWN * torch.eye(self.size) + (1 - OWN) * torch.exp(-apart)
+        self.root = torch.linalg.cholesky(alike)
+
+    def __call__(self, tokens: Tensor) -> list[Tensor]:
+        """Features of tokens (N, L)."""
+        (letters,) = super().__call__(tokens)
+        return [(letters.unflatten(1, (-1, self.size)) @ self.root).flatten(1)]
 
 
 class Words:
@@ -143,7 +182,11 @@ class Words:
         while longest < LONGEST_WORD and alphabet.size ** (longest + 1) <= MOST_WORDS:
             longest += 1
         self.sizes = range(1, min(longest, tokens.shape[1]) + 1)
-        counts = [self._counts(tokens, size) for size in self.sizes]
+        self._learn(tokens)
+
+    def _learn(self, tokens: Tensor) -> None:
+        """Means and spreads of what is counted in rows (N, L), and between what they lie."""
+        counts = self._tables(tokens)
         self.centre = [x.mean(0) for x in counts]
         self.unit = [
             float((x - m).square().sum(1).mean().sqrt()) or 1.0
@@ -156,12 +199,15 @@ class Words:
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
-        counts = [self._counts(tokens, size) for size in self.sizes]
+        counts = self._tables(tokens)
         return [(x - m) / u for x, m, u in zip(counts, self.centre, self.unit, strict=True)]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """With no word more or less often than in some row: what further copies do was never measured."""
         return [x.clamp(least, most) for x, (least, most) in zip(features, self._seen, strict=True)]
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        return [self._counts(tokens, size) for size in self.sizes]
 
     def _counts(self, tokens: Tensor, size: int) -> Tensor:
         codes, known = word_codes(tokens, size, self.alphabet.size)
@@ -183,18 +229,69 @@ class Words:
         )
 
 
+class Aligned(Words):
+    """What changes in the alignment to a parent (R,) of which all are relatives, also by indels."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, parent: Tensor) -> None:
+        self.alphabet, self.parent = alphabet, parent
+        self._learn(tokens)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        inside = tokens < self.alphabet.size
+        x = (tokens.unsqueeze(1) == torch.arange(self.alphabet.size)[:, None]).float()
+        pairs = zip(x.split(ALIGNED_ROWS), inside.split(ALIGNED_ROWS), strict=True)
+        parts = [aligned_features(rows, known, self.parent) for rows, known in pairs]
+        return [torch.cat(parts).double()]
+
+
 Reader = Places | Words
+"""``Letters`` is a ``Places``, ``Aligned`` is read as ``Words`` are."""
+
+
+def kinds_for(
+    kinds: Sequence[Kind], tokens: TokenArray, *, same: bool, both_strands: bool
+) -> tuple[tuple[Kind, ...], Tensor | None]:
+    """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
+
+    same: whether places mean the same in all that will ever be read. Else rows are read by their alignment as
+    well, where they are relatives and have one strand.
+    """
+    found = tuple(kind for kind in kinds if kind.reads == "words" or same)
+    if same or both_strands or len(tokens) < 2:
+        return found, None
+    parent = common_parent(tokens)
+    return (found if parent is None else found + RELATIVES), parent
+
+
+def read_as(
+    kind: Kind, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool, parent: Tensor | None = None
+) -> Reader:
+    """What a kind reads, for rows with tokens (N, L)."""
+    if kind.reads == "alignment" and parent is not None:
+        return Aligned(tokens, alphabet, parent)
+    if kind.reads == "words":
+        return Words(tokens, alphabet, both_strands=both_strands)
+    return (Letters if kind.reads == "letters" else Places)(tokens, alphabet)
 
 
 class GaussianProcess:
     """The posterior of K outcomes after rows with features x and standardised values y (N, K), NaN unknown.
 
-    theta: logarithms of the noise variance and of the kernel's hyperparameters.
+    theta: logarithms of the noise variance and of the kernel's hyperparameters. like: the likeness of the
+    rows among themselves, where it is known already.
     """
 
-    def __init__(self, kind: Kind, theta: Tensor, reader: Reader, x: list[Tensor], y: Tensor) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        theta: Tensor,
+        reader: Reader,
+        x: list[Tensor],
+        y: Tensor,
+        like: Likeness | None = None,
+    ) -> None:
         self.kind, self.theta, self.reader, self.x, self.y = kind, theta, reader, x, y
-        covariance = kind.kernel(theta[1:], reader.likeness(x, x))
+        covariance = kind.kernel(theta[1:], like or reader.likeness(x, x))
         self._scale = float(covariance.diagonal().mean())
         self._parts = []
         for k in range(y.shape[1]):

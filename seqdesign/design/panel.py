@@ -10,8 +10,9 @@ Shapes: B sequences, K outcomes, J judges.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +25,14 @@ from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
-    Reader,
-    Words,
     hyperparameters,
+    kinds_for,
     log_density,
+    read_as,
 )
 from seqdesign.design.link import Link, Opinion, corrected, fit_link
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
@@ -112,7 +113,8 @@ class Panel:
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
         same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
-        self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
+        rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands)
         self.values = _targets(measured.values, task, num_scores)
         known = ~self.values.isnan()
         count = known.sum(0).clamp(min=1)
@@ -154,7 +156,7 @@ class Panel:
             fitted = torch.zeros_like(targets)
             for part in parts:
                 others = rng.permutation(np.setdiff1d(np.arange(len(targets)), part))[:ROWS]
-                judge = self._fit(self.kinds[0], others)
+                (judge,) = self._judges(others, self.kinds[:1])
                 fitted[part], _ = judge(judge.reader(self._tokens[part]))
             done = self.task.complete(targets, limits, fitted)
         self.values = self.centre + self.unit * done
@@ -169,8 +171,7 @@ class Panel:
         self._network_links: list[Link] = []
         alone, unseen = [], []
         y, taught = self.values[fresh], self.values[train]
-        for kind in self.kinds:
-            judge = self._fit(kind, train)
+        for judge in self._judges(train, self.kinds):
             links, (mean, variance) = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
@@ -219,17 +220,20 @@ class Panel:
             return each.nan_to_num().sum(1)
         return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
 
-    def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
+    def _judges(self, rows: Rows, kinds: Sequence[Kind]) -> Iterator[GaussianProcess]:
+        """A judge of each kind that learned from these rows; those that read alike share their likeness."""
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
-        reader: Reader = (
-            Places(tokens, self.alphabet)
-            if kind.reads == "places"
-            else Words(tokens, self.alphabet, both_strands=self._both_strands)
-        )
-        x = reader(tokens)
-        if kind.name not in self._theta:
-            self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
-        return GaussianProcess(kind, self._theta[kind.name], reader, x, y)
+        for _, some in itertools.groupby(kinds, lambda kind: kind.reads):
+            alike = list(some)
+            reader = read_as(
+                alike[0], tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent
+            )
+            x = reader(tokens)
+            like = reader.likeness(x, x)
+            for kind in alike:
+                if kind.name not in self._theta:
+                    self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
+                yield GaussianProcess(kind, self._theta[kind.name], reader, x, y, like)
 
     @torch.no_grad()
     def __call__(self, tokens: Tensor) -> Verdict:
@@ -238,8 +242,7 @@ class Panel:
         said: list[Opinion] = []
         noise, ratios, further, fits = [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
-        for kind in self.kinds:
-            judge = self._fit(kind, rows)
+        for judge in self._judges(rows, self.kinds):
             links, (left, around) = self._linked(judge)
             opinion, more = _said(judge, links, tokens)
             said.append(opinion)

@@ -148,6 +148,6 @@ def headline(
     others = sample.instead(texts)
     result = Evaluation()
     if min(len(others.generated), len(others.held_out)) >= FEWEST:
-        add_classifier(result, others, sets.alphabet.letters, rng)
+        add_classifier(result, others, sets.alphabet.letters, rng, beside=False)
     add_structure(result, others, sets, seed)
     return headline_of(name, result, others.pick("generated"))

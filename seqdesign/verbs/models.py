@@ -13,6 +13,7 @@ import torch
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.drawing.samples import block_rng
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import ModelError, UsageError
 from seqdesign.families import Family, family_of
 from seqdesign.language.config import LMOptions
@@ -28,12 +29,7 @@ from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
 from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
 from seqdesign.models.predictor.adapt import make_target
-from seqdesign.models.predictor.config import (
-    AdaptOptions,
-    OutcomeOptions,
-    PredictorFitOptions,
-    PredictorOptions,
-)
+from seqdesign.models.predictor.config import AdaptOptions, OutcomeOptions, PredictorFitOptions
 from seqdesign.models.predictor.fit import plates, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import read_outcomes
 from seqdesign.models.predictor.store import KIND as PREDICTOR_KIND
@@ -121,7 +117,7 @@ class VAE(Model):
         return table_of(VAERows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0, condition: float | None = None) -> list[str]:
-        """``num`` sequences: codes from the prior, letters drawn from the decoder.
+        """``num`` sequences: codes by the law of those of training, letters drawn from the decoder.
 
         condition: outcome to draw for, of a model trained with one. Raises UsageError.
         """
@@ -131,10 +127,8 @@ class VAE(Model):
         model, rng = self.trained.model, torch.Generator().manual_seed(seed)
         wanted = check_condition(self.trained, condition)
         found: list[str] = []
-        device = next(model.parameters()).device
         while len(found) < num:
-            noise = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
-            z = codes(model, noise, wanted)
+            z = codes(model, min(BLOCK, num - len(found)), rng, wanted)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
             found += map(spelled, decode(drawn.tokens, self.alphabet))

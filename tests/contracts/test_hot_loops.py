@@ -25,6 +25,8 @@ from seqdesign.designers.ascent import Ascent
 from seqdesign.designers.crowd import Crowd
 from seqdesign.designers.problem import Latent, SequenceProblem
 from seqdesign.devices.randomness import generator
+from seqdesign.ensembles.model import SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
 from seqdesign.models.gan.config import GANOptions
@@ -32,9 +34,7 @@ from seqdesign.models.gan.fit import make_plan
 from seqdesign.models.gan.fit_options import GANFitOptions
 from seqdesign.models.gan.model import SequenceGAN
 from seqdesign.models.gan.sampling import draw
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit import TwoSets
 from seqdesign.models.translate.fit import make_plan as translation_plan

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
-from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairBatch
 from seqdesign.models.similarity.model import SequenceSimilarity

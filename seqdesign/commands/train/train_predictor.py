@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from seqdesign.commands.session import checked_training
 from seqdesign.commands.train.options import TrainOptions, fitting, in_folder
 from seqdesign.config import Flag, RunConfig, Written, part
+from seqdesign.ensembles.options import LABELS, PredictorOptions
 from seqdesign.errors import InputError
-from seqdesign.models.predictor.config import (
-    LABELS,
-    AdaptOptions,
-    OutcomeOptions,
-    PredictorFitOptions,
-    PredictorOptions,
-)
+from seqdesign.models.predictor.config import AdaptOptions, OutcomeOptions, PredictorFitOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import say
@@ -104,6 +99,8 @@ class TrainPredictorResult(Result):
     """What the column of the split says; empty for one of our own."""
     batches: str = ""
     """Assays or plates, and whose scale the predictions have; empty without."""
+    adapt: Path | None = None
+    """Sequences of another assay to which networks were adapted."""
 
     def text(self) -> str:
         """The table at the end of a run."""
@@ -132,6 +129,8 @@ class TrainPredictorResult(Result):
         return f"{self.members} members" + (f", {self.epochs} passes" if self.epochs else "")
 
     def _why(self) -> str:
+        if self.adapt is not None:
+            return ", the only kind that --adapt works with"
         return ", the simplest that predicts as well as any" if self.trials else ", as asked"
 
     def _tried(self) -> Iterator[tuple[str, str]]:
@@ -284,6 +283,7 @@ def _result(
         quality=result.quality,
         split=split,
         batches="" if record.batches is None else record.batches.says(),
+        adapt=config.adapt,
     )
 
 

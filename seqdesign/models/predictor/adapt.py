@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
+from seqdesign.ensembles.layers import MemberLinear
+from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.residual import ResidualNet
 from seqdesign.errors import InputError, UsageError
-from seqdesign.models.predictor.members.layers import MemberLinear
-from seqdesign.models.predictor.members.residual import ResidualNet
-from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.sequences.encoders import TokenArray, one_hot

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.features import linear_features
+from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.errors import InputError, UsageError
-from seqdesign.models.predictor.members.features import linear_features
-from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.scales import Batches
 from seqdesign.sequences.encoders import TokenArray, one_hot

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.models.predictor.store import PredictorRecord

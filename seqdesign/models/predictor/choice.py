@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
-from seqdesign.models.predictor.config import LABELS, SHORT, PredictorOptions
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
@@ -192,7 +192,7 @@ def _judged(
 ) -> list[Trial]:
     """Scores of all kinds, and the simplest within one standard error of the best."""
     if not found:
-        raise InputError("no kind of model can learn from so few sequences; give more")
+        raise InputError(f"no kind of model can learn from {len(outcomes.values):,} sequences; give more")
     task = outcomes.kind
     measured = [outcomes.take(test.rows) for test in tests]
 

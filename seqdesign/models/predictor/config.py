@@ -1,36 +1,17 @@
-"""Options of the outcome predictor, and how those left open adapt to the data. Imports no torch."""
+"""Where outcomes stand, and how a predictor is fitted and adapted. Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal
 
-from seqdesign.config import Between, Flag, Options
+from seqdesign.config import Between, Options
 from seqdesign.sequences.options import CellOptions
-from seqdesign.tasks.by_name import unknown
 from seqdesign.training.config import FitOptions
 
-Auto = Literal["auto"]
-
-Architecture = Literal[
-    "auto", "ridge", "words", "aligned", "pairs", "kernel", "residual", "motif", "killoran"
-]
-LINEAR_KINDS = ("ridge", "words", "aligned", "pairs")
-CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
-"""Kinds of model without gradient descent."""
-LABELS = {
-    "ridge": "ridge regression", "words": "counts of words", "aligned": "aligned ridge",
-    "pairs": "pairwise ridge", "kernel": "Gaussian process", "residual": "residual networks",
-    "motif": "motif networks", "killoran": "networks of Killoran et al.",
-}  # fmt: skip
-"""Kind of model -> how people call it; the simplest first."""
-
-KILLORAN_WIDTH, MOTIF_WIDTH = 15, 11
 ADAPT_WEIGHT = 1.0
-SHORT = 20
-"""Letters up to which one layer of convolutions sees everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +39,11 @@ class AdaptOptions(Options):
     PANEL: ClassVar[str] = "Training options"
 
     adapt: Path | None = None
-    """Sequences of another assay that predictions are for, with few outcomes or none: networks learn from
-    features by which the two assays cannot be told apart. With 10 outcomes predictions are on its scale."""
+    """Sequences of another assay that predictions are for, with few outcomes or none: residual networks
+    (--architecture) learn from features by which the two assays cannot be told apart. With 10 outcomes
+    predictions are on its scale."""
     adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
-    """How much that counts; 0 only joins the assays."""
+    """Weight of telling the assays apart, which networks learn to prevent; 0 only joins the assays."""
 
     def problems(self) -> Iterator[str]:
         """What has an effect with --adapt only, or none with it."""
@@ -86,94 +68,3 @@ class PredictorFitOptions(FitOptions):
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Stop a network after this many passes without a better loss on its own part of the sequences; auto is a
     quarter of them, at least 5 and at most 20; motif networks are not stopped."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictorOptions(Options):
-    """An ensemble of predictors; outcomes are scaled to unit variance inside."""
-
-    PANEL: ClassVar[str] = "Model options"
-
-    architecture: Architecture = "auto"
-    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; aligned:
-    letters, insertions and deletions by alignment to a common parent; pairs: pairs of letters at their
-    places; kernel: a Gaussian process over substitutions; residual: networks on top of ridge; motif: networks
-    that look for the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all
-    that fit the data and takes the simplest that predicts as well as any."""
-    paths: Literal["auto", "dense", "conv", "both"] = "auto"
-    """What residual puts on top of its linear path where all sequences have one length: fully connected
-    layers, convolutions, or both; auto is dense. Other data always get convolutions."""
-    members: Annotated[int | Auto, Flag("--ensemble"), Between(2, 64)] = "auto"
-    """Members of the ensemble, each validated on its own part of the sequences; auto is 5."""
-    hidden: Annotated[int | Auto, Between(4, 4096)] = "auto"
-    """Units of the fully connected layers; auto is 64, for killoran 200."""
-    channels: Annotated[int | Auto, Between(1, 1024)] = "auto"
-    """Filters of the convolutions; auto is 48 for up to 20 letters, else 24, for killoran 100."""
-    width: Annotated[int | Auto, Between(1, 101)] = "auto"
-    """Letters under the first filter, an odd number; auto is 7, for killoran 15, or less for short sequences.
-    """
-    dropout: Annotated[float | Auto, Between(0, 0.9)] = "auto"
-    """Share of hidden units dropped in training; auto falls from 0.3 to 0 with the number of sequences."""
-    task: str = "auto"
-    """What the outcome is: regression (numbers), binary (one of two values), classes (one of several labels)
-    or censored (numbers, and limits such as <0.1 and >100); auto goes by the values."""
-    strands: Literal["auto", "both", "one"] = "auto"
-    """Whether a sequence and its reverse complement have the same outcome; auto decides from the data, for
-    DNA only."""
-
-    def problems(self) -> Iterator[str]:
-        """A filter needs a middle."""
-        if self.width != "auto" and self.width % 2 == 0:
-            yield f"--width: must be odd, got {self.width}"
-        if wrong := unknown(self.task):
-            yield f"--task: {wrong}"
-
-
-def adapt(
-    options: PredictorOptions, *, max_length: int, num_train: int, task: str, both_strands: bool
-) -> PredictorOptions:
-    """``options`` with every other ``auto`` replaced, for ``num_train`` sequences of at most ``max_length``.
-
-    The architecture must be decided.
-    """
-    assert options.architecture != "auto"
-    killoran, motif = options.architecture == "killoran", options.architecture == "motif"
-    members, hidden, channels = options.members, options.hidden, options.channels
-    width, dropout = options.width, options.dropout
-    if members == "auto":
-        members = 5
-    if hidden == "auto":
-        hidden = 200 if killoran else 64
-    if channels == "auto":
-        channels = 100 if killoran else (64 if motif else 48) if max_length <= SHORT else 24
-    if width == "auto":
-        width = KILLORAN_WIDTH if killoran else MOTIF_WIDTH if motif else 7
-        width = min(width, max_length - 1 + max_length % 2)
-    if dropout == "auto":
-        dropout = 0.3 if num_train < 3_000 else 0.1 if num_train < 20_000 else 0.0
-    paths = options.paths
-    if paths == "auto":
-        paths = "dense"
-    return replace(
-        options, paths=paths, members=members, hidden=hidden,
-        channels=channels, width=max(1, width), dropout=dropout, task=task,
-        strands="both" if both_strands else "one",
-    )  # fmt: skip
-
-
-class Sizes(NamedTuple):
-    """Those of the networks."""
-
-    members: int
-    hidden: int
-    channels: int
-    width: int
-    dropout: float
-
-
-def sizes(options: PredictorOptions) -> Sizes:
-    """The sizes of adapted options."""
-    values = (getattr(options, name) for name in Sizes._fields)
-    found = Sizes(*values)
-    assert not any(isinstance(value, str) for value in found), "adapt() the options first"
-    return found

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Generator, Tensor
 
-from seqdesign.models.predictor.model import PredictorBatch
+from seqdesign.ensembles.model import PredictorBatch
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.data import Cut, similar_lengths
 

@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.model import SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.adapt import Target, on_its_scale
 from seqdesign.models.predictor.batches import align
 from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.learn import Known, Learned, detail_of, learn, tensors_of
-from seqdesign.models.predictor.model import SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge

@@ -10,21 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.aligned import common_parent, num_aligned
+from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.evidence import letter_counts
+from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
+from seqdesign.ensembles.kernel import KernelNet
+from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
+from seqdesign.ensembles.model import Columns, SequencePredictor
+from seqdesign.ensembles.motif import MotifNet
+from seqdesign.ensembles.options import CLOSED_KINDS, LABELS, PredictorOptions, adapt
+from seqdesign.ensembles.residual import ResidualNet
+from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.adapt import AdaptedPredictor, Target
-from seqdesign.models.predictor.config import CLOSED_KINDS, LABELS, PredictorOptions, adapt
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.evidence import letter_counts
-from seqdesign.models.predictor.members.aligned import common_parent, num_aligned
-from seqdesign.models.predictor.members.closed import LinearNet
-from seqdesign.models.predictor.members.descriptors import letter_descriptors
-from seqdesign.models.predictor.members.features import MAX_PAIRS, common_pairs
-from seqdesign.models.predictor.members.kernel import KernelNet
-from seqdesign.models.predictor.members.kernel_fit import MAX_CELLS, fit_kernel
-from seqdesign.models.predictor.members.motif import MotifNet
-from seqdesign.models.predictor.members.residual import ResidualNet
-from seqdesign.models.predictor.members.ridge import ridge_start
-from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot

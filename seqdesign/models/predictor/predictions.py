@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.devices.blocks import block_size, in_blocks
-from seqdesign.models.predictor.model import SequencePredictor
+from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.models.predictor.store import TrainedPredictor
 from seqdesign.tasks.values import FloatArray, Predictions
 

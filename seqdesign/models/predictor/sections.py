@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.options import LABELS
 from seqdesign.errors import InputError, SeqDesignError
 from seqdesign.metrics.probabilities import calibration_curve
-from seqdesign.models.predictor.config import LABELS
 from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, read_history, training_curves
 from seqdesign.reports.html import Figure, Page, Table

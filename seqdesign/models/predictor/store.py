@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.model import Columns, SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.novelty_model import NoveltyModel
-from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.model import Columns, SequencePredictor
 from seqdesign.models.predictor.scales import Batches
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.models.predictor.members.ridge import ridge_start
+from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.by_name import get_task
 from seqdesign.training.splitting import folds, reverse_complements

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from seqdesign.ensembles.model import Columns
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.language.config import LMOptions
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.store import GANRecord
 from seqdesign.models.lm.store import LMRecord
-from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.model import Columns
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.store import VAERecord

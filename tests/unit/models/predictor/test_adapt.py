@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.adapt import (
     AdaptedPredictor,
@@ -19,8 +21,6 @@ from seqdesign.models.predictor.adapt import (
     on_its_scale,
     reversed_gradient,
 )
-from seqdesign.models.predictor.config import PredictorOptions
-from seqdesign.models.predictor.model import PredictorBatch, SequencePredictor
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
@@ -162,6 +162,7 @@ def test_without_outcomes_the_scale_is_that_of_the_source(assays: Path, cli: Cli
     assert "has 'outcome', so it is adapted to without measurements" in done.err
     assert done.code == 0, done.err
     assert "on the scale of" not in done.err
+    assert "residual networks, the only kind that --adapt works with" in done.err
     assert "train_assay" in Path("m/metrics.csv").read_text()
 
 

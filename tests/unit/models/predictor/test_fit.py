@@ -10,11 +10,11 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from seqdesign.ensembles.options import PredictorOptions
+from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.errors import InputError, ModelError, UsageError
 from seqdesign.metrics.novelty_model import fit_novelty
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
-from seqdesign.models.predictor.members.ridge import ridge_start
 from seqdesign.models.predictor.outcomes import Outcomes, read_outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import Reference, load_predictor, load_reference, save_predictor

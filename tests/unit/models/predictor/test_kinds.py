@@ -11,13 +11,13 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from seqdesign.ensembles import ridge
+from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.features import common_pairs, pair_features, word_counts, word_shapes
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
-from seqdesign.models.predictor.members import ridge
-from seqdesign.models.predictor.members.descriptors import letter_descriptors
-from seqdesign.models.predictor.members.features import common_pairs, pair_features, word_counts, word_shapes
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor

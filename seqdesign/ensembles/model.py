@@ -6,20 +6,23 @@ K = C scores log p_c - log(1 - p_c).
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from seqdesign.models.predictor.config import LINEAR_KINDS, PredictorOptions
-from seqdesign.models.predictor.evidence import LetterShares, count_evidence, evidence_shape
-from seqdesign.models.predictor.members.closed import LinearNet
-from seqdesign.models.predictor.members.features import linear_features
-from seqdesign.models.predictor.members.kernel import KernelNet
-from seqdesign.models.predictor.members.killoran import KilloranNet
-from seqdesign.models.predictor.members.motif import MotifNet
-from seqdesign.models.predictor.members.residual import ResidualNet
+from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
+from seqdesign.ensembles.features import linear_features
+from seqdesign.ensembles.kernel import KernelNet
+from seqdesign.ensembles.killoran import KilloranNet
+from seqdesign.ensembles.layers import only_members
+from seqdesign.ensembles.motif import MotifNet
+from seqdesign.ensembles.options import LINEAR_KINDS, PredictorOptions
+from seqdesign.ensembles.residual import ResidualNet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.tasks.by_name import get_task
 
@@ -110,6 +113,12 @@ class SequencePredictor(nn.Module):
     def closed_form(self) -> bool:
         """Whether nothing is left to gradient descent."""
         return isinstance(self.net, LinearNet | KernelNet)
+
+    def only(self, members: Sequence[int]) -> SequencePredictor:
+        """A copy that computes these members alone, to be asked and not to be trained."""
+        some = copy.deepcopy(self)
+        some.net, some.num_members = only_members(some.net, members), len(members)
+        return some
 
     def learn_evidence(self, tokens: Tensor, lengths: Tensor) -> None:
         """Count what training sequences (N, L) have; it decides what a letter may change."""

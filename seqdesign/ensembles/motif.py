@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions, sizes
-from seqdesign.models.predictor.members.layers import MemberLinear
+from seqdesign.ensembles.layers import MemberLinear
+from seqdesign.ensembles.options import PredictorOptions, sizes
 
 
 class MotifNet(nn.Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import PredictorOptions, sizes
-from seqdesign.models.predictor.members.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.options import PredictorOptions, sizes
 
 SLOPE = 0.1
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from seqdesign.ensembles.aligned import align, aligned_features, common_parent, num_aligned
+from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
-from seqdesign.models.predictor.config import PredictorOptions
 from seqdesign.models.predictor.fit import train_sequence_predictor
-from seqdesign.models.predictor.members.aligned import align, aligned_features, common_parent, num_aligned
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
@@ -67,7 +67,7 @@ def test_alignments_cost_no_more_than_any_other(monkeypatch: pytest.MonkeyPatch)
     tokens, lengths = tokens_of(texts)
     own = tokens_of([parent])[0][0]
     found = align(tokens, lengths, own)
-    monkeypatch.setattr("seqdesign.models.predictor.members.aligned.CELLS", 1)
+    monkeypatch.setattr("seqdesign.ensembles.aligned.CELLS", 1)
     assert torch.equal(found, align(tokens, lengths, own))
     for text, places in zip(texts, found.tolist(), strict=True):
         table = np.zeros((len(text) + 1, len(parent) + 1))

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.models.predictor.members.kernel import JITTER, CellKernel, KernelNet, joint
-from seqdesign.models.predictor.members.ridge import chosen_scores, same_gaps
+from seqdesign.ensembles.kernel import JITTER, CellKernel, KernelNet, joint
+from seqdesign.ensembles.ridge import chosen_scores, same_gaps
 from seqdesign.tasks.task import Task
 
 MAX_CELLS = 2_500

@@ -9,13 +9,15 @@ has its own weights; else phi counts letters and pairs of neighbours, and the co
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.config import SHORT, PredictorOptions, sizes
-from seqdesign.models.predictor.members.features import linear_features, num_linear_features
-from seqdesign.models.predictor.members.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.features import linear_features, num_linear_features
+from seqdesign.ensembles.layers import MemberConv, MemberLinear, by_member, pool_max_mean
+from seqdesign.ensembles.options import SHORT, PredictorOptions, sizes
 
 POOL_FROM = 40
 """Positions from which pairs of neighbours are averaged before the positional head."""
@@ -24,6 +26,8 @@ DILATIONS = (1, 2)
 
 class ResidualNet(nn.Module):
     """x (N, V, L), inside (N, L) -> (M, N, K), for L = ``max_length`` in a ``positional`` one."""
+
+    BY_MEMBER: ClassVar[tuple[str, ...]] = ("linear_weight", "linear_bias")
 
     linear_weight: Tensor
     linear_bias: Tensor

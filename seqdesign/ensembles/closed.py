@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from seqdesign.models.predictor.members.aligned import aligned_features, num_aligned
-from seqdesign.models.predictor.members.features import (
+from seqdesign.ensembles.aligned import aligned_features, num_aligned
+from seqdesign.ensembles.features import (
     linear_features,
     num_linear_features,
     pair_features,
@@ -25,6 +26,8 @@ class LinearNet(nn.Module):
     counts words wherever they stand; ``aligned`` reads letters, insertions and deletions by alignment to a
     ``parent``. Of several strands the mean counts.
     """
+
+    BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     weight: Tensor
     bias: Tensor
