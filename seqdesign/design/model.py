@@ -421,6 +421,10 @@ class _ByName(nn.Module):
         self.model, self.record = trained.model, trained.record
         self.num_members = trained.model.num_members
 
+    def only(self, members: Sequence[int]) -> _ByName:
+        """These members alone."""
+        return _ByName(TrainedPredictor(self.model.only(members), self.record))
+
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """One-hot (N, V, L) -> (M, N, K)."""
         return by_name(self.record, self.model(x, lengths))

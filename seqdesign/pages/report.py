@@ -291,8 +291,7 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
-        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
+        options = resolved_options(manifest, folder=run.path if run.is_model else None)
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {

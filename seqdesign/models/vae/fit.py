@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.models.vae.codes import fit_codes
 from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.quality import VAEQuality, judge
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
@@ -80,11 +81,17 @@ def train_sequence_vae(
         fit_options,
         Run(seed, fabric, folder, resume, on_epoch, on_step),
         mark="" if split is None else split.fingerprint(),
-        prepare=lambda networks: networks.language_model.count_lengths(data.lengths),
+        prepare=lambda networks: networks.language_model.count(data),
     )
     quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
     quality = replace(quality, warnings=(*warnings, *quality.warnings))
-    record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
+    learned = data.to(fabric.device)
+    model.code_law = fit_codes(model, learned, torch.Generator().manual_seed(seed))
+    record = replace(
+        record,
+        naturalness_floor=_naturalness_floor(model, learned),
+        code_components=len(model.code_law.weights),
+    )
     return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
 
 
