@@ -273,10 +273,10 @@ def _proposed(
     """The batch of round ``number`` as records."""
     texts, values = measured
     wide = np.sqrt(choice.sd**2 + ensemble.noise_at(choice.mean) ** 2)
-    better = _above(choice.mean, choice.sd, float(values.max()))
+    better, (lows, highs) = ensemble.above(chosen, float(values.max())), ensemble.interval(chosen)
     found = []
     for i, (text, (place, distance)) in enumerate(zip(chosen, _nearest(chosen, texts), strict=True)):
-        low, high = sorted(sign * (choice.mean[i] + side * 1.96 * wide[i]) for side in (-1, 1))
+        low, high = sorted(sign * end for end in (lows[i], highs[i]))
         found.append(
             Proposed(
                 id=f"r{number}_{i + 1}",
@@ -360,13 +360,6 @@ def _signed(one: Lesson, sign: float) -> Lesson:
 
 def _r2(ensemble: Ensemble) -> float:
     return r2(ensemble.values.numpy(), ensemble.left_out)
-
-
-def _above(mean: FloatArray, sd: FloatArray, best: float) -> FloatArray:
-    """Probabilities (B,) that the true values lie above ``best``."""
-    from scipy.special import ndtr
-
-    return np.asarray(ndtr((mean - best) / np.maximum(sd, 1e-12)))
 
 
 def _nearest(texts: Sequence[str], known: Sequence[str]) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from torch import Tensor
 
 from seqdesign.constraints.distinct import Apart
@@ -169,8 +170,9 @@ class Ensemble:
 
     def noise_at(self, values: FloatArray) -> FloatArray:
         """Standard deviations (B,) of measurements of sequences with these values (B,)."""
-        own = float(self.unit) * math.sqrt(min(judge.noise for judge in self.judges))
-        return np.asarray(own / self.warp.slope(torch.as_tensor(values, dtype=torch.float64)).numpy())
+        return np.asarray(
+            self._noise() / self.warp.slope(torch.as_tensor(values, dtype=torch.float64)).numpy()
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -181,6 +183,27 @@ class Ensemble:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
         mean, sd = self.warp.moments(*map(torch.from_numpy, self.warped(texts)))
         return mean.numpy(), sd.numpy()
+
+    def interval(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """Where measurements of the sequences (B,) lie with a probability of 95%."""
+        mean, wide = self._measured(texts)
+        ends = (torch.from_numpy(mean + side * 1.96 * wide) for side in (-1, 1))
+        low, high = (self.warp.inverse(end).numpy() for end in ends)
+        return low, high
+
+    def above(self, texts: Sequence[str], value: float, *, measured: bool = False) -> FloatArray:
+        """Probabilities (B,) that the sequences, or measurements of them, lie above a value."""
+        mean, sd = self._measured(texts) if measured else self.warped(texts)
+        limit = float(self.warp(torch.tensor(value, dtype=torch.float64)))
+        return np.asarray(ndtr((mean - limit) / np.maximum(sd, 1e-12)))
+
+    def _measured(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """Means and standard deviations (B,) of warped measurements."""
+        mean, sd = self.warped(texts)
+        return mean, np.hypot(sd, self._noise())
+
+    def _noise(self) -> float:
+        return float(self.unit) * math.sqrt(min(judge.noise for judge in self.judges))
 
     def upper(self, texts: Sequence[str]) -> FloatArray:
         """Upper bounds (B,) of the sequences: ``UPPER`` standard deviations above the mean, as warped."""
@@ -333,23 +356,24 @@ class Comparison:
 
 def compare(before: Ensemble, best_before: float, texts: Sequence[str], values: FloatArray) -> Comparison:
     """Rank correlation, coverage, and promises kept, of sequences that ``before`` has not learned from."""
-    mean, sd = before(texts)
-    wide = np.sqrt(sd**2 + before.noise_at(mean) ** 2)
+    mean, _ = before(texts)
+    lows, highs = before.interval(texts)
     rho = spearman(values, mean) if len(values) > 2 else math.nan
-    above = [0.5 * math.erfc((best_before - m) / (s * math.sqrt(2))) for m, s in zip(mean, wide, strict=True)]
     return Comparison(
         num=len(values),
         spearman=None if math.isnan(rho) else rho,
-        coverage=float((np.abs(values - mean) <= 1.96 * wide).mean()),
+        coverage=float(((lows <= values) & (values <= highs)).mean()),
         promised=float(mean.mean()),
         measured=float(values.mean()),
         best_before=best_before,
         best=float(values.max()),
-        better_expected=float(sum(above)),
+        better_expected=float(before.above(texts, best_before, measured=True).sum()),
         better=int((values > best_before).sum()),
         points=tuple(
-            Point(sequence=text, measured=y, predicted=m, low=m - 1.96 * s, high=m + 1.96 * s)
-            for text, y, m, s in zip(texts, values.tolist(), mean.tolist(), wide.tolist(), strict=True)
+            Point(sequence=text, measured=y, predicted=m, low=low, high=high)
+            for text, y, m, low, high in zip(
+                texts, values.tolist(), mean.tolist(), lows.tolist(), highs.tolist(), strict=True
+            )
         ),
     )
 
