@@ -140,7 +140,19 @@ def _promise(
         np.stack([one.draws for one in good if one.draws is not None], axis=1),
         [one.design.id for one in good],
         independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
+        tested=not bool(verdict.counted[mine].any())
+        and _tested(panel, batches[0].plan.composite, verdict.mean[mine]),
     )
+
+
+def _tested(panel: Panel, composite: Composite, mean: Tensor) -> bool:
+    """Whether the judges have shown, of all outcomes that are used, that they can go beyond the rows on the
+    side of their mean on which designs with outcomes (B, K) lie.
+    """
+    used = _used(composite, panel.borne.shape[1])
+    low, high = panel.borne[:, used].isnan()
+    above, below = ((sign * (mean - panel.typical)[:, used] > 0).any(0) for sign in (1.0, -1.0))
+    return not bool((above & high | below & low).any())
 
 
 def _independent(tokens: Tensor, panel: Panel) -> float:
@@ -192,6 +204,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
         columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
+    unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []
@@ -221,9 +234,9 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, batch.plan.composite, design)
+        beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(design, far=bool(far[i]))
+        remarks += _unusual(design, far=bool(far[i]), unlike=bool(unlike[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -272,8 +285,11 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
         claimed = (designed - designed_start).double().cpu()
         confidence = share_of(claimed, (judged - start).double().cpu())
     doubt = None
-    if draws is not None:
-        doubt = (draws - start < HALF * (judged - start)).double().mean(0)
+    if verdict is not None:
+        held = torch.stack(
+            [plain(one[None], host) for one in model.with_codons(verdict.within, chosen.tokens)]
+        )
+        doubt = (held - start < HALF * (judged - start)).double().mean(0)
         doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
     return _Opinion(told, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
 
@@ -344,23 +360,33 @@ def _used(composite: Composite, count: int) -> list[int]:
     return sorted({i for term in composite.terms for i in (*term.on, *term.off) if i < count})
 
 
-def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
-    """Whether it is unlike what was learned from."""
+def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Status, str]]:
+    """Whether it is unlike what was learned from, in its words or in its composition."""
     if far:
         yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
+    elif unlike:
+        yield "unusual", "composition: more than twice as far from the usual one as 99% of the measured"
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _beyond(model: DesignModel, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than their error bars."""
+def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than their error bars and than the judges have
+    shown that they can go beyond the rows that they learn from.
+    """
     for k in _used(composite, len(model.keys)):
         key, span = model.keys[k], measured_range(model, k)
         value, error = design.outcomes[key], design.outcomes.get(f"{key}_sd")
         if span is None or value is None or error is None:
             continue
-        if value > span.high + error or value < span.low - error:
+        low, high = (math.nan, math.nan) if panel is None else panel.borne[:, k].tolist()
+        if value > _nanmax(span.high, high) + error or value < -_nanmax(-span.low, -low) - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
+
+
+def _nanmax(known: float, perhaps: float) -> float:
+    """The larger one; the first if the second is NaN."""
+    return perhaps if perhaps > known else known
 
 
 def measured_range(model: DesignModel, k: int) -> Range | None:

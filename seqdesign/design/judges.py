@@ -33,6 +33,8 @@ JITTER = 1e-6
 SPREAD = 2.0
 """Standard deviation of the logarithm of each hyperparameter around where it starts."""
 NOISE_START = -1.0
+SHARED = -2.0
+"""Where the search for the variance of what mutants share begins."""
 ALIGNED_ROWS = 512
 """Sequences that are aligned at once."""
 OWN = 0.5
@@ -72,16 +74,22 @@ class Kind:
 
 
 def _pairs(theta: Tensor, like: Likeness) -> Tensor:
-    """Ridge regression over letters at their places and over all pairs of them."""
-    single, pair = theta.exp().unbind()
-    return single * like.between[0] + pair * like.between[0].square()
+    """Ridge regression over letters at their places, over all pairs of them and over what mutants share."""
+    single, pair = theta[:2].exp().unbind()
+    return single * like.between[0] + pair * like.between[0].square() + _mutants(theta[2:], like.between)
 
 
 def _near(theta: Tensor, like: Likeness) -> Tensor:
     """Sequences that differ at few places are alike, beside what adds up over places."""
-    additive, bump, reach = theta.exp().unbind()
+    additive, bump, reach = theta[:3].exp().unbind()
     distance = (0.5 * (like.left[0][:, None] + like.right[0]) - like.between[0]).clamp(min=0)
-    return additive * like.between[0] + bump * torch.exp(-distance / reach)
+    sums = additive * like.between[0] + _mutants(theta[3:], like.between)
+    return sums + bump * torch.exp(-distance / reach)
+
+
+def _mutants(theta: Tensor, between: Tensor) -> Tensor:
+    """What a change costs on average, and what any change of one place does, from which letters differ."""
+    return theta[0].exp() * between[1] + theta[1].exp() * between[2]
 
 
 def _words(theta: Tensor, like: Likeness) -> Tensor:
@@ -99,12 +107,14 @@ def _alike(theta: Tensor, like: Likeness) -> Tensor:
 
 KINDS = (
     Kind(
-        "pairs of positions", _pairs, lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square(),
-        "places", lambda count: [0.0, -1.0],
+        "pairs of positions", _pairs,
+        lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square() + _mutants(t[2:], own),
+        "places", lambda count: [0.0, -1.0, SHARED, SHARED],
     ),
     Kind(
-        "near sequences", _near, lambda t, own: t[0].exp() * own[0] + t[1].exp(),
-        "places", lambda count: [-1.0, -1.0, -1.0],
+        "near sequences", _near,
+        lambda t, own: t[0].exp() * own[0] + t[1].exp() + _mutants(t[3:], own),
+        "places", lambda count: [-1.0, -1.0, -1.0, SHARED, SHARED],
     ),
     Kind("words", _words, lambda t, own: t.exp() @ own, "words", lambda count: [-1.0] * count),
     Kind(
@@ -132,18 +142,25 @@ RELATIVES = (
 class Places:
     """One-hot letters at their places; likeness is the share of varying places that agree.
 
-    A letter at a place where the rows never vary makes a sequence less like all of them.
+    A letter at a place where the rows never vary makes a sequence less like all of them. Two more say what
+    mutants of one parent share: how many letters differ from the most common ones, and at which places.
     """
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
         self.size = alphabet.size
         self.varying = max(1, int((tokens != tokens[:1]).any(0).sum()))
         self.constant = tokens.shape[1] - self.varying
+        letters = torch.arange(self.size)
+        self.common = (tokens.unsqueeze(2) == letters).sum(0).argmax(1)
+        load = (tokens != self.common).sum(1).double()
+        self.load, self.unit = load.mean(), load.std(correction=0)
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters = torch.arange(self.size)
-        return [(tokens.unsqueeze(2) == letters).flatten(1).float()]
+        changed = (tokens != self.common).double()
+        load = (changed.sum(1, keepdim=True) - self.load) / self.unit if self.unit > 0 else changed[:, :0]
+        return [(tokens.unsqueeze(2) == letters).flatten(1).float(), load, changed / self.varying**0.5]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """The same: a letter that the rows never have at a place has no effect on a mean as it is."""
@@ -153,8 +170,16 @@ class Places:
         """Of features with others."""
         # Sums of ones and zeros: 32 bits hold them exactly, at half the cost of 64.
         shared = ((a[0] @ b[0].T).double() - self.constant) / self.varying
-        own = [(x[0].sum(1).double() - self.constant) / self.varying for x in (a, b)]
-        return Likeness(shared[None], own[0][None], own[1][None])
+        left, right = (
+            torch.stack(
+                [
+                    (x[0].square().sum(1).double() - self.constant) / self.varying,
+                    *(part.square().sum(1) for part in x[1:]),
+                ]
+            )
+            for x in (a, b)
+        )
+        return Likeness(torch.stack([shared, a[1] @ b[1].T, a[2] @ b[2].T]), left, right)
 
 
 class Letters(Places):
@@ -169,8 +194,8 @@ class Letters(Places):
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
-        (letters,) = super().__call__(tokens)
-        return [(letters.unflatten(1, (-1, self.size)) @ self.root).flatten(1)]
+        letters, *shared = super().__call__(tokens)
+        return [(letters.double().unflatten(1, (-1, self.size)) @ self.root).flatten(1), *shared]
 
 
 class Words:
@@ -365,6 +390,11 @@ def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed
 
     By marginal likelihood under a normal prior around their start, from ``FIT_ROWS`` of the rows.
     """
+    return most_probable(kind, reader, x, y, seed)[0]
+
+
+def most_probable(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed: int) -> tuple[Tensor, float]:
+    """The hyperparameters, and their log probability with that of the values, up to a constant."""
     known = torch.nonzero(~y.isnan().any(1)).flatten()
     if len(known) < 2:
         known, y = torch.nonzero(~y[:, 0].isnan()).flatten(), y[:, :1]
@@ -391,7 +421,7 @@ def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed
     found = scipy.optimize.minimize(
         cost, start.numpy(), jac=True, method="L-BFGS-B", options={"maxfun": EVALUATIONS}
     )
-    return torch.from_numpy(found.x)
+    return torch.from_numpy(found.x), -float(found.fun)
 
 
 def _cholesky(a: Tensor) -> Tensor:

@@ -125,6 +125,13 @@ def test_known_sequences_have_the_mean_of_their_values_and_count_on_both_strands
     assert Known(values, DNA, both_strands=False).value("TACGT") is None
 
 
+def test_repeats_are_unlike_rows_in_which_letters_are_mixed() -> None:
+    rows = ["".join(text) for text in np.random.default_rng(0).choice(list("ACGT"), (200, 40))]
+    mixed = "".join(np.random.default_rng(1).choice(list("ACGT"), 40))
+    evidence = Evidence(measured(rows, held_out=tuple(range(0, 200, 5))), DNA, positional=True)
+    assert evidence.unlike([mixed, "ACGT" * 10, "CT" * 20, "A" * 40]).tolist() == [False, False, True, True]
+
+
 def test_a_library_of_variants_has_a_parent_and_a_reach() -> None:
     rng = np.random.default_rng(0)
     parent = "".join(rng.choice(list("ACGT"), 40))
