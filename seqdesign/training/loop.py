@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch import Generator, Tensor, nn
 
 from seqdesign.devices.arithmetic import use_matrix_units
 from seqdesign.devices.randomness import generator, key
+from seqdesign.devices.threads import suited_threads
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.runs.progress import count, phase
 from seqdesign.training.capture import Replays
@@ -147,12 +148,15 @@ def fit(
             model, train, held_out, options.batch_size, plan,
             seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt,
         )  # fmt: skip
-        if resume is not None:
-            run.restore(resume)
-        else:
-            run.judge_the_start()
-        while run.state.epoch < run.epochs and run.active():
-            run.one_epoch()
+        # Processes that share a machine share its cores; on a GPU threads of the CPU have nothing to do.
+        alone = fabric.world_size == 1 and fabric.device.type == "cpu"
+        with suited_threads(run.try_a_step) if alone else nullcontext():
+            if resume is not None:
+                run.restore(resume)
+            else:
+                run.judge_the_start()
+            while run.state.epoch < run.epochs and run.active():
+                run.one_epoch()
         if interrupt.asked:  # after the last step
             raise KeyboardInterrupt
         model.load_state_dict(run.best)
@@ -228,6 +232,18 @@ class _Run:
     def judge_the_start(self) -> None:
         """Weights that a closed form has set may be the best there will be."""
         self._compare(self.fabric.broadcast(self._judged()))
+
+    def try_a_step(self) -> None:
+        """Losses and gradients of all players on the first batch of all; nothing is changed by it."""
+        order = torch.randperm(len(self.train), generator=self._rng("order", 0))
+        batch = self.train.batches(order, self.steps_per_epoch, self._rng("batches", 0))[0]
+        rows, rng = self.train.rows(batch), self._rng("noise", 0)
+        self.model.train()
+        for player in self.players:
+            with self.fabric.autocast():
+                losses = self.model.losses(player, rows, rng, 0.0)  # type: ignore[operator]
+            learning = [p for p in self.parameters[player] if p.requires_grad]
+            torch.autograd.grad(losses["loss"].sum(), learning, allow_unused=True)
 
     def active(self) -> list[str]:
         """The players that still improve, an ensemble while any member does."""
