@@ -20,7 +20,7 @@ from lightning_fabric import Fabric as Fabric  # the one import; others take it 
 from torch import Generator, Tensor, nn
 
 from seqdesign.devices.arithmetic import use_matrix_units
-from seqdesign.devices.randomness import generator, key
+from seqdesign.devices.randomness import generator, key, share_of_rows
 from seqdesign.devices.threads import suited_threads
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.runs.progress import count, phase
@@ -293,7 +293,9 @@ class _Run:
     def _step(self, batch: Tensor) -> None:
         state, fabric = self.state, self.fabric
         rng = self._noise_of_step()
-        own = batch.tensor_split(fabric.world_size)[fabric.global_rank]
+        parts = batch.tensor_split(fabric.world_size)
+        own = parts[fabric.global_rank]
+        place = sum(map(len, parts[: fabric.global_rank])), len(own), len(batch)
         # Shares of a batch differ by a row; what more rows say counts more, as in one process.
         self.share = len(own) * fabric.world_size / len(batch)
         rows = self.train.rows(own)
@@ -301,23 +303,29 @@ class _Run:
         progress: Any = state.step / self.total_steps
         if self.device.type == "cuda":  # a recorded step would see one number for ever
             progress = self.progress.fill_(progress)
-        for player in self.active():
-            if (state.step + 1) % self.plan.players[player].every == 0:
-                self._move(player, rows, rng, progress)
+        with share_of_rows(*place) if fabric.world_size > 1 else nullcontext():
+            for player in self.active():
+                if (state.step + 1) % self.plan.players[player].every == 0:
+                    self._move(player, rows, rng, progress)
         state.step += 1
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
         count(state.step, self.total_steps)
 
     def _noise_of_step(self) -> Generator:
-        """The generator of this step, and the global one, from which dropout draws, set to it."""
-        numbers = (self.state.step, self.fabric.global_rank)
+        """The generator of this step, and the global one, from which dropout draws, set to it.
+
+        All processes have the same one, of which each row takes its own numbers; what is dropped out is drawn
+        by each for itself.
+        """
+        step, rank = self.state.step, self.fabric.global_rank
         if self.device.type == "cpu":
-            rng = self._rng("noise", *numbers)
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+            rng = self._rng("noise", step, 0)
+            drops = int(torch.randint(2**62, (1,), generator=rng))
+            torch.manual_seed(key(self.seed, "dropout", step, rank) if rank else drops)
             return rng
-        torch.manual_seed(key(self.seed, "dropout", *numbers))
-        return self.noise.manual_seed(key(self.seed, "noise", *numbers))
+        torch.manual_seed(key(self.seed, "dropout", step, rank))
+        return self.noise.manual_seed(key(self.seed, "noise", step, 0))
 
     def _move(self, player: str, rows: Any, rng: Generator, progress: Any) -> None:
         """One step of one player."""
