@@ -111,6 +111,8 @@ class Family:
     """As in the record of a folder."""
     made_by: str
     """The command that makes such a folder."""
+    used_by: Sequence[str] = ()
+    """Commands that take such a folder, with the option that names it where it is not the main one."""
     rows: Callable[[Path, torch.device], Rows] | None = None
     """The rows of ``predict``, from a folder. Raises ModelError."""
     sources: Callable[[Path, Drawing, torch.device], Iterator[Source]] | None = None

@@ -44,13 +44,20 @@ def _without_progress(text: str) -> str:
 
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Run ``seqdesign WORDS`` in this process."""
+    """Run ``seqdesign WORDS`` in this process.
+
+    ``interrupted`` says that the test itself interrupts it. Else the signal came from outside, such as the
+    SIGTERM of a time limit: the whole run of the tests is told to end, and no test fails for it.
+    """
+    from seqdesign_cli.guard import INTERRUPTED
     from seqdesign_cli.main import main
 
-    def run(*words: str | Path) -> Outcome:
+    def run(*words: str | Path, interrupted: bool = False) -> Outcome:
         capfd.readouterr()
         code = main([str(word) for word in words])
         captured = capfd.readouterr()
+        if code == INTERRUPTED and not interrupted:
+            pytest.exit("somebody else interrupted the tests (SIGINT or SIGTERM)", returncode=INTERRUPTED)
         return Outcome(code, captured.out, _without_progress(captured.err))
 
     return run

@@ -39,7 +39,6 @@ def kinds(*, small: bool) -> Iterator[Kind]:
         "lm": ("--epochs", "2"),
         "gan": ("--steps", "200"),
         "similarity": ("--epochs", "2"),
-        "translate": ("--steps", "200"),
     }
 
     def options(of: str) -> tuple[str, ...]:

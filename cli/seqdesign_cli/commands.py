@@ -44,7 +44,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.start.inspect",
         "InspectConfig",
         "inspect",
-        "Show what is in a sequence file.",
+        "Show what is in a sequence file or a model.",
         "Start here",
     ),
     "demo": Command(
@@ -93,7 +93,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.train.train_translate",
         "TrainTranslateConfig",
         "train_translate",
-        "Learn to turn one set of sequences into another.",
+        "Learn to make one set look like another.",
         "Train",
     ),
     "train-similarity": Command(
@@ -149,7 +149,7 @@ COMMANDS: dict[str, Command] = {
         "seqdesign.commands.design.translate",
         "TranslateConfig",
         "translate",
-        "Turn sequences into the like of another set.",
+        "Make sequences look like those of another set.",
         "Design",
     ),
     "predict": Command(

@@ -89,7 +89,7 @@ class WorkResult(Result):
         if self.done == self.blocks:
             lines.append(f"type: seqdesign merge {self.campaign}")
         elif self.in_work:
-            lines.append(f"{self.in_work:,} were in the hands of other processes")
+            lines.append(f"{self.in_work:,} are being worked on by other processes")
         return "\n".join(lines)
 
 

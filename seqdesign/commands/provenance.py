@@ -148,7 +148,10 @@ def command_of(manifest: Manifest) -> tuple[type, Any]:
 
     module = manifest.name.replace("-", "_")
     if not module.isidentifier() or module.startswith("_"):
-        raise ModelError(f"the manifest names no command ({manifest.name!r}); it is of an older version")
+        raise ModelError(
+            f"the manifest is of an older version and does not say which command ran ({manifest.name!r}); "
+            "repeat the run by hand"
+        )
     room = next(
         (path.parent.name for path in Path(seqdesign.commands.__path__[0]).glob(f"*/{module}.py")), None
     )

@@ -156,7 +156,8 @@ def _outputs(config: CommandConfig) -> Iterator[None]:
             yield
         except SystemExit as error:
             raise SeqDesignError(
-                f"code of somebody else that was called tried to end the program (exit code {error.code})"
+                f"code outside seqdesign (an oracle or a plug-in) tried to end the program (exit code "
+                f"{error.code})"
             ) from error
 
 
@@ -335,7 +336,7 @@ def _check_kind(config: CommandConfig, spec: FieldSpec, path: Path) -> None:
     elif suffix in {"sequences": NOT_FASTA, "page": NOT_A_PAGE}.get(str(spec.written), ()):
         what = "FASTA" if spec.written == "sequences" else "an HTML page"
         raise OutputError(
-            f"{spec.option}: {what} is written here, and {path} has the suffix of something else"
+            f"{spec.option}: {what} is written here, and the suffix of {path} says something else; rename it"
         )
     for ending, package, extra in ((".zst", "zstandard", "zst"), (".parquet", "pyarrow", "parquet")):
         if path.suffix.lower() == ending and importlib.util.find_spec(package) is None:

@@ -68,7 +68,7 @@ def context_of(
         wrong = [i for i, letter in enumerate(letters) if letter not in alphabet.letters]
         if wrong:
             raise UsageError(
-                f"position {wrong[0] + 1} is {text[wrong[0]]!r}, which is no letter of the alphabet "
+                f"position {wrong[0] + 1} is {text[wrong[0]]!r}, which is not a letter of the alphabet "
                 f"{alphabet.name} ({alphabet.letters})",
                 option=option,
             )

@@ -31,6 +31,8 @@ class Starts:
     """Genetic code, by its NCBI number."""
     first: int = 1
     """Number of the first position, by which options name positions."""
+    frames: Sequence[str] = field(default=())
+    """Reading frames whose protein stays, as ``--translate`` names them."""
 
     @property
     def length(self) -> int:
@@ -68,7 +70,7 @@ class Starts:
         """Raises UsageError for alphabets that are neither DNA nor RNA."""
         if self.alphabet.name not in ("dna", "rna"):
             raise UsageError(
-                f"{what} is a matter of DNA and RNA, but the alphabet is {self.alphabet.name}; leave it out",
+                f"{what} applies to DNA and RNA only, and the alphabet is {self.alphabet.name}; leave it out",
                 option=option,
             )
 
@@ -81,7 +83,8 @@ def classes(pattern: str, alphabet: Alphabet, option: str) -> Tensor:
     for position, letter in enumerate(text, start=1):
         if letter not in codes:
             raise UsageError(
-                f"{pattern!r} has {letter!r} at position {position}, which is no letter or ambiguity code of "
+                f"{pattern!r} has {letter!r} at position {position}, which is not a letter or ambiguity "
+                "code of "
                 f"the alphabet {alphabet.name}; possible are "
                 f"{alphabet.shown if alphabet.named else ''.join(codes)}",
                 option=option,

@@ -79,7 +79,7 @@ def frame_problems(sequence: str, codon_table: int) -> list[Violation]:
     """Why a sequence is no reading frame from its first to its last letter."""
     text = sequence.upper().replace("U", "T")
     if len(text) % 3:
-        return [Violation("--coding", f"{len(text)} letters are no whole number of codons")]
+        return [Violation("--coding", f"{len(text)} letters are not a multiple of 3")]
     acids = genetic_code(codon_table).acids
     return [
         Violation("--coding", f"the stop codon {text[i : i + 3]} inside the reading frame", i + 1, i + 3)

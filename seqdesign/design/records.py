@@ -145,7 +145,8 @@ class DesignSummary:
         lines = [f"designs: {self.designs:,}, {scores}, from {self.mean_score_start:.4g}"]
         if self.mean_confidence is not None:
             lines.append(
-                f"judges: {self.mean_confidence:.0%} of the gain confirmed; those that designed claim "
+                f"judges: {self.mean_confidence:.0%} of the gain confirmed; the members that designed "
+                "predict "
                 f"{self.mean_score_design:.4g} on average, which is biased"
             )
             flagged = {"unconfirmed": self.unconfirmed, "beyond the data": self.extrapolates}

@@ -26,11 +26,10 @@ from seqdesign.design.judges import (
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
-    Reader,
-    Words,
     hyperparameters,
+    kinds_for,
     log_density,
+    read_as,
 )
 from seqdesign.design.panel import shares, stack
 from seqdesign.metrics.regression import spearman
@@ -74,20 +73,16 @@ class Ensemble:
         rows = _most_telling(values, seed)
         self.values = torch.from_numpy(np.asarray(values, dtype=np.float64)[rows])
         self.alphabet = alphabet
-        tokens, same = _tokens([texts[i] for i in rows], alphabet)
+        array = encode([texts[i] for i in rows], alphabet, on_unknown="mask")
+        tokens, same = torch.from_numpy(array.tokens.astype(np.int64)), len(set(array.lengths.tolist())) < 2
         self.centre = self.values.mean()
         self.unit = self.values.std().clamp(min=1e-9)
         y = ((self.values - self.centre) / self.unit)[:, None]
         self.judges: list[GaussianProcess] = []
         densities, left = [], []
+        kinds, parent = kinds_for(kinds, array, same=same and not both_strands, both_strands=both_strands)
         for kind in kinds:
-            if kind.reads == "places" and (both_strands or not same):
-                continue
-            reader: Reader = (
-                Places(tokens, alphabet)
-                if kind.reads == "places"
-                else Words(tokens, alphabet, both_strands=both_strands)
-            )
+            reader = read_as(kind, tokens, alphabet, both_strands=both_strands, parent=parent)
             x = reader(tokens)
             judge = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
             mean, variance = judge.left_out()
@@ -113,7 +108,7 @@ class Ensemble:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
         means, variances = [np.zeros(0)], [np.zeros(0)]
         for first in range(0, len(texts), CHUNK):
-            tokens, _ = _tokens(texts[first : first + CHUNK], self.alphabet)
+            tokens = _tokens(texts[first : first + CHUNK], self.alphabet)
             told = [judge(judge.reader(tokens)) for judge in self.judges]
             mean, variance = (torch.stack([one[i][:, 0] for one in told]) for i in (0, 1))
             w = self.weights[:, None]
@@ -126,7 +121,7 @@ class Ensemble:
     @torch.no_grad()
     def draws(self, texts: Sequence[str], num: int, rng: torch.Generator) -> FloatArray:
         """Functions (num, B) that the members think possible, each member's share by its weight."""
-        tokens, _ = _tokens(texts, self.alphabet)
+        tokens = _tokens(texts, self.alphabet)
         found = []
         for judge, count in zip(self.judges, shares(self.weights, num), strict=True):
             if count:
@@ -406,7 +401,6 @@ def _most_telling(values: FloatArray, seed: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate([best, others]))
 
 
-def _tokens(texts: Sequence[str], alphabet: Alphabet) -> tuple[Tensor, bool]:
-    """Tokens (B, L), and whether all have one length."""
-    array = encode(list(texts), alphabet, on_unknown="mask")
-    return torch.from_numpy(array.tokens.astype(np.int64)), len(set(array.lengths.tolist())) < 2
+def _tokens(texts: Sequence[str], alphabet: Alphabet) -> Tensor:
+    """Tokens (B, L)."""
+    return torch.from_numpy(encode(list(texts), alphabet, on_unknown="mask").tokens.astype(np.int64))

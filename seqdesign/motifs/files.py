@@ -114,13 +114,13 @@ def motif_set(motifs: Sequence[Motif], source: str, title: str) -> MotifSet:
 def parse_matrices(data: bytes, kind: MatrixFormat, source: str, letters: str | None = None) -> list[Matrix]:
     """All matrices of a file's content whose format is known. Raises InputError if it is damaged or empty."""
     if len(data) >= _MAX_BYTES:
-        raise InputError(f"is larger than {_MAX_BYTES:,} bytes, so no file of motifs", path=source)
+        raise InputError(f"is larger than {_MAX_BYTES:,} bytes, so it is not a file of motifs", path=source)
     if kind == "npy":
         return [read_npy(data, source, letters)]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError("is not text in UTF-8, so no file of motifs", path=source) from None
+        raise InputError("is not text in UTF-8, so it is not a file of motifs", path=source) from None
     if kind == "attributions":
         return _attributions(text, source)
     if kind == "blocks":
@@ -155,7 +155,7 @@ def _attributions(text: str, source: str) -> list[Matrix]:
         given = number(cell, source, count, "contribution") if cell else 0.0  # a masked letter has none
         found.setdefault(row[name], []).append((row[letter], given))
     if not found or not letters:
-        raise InputError("there is no position, or no column for a letter, in it", path=source)
+        raise InputError("it has no rows of positions, or no columns of letters", path=source)
     return [_contributions(key, pairs, letters, source) for key, pairs in found.items()]
 
 

@@ -114,6 +114,6 @@ def _load_file(path: Path, device: torch.device, trust: bool) -> Callable[..., o
     if kind == "hdf5":
         raise ModelError(f"{path} is an HDF5 file, such as Keras writes; convert it to ONNX, or {INSTEAD}")
     raise ModelError(
-        f"{path} is no model: neither ONNX, nor TorchScript, nor an exported program; a table of "
+        f"{path} is not a model: neither ONNX, nor TorchScript, nor an exported program; a table of "
         f"measurements is table:{path}"
     )

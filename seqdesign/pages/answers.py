@@ -16,6 +16,8 @@ from seqdesign.reports.bars import interval_text
 
 BATCH = 24
 """Designs of a first batch."""
+FIRST = 5
+"""Designs that are named on top of a page."""
 Rules = Sequence[Mapping[str, Any]]
 """Rows of ``constraints.check``."""
 Goal = Literal["max", "min"] | float
@@ -60,7 +62,7 @@ def designs_answer(
     tiles += _standing(designs)
     tiles += _obeyed(rules)
     tiles += _confirmed(designs, summary)
-    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, files)
+    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, [*files, *_first(designs, goal)])
 
 
 def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], model: str) -> str:
@@ -117,6 +119,24 @@ def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None
         worth = np.where(fine, worth, -np.inf)
     place = int(worth.argmax())
     return designs.rows[place] if np.isfinite(worth[place]) else None
+
+
+def _first(designs: DesignSet, goal: Goal) -> Iterator[tuple[str, str]]:
+    """The few that one would order first: those that nothing speaks against, by their cautious bound."""
+    numbers = _worth(designs, goal)
+    if numbers is None or len(designs) <= FIRST:
+        return
+    worth = np.nan_to_num(numbers, nan=-np.inf)
+    fine = [i for i, row in enumerate(designs.rows) if row.get("status", "ok") in ("ok", "revised")]
+    fine = sorted((i for i in fine if np.isfinite(worth[i])), key=lambda i: -worth[i])[:FIRST]
+    if fine:
+        known = isinstance(goal, float)  # a distance from the target, which no column shows
+        names = (
+            f"{designs.rows[i]['id']}"
+            + ("" if known else f" ({-worth[i] if goal == 'min' else worth[i]:.4g})")
+            for i in fine
+        )
+        yield ("The best of them, by the bound:" if not known else "The best of them:"), ", ".join(names)
 
 
 def _worth(designs: DesignSet, goal: Goal) -> NDArray[np.float64] | None:
@@ -179,20 +199,21 @@ def _best(
     interval = "no interval" if said is None else f"judged {value:.4g}, 95% interval {said}"
     label = f"{name} of the best, {best['id']}"
     note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
-    return Tile(_cautious(best, value, low, high, goal), label, note), gauge
+    cautious, odds = _cautious(best, value, low, high, goal)
+    return Tile(cautious, label, odds + note), gauge
 
 
 def _cautious(
     best: Mapping[str, Any], value: float, low: float | None, high: float | None, goal: Goal
-) -> str:
-    """The value by its worse end, with the sign that says which that is."""
+) -> tuple[str, str]:
+    """The value by its worse end, with the sign that says which that is, and how sure that is."""
     if isinstance(goal, float) or (high if goal == "min" else low) is None:
-        return f"{value:.4g}"
+        return f"{value:.4g}", ""
     if goal == "min":
-        return f"≤ {high:.4g}"
+        return f"≤ {high:.4g}", ""
     # The judges' lower bound is in units of the outcome where that is the score.
     bound = _number(best, "score_low") if _number(best, "score") == value else None
-    return f"≥ {low if bound is None else bound:.4g}"
+    return (f"≥ {low:.4g}", "") if bound is None else (f"≥ {bound:.4g}", "with probability 90%; ")
 
 
 def _start(designs: DesignSet, best: Mapping[str, Any], key: str, *, several: bool) -> float | None:
@@ -270,20 +291,20 @@ def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | 
     if gauge.start is not None:
         said += f"; its parent {gauge.start:.4g}"
     if gauge.measured is not None:
-        said += f". That is {_where(gauge)} ({gauge.measured[0]:.4g} to {gauge.measured[1]:.4g})"
+        span = f"{gauge.measured[0]:.4g} to {gauge.measured[1]:.4g}"
+        said += f". The prediction, {gauge.value:.4g}, {_where(gauge, span)}"
     return f"{said}."
 
 
-def _where(gauge: Gauge) -> str:
-    """Where a value lies on the range of what was measured."""
+def _where(gauge: Gauge, span: str) -> str:
+    """Where a value lies on the range of what was measured, ``span``."""
     bottom, top = gauge.measured or (float("-inf"), float("inf"))
     low = gauge.value if gauge.low is None else gauge.low
     high = gauge.value if gauge.high is None else gauge.high
-    if low > top or high < bottom:
-        return "beyond what was ever measured"
-    if gauge.value > top or gauge.value < bottom:
-        return "perhaps beyond what was ever measured"
-    return "within what was measured"
+    if bottom <= gauge.value <= top:
+        return f"lies within what was measured ({span})"
+    beyond = f"lies beyond what was ever measured ({span})"
+    return beyond if low > top or high < bottom else f"{beyond}; its interval reaches into it"
 
 
 def order_files(output: object, table: object = None, count: int = 0) -> list[tuple[str, str]]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import jsonable
 from seqdesign.pages.answers import asked_of_maximize, designs_answer, goal_of, order_files
-from seqdesign.pages.constraints import add_constraints, check
-from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
-from seqdesign.pages.design_table import add_designs
+from seqdesign.pages.constraints import check
+from seqdesign.pages.design_sections import add_asked, add_design_sections
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page, Table
@@ -56,13 +55,10 @@ def design_page(
             files=files,
             goal=goal_of(summary.objective),
         )
-        breaches = checked.breaches if checked.rows else None
-        name = "designs"
-        add_designs(page, delivered, name=name, measured=said["measured"], breaches=breaches)
-        add_outcomes(page, delivered, name=f"score ({summary.objective})", measured=said["measured"])
-        add_trade_offs(page, delivered)
-        add_constraints(page, delivered, checked)
-        add_logos(page, delivered, alphabet.letters)
+        score = f"score ({summary.objective})"
+        add_design_sections(
+            page, delivered, checked, alphabet, name="designs", score=score, measured=said["measured"]
+        )
     add_asked(page, said, promised)
     rejected = [d for d in designs if d.status == "rejected"]
     if rejected:

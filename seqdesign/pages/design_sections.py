@@ -1,4 +1,4 @@
-"""Sections of a page about designs: effort, outcomes, trade-offs, logos."""
+"""Sections of a page about designs: the table, outcomes, trade-offs, rules, logos, effort."""
 
 from __future__ import annotations
 
@@ -9,13 +9,49 @@ from typing import Any
 import numpy as np
 
 from seqdesign.pages.answers import Ranges, range_of
+from seqdesign.pages.constraints import Checked, add_constraints
+from seqdesign.pages.design_table import add_designs
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.html import Figure, Page
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import before_after, histogram, intervals, scatter
+from seqdesign.sequences.alphabets import Alphabet
 
 MIN_FOR_LOGO = 5
 LONGEST_LOGO = 300
+
+
+def add_design_sections(
+    page: Page,
+    designs: DesignSet,
+    checked: Checked,
+    alphabet: Alphabet,
+    *,
+    name: str,
+    score: str,
+    measured: Ranges,
+    sites: Mapping[str, str] | None = None,
+    contributions: Mapping[tuple[str, str], str] | None = None,
+    training: Sequence[str] = (),
+) -> None:
+    """Everything that a page says of designs, whoever made them: a section that is new goes in here.
+
+    name: of the files of the table. score: what the designs are compared by. checked: the rules, checked
+    again. sites, contributions, training: as ``add_designs`` and ``add_logos`` take them.
+    """
+    add_designs(
+        page,
+        designs,
+        name=name,
+        measured=measured,
+        breaches=checked.breaches if checked.rows else None,
+        sites=sites,
+        contributions=contributions,
+    )
+    add_outcomes(page, designs, name=score, measured=measured)
+    add_trade_offs(page, designs)
+    add_constraints(page, designs, checked)
+    add_logos(page, designs, alphabet.letters, training=training)
 
 
 def add_asked(page: Page, summary: Mapping[str, Any], promised: str | None = None) -> None:

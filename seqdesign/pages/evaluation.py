@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from seqdesign.config import jsonable
 from seqdesign.evaluation.compare import Judgement
-from seqdesign.evaluation.findings import cells
+from seqdesign.evaluation.findings import Finding, cells
 from seqdesign.evaluation.measures import Evaluation, Row, longest_word
 from seqdesign.evaluation.sets import Sample, Sets
 from seqdesign.metrics.kmers import kmer_matrix, position_matrix
 from seqdesign.metrics.spectra import frequencies, profile_divergence
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
@@ -65,11 +67,7 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
         answer=Answer(asked, verdict, list(_tiles(judgement))),
         provenance=provenance(manifest),
     )
-    page.warnings([f.text for f in said if f.flagged])
-    good = [{"question": QUESTIONS.get(f.about, ""), "finding": f.text} for f in said if not f.flagged]
-    if good:
-        title = "What else was found" if judgement.num_flagged else "What was found"
-        page.section(title, "", tables=[Table(good, [Column("question", ""), "finding"])])
+    add_findings(page, said)
     _add_measures(page, evaluation)
     _add_distances(page, evaluation)
     if sample is not None:
@@ -81,7 +79,30 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
         named = {"generated": sets.generated}
     _add_compositions(page, named, sets)
     _add_positions(page, named, sets.alphabet.letters)
+    add_methods(page, manifest, _said(judgement))
     return page
+
+
+def add_findings(page: Page, findings: Sequence[Finding]) -> None:
+    """What speaks against the sequences on top of the page, all else in a section. Each is said once."""
+    page.warnings([f.text for f in findings if f.flagged])
+    good = [{"question": QUESTIONS.get(f.about, ""), "finding": f.text} for f in findings if not f.flagged]
+    if good:
+        title = "What else was found" if len(good) < len(findings) else "What was found"
+        page.section(title, "", tables=[Table(good, [Column("question", ""), "finding"])])
+
+
+def _said(judgement: Judgement) -> dict[str, object]:
+    """What the command says, as far as the paragraph on methods needs it."""
+    sets, sample = judgement.sets, judgement.sample
+    return {
+        "alphabet": sets.alphabet.name,
+        "num_generated": len(sets.generated),
+        "num_training": len(sets.training),
+        "num_held_out": len(sets.held_out),
+        "num_compared": len(sample.generated) if sample else 0,
+        "measures": [jsonable(row) for row in judgement.evaluation.rows],
+    }
 
 
 def _answers(judgement: Judgement) -> dict[str, str]:

@@ -12,6 +12,7 @@ from seqdesign.evaluation.health import HEADLINE_COLUMNS, Checked, headline_rows
 from seqdesign.models.gan.fit import GANTraining
 from seqdesign.models.gan.sections import answer as answer_of
 from seqdesign.models.gan.sections import gan_curves
+from seqdesign.pages.evaluation import add_findings
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import sequence_logo
@@ -29,15 +30,15 @@ def health_page(
 ) -> Page:
     """Everything that the report says, and the figures behind it; ``said`` is what ``--json`` prints."""
     health, known = checked.health, answer_of(folder, said)
-    answer = dataclasses.replace(known, verdict=verdict_line(health))
+    answer = dataclasses.replace(known, verdict=verdict_line(health).replace(" (marked !)", ""))
     page = Page("Generator of sequences", answer=answer, provenance=provenance(manifest, said, folder))
     columns = [
         Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real"),
         Column("verdict"),
     ]  # fmt: skip
-    sentences = [f"{'Problem: ' if f.flagged else ''}{f.text}" for f in health.findings]
+    add_findings(page, health.findings)
     rows = [cells(row) for row in health.measures]
-    page.section("Verdict", sentences, tables=[Table(rows, columns, "Real: training in place of generated.")])
+    page.section("Measures", tables=[Table(rows, columns, "Real: training in place of generated.")])
     text = (
         "The same figures of generators that need no training, and of training sequences: a generator "
         "that is no better than a Markov chain or the letters of each position is not worth its training."

@@ -46,6 +46,13 @@ REFERENCES = {
     "jaspar": "Rauluseviciute I, Riudavets-Puig R, Blanc-Mathieu R, et al. (2024) JASPAR 2024: 20th "
     "anniversary of the open-access database of transcription factor binding profiles. Nucleic Acids "
     "Research 52:D174-D182. doi:10.1093/nar/gkad1059.",
+    "allawi": "Allawi HT, SantaLucia J (1997) Thermodynamics and NMR of internal G.T mismatches in DNA. "
+    "Biochemistry 36:10581-10594.",
+    "bailey": "Bailey TL, Elkan C (1994) Fitting a mixture model by expectation maximization to discover "
+    "motifs in biopolymers. Proceedings of the Second International Conference on Intelligent Systems for "
+    "Molecular Biology, 28-36.",
+    "benjamini": "Benjamini Y, Hochberg Y (1995) Controlling the false discovery rate: a practical and "
+    "powerful approach to multiple testing. Journal of the Royal Statistical Society B 57:289-300.",
 }  # fmt: skip
 """Short name -> reference."""
 DESIGNERS = {
@@ -267,6 +274,132 @@ def _attribute(result: Result, option: Result) -> Sentence:
     return text, cited
 
 
+def _evaluate(result: Result, option: Result) -> Sentence:
+    values = {row["name"]: row for row in result["measures"]}
+    real = f"{result['num_training']:,} training and {result['num_held_out']:,} held-out sequences"
+    text = (
+        f"{result['num_generated']:,} generated {result['alphabet']} sequences were compared with {real} by "
+        f"{len(values)} measures of novelty, diversity and composition"
+    )
+    if result["num_compared"]:
+        text += f", on {result['num_compared']:,} sequences of each set drawn at random"
+    if option.get("resamples"):
+        text += f"; intervals are 95% intervals of {option['resamples']} resampled sets"
+    text += ". Held-out sequences, or halves of the training set, gave the values of real sequences."
+    figures = (
+        ("copies", "{:.1%} were copies of a training sequence"),
+        ("auc", "a classifier on words told them from training sequences with an AUC of {:.3f}"),
+    )
+    said = [words.format(values[k]["value"]) for k, words in figures
+            if values.get(k, {}).get("value") is not None]  # fmt: skip
+    listed = "; ".join(said)
+    text += f" {listed[0].upper()}{listed[1:]}." if said else ""
+    return text, ()
+
+
+def _motifs(result: Result, option: Result) -> Sentence:
+    jaspar = "JASPAR" in result["collection"]
+    source = f"{result['collection']}; Rauluseviciute et al. 2024" if jaspar else result["collection"]
+    both = "both strands of " if result["strands"] == "both" else ""
+    significant = sum(_of(one, "q_value") <= 0.05 for one in result["enrichment"])
+    text = (
+        f"{both}{result['num_sequences']:,} {result['alphabet']} sequences were scanned for "
+        f"{result['num_motifs']:,} motifs ({source}); a window was a hit if its p-value was at most "
+        f"{result['p_value']:g} (exact distribution of log-odds scores against independent letters). By "
+        f"one-sided Fisher's exact tests against {result['num_background']:,} sequences "
+        f"({result['background']}), {_count(significant, 'motif was', 'motifs were')} enriched at a "
+        "false discovery rate of 5% "
+        "(Benjamini and Hochberg 1995)."
+    )
+    cited = [*(["jaspar"] if jaspar else []), "benjamini"]
+    if result["num_pairs"]:
+        text += (
+            f" Gains and losses in {result['num_pairs']:,} pairs of a sequence and its parent were tested by "
+            "exact McNemar tests."
+        )
+    if result["denovo"]:
+        text += (
+            f" {_count(len(result['denovo']), 'new motif was', 'new motifs were')} found by expectation "
+            "maximization (Bailey and Elkan "
+            "1994) from enriched words, and tested on sequences that the search had not seen."
+        )
+        cited.append("bailey")
+    return f"{text[0].upper()}{text[1:]}", tuple(cited)
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
+
+
+def _of(record: Any, name: str) -> Any:
+    """A field of a record, or of the same as JSON."""
+    return record[name] if isinstance(record, Mapping) else getattr(record, name)
+
+
+ACQUISITIONS = {
+    "upper": "by the highest mean plus two standard deviations",
+    "expected": "one after the other, by what raises the expected best of the batch most",
+    "thompson": "by Thompson sampling",
+    "mean": "by the highest mean",
+}
+"""How ``propose`` chooses, in words."""
+
+
+def _propose(result: Result, option: Result) -> Sentence:
+    summary = result["summary"]
+    how = ACQUISITIONS.get(str(option.get("acquisition", "upper")), "")
+    text = (
+        f"An ensemble of Gaussian processes (Rasmussen and Williams 2006) learned from "
+        f"{sum(summary['rounds']):,} measured sequences of {len(summary['rounds'])} "
+        f"round{'s' * (len(summary['rounds']) != 1)}; sequences left out were predicted with "
+        f"R2 = {summary['r2']:.3f}. Of {summary['pool']:,} candidates {summary['proposed']:,} were proposed "
+        f"{how}."
+    )
+    if last := summary.get("last"):
+        rho = "" if last["spearman"] is None else f" with Spearman's rho = {last['spearman']:.3f}"
+        text += (
+            f" The {last['num']:,} sequences of the last round had been predicted{rho}; "
+            f"{last['coverage']:.0%} lay inside their 95% intervals."
+        )
+    return text, ("rasmussen",)
+
+
+def _order(result: Result, option: Result) -> Sentence:
+    low, high = result["shortest"], result["longest"]
+    length = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    text = f"{result['constructs']:,} constructs of {length} bases were ordered"
+    left, right = str(option.get("left") or ""), str(option.get("right") or "")
+    if left or right:
+        text += (
+            f", each between the adapters {left.upper() or 'none'} (5') and {right.upper() or 'none'} (3')"
+        )
+    text += "."
+    if result["barcodes"]:
+        kinds = {"edits": "substitution, insertion or deletion", "substitutions": "substitution"}
+        error = kinds.get(str(option.get("barcode_errors", "edits")), "error")
+        text += (
+            f" Each carried a barcode of {option['barcode_length']} bases; no single {error} turns one "
+            "barcode into another."
+        )
+    if option.get("primers"):
+        text += (
+            f" Primers were chosen to melt near {float(option.get('tm') or 60):g} C by nearest neighbours "
+            "(Allawi and SantaLucia 1997; 50 mM sodium, 25 nM of each strand)."
+        )
+    return text, ("allawi",) if option.get("primers") else ()
+
+
+def _similarity(result: Result, option: Result) -> Sentence:
+    quality = result["quality"]
+    text = (
+        f"A similarity of two sequences was learned by a bidirectional recurrent network from "
+        f"{_trained(result)} (taught by: {result['teacher']}); on {quality['pairs']:,} held-out pairs the "
+        f"{quality['measure']} was {quality['agreement']:.3f} (cosine of words of {quality['kmer']}: "
+        f"{quality['kmer_agreement']:.3f})."
+    )
+    return text, ()
+
+
 WRITERS: Mapping[str, Callable[[Result, Result], Sentence]] = {
     "train-predictor": _predictor,
     "train-vae": _vae,
@@ -277,5 +410,10 @@ WRITERS: Mapping[str, Callable[[Result, Result], Sentence]] = {
     "maximize": _maximize,
     "revise": _revise,
     "attribute": _attribute,
+    "evaluate": _evaluate,
+    "motifs": _motifs,
+    "propose": _propose,
+    "order": _order,
+    "train-similarity": _similarity,
 }
 """Command -> what writes its paragraph."""

@@ -11,6 +11,7 @@ from seqdesign.motifs.enrichment import MotifChange
 from seqdesign.motifs.findings import SIGNIFICANT, MotifFindings, best_of_groups
 from seqdesign.motifs.motif import Motif
 from seqdesign.motifs.result import MotifSearch
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos, small_logo
@@ -37,6 +38,7 @@ def motif_page(result: MotifFindings, found: MotifSearch, manifest: Manifest) ->
     if result.num_pairs:
         add_changes(page, result.changes, result.num_pairs, motifs, result.collection)
     _add_new(page, result, motifs)
+    add_methods(page, manifest, {name: getattr(result, name) for name in MotifFindings.__dataclass_fields__})
     return page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqdesign.ordering.order import Construct
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import plate_map
@@ -47,7 +48,20 @@ def order_page(made: Sequence[Construct], notes: Sequence[str], manifest: Manife
         rows, columns, f"{len(rows):,} constructs, in the order of their wells.", "constructs", cards=True
     )
     page.section("Constructs", text, tables=[table])
+    add_methods(page, manifest, _said(made))
     return page
+
+
+def _said(made: Sequence[Construct]) -> dict[str, object]:
+    """What the command says, as far as the paragraph on methods needs it."""
+    lengths = [len(one.sequence) for one in made]
+    return {
+        "constructs": len(made),
+        "shortest": min(lengths),
+        "longest": max(lengths),
+        "barcodes": sum(bool(one.barcode) for one in made),
+        "roles": {role: sum(one.role == role for one in made) for role in sorted({one.role for one in made})},
+    }
 
 
 def _answer(made: Sequence[Construct], manifest: Manifest, sheet: str) -> Answer:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
 from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
-from seqdesign.pages.constraints import Checked, add_constraints, check
-from seqdesign.pages.design_sections import add_asked, add_logos, add_outcomes, add_trade_offs
-from seqdesign.pages.design_table import add_designs
+from seqdesign.pages.constraints import Checked, check
+from seqdesign.pages.design_sections import add_asked, add_design_sections
 from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
@@ -24,6 +24,9 @@ from seqdesign.runs.manifest import Manifest, resolved_options
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
+
+if TYPE_CHECKING:
+    from seqdesign.motifs.files import MotifSet
 
 SEQUENCES = ("maximize", "revise", "sample-vae", "sample-gan", "interpolate")
 """Commands that write sequences."""
@@ -218,31 +221,46 @@ def _add_sequences(
 ) -> None:
     summary = run.result.get("summary") or {}
     alphabet = _alphabet(run, designs)
-    sites = None
+    collection, sites = None, None
     if motifs is not None:
-        from seqdesign.pages.motif_changes import add_motifs, sites_of
+        from seqdesign.motifs.changes import Construct, motifs_over, sites_of
 
-        sites = sites_of(designs, motifs, alphabet)
-    measured = _measured(run)
-    add_designs(
+        collection, construct = motifs_over(motifs, alphabet), Construct.of(run.option)
+        places = sites_of(designs.sequences, collection, alphabet, construct)
+        sites = {str(designs.rows[place]["id"]): text for place, text in places.items()}
+    outcome = summary.get("outcome") or "outcome"
+    add_design_sections(
         page,
         designs,
+        checked,
+        alphabet,
         name=Path(run.path.name).stem,
-        measured=measured,
-        breaches=checked.breaches if checked.rows else None,
+        score=f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}",
+        measured=_measured(run),
         sites=sites,
         contributions=added,
+        training=_training(run, designs),
     )
-    outcome = summary.get("outcome") or "outcome"
-    name = f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}"
-    add_outcomes(page, designs, name=name, measured=measured)
-    add_trade_offs(page, designs)
-    add_constraints(page, designs, checked)
-    if motifs is not None:
-        add_motifs(page, designs, motifs, alphabet)
-    add_logos(page, designs, alphabet.letters, training=_training(run, designs))
+    if collection is not None:
+        _add_motif_changes(page, run, designs, collection, alphabet)
     if "objective" in summary:
         add_asked(page, summary)
+
+
+def _add_motif_changes(
+    page: Page, run: Run, designs: DesignSet, collection: MotifSet, alphabet: Alphabet
+) -> None:
+    """Motifs that designs gain and lose against their parents."""
+    from seqdesign.motifs.changes import Construct, gained_and_lost
+    from seqdesign.pages.motifs import add_changes
+
+    if designs.originals is None:
+        text = "The parents are not known, so nothing is gained or lost by design."
+        page.section("Gained and lost motifs", text)
+        return
+    construct = Construct.of(run.option)
+    found = gained_and_lost(designs.originals, designs.sequences, collection, alphabet, construct)
+    add_changes(page, found, len(designs), {one.id: one for one in collection.motifs}, collection.title)
 
 
 def _alphabet(run: Run, designs: DesignSet) -> Alphabet:
@@ -273,8 +291,7 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
-        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
+        options = resolved_options(manifest, folder=run.path if run.is_model else None)
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {

@@ -11,9 +11,8 @@ from seqdesign.design.revisions import Revision, Summary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.pages.answers import Goal, designs_answer, order_files
-from seqdesign.pages.constraints import add_constraints, check
-from seqdesign.pages.design_sections import add_logos, add_outcomes, add_trade_offs
-from seqdesign.pages.design_table import add_designs
+from seqdesign.pages.constraints import check
+from seqdesign.pages.design_sections import add_design_sections
 from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
@@ -61,12 +60,10 @@ def revision_page(
     page.answer = designs_answer(
         designs, asked=asked, measured=measured, rules=checked.rows, files=files, goal=goal
     )
-    breaches = checked.breaches if checked.rows else None
-    add_designs(page, designs, name="revisions", measured=measured, breaches=breaches)
-    add_outcomes(page, designs, name=f"predicted {outcome}", measured=measured)
-    add_trade_offs(page, designs)
-    add_constraints(page, designs, checked)
-    add_logos(page, designs, record.alphabet.letters)
+    score = f"predicted {outcome}"
+    add_design_sections(
+        page, designs, checked, record.alphabet, name="revisions", score=score, measured=measured
+    )
     if model is not None:
         sections(page, model, {})
     add_methods(page, manifest, {"summary": jsonable(summary), "method": method})

@@ -7,8 +7,10 @@ from dataclasses import asdict
 
 import numpy as np
 
+from seqdesign.config import jsonable
 from seqdesign.design.proposal import ProposalSummary, Proposed
 from seqdesign.design.rounds import Comparison
+from seqdesign.pages.methods import add_methods
 from seqdesign.reports.answer import Answer, Gauge, Tile
 from seqdesign.reports.bars import span_of
 from seqdesign.reports.html import Figure, Page, Table
@@ -40,6 +42,7 @@ def round_page(
     if summary.last is not None:
         _add_last(page, summary.last)
     _add_lessons(page, summary)
+    add_methods(page, manifest, {"summary": jsonable(summary)})
     return page
 
 

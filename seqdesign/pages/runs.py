@@ -13,6 +13,8 @@ from seqdesign.runs.atomic import sha256_file
 from seqdesign.runs.manifest import MANIFEST, Manifest, manifest_path, read_manifest
 
 SUFFIX = f".{MANIFEST}"
+SINCE = {"missing": "is no longer there", "changed": "has changed since"}
+"""What became of a file, in words."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,6 @@ def run_warnings(run: Run) -> Iterator[str]:
         yield f"the run is {run.manifest.status}, so its files may be incomplete"
     where = run.path if run.is_model else run.base
     for name, state in changed_files(run.manifest.outputs, where).items():
-        yield f"{name} was written by the run and is {state}"
+        yield f"{name} was written by the run and {SINCE[state]}"
     for name, state in changed_files(run.manifest.inputs, run.base).items():
-        yield f"its input {name} is {'no longer there' if state == 'missing' else 'another one now'}"
+        yield f"its input {name} {SINCE[state]}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from seqdesign.pages.designed import read_rows, typed
 from seqdesign.pages.runs import Run
+from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import draw_logos
 from seqdesign.reports.logo_spec import value_spec
@@ -42,6 +43,20 @@ def contributions(runs: Sequence[Run]) -> dict[tuple[str, str], str]:
             text = "".join(str(row["letter"]) for row in rows)
             found[name, text] = ",".join("" if value == "0" else value for value in values)
     return found
+
+
+def listing_page(title: str, lines: Sequence[str], rows: Rows) -> Page:
+    """The page of rows made in Python that have no page of their own: the summary, and all rows."""
+    warned = [line.removeprefix("warning: ") for line in lines if line.startswith("warning: ")]
+    said = [line for line in lines if not line.startswith("warning: ")]
+    page = Page(title, answer=Answer(said[0], " ".join(said[1:])))
+    page.warnings(warned)
+    columns = [
+        Column(key, key.replace("_", " "), sequence=key == "sequence") for key in (rows[0] if rows else ())
+    ]
+    table = Table(rows, columns, f"{len(rows):,} rows.", title.lower(), cards=True)
+    page.section("Rows", tables=[table] if rows else [])
+    return page
 
 
 def add_tables(page: Page, run: Run) -> None:

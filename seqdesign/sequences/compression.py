@@ -209,7 +209,7 @@ class _Utf16:
             try:
                 self._ready = self._decoder.decode(data, final=not data).encode()
             except UnicodeError as error:
-                raise EOFError(f"it begins as UTF-16 text and is none: {error}") from None
+                raise EOFError(f"it begins like UTF-16 text but is not: {error}") from None
             if not data:
                 break
         part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]

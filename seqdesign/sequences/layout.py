@@ -71,7 +71,7 @@ class Layout:
         }
         for option, given in options.items():
             if given and self.strict:
-                raise UsageError(f"{source} is no table; leave it out", option=option)
+                raise UsageError(f"{source} is not a table; leave it out", option=option)
 
 
 def stderr_column(name: str, outcomes: Sequence[str]) -> str:

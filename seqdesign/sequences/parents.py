@@ -40,7 +40,7 @@ def by_id(
     pairs = [(i, places[name], name) for i, name in enumerate(wanted) if name in places]
     if not pairs:
         raise InputError(
-            f"no parent was found: the first sequence wants '{wanted[0]}', the file begins with "
+            f"no parent was found: the first sequence names the parent '{wanted[0]}', the file begins with "
             f"'{parent_ids[0]}'; give headers {_KEY}=ID, a column '{_KEY}', or the same ids",
             path=source or None,
         )

@@ -222,9 +222,9 @@ class _Run:
                 load_optimizer(optimizer, checkpoint.optimizers[player])
         except (RuntimeError, ValueError, KeyError) as error:
             detail = " ".join(str(error).split())
-            raise ModelError(f"the checkpoint is of other networks ({detail}); train anew") from error
+            raise ModelError(f"the checkpoint belongs to other networks ({detail}); train anew") from error
         if checkpoint.averages.keys() != self.averages.keys():
-            raise ModelError("the checkpoint is of a run that averaged other weights; train anew")
+            raise ModelError("the checkpoint belongs to a run that averaged other weights; train anew")
         self.best = {k: v.to(self.fabric.device) for k, v in checkpoint.best.items()}
         self.averages = {k: v.to(self.fabric.device) for k, v in checkpoint.averages.items()}
         self.state = copy.deepcopy(checkpoint.state)

@@ -203,7 +203,7 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
         raise ModelError(f"{folder} holds no checkpoint to resume; start without --resume")
     tensors, raw = read_tensors(path)
     if not {"identity", "groups", "state"} <= raw.keys() or not isinstance(raw["identity"], dict):
-        raise ModelError(f"{path} is no checkpoint of a training run; start anew with --overwrite")
+        raise ModelError(f"{path} is not the checkpoint of a training run; start anew with --overwrite")
     changed = [key for key, value in identity.items() if raw["identity"].get(key) != value]
     if changed:
         details = "; ".join(differences(raw["identity"], identity))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from seqdesign.config import SeedOption, jsonable
+from seqdesign.config import SeedOption
 from seqdesign.constraints import codons
 from seqdesign.constraints.verdicts import judge
 from seqdesign.errors import InputError
@@ -23,20 +22,19 @@ from seqdesign.ordering.plates import Direction
 from seqdesign.ordering.primers import TM
 from seqdesign.rules import Rule
 from seqdesign.sequences.compression import open_output
-from seqdesign.sequences.fasta import Record, format_fields, write_fasta
+from seqdesign.sequences.fasta import Record as SequenceRecord
+from seqdesign.sequences.fasta import format_fields, write_fasta
+from seqdesign.sequences.lab.codon_usage import codon_usage
 from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with, normal_records
-from seqdesign.sequences.tables import write_table
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.options import in_python, letter_rules, pick, verb
-
-if TYPE_CHECKING:
-    import pandas as pd
+from seqdesign.verbs.options import letter_rules, pick, verb
+from seqdesign.verbs.record import Record
 
 FASTA = (".fa", ".fasta", ".fna", ".fa.gz", ".fasta.gz")
 
 
-@dataclass(frozen=True, eq=False)
-class Listing(Sequence[Mapping[str, Any]]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Listing(Record[Mapping[str, Any]]):
     """What the verbs of the bench give: a row for each sequence, and what is to be said of all."""
 
     rows: tuple[Mapping[str, Any], ...]
@@ -57,27 +55,21 @@ class Listing(Sequence[Mapping[str, Any]]):
         """Those that there are; a row for which none was found has none."""
         return [row["sequence"] for row in self.rows if row["sequence"]]
 
-    def text(self) -> str:
-        """The summary."""
-        return in_python("\n".join(self.lines), {})
+    def _lines(self) -> Sequence[str]:
+        return self.lines
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON types: the summary, and every row."""
-        return {"summary": list(self.lines), "records": [jsonable(dict(row)) for row in self.rows]}
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a sequence."""
-        import pandas as pd
-
-        return pd.DataFrame([dict(row) for row in self.rows])
+    def _rows(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.rows]
 
     def write(self, path: str | os.PathLike[str]) -> int:
         """Write FASTA or a table by suffix (.fa, .csv, .xlsx, ...); returns how many. OutputError."""
         if not str(path).endswith(FASTA):
-            return write_table([dict(row) for row in self.rows], path)
+            return super().write(path)
         named = [row for row in self.rows if row["sequence"]]
         with open_output(Path(path)) as handle:
-            write_fasta((Record(row["id"], self._header(row), row["sequence"]) for row in named), handle)
+            write_fasta(
+                (SequenceRecord(row["id"], self._header(row), row["sequence"]) for row in named), handle
+            )
         return len(named)
 
     def _header(self, row: Mapping[str, Any]) -> str:
@@ -86,15 +78,8 @@ class Listing(Sequence[Mapping[str, Any]]):
             {key: f"{v:.4g}" if isinstance(v, float) else str(v) for key, v in shown.items()}
         )
 
-    headers = ("cai", "size", "role", "changes")
+    headers = ("cai", "size", "role", "changes", "quality", "parent", "measured", "similarity")
     """Columns that a FASTA header has."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.text().splitlines()[0]}>"
-
-    def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in self.text().splitlines())
-        return f"<p>{lines}</p>{self.to_frame().head(20).to_html(index=False)}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,7 +179,7 @@ def back_translate(
     """
     records = sequence_set(proteins)
     genes = codons.back_translate(
-        records.sequences, codons.codon_usage(host, codon_table), letter_rules(rules),
+        records.sequences, codon_usage(host, codon_table), letter_rules(rules),
         usage=usage, stop=stop, ids=records.ids, source=records.source, seed=pick(SeedOption, options).seed,
     )  # fmt: skip
     rows = tuple(
@@ -247,7 +232,7 @@ def library(
     codes, usage = base_codes(), dict[str, float]()
     if alphabet.name != "dna":
         codes = codon_codes(stops)
-        shares = codons.codon_usage(host).shares.values()
+        shares = codon_usage(host).shares.values()
         usage = {codon: share for own in shares for codon, share in own.items()}
     found = cover(
         records.sequences, codes, max_size, sublibraries, pick=lambda wanted: codes.best(wanted, usage),

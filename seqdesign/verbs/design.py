@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from torch import nn
@@ -49,15 +48,11 @@ from seqdesign.training.device import computing
 from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.models import VAE, Predictor, as_model
-from seqdesign.verbs.options import in_python, pick, verb
+from seqdesign.verbs.options import pick, verb
+from seqdesign.verbs.record import Record
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from seqdesign.reports.html import Page
-
-SHOWN = 20
-"""Rows that a notebook shows."""
 
 RecordT = TypeVar("RecordT", Design, Revision)
 
@@ -69,7 +64,7 @@ def _outside(record: RecordT) -> RecordT:
     return replace(record, **changed)
 
 
-class Records(Sequence[RecordT], Generic[RecordT]):
+class Records(Record[RecordT]):
     """Designs or revisions, best first, with their summary."""
 
     def __init__(self, records: Sequence[RecordT], summary: Any, manifest: Manifest) -> None:
@@ -86,27 +81,16 @@ class Records(Sequence[RecordT], Generic[RecordT]):
     def __iter__(self) -> Iterator[RecordT]:
         return map(_outside, self._records)
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {len(self)}; {self.text().splitlines()[0]}>"
-
     @property
     def sequences(self) -> list[str]:
         """The new sequences."""
         return [str(row["sequence"]) for row in self._rows()]
 
-    def text(self) -> str:
-        """The summary, as the command prints it, with arguments where that says flags."""
-        return in_python("\n".join(self.summary.lines()), {})
+    def _lines(self) -> Sequence[str]:
+        return list(self.summary.lines())
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON types: the summary, and every record."""
-        return {"summary": jsonable(self.summary), "records": [jsonable(row) for row in self._rows()]}
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a record, with the columns of ``--table``."""
-        import pandas as pd
-
-        return pd.DataFrame(self._rows())
+    def _summary(self) -> Any:
+        return jsonable(self.summary)
 
     def write(self, path: str | os.PathLike[str], *, parents: str | os.PathLike[str] | None = None) -> int:
         """Write FASTA with everything in its headers, or a table or GenBank by suffix; returns how many.
@@ -122,22 +106,10 @@ class Records(Sequence[RecordT], Generic[RecordT]):
             return write_table(rows, path, columns=list(rows[0]))
         return write_sequences(self._fasta(), path, parents=genbank_records(parents))
 
-    def report(self, path: str | os.PathLike[str]) -> Path:
-        """Write the HTML page; returns its path. OutputError."""
-        self._page().write(Path(path))
-        return Path(path)
-
-    def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in self.text().splitlines())
-        return f"<p>{lines}</p>{self.to_frame().head(SHOWN).to_html(index=False)}"
-
     def _rows(self) -> list[dict[str, Any]]:
         return [record.row() for record in self]
 
     def _fasta(self) -> Iterable[Any]:
-        raise NotImplementedError
-
-    def _page(self) -> Page:
         raise NotImplementedError
 
 
@@ -283,6 +255,7 @@ def maximize(
             opened,
             objective=goals,
             risk=wish.risk,
+            codons=wish.codons,
             pareto=wish.pareto,
             rules=limits,
             num=num,

@@ -117,7 +117,7 @@ class VAE(Model):
         return table_of(VAERows(self.trained), *self._encoded(sequences, options))
 
     def sample(self, num: int, *, seed: int = 0, condition: float | None = None) -> list[str]:
-        """``num`` sequences: codes from the prior, letters drawn from the decoder.
+        """``num`` sequences: codes by the law of those of training, letters drawn from the decoder.
 
         condition: outcome to draw for, of a model trained with one. Raises UsageError.
         """
@@ -127,10 +127,8 @@ class VAE(Model):
         model, rng = self.trained.model, torch.Generator().manual_seed(seed)
         wanted = check_condition(self.trained, condition)
         found: list[str] = []
-        device = next(model.parameters()).device
         while len(found) < num:
-            noise = torch.randn(min(BLOCK, num - len(found)), model.latent_dim, generator=rng).to(device)
-            z = codes(model, noise, wanted)
+            z = codes(model, min(BLOCK, num - len(found)), rng, wanted)
             shortest = self.trained.record.min_length
             drawn = decode_code(model.decoder, z, generator=rng, shortest=shortest)
             found += map(spelled, decode(drawn.tokens, self.alphabet))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,22 +11,27 @@ from seqdesign.design.options import RoundOptions
 from seqdesign.design.proposal import ProposalSummary, Proposed, propose_round
 from seqdesign.errors import InputError
 from seqdesign.rules import Rule
+from seqdesign.runs.manifest import Manifest
 from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with, normal_records
-from seqdesign.sequences.tables import write_table
 from seqdesign.training.device import computing
 from seqdesign.verbs.data import sequence_set
-from seqdesign.verbs.options import in_python, letter_rules, pick, verb
+from seqdesign.verbs.design import in_memory
+from seqdesign.verbs.options import letter_rules, pick, verb
+from seqdesign.verbs.record import Record
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from seqdesign.reports.html import Page
 
 
-@dataclass(frozen=True, eq=False)
-class Proposal(Sequence[Proposed]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Proposal(Record[Proposed]):
     """What `propose` gives: the batch in the order of choice, and ``summary``, what the last round taught."""
 
     records: tuple[Proposed, ...]
     summary: ProposalSummary
+    manifest: Manifest
+    measured: tuple[float, float]
+    """Least and largest value of all rounds."""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -44,31 +47,19 @@ class Proposal(Sequence[Proposed]):
         """Of the batch."""
         return [one.sequence for one in self.records]
 
-    def text(self) -> str:
-        """What the rounds say, and warnings."""
-        warnings = [f"warning: {line}" for line in self.summary.warnings]
-        return in_python("\n".join([*self.summary.lines(), *warnings]), {})
+    def _lines(self) -> Sequence[str]:
+        return [*self.summary.lines(), *(f"warning: {line}" for line in self.summary.warnings)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON types: the summary, and every record."""
-        return {"summary": jsonable(self.summary), "records": [jsonable(one) for one in self.records]}
+    def _rows(self) -> list[dict[str, Any]]:
+        return [one.row() for one in self.records]
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row a sequence."""
-        import pandas as pd
+    def _summary(self) -> Any:
+        return jsonable(self.summary)
 
-        return pd.DataFrame([one.row() for one in self.records])
+    def _page(self) -> Page:
+        from seqdesign.pages.rounds import round_page
 
-    def write(self, path: str | os.PathLike[str]) -> int:
-        """Write the table by suffix (.csv, .xlsx, ...); returns how many. OutputError."""
-        return write_table([one.row() for one in self.records], path)
-
-    def __repr__(self) -> str:
-        return f"<Proposal: {len(self)}; {self.text().splitlines()[0]}>"
-
-    def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in self.text().splitlines())
-        return f"<p>{lines}</p>{self.to_frame().head(20).to_html(index=False)}"
+        return round_page(self.records, self.summary, self.manifest, measured=self.measured)
 
 
 @verb(RoundOptions, LetterOptions, SeedOption)
@@ -103,6 +94,7 @@ def propose(
         >>> batch = sd.propose(["round1.csv", "round2.csv"], batch=96)
         >>> batch.write("round3.csv")
     """
+    called = dict(locals())
     chosen, letters = pick(RoundOptions, options), pick(LetterOptions, options)
     seed = pick(SeedOption, options).seed
     read = [sequence_set(one, outcome=outcome) for one in rounds]
@@ -131,4 +123,6 @@ def propose(
             both_strands=chosen.strands == "both",
             seed=seed,
         )
-    return Proposal(tuple(records), summary)
+    values = [float(value) for one in normal for value in one.outcomes if value == value]
+    manifest = in_memory("propose", {**called, **options}, seed, "cpu")
+    return Proposal(tuple(records), summary, manifest, (min(values), max(values)))

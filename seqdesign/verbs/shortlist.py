@@ -10,6 +10,7 @@ from seqdesign.errors import UsageError
 from seqdesign.ordering.designs import LOWER
 from seqdesign.ordering.selection import DIVERSITY
 from seqdesign.ordering.shortlist import Candidates, Known, shortlist
+from seqdesign.verbs.bench import Listing
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.options import verb
 
@@ -29,7 +30,7 @@ def select(
     controls: Any = (),
     shuffled: int = 0,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Listing:
     """The designs to order: good ones that differ from each other, with controls.
 
     Args:
@@ -52,12 +53,14 @@ def select(
         InputError: nothing is left to choose from. UsageError: a column that is not there.
 
     Example:
-        >>> select(found, budget=24).to_csv("order.csv")
+        >>> select(found, budget=24).write("order.csv")
     """
     import pandas as pd
 
-    if not 0 <= diversity <= 1 or budget < 1:
-        raise UsageError("must be a number between 0 and 1, and budget at least 1", option="diversity")
+    if not 0 <= diversity <= 1:
+        raise UsageError(f"must lie between 0 and 1, got {diversity}", option="diversity")
+    if budget < 1:
+        raise UsageError(f"must be at least 1, got {budget}", option="budget")
     frame = designs.to_frame() if hasattr(designs, "to_frame") and hasattr(designs, "sequences") else designs
     table = frame if isinstance(frame, pd.DataFrame) else None
     records = sequence_set(frame)
@@ -80,7 +83,15 @@ def select(
         shuffled=shuffled,
         seed=seed,
     )
-    return pd.DataFrame([one.row() for one in found.records])
+    line = f"chose {found.num_designs:,} of {len(records):,} designs"
+    controls = len(found.records) - found.num_designs
+    more = [f"{found.repeated:,} designs have the sequence of another; each is taken once"] * bool(
+        found.repeated
+    )
+    if len(found.records) < budget:
+        more.append(f"warning: only {len(found.records):,} sequences for a budget of {budget:,}")
+    rows = tuple(one.row() for one in found.records)
+    return Listing(rows, (f"{line} and {controls:,} {'control' if controls == 1 else 'controls'}", *more))
 
 
 def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
@@ -88,7 +99,8 @@ def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
     if table is not None and (quality is None or isinstance(quality, str)):
         names = [quality] if quality else [key for key in LOWER if key in table.columns]
         if not names or names[0] not in table.columns:
-            raise UsageError("names no column of the designs", option="quality")
+            have = ", ".join(map(str, table.columns))
+            raise UsageError(f"must name a column of the designs; they have {have}", option="quality")
         quality = table[names[0]]
     values = np.asarray([] if quality is None else quality, dtype=np.float64)
     if values.shape != (num,) or not np.isfinite(values).all():

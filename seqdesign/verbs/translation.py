@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Translator(Model):
-    """Turns sequences of one set into such as the other holds; ``quality`` has both directions."""
+    """Makes sequences of one set look like those of the other; ``quality`` has both directions."""
 
     kind = KIND
 
@@ -57,7 +57,7 @@ class Translator(Model):
 
 @verb(TranslateOptions, TranslateFitOptions, LetterOptions, SeedOption, ComputeOptions)
 def train_translate(a: Any, b: Any, **options: Any) -> Translator:
-    """Learn to turn sequences of one set into such as another holds, and back (Zhu et al. 2017).
+    """Learn to make sequences of one set look like those of another, and back (Zhu et al. 2017).
 
     Args:
         a: a SequenceSet, strings, a DataFrame or a path; see `read`.

@@ -263,7 +263,7 @@ def test_debug_shows_the_traceback_and_the_same_line(cli) -> None:
 
 
 def test_an_interrupt_is_exit_130(cli) -> None:
-    done = cli("fake", "x", "--do", "interrupt")
+    done = cli("fake", "x", "--do", "interrupt", interrupted=True)
     assert (done.code, done.err) == (130, "seqdesign: interrupted\n")
 
 

@@ -5,8 +5,13 @@ CASES gives each of them texts for designs of six letters of DNA.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from seqdesign import rules
+from seqdesign.config import fields_of
+from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.registry import Registry
 from seqdesign.testing import check_constraint, constraint_checks
 
@@ -21,6 +26,7 @@ CASES = {
     "keep": ["1", "2-3,6"],
     "length": ["6-9", "2-6"],
     "max-edits": ["1", "3"],
+    "min-cai": ["ecoli:0.4", "ecoli:0.999", "human:1"],
     "max-homopolymer": ["1", "2,G:1", "T:3"],
     "repeat": ["2", "3", "4", "5"],
     "synthesis": ["twist", "idt"],
@@ -34,6 +40,7 @@ MIXES = [
     [("translate", "1-6"), ("gc-window", "3:0.3-0.7"), ("forbid", "TAA")],
     [("keep", "4-6"), ("forbid", "AGG"), ("max-edits", "2"), ("gc", "0.3-0.7")],
     [("repeat", "2"), ("hairpin", "2:0-2"), ("gc-difference", "3:0.34"), ("tm", "0-20")],
+    [("min-cai", "yeast:0.8"), ("translate", "1-6"), ("forbid", "GG")],
     [("allow", "2-3:-G"), ("translate", "1-6"), ("repeat", "3")],
     [("template", "NNNGNN"), ("forbid", "NGN"), ("gc-window", "2:0.5-0.5")],
 ]
@@ -56,6 +63,16 @@ VARYING_CHECKS = [name for name in CHECKS if name.startswith("with_lengths_that_
 def test_every_member_of_the_registry_has_a_case() -> None:
     assert set(REGISTRY.names()) == set(CASES)
     assert VARYING_CHECKS
+
+
+def test_every_constraint_has_an_option_a_rule_in_python_and_a_paragraph() -> None:
+    options = {spec.name: spec.option for spec in fields_of(ConstraintOptions)}
+    manual = (Path(__file__).resolve().parents[2] / "docs/constraints.md").read_text()
+    for name in set(REGISTRY.built_in) - {"length"}:  # a matter of the command: of revisions, of samples
+        field = name.replace("-", "_")
+        assert field in options, name
+        assert field in rules.__all__, name
+        assert f"{options[field]}" in manual, name
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_what_spreadsheets_write_is_the_same_table(tmp_path: Path, text: str) ->
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"PK\x03\x04rest", "no workbook that can be read"),
+        (b"PK\x03\x04rest", "not a workbook that can be read"),
         (b"id,sequence,\na,ACGT,note\n", "column 3 has no name"),
         (b"id,sequence\na,ACGT,x\n", "the row has 3 fields, the header has 2"),
         (b'id,sequence\na,"AC\n', "bad quotes|closing quote"),

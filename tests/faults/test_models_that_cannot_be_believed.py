@@ -26,7 +26,7 @@ def test_predict_says_how_many_were_trained_on(cli: Cli, zoo: SimpleNamespace, t
     assert (found["num_measured"], found["num_trained_on"]) == (160, 144)
     assert found["fresh"]["num"] == 16
     text = cli("predict", zoo.table, "-m", zoo.numbers, "-o", tmp_path / "p.csv").err
-    assert "144 of them were trained on, so this says little of new sequences; the other 16: R2" in text
+    assert "144 of them were trained on, so this says little about new sequences; the other 16: R2" in text
     fresh = zoo.write(tmp_path / "fresh.csv", 60, 7)
     text = cli("predict", fresh, "-m", zoo.numbers, "-o", tmp_path / "q.csv").err
     assert "against 60 measured outcomes" in text

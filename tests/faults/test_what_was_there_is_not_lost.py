@@ -53,8 +53,8 @@ def test_dev_stdout_is_appended_to_and_never_replaced(inputs: Path, python_env: 
         ("revise in.fa -m m -o m", "it is a folder"),
         ("revise in.fa -m m -o a.fa --table t.txt", "a table must end in"),
         ("revise in.fa -m m -o a.fa --report nodir/r.html", "there is no folder nodir"),
-        ("revise in.fa -m m -o m/model.safetensors", "suffix of something else"),
-        ("revise in.fa -m m -o m/config.json", "suffix of something else"),
+        ("revise in.fa -m m -o m/model.safetensors", "says something else"),
+        ("revise in.fa -m m -o m/config.json", "says something else"),
         ("predict in.fa -m m -o m/metrics.csv", "is a file of the model in"),
     ],
 )

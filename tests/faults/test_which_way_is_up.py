@@ -70,7 +70,7 @@ def test_a_label_that_the_model_does_not_know_is_said(cli: Cli, zoo: SimpleNames
     text = zoo.table.read_text().replace(",binder", ",Binder", 1)
     (tmp_path / "odd.csv").write_text(text)
     done = cli("predict", tmp_path / "odd.csv", "-m", zoo.labels, "-o", tmp_path / "p.csv")
-    assert "1 cells are no label of the model (binder, nonbinder), such as 'Binder'" in done.err
+    assert "1 cells are not labels of the model (binder, nonbinder), such as 'Binder'" in done.err
 
 
 def test_two_values_keep_their_names(cli: Cli, zoo: SimpleNamespace, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +14,14 @@ import pytest
 from torch import nn
 
 import seqdesign as sd
+from seqdesign.config import fields_of
 from seqdesign.errors import ModelError
 from seqdesign.families import REGISTRY, Family, family_of
 from seqdesign.registry import Registry
 from seqdesign.runs.atomic import write_json
 from seqdesign.runs.manifest import MANIFEST, Manifest
 from seqdesign.training.store import save_model
+from seqdesign_cli.commands import COMMANDS
 
 COMMAND = '''
 from dataclasses import dataclass
@@ -148,6 +152,12 @@ def test_the_families_of_this_package_say_what_they_can_do() -> None:
         assert family.kind == kind
         assert family.made_by == f"train-{kind}"
         assert family.sections is not None
+        for words in family.used_by:
+            command, *options = words.split()
+            row = COMMANDS[command]
+            config = getattr(importlib.import_module(row.module), row.config)
+            known = {name for spec in fields_of(config) for name in (spec.option, *spec.flags)}
+            assert set(options) <= known, words
 
 
 def test_its_command_is_listed_and_trains_what_predict_reads(folder: Path, cli: Callable[..., Any]) -> None:
@@ -162,6 +172,16 @@ def test_predict_knows_the_family_of_a_plugin(folder: Path, cli: Callable[..., A
     done = cli("predict", "seqs.fa", "-m", folder)
     assert done.code == 0, done.err
     assert done.out == "id,sequence,count,measured\na,AAC,2,\nb,GGG,0,\n"
+
+
+def test_inspect_says_what_it_is(folder: Path, cli: Callable[..., Any]) -> None:
+    assert cli("inspect", folder).out == f"{folder}: a model of train-counter, 2026-01-01\n"
+    found = json.loads(cli("inspect", folder, "--json").out)
+    assert (found["command"], found["kind"], found["alphabet"]) == ("inspect", "counter", None)
+    refused = cli("inspect", folder, "--outcome", "y")
+    assert (refused.code, "--outcome: has no effect on a model" in refused.err) == (2, True)
+    empty = cli("inspect", folder.parent)
+    assert (empty.code, "is a folder without a model; name a file of" in empty.err) == (1, True)
 
 
 def test_report_shows_what_the_family_has_to_say(folder: Path, cli: Callable[..., Any]) -> None:

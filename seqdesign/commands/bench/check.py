@@ -64,7 +64,7 @@ class CheckConfig(LetterRules, SequenceColumns, DuplicatePolicy, LetterOptions, 
         if self.codon_table != 1 and not self.coding:
             yield "--codon-table: has no effect without --coding; leave it out"
         if not self.coding and not any(getattr(self, name) for name in RULES):
-            yield "a rule is missing, such as --synthesis twist or --forbid BsaI"
+            yield "name at least one rule, such as --synthesis twist or --forbid BsaI"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,7 @@ class OrderConfig(SequenceColumns, DuplicatePolicy, SeedOption, CommandConfig):
         for side in ("left", "right"):
             bad = [c for c in getattr(self, side).upper() if c not in "ACGT"]
             if bad:
-                yield f"--{side}: must be A, C, G and T, got {bad[0]!r}"
+                yield f"--{side}: may hold A, C, G and T only, got {bad[0]!r}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class OrderResult(Result):
         lengths = f"{self.shortest:,} to {self.longest:,} bases"
         lines = [f"{self.constructs:,} constructs of {lengths} on {plates}, {self.bases:,} bases in all"]
         if self.barcodes:
-            lines.append(f"{self.barcodes:,} barcodes, of which one error makes no other")
+            lines.append(f"{self.barcodes:,} barcodes; one sequencing error never turns one into another")
         lines += [f"warning: {note}" for note in self.notes]
         return "\n".join([*lines, f"wrote {self.output}: {', '.join(self.files)}"])
 

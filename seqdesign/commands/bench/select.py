@@ -202,7 +202,11 @@ def _usable(records: SequenceSet) -> SequenceSet:
     status = records.columns.get("status", [""] * len(records))
     kept = [i for i, word in enumerate(status) if word not in ("rejected", "unjudged")]
     if not kept:
-        raise InputError("all designs were rejected", path=records.source)
+        raise InputError(
+            "all designs were rejected or could not be judged (see their status); run maximize with "
+            "looser rules",
+            path=records.source,
+        )
     return records.take(kept)
 
 

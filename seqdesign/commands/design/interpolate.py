@@ -134,8 +134,9 @@ def interpolate(config: InterpolateConfig) -> InterpolateResult:
         records, edits = _records(config, coder, ends, names)
     if unlike:
         say(
-            f"warning: {unlike:,} of {len(ends) * ends.shape[1]:,} sequences are not what the model makes of "
-            "their codes, so paths begin and end beside them",
+            f"warning: the model does not give {unlike:,} of {len(ends) * ends.shape[1]:,} sequences "
+            "back from "
+            "their codes, so paths begin and end near them only",
             quiet=config.quiet,
         )
     write_sequences(records, config.output or "-")

@@ -76,7 +76,11 @@ def sample(config: SampleConfig) -> SampleResult:
 
     family = family_of(config.model)
     if family.sources is None:
-        raise UsageError(f"was made by {family.made_by}, and such a model draws no sequences", option="MODEL")
+        raise UsageError(
+            f"was made by {family.made_by}, which draws no sequences; name a folder of train-lm, "
+            "train-gan or train-vae",
+            option="MODEL",
+        )
     with compute(config) as device:
         inputs = [config.model, config.guide, config.start]
         manifest = begin_manifest(config, device=str(device), inputs=inputs)

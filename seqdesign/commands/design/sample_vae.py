@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleVAEConfig(SequenceOutput, RunConfig):
-    """Draw new sequences: codes from the prior, decoded.
+    """Draw new sequences: codes, decoded letter by letter.
 
     Example: seqdesign sample-vae -n 1000 > new.fa
     """
@@ -30,15 +30,19 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Folder of a model made by train-vae."""
     decode: Literal["sample", "greedy"] = "sample"
     """Draw each letter, or take the most probable one."""
+    codes: Literal["data", "prior"] = "data"
+    """Draw codes by the law that codes of training sequences have, or from the prior N(0, I)."""
     condition: float | None = None
     """Outcome to draw for, of a model made with train-vae --condition."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
 
     def problems(self) -> Iterator[str]:
-        """Greedy decoding has no temperature."""
+        """Options without effect."""
         if self.decode == "greedy" and self.temperature != 1.0:
             yield "--temperature: has no effect with --decode greedy; leave it out"
+        if self.condition is not None and self.codes != "data":
+            yield "--codes: has no effect with --condition, as each outcome has its own codes; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,7 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
                 temperature=config.temperature,
                 num=config.num,
                 condition=condition,
+                origin=config.codes,
             )
             batches = (sift(tokens, texts, labels, None) for tokens, texts, labels in drawn)
             write_samples(batches, config.num, handle, is_new=None, remedy="")

@@ -1,4 +1,4 @@
-"""``seqdesign translate``: turn sequences into such as another set holds, by a trained translator."""
+"""``seqdesign translate``: make sequences look like those of another set, by a trained translator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateConfig(EditOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, SequenceOutput, RunConfig):
-    """Turn sequences of one set into such as the other holds, with a model made by train-translate.
+    """Make sequences of one set look like those of the other, with a model made by train-translate.
 
     This is no translation into proteins. With rules a translation is as long as its source.
 
@@ -46,7 +46,7 @@ class TranslateConfig(EditOptions, SequenceColumns, DuplicatePolicy, LetterPolic
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     to: Literal["a", "b"] = "b"
-    """The set whose like is written: b turns what is like the first file of the training into what is like
+    """Which set the results look like: b turns what is like the first file of the training into what is like
     the second, a the other way."""
     table: Annotated[Path | None, Written("table")] = None
     """Also write a table of all translations: CSV, TSV, .xlsx or Parquet by suffix."""

@@ -121,7 +121,7 @@ class Agreed:
         if self.num_trained_on and self.fresh is not None:
             rest = f"the other {self.fresh.num:,}: {self.fresh.text() or 'too few to tell'}"
             yield (
-                f"  {self.num_trained_on:,} of them were trained on, so this says little of new sequences"
+                f"  {self.num_trained_on:,} of them were trained on, so this says little about new sequences"
                 + (f"; {rest}" if self.fresh.num else "")
             )
 
@@ -174,11 +174,16 @@ def predict(config: PredictConfig) -> PredictResult:
         manifest = begin_manifest(config, device=str(device), inputs=[config.input, folder])
         family = family_of(folder)
         if family.rows is None:
-            raise ModelError(f"{folder} was made by {family.made_by}, and such a model predicts nothing")
+            raise ModelError(
+                f"{folder} was made by {family.made_by}, and such a model predicts nothing; name a folder of "
+                "train-predictor, train-vae, train-lm or train-similarity"
+            )
         rows = family.rows(folder, device)
         if config.outcome and len(config.outcome) != len(rows.outcomes):
             raise UsageError(
-                f"the model has {len(rows.outcomes)} outcomes, {len(config.outcome)} are named",
+                f"the model predicts {len(rows.outcomes)} outcomes, but {len(config.outcome)} columns "
+                "are named; "
+                "name one for each",
                 option="--outcome",
             )
         measured = load_measured(folder)
@@ -205,7 +210,9 @@ def predict(config: PredictConfig) -> PredictResult:
 def _same_file(found: tuple[Agreed, ...]) -> Iterator[str]:
     """What to say of the file that a model without a memory was trained on."""
     if any(one.num_measured and one.num_trained_on is None for one in found):
-        yield "this is the file that the model was trained on, so these figures say little of new sequences"
+        yield (
+            "this is the file that the model was trained on, so these figures say little about new sequences"
+        )
 
 
 class _Run:
@@ -362,7 +369,7 @@ class _Run:
                 others = {label: n for label, n in tally.labels.items() if label not in self.classes}
                 if others:
                     yield (
-                        f"'{tally.name}': {sum(others.values()):,} cells are no label of the model "
+                        f"'{tally.name}': {sum(others.values()):,} cells are not labels of the model "
                         f"({', '.join(self.classes)}), such as {next(iter(others))!r}; not compared"
                     )
             elif (tally.odd or tally.text) and not self.task.claims([tally]):

@@ -111,7 +111,9 @@ def rerun(config: RerunConfig) -> RerunResult:
     different = [file.name for file in files if not file.same]
     if different:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise SeqDesignError(f"not the same as then: {', '.join(different)}; see {output}{why}")
+        raise SeqDesignError(
+            f"the results differ from those of the run: {', '.join(different)}; see {output}{why}"
+        )
     return RerunResult(run=config.run, repeated=line, output=output, files=tuple(files), notes=tuple(notes))
 
 
@@ -181,9 +183,9 @@ def _check_inputs(run: Run, manifest: Manifest, config: RerunConfig) -> Iterator
         )
     yield from (f"{name} has changed since the run" for name in changed)
     if "-" in map(str, manifest.config.values()):
-        yield "the run read standard input, which nobody can check"
+        yield "the run read standard input, which cannot be checked"
     if manifest.status != "complete":
-        yield f"the run is {manifest.status}, so there is nothing whole to compare with"
+        yield f"the run is {manifest.status}, so there is no complete result to compare with"
 
 
 def _other_versions(manifest: Manifest) -> Iterator[str]:
@@ -238,7 +240,7 @@ def _redirected(then: Any, manifest: Manifest, config: RerunConfig, output: Path
         elif spec.name in IN_PLACE:
             changes[spec.name] = False
     if main is None:
-        raise ModelError(f"{manifest.name} has written nothing that could be compared")
+        raise ModelError(f"{manifest.name} left no file to compare with")
     known = {spec.name for spec in fields_of(type(then))}
     return dataclasses.replace(then, **{name: value for name, value in changes.items() if name in known})
 

@@ -1,4 +1,4 @@
-"""``seqdesign inspect``: what is in a file of sequences, in one pass and constant memory."""
+"""``seqdesign inspect``: what is in a file of sequences or a model; files in one pass and constant memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.session import checked
-from seqdesign.config import CommandConfig, Positional
+from seqdesign.config import CommandConfig, Positional, fields_of
+from seqdesign.errors import UsageError
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format, layout_of
 
 if TYPE_CHECKING:
+    from seqdesign.commands.start.inspect_model import InspectModelResult
     from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.lab.replicates import NoiseCeiling
     from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
@@ -20,18 +22,22 @@ if TYPE_CHECKING:
 _BAR = 40
 _COLUMNS = 12
 """Columns that are named."""
+FOR_MODELS = {"input", *(spec.name for spec in fields_of(CommandConfig))}
+"""Options that have a meaning where the input is the folder of a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectConfig(ColumnOptions, CellOptions, CommandConfig):
-    """Show what is in a sequence file: alphabet, lengths, unknown letters, duplicates, outcomes.
+    """Show what is in a sequence file (alphabet, lengths, unknown letters, duplicates, outcomes) or a model.
 
     Example: seqdesign inspect seqs.fa.gz
     """
 
     input: Annotated[Path, Positional("FILE")]
-    """FASTA, GenBank or a table, plain or compressed; - for stdin, dataset:NAME for bundled data."""
+    """FASTA, GenBank or a table, plain or compressed; - for stdin, dataset:NAME for bundled data; or the
+    folder of a model."""
     NUMBERED: ClassVar[bool] = True
+    SEQUENCES_ONLY: ClassVar[bool] = False
 
     alphabet: str = AUTO
     """dna, rna, protein, protein-stop, or letters:ABC... for your own; auto goes by the letters."""
@@ -147,11 +153,23 @@ class InspectResult(Result):
 
 
 @checked
-def inspect(config: InspectConfig) -> InspectResult:
+def inspect(config: InspectConfig) -> InspectResult | InspectModelResult:
     """Read a file once and say what is in it. An empty file has 0 records, which is no error here.
 
-    Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet.
+    Raises InputError for a file that cannot be read as sequences, UsageError for an unknown alphabet,
+    ModelError for a model that cannot be opened.
     """
+    if config.input.is_dir():
+        from seqdesign.commands.start.inspect_model import inspect_model
+
+        for spec in fields_of(type(config)):
+            if spec.name not in FOR_MODELS and getattr(config, spec.name) != spec.default:
+                raise UsageError("has no effect on a model; leave it out", option=spec.option)
+        return inspect_model(config.input)
+    return _survey(config)
+
+
+def _survey(config: InspectConfig) -> InspectResult:
     from seqdesign.sequences.alphabets import get_alphabet, learned_spec, tokenizer_of
     from seqdesign.sequences.bundled import resolve_input
     from seqdesign.sequences.compression import compression_of, open_input

@@ -139,7 +139,7 @@ def _train(config: TrainGANConfig, run: RunDir | None, started: float) -> TrainG
 def _say_how_near(record: dict[str, float]) -> None:
     """Samples against real sequences, beside the progress."""
     times = math.exp(record["held_out_score"])
-    note(f"samples {times:.2f} times as far from real ones as those from each other")
+    note(f"samples lie {times:.2f} times as far from real sequences as those from each other")
 
 
 def _finish(

@@ -99,6 +99,8 @@ class TrainPredictorResult(Result):
     """What the column of the split says; empty for one of our own."""
     batches: str = ""
     """Assays or plates, and whose scale the predictions have; empty without."""
+    adapt: Path | None = None
+    """Sequences of another assay to which networks were adapted."""
 
     def text(self) -> str:
         """The table at the end of a run."""
@@ -127,6 +129,8 @@ class TrainPredictorResult(Result):
         return f"{self.members} members" + (f", {self.epochs} passes" if self.epochs else "")
 
     def _why(self) -> str:
+        if self.adapt is not None:
+            return ", the only kind that --adapt works with"
         return ", the simplest that predicts as well as any" if self.trials else ", as asked"
 
     def _tried(self) -> Iterator[tuple[str, str]]:
@@ -279,6 +283,7 @@ def _result(
         quality=result.quality,
         split=split,
         batches="" if record.batches is None else record.batches.says(),
+        adapt=config.adapt,
     )
 
 

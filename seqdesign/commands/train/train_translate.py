@@ -1,4 +1,4 @@
-"""``seqdesign train-translate``: learn to turn sequences of one set into such as another set holds."""
+"""``seqdesign train-translate``: learn to make sequences of one set look like those of another."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TrainTranslateConfig(
     TranslateFitOptions,
     RunConfig,
 ):
-    """Learn to turn sequences of one set into such as another set holds, and back; no pairs are needed.
+    """Learn to make sequences of one set look like those of another, and back; no pairs are needed.
 
     Each set should hold some hundred sequences or more. Nothing here reads codons: for proteins from DNA see
     back-translate.

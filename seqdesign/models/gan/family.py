@@ -11,6 +11,7 @@ from seqdesign.models.gan.store import KIND, load_gan
 FAMILY = Family(
     kind=KIND,
     made_by="train-gan",
+    used_by=("sample", "sample-gan", "maximize --generator"),
     load=load_gan,
     generator=generator_of,
     sections=sections,

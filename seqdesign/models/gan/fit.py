@@ -236,7 +236,10 @@ def _describe(
     shares: tuple[float, ...] = ()
     if options.condition != "none":
         if outcomes is None or np.isnan(outcomes).any():
-            raise InputError(f"--condition needs '{outcome_name}' for every sequence; drop those without it")
+            raise InputError(
+                f"--condition needs '{outcome_name}' for every sequence; leave out those without it by "
+                "--on-missing drop"
+            )
         classes = _classes(outcomes[train], options, outcome_name)
         labels = np.minimum(np.searchsorted(classes, outcomes[train]), len(classes) - 1)
         shares = tuple((np.bincount(labels, minlength=len(classes)) / len(train)).tolist())

@@ -43,7 +43,7 @@ class GANFitOptions(RunOptions):
     def problems(self) -> Iterator[str]:
         """Rules across fields."""
         if self.patience != "auto" and self.patience > self.looks:
-            yield f"--patience: {self.patience} looks never happen in {self.looks}; lower it"
+            yield f"--patience: {self.patience} checks are more than all {self.looks}; lower it"
 
     @property
     def steps_per_look(self) -> int:

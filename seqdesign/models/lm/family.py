@@ -21,6 +21,7 @@ def _rows(folder: Path, device: torch.device) -> LMRows:
 FAMILY = Family(
     kind=KIND,
     made_by="train-lm",
+    used_by=("sample", "predict", "maximize --generator"),
     load=load_lm,
     generator=generator_of,
     rows=_rows,

@@ -192,7 +192,7 @@ def _judged(
 ) -> list[Trial]:
     """Scores of all kinds, and the simplest within one standard error of the best."""
     if not found:
-        raise InputError("no kind of model can learn from so few sequences; give more")
+        raise InputError(f"no kind of model can learn from {len(outcomes.values):,} sequences; give more")
     task = outcomes.kind
     measured = [outcomes.take(test.rows) for test in tests]
 

@@ -39,10 +39,11 @@ class AdaptOptions(Options):
     PANEL: ClassVar[str] = "Training options"
 
     adapt: Path | None = None
-    """Sequences of another assay that predictions are for, with few outcomes or none: networks learn from
-    features by which the two assays cannot be told apart. With 10 outcomes predictions are on its scale."""
+    """Sequences of another assay that predictions are for, with few outcomes or none: residual networks
+    (--architecture) learn from features by which the two assays cannot be told apart. With 10 outcomes
+    predictions are on its scale."""
     adapt_weight: Annotated[float, Between(0)] = ADAPT_WEIGHT
-    """How much that counts; 0 only joins the assays."""
+    """Weight of telling the assays apart, which networks learn to prevent; 0 only joins the assays."""
 
     def problems(self) -> Iterator[str]:
         """What has an effect with --adapt only, or none with it."""

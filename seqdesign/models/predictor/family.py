@@ -19,6 +19,7 @@ def _rows(folder: Path, device: torch.device) -> PredictorRows:
 FAMILY = Family(
     kind=KIND,
     made_by="train-predictor",
+    used_by=("predict", "maximize", "attribute", "evaluate", "revise --judge", "sample --guide", "propose"),
     rows=_rows,
     sections=sections,
     answer=answer,

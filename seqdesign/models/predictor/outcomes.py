@@ -119,7 +119,11 @@ def read_outcomes(
     errors = np.stack([records.numbers(name) for name in sigma], axis=1) if sigma else None
     if errors is not None and (errors < 0).any():
         row = int((errors < 0).any(axis=1).argmax())
-        raise InputError("a standard error must be at least 0", path=records.source, record=records.ids[row])
+        raise InputError(
+            f"a standard error must be at least 0, got {errors[row].min():g}",
+            path=records.source,
+            record=records.ids[row],
+        )
     scales = {} if errors is None else dict(zip(sigma, errors.T, strict=True))
     for name, column in (scales | ({} if weight is None else {weight: weights})).items():
         if (top := float(np.nanmax(column, initial=0.0))) > LARGEST:

@@ -19,6 +19,7 @@ def _rows(folder: Path, device: torch.device) -> SimilarityRows:
 FAMILY = Family(
     kind=KIND,
     made_by="train-similarity",
+    used_by=("predict", "revise --min-similarity"),
     load=load_similarity,
     rows=_rows,
     sections=sections,

@@ -89,7 +89,8 @@ def judge(
 def _warnings(own: float, words: float, edits: float | None) -> Iterator[str]:
     if own < GOOD:
         yield (
-            f"it orders held-out pairs with {own:.2f} only; train on more sequences or longer (--epochs), or "
+            f"the rank correlation of held-out pairs is {own:.2f} only; train on more sequences or "
+            "longer (--epochs), or "
             "hold revisions by --max-edits"
         )
     simple = max((words, "counting words"), (-1.0 if edits is None else edits, "edit distance"))

@@ -9,6 +9,7 @@ from seqdesign.models.translate.store import KIND, load_translator
 FAMILY = Family(
     kind=KIND,
     made_by="train-translate",
+    used_by=("translate",),
     load=load_translator,
     sections=sections,
     answer=answer,

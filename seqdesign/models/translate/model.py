@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 
 class SequenceTranslator(nn.Module):
-    """Translates sequences of set a into such as set b holds, and back (Zhu et al. 2017, section 3).
+    """Makes sequences of set a look like those of set b, and back (Zhu et al. 2017, section 3).
 
     The game is that of ``wgan_gp``, with one step of the critics for each of the translators. ``to_b`` and
     ``to_a`` are the maps G and F of the paper; ``critic_b`` judges what ``to_b`` writes.

@@ -15,7 +15,7 @@ from seqdesign.constraints.rules import Rules
 from seqdesign.designers.problem import Latent
 from seqdesign.language.prior import LanguagePrior
 from seqdesign.models.vae.drawing import check_condition
-from seqdesign.models.vae.drawing import codes as prior_codes
+from seqdesign.models.vae.drawing import codes as draw_codes
 from seqdesign.models.vae.store import TrainedVAE
 
 BLOCK = 256
@@ -68,9 +68,8 @@ class DesignVAE(LanguagePrior):
         )
 
     def draw(self, num: int, rules: Rules, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Codes (num, d) of the prior, and preferences (num, L, V) whose largest letters are samples."""
-        noise = torch.randn(num, self.vae.latent_dim, generator=rng).to(self.device)
-        codes, parts = prior_codes(self.vae, noise, self.condition), []
+        """Codes (num, d), and preferences (num, L, V) whose largest letters are samples."""
+        codes, parts = draw_codes(self.vae, num, rng, self.condition), []
         for z in codes.split(BLOCK):
             luck = torch.rand(len(z), rules.length, self.alphabet.size, generator=rng).to(z)
             parts.append(self._write(z, rules.length, luck))

@@ -1,4 +1,4 @@
-"""Samples of a VAE as they are written: codes from the prior, decoded; none that breaks a constraint."""
+"""Samples of a VAE as they are written: codes, decoded; none that breaks a constraint."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from seqdesign.sequences.encoders import decode as written
 from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
 
+Origin = Literal["data", "prior"]
+"""The law of the codes of data, or the prior N(0, I)."""
 BLOCK = 512
 FOR_OTHERS = ("start", "guide")
 """Options that only other families have a use for."""
@@ -43,12 +45,21 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
 
 
 @torch.no_grad()
-def codes(model: SequenceVAE, noise: Tensor, condition: float | None) -> Tensor:
-    """Codes (N, d) of p(z|y), or of N(0, I) without a condition, from standard normal noise."""
-    if condition is None:
+def codes(
+    model: SequenceVAE, num: int, rng: torch.Generator, condition: float | None, origin: Origin = "data"
+) -> Tensor:
+    """Codes (num, d): of p(z|y) where an outcome is asked for, else of ``origin``.
+
+    data: the law fitted to the codes of training sequences, which models of earlier versions do not have;
+    prior: N(0, I).
+    """
+    noise = torch.randn(num, model.latent_dim, generator=rng).to(model.posterior_mean.weight.device)
+    if condition is not None:
+        prior = model.prior(torch.full((num,), condition, device=noise.device))
+        return prior.mean + prior.stddev * noise
+    if model.code_law is None or origin == "prior":
         return noise
-    prior = model.prior(torch.full((len(noise),), condition, device=noise.device))
-    return prior.mean + prior.stddev * noise
+    return model.code_law.draw(noise, torch.rand(num, generator=rng).to(noise.device))
 
 
 def check_condition(trained: TrainedVAE, condition: float | str | None) -> float | None:
@@ -81,6 +92,7 @@ def blocks(
     temperature: float = 1.0,
     num: int,
     condition: float | None = None,
+    origin: Origin = "data",
 ) -> Iterator[tuple[Tensor, list[str], list[str]]]:
     """Tokens (n, L), sequences and what stands behind their ids, a block at a time, ``num`` rows in all.
 
@@ -88,7 +100,10 @@ def blocks(
     """
     for number in range(-(-num // BLOCK)):
         n = min(BLOCK, num - number * BLOCK)
-        yield _block(trained, seed, number, decode=decode, temperature=temperature, n=n, condition=condition)
+        yield _block(
+            trained, seed, number,
+            decode=decode, temperature=temperature, n=n, condition=condition, origin=origin,
+        )  # fmt: skip
 
 
 def _block(
@@ -100,11 +115,11 @@ def _block(
     temperature: float = 1.0,
     n: int = BLOCK,
     condition: float | None = None,
+    origin: Origin = "data",
 ) -> tuple[Tensor, list[str], list[str]]:
     model, shortest = trained.model, trained.record.min_length
     rng = block_rng(seed, number)
-    device = next(model.parameters()).device
-    z = codes(model, torch.randn(n, model.latent_dim, generator=rng).to(device), condition)
+    z = codes(model, n, rng, condition, origin)
     if decode == "greedy":
         drawn = greedy(model.decoder, z, shortest=shortest)
     else:

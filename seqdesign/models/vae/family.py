@@ -21,6 +21,7 @@ def _rows(folder: Path, device: torch.device) -> VAERows:
 FAMILY = Family(
     kind=KIND,
     made_by="train-vae",
+    used_by=("sample", "sample-vae", "revise", "interpolate", "predict", "evaluate", "maximize"),
     load=load_vae,
     generator=generator_of,
     rows=_rows,

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.models.vae.codes import fit_codes
 from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.quality import VAEQuality, judge
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
@@ -84,7 +85,13 @@ def train_sequence_vae(
     )
     quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
     quality = replace(quality, warnings=(*warnings, *quality.warnings))
-    record = replace(record, naturalness_floor=_naturalness_floor(model, data.to(fabric.device)))
+    learned = data.to(fabric.device)
+    model.code_law = fit_codes(model, learned, torch.Generator().manual_seed(seed))
+    record = replace(
+        record,
+        naturalness_floor=_naturalness_floor(model, learned),
+        code_components=len(model.code_law.weights),
+    )
     return VAETraining(TrainedVAE(model, record), fitted, quality, train, held_out)
 
 
@@ -114,7 +121,10 @@ def _describe(
         mean, scale = float(known.mean()), float(known.std())
         low, high = float(known.min()), float(known.max())
     elif options.condition is not None:
-        raise InputError(f"no sequence has an outcome '{options.condition}' to be conditional on")
+        raise InputError(
+            f"no sequence has an outcome '{options.condition}' to be conditional on; name a column or a "
+            "header key with outcomes"
+        )
     adapted = adapt(
         options,
         max_length=longest,

@@ -28,6 +28,7 @@ from seqdesign.models.vae.condition import Condition, hide_some
 from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
 from seqdesign.models.vae.decoder import TransformerDecoder, make_decoder
 from seqdesign.models.vae.encoders import make_encoder
+from seqdesign.models.vae.mixture import Mixture
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch
 
@@ -41,7 +42,8 @@ class SequenceVAE(nn.Module):
 
     ``max_length`` is the longest sequence it can read or write. ``outcome_mean`` and ``outcome_scale`` are
     those of the training outcomes; a scale of 0 says that there were none, so that there is no F to ask.
-    ``language``: networks of the language model; None: those of ``language_options``.
+    ``language``: networks of the language model; None: those of ``language_options``. ``code_components``:
+    of the law of the codes of data (codes.py), that a trained model has; 0: none.
     """
 
     players = ("vae", "language_model")
@@ -55,6 +57,7 @@ class SequenceVAE(nn.Module):
         language: LMOptions | None = None,
         outcome_mean: float = 0.0,
         outcome_scale: float = 0.0,
+        code_components: int = 0,
     ) -> None:
         super().__init__()
         assert isinstance(options.latent_dim, int), "adapt() the options first"
@@ -77,6 +80,7 @@ class SequenceVAE(nn.Module):
             nn.Linear(options.hidden, 1),
         )
         self.language_model = SequenceLM(language or language_options(options), vocabulary, max_length, 1)
+        self.code_law = Mixture(code_components, self.latent_dim) if code_components else None
 
     @property
     def has_outcome(self) -> bool:

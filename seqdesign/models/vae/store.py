@@ -12,6 +12,7 @@ import torch
 
 from seqdesign.language.config import LMOptions
 from seqdesign.models.vae.config import VAEOptions
+from seqdesign.models.vae.mixture import COMPONENTS
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
@@ -40,6 +41,8 @@ class VAERecord:
     """Least and greatest training outcome."""
     naturalness_floor: float | None = None
     """log p(x) per letter that 95% of the training sequences exceed; None until training has ended."""
+    code_components: int = 0
+    """Of the law of the codes of data; 0 until training has ended, and in models of earlier versions."""
 
     def build(self) -> SequenceVAE:
         """The networks, with weights from torch's global generator."""
@@ -50,6 +53,7 @@ class VAERecord:
             language=self.language,
             outcome_mean=self.outcome_mean,
             outcome_scale=self.outcome_scale,
+            code_components=self.code_components,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,7 +68,10 @@ class VAERecord:
                 "was made by an earlier version, whose naturalness model this one cannot read (no "
                 "'language'); train again with train-vae --overwrite"
             )
-        return record_from_dict(cls, record)
+        found = record_from_dict(cls, {"code_components": 0, **record})
+        if not 0 <= found.code_components <= COMPONENTS[-1]:
+            raise ValueError(f"its codes cannot have {found.code_components} components")
+        return found
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def read_npy(data: bytes, source: str, letters: str | None = None) -> Matrix:
     try:
         array = _load(data)
     except Exception as error:  # the header is an expression, whose reader raises whatever it meets
-        raise InputError(f"is no usable npy file ({error})", path=source) from None
+        raise InputError(f"is not a usable npy file ({error})", path=source) from None
     stem = os.path.basename(source).partition(".")[0] or source
     return from_array(array, stem, source, letters)
 

@@ -2,6 +2,7 @@
 
 const ROWS_PER_PAGE = matchMedia("(max-width: 40rem)").matches ? 10 : 25;
 const ROWS_ON_PAPER = 500;
+const LETTERS_ON_PAPER = 30; // of a sequence that fits into its column
 const FEW_ROWS = 6; // up to which nobody filters
 
 async function startTable(box) {
@@ -72,7 +73,7 @@ class DataTable {
     for (const [event, onPaper] of [["beforeprint", true], ["afterprint", false]]) {
       addEventListener(event, () => {
         this.onPaper = onPaper;
-        this.box.classList.toggle("sd-paper", onPaper);
+        this.box.classList.toggle("sd-paper", onPaper && this.long());
         this.show();
       });
     }
@@ -81,6 +82,7 @@ class DataTable {
     for (const [i, head] of this.heads) {
       if (this.columns[i].drawn) continue; // pictures have no order
       const sorter = button(head.textContent, () => this.sort(i));
+      head.dataset.heading = head.textContent;
       sorter.title = this.columns[i].about || "Sort by " + this.columns[i].heading;
       head.replaceChildren(sorter);
     }
@@ -188,6 +190,7 @@ class DataTable {
     const { column, down } = this.sorted;
     const order = column < 0 ? "" : `, by ${this.columns[column].heading}, ${down ? "descending" : "ascending"}`;
     const said = [`${count(this.found.length)} of ${count(this.rows.length)} rows${order}`];
+    if (this.onPaper && this.found.length > ROWS_ON_PAPER) said.push(`the first ${count(ROWS_ON_PAPER)} are printed`);
     if (this.picked.size) said.push(`${count(this.picked.size)} picked, which alone are saved and copied`);
     if (this.problems?.length) said.push("not understood and left out: " + this.problems.join(" "));
     this.status.textContent = said.join("; ");
@@ -201,6 +204,7 @@ class DataTable {
     if (!this.cards) return [line];
     if (!line.dataset.ready) {
       line.dataset.ready = "yes";
+      this.columns.filter((c) => c.shown).forEach((c, k) => line.cells[k].classList.toggle("sd-in-card", c.inCard));
       line.classList.add("sd-opens");
       const head = line.cells[0];
       const opener = button("", () => this.open(i));
@@ -212,8 +216,7 @@ class DataTable {
         if (!event.target.closest("button, a, input") && !String(getSelection())) this.open(i);
       });
     }
-    const sequence = this.columns.findIndex((c) => c.sequence && c.shown);
-    if (this.onPaper && sequence >= 0) return [line, this.paperLine(i, sequence)];
+    if (this.onPaper && this.long()) return [line, this.paperLine(i, this.sequence())];
     return this.opened.has(i) ? [line, this.cardLine(i)] : [line];
   }
 
@@ -254,7 +257,16 @@ class DataTable {
     return this.top || 1;
   }
 
-  // Paper does not scroll, so a sequence stands below its row there.
+  sequence() {
+    return this.columns.findIndex((c) => c.sequence && c.shown);
+  }
+
+  long() {
+    const at = this.sequence();
+    return this.found.slice(0, ROWS_ON_PAPER).some((i) => String(this.rows[i][at] ?? "").length > LETTERS_ON_PAPER);
+  }
+
+  // Paper does not scroll, so a long sequence stands below its row there.
   paperLine(i, column) {
     const line = element("tr", { className: "sd-paper-line" });
     const cell = element("td", { colSpan: this.heads.size });

@@ -96,7 +96,7 @@ def _open(data: bytes, source: str, *, values: bool) -> Any:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         detail = " ".join(str(error).split())[:100]
         raise InputError(
-            f"this is an archive, but no workbook that can be read ({detail}); save it as .xlsx again, or "
+            f"this is an archive, but not a workbook that can be read ({detail}); save it as .xlsx again, or "
             "unpack it first",
             path=source,
         ) from None

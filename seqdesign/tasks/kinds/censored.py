@@ -200,7 +200,7 @@ class Censored(Numbers):
         if not (found := one.others["concordance"]) >= POOR:
             yield (
                 f"'{one.name}' can hardly be predicted: of the held-out pairs with a known order {found:.0%} "
-                "are in order, where 50% is a coin"
+                "are in order, and chance gives 50%"
             )
 
     def held_out(

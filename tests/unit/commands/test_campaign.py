@@ -198,5 +198,5 @@ def test_a_process_says_what_it_did_and_what_to_type_next() -> None:
         return one.text().splitlines()
 
     assert said(5, 5, 0) == ["c: 2 blocks done here, 5 of 5 in all", "type: seqdesign merge c"]
-    assert said(3, 5, 2)[1:] == ["2 were in the hands of other processes"]
+    assert said(3, 5, 2)[1:] == ["2 are being worked on by other processes"]
     assert said(3, None, 0) == ["c: 2 blocks done here, 3 in all"]

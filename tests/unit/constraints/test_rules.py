@@ -178,7 +178,7 @@ def test_for_proteins_patterns_have_one_strand_and_gc_and_frames_are_refused() -
     for text, good in (("MKTAYIAKQR", 1), ("MKTAYNAKQR", 0), ("MDYAKIAKQR", 1), ("MKTAYAAAKR", 0)):
         assert bool(rules.is_feasible(tokens_of(text, PROTEIN), row)) == good
     for options in ({"gc": "0.4-0.6"}, {"translate": ("1-9",)}, {"gc_window": ("5:0.4-0.6",)}):
-        with pytest.raises(UsageError, match="DNA and RNA, but the alphabet is protein"):
+        with pytest.raises(UsageError, match="DNA and RNA only, and the alphabet is protein"):
             build_rules(ConstraintOptions(**options), PROTEIN, start)
 
 

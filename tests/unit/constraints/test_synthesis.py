@@ -73,7 +73,7 @@ def test_a_preset_names_the_rule_that_is_broken() -> None:
     codes = [v.code for v in rules.explain(tokens_of(text)[0], 0)]
     assert "synthesis:twist/max-homopolymer:9@41-50" in codes
     assert any(code.startswith("synthesis:twist/repeat:20@") for code in codes)
-    with pytest.raises(UsageError, match="a matter of DNA and RNA"):
+    with pytest.raises(UsageError, match="applies to DNA and RNA only"):
         build_rules(
             LetterRules(synthesis="twist"), get_alphabet("protein"), torch.zeros(1, 9, dtype=torch.long)
         )

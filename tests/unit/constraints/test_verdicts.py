@@ -29,7 +29,7 @@ def test_a_reading_frame_keeps_its_protein_and_a_broken_one_is_said() -> None:
     assert found[0].mended is not None
     assert str(Seq(found[0].mended).translate()) == str(Seq(texts[0]).translate())
     assert found[0].changes == 2
-    assert next(str(v) for v in found[1].violations) == "11 letters are no whole number of codons"
+    assert next(str(v) for v in found[1].violations) == "11 letters are not a multiple of 3"
     assert found[2].violations[0].code == "--coding@4-6" or "TAA inside" in str(found[2].violations[0])
     assert [v.mended for v in found[1:3]] == [None, None]
     assert found[3].mended in ("ATGTGGTAA", "ATGTGGTAG")  # tryptophan has one codon, a stop has three

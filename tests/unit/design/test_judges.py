@@ -171,9 +171,8 @@ def test_a_letter_where_nothing_ever_varied_makes_a_sequence_less_like_all_other
     usual, odd = tokens[:1].clone(), tokens[:1].clone()
     odd[0, 3] = 1
     known = reader(tokens)
-    assert bool(
-        (reader.likeness(known, reader(odd)).between < reader.likeness(known, reader(usual)).between).all()
-    )
+    less, more = (reader.likeness(known, reader(one)).between[0] for one in (odd, usual))
+    assert bool((less < more).all())
 
 
 def test_judges_need_measurements() -> None:
@@ -226,6 +225,47 @@ def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> 
     draws = torch.linspace(0, 10, 101, dtype=torch.float64)[:, None, None].expand(101, 3, 1)
     middle = torch.tensor([[5.0], [1.0], [-9.0]]).double()
     rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
-    assert _sure(middle, draws, rows).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
+    both = torch.ones(2, 1, dtype=torch.bool)
+    assert _sure(middle, draws, rows, ~both).flatten().tolist() == pytest.approx([2.0, 1.0, 0.5])
+    assert _sure(middle, draws, rows, both).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
     wide = torch.tensor([[4.0], [-20.0]]).double()
-    assert _sure(middle, draws, wide).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])
+    assert _sure(middle, draws, wide, ~both).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])
+
+
+def test_what_a_change_costs_on_average_is_said_of_changes_seen_once() -> None:
+    """Mutants of a parent that nothing improves: unseen and rare letters are no better than others."""
+    rng = np.random.default_rng(0)
+    parent = random_tokens(1, 20)
+    rows = parent.repeat(50, 1)
+    for row in rows:
+        places = rng.choice(20, int(rng.integers(1, 4)), replace=False)
+        row[places] = (row[places] + torch.from_numpy(rng.integers(1, 4, len(places)))) % 4
+    cost = rng.exponential(1.0, (20, 4))[np.arange(20), rows.numpy()]
+    values = -np.where((rows != parent).numpy(), cost, 0.0).sum(1)
+    judges = panel(values + 0.5 * rng.standard_normal(50), rows)
+    every = parent.repeat(60, 1)
+    every[torch.arange(60), torch.arange(60) // 3] += 1 + torch.arange(60) % 3
+    found, own = judges(every % 4).mean, judges(parent).mean
+    print(float((own - found).mean()), float((found < own).double().mean()))
+    assert float((own - found).mean()) > 0.6
+
+
+def test_outcomes_that_scatter_in_proportion_are_judged_as_logarithms() -> None:
+    tokens, rng = random_tokens(120, 6), np.random.default_rng(1)
+    inner = rng.standard_normal((6, 4))[np.arange(6), tokens.numpy()].sum(1)
+    even = inner + 20 + 0.5 * rng.standard_normal(120)
+    skewed = np.exp(inner + 0.5 * rng.standard_normal(120))
+    assert [bool(panel(values, tokens).scale.logs) for values in (even, skewed)] == [False, True]
+    verdict = panel(skewed, tokens)(tokens)
+    assert float(verdict.low.min()) > 0
+    inside = (verdict.low[:, 0].numpy() <= skewed) & (skewed <= verdict.high[:, 0].numpy())
+    assert inside.mean() > 0.9
+
+
+def test_judges_go_beyond_the_best_rows_where_these_were_as_predicted() -> None:
+    tokens, rng = random_tokens(200, 8), np.random.default_rng(1)
+    total = rng.standard_normal((8, 4))[np.arange(8), tokens.numpy()].sum(1)
+    for values, borne in ((total, True), (np.minimum(total, np.quantile(total, 0.85)), False)):
+        judges = panel(values + 0.3 * rng.standard_normal(200), tokens)
+        judges(tokens[:5])
+        assert bool(judges.borne[1] > total.max()) == borne

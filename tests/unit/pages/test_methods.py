@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -23,11 +24,33 @@ SUMMARY = {
     "mean_confidence": 0.93, "promise": {"least": 2.5, "probability": 0.9, "designs": 20},
 }  # fmt: skip
 MAXIMIZE = {"summary": SUMMARY, "method": "fast-seqprop"}
+EVALUATE = {
+    "alphabet": "rna", "num_generated": 400, "num_training": 1500, "num_held_out": 100, "num_compared": 90,
+    "measures": [{"name": "copies", "value": 0.025}, {"name": "auc", "value": 0.5312}],
+}  # fmt: skip
+MOTIFS = {
+    "collection": "JASPAR 2024 CORE", "num_sequences": 26, "alphabet": "dna", "strands": "both",
+    "num_motifs": 879, "p_value": 1e-4, "num_background": 2600, "background": "shuffles", "num_pairs": 12,
+    "enrichment": [{"q_value": 0.001}, {"q_value": 0.2}], "denovo": [{}],
+}  # fmt: skip
+PROPOSE = {"summary": {
+    "rounds": [96, 48], "r2": 0.41, "pool": 5000, "proposed": 24,
+    "last": {"spearman": 0.5, "num": 48, "coverage": 0.9375},
+}}  # fmt: skip
+ORDER = {"constructs": 96, "shortest": 120, "longest": 140, "barcodes": 96}
+SIMILARITY = {
+    "num_train": 900, "num_held_out": 100, "alphabet": "protein", "teacher": "edits",
+    "quality": {"pairs": 4950, "measure": "rank correlation", "agreement": 0.87, "kmer": 3,
+                "kmer_agreement": 0.7},
+}  # fmt: skip
+
+
+OPTIONS = {"split": "cluster", "left": "acgt", "barcode_length": 10, "primers": True, "tm": 62.0}
 
 
 def manifest(name: str, result: dict[str, Any] | None) -> Manifest:
     return Manifest(
-        command="seqdesign", config={"split": "cluster"}, seed=7, device="cpu", threads=1,
+        command="seqdesign", config=OPTIONS, seed=7, device="cpu", threads=1,
         inputs={"data.csv": "0123456789abcdef" * 4, "m/model.safetensors": "f" * 64},
         versions={"seqdesign": "0.1.0", "python": "3.11.7", "torch": "2.13.0"},
         started="2026-11-27T10:00:00+00:00",
@@ -41,7 +64,7 @@ def paragraph(name: str, result: dict[str, Any] | None) -> tuple[str, list[str]]
     html = page.html()
     text = re.search(r'<blockquote class="sd-methods">(.*?)</blockquote>', html, re.DOTALL)
     cited = re.findall(r"<li>(.*?)</li>", html.partition('<ol class="sd-citations">')[2])
-    return (text[1] if text else ""), cited
+    return unescape(text[1] if text else ""), cited
 
 
 @pytest.mark.parametrize(
@@ -52,6 +75,16 @@ def paragraph(name: str, result: dict[str, Any] | None) -> tuple[str, list[str]]
          "Gaussian process"], "Rasmussen"),
         ("maximize", MAXIMIZE, ["24 sequences", "the highest growth", "Fast SeqProp (Linder and Seelig 2021)",
          "max-edits 3", "4,800", "93% of the gain", "exceeds 2.5 with probability 0.9"], "Linder"),
+        ("evaluate", EVALUATE, ["400 generated rna sequences", "1,500 training and 100 held-out", "90 seq",
+         "2.5% were copies of a training sequence; a classifier", "AUC of 0.531"], "Paszke"),
+        ("motifs", MOTIFS, ["Both strands of 26 dna sequences", "879 motifs", "at most 0.0001", "1 motif was",
+         "12 pairs", "1 new motif was"], "Rauluseviciute"),
+        ("propose", PROPOSE, ["144 measured sequences of 2 rounds", "R2 = 0.410", "5,000 candidates 24",
+         "rho = 0.500", "94% lay inside"], "Rasmussen"),
+        ("order", ORDER, ["96 constructs of 120 to 140 bases", "a barcode of 10 bases", "melt near 62 C",
+         "ACGT (5') and none (3')"], "Allawi"),
+        ("train-similarity", SIMILARITY, ["900 protein sequences", "4,950 held-out pairs", "was 0.870",
+         "words of 3: 0.700"], "Paszke"),
     ],
 )  # fmt: skip
 def test_the_paragraph_has_the_numbers_of_the_run(
@@ -67,7 +100,7 @@ def test_the_paragraph_has_the_numbers_of_the_run(
 
 
 def test_a_command_without_a_paragraph_and_an_unfinished_run_leave_none() -> None:
-    assert paragraph("evaluate", {"measures": []}) == ("", [])
+    assert paragraph("merge", {"measures": []}) == ("", [])
     assert paragraph("maximize", None) == ("", [])
 
 

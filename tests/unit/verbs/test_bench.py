@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import seqdesign as sd
-from seqdesign.constraints.codons import codon_usage
+from seqdesign.sequences.lab.codon_usage import codon_usage
 
 
 def holds(record: Any, rows: int, folder: Path) -> None:
@@ -24,6 +24,9 @@ def holds(record: Any, rows: int, folder: Path) -> None:
     assert record.write(folder / "rows.fa") == len(record.sequences)
     assert sd.read(folder / "rows.fa").sequences == record.sequences
     assert "<table" in record._repr_html_()
+    page = record.report(folder / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert all(text in page for text in record.sequences)
     assert repr(record).startswith(f"<{type(record).__name__}: ")
 
 
@@ -63,6 +66,8 @@ def test_libraries_cover_what_is_wanted(tmp_path: Path) -> None:
 
 def test_orders_have_wells_barcodes_and_genbank(tmp_path: Path) -> None:
     chosen = sd.select(["ACGTACGTTA", "TTGCACGGTA", "GGATCCTTAA"], 3, quality=[3.0, 2.0, 1.0], shuffled=1)
+    holds(chosen, 3, tmp_path)
+    assert chosen.text() == "chose 2 of 3 designs and 1 control"
     found = sd.order(chosen, left="TTGACA", right="GGTACC", barcode_length=8, fill="columns", skip=1)
     holds(found, 3, tmp_path)
     assert [row["well"] for row in found] == ["B01", "C01", "D01"]

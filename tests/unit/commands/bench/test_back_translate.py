@@ -40,8 +40,5 @@ def test_dna_instead_of_proteins_is_refused(tmp_path: Path, capsys: pytest.Captu
     dna = tmp_path / "dna.fa"
     dna.write_text(">one\nATGGCA\n")
     assert main(["back-translate", str(dna), "-o", str(tmp_path / "g.fa")]) == 1
-    assert (
-        "has letters of DNA or RNA only, and back-translate makes genes of proteins"
-        in capsys.readouterr().err
-    )
+    assert "holds DNA or RNA, and back-translate makes genes from proteins" in capsys.readouterr().err
     assert not (tmp_path / "g.fa").exists()

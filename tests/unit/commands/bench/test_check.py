@@ -61,7 +61,7 @@ def test_mended_sequences_are_written_with_what_was_changed(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "a rule is missing"),
+        ([], "name at least one rule"),
         (["--forbid", "EcoRI", "--mend"], "--mend: needs a file"),
         (["--coding", "--codon-table", "99"], "--codon-table: must be one of the genetic codes"),
         (["--forbid", "EcoR"], "'EcoR' is neither a pattern"),

@@ -30,7 +30,7 @@ def test_a_folder_to_send(designs, tmp_path):
     bench = list(csv.DictReader((folder / "bench.csv").read_text().splitlines()))
     assert [row["role"] for row in bench] == ["design", "parent"]
     assert all(row["sequence"] == f"AAACCC{row['insert']}{row['barcode']}" for row in bench)
-    assert "2 barcodes, of which one error makes no other" in made.text()
+    assert "2 barcodes; one sequencing error never turns one into another" in made.text()
     assert made.notes == ("BsaI (GGTCTC) is in 1 constructs, such as b",)
     assert "Mind: BsaI" in (folder / "README.md").read_text()
     sums = json.loads((folder / "manifest.json").read_text())["outputs"]
@@ -45,7 +45,7 @@ def test_a_folder_to_send(designs, tmp_path):
 def test_wrong_options_and_proteins_leave_nothing(designs, tmp_path):
     for options, message in (
         ({"barcode_at": "left"}, "--barcode-at: has no effect without --barcode-length"),
-        ({"left": "ACN"}, "--left: must be A, C, G and T, got 'N'"),
+        ({"left": "ACN"}, "--left: may hold A, C, G and T only, got 'N'"),
         ({"tm": 55.0}, "--tm: has no effect without --primers"),
         ({"skip": 96}, "--skip: a plate has 96 wells"),
     ):

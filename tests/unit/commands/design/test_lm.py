@@ -308,4 +308,4 @@ def test_samples_of_a_vae_are_as_long_as_its_training_sequences(
 
 def test_a_predictor_draws_nothing(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     cli("train-predictor", fasta, "-o", tmp_path / "p", "--members", "2", "--epochs", "1")
-    assert "such a model draws no sequences" in cli("sample", tmp_path / "p").err
+    assert "which draws no sequences" in cli("sample", tmp_path / "p").err

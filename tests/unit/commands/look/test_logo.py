@@ -200,5 +200,5 @@ def test_wrong_input_is_one_line(sites, cli, monkeypatch, words, code, message):
 
 def test_a_pickle_is_never_loaded(tmp_path):
     np.save(tmp_path / "p.npy", np.array([[{}]], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match="no usable npy file"):
+    with pytest.raises(InputError, match="not a usable npy file"):
         logo(LogoConfig(input=tmp_path / "p.npy", output=tmp_path / "p.svg"))

@@ -129,8 +129,8 @@ def test_what_was_changed_after_the_run_is_said_and_every_rule_is_checked_again(
     assert cli("report", "designs.fa").code == 0
     page = (here / "report.html").read_text()
     said = " ".join(warnings_of(page))
-    assert "designs.fa was written by the run and is changed" in said
-    assert "Its input starts.fa is another one now" in said
+    assert "designs.fa was written by the run and has changed since" in said
+    assert "Its input starts.fa has changed since" in said
     assert "Its input report_toys.py is no longer there" in said
     assert "1 violation of constraints (--forbid EcoRI)" in said
     assert "1 of 5 sequences are not what their own list of edits leads to" in said

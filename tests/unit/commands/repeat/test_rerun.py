@@ -98,7 +98,7 @@ def test_an_input_that_changed_is_refused_until_it_is_wanted(run: Path, here: Pa
     assert not (run.parent / "designs.rerun.fa").exists()
     done = cli("rerun", "--trust", run, "--anyway", "-q")
     assert done.code == 1
-    assert "not the same as then: out/designs.fa, out/table.csv" in done.err
+    assert "the results differ from those of the run: out/designs.fa, out/table.csv" in done.err
     assert "starts.fa has changed since the run" in done.err
     assert (run.parent / "designs.rerun.fa").read_text().count(">") == 6
 
@@ -134,7 +134,7 @@ def test_another_result_is_told_and_kept(run: Path, cli: Cli) -> None:
     write_json(manifest_path(run), {**vars(manifest), "outputs": dict.fromkeys(manifest.outputs, "0" * 64)})
     done = cli("rerun", "--trust", run, "-q")
     assert done.code == 1
-    assert "not the same as then: out/designs.fa" in done.err
+    assert "the results differ from those of the run: out/designs.fa" in done.err
     assert (run.parent / "designs.rerun.fa").exists()
 
 
@@ -158,8 +158,8 @@ def test_what_cannot_be_repeated_is_one_line(
 def test_a_manifest_of_something_else_is_refused(run: Path, cli: Cli) -> None:
     manifest = vars(read_manifest(run))
     for name, said in (
-        ("_judge", "names no command"),
-        ("os.path", "names no command"),
+        ("_judge", "does not say which command ran"),
+        ("os.path", "does not say which command ran"),
         ("fly", "no command 'fly'"),
     ):
         write_json(manifest_path(run), {**manifest, "name": name})
@@ -248,4 +248,6 @@ def test_the_manifest_holds_all_options(run: Path) -> None:
 def test_a_run_that_was_cut_short_is_said_to_be_so(run: Path, cli: Cli) -> None:
     manifest = read_manifest(run)
     write_json(manifest_path(run), {**vars(manifest), "status": "interrupted"})
-    assert "warning: the run is interrupted, so there is nothing whole" in cli("rerun", "--trust", run).err
+    assert (
+        "warning: the run is interrupted, so there is no complete result" in cli("rerun", "--trust", run).err
+    )

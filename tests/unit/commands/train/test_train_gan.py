@@ -31,8 +31,8 @@ def fasta(tmp_path: Path) -> Path:
     return path
 
 
-def train(cli: Cli, fasta: Path, folder: Path, *words: str) -> Any:
-    return cli("train-gan", fasta, "-o", folder, *TINY, *words)
+def train(cli: Cli, fasta: Path, folder: Path, *words: str, interrupted: bool = False) -> Any:
+    return cli("train-gan", fasta, "-o", folder, *TINY, *words, interrupted=interrupted)
 
 
 def test_the_lines_of_the_manual_work_as_they_stand(
@@ -130,7 +130,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_files(
 
     with monkeypatch.context() as patch:
         patch.setattr(SequenceGAN, "losses", losses)
-        stopped = train(cli, fasta, tmp_path / "m")
+        stopped = train(cli, fasta, tmp_path / "m", interrupted=True)
     assert stopped.code == 130
     assert read_manifest(tmp_path / "m").status == "interrupted"
     unready = cli("sample-gan", "-m", tmp_path / "m")
@@ -198,7 +198,7 @@ def test_a_model_without_condition_refuses_one(cli: Cli, fasta: Path, tmp_path: 
         (("--objective", "wgann"), 2, "unknown objective of GANs 'wgann'"),
         (("--kernel", "4"), 2, "--kernel: must be odd"),
         (("--condition", "bins", "--bins", "1"), 2, "--bins"),
-        (("--patience", "50"), 2, "--patience: 50 looks never happen in 3"),
+        (("--patience", "50"), 2, "--patience: 50 checks are more than all 3"),
         (("--alphabet", "rna"), 1, "not in the alphabet rna"),
         (("--learning-rate", "1e9", "--objective", "wgan-gp"), 1, "became"),
     ],

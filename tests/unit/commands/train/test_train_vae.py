@@ -36,8 +36,8 @@ def fasta(tmp_path: Path) -> Path:
     return path
 
 
-def train(cli: Cli, fasta: Path, folder: Path, *words: str) -> Any:
-    return cli("train-vae", fasta, "-o", folder, *TINY, *words)
+def train(cli: Cli, fasta: Path, folder: Path, *words: str, interrupted: bool = False) -> Any:
+    return cli("train-vae", fasta, "-o", folder, *TINY, *words, interrupted=interrupted)
 
 
 def one_line(text: str) -> bool:
@@ -137,7 +137,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_files(
     """Robustness 19 and 21: exit 130 after the step, then the bytes of an unbroken run."""
     assert train(cli, fasta, tmp_path / "whole").code == 0
     interrupt_at(monkeypatch, 5, number)
-    stopped = train(cli, fasta, tmp_path / "m")
+    stopped = train(cli, fasta, tmp_path / "m", interrupted=True)
     monkeypatch.undo()
     assert (stopped.code, stopped.err.splitlines()[-1]) == (130, "seqdesign: interrupted")
     assert read_manifest(tmp_path / "m").status == "interrupted"
@@ -160,7 +160,7 @@ def test_only_the_same_run_is_resumed(
     assert absent.code == 1
     assert "holds no checkpoint to resume; start without --resume" in absent.err
     interrupt_at(monkeypatch, 5, signal.SIGINT)
-    assert train(cli, fasta, tmp_path / "m").code == 130
+    assert train(cli, fasta, tmp_path / "m", interrupted=True).code == 130
     monkeypatch.undo()
     checkpoint = (tmp_path / "m/checkpoint/last.safetensors").read_bytes()
     for words, what in (

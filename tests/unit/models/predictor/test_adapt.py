@@ -162,6 +162,7 @@ def test_without_outcomes_the_scale_is_that_of_the_source(assays: Path, cli: Cli
     assert "has 'outcome', so it is adapted to without measurements" in done.err
     assert done.code == 0, done.err
     assert "on the scale of" not in done.err
+    assert "residual networks, the only kind that --adapt works with" in done.err
     assert "train_assay" in Path("m/metrics.csv").read_text()
 
 

@@ -117,5 +117,8 @@ def test_what_cannot_be_asked_for_is_refused(tiny: SimpleNamespace, small: Simpl
     with pytest.raises(InputError, match="to be conditional on"):
         tiny.train(texts, None, condition="outcome")
     noise = torch.randn(3, 2)
-    assert torch.equal(codes(conditional(small), noise, None), noise)
-    assert not torch.equal(codes(conditional(small), noise, 1.0), noise)
+    model = conditional(small)
+    noise = torch.randn(3, 2, generator=small.generator())
+    assert torch.equal(codes(model, 3, small.generator(), None), noise)
+    prior = model.prior(torch.ones(3))
+    assert torch.equal(codes(model, 3, small.generator(), 1.0), prior.mean + prior.stddev * noise)

@@ -14,12 +14,9 @@ import torch
 from torch import Tensor
 
 from seqdesign.errors import ModelError
+from seqdesign.models.vae.drawing import codes
 from seqdesign.models.vae.fit import VAETraining
-from seqdesign.models.vae.store import (
-    VAERecord,
-    load_vae,
-    save_vae,
-)
+from seqdesign.models.vae.store import TrainedVAE, VAERecord, load_vae, save_vae
 from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, load_checkpoint
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
@@ -116,6 +113,7 @@ def test_tensors_that_do_not_fit_the_record_are_refused(
         ({"options": {"hidden": -1}}, "cannot read.*--hidden"),
         ({"options": {"unheard_of": 1}}, "cannot read.*unheard_of"),
         ({"alphabet": {}}, "cannot read"),
+        ({"code_components": 10**9}, "cannot read.*components"),
     ],
 )
 def test_a_record_of_another_make_is_refused(
@@ -132,7 +130,7 @@ def test_a_record_of_another_make_is_refused(
 def test_a_record_without_a_field_is_refused(run: tuple[VAETraining, Path]) -> None:
     path = run[1] / WEIGHTS
     tensors, record = read_tensors(path)
-    for name in (f.name for f in dataclasses.fields(VAERecord)):
+    for name in {f.name for f in dataclasses.fields(VAERecord)} - {"code_components"}:
         write_tensors(path, tensors, {k: v for k, v in record.items() if k != name})
         with pytest.raises(ModelError, match=f"cannot read .*{name}"):
             load_vae(run[1], CPU)
@@ -143,7 +141,7 @@ def test_a_checkpoint_holds_all_that_a_run_needs(run: tuple[VAETraining, Path]) 
     _, raw = read_tensors(folder / CHECKPOINT)
     found = load_checkpoint(folder, raw["identity"])
     assert vars(found.state) == vars(result.fit.state)
-    names = set(result.trained.model.state_dict())
+    names = {name for name in result.trained.model.state_dict() if not name.startswith("code_law.")}
     assert set(found.model) == set(found.best) == names
     assert set(found.optimizers) == {"vae", "language_model"}
 
@@ -164,7 +162,7 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(run: tuple[VAETraining, 
 def test_no_checkpoint_and_no_checkpoint_file_are_refused(run: tuple[VAETraining, Path]) -> None:
     folder = run[1]
     (folder / CHECKPOINT).write_bytes((folder / WEIGHTS).read_bytes())
-    with pytest.raises(ModelError, match="is no checkpoint of a training run"):
+    with pytest.raises(ModelError, match="is not the checkpoint of a training run"):
         load_checkpoint(folder, {})
     (folder / CHECKPOINT).write_bytes(b"")
     with pytest.raises(ModelError, match="damaged"):
@@ -184,3 +182,22 @@ def test_a_model_of_an_earlier_version_is_refused_by_name(run: tuple[VAETraining
         ModelError, match=r"made by an earlier version.*train again with train-vae --overwrite"
     ):
         load_vae(run[1], CPU)
+
+
+def test_a_model_without_a_law_of_codes_draws_from_the_prior(run: tuple[VAETraining, Path]) -> None:
+    """As models of earlier versions do."""
+    path = run[1] / WEIGHTS
+    law = load_vae(run[1], CPU)
+    assert law.record.code_components == 1
+    tensors, record = read_tensors(path)
+    del record["code_components"]
+    write_tensors(path, {k: v for k, v in tensors.items() if not k.startswith("code_law.")}, record)
+    earlier = load_vae(run[1], CPU)
+    assert earlier.model.code_law is None
+
+    def drawn(trained: TrainedVAE, **origin: Any) -> Tensor:
+        return codes(trained.model, 5, torch.Generator().manual_seed(0), None, **origin)
+
+    assert torch.equal(drawn(earlier), torch.randn(5, 3, generator=torch.Generator().manual_seed(0)))
+    assert torch.equal(drawn(earlier), drawn(law, origin="prior"))
+    assert not torch.equal(drawn(earlier), drawn(law))
