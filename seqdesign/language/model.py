@@ -92,6 +92,16 @@ class SequenceLM(nn.Module):
         """All of them."""
         return list(self.parameters())
 
+    def count(self, data: TokenData) -> None:
+        """Set what is counted in training sequences and not learned: p(length), and words.
+
+        A conditional model has to learn words: where one letter follows from the last, nothing would be left
+        for which the outcome matters, but the first.
+        """
+        self.count_lengths(data.lengths)
+        if self.condition is None:
+            self.network.chains.count(data.tokens)
+
     def count_lengths(self, lengths: Tensor) -> None:
         """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
         size = len(self.length_log_prob)
@@ -113,9 +123,11 @@ class SequenceLM(nn.Module):
         self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Models that were saved before it was measured write letter by letter."""
+        """Models of before this was measured write letter by letter, and have no counts of words."""
         if self.dependence is not None:
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
+        for name, value in self.network.chains.state_dict().items():
+            state_dict.setdefault(f"{prefix}network.chains.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:
@@ -182,7 +194,8 @@ class SequenceLM(nn.Module):
 
     def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
         """Log p(letters | length), (N,)."""
-        return self._score(self.network(tokens, lengths, context), tokens, lengths).sum(1)
+        logits = self.network(tokens, lengths, context, self._targets(tokens))
+        return self._score(logits, tokens, lengths).sum(1)
 
     def _bound(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, rng: Generator) -> Tensor:
         """One draw of the bound of log p(letters | length), (N,); shares are spread evenly over the rows."""
@@ -252,8 +265,13 @@ class SequenceLM(nn.Module):
             shown = tokens.masked_fill(hide[:, :, None], 0.0)
         else:
             shown = tokens.masked_fill(hide, self.network.inputs.nothing)
-        scores = self._score(self.network(shown, lengths, context), tokens, lengths)
+        logits = self.network(shown, lengths, context, self._targets(tokens))
+        scores = self._score(logits, tokens, lengths)
         return (scores * hide).sum(1) * lengths / hide.sum(1)
+
+    def _targets(self, tokens: Tensor) -> Tensor | None:
+        """Letters to be left out of the counts of words: of training sequences, while it learns."""
+        return tokens if self.training and not tokens.is_floating_point() else None
 
     def _score(self, logits: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities (N, T) of the letters; 0 behind the end and of unreadable letters."""

@@ -151,8 +151,8 @@ STEPS: dict[str, tuple[Callable[[], tuple[Any, ...]], int]] = {
     "gan r3gan": (lambda: (gan()[0], rows(20), gan()[1]), 790),  # 717; 9 waits before
     "gan wgan-gp": (lambda: (gan(objective="wgan-gp")[0], rows(20), gan(objective="wgan-gp")[1]), 540),  # 492
     "translate": (translator, 2000),
-    "lm transformer": (lambda: (lm("transformer"), rows(20)), 260),  # 235; 2 waits before
-    "lm masked": (lambda: (lm("masked"), rows(20)), 280),  # 254; 3 waits before
+    "lm transformer": (lambda: (lm("transformer"), rows(20)), 290),  # 264; 2 waits before
+    "lm masked": (lambda: (lm("masked"), rows(20)), 330),  # 301; 3 waits before
     "lm gru": (lambda: (lm("gru"), rows(20)), 1550),  # 1,410; 2 waits before
     "predictor residual": (lambda: predictor("residual"), 185),  # 166; 2 waits before
     "predictor motif": (lambda: predictor("motif"), 140),  # 124; 3 waits before
