@@ -4,8 +4,8 @@
 
 Makes 10,000 sequences of DNA and a small predictor in FOLDER and runs each command once as it is, then as a
 campaign: again and again some of the 16 shards are started, some twice at once, and killed after a random
-time. In the end all shards are finished and merged, and the bytes compared. Then one worker does the whole
-campaign undisturbed: what keeping blocks costs is the time spent around them in that worker, over its whole
+time. In the end one process does what is left, all is merged, and the bytes compared. Then one worker does
+the whole campaign undisturbed: what keeping blocks costs is the time spent around them in that worker, over its whole
 time. Processes are forked from one that has imported everything, so that nothing but the command counts.
 """
 
@@ -108,15 +108,17 @@ def _campaign(name: str, words: list[str], kills: int, rng: random.Random) -> No
         some = [
             _start([*work, "--shard", f"{rng.randint(1, SHARDS)}/{SHARDS}"]) for _ in range(rng.randint(1, 4))
         ]
+        before, until = _done(), time.monotonic() + rng.choice([0.5, 3.0, 3.0]) * reach
+        while _done() == before and time.monotonic() < until:  # mostly until blocks are being done
+            time.sleep(0.005)
         for child in some:
-            time.sleep(rng.uniform(0, 0.5 * reach / len(some)))
+            time.sleep(rng.uniform(0, 0.2))
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
             killed, early = killed + os.WIFSIGNALED(status), early + (not os.WIFSIGNALED(status))
-    left = len(list(Path("killed").glob("*.part")))
-    for shard in range(1, SHARDS + 1):
-        _finish(_start([*work, "--shard", f"{shard}/{SHARDS}"]))
-    blocks = len(list(Path("killed").glob("*.part")))
+    left = _done()
+    _finish(_start(work))
+    blocks = _done()
     _finish(_start(["merge", "killed"]))
     same = _digest(f"whole.{suffix}") == _digest(f"merged.{suffix}")
     begin = time.monotonic()
@@ -129,6 +131,11 @@ def _campaign(name: str, words: list[str], kills: int, rng: random.Random) -> No
         f"({wall:.2f} s), merge {merging:.2f}",
         flush=True,
     )
+
+
+def _done() -> int:
+    """Blocks of the campaign."""
+    return len(list(Path("killed").glob("*.part")))
 
 
 def _digest(file: str) -> str:
