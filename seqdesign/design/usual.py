@@ -19,7 +19,7 @@ from torch import Tensor
 from seqdesign.design.evidence import Evidence
 from seqdesign.models.predictor.store import FAR, Reference
 
-HELD = 0.75 * FAR
+HELD = 1.0
 """Where the objective begins to fall, on the scale of ``FAR``: well before a design is unusual."""
 STEEP = 10.0
 """Standard deviations of the objective, over training sequences, that one step on this scale costs."""
