@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.evidence import Evidence
-from seqdesign.models.predictor.store import FAR, Reference
+from seqdesign.models.predictor.store import Reference
 
 HELD = 1.0
 """Where the objective begins to fall, on the scale of ``FAR``: well before a design is unusual."""
@@ -62,42 +62,42 @@ class _Nats(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, table: Tensor, positional: bool) -> Tensor:
         """Nats (N,)."""
         tokens = x.argmax(1)
-        ctx.save_for_backward(tokens, table)
-        ctx.positional, ctx.shape = positional, x.shape
-        return -_steps(_windows(tokens, table, positional), table, positional).mean(1).to(x)
+        cells = _cells(tokens, table, positional)
+        ctx.save_for_backward(tokens, cells, table)
+        ctx.letters, ctx.order = x.shape[1], _order(table, positional)
+        return -table.flatten()[cells].mean(1).to(x)
 
     @staticmethod
     def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None, None]:
-        """Of each letter at each place: nats with it there."""
-        tokens, table = ctx.saved_tensors
-        windows = _windows(tokens, table, ctx.positional)
-        num, letters, length = ctx.shape
-        order = windows.shape[2] - 1
-        change = table.new_zeros(num, letters, length)
-        for letter in range(letters):
-            for back in range(order + 1):  # the letter stands so far back in the window that ends behind it
-                if back >= length:
-                    continue
-                other = windows[:, back:].clone()
-                other[:, :, order - back] = letter
-                change[:, letter, : length - back] -= _steps(other, table, ctx.positional, first=back)
+        """Nats with each letter at each place."""
+        tokens, cells, table = ctx.saved_tensors
+        length, size = tokens.shape[1], table.shape[-1]
+        letters = torch.arange(ctx.letters, device=tokens.device)[:, None]
+        change = table.new_zeros(len(tokens), ctx.letters, length)
+        for back in range(
+            min(ctx.order + 1, length)
+        ):  # a letter is part of the steps that end so far behind it
+            moved = (letters - tokens[:, None, : length - back]) * size**back
+            change[:, :, : length - back] -= table.flatten()[cells[:, None, back:] + moved]
         return (change / length * grad[0][:, None, None]).to(grad[0]), None, None
 
 
-def _windows(tokens: Tensor, table: Tensor, positional: bool) -> Tensor:
-    """(N, L, order + 1): each letter of tokens (N, L) behind those that it depends on."""
-    order = 1 if positional else table.ndim - 1
-    start = tokens.new_full((len(tokens), order), table.shape[-1] - 1)
-    return torch.cat([start, tokens], 1).unfold(1, order + 1, 1)
+def _order(table: Tensor, positional: bool) -> int:
+    """Letters that a step depends on."""
+    return 1 if positional else table.ndim - 1
 
 
-def _steps(windows: Tensor, table: Tensor, positional: bool, first: int = 0) -> Tensor:
-    """Log p (N, l) of the last letters of windows (N, l, order + 1), the first of which is at ``first``."""
-    at = windows.unbind(2)
-    if not positional:
-        return table[at]
-    place = torch.arange(first, first + windows.shape[1], device=windows.device).clamp(max=len(table) - 1)
-    return table[(place.expand(windows.shape[:2]), *at)]
+def _cells(tokens: Tensor, table: Tensor, positional: bool) -> Tensor:
+    """Of each letter of tokens (N, L) the place (N, L) in the flat table of its log probability."""
+    size, order = table.shape[-1], _order(table, positional)
+    before = tokens.new_full((len(tokens), order), size - 1)
+    windows = torch.cat([before, tokens], 1).unfold(1, order + 1, 1)
+    strides = size ** torch.arange(order, -1, -1, device=tokens.device)
+    cells = (windows * strides).sum(2)
+    if positional:
+        place = torch.arange(tokens.shape[1], device=tokens.device).clamp(max=len(table) - 1)
+        cells = cells + place * size ** (order + 1)
+    return cells
 
 
 @dataclass(frozen=True)
