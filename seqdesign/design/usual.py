@@ -40,7 +40,7 @@ class Excess:
         self._table = torch.from_numpy(np.ascontiguousarray(reference.novelty.table))
         self._positional = reference.novelty.positional
         self._mean, self._variance = torch.from_numpy(mean), torch.from_numpy(variance)
-        self._on: dict[torch.device, tuple[Tensor, Tensor, Tensor]] = {}
+        self._on: dict[torch.device, tuple[Tensor, ...]] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Excesses (N,), at least 0."""
