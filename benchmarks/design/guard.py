@@ -1,6 +1,6 @@
 """Does the guard guard? Cases with known truth, and measured landscapes, by train-predictor and maximize.
 
-The guard was developed on the first family of cases; the second was written before any of its results was
+The guard was developed on the first family of cases; each later one was written before any of its results was
 seen.
 
 For every case and seed a predictor is trained and 64 designs are made with the defaults (what differs is in
