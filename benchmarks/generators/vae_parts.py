@@ -1,6 +1,7 @@
 """Parts of the sequence VAE on real data.
 
-    python benchmarks/generators/vae_parts.py reconstruct [--networks transformer] [--epochs 10]
+    python benchmarks/generators/vae_parts.py reconstruct [--networks transformer] [--epochs 10] \\
+        [--options "--batch-size 32"]
     python benchmarks/generators/vae_parts.py condition [--epochs 12]
     python benchmarks/generators/vae_parts.py antimicrobial [--epochs 30]
 
@@ -43,7 +44,7 @@ def reconstruct(args: argparse.Namespace, folder: Path) -> None:
     words = ["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs)]
     if args.networks != "auto":
         words += ["--encoder", args.networks, "--decoder", args.networks]
-    seconds = run(words)
+    seconds = run([*words, "--seed", str(args.seed), *args.options.split()])
     quality = json.loads((folder / "m" / "manifest.json").read_text())["result"]["quality"]
     for name in ("token_accuracy", "exact_accuracy", "active_units", "nll_bound", "language_nll"):
         print(f"{name} {quality[name]:.3f}")
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--networks", default="transformer")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--options", default="", help="further ones of 'train-vae', in one word (reconstruct)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     args = parser.parse_args()
     tasks = {"reconstruct": reconstruct, "condition": condition, "antimicrobial": antimicrobial}
