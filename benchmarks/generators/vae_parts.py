@@ -138,7 +138,9 @@ def main() -> None:
     parser.add_argument("--networks", default="transformer")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--options", default="", help="further ones of 'train-vae', in one word (reconstruct)")
+    parser.add_argument(
+        "--options", default="", help="further ones of 'train-vae', in one word (reconstruct)"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     args = parser.parse_args()
     tasks = {"reconstruct": reconstruct, "condition": condition, "antimicrobial": antimicrobial}
