@@ -30,6 +30,7 @@ __all__ = [
     "left",
     "max_edits",
     "max_homopolymer",
+    "min_cai",
     "min_distance",
     "options",
     "repeat",
@@ -160,6 +161,16 @@ def keep(*positions: int | tuple[int, int]) -> Rule:
 def translate(first: int, last: int) -> Rule:
     """The protein of the reading frame from ``first`` to ``last``, from 1, must stay."""
     return Rule("translate", (f"{first}-{last}",))
+
+
+def min_cai(host: str, least: float) -> Rule:
+    """Codon adaptation index of the frames of ``translate``, or of the whole: ``min_cai("ecoli", 0.8)``.
+
+    Args:
+        host: whose codon usage: one of those of ``seqdesign back-translate``.
+        least: above 0 and at most 1.
+    """
+    return Rule("min_cai", f"{host}:{least:g}")
 
 
 def min_distance(edits: int) -> Rule:

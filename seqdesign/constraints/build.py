@@ -59,6 +59,7 @@ def build_rules(
         source=source,
         first=first,
         codon_table=options.codon_table if isinstance(options, EditOptions) else 1,
+        frames=options.translate if isinstance(options, EditOptions) else (),
     )
     around = context_of(options.left, options.right, options.circular, alphabet, starts.device)
     found: list[Constraint] = []

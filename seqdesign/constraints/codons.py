@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -30,22 +30,10 @@ from seqdesign.constraints.mask import MaskConstraint
 from seqdesign.constraints.options import ConstraintOptions, LetterRules
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import InputError
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.genetic_code import genetic_code
+from seqdesign.sequences.lab.codon_usage import Codons
 
-OPTION = "--codons"
-HOSTS: Mapping[str, str] = {
-    "bsubtilis": "b_subtilis_1423",
-    "celegans": "c_elegans_6239",
-    "chicken": "g_gallus_9031",
-    "ecoli": "e_coli_316407",
-    "fly": "d_melanogaster_7227",
-    "human": "h_sapiens_9606",
-    "mouse": "m_musculus_10090",
-    "yeast": "s_cerevisiae_4932",
-}
-"""Names of the command line, and those of the tables in python-codon-tables (Kazusa)."""
 Usage = Literal["optimal", "match"]
 BLOCK = 96
 """Proteins of similar length that are searched side by side."""
@@ -61,52 +49,13 @@ SPARE = 4
 """G and C kept away from their limits, for what other rules ask of the search."""
 STEP, ROUNDS = 0.1, 60
 """By how much prices rise at a time, in units of log w, and how often."""
+LOSS, TINY = 0.003, 1e-6
+"""Mean log w that a gene has lost from which better codons are looked for, and what is no gain."""
 DEALT = 10.0
 """What a codon that was dealt is worth more than any other."""
 _DNA = get_alphabet("dna")
 _CODONS = [a + b + c for a in _DNA.letters for b in _DNA.letters for c in _DNA.letters]
 _NUMBER = {codon: i for i, codon in enumerate(_CODONS)}
-_LEAST = 0.01
-"""Share of a codon that a table does not know, so that it is rare and not forbidden."""
-
-
-@dataclass(frozen=True)
-class Codons:
-    """Codon usage of a host: amino acid (* for a stop) -> codon of DNA -> share among its codons."""
-
-    host: str
-    shares: Mapping[str, Mapping[str, float]]
-
-    def weights(self) -> dict[str, float]:
-        """The w of each codon, 1 for the most frequent one of its amino acid."""
-        return {
-            codon: max(share, _LEAST) / max(*own.values(), _LEAST)
-            for own in self.shares.values()
-            for codon, share in own.items()
-        }
-
-    def log_cai(self, gene: str) -> float:
-        """Mean log w of a gene's codons, those of M, W and stops left out; 0 without any."""
-        weights, silent = self.weights(), {c for a in "MW*" for c in self.shares.get(a, {})}
-        codons = [gene[i : i + 3] for i in range(0, len(gene) - 2, 3)]
-        logs = [np.log(weights[codon]) for codon in codons if codon not in silent]
-        return float(np.mean(logs)) if logs else 0.0
-
-
-@lru_cache(maxsize=8)
-def codon_usage(host: str, codon_table: int = 1) -> Codons:
-    """The usage of a host for a genetic code. Raises UsageError for a host that nobody knows."""
-    import python_codon_tables
-
-    name = HOSTS.get(host.strip().lower())
-    if name is None:
-        raise UsageError(f"must be one of {', '.join(HOSTS)}, got {host!r}", option=OPTION)
-    table = python_codon_tables.get_codons_table(name)
-    known = {codon: share for own in table.values() for codon, share in own.items()}
-    shares: dict[str, dict[str, float]] = {}
-    for codon, amino in sorted(genetic_code(codon_table).acids.items()):
-        shares.setdefault(amino, {})[codon] = float(known.get(codon, 0.0))
-    return Codons(host, shares)
 
 
 @dataclass(frozen=True)
@@ -223,7 +172,43 @@ def _search(wanted: Sequence[Tensor], options: LetterRules) -> list[str | None]:
         open_ = left
     for i in open_:
         texts[i] = _last_resort(wanted[i], options)
+    by_length = sorted(range(len(wanted)), key=lambda i: len(wanted[i]))
+    lossy = [(i, text) for i in by_length if (text := texts[i]) and _loses(wanted[i], text)]
+    for first in range(0, len(lossy), BLOCK):
+        places, genes = zip(*lossy[first : first + BLOCK], strict=True)
+        for i, better in zip(places, _polished([wanted[i] for i in places], genes, options), strict=True):
+            texts[i] = better
     return texts
+
+
+def _loses(wish: Tensor, gene: str) -> bool:
+    """Whether a gene has clearly less than the sum that it could have without rules."""
+    return _score(wish, _best(wish)) - _score(wish, gene) > LOSS * len(wish)
+
+
+def _polished(wanted: Sequence[Tensor], genes: Sequence[str], options: LetterRules) -> list[str]:
+    """The genes with better codons wherever rules permit it, the most gain first.
+
+    Prices that bring G and C within limits are those of whole windows, so that some codons pay for nothing.
+    """
+    wish, sizes = _stacked(wanted)
+    rules, rows = _rules(wish, sizes, options), torch.arange(len(genes))
+    codons = torch.zeros(wish.shape[:2], dtype=torch.long)
+    for i, gene in enumerate(genes):
+        codons[i, : len(gene) // 3] = torch.tensor([_NUMBER[gene[k : k + 3]] for k in range(0, len(gene), 3)])
+    gain = (wish - wish.gather(2, codons.unsqueeze(2))).flatten(1)
+    inside = (torch.arange(wish.shape[1]) < sizes.unsqueeze(1)).repeat_interleave(64, 1)
+    gain, order = gain.masked_fill(~inside, 0.0).sort(dim=1, descending=True, stable=True)
+    for k in range(int((gain > TINY).sum(1).max())):
+        place, codon = order[:, k] // 64, order[:, k] % 64
+        better = wish[rows, place, codon] > wish[rows, place, codons[rows, place]] + TINY
+        tried = (better & (gain[:, k] > TINY)).nonzero().flatten()
+        if not len(tried):
+            continue
+        changed = codons[tried].scatter(1, place[tried, None], codon[tried, None])
+        good = rules.is_feasible(_letters(changed, sizes[tried]), tried)
+        codons[tried[good]] = changed[good]
+    return _texts(_letters(codons, sizes), sizes)
 
 
 def _score(wish: Tensor, gene: str) -> float:
@@ -237,10 +222,7 @@ def _block(wanted: Sequence[Tensor], options: LetterRules, width: int, mended: b
 
     mended: codons at fault are changed before.
     """
-    sizes = torch.tensor([len(wish) for wish in wanted])
-    wish = torch.zeros(len(wanted), int(sizes.max()), 64)
-    for i, own in enumerate(wanted):
-        wish[i, : len(own)] = own
+    wish, sizes = _stacked(wanted)
     rules = _rules(wish, sizes, options)
     wish = _mended(wish, sizes, rules) if mended else _priced(wish, sizes, rules)
     rows = torch.arange(len(wanted))
@@ -248,11 +230,22 @@ def _block(wanted: Sequence[Tensor], options: LetterRules, width: int, mended: b
     if width:
         tokens, good = _beam(rules, wish, sizes, rows, width)
     good &= rules.is_feasible(tokens, rows)
-    texts = [
-        "".join(_DNA.letters[k] for k in row[: 3 * n])
-        for row, n in zip(tokens.tolist(), sizes.tolist(), strict=True)
-    ]
-    return [text if fine else None for text, fine in zip(texts, good.tolist(), strict=True)]
+    return [text if fine else None for text, fine in zip(_texts(tokens, sizes), good.tolist(), strict=True)]
+
+
+def _stacked(wanted: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Wishes (B, C, 64), and codons of each."""
+    sizes = torch.tensor([len(wish) for wish in wanted])
+    wish = torch.zeros(len(wanted), int(sizes.max()), 64)
+    for i, own in enumerate(wanted):
+        wish[i, : len(own)] = own
+    return wish, sizes
+
+
+def _texts(tokens: Tensor, sizes: Tensor) -> list[str]:
+    """Genes of so many codons, from tokens (B, L)."""
+    rows = zip(tokens.tolist(), sizes.tolist(), strict=True)
+    return ["".join(_DNA.letters[k] for k in row[: 3 * n]) for row, n in rows]
 
 
 def _letters(codons: Tensor, sizes: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.constraints.constraint import State, Violation, Walk
 from seqdesign.constraints.mask import MaskConstraint
 from seqdesign.constraints.starts import Starts
@@ -31,6 +32,12 @@ def seen_letters(seen: Tensor, starts: Starts, *, own: bool = True) -> MaskConst
         return f"{starts.text(there)}, which training has seen there"
 
     return MaskConstraint(NAME, allowed, wanted)
+
+
+def near_parent(parent: Tensor, limit: int, starts: Starts) -> MaxEdits:
+    """At most so many letters that differ from a parent (L,) of which all that was seen are variants."""
+    everyone = parent.to(starts.device).expand(len(starts.tokens), -1)
+    return MaxEdits(limit, everyone, name=f"{NAME} (at most {limit} changes of the common parent)")
 
 
 class SeenWords:

@@ -81,12 +81,15 @@ class EditOptions(LetterRules):
     the minus strand. May be given several times."""
     codon_table: Annotated[int, Between(1)] = 1
     """Genetic code of --translate, by its NCBI number."""
+    min_cai: str | None = None
+    """Host and least codon adaptation index of the reading frames of --translate, such as ecoli:0.8; without
+    frames, of the whole design."""
 
     def problems(self) -> Iterator[str]:
         """Positions that can be read, and a genetic code that is used."""
         if self.keep is not None and not POSITIONS.fullmatch(self.keep):
             yield f"--keep: must be positions such as 5-12,30, got {self.keep!r}"
-        if self.codon_table != 1 and not self.translate:
+        if self.codon_table != 1 and not self.translate and self.min_cai is None:
             yield "--codon-table: has no effect without --translate; leave it out"
 
 

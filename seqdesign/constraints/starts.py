@@ -31,6 +31,8 @@ class Starts:
     """Genetic code, by its NCBI number."""
     first: int = 1
     """Number of the first position, by which options name positions."""
+    frames: Sequence[str] = field(default=())
+    """Reading frames whose protein stays, as ``--translate`` names them."""
 
     @property
     def length(self) -> int:

@@ -18,6 +18,8 @@ class Brief:
     objective: tuple[str, ...] = ()
     """Goals as text, see ``parse_objective``; nothing is ``max``."""
     risk: str = "mean"
+    codons: str | None = None
+    """Host whose codon usage is an outcome, ``cai``, of the frames whose protein stays."""
     pareto: bool = False
     rules: ConstraintOptions = field(default_factory=ConstraintOptions)
     num: int | None = None

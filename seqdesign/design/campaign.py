@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 import torch
 
 from seqdesign.config import fields_of, resolve
+from seqdesign.constraints.builtin.translate import frame
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
 from seqdesign.design.describe import Batch, describe
@@ -25,9 +26,11 @@ from seqdesign.design.plan import make_plan
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
+from seqdesign.oracles.codons import CAI, CodonScore
 from seqdesign.registry import Registry
 from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.progress import count, phase
+from seqdesign.sequences.lab.codon_usage import OPTION as CODONS
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy
 from seqdesign.sequences.reader import SequenceSet
@@ -39,6 +42,7 @@ def run(
     *,
     objective: Sequence[str] = (),
     risk: str = "mean",
+    codons: str | None = None,
     pareto: bool = False,
     rules: ConstraintOptions | None = None,
     num: int | None = None,
@@ -73,7 +77,8 @@ def run(
     used or nothing obeys the rules.
     """
     brief = Brief(
-        objective=tuple(objective), risk=risk, pareto=pareto, rules=rules or ConstraintOptions(), num=num,
+        objective=tuple(objective), risk=risk, codons=codons, pareto=pareto,
+        rules=rules or ConstraintOptions(), num=num,
         starts=starts, letters=letters or LetterPolicy(), length=length, indels=indels,
         lengths=lengths, tries=tries, budget=budget,
         enough=enough, min_confidence=min_confidence, only_seen=only_seen, include_known=include_known,
@@ -81,6 +86,7 @@ def run(
     )  # fmt: skip
     designer, options = find_method(method or default_method(model), settings)
     known = model.known(brief.exclude, brief.starts)
+    model.codons = _codon_score(brief, model)
     parts = [(make_plan(b, model, designer, options, s, known), s) for b, s in _starts(brief, model)]
     found = iter(_blocks(parts, block_size, model.device, on_step))
     batches, taken = [], list[str]()
@@ -99,11 +105,18 @@ def run(
             "--start, or raise --budget"
         )
     named = spoken(designs, brief.numbering, lambda design: design.sequence)
-    if summary.promise is not None:  # it speaks of designs by their names
-        names = {old.id: new.id for old, new in zip(designs, named, strict=True)}
-        called = tuple(names[one] for one in summary.promise.measure)
-        summary = replace(summary, promise=replace(summary.promise, measure=called))
-    return named, summary
+    return named, _promised_by_name(summary, designs, named)
+
+
+def _promised_by_name(
+    summary: DesignSummary, before: Sequence[Design], after: Sequence[Design]
+) -> DesignSummary:
+    """The summary, whose promise speaks of designs by their names."""
+    if summary.promise is None:
+        return summary
+    names = {old.id: new.id for old, new in zip(before, after, strict=True)}
+    called = tuple(names[one] for one in summary.promise.measure)
+    return replace(summary, promise=replace(summary.promise, measure=called))
 
 
 def _blocks(
@@ -128,6 +141,18 @@ def _blocks(
         on_step(done, starts)
     end_of_blocks()
     return found
+
+
+def _codon_score(brief: Brief, model: DesignModel) -> CodonScore | None:
+    """Codon usage as an outcome, in the frames whose protein stays. Raises UsageError."""
+    if brief.codons is None:
+        return None
+    if CAI in model.oracle.outcomes:
+        raise UsageError(f"{model.name} has an outcome named {CAI} already", option=CODONS)
+    if not brief.rules.translate:
+        raise UsageError("needs the reading frame: name it with --translate, such as 1-300", option=CODONS)
+    frames = [frame(text) for text in brief.rules.translate]
+    return CodonScore(brief.codons, frames, model.alphabet, brief.rules.codon_table)
 
 
 def _nothing(known: Known, brief: Brief) -> str:

@@ -25,6 +25,7 @@ from seqdesign.metrics.edits import edits_in_frame
 from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
+from seqdesign.oracles.codons import CAI
 from seqdesign.runs.manifest import training_warnings
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.origin import PREDICTED
@@ -112,7 +113,14 @@ def _promise(
     """What can be promised of the designs of one length that nothing speaks against."""
     verdict, panel = opinions[0].verdict, model.panel(batches[0].starts.tokens.shape[1])
     good = [one for one in placed if one.design.status == "ok" and one.draws is not None]
-    if len(batches) != 1 or verdict is None or verdict.plain is None or panel is None or not good:
+    if (
+        model.codons is not None
+        or len(batches) != 1
+        or verdict is None
+        or verdict.plain is None
+        or panel is None
+        or not good
+    ):
         return None
     plain = verdict.plain
     known = ~plain.values.isnan().any(1)
@@ -132,7 +140,19 @@ def _promise(
         np.stack([one.draws for one in good if one.draws is not None], axis=1),
         [one.design.id for one in good],
         independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
+        tested=not bool(verdict.counted[mine].any())
+        and _tested(panel, batches[0].plan.composite, verdict.mean[mine]),
     )
+
+
+def _tested(panel: Panel, composite: Composite, mean: Tensor) -> bool:
+    """Whether the judges have shown, of all outcomes that are used, that they can go beyond the rows on the
+    side of their mean on which designs with outcomes (B, K) lie.
+    """
+    used = _used(composite, panel.borne.shape[1])
+    low, high = panel.borne[:, used].isnan()
+    above, below = ((sign * (mean - panel.typical)[:, used] > 0).any(0) for sign in (1.0, -1.0))
+    return not bool((above & high | below & low).any())
 
 
 def _independent(tokens: Tensor, panel: Panel) -> float:
@@ -179,8 +199,12 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     panel = model.panel(chosen.tokens.shape[1]) if len(chosen.tokens) else None
     texts = _texts(batch)
     columns = model.columns(opinion.after, opinion.verdict, texts)
+    if model.codons is not None:
+        usage = model.with_codons(opinion.after[:1, :, :0], chosen.tokens)[0, :, 0].tolist()
+        columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
+    unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []
@@ -204,15 +228,15 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes={
                 **columns[i],
-                **_off_target(batch.plan.composite, model.keys, columns[i], log_odds=model.log_odds),
+                **_off_target(batch.plan.composite, (*model.keys, CAI), columns[i], log_odds=model.log_odds),
                 **measured_columns(model.keys, known.value(text)),
             },
             **_origin(starts, parent, text, support[i]),
         )
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
-        beyond = _beyond(model, batch.plan.composite, design)
+        beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(design, far=bool(far[i]))
+        remarks += _unusual(design, far=bool(far[i]), unlike=bool(unlike[i]))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -228,22 +252,28 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
 
 def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     """What those that designed and those that judge say of the chosen sequences."""
-    after = model.predict(batch.chosen.tokens)
+    told = model.predict(batch.chosen.tokens)
     panel = model.panel(batch.chosen.tokens.shape[1]) if len(batch.chosen.tokens) else None
     starts, chosen, rows = batch.starts, batch.chosen, batch.chosen.rows
     parents = starts.parent_of(chosen.groups)
-    before = model.reference(starts, parents)
+    after, before = model.with_codons(told, chosen.tokens), model.reference(starts, parents)
+    if starts.compared is not None:
+        before = model.with_codons(before, starts.compared[parents])
     objective, jury = batch.plan.composite, model.jury
     mine = list(jury.design)
     designed, designed_start = objective(after[mine], rows), objective(before[mine], rows)
     plain = replace(objective, risk=Risk())
     if panel is not None:
         verdict = panel(chosen.tokens.cpu())
-        middle, center = verdict.mean[None], _compared_with(panel, starts, parents)[None]
+        middle = model.with_codons(verdict.mean, chosen.tokens)[None]
+        center = _compared_with(panel, starts, parents)[None]
+        if starts.compared is not None:
+            center = model.with_codons(center, starts.compared[parents])
+        possible = model.with_codons(verdict.draws, chosen.tokens)
         host = rows.cpu()
         judged, start = plain(middle, host), plain(center, host)
-        low = replace(objective, risk=Risk("quantile", CAUTION))(verdict.draws, host)
-        draws = torch.stack([plain(one[None], host) for one in verdict.draws])
+        low = replace(objective, risk=Risk("quantile", CAUTION))(possible, host)
+        draws = torch.stack([plain(one[None], host) for one in possible])
         gains = plain.values(middle) - plain.values(center)
     else:
         verdict, low, draws = None, None, None
@@ -255,10 +285,13 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
         claimed = (designed - designed_start).double().cpu()
         confidence = share_of(claimed, (judged - start).double().cpu())
     doubt = None
-    if draws is not None:
-        doubt = (draws - start < HALF * (judged - start)).double().mean(0)
+    if verdict is not None:
+        held = torch.stack(
+            [plain(one[None], host) for one in model.with_codons(verdict.within, chosen.tokens)]
+        )
+        doubt = (held - start < HALF * (judged - start)).double().mean(0)
         doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
-    return _Opinion(after, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
+    return _Opinion(told, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
 
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
@@ -275,8 +308,8 @@ def _off_target(
     found = {}
     for term in composite.terms:
         if term.text.startswith("target") and term.target is not None:
-            value = term.target if not log_odds else 1 / (1 + math.exp(-term.target))
             key = keys[term.on[0]]
+            value = term.target if key == CAI or not log_odds else 1 / (1 + math.exp(-term.target))
             found[f"{key}_off_target"] = abs(columns[key] - value)
     return found
 
@@ -301,7 +334,7 @@ def _status(
     # With judges of their own data the headline is theirs: what designers claim is not promised.
     if design.doubt is None and share is not None and share < DOUBTFUL:
         against.append(("unconfirmed", f"confidence: {share:.2f} of the gain is confirmed"))
-    elif panel is not None and bool(panel.clueless[sorted(_used(composite))].any()):
+    elif panel is not None and bool(panel.clueless[_used(composite, len(panel.clueless))].any()):
         against.append(("unconfirmed", "judges: nobody predicts measurements better than chance"))
     elif design.doubt is not None and design.doubt > DOUBT:
         against.append(("unconfirmed", f"doubt: {design.doubt:.2f} that less than half of the gain is real"))
@@ -322,28 +355,38 @@ def _open_end(keys: Sequence[str], panel: Panel | None, columns: Mapping[str, An
     return "; ".join(found) or None
 
 
-def _used(composite: Composite) -> set[int]:
-    """Outcomes that the objective looks at."""
-    return {i for term in composite.terms for i in (*term.on, *term.off)}
+def _used(composite: Composite, count: int) -> list[int]:
+    """Which of the first ``count`` outcomes the objective looks at."""
+    return sorted({i for term in composite.terms for i in (*term.on, *term.off) if i < count})
 
 
-def _unusual(design: Design, *, far: bool) -> Iterator[tuple[Status, str]]:
-    """Whether it is unlike what was learned from."""
+def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Status, str]]:
+    """Whether it is unlike what was learned from, in its words or in its composition."""
     if far:
         yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
+    elif unlike:
+        yield "unusual", "composition: more than twice as far from the usual one as 99% of the measured"
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 
 
-def _beyond(model: DesignModel, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than their error bars."""
-    for k in sorted(_used(composite)):
+def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
+    """Outcomes predicted beyond all that was measured, by more than their error bars and than the judges have
+    shown that they can go beyond the rows that they learn from.
+    """
+    for k in _used(composite, len(model.keys)):
         key, span = model.keys[k], measured_range(model, k)
         value, error = design.outcomes[key], design.outcomes.get(f"{key}_sd")
         if span is None or value is None or error is None:
             continue
-        if value > span.high + error or value < span.low - error:
+        low, high = (math.nan, math.nan) if panel is None else panel.borne[:, k].tolist()
+        if value > _nanmax(span.high, high) + error or value < -_nanmax(-span.low, -low) - error:
             yield f"{key}: {value:.4g} lies beyond what was ever measured ({span.low:.4g} to {span.high:.4g})"
+
+
+def _nanmax(known: float, perhaps: float) -> float:
+    """The larger one; the first if the second is NaN."""
+    return perhaps if perhaps > known else known
 
 
 def measured_range(model: DesignModel, k: int) -> Range | None:
@@ -475,7 +518,7 @@ def _doubts(
             f"{unconfirmed:,} of {count:,} designs are not confirmed by those that judge; "
             f"--min-confidence 0.5 drops the worst of them{advice}"
         )
-    if len(model.oracle.outcomes) == 1 and delivered:
+    if len(model.oracle.outcomes) == 1 and model.codons is None and delivered:
         error = _mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
         gain = _mean([abs(d.score - d.score_start) for d in delivered])
         if error is not None and not model.log_odds and gain < error:

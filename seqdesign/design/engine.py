@@ -19,8 +19,8 @@ from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Known
 from seqdesign.designers.archive import Archive
 from seqdesign.designers.problem import Designs, Language, Latent, SequenceProblem
-from seqdesign.objectives.composite import Composite, Members
-from seqdesign.oracles.oracle import Oracle
+from seqdesign.objectives.composite import Composite
+from seqdesign.oracles.oracle import Oracle, only
 from seqdesign.runs.blocks import packed, unpacked
 from seqdesign.sequences.encoders import Vocabulary, decode
 
@@ -162,8 +162,8 @@ def _design(
     """What comes of the starts with these indices (n,)."""
     archive = _archive(plan, starts, groups)
     problem = SequenceProblem(
-        oracle=plan.oracle,
-        objective=Members(plan.composite, plan.members),
+        oracle=only(plan.oracle, plan.members),
+        objective=plan.composite,
         starts=starts[index],
         rules=make_rules(index),
         keys=index,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,17 +14,28 @@ from torch import Tensor
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
+from seqdesign.ensembles.aligned import RELATED
+from seqdesign.models.predictor.store import FAR
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import decode, encode
+from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.training.measured import Measured
 
 PER_WORD = 10
 """Words of training sequences for each word that there can be; with as many, a missing one says something."""
 LONGEST_WORD = 8
+FURTHER = 2
+"""Changes of a design from noise for each change that the variants of a library have at most."""
 ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
 IntArray = NDArray[np.int64]
+
+
+def composition(tokens: NDArray[Any], lengths: IntArray, size: int) -> NDArray[np.float64]:
+    """Shares (n, size) of the letters in tokens (n, L), padded."""
+    inside = np.arange(tokens.shape[1]) < lengths[:, None]
+    counts = np.stack([((tokens == v) & inside).sum(axis=1) for v in range(size)], axis=1)
+    return counts / np.maximum(lengths, 1)[:, None]
 
 
 class Evidence:
@@ -51,6 +63,24 @@ class Evidence:
         """(L, V): training sequences with each letter at each place."""
         rows = self._train.tokens[self._train.lengths == self.length, : self.length]
         return np.stack([(rows == v).sum(axis=0) for v in range(self.alphabet.size)], axis=1)
+
+    @cached_property
+    def variants(self) -> tuple[IntArray, int] | None:
+        """The parent (L,) of a library of its variants, and how many changes of it a design may have.
+
+        Twice as many as 99% of the variants have: what is known of few changes together says little of many.
+        None where places have no meaning, the sequences are no variants, or all places together are no more.
+        """
+        if not self.length:
+            return None
+        rows = self._train.tokens[self._train.lengths == self.length, : self.length].astype(np.int64)
+        parent = self.counts.argmax(1)
+        changes = (rows != parent).sum(1)
+        reach = FURTHER * max(1, int(np.quantile(changes, 0.99)))
+        varying = int((self.counts > 0).sum(1).clip(max=2).sum()) - self.length
+        if changes.mean() > RELATED * self.length or reach >= varying:
+            return None
+        return parent.astype(np.int64), reach
 
     @cached_property
     def word_size(self) -> int:
@@ -86,6 +116,31 @@ class Evidence:
         turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)
         other, there = word_codes(turned, self.word_size, self.alphabet.size)
         return torch.cat([codes, other], 1), torch.cat([known, there], 1)
+
+    def unlike(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured
+        sequences: such as repeats, where rows are mixed.
+        """
+        typical, most = np.quantile(self._distances, [0.5, 0.99])
+        far = self._distance(encode(texts, self.alphabet, on_unknown="mask"))
+        return np.asarray(far > typical + FAR * (most - typical))
+
+    @cached_property
+    def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Means and variances of the letters' shares in training sequences."""
+        found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
+        fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
+        return found.mean(axis=0), found.var(axis=0) + fewest
+
+    @cached_property
+    def _distances(self) -> NDArray[np.float64]:
+        return self._distance(self.measured)
+
+    def _distance(self, rows: Measured | TokenArray) -> NDArray[np.float64]:
+        """Of the composition of rows (n,) from the mean, in standard deviations."""
+        mean, variance = self._shares
+        found = composition(rows.tokens, rows.lengths, self.alphabet.size)
+        return np.sqrt((np.square(found - mean) / variance).sum(axis=1))
 
     def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
         """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.

@@ -11,8 +11,8 @@ Shapes: N rows that a judge learns from, B sequences, K outcomes, S similarities
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -21,7 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.letters import word_codes
+from seqdesign.ensembles.aligned import aligned_features, common_parent
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 
 FIT_ROWS = 400
 """Rows by which hyperparameters are chosen: their likelihood costs the cube of it."""
@@ -30,6 +33,12 @@ JITTER = 1e-6
 SPREAD = 2.0
 """Standard deviation of the logarithm of each hyperparameter around where it starts."""
 NOISE_START = -1.0
+SHARED = -2.0
+"""Where the search for the variance of what mutants share begins."""
+ALIGNED_ROWS = 512
+"""Sequences that are aligned at once."""
+OWN = 0.5
+"""Share of a letter's effect that it shares with no other."""
 LONGEST_WORD, MOST_WORDS = 5, 1024
 
 FloatArray = NDArray[np.float64]
@@ -59,22 +68,28 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places`` or ``words``."""
+    """``places``, ``letters`` (places where letters may be alike), ``words`` or ``alignment``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
 
 def _pairs(theta: Tensor, like: Likeness) -> Tensor:
-    """Ridge regression over letters at their places and over all pairs of them."""
-    single, pair = theta.exp().unbind()
-    return single * like.between[0] + pair * like.between[0].square()
+    """Ridge regression over letters at their places, over all pairs of them and over what mutants share."""
+    single, pair = theta[:2].exp().unbind()
+    return single * like.between[0] + pair * like.between[0].square() + _mutants(theta[2:], like.between)
 
 
 def _near(theta: Tensor, like: Likeness) -> Tensor:
     """Sequences that differ at few places are alike, beside what adds up over places."""
-    additive, bump, reach = theta.exp().unbind()
+    additive, bump, reach = theta[:3].exp().unbind()
     distance = (0.5 * (like.left[0][:, None] + like.right[0]) - like.between[0]).clamp(min=0)
-    return additive * like.between[0] + bump * torch.exp(-distance / reach)
+    sums = additive * like.between[0] + _mutants(theta[3:], like.between)
+    return sums + bump * torch.exp(-distance / reach)
+
+
+def _mutants(theta: Tensor, between: Tensor) -> Tensor:
+    """What a change costs on average, and what any change of one place does, from which letters differ."""
+    return theta[0].exp() * between[1] + theta[1].exp() * between[2]
 
 
 def _words(theta: Tensor, like: Likeness) -> Tensor:
@@ -92,12 +107,14 @@ def _alike(theta: Tensor, like: Likeness) -> Tensor:
 
 KINDS = (
     Kind(
-        "pairs of positions", _pairs, lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square(),
-        "places", lambda count: [0.0, -1.0],
+        "pairs of positions", _pairs,
+        lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square() + _mutants(t[2:], own),
+        "places", lambda count: [0.0, -1.0, SHARED, SHARED],
     ),
     Kind(
-        "near sequences", _near, lambda t, own: t[0].exp() * own[0] + t[1].exp(),
-        "places", lambda count: [-1.0, -1.0, -1.0],
+        "near sequences", _near,
+        lambda t, own: t[0].exp() * own[0] + t[1].exp() + _mutants(t[3:], own),
+        "places", lambda count: [-1.0, -1.0, -1.0, SHARED, SHARED],
     ),
     Kind("words", _words, lambda t, own: t.exp() @ own, "words", lambda count: [-1.0] * count),
     Kind(
@@ -106,22 +123,44 @@ KINDS = (
     ),
 )  # fmt: skip
 
+RELATED = tuple(
+    replace(kind, name=f"{kind.name}, like letters", reads="letters")
+    for kind in KINDS
+    if kind.reads == "places"
+)
+"""The same over positions where letters with like properties have like effects."""
+RELATIVES = (
+    Kind("alignment", _words, lambda t, own: t.exp() @ own, "alignment", lambda count: [-1.0] * count),
+    Kind(
+        "like alignments", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+        "alignment", lambda count: [-1.0] * (count + 1),
+    ),
+)  # fmt: skip
+"""Kernels for relatives that also differ by insertions and deletions."""
+
 
 class Places:
     """One-hot letters at their places; likeness is the share of varying places that agree.
 
-    A letter at a place where the rows never vary makes a sequence less like all of them.
+    A letter at a place where the rows never vary makes a sequence less like all of them. Two more say what
+    mutants of one parent share: how many letters differ from the most common ones, and at which places.
     """
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
         self.size = alphabet.size
         self.varying = max(1, int((tokens != tokens[:1]).any(0).sum()))
         self.constant = tokens.shape[1] - self.varying
+        letters = torch.arange(self.size)
+        self.common = (tokens.unsqueeze(2) == letters).sum(0).argmax(1)
+        load = (tokens != self.common).sum(1).double()
+        self.load, self.unit = load.mean(), load.std(correction=0)
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters = torch.arange(self.size)
-        return [(tokens.unsqueeze(2) == letters).flatten(1).double()]
+        changed = (tokens != self.common).double()
+        load = (changed.sum(1, keepdim=True) - self.load) / self.unit if self.unit > 0 else changed[:, :0]
+        return [(tokens.unsqueeze(2) == letters).flatten(1).float(), load, changed / self.varying**0.5]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """The same: a letter that the rows never have at a place has no effect on a mean as it is."""
@@ -129,9 +168,34 @@ class Places:
 
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
-        shared = (a[0] @ b[0].T - self.constant) / self.varying
-        own = [(x[0].sum(1) - self.constant) / self.varying for x in (a, b)]
-        return Likeness(shared[None], own[0][None], own[1][None])
+        # Sums of ones and zeros: 32 bits hold them exactly, at half the cost of 64.
+        shared = ((a[0] @ b[0].T).double() - self.constant) / self.varying
+        left, right = (
+            torch.stack(
+                [
+                    (x[0].square().sum(1).double() - self.constant) / self.varying,
+                    *(part.square().sum(1) for part in x[1:]),
+                ]
+            )
+            for x in (a, b)
+        )
+        return Likeness(torch.stack([shared, a[1] @ b[1].T, a[2] @ b[2].T]), left, right)
+
+
+class Letters(Places):
+    """The same, but letters with like properties are half as alike as a letter is to itself, or less."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
+        super().__init__(tokens, alphabet)
+        about = letter_descriptors(alphabet).double()
+        apart = torch.cdist(about, about).square() / (2 * about.shape[1])
+        alike = OWN * torch.eye(self.size) + (1 - OWN) * torch.exp(-apart)
+        self.root = torch.linalg.cholesky(alike)
+
+    def __call__(self, tokens: Tensor) -> list[Tensor]:
+        """Features of tokens (N, L)."""
+        letters, *shared = super().__call__(tokens)
+        return [(letters.double().unflatten(1, (-1, self.size)) @ self.root).flatten(1), *shared]
 
 
 class Words:
@@ -143,7 +207,11 @@ class Words:
         while longest < LONGEST_WORD and alphabet.size ** (longest + 1) <= MOST_WORDS:
             longest += 1
         self.sizes = range(1, min(longest, tokens.shape[1]) + 1)
-        counts = [self._counts(tokens, size) for size in self.sizes]
+        self._learn(tokens)
+
+    def _learn(self, tokens: Tensor) -> None:
+        """Means and spreads of what is counted in rows (N, L), and between what they lie."""
+        counts = self._tables(tokens)
         self.centre = [x.mean(0) for x in counts]
         self.unit = [
             float((x - m).square().sum(1).mean().sqrt()) or 1.0
@@ -156,12 +224,15 @@ class Words:
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
-        counts = [self._counts(tokens, size) for size in self.sizes]
+        counts = self._tables(tokens)
         return [(x - m) / u for x, m, u in zip(counts, self.centre, self.unit, strict=True)]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """With no word more or less often than in some row: what further copies do was never measured."""
         return [x.clamp(least, most) for x, (least, most) in zip(features, self._seen, strict=True)]
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        return [self._counts(tokens, size) for size in self.sizes]
 
     def _counts(self, tokens: Tensor, size: int) -> Tensor:
         codes, known = word_codes(tokens, size, self.alphabet.size)
@@ -183,18 +254,69 @@ class Words:
         )
 
 
+class Aligned(Words):
+    """What changes in the alignment to a parent (R,) of which all are relatives, also by indels."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, parent: Tensor) -> None:
+        self.alphabet, self.parent = alphabet, parent
+        self._learn(tokens)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        inside = tokens < self.alphabet.size
+        x = (tokens.unsqueeze(1) == torch.arange(self.alphabet.size)[:, None]).float()
+        pairs = zip(x.split(ALIGNED_ROWS), inside.split(ALIGNED_ROWS), strict=True)
+        parts = [aligned_features(rows, known, self.parent) for rows, known in pairs]
+        return [torch.cat(parts).double()]
+
+
 Reader = Places | Words
+"""``Letters`` is a ``Places``, ``Aligned`` is read as ``Words`` are."""
+
+
+def kinds_for(
+    kinds: Sequence[Kind], tokens: TokenArray, *, same: bool, both_strands: bool
+) -> tuple[tuple[Kind, ...], Tensor | None]:
+    """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
+
+    same: whether places mean the same in all that will ever be read. Else rows are read by their alignment as
+    well, where they are relatives and have one strand.
+    """
+    found = tuple(kind for kind in kinds if kind.reads == "words" or same)
+    if same or both_strands or len(tokens) < 2:
+        return found, None
+    parent = common_parent(tokens)
+    return (found if parent is None else found + RELATIVES), parent
+
+
+def read_as(
+    kind: Kind, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool, parent: Tensor | None = None
+) -> Reader:
+    """What a kind reads, for rows with tokens (N, L)."""
+    if kind.reads == "alignment" and parent is not None:
+        return Aligned(tokens, alphabet, parent)
+    if kind.reads == "words":
+        return Words(tokens, alphabet, both_strands=both_strands)
+    return (Letters if kind.reads == "letters" else Places)(tokens, alphabet)
 
 
 class GaussianProcess:
     """The posterior of K outcomes after rows with features x and standardised values y (N, K), NaN unknown.
 
-    theta: logarithms of the noise variance and of the kernel's hyperparameters.
+    theta: logarithms of the noise variance and of the kernel's hyperparameters. like: the likeness of the
+    rows among themselves, where it is known already.
     """
 
-    def __init__(self, kind: Kind, theta: Tensor, reader: Reader, x: list[Tensor], y: Tensor) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        theta: Tensor,
+        reader: Reader,
+        x: list[Tensor],
+        y: Tensor,
+        like: Likeness | None = None,
+    ) -> None:
         self.kind, self.theta, self.reader, self.x, self.y = kind, theta, reader, x, y
-        covariance = kind.kernel(theta[1:], reader.likeness(x, x))
+        covariance = kind.kernel(theta[1:], like or reader.likeness(x, x))
         self._scale = float(covariance.diagonal().mean())
         self._parts = []
         for k in range(y.shape[1]):
@@ -268,6 +390,11 @@ def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed
 
     By marginal likelihood under a normal prior around their start, from ``FIT_ROWS`` of the rows.
     """
+    return most_probable(kind, reader, x, y, seed)[0]
+
+
+def most_probable(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed: int) -> tuple[Tensor, float]:
+    """The hyperparameters, and their log probability with that of the values, up to a constant."""
     known = torch.nonzero(~y.isnan().any(1)).flatten()
     if len(known) < 2:
         known, y = torch.nonzero(~y[:, 0].isnan()).flatten(), y[:, :1]
@@ -294,7 +421,7 @@ def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed
     found = scipy.optimize.minimize(
         cost, start.numpy(), jac=True, method="L-BFGS-B", options={"maxfun": EVALUATIONS}
     )
-    return torch.from_numpy(found.x)
+    return torch.from_numpy(found.x), -float(found.fun)
 
 
 def _cholesky(a: Tensor) -> Tensor:

@@ -25,6 +25,9 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
 """Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
 FEWEST = 10
+ENOUGH, SURE = 0.5, 1.2816
+"""The slope with which measurements must follow predictions, and by how many standard errors they exceed it
+(nine in ten)."""
 
 
 class Opinion(NamedTuple):
@@ -128,3 +131,20 @@ def corrected(links: Sequence[Link], mean: Tensor, variance: Tensor) -> Opinion:
         return Opinion(mean, variance, torch.zeros_like(mean), torch.zeros_like(mean))
     found = [link(mean[:, k], variance[:, k]) for k, link in enumerate(links)]
     return Opinion(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))
+
+
+def followed(predicted: Tensor, measured: Tensor) -> float:
+    """How far predictions (n,) went beyond an edge and were followed by what was measured (n,); NaN: nowhere.
+
+    Both are distances from the edge of what the predictions were learned from, and measurements have noise.
+    They follow if the slope is surely more than half, and not surely less than one.
+    """
+    known = ~measured.isnan()
+    x, y = predicted[known].clamp(min=0), measured[known]
+    size = x.square().sum()
+    if float(size) <= 0:
+        return math.nan
+    slope = (x @ y) / size
+    error = (x.square() @ (y - slope * x).square()).sqrt() / size
+    sure, reach = bool(slope - SURE * error >= ENOUGH), SURE * error
+    return float(x.max()) if sure and bool(slope + reach >= 1) else math.nan

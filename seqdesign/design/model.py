@@ -32,6 +32,7 @@ from seqdesign.models.predictor.store import (
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
+from seqdesign.oracles.codons import CAI, CAI_UNIT, BesideOracle, CodonScore, beside, with_cai
 from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.load import load_oracle
 from seqdesign.oracles.oracle import Oracle, num_members
@@ -51,6 +52,8 @@ FloatArray = NDArray[np.float64]
 ROWS = 256
 FEWEST = 20
 """Measurements from which on judges of other kinds can learn something."""
+MOST_STARTS = 64
+"""Measured sequences that designs of a library of variants begin from."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
 
@@ -93,6 +96,8 @@ class DesignModel:
         self.evidence = evidence
         """What it was trained on; None for oracles of others and models of earlier versions."""
         self.generator: Generator | None = None
+        self.codons: CodonScore | None = None
+        """The codon usage of designs, where it is an outcome."""
         self.jury = Jury((0,), ())
         self._panels: dict[int, Panel | None] = {}
         self._known: list[str] | None = None
@@ -102,6 +107,17 @@ class DesignModel:
     def alphabet(self) -> Alphabet:
         """Letters of the designs."""
         return self.oracle.alphabet
+
+    @property
+    def asked(self) -> Oracle:
+        """What designers ask: the oracle, and codon usage where it is an outcome."""
+        return self.oracle if self.codons is None else BesideOracle(self.oracle, self.codons)
+
+    def with_codons(self, predictions: Tensor, tokens: Tensor) -> Tensor:
+        """Predictions (..., B, K) with the codon usage of tokens (B, L) behind, where it is an outcome."""
+        if self.codons is None:
+            return predictions
+        return beside(predictions, self.codons(one_hot(tokens, self.alphabet).to(predictions.device)))
 
     @property
     def both_strands(self) -> bool:
@@ -148,13 +164,18 @@ class DesignModel:
 
     def composite(self, objective: Sequence[str], risk: str) -> Composite:
         """The objective of these texts, see ``parse_objective``. Raises UsageError."""
+        outcomes = self.oracle.outcomes
         scales = self.trained.record.outcome_scale if self.trained is not None else ()
+        odds = (self.log_odds,) * len(outcomes)
+        if self.codons is None:
+            return parse_objective(objective, outcomes, scales=scales or None, log_odds=odds, risk=risk)
         return parse_objective(
-            objective,
-            self.oracle.outcomes,
-            scales=scales or None,
-            log_odds=(self.log_odds,) * len(self.oracle.outcomes),
+            with_cai(objective),
+            (*outcomes, CAI),
+            scales=(*(scales or (1.0,) * len(outcomes)), CAI_UNIT),
+            log_odds=(*odds, False),
             risk=risk,
+            beside=1,
         )
 
     @torch.no_grad()
@@ -185,6 +206,26 @@ class DesignModel:
         tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
         lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
         return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
+
+    def best_variants(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
+        """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
+        if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
+            return None
+        measured = self.evidence.measured
+        whole = (measured.tokens < self.alphabet.size).sum(1) == length
+        known = ~np.isnan(measured.values).any(1) & (measured.values.shape[1] > 0)
+        mine = measured.take(whole & known & (measured.lengths == length) & ~measured.held_out)
+        if not len(mine):
+            return None
+        values = torch.from_numpy(np.asarray(mine.values, dtype=np.float64))
+        task = self.trained.record.head if self.trained is not None else get_task("regression")
+        zero = values.new_zeros(1)
+        scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
+        composite = self.composite(objective, risk)
+        order = composite(scores[None], torch.zeros(len(scores), dtype=torch.long)).argsort(descending=True)
+        best = torch.from_numpy(mine.tokens[order.numpy(), :length].astype(np.int64))
+        different = dict(zip(decode(best, self.alphabet), best, strict=True))
+        return torch.stack(list(different.values())[:MOST_STARTS])
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""
@@ -379,6 +420,10 @@ class _ByName(nn.Module):
         super().__init__()
         self.model, self.record = trained.model, trained.record
         self.num_members = trained.model.num_members
+
+    def only(self, members: Sequence[int]) -> _ByName:
+        """These members alone."""
+        return _ByName(TrainedPredictor(self.model.only(members), self.record))
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """One-hot (N, V, L) -> (M, N, K)."""

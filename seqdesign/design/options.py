@@ -52,6 +52,9 @@ class ObjectiveOptions(Options):
 
     objective: tuple[str, ...] = ()
     """max, min, target=1.5, max:NAME*2, specific:ON-OFF, ...; several are added up; max when not given."""
+    codons: str | None = None
+    """Host such as ecoli whose codon usage in the frames of --translate is raised too, as the outcome cai;
+    --objective max:cai*0.5 gives it a weight."""
     risk: str = "mean"
     """How the predictions of an ensemble are combined: mean, lower:K (mean - K standard deviations) or
     quantile:Q."""
@@ -61,7 +64,7 @@ class ObjectiveOptions(Options):
 
     def problems(self) -> Iterator[str]:
         """A front needs two axes."""
-        if self.pareto and len(self.objective) < 2:
+        if self.pareto and len(self.objective) < 2 and self.codons is None:
             yield "--pareto: needs at least two --objective, such as --objective max:a --objective min:b"
 
 

@@ -10,8 +10,9 @@ Shapes: B sequences, K outcomes, J judges.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,29 +22,37 @@ from torch import Tensor
 
 from seqdesign.design.ends import ends_of
 from seqdesign.design.judges import (
+    FIT_ROWS,
     KINDS,
     GaussianProcess,
     Kind,
-    Places,
     Reader,
-    Words,
     hyperparameters,
+    kinds_for,
     log_density,
+    most_probable,
+    read_as,
 )
-from seqdesign.design.link import Link, Opinion, corrected, fit_link
+from seqdesign.design.link import Link, Opinion, corrected, fit_link, followed
+from seqdesign.design.scale import CLEARLY, as_measured, ratios
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 
 ROWS = 1500
 """Measurements that a judge learns from, at most: half of them the nearest to what is judged."""
 HELD_OUT = 500
+FEWEST_ROWS = 20
+"""Training rows from which on a scale is chosen."""
 DRAWS = 64
 """What the judges think possible of each design, as equally likely values."""
 EM_STEPS = 200
 LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 """Rounds in which limits are completed, each part of the rows by the others."""
 BISECTIONS = 40
+HIDDEN = 0.2
+"""Share of the rows, the best, that judges must predict from the others before they may go beyond all."""
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 SURE = 0.75
@@ -63,7 +72,9 @@ class Verdict:
     mean, sd (B, K): of a measurement; beyond what the best measured sequences are thought to be, mean is the
     value that ``SURE`` of the draws exceed. low, high (B, K): 95% interval of a measurement of it, in the
     units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
-    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes.
+    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes; within: those of them that are no
+    better than the best row, unless the judges have shown that they can go beyond the rows. counted (B,):
+    whether words more often than in any row would change what is said by more than the noise.
     plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
@@ -72,6 +83,8 @@ class Verdict:
     low: Tensor
     high: Tensor
     draws: Tensor
+    within: Tensor
+    counted: Tensor
     plain: Plain | None
 
 
@@ -112,22 +125,28 @@ class Panel:
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
         same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
-        self.kinds = tuple(kind for kind in KINDS if same or kind.reads == "words")
+        rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands)
         self.values = _targets(measured.values, task, num_scores)
-        known = ~self.values.isnan()
-        count = known.sum(0).clamp(min=1)
-        self.centre = self.values.nan_to_num().sum(0) / count
-        spread = ((self.values - self.centre).square().nan_to_num().sum(0) / count).sqrt()
-        self.unit = spread.clamp(min=1e-9)
+        """What judges learn (N, K), on their scale."""
+        self.centre, self.unit = _standard(self.values)
+        self.scale = as_measured(self.values)
         self.noise = torch.full_like(self.unit, torch.nan)
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
+        self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
+        """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
+        they are not. Known likewise.
+        """
         self._tokens = torch.from_numpy(measured.tokens.astype(np.int64))
         self._theta: dict[str, Tensor] = {}
         self._complete()
         self.ends = [] if task.log_odds else [ends_of(column) for column in self.values.numpy().T]
         """Where measurements of each outcome end abruptly; empty for labels."""
+        self._mean = self.centre
+        if not (task.log_odds or task.rounds):
+            self._choose_scale()
         self._weigh()
 
     @property
@@ -138,7 +157,41 @@ class Panel:
     @property
     def typical(self) -> Tensor:
         """The mean of the measurements (K,), of labels as log-odds."""
-        return self.centre if not self.task.log_odds else torch.logit(self.centre.clamp(LEAST, MOST))
+        return self._mean if not self.task.log_odds else torch.logit(self._mean.clamp(LEAST, MOST))
+
+    def _choose_scale(self) -> None:
+        """Logarithms of the outcomes that are clearly more probable so."""
+        logs = ratios(self.values)
+        rows = np.flatnonzero(~self.measured.held_out)
+        rows = np.random.default_rng([self.seed, 53]).permutation(rows)[:FIT_ROWS]
+        taken = logs.into(self.values)
+        for k in torch.nonzero(logs.logs).flatten().tolist():
+            known = rows[(~self.values[rows, k].isnan()).numpy()]
+            if len(known) < FEWEST_ROWS:
+                logs.added[k] = torch.nan
+                continue
+            raw, log = (self._probability(values[known, k : k + 1], known) for values in (self.values, taken))
+            if log - float(taken[known, k].sum()) < raw + CLEARLY:
+                logs.added[k] = torch.nan
+        self.scale, self.values = logs, logs.into(self.values)
+        self.centre, self.unit = _standard(self.values)
+
+    def _probability(self, values: Tensor, rows: Rows) -> float:
+        """Log probability of values (n, 1) of rows by the first judge, up to a constant."""
+        centre, unit = _standard(values)
+        reader = self._reader(self.kinds[0], self._tokens[rows])
+        x = reader(self._tokens[rows])
+        _, found = most_probable(self.kinds[0], reader, x, (values - centre) / unit, self.seed)
+        return found - len(values) * math.log(float(unit))
+
+    def _heard(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """What the networks say of tokens (B, L) on the judges' scale: means, errors (B, K)."""
+        assert self.network is not None
+        mean, sd = self.network(tokens)
+        return self.scale.into(mean), self.scale.spread_into(mean, sd)
+
+    def _reader(self, kind: Kind, tokens: Tensor) -> Reader:
+        return read_as(kind, tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent)
 
     def _complete(self) -> None:
         """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
@@ -154,7 +207,7 @@ class Panel:
             fitted = torch.zeros_like(targets)
             for part in parts:
                 others = rng.permutation(np.setdiff1d(np.arange(len(targets)), part))[:ROWS]
-                judge = self._fit(self.kinds[0], others)
+                (judge,) = self._judges(others, self.kinds[:1])
                 fitted[part], _ = judge(judge.reader(self._tokens[part]))
             done = self.task.complete(targets, limits, fitted)
         self.values = self.centre + self.unit * done
@@ -167,14 +220,15 @@ class Panel:
         fresh = rng.permutation(np.flatnonzero(self.measured.held_out))[:HELD_OUT]
         train = rng.permutation(train)[:ROWS] if len(train) else fresh
         self._network_links: list[Link] = []
-        alone, unseen = [], []
+        self._network_error = torch.ones_like(self.unit)
+        alone, unseen, errors = [], [], []
         y, taught = self.values[fresh], self.values[train]
-        for kind in self.kinds:
-            judge = self._fit(kind, train)
+        for judge in self._judges(train, self.kinds):
             links, (mean, variance) = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
             unseen.append(self._density(y, found.mean, found.total + judge.noise))
+            errors.append(_mean_square(found.mean - (y - self.centre) / self.unit))
         table = torch.stack(unseen, 1)
         # A process predicts each row from all others in closed form, so that all rows choose among processes.
         own = stack(torch.cat([torch.stack(alone, 1), table]))
@@ -187,18 +241,19 @@ class Panel:
         # The networks learned from the training rows: they are weighed against the mixture by the others.
         together = (table + own.log()).logsumexp(1)
         share = stack(torch.stack([together, self._network_density(fresh)], 1))
+        self._network_error = (self._network_error / (own @ torch.stack(errors))).clamp(max=1)
         self.weights = torch.cat([share[0] * own, share[1:]])
 
     def _network_density(self, rows: Rows) -> Tensor:
         """Log density (n,) that the networks give the values of rows that they have not learned from."""
-        assert self.network is not None
-        mean, sd = self.network(self._tokens[rows])
+        mean, sd = self._heard(self._tokens[rows])
         if self.task.log_odds:
             return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
         mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
         y = (self.values[rows] - self.centre) / self.unit
         self._network_links = [fit_link(mean[:, k], variance[:, k], y[:, k]) for k in range(y.shape[1])]
         found = corrected(self._network_links, mean, variance)
+        self._network_error = _mean_square(found.mean - y)
         return self._density(self.values[rows], found.mean, found.total)
 
     def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor]]:
@@ -219,56 +274,63 @@ class Panel:
             return each.nan_to_num().sum(1)
         return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
 
-    def _fit(self, kind: Kind, rows: Rows) -> GaussianProcess:
+    def _judges(self, rows: Rows, kinds: Sequence[Kind]) -> Iterator[GaussianProcess]:
+        """A judge of each kind that learned from these rows; those that read alike share their likeness."""
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
-        reader: Reader = (
-            Places(tokens, self.alphabet)
-            if kind.reads == "places"
-            else Words(tokens, self.alphabet, both_strands=self._both_strands)
-        )
-        x = reader(tokens)
-        if kind.name not in self._theta:
-            self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
-        return GaussianProcess(kind, self._theta[kind.name], reader, x, y)
+        for _, some in itertools.groupby(kinds, lambda kind: kind.reads):
+            alike = list(some)
+            reader = self._reader(alike[0], tokens)
+            x = reader(tokens)
+            like = reader.likeness(x, x)
+            for kind in alike:
+                if kind.name not in self._theta:
+                    self._theta[kind.name] = hyperparameters(kind, reader, x, y, self.seed)
+                yield GaussianProcess(kind, self._theta[kind.name], reader, x, y, like)
 
     @torch.no_grad()
     def __call__(self, tokens: Tensor) -> Verdict:
         """What they say of tokens (B, L), of all measurements."""
         rows = self._chosen(tokens)
         said: list[Opinion] = []
-        noise, ratios, further, fits = [], [], [], []
+        noise, ratios, further, fits, known = [], [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
-        for kind in self.kinds:
-            judge = self._fit(kind, rows)
+        for judge in self._judges(rows, self.kinds):
             links, (left, around) = self._linked(judge)
-            opinion, more = _said(judge, links, tokens)
+            opinion, beyond = _said(judge, links, tokens)
             said.append(opinion)
-            further.append(more)
+            further.append(beyond)
             fits.append(corrected(links, judge.fitted(), judge.noise * torch.ones_like(judge.y)).mean)
             noise.append(judge.noise)
             alone.append((left, around - judge.noise))
+            known.append(judge.noise * (1 - judge.noise / around).clamp(min=0))
             ratios.append(((judge.y - left).abs() / around.sqrt()).nanquantile(0.95))
         weights = self.weights
         own = weights[: len(self.kinds)] / weights[: len(self.kinds)].sum()
         typical = min(noise)  # what one of them can explain is no noise
-        self.noise = self.unit * math.sqrt(typical)
+        self.noise = self.scale.spread_out(self.centre, self.unit * math.sqrt(typical))
         fitted = (own[:, None, None] * torch.stack(fits)).sum(0)
         widen = max(1.0, float((own * torch.stack(ratios)).sum()) / 1.96)
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
+        more = (own[:, None, None] * torch.stack(further)).sum(0)
         self.clueless = self._no_better_than_chance(own, alone, rows)
+        self.borne = self._borne_out(own, alone, fitted, rows)
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task.log_odds:
             everyone = self._as_log_odds(everyone)
         if self.network is not None:
-            center, sd = self.network(tokens)
+            center, sd = self._heard(tokens)
             one = corrected([], center, sd.square())
             if not self.task.log_odds:
                 center, sd = (center - self.centre) / self.unit, sd / self.unit
-                held = self._held(center, (own[:, None, None] * torch.stack(further)).sum(0))
-                one = corrected(self._network_links, held, (sd.square() - typical).clamp(min=0))
+                held = self._held(center, more)
+                # How far a sequence is from what was measured the processes alone can tell.
+                least = self._network_error * (own[:, None, None] * everyone.variance).sum(0)
+                one = corrected(self._network_links, held, torch.maximum(sd.square() - typical, least))
                 one = one.or_further(center - held)
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
-        return self._verdict(everyone, typical, widen, plain, fitted)
+        unsure = (own[:, None, None] * torch.stack(known)).sum(0)
+        counted = more.square().amax(1) > typical
+        return self._verdict(everyone, typical, widen, plain, (fitted, unsure), counted)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -278,9 +340,36 @@ class Panel:
         blind = [_uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
         if self.network is not None and any(blind):
             fresh = np.flatnonzero(self.measured.held_out)[:HELD_OUT]
-            mean, _ = self.network(self._tokens[fresh])
+            mean, _ = self._heard(self._tokens[fresh])
             blind = [b and _uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
         return torch.tensor(blind)
+
+    def _borne_out(
+        self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], fitted: Tensor, rows: Rows
+    ) -> Tensor:
+        """(2, K) in the user's units: how far down and up predictions may go beyond all rows; NaN: nowhere.
+
+        The best rows by the predictions (n, K) of the judges ``alone`` are hidden from them, and predicted
+        from the rest. Where measurements follow, as far again beyond the best row is borne out.
+        """
+        found = torch.full((2, fitted.shape[1]), torch.nan, dtype=fitted.dtype)
+        if self.task.log_odds:
+            return found
+        left = (weights[:, None, None] * torch.stack([m for m, _ in alone])).sum(0)
+        y = (self.values[rows] - self.centre) / self.unit
+        for end, sign in enumerate((-1.0, 1.0)):
+            for k in range(fitted.shape[1]):
+                rank = sign * left[:, k].nan_to_num(-sign * math.inf)
+                edge = rank.quantile(1 - HIDDEN)
+                hidden, rest = torch.nonzero(rank > edge).flatten(), torch.nonzero(rank <= edge).flatten()
+                if len(hidden) < FEWEST_ROWS:
+                    continue
+                judges = self._judges(rows[rest.numpy()], self.kinds)
+                tokens = self._tokens[rows[hidden.numpy()]]
+                said = torch.stack([judge(judge.reader(tokens))[0][:, k] for judge in judges])
+                further = followed(sign * (weights @ said) - edge, sign * y[hidden, k] - edge)
+                found[end, k] = sign * (torch.nan_to_num(sign * fitted[:, k], -math.inf).max() + further)
+        return self.scale.out(self.centre + self.unit * found)
 
     def _plain(
         self,
@@ -297,11 +386,12 @@ class Panel:
             w = weights[:, None, None]
             middle = (w * mean).sum(0)
             spread = (w * (variance.clamp(min=0) + (mean - middle).square())).sum(0)
-            return self.centre + self.unit * middle, self.unit * spread.sqrt()
+            middle, spread = self.centre + self.unit * middle, self.unit * spread.sqrt()
+            return self.scale.out(middle), self.scale.spread_out(middle, spread)
 
         mean, sd = mixed(*sequences)
         left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
-        return Plain(mean, sd, left, left_sd, self.values[rows])
+        return Plain(mean, sd, left, left_sd, self.scale.out(self.values[rows]))
 
     def _as_log_odds(self, said: Opinion) -> Opinion:
         p = (self.centre + self.unit * said.mean).clamp(LEAST, MOST)
@@ -321,9 +411,18 @@ class Panel:
         return torch.where(further > 0, up, down)
 
     def _verdict(
-        self, said: Opinion, noise: float, widen: float, plain: Plain | None, fitted: Tensor
+        self,
+        said: Opinion,
+        noise: float,
+        widen: float,
+        plain: Plain | None,
+        fitted: tuple[Tensor, Tensor],
+        counted: Tensor,
     ) -> Verdict:
-        """From opinions of J judges (J, B, K), standardised or in log-odds; fitted (N, K): of rows."""
+        """From opinions of J judges (J, B, K), standardised or in log-odds.
+
+        fitted: means and variances (N, K) of rows.
+        """
         w = self.weights[:, None, None]
         middle = _median(self.weights, said)
         apart = said.variance + (said.mean - middle).square()
@@ -331,24 +430,25 @@ class Panel:
         draws = self._draws(said)
         if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
-            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, plain)
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, draws, counted, plain)
         reach = [
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
-        low, high = (
-            self.centre + self.unit * (middle - reach[0]),
-            self.centre + self.unit * (middle + reach[1]),
+        tested = ~self.borne.isnan()
+        sure = _sure(middle, draws, fitted[0], tested)
+        headline, low, high, draws, within = (
+            self.scale.out(self.centre + self.unit * x)
+            for x in (sure, middle - reach[0], middle + reach[1], draws, _within(draws, *fitted, tested))
         )
-        headline = self.centre + self.unit * _sure(middle, draws, fitted)
-        draws = self.centre + self.unit * draws
+        sd = self.scale.spread_out(self.centre + self.unit * sure, self.unit * (spread + noise).sqrt())
         for k, end in enumerate(self.ends):
             # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
             if end.high is not None:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        return Verdict(headline, self.unit * (spread + noise).sqrt(), low, high, draws, plain)
+        return Verdict(headline, sd, low, high, draws, within, counted, plain)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
@@ -407,15 +507,33 @@ def _median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-def _sure(middle: Tensor, draws: Tensor, fitted: Tensor) -> Tensor:
+def _sure(middle: Tensor, draws: Tensor, fitted: Tensor, tested: Tensor) -> Tensor:
     """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
 
-    Beyond, no row bears them out, so that they go only as far as ``SURE`` of the draws (S, B, K) go.
+    Beyond, no row bears them out. They go only as far as ``SURE`` of the draws (S, B, K) go, and no further
+    than the rows where the judges did not pass the test (2, K; down, up) of going beyond them.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0))
+    high, low = torch.where(tested[1], high, best), torch.where(tested[0], low, worst)
     return torch.maximum(torch.minimum(middle, high), low)
+
+
+def _within(draws: Tensor, fitted: Tensor, variance: Tensor, tested: Tensor) -> Tensor:
+    """Draws (S, B, K), no better than the best row where the judges did not pass the test (2, K; down, up).
+
+    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
+    its own.
+    """
+    luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
+    for end, sign in enumerate((-1.0, 1.0)):
+        worth = (sign * fitted).nan_to_num(-math.inf)
+        best, place = worth.max(0)
+        sd = variance.gather(0, place[None])[0].sqrt()
+        held = sign * torch.minimum(sign * draws, best + sd * luck)
+        draws = torch.where(tested[end], draws, held)
+    return draws
 
 
 def stack(log_densities: Tensor) -> Tensor:
@@ -439,6 +557,19 @@ def _uncorrelated(predicted: Tensor, measured: Tensor) -> bool:
         return True
     r = torch.corrcoef(torch.stack([predicted[known], measured[known]]))[0, 1]
     return not float(r) > CHANCE / math.sqrt(int(known.sum()))
+
+
+def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (K,) of values (n, K), NaN unknown."""
+    count = (~values.isnan()).sum(0).clamp(min=1)
+    centre = values.nan_to_num().sum(0) / count
+    spread = ((values - centre).square().nan_to_num().sum(0) / count).sqrt()
+    return centre, spread.clamp(min=1e-9)
+
+
+def _mean_square(errors: Tensor) -> Tensor:
+    """(K,): of errors (n, K), NaN unknown; 1 without any."""
+    return errors.square().nanmean(0).nan_to_num(1.0)
 
 
 def _even(count: int) -> Tensor:

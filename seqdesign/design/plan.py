@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.design.brief import Brief
 from seqdesign.design.engine import Campaign, Designer
 from seqdesign.design.evidence import Known
@@ -30,7 +31,7 @@ def make_plan(
         composite = _along_the_front(brief, model, composite, starts)
     generator, drawn = model.generator, starts.parents is None
     return Campaign(
-        oracle=model.oracle,
+        oracle=model.asked,
         composite=composite,
         members=model.jury.design,
         designer=designer,
@@ -63,9 +64,9 @@ def _min_distance(brief: Brief, starts: StartSet) -> int:
     if brief.rules.min_distance is not None:
         return brief.rules.min_distance
     one = torch.zeros(1, dtype=torch.long, device=starts.tokens.device)
-    free = int((starts.rules_of(one).mask[0].sum(1) > 1).sum())
-    if brief.rules.max_edits is not None:
-        free = min(free, brief.rules.max_edits)
+    rules = starts.rules_of(one)
+    free = int((rules.mask[0].sum(1) > 1).sum())
+    free = min([free, *(rule.limit for rule in rules.constraints if isinstance(rule, MaxEdits))])
     return max(1, free // 10) if free >= LONG else 1
 
 
@@ -75,4 +76,6 @@ def _along_the_front(brief: Brief, model: DesignModel, composite: Composite, sta
     directions = simplex_directions(starts.directions, len(composite.terms), rng).to(starts.tokens.device)
     parents = starts.parent_of(starts.groups)
     before = model.reference(starts, parents)[list(model.jury.design)]
+    if starts.compared is not None:
+        before = model.with_codons(before, starts.compared[parents])
     return composite.along(directions[starts.groups % starts.directions], composite.values(before))

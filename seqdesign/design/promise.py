@@ -33,8 +33,9 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, kw_only=True)
 class Promise:
     """``least``: with ``probability``, the mean true score of the designs exceeds it; None: not enough
-    evidence for that. judges: the same by the judges alone, which is no promise: beyond the data it was
-    broken more often than that (``benchmarks/design/guard.py``).
+    evidence for that. judges: the same by the judges alone, which is a promise only where they have shown
+    that they can go beyond the rows that they learn from, ``tested``; elsewhere it was broken more often than
+    that (``benchmarks/design/guard.py``).
 
     effective: rows that speak for designs such as these. measure: designs whose measurement would tell most.
     """
@@ -45,10 +46,13 @@ class Promise:
     effective: float
     designs: int
     measure: tuple[str, ...]
+    tested: bool = False
 
     def text(self) -> str:
         """One line."""
         rows = f"{self.effective:.0f} measured sequences are like them"
+        if self.tested:
+            rows = "the best measured sequences, hidden from the judges, were as these predicted"
         if self.least is None:
             best = ", ".join(self.measure)
             return f"no promise: not enough evidence, {rows}; most would be learned by measuring {best}"
@@ -68,12 +72,14 @@ def promise(
     ids: Sequence[str],
     *,
     independent: float,
+    tested: bool = False,
 ) -> Promise:
     """From scores of B designs and of n rows by judges that have not learned from them.
 
     designs, designs_sd (B,), rows, rows_sd (n,): the judges' scores and how unsure they are. true (n,):
     scores of what was measured. draws (S, B): possible scores of the designs. independent: as how many
-    designs that have nothing in common they count. B and n are at least 1.
+    designs that have nothing in common they count. tested: whether the judges may go as far beyond the rows.
+    B and n are at least 1.
     """
     weights = balanced(_features(rows, rows_sd), _features(designs, designs_sd))
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
@@ -88,9 +94,11 @@ def promise(
         reach = float(scipy.stats.t.ppf(PROBABILITY, max(1.0, effective - 1)))
         # The judges' own doubt about the mean, and what held-out rows say: the lower of the two counts.
         least = min(float(designs.mean()) + shift - reach * unsure, alone)
+    by_test = tested and least is None
     return Promise(
+        tested=by_test,
         probability=PROBABILITY,
-        least=least,
+        least=alone if by_test else least,
         judges=alone,
         effective=effective,
         designs=len(designs),

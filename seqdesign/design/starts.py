@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from torch import Tensor
 
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import find_conflict
-from seqdesign.constraints.options import ConstraintOptions
+from seqdesign.constraints.letters import near_parent
+from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.brief import Brief
 from seqdesign.design.evidence import MakeConstraint
-from seqdesign.errors import InputError, UsageError
+from seqdesign.errors import InputError, SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.fasta import check_header_ids
@@ -103,8 +104,29 @@ class StartSet:
 def design_length(brief: Brief, model: DesignModel) -> int:
     """Letters of designs from noise. Raises UsageError."""
     length, option = _asked_length(brief, model.typical_length)
-    model.check_length(length, lambda message: UsageError(message, option=option))
+    _check_length(brief, model, length, lambda message: UsageError(message, option=option))
     return length
+
+
+def _check_length(
+    brief: Brief, model: DesignModel, length: int, error: Callable[[str], SeqDesignError]
+) -> None:
+    """Raise ``error`` unless the model takes this length, with advice where it takes whole constructs."""
+    left, right = flanks_of(brief.rules)
+
+    def advised(message: str) -> SeqDesignError:
+        whole = len(left) + length + len(right)
+        if whole == length or model.scope is None or model.scope.objection(whole, "it") is not None:
+            return error(message)
+        ends = [f"1-{len(left)}"] if left else []
+        ends += [f"{whole - len(right) + 1}-{whole}"] if right else []
+        return error(
+            f"{message}; it has learned from whole constructs, such as these {whole} letters with --left and "
+            "--right: leave those out, and give the whole construct to --start with --keep "
+            f"{','.join(ends)}, or to --template with N for what is designed"
+        )
+
+    model.check_length(length, advised)
 
 
 def _asked_length(brief: Brief, typical: int | None) -> tuple[int, str]:
@@ -140,11 +162,15 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     codes, more = None, more_rules(brief, model, length)
     known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
+        measured = model.best_variants(brief.objective, brief.risk, length) if brief.only_seen else None
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
         if known is not None and (texts := known(length)):
             # A search that begins where nothing has a value finds nothing.
             tokens = torch.from_numpy(encode(texts, alphabet).tokens.astype(np.int64))
             chosen = tokens[torch.randint(len(tokens), (len(groups),), generator=rng)].to(device)
+            preference = preference + 2.0 * torch.nn.functional.one_hot(chosen, alphabet.size)
+        elif measured is not None:
+            chosen = measured[torch.arange(len(groups)) % len(measured)].to(device)
             preference = preference + 2.0 * torch.nn.functional.one_hot(chosen, alphabet.size)
     else:
         one = torch.zeros(1, length, dtype=torch.long, device=device)
@@ -174,7 +200,7 @@ def read_starts(
         raise InputError("no record is left after --on-unknown skip", path=records.source)
     check_header_ids(records.ids, records.source)
     for name, length in zip(records.ids, array.lengths.tolist(), strict=True):
-        model.check_length(length, partial(InputError, path=records.source, record=name))
+        _check_length(brief, model, length, partial(InputError, path=records.source, record=name))
     for length in np.unique(array.lengths):
         mine = np.flatnonzero(array.lengths == length)
         parents = torch.from_numpy(array.tokens[mine, :length].astype(np.int64)).to(device)
@@ -197,7 +223,11 @@ def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConst
     if not brief.only_seen or model.evidence is None:
         return ()
     make = model.evidence.constraint(length, own=brief.starts is not None)
-    return () if make is None else (make,)
+    found = () if make is None else (make,)
+    variants = model.evidence.variants
+    if brief.starts is None and model.generator is None and variants and length == model.evidence.length:
+        found = (*found, partial(near_parent, torch.from_numpy(variants[0]), variants[1]))
+    return found
 
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:

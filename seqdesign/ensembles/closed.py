@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ class LinearNet(nn.Module):
     counts words wherever they stand; ``aligned`` reads letters, insertions and deletions by alignment to a
     ``parent``. Of several strands the mean counts.
     """
+
+    BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     weight: Tensor
     bias: Tensor

@@ -9,6 +9,7 @@ additive part G stands a squared-exponential kernel of the distance that G defin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -106,6 +107,8 @@ class KernelNet(nn.Module):
 
     ``num_cells`` cells of the one-hot and ``support`` training rows.
     """
+
+    BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     cells: Tensor
     covariance: Tensor

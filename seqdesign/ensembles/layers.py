@@ -6,11 +6,16 @@ The first axis of every parameter is the member. Dense activations are (M, N, F)
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+NetT = TypeVar("NetT", bound=nn.Module)
 
 
 class MemberLinear(nn.Module):
@@ -46,14 +51,14 @@ class MemberConv(nn.Module):
             torch.randn(members, num_out, num_in, width) * math.sqrt(2 / (num_in * width))
         )
         self.bias = nn.Parameter(torch.zeros(members, num_out))
-        self.groups, self.dilation = 1 if shared else members, dilation
+        self.shared, self.dilation = shared, dilation
 
     def forward(self, x: Tensor) -> Tensor:
         """Grouped convolution, a group for each member."""
         pad = self.dilation * (self.weight.shape[3] // 2)
         return F.conv1d(
             x, self.weight.flatten(0, 1), self.bias.flatten(), padding=pad, dilation=self.dilation,
-            groups=self.groups,
+            groups=1 if self.shared else len(self.weight),
         )  # fmt: skip
 
 
@@ -68,3 +73,20 @@ def pool_max_mean(x: Tensor, inside: Tensor) -> Tensor:
     mean = (x * weight).sum(3) / weight.sum(2).clamp(min=1)
     largest = x.masked_fill(~inside[:, None], -torch.inf).amax(3)
     return torch.cat([largest.nan_to_num(neginf=0.0), mean], dim=2)
+
+
+def only_members(net: NetT, members: Sequence[int]) -> NetT:
+    """A copy of networks with these members alone, in this order.
+
+    A module with buffers whose first axis is the member names them in ``BY_MEMBER``.
+    """
+    some = copy.deepcopy(net)
+    for part in some.modules():
+        for name, value in list(part.named_parameters(recurse=False)):
+            kept = nn.Parameter(value.detach()[list(members)], requires_grad=value.requires_grad)
+            setattr(part, name, kept)
+        for name in getattr(part, "BY_MEMBER", ()):
+            setattr(part, name, getattr(part, name)[list(members)])
+        if hasattr(part, "members"):
+            part.members = len(members)  # type: ignore[assignment]
+    return some

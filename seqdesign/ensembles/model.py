@@ -6,6 +6,8 @@ K = C scores log p_c - log(1 - p_c).
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +19,7 @@ from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_
 from seqdesign.ensembles.features import linear_features
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.killoran import KilloranNet
+from seqdesign.ensembles.layers import only_members
 from seqdesign.ensembles.motif import MotifNet
 from seqdesign.ensembles.options import LINEAR_KINDS, PredictorOptions
 from seqdesign.ensembles.residual import ResidualNet
@@ -110,6 +113,12 @@ class SequencePredictor(nn.Module):
     def closed_form(self) -> bool:
         """Whether nothing is left to gradient descent."""
         return isinstance(self.net, LinearNet | KernelNet)
+
+    def only(self, members: Sequence[int]) -> SequencePredictor:
+        """A copy that computes these members alone, to be asked and not to be trained."""
+        some = copy.deepcopy(self)
+        some.net, some.num_members = only_members(some.net, members), len(members)
+        return some
 
     def learn_evidence(self, tokens: Tensor, lengths: Tensor) -> None:
         """Count what training sequences (N, L) have; it decides what a letter may change."""

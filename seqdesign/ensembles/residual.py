@@ -9,6 +9,8 @@ has its own weights; else phi counts letters and pairs of neighbours, and the co
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,6 +26,8 @@ DILATIONS = (1, 2)
 
 class ResidualNet(nn.Module):
     """x (N, V, L), inside (N, L) -> (M, N, K), for L = ``max_length`` in a ``positional`` one."""
+
+    BY_MEMBER: ClassVar[tuple[str, ...]] = ("linear_weight", "linear_bias")
 
     linear_weight: Tensor
     linear_bias: Tensor

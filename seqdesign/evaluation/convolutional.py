@@ -29,8 +29,8 @@ def convolutional_auc(
         torch.default_generator.manual_seed(seed)
         network = nn.Sequential(
             nn.Conv2d(size + 1, CHANNELS, (1, KERNEL), padding=(0, KERNEL // 2)),
-            nn.ReLU(),
             nn.AdaptiveMaxPool2d((1, REGIONS)),
+            nn.ReLU(),  # of the largest values alone, which is the same
             nn.Flatten(),
             nn.Dropout(DROPOUT),
             nn.Linear(CHANNELS * REGIONS, 1),

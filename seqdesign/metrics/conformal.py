@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 LEVELS = (0.5, 0.8, 0.95)
 NORMAL_QUANTILES = (0.674, 1.282, 1.960)
 """Half widths of a standard normal's intervals at ``LEVELS``."""
+ENDS = (0.02, 0.98)
+"""Quantiles of the predictions between which the scale of errors follows them."""
 _FLOOR = 1e-3
 _SHRINK = 2.0
 
@@ -31,7 +33,9 @@ class Conformal:
     """Mean and standard deviation of the training outcomes."""
     low: float
     high: float
-    """Standardised predictions seen in calibration; beyond them the scale stays what it is there."""
+    """All but the most extreme standardised predictions of the calibration, where a curve through few rows is
+    anybody's guess; beyond, the scale stays what it is there.
+    """
     coefficients: tuple[float, ...]
     sd_factor: float
     quantiles: tuple[float, ...]
@@ -71,8 +75,8 @@ def fit_conformal(
     """From N calibration rows that no network has learned from; N >= 1."""
     u, s = (mean - centre) / unit, spread / unit
     error = np.abs(measured - mean) / unit
-    low, high = float(u.min()), float(u.max())
-    features = _features(u, s)
+    low, high = map(float, np.quantile(u, ENDS))
+    features = _features(u.clip(low, high), s)
 
     def cost(b: FloatArray) -> tuple[float, FloatArray]:
         # Laplace likelihood: heavy tails do not rule the fit. Few rows are shrunk to a constant scale.

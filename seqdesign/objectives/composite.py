@@ -6,7 +6,7 @@ Shapes: M members, N sequences, K outcomes, T terms, S starts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +15,6 @@ from seqdesign.objectives.risk import Risk, with_noise
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdesign.objectives.objective import Objective
 
 AUGMENTATION = 0.01
 """Share of the sum beside the minimum, so that all terms have a slope and no weakly dominated point wins."""
@@ -129,20 +128,3 @@ class Composite:
         if self.noise is not None and self.risk.kind != "mean":
             predictions = with_noise(predictions, predictions.new_tensor(self.noise), used)
         return torch.stack([term(predictions) for term in self.terms], -1), usable
-
-
-class Members:
-    """An objective that hears some members of the ensemble only, as to design by some and judge by others.
-
-    Raises ValueError without members.
-    """
-
-    def __init__(self, objective: Objective, members: Sequence[int]) -> None:
-        if not members:
-            raise ValueError("members must name at least one member of the ensemble")
-        self.objective = objective
-        self.members = tuple(members)
-
-    def __call__(self, predictions: Tensor, rows: Tensor, /) -> Tensor:
-        """Scores (N,) of predictions (M, N, K)."""
-        return self.objective(predictions[list(self.members)], rows)

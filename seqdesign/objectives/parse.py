@@ -26,6 +26,7 @@ def parse_objective(
     log_odds: Sequence[bool] | None = None,
     risk: str = "mean",
     noise: Sequence[float] | None = None,
+    beside: int = 0,
 ) -> Composite:
     """The objective of the texts (``max``, ``min:NAME``, ``target:NAME=1.5*0.5``, ``specific:ON-OFF1-OFF2``).
 
@@ -34,18 +35,19 @@ def parse_objective(
 
     outcomes: K names. scales: standard deviation of each outcome; 1 when not given. log_odds: which
     predictions are log-odds, so that a target is given as a probability. risk: see `parse_risk`. noise:
-    standard deviation (K,) of a measurement around its prediction.
+    standard deviation (K,) of a measurement around its prediction. beside: so many outcomes, the last ones,
+    must be named also where there is one other.
 
     Raises UsageError, naming the option, what there is and what is nearest.
     """
     odds = tuple(log_odds or (False,) * len(outcomes))
-    if not texts and len(outcomes) > 1:
+    if not texts and len(outcomes) - beside > 1:
         raise UsageError(
             f"is needed with several outcomes or labels, such as max:{outcomes[0]}; they are "
             f"{', '.join(outcomes)}",
             option=OPTION,
         )
-    parts = [_Parsed(text, outcomes, odds) for text in texts or ("max",)]
+    parts = [_Parsed(text, outcomes, odds, beside) for text in texts or ("max",)]
     terms = tuple(part.term(scales if len(parts) > 1 else None) for part in parts)
     return Composite(terms, parse_risk(risk), None if noise is None else tuple(noise))
 
@@ -53,8 +55,8 @@ def parse_objective(
 class _Parsed:
     """One text, taken apart and checked."""
 
-    def __init__(self, text: str, outcomes: Sequence[str], log_odds: Sequence[bool]) -> None:
-        self.text, self.outcomes = text, outcomes
+    def __init__(self, text: str, outcomes: Sequence[str], log_odds: Sequence[bool], beside: int = 0) -> None:
+        self.text, self.outcomes, self.only = text, outcomes, len(outcomes) - beside == 1
         match = re.match(r"[a-z][a-z-]*", text)
         self.name = match[0] if match else text
         known = sorted({*REGISTRY.names(), *SHORT})
@@ -108,7 +110,7 @@ class _Parsed:
                 return None
             on, off = (tuple(i for sign, i in groups if sign == wanted) for wanted in "+-")
             return (on, off) if on and off else None
-        if not names and len(self.outcomes) == 1:
+        if not names and self.only:
             return (0,), ()
         if names.startswith(":") and names[1:] in self.outcomes:
             return (self.outcomes.index(names[1:]),), ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from seqdesign.errors import UsageError
-from seqdesign.oracles.oracle import Oracle, num_members
+from seqdesign.oracles.oracle import Oracle, num_members, only
 from seqdesign.sequences.encoders import encode, one_hot
 
 
@@ -25,6 +28,12 @@ class ConstructOracle:
                     f"has letters that are not in the alphabet {self.alphabet.name}", option=option
                 )
             self._flanks.append(one_hot(tokens, self.alphabet))
+
+    def only(self, members: Sequence[int]) -> ConstructOracle:
+        """The same with these members alone."""
+        some = copy.copy(self)
+        some.oracle, some.num_members = only(self.oracle, members), len(members)
+        return some
 
     def __call__(self, x: Tensor, /) -> Tensor:
         """Predictions (M, N, K) of designs (N, V, L)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -16,6 +16,15 @@ class Predictor(Protocol):
 
     def __call__(self, x: Tensor, lengths: Tensor | None, /) -> Tensor:
         """Predictions (M, N, K)."""
+        ...
+
+
+@runtime_checkable
+class Ensemble(Predictor, Protocol):
+    """A predictor that can be asked for some of its members at less cost than for all."""
+
+    def only(self, members: Sequence[int], /) -> Predictor:
+        """These members alone."""
         ...
 
 
@@ -45,6 +54,14 @@ class PredictorOracle:
     def num_members(self) -> int:
         """M, of the members that are heard."""
         return int(getattr(self.model, "num_members", 1)) if self.members is None else len(self.members)
+
+    def only(self, members: Sequence[int]) -> PredictorOracle:
+        """An oracle of these members; a model that has ``only`` computes no others."""
+        heard = list(members) if self.members is None else [self.members[m] for m in members]
+        some, alphabet, outcomes = self.model, self.alphabet, self.outcomes
+        if isinstance(some, Ensemble):
+            return PredictorOracle(some.only(heard), alphabet=alphabet, outcomes=outcomes)
+        return PredictorOracle(some, alphabet=alphabet, outcomes=outcomes, members=heard)
 
     def __call__(self, x: Tensor, /) -> Tensor:
         """Predictions (M, N, K) of one-hot or soft (N, V, L), M being the chosen members."""

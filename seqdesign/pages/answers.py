@@ -16,6 +16,8 @@ from seqdesign.reports.bars import interval_text
 
 BATCH = 24
 """Designs of a first batch."""
+FIRST = 5
+"""Designs that are named on top of a page."""
 Rules = Sequence[Mapping[str, Any]]
 """Rows of ``constraints.check``."""
 Goal = Literal["max", "min"] | float
@@ -60,7 +62,7 @@ def designs_answer(
     tiles += _standing(designs)
     tiles += _obeyed(rules)
     tiles += _confirmed(designs, summary)
-    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, files)
+    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, [*files, *_first(designs, goal)])
 
 
 def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], model: str) -> str:
@@ -117,6 +119,24 @@ def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None
         worth = np.where(fine, worth, -np.inf)
     place = int(worth.argmax())
     return designs.rows[place] if np.isfinite(worth[place]) else None
+
+
+def _first(designs: DesignSet, goal: Goal) -> Iterator[tuple[str, str]]:
+    """The few that one would order first: those that nothing speaks against, by their cautious bound."""
+    numbers = _worth(designs, goal)
+    if numbers is None or len(designs) <= FIRST:
+        return
+    worth = np.nan_to_num(numbers, nan=-np.inf)
+    fine = [i for i, row in enumerate(designs.rows) if row.get("status", "ok") in ("ok", "revised")]
+    fine = sorted((i for i in fine if np.isfinite(worth[i])), key=lambda i: -worth[i])[:FIRST]
+    if fine:
+        known = isinstance(goal, float)  # a distance from the target, which no column shows
+        names = (
+            f"{designs.rows[i]['id']}"
+            + ("" if known else f" ({-worth[i] if goal == 'min' else worth[i]:.4g})")
+            for i in fine
+        )
+        yield ("The best of them, by the bound:" if not known else "The best of them:"), ", ".join(names)
 
 
 def _worth(designs: DesignSet, goal: Goal) -> NDArray[np.float64] | None:

@@ -21,6 +21,9 @@ HEADINGS = {
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain", "rules": "rules", "gc": "GC",
     "nearest": "nearest", "length": "length", "measured": "measured already", "judged": "judged",
+    "loglik": "log p(x)", "loglik_before": "log p(x) before", "coverage": "codes searched",
+    "kappa2": "squared radius searched", "log_mode": "log density at its centre", "stop": "ended by",
+    "feasible": "a code was feasible", "first_position": "first position", "doubt": "doubt",
 }  # fmt: skip
 SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%", "gc": ".0%"}
 SHOWN_LATER = ("score", "delta", "edits", "confidence", "ood", "loglik_change", "motifs")
@@ -89,9 +92,7 @@ def add_designs(
         True,
         unit="the prediction",
     )
-    text = (
-        "A click on a name opens everything that is known of the design; boxes pick the ones to copy or save."
-    )
+    text = "A click on a name opens all that is known of the design; boxes pick those to copy or save."
     page.section(designs.what.capitalize(), text, tables=[table])
 
 
@@ -146,6 +147,9 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
     seen = [key for key in (*deciding, "rules", *later, "length", "gc") if key in have]
     keys = [*seen, *(key for key in have if key not in seen)]
     ends = {f"{name}_{end}": f"{_short(name)}, {end}" for name in outcomes for end in ("low", "high", "sd")}
+    ends |= {
+        key: f"{_short(key.removesuffix('_at_code'))} at its code" for key in have if key.endswith("_at_code")
+    }
     if designs.before_after is not None:
         ends[designs.before_after[0]] = "before"
     # The script of the page marks single characters only.
@@ -162,6 +166,7 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
             below="edit_list" if key == "id" and "edit_list" in have and "gc" not in have else "",
             bar=_bar(designs, key, measured) if key in outcomes else None,
             about=MEANINGS.get(key, ""),
+            in_card=key in (*later, "length", "gc"),
         )
         for key in keys
     ]

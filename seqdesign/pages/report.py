@@ -223,10 +223,10 @@ def _add_sequences(
     alphabet = _alphabet(run, designs)
     collection, sites = None, None
     if motifs is not None:
-        from seqdesign.motifs.changes import motifs_over, sites_of
+        from seqdesign.motifs.changes import Construct, motifs_over, sites_of
 
-        collection = motifs_over(motifs, alphabet)
-        places = sites_of(designs.sequences, collection, alphabet)
+        collection, construct = motifs_over(motifs, alphabet), Construct.of(run.option)
+        places = sites_of(designs.sequences, collection, alphabet, construct)
         sites = {str(designs.rows[place]["id"]): text for place, text in places.items()}
     outcome = summary.get("outcome") or "outcome"
     add_design_sections(
@@ -242,21 +242,24 @@ def _add_sequences(
         training=_training(run, designs),
     )
     if collection is not None:
-        _add_motif_changes(page, designs, collection, alphabet)
+        _add_motif_changes(page, run, designs, collection, alphabet)
     if "objective" in summary:
         add_asked(page, summary)
 
 
-def _add_motif_changes(page: Page, designs: DesignSet, collection: MotifSet, alphabet: Alphabet) -> None:
+def _add_motif_changes(
+    page: Page, run: Run, designs: DesignSet, collection: MotifSet, alphabet: Alphabet
+) -> None:
     """Motifs that designs gain and lose against their parents."""
-    from seqdesign.motifs.changes import gained_and_lost
+    from seqdesign.motifs.changes import Construct, gained_and_lost
     from seqdesign.pages.motifs import add_changes
 
     if designs.originals is None:
         text = "The parents are not known, so nothing is gained or lost by design."
         page.section("Gained and lost motifs", text)
         return
-    found = gained_and_lost(designs.originals, designs.sequences, collection, alphabet)
+    construct = Construct.of(run.option)
+    found = gained_and_lost(designs.originals, designs.sequences, collection, alphabet, construct)
     add_changes(page, found, len(designs), {one.id: one for one in collection.motifs}, collection.title)
 
 
@@ -288,8 +291,7 @@ def _provenance(runs: Sequence[Run]) -> dict[str, object]:
         if manifest is None:
             continue
         changed = changed_files(manifest.inputs, run.base)
-        resolved = resolved_options(manifest, folder=run.path if run.is_model else None)
-        options = {k: v for k, v in resolved.items() if v not in ("[]", "()", "False")}
+        options = resolved_options(manifest, folder=run.path if run.is_model else None)
         found[f"{run.path}: typed"] = manifest.command
         found[f"{run.path}: seed, device"] = manifest.circumstances
         found[f"{run.path}: inputs, SHA-256"] = {

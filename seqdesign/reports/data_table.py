@@ -129,6 +129,7 @@ def _embedded(
     head: list[dict[str, Any]] = [
         {"key": c.key, "heading": c.heading or c.key, "spec": c.spec, "sequence": c.sequence,
          "edits": c.edits, "first": c.first, "shown": c.shown, "below": c.below, "about": c.about,
+         "inCard": c.in_card,
          "bar": c.bar and dataclasses.asdict(c.bar), "number": _is_number(c.key, rows),
          "drawn": any(isinstance(row[c.key], Markup) for row in rows)}
         for c in columns

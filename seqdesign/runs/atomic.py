@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from seqdesign.config import jsonable
 from seqdesign.errors import OutputError
@@ -141,13 +141,18 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
+Sync = Literal["all", "file", "none"]
+"""What is forced to disk before a write is over: the file and its name, its bytes only, nothing."""
+
+
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike[str], *, sync: Sync = "all") -> Iterator[BinaryIO]:
     """Binary handle whose bytes become ``path`` all at once when the block ends without an error.
 
     The bytes go to a temporary file in the same folder (so that the rename cannot cross file systems), are
-    forced to disk, renamed over ``path``, and the folder is forced to disk too. A symbolic link stays a link
-    and its target is replaced. Permissions are those of the file replaced, or the umask's for a new one.
+    forced to disk, renamed over ``path``, and the folder is forced to disk too, or less by ``sync``: with
+    ``file`` a power failure may undo the write, with ``none`` damage it. A symbolic link stays a link and its
+    target is replaced. Permissions are those of the file replaced, or the umask's for a new one.
     After an error the old content is untouched and no temporary file is left. Devices, pipes and open
     descriptors such as /dev/stdout are written directly. Inside ``together`` the rename waits.
 
@@ -167,7 +172,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             with open(target, "wb") as handle:
                 yield handle
         else:
-            with _replacing(target) as handle:
+            with _replacing(target, sync) as handle:
                 yield handle
     except BrokenPipeError:
         raise
@@ -178,10 +183,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise OutputError(f"cannot write {os.fspath(path)}: {error.strerror or error}") from error
 
 
-def write_json(path: str | os.PathLike[str], value: Any) -> None:
+def write_json(path: str | os.PathLike[str], value: Any, *, sync: Sync = "all") -> None:
     """Write ``value`` as indented JSON, atomically; paths and arrays become JSON types, NaN becomes null."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as handle:
+    with atomic_write(path, sync=sync) as handle:
         # File names that are not UTF-8 arrive as lone surrogates; the backslash form is their JSON escape.
         handle.write(text.encode("utf-8", "backslashreplace") + b"\n")
 
@@ -201,13 +206,14 @@ def remove_stale(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
+def _replacing(target: Path, sync: Sync) -> Iterator[BinaryIO]:
     """Temporary file beside ``target`` that takes its place at the end of the block, or vanishes."""
     temp, handle = _temporary(target)
     try:
         yield handle
         handle.flush()
-        os.fsync(handle.fileno())
+        if sync != "none":
+            os.fsync(handle.fileno())
         if target.is_file():
             os.chmod(temp, target.stat().st_mode & 0o7777)
         waiting = _together.get()
@@ -223,7 +229,8 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
         handle.close()
         raise
     handle.close()
-    _sync_folder(target.parent)
+    if sync == "all":
+        _sync_folder(target.parent)
 
 
 def _temporary(target: Path) -> tuple[Path, BinaryIO]:

@@ -28,6 +28,8 @@ MAX_MANIFEST = 50_000_000
 
 SHOWN = 5
 """Records that are named where some are left out."""
+TALK = ("json", "quiet", "verbose", "debug")
+"""Options that change what a run says, not what it does."""
 
 
 @dataclass
@@ -227,7 +229,7 @@ def provenance(
 def resolved_options(
     manifest: Manifest, result: Mapping[str, Any] | None = None, folder: Path | None = None
 ) -> dict[str, str]:
-    """The options as text, those left to the command with the value that it took: ``32 (auto)``.
+    """Options that say something, as text; those left to the command with what it took: ``32 (auto)``.
 
     result: what the command said, where the manifest has not got it yet. folder: that of the model, whose
     record of its settings says what was chosen.
@@ -240,9 +242,16 @@ def resolved_options(
         left = value is None or value == "auto"
         if left and isinstance(taken, str | int | float) and taken not in ("", "auto"):
             found[key] = f"{taken} (auto)"
-        elif value is not None:
-            found[key] = str(jsonable(value))
-    return found
+        elif value is not None and value not in ((), [], {}):
+            found[key] = _in_words(jsonable(value))
+    return {key.strip("_"): text for key, text in found.items() if key not in TALK}
+
+
+def _in_words(value: Any) -> str:
+    """The value of an option as it is typed; a switch is on or off."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _settings(folder: Path | None) -> dict[str, Any]:

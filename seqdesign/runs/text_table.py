@@ -50,6 +50,8 @@ class Column:
     """Draw the value as a bar beside it (on a page)."""
     about: str = ""
     """What the column means, in a few words (on a page)."""
+    in_card: bool = False
+    """On a phone, where a row is a card, only the opened card shows it."""
 
 
 def format_value(value: object, spec: str = "") -> str:

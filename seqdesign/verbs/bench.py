@@ -24,6 +24,7 @@ from seqdesign.rules import Rule
 from seqdesign.sequences.compression import open_output
 from seqdesign.sequences.fasta import Record as SequenceRecord
 from seqdesign.sequences.fasta import format_fields, write_fasta
+from seqdesign.sequences.lab.codon_usage import codon_usage
 from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with, normal_records
 from seqdesign.verbs.data import sequence_set
 from seqdesign.verbs.options import letter_rules, pick, verb
@@ -178,7 +179,7 @@ def back_translate(
     """
     records = sequence_set(proteins)
     genes = codons.back_translate(
-        records.sequences, codons.codon_usage(host, codon_table), letter_rules(rules),
+        records.sequences, codon_usage(host, codon_table), letter_rules(rules),
         usage=usage, stop=stop, ids=records.ids, source=records.source, seed=pick(SeedOption, options).seed,
     )  # fmt: skip
     rows = tuple(
@@ -231,7 +232,7 @@ def library(
     codes, usage = base_codes(), dict[str, float]()
     if alphabet.name != "dna":
         codes = codon_codes(stops)
-        shares = codons.codon_usage(host).shares.values()
+        shares = codon_usage(host).shares.values()
         usage = {codon: share for own in shares for codon, share in own.items()}
     found = cover(
         records.sequences, codes, max_size, sublibraries, pick=lambda wanted: codes.best(wanted, usage),

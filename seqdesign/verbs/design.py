@@ -255,6 +255,7 @@ def maximize(
             opened,
             objective=goals,
             risk=wish.risk,
+            codons=wish.codons,
             pareto=wish.pareto,
             rules=limits,
             num=num,

@@ -26,6 +26,7 @@ CASES = {
     "keep": ["1", "2-3,6"],
     "length": ["6-9", "2-6"],
     "max-edits": ["1", "3"],
+    "min-cai": ["ecoli:0.4", "ecoli:0.999", "human:1"],
     "max-homopolymer": ["1", "2,G:1", "T:3"],
     "repeat": ["2", "3", "4", "5"],
     "synthesis": ["twist", "idt"],
@@ -39,6 +40,7 @@ MIXES = [
     [("translate", "1-6"), ("gc-window", "3:0.3-0.7"), ("forbid", "TAA")],
     [("keep", "4-6"), ("forbid", "AGG"), ("max-edits", "2"), ("gc", "0.3-0.7")],
     [("repeat", "2"), ("hairpin", "2:0-2"), ("gc-difference", "3:0.34"), ("tm", "0-20")],
+    [("min-cai", "yeast:0.8"), ("translate", "1-6"), ("forbid", "GG")],
     [("allow", "2-3:-G"), ("translate", "1-6"), ("repeat", "3")],
     [("template", "NNNGNN"), ("forbid", "NGN"), ("gc-window", "2:0.5-0.5")],
 ]

@@ -93,6 +93,7 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
     from seqdesign.constraints import codons
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import Record, format_fields, write_fasta
+    from seqdesign.sequences.lab.codon_usage import codon_usage
     from seqdesign.sequences.tables import write_table
 
     begin = time.monotonic()
@@ -100,7 +101,7 @@ def _back_translate(config: BackTranslateConfig) -> BackTranslateResult:
     records = _proteins(config)
     genes = codons.back_translate(
         records.sequences,
-        codons.codon_usage(config.codons, config.codon_table),
+        codon_usage(config.codons, config.codon_table),
         config,
         usage=config.usage,
         stop=config.stop == "yes",

@@ -135,7 +135,7 @@ def library(config: LibraryConfig) -> LibraryResult:
         raise InputError(f"a library is made of DNA or proteins, this is {alphabet.name}", path=config.input)
     usage: dict[str, float] = {}
     if alphabet.name != "dna":
-        from seqdesign.constraints.codons import codon_usage
+        from seqdesign.sequences.lab.codon_usage import codon_usage
 
         usage = {
             codon: share for own in codon_usage(config.codons).shares.values() for codon, share in own.items()

@@ -128,6 +128,7 @@ def maximize_records(config: MaximizeConfig) -> tuple[MaximizeResult, list[Desig
             model,
             objective=config.objective,
             risk=config.risk,
+            codons=config.codons,
             pareto=config.pareto,
             rules=part(config, ConstraintOptions),
             num=config.num,

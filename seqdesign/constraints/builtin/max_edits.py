@@ -20,8 +20,8 @@ def max_edits(text: str, starts: Starts) -> MaxEdits:
 class MaxEdits:
     """A ball around each start (N, L) in Hamming distance; what is no letter differs from all letters."""
 
-    def __init__(self, limit: int, starts: Tensor) -> None:
-        self.name, self.limit, self.starts = f"{OPTION} {limit}", limit, starts
+    def __init__(self, limit: int, starts: Tensor, *, name: str | None = None) -> None:
+        self.name, self.limit, self.starts = name or f"{OPTION} {limit}", limit, starts
 
     def mask(self) -> None:
         """Any letter may stand anywhere."""

@@ -27,6 +27,15 @@ def translate(text: str, starts: Starts) -> Translation:
     """
     starts.need_complement(OPTION, "a reading frame")
     starts.need_fixed_length(OPTION)
+    first, end, minus = frame(text, starts.length)
+    return Translation(f"{OPTION} {text}", first, end, minus, starts)
+
+
+def frame(text: str, length: int | None = None) -> tuple[int, int, bool]:
+    """A reading frame [first, end) of sequences of some length, and whether it is on the minus strand.
+
+    Positions count from 0, those of the text from 1. Raises UsageError.
+    """
     match = re.fullmatch(r"\s*(\d{1,9})-(\d{1,9})\s*", text, re.ASCII)
     begin, end = (int(match[1]), int(match[2])) if match else (0, 0)
     first, last = sorted((begin, end))
@@ -35,15 +44,13 @@ def translate(text: str, starts: Starts) -> Translation:
             f"must be the first and the last position of a reading frame, such as 4-303, got {text!r}",
             option=OPTION,
         )
-    if last > starts.length:
-        raise UsageError(
-            f"names position {last}, but the designs have {starts.length} letters", option=OPTION
-        )
+    if length is not None and last > length:
+        raise UsageError(f"names position {last}, but the designs have {length} letters", option=OPTION)
     if (last - first + 1) % 3:
         raise UsageError(
             f"a reading frame has a multiple of 3 letters, but {text} has {last - first + 1}", option=OPTION
         )
-    return Translation(f"{OPTION} {text}", first - 1, last, begin > end, starts)
+    return first - 1, last, begin > end
 
 
 class Translation:

@@ -11,3 +11,7 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => {
   for (const part of document.querySelectorAll("details[data-printed]")) part.open = false;
 });
+// Who goes to the provenance wants to read it.
+document.querySelector('nav a[href="#provenance"]')?.addEventListener("click", () => {
+  document.querySelector("#provenance details").open = true;
+});

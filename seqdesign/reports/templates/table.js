@@ -204,6 +204,7 @@ class DataTable {
     if (!this.cards) return [line];
     if (!line.dataset.ready) {
       line.dataset.ready = "yes";
+      this.columns.filter((c) => c.shown).forEach((c, k) => line.cells[k].classList.toggle("sd-in-card", c.inCard));
       line.classList.add("sd-opens");
       const head = line.cells[0];
       const opener = button("", () => this.open(i));

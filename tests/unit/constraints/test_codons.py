@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from Bio.Seq import Seq
 
-from seqdesign.constraints.codons import back_translate, codon_usage
+from seqdesign.constraints.codons import back_translate
 from seqdesign.constraints.options import LetterRules
 from seqdesign.constraints.verdicts import judge
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.lab.codon_usage import codon_usage
 
 DNA = get_alphabet("dna")
 ECOLI = codon_usage("ecoli")

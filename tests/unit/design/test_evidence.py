@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
+from seqdesign.constraints.letters import SeenWords, near_parent, seen_letters, word_codes
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.evidence import Evidence, Known
@@ -123,3 +123,32 @@ def test_known_sequences_have_the_mean_of_their_values_and_count_on_both_strands
     assert found.value("TTTTT") == ()
     assert len(found.tokens(5, DNA)) == 6
     assert Known(values, DNA, both_strands=False).value("TACGT") is None
+
+
+def test_repeats_are_unlike_rows_in_which_letters_are_mixed() -> None:
+    rows = ["".join(text) for text in np.random.default_rng(0).choice(list("ACGT"), (200, 40))]
+    mixed = "".join(np.random.default_rng(1).choice(list("ACGT"), 40))
+    evidence = Evidence(measured(rows, held_out=tuple(range(0, 200, 5))), DNA, positional=True)
+    assert evidence.unlike([mixed, "ACGT" * 10, "CT" * 20, "A" * 40]).tolist() == [False, False, True, True]
+
+
+def test_a_library_of_variants_has_a_parent_and_a_reach() -> None:
+    rng = np.random.default_rng(0)
+    parent = "".join(rng.choice(list("ACGT"), 40))
+    texts = []
+    for _ in range(200):
+        text = list(parent)
+        for place in rng.choice(40, 2, replace=False):
+            text[place] = str(rng.choice(list("ACGT")))
+        texts.append("".join(text))
+    found = Evidence(measured(texts), DNA, positional=True).variants
+    assert found is not None
+    assert ("".join(DNA.letters[i] for i in found[0]), found[1]) == (parent, 4)
+    unrelated = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(50)]
+    assert Evidence(measured(unrelated), DNA, positional=True).variants is None
+    assert Evidence(measured(texts), DNA, positional=False).variants is None
+    rule = near_parent(torch.from_numpy(found[0]), found[1], starts(parent))
+    far = parent.translate(str.maketrans("A", "C"))
+    tokens = torch.from_numpy(encode([texts[0], far], DNA).tokens.astype(np.int64))
+    assert rule.is_feasible(tokens, torch.tensor([0, 0])).tolist() == [True, False]
+    assert rule.explain(tokens[1], 0)[0].constraint.startswith("--letters seen")

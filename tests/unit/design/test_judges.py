@@ -10,19 +10,25 @@ from torch import Tensor
 from seqdesign.design.judges import (
     JITTER,
     KINDS,
+    RELATED,
+    RELATIVES,
     GaussianProcess,
     Kind,
     Places,
     Words,
     hyperparameters,
+    kinds_for,
+    read_as,
 )
 from seqdesign.design.panel import Panel, _sure, stack
+from seqdesign.design.rounds import Ensemble
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import Measured
 
 DNA = get_alphabet("dna")
+EVERY = (*KINDS, *RELATED, *RELATIVES)
 
 
 def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
@@ -30,12 +36,12 @@ def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
 
 
 def judge(kind: Kind, tokens: Tensor, y: Tensor) -> GaussianProcess:
-    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
     x = reader(tokens)
     return GaussianProcess(kind, hyperparameters(kind, reader, x, y, 0), reader, x, y)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
     tokens = random_tokens(30)
     y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
@@ -53,10 +59,10 @@ def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
         assert float(variances[row]) == pytest.approx(float(spread), abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_kernel_says_of_a_sequence_with_itself_what_its_short_form_says(kind: Kind) -> None:
     tokens = random_tokens(12)
-    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
     x = reader(tokens)
     like = reader.likeness(x, x)
     theta = torch.tensor(kind.start(len(like.between)), dtype=torch.float64)
@@ -171,9 +177,8 @@ def test_a_letter_where_nothing_ever_varied_makes_a_sequence_less_like_all_other
     usual, odd = tokens[:1].clone(), tokens[:1].clone()
     odd[0, 3] = 1
     known = reader(tokens)
-    assert bool(
-        (reader.likeness(known, reader(odd)).between < reader.likeness(known, reader(usual)).between).all()
-    )
+    less, more = (reader.likeness(known, reader(one)).between[0] for one in (odd, usual))
+    assert bool((less < more).all())
 
 
 def test_judges_need_measurements() -> None:
@@ -188,7 +193,7 @@ def test_reverse_complements_are_one_where_both_strands_are_read() -> None:
     assert all(torch.allclose(x[0], x[1]) for x in both)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_what_a_judge_has_seen_is_what_it_says_of_its_rows(kind: Kind) -> None:
     tokens = random_tokens(30)
     y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
@@ -226,6 +231,89 @@ def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> 
     draws = torch.linspace(0, 10, 101, dtype=torch.float64)[:, None, None].expand(101, 3, 1)
     middle = torch.tensor([[5.0], [1.0], [-9.0]]).double()
     rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
-    assert _sure(middle, draws, rows).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
+    both = torch.ones(2, 1, dtype=torch.bool)
+    assert _sure(middle, draws, rows, ~both).flatten().tolist() == pytest.approx([2.0, 1.0, 0.5])
+    assert _sure(middle, draws, rows, both).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
     wide = torch.tensor([[4.0], [-20.0]]).double()
-    assert _sure(middle, draws, wide).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])
+    assert _sure(middle, draws, wide, ~both).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])
+
+
+def test_what_a_change_costs_on_average_is_said_of_changes_seen_once() -> None:
+    """Mutants of a parent that nothing improves: unseen and rare letters are no better than others."""
+    rng = np.random.default_rng(0)
+    parent = random_tokens(1, 20)
+    rows = parent.repeat(50, 1)
+    for row in rows:
+        places = rng.choice(20, int(rng.integers(1, 4)), replace=False)
+        row[places] = (row[places] + torch.from_numpy(rng.integers(1, 4, len(places)))) % 4
+    cost = rng.exponential(1.0, (20, 4))[np.arange(20), rows.numpy()]
+    values = -np.where((rows != parent).numpy(), cost, 0.0).sum(1)
+    judges = panel(values + 0.5 * rng.standard_normal(50), rows)
+    every = parent.repeat(60, 1)
+    every[torch.arange(60), torch.arange(60) // 3] += 1 + torch.arange(60) % 3
+    found, own = judges(every % 4).mean, judges(parent).mean
+    print(float((own - found).mean()), float((found < own).double().mean()))
+    assert float((own - found).mean()) > 0.6
+
+
+def test_outcomes_that_scatter_in_proportion_are_judged_as_logarithms() -> None:
+    tokens, rng = random_tokens(120, 6), np.random.default_rng(1)
+    inner = rng.standard_normal((6, 4))[np.arange(6), tokens.numpy()].sum(1)
+    even = inner + 20 + 0.5 * rng.standard_normal(120)
+    skewed = np.exp(inner + 0.5 * rng.standard_normal(120))
+    assert [bool(panel(values, tokens).scale.logs) for values in (even, skewed)] == [False, True]
+    verdict = panel(skewed, tokens)(tokens)
+    assert float(verdict.low.min()) > 0
+    inside = (verdict.low[:, 0].numpy() <= skewed) & (skewed <= verdict.high[:, 0].numpy())
+    assert inside.mean() > 0.9
+
+
+def test_judges_go_beyond_the_best_rows_where_these_were_as_predicted() -> None:
+    tokens, rng = random_tokens(200, 8), np.random.default_rng(1)
+    total = rng.standard_normal((8, 4))[np.arange(8), tokens.numpy()].sum(1)
+    for values, borne in ((total, True), (np.minimum(total, np.quantile(total, 0.85)), False)):
+        judges = panel(values + 0.3 * rng.standard_normal(200), tokens)
+        judges(tokens[:5])
+        assert bool(judges.borne[1] > total.max()) == borne
+
+
+def test_relatives_of_several_lengths_are_read_by_their_alignment() -> None:
+    """The effect of a letter at a place of the parent, wherever deletions have moved it."""
+    rng = np.random.default_rng(3)
+    parent, texts = "".join(rng.choice(list("ACGT"), 24)), []
+    for _ in range(160):
+        text = list(parent)
+        for place in rng.choice(24, 2, replace=False):
+            text[place] = str(rng.choice(list("ACGT")))
+        if rng.random() < 0.5:
+            del text[int(rng.integers(24))]
+        texts.append("".join(text))
+    values = np.array([float(text[-4] == parent[-4]) + 0.1 * rng.normal() for text in texts])
+    array = encode(texts, DNA)
+    kinds, found = kinds_for(KINDS, array, same=False, both_strands=False)
+    assert found is not None
+    assert [kind.reads for kind in kinds] == ["words", "words", "alignment", "alignment"]
+    assert kinds_for(KINDS, array, same=False, both_strands=True)[1] is None
+    ensemble = Ensemble(texts[:120], values[:120], DNA, floors=(None,))
+    mean, _ = ensemble(texts[120:])
+    assert np.corrcoef(mean, values[120:])[0, 1] > 0.8
+    assert float(ensemble.weights[2:].sum()) > 0.5
+
+
+def test_values_that_multiply_are_warped_and_others_are_not() -> None:
+    rng = np.random.default_rng(4)
+    texts = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(150)]
+    effects = rng.normal(size=(8, 4))
+    adds = np.array([effects[np.arange(8), ["ACGT".index(c) for c in text]].sum() for text in texts])
+    adds = adds + 0.05 * rng.normal(size=len(texts))
+    assert Ensemble(texts, adds, DNA).warp.floor is None
+    warped = Ensemble(texts, np.exp(adds), DNA)
+    assert warped.warp.floor is not None
+    plain = Ensemble(texts, np.exp(adds), DNA, floors=(None,))
+    errors = [np.abs(np.log(e.left_out.clip(1e-3)) - adds).mean() for e in (warped, plain)]
+    assert errors[0] < 0.7 * errors[1]
+    values = torch.from_numpy(np.exp(adds))
+    assert torch.allclose(warped.warp.inverse(warped.warp(values)), values)
+    step = 1e-6
+    slope = (warped.warp(values + step) - warped.warp(values)) / step
+    assert torch.allclose(slope, warped.warp.slope(values), rtol=1e-3)

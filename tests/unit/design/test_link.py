@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
-from seqdesign.design.link import corrected, fit_link
+from seqdesign.design.link import corrected, fit_link, followed
 
 
 def rows(slope: float, count: int = 600) -> tuple[torch.Tensor, torch.Tensor]:
@@ -51,3 +53,13 @@ def test_without_links_nothing_changes() -> None:
     found = corrected([], mean, 2 * mean)
     assert torch.equal(found.mean, mean)
     assert torch.equal(found.total, 2 * mean)
+
+
+def test_predictions_beyond_an_edge_are_borne_out_where_measurements_follow() -> None:
+    luck = torch.randn(2, 200, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    further = 2 * luck[0].abs()
+    assert followed(further, further + luck[1]) == float(further.max())
+    assert math.isnan(followed(further, 0.7 * further + 0.3 * luck[1]))  # surely less than they say
+    assert math.isnan(followed(further, luck[1]))
+    assert math.isnan(followed(further[:30], -3 * luck[1][:30]))  # anything may be
+    assert math.isnan(followed(-further, luck[1]))

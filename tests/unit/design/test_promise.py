@@ -52,6 +52,13 @@ def test_designs_unlike_all_rows_get_no_promise_and_the_reader_is_told_what_to_m
     assert "not enough evidence" in found.text()
     assert found.judges == pytest.approx(np.quantile(draws.mean(axis=1), 0.1))
     assert "b, d" in found.text()
+    assert not found.tested
+    found = promise(
+        designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
+        independent=4.0, tested=True,
+    )  # fmt: skip
+    assert found.least == found.judges
+    assert "hidden from the judges" in found.text()
 
 
 def test_alike_designs_are_promised_less() -> None:

@@ -74,6 +74,23 @@ def test_a_member_in_the_ensemble_says_what_it_says_alone(options: dict[str, Any
             torch.testing.assert_close(p.grad[0], gradients[name][m], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"positional": False}, MOTIF, {"architecture": "killoran"}, {"architecture": "ridge"},
+     {"architecture": "words"}],
+)  # fmt: skip
+def test_some_members_say_what_they_say_among_all(options: dict[str, Any]) -> None:
+    whole, (x, lengths) = make(**options), inputs(TEXTS)
+    for value in (*whole.net.parameters(), *whole.net.buffers()):
+        torch.nn.init.normal_(value)
+    some, read = whole.only([2, 0]), x.clone().requires_grad_()
+    found, expected = some(read, lengths), whole(x, lengths)
+    assert some.num_members == len(found) == 2
+    torch.testing.assert_close(found, expected[[2, 0]])
+    assert torch.autograd.grad(found.sum(), read)[0].abs().sum() > 0
+    assert whole.num_members == len(whole(x, lengths)) == 3
+
+
 @pytest.mark.parametrize("options", [{}, {"positional": False}, MOTIF])
 def test_both_strands_have_exactly_one_score(options: dict[str, Any]) -> None:
     model = make(strands="both", **options)

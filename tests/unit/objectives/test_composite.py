@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from seqdesign.objectives.composite import Members
 from seqdesign.objectives.directions import simplex_directions
 from seqdesign.objectives.parse import parse_objective
 
@@ -58,13 +57,6 @@ def test_noise_is_the_same_in_every_call() -> None:
     first = objective(members(1, 2), ROW)
     torch.manual_seed(1)
     assert torch.equal(objective(members(1, 2), ROW), first)
-
-
-def test_only_the_chosen_members_count() -> None:
-    objective = parse_objective(["max"], ONE)
-    assert Members(objective, [0, 2])(members(1, 100, 3), ROW).item() == 2.0
-    with pytest.raises(ValueError, match="at least one member"):
-        Members(objective, [])
 
 
 def test_values_are_the_terms_before_they_are_added() -> None:

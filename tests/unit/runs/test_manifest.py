@@ -37,6 +37,11 @@ def test_options_left_to_the_command_show_what_it_took(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_options_are_said_in_words() -> None:
+    made = manifest(json=True, set_=["a=1", "b=2"], forbid=[], pareto=False, stop=True)
+    assert resolved_options(made, {}) == {"set": "a=1, b=2", "pareto": "off", "stop": "on"}
+
+
 def test_a_record_that_cannot_be_read_resolves_nothing(tmp_path: Path) -> None:
     for text in ("{", "[1]", '{"options": 3}'):
         (tmp_path / "config.json").write_text(text)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import seqdesign as sd
-from seqdesign.constraints.codons import codon_usage
+from seqdesign.sequences.lab.codon_usage import codon_usage
 
 
 def holds(record: Any, rows: int, folder: Path) -> None:
