@@ -77,10 +77,10 @@ def _rest_is_gc(text: str, place: int, word: str) -> bool:
     return set(text[:place] + text[place + len(word) :]) <= set("CG")
 
 
-def word_pair(num: int, rng: np.random.Generator) -> list[str]:
-    """100 random letters of DNA with two words, the second 30 letters after the first."""
-    letters = rng.choice(list("ACGT"), size=(num, 100))
-    places = rng.integers(0, 100 - APART - len(SECOND_WORD) + 1, num)
+def word_pair(num: int, rng: np.random.Generator, length: int = 100) -> list[str]:
+    """Random letters of DNA with two words, the second 30 letters after the first."""
+    letters = rng.choice(list("ACGT"), size=(num, length))
+    places = rng.integers(0, length - APART - len(SECOND_WORD) + 1, num)
     for offset, word in ((0, FIRST_WORD), (APART, SECOND_WORD)):
         for i, letter in enumerate(word):
             letters[np.arange(num), places + offset + i] = letter

@@ -111,7 +111,7 @@ class Promoters:
     """Samples against promoters that were not learned from."""
 
     def __init__(self, train: list[str], more: list[str], test: list[str], seed: int) -> None:
-        self.test, self.seed = test, seed
+        self.test, self.more, self.seed = test, more[: len(test)], seed
         k4 = [kmer_matrix(t, "ACGT", 4).sum(axis=0) for t in (more[: len(test)], test)]
         self.floor = float(jensen_shannon(*k4))
         self.windows = {}
@@ -120,18 +120,18 @@ class Promoters:
             self.windows[name] = int(np.convolve(starts, np.ones(PEAK), "valid").argmax())
 
     def __call__(self, texts: Sequence[str]) -> Figures:
-        """The held-out sequences themselves are compared with their own other half."""
+        """For the held-out sequences themselves stand others, with which they are compared."""
         real, made = self.test, list(texts)
         if made == real:
-            made, real = real[::2], real[1::2]
-        k4 = [kmer_matrix(t, "ACGT", 4).sum(axis=0) for t in (made, self.test)]
+            made = self.more
+        k4 = [kmer_matrix(t, "ACGT", 4).sum(axis=0) for t in (made, real)]
         figures = {
             "AUC network": network_auc(made, real, "ACGT", self.seed),
             "AUC forest": forest_auc(made, real, "ACGT"),
             "4-mers over floor": float(jensen_shannon(*k4)) / self.floor,
         }
         for name, pattern in MOTIFS.items():
-            starts = [[m.start() for m in re.finditer(pattern, t)] for t in texts]
+            starts = [[m.start() for m in re.finditer(pattern, t)] for t in made]
             flat = np.array([s for row in starts for s in row] or [-1])
             window = self.windows[name]
             figures[name] = float(np.mean([bool(s) for s in starts]))

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from generators import CHAIN, MATRIX, REAL, Task, common, line, markov, position_matrix, task
+from generators import CHAIN, DATA, MATRIX, REAL, Task, common, line, markov, position_matrix, task
 
 from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.models.gan.config import GANOptions
@@ -77,9 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "data", choices=["trna", "families", "tata", "tataa", "pair", "genes", "ww", "promoters", "few"]
-    )
+    parser.add_argument("data", choices=DATA)
     parser.add_argument("--rows", nargs="*", choices=[*OBJECTIVES.names(), *OUTPUTS],
                         default=[GANOptions().objective])  # fmt: skip
     parser.add_argument("--input", type=Path)

@@ -13,6 +13,7 @@ families  20,000 x 60 from three unrelated proteins, 20% mutated: chimeras, muta
 tata      20,000 x 50 of C and G with one TATA;  tataa  the same with TATAA: exactly one, evenly placed
 pair      20,000 x 100 with two words, the second 30 letters after the first
 genes     20,000 x 300: ATG, 98 codons, a stop: valid frames
+long      5,000 x 500 with two words, the second 30 letters after the first
 ww        WW domains (--input prot_ww_pfam_aligned.fa.gz): recognised by a profile HMM of training members
 promoters dm3 promoters (--input dna_dm3_core_promoter100.fa.gz): AUC of a network and of a forest, words,
           motifs and their places, copies;  few  the same, of 300 sequences only
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from seqdesign.sequences.reader import read_sequences
 Figures = dict[str, float]
 LM_ROWS = ("train-lm --architecture gru", "train-lm")
 CHAIN, MATRIX, REAL = "Markov chain", "position matrix", "held-out sequences"
+DATA = ("trna", "families", "tata", "tataa", "pair", "genes", "long", "ww", "promoters", "few")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Task:
 def made(maker: Callable[[int, np.random.Generator], list[str]], judge: Callable[[Sequence[str]], Figures],
          letters: str = "ACGT", order: int = 3, num: int = 20_000) -> Task:  # fmt: skip
     """A task of made sequences."""
-    train, test = maker(num, np.random.default_rng(7)), maker(1000, np.random.default_rng(8))
+    train, test = maker(num, np.random.default_rng(7)), maker(4000, np.random.default_rng(8))
     return Task(train, test, judge, letters=letters, order=order)
 
 
@@ -107,6 +109,7 @@ def task(args: argparse.Namespace) -> Task:
         ),
         "pair": lambda: made(data.word_pair, data.judge_word_pair),
         "genes": lambda: made(data.genes, data.judge_genes),
+        "long": lambda: made(lambda n, r: data.word_pair(n, r, 500), data.judge_word_pair, num=5000),
     }
     return simple[args.data]()
 
@@ -153,7 +156,7 @@ def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], 
     seconds = float("nan")
     if not (folder / "model.safetensors").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        source = folder.parent / "train.fa"
+        source = folder.parent / f"train_{folder.name}.fa"
         with open(source, "wb") as handle:
             write_fasta((Record(f"s{i}", "", t) for i, t in enumerate(asked.train)), handle)
         command, *options = shlex.split(row)
@@ -161,6 +164,13 @@ def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], 
     output = folder.parent / f"{folder.name}.fa"
     drawing = run(["sample", str(folder), "-n", str(asked.num), "-o", str(output), "--seed", str(seed)])
     return read_sequences(output).sequences, seconds, drawing
+
+
+def drawn_before(kept: Path, data: str, seed: int) -> Iterator[tuple[str, list[str]]]:
+    """(row, samples) of each model that an earlier run has left in ``kept``."""
+    start = f"{data}_{seed}_"
+    for path in sorted(kept.glob(f"{start}*.fa")):
+        yield path.stem.removeprefix(start).replace("_", " "), read_sequences(path).sequences
 
 
 def line(name: str, figures: Figures, more: Figures) -> str:
@@ -185,9 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "data", choices=["trna", "families", "tata", "tataa", "pair", "genes", "ww", "promoters", "few"]
-    )
+    parser.add_argument("data", choices=DATA)
     parser.add_argument("--rows", nargs="*", default=LM_ROWS, help="training commands with their options")
     parser.add_argument("--input", type=Path)
     parser.add_argument("--seed", type=int, default=0)

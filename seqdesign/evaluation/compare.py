@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 
 from seqdesign.evaluation import measures
 from seqdesign.evaluation.findings import Finding, findings
+from seqdesign.evaluation.health import Health, verdict_on
 from seqdesign.evaluation.likelihood import add_likelihood
 from seqdesign.evaluation.measures import Evaluation
 from seqdesign.evaluation.predictions import add_predictions
 from seqdesign.evaluation.sets import Sample, Sets, draw_sample
+from seqdesign.evaluation.structure import add_structure, detectable
 from seqdesign.runs.progress import count, phase
 
 NOT_OF_DESIGNS = ("mean_nearest", "too_close", "prefers_training", "pairwise", "clusters")
@@ -29,6 +32,14 @@ class Judgement:
     sample: Sample | None
     evaluation: Evaluation
     findings: tuple[Finding, ...]
+    verdict: Health | None
+    """Of the generator that made the sequences; None of designs, and without real sequences."""
+
+    @property
+    def detectable(self) -> float:
+        """Smallest AUC of a classifier that would have been beyond chance; NaN without real sequences."""
+        sample = self.sample
+        return math.nan if sample is None else detectable(len(sample.generated), len(sample.held_out))
 
     @property
     def num_flagged(self) -> int:
@@ -80,6 +91,7 @@ def compare_sets(
     if sample is not None and not designs:
         measures.add_distances(found, sample, sets, rngs[2], resamples)
         measures.add_classifier(found, sample, sets.alphabet.letters, rngs[3])
+        add_structure(found, sample, sets, seed)
     device = device or torch.device("cpu")
     if vae is not None and not designs:
         add_likelihood(found, vae, device, sets, sample, rngs[2], resamples)
@@ -89,4 +101,5 @@ def compare_sets(
     if designs:
         found.unjudged(NOT_OF_DESIGNS)
     said = findings({row.name: row for row in found.rows}, real, found.predictions, designs=designs)
-    return Judgement(sets, sample, found, said)
+    verdict = None if sample is None or designs else verdict_on(said, sample)
+    return Judgement(sets, sample, found, said, verdict)

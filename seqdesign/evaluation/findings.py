@@ -164,6 +164,8 @@ def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         text = (
             "Positions depend on each other otherwise than in"
             if flagged
+            else "Too few sequences to tell whether positions depend on each other as in"
+            if far.verdict == "too few"
             else "Positions depend on each other as in"
         )
         text += f" {real} sequences: the worst pair differs by "
@@ -181,7 +183,9 @@ def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         yield Finding(flagged, f"{text} ({real} ones: {_share(chimeras.real)}).")
     if cnn is not None:
         flagged = cnn.verdict == "flagged"
-        start = "tells" if flagged else "hardly tells"
+        start = {"flagged": "tells", "too few": "had too few sequences to tell"}.get(
+            cnn.verdict, "hardly tells"
+        )
         yield Finding(flagged, f"A convolutional network {start} them from {real} ones: AUC {cnn.value:.2f}.")
 
 

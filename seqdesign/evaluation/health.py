@@ -98,7 +98,7 @@ def check(
         headline_of("training sequences", found, sample.pick("training"), real=True),
     ]
     health = GeneratorHealth(
-        verdict=_verdict(said, sample),
+        verdict=verdict_on(said, sample),
         num_held_out=len(sample.held_out),
         detectable=detectable(len(sample.generated), len(sample.held_out)),
         measures=tuple(found.rows),
@@ -124,7 +124,8 @@ def _beside(work: Callable[[], None], *, alone: bool) -> Iterator[None]:
         running.result()
 
 
-def _verdict(said: Sequence[Finding], sample: Sample) -> Health:
+def verdict_on(said: Sequence[Finding], sample: Sample) -> Health:
+    """Whether nothing speaks against the generated sequences, and something could have."""
     if any(finding.flagged for finding in said):
         return "unhealthy"
     few = len(sample.held_out) < FEWEST_TO_TELL

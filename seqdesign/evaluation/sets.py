@@ -47,6 +47,8 @@ class Sample:
     """Real sequences that stand in the place of generated ones, as many as those."""
     held_out: Indices
     """Real sequences that both are compared with."""
+    rest: list[str]
+    """Other training sequences, which may be learned from."""
 
     def pick(self, name: str, most: int | None = None) -> list[str]:
         """The texts of one set, the first ``most`` of them; their order is random."""
@@ -54,12 +56,12 @@ class Sample:
 
     def smaller(self, most: int) -> Sample:
         """The first ``most`` of each set."""
-        parts = [self.pick(name, most) for name in ("generated", "training", "held_out")]
-        return _sample(*parts)
+        first, second, third = (self.pick(name, most) for name in ("generated", "training", "held_out"))
+        return _sample(first, second, third, self.rest)
 
     def instead(self, texts: list[str]) -> Sample:
         """The same with ``texts`` for the generated ones, as many of them as there are of those."""
-        return _sample(texts[: len(self.generated)], self.pick("training"), self.pick("held_out"))
+        return _sample(texts[: len(self.generated)], self.pick("training"), self.pick("held_out"), self.rest)
 
 
 def read_sets(
@@ -144,7 +146,7 @@ def draw_sample(sets: Sets, most: int, rng: np.random.Generator) -> Sample | Non
         whole = training or held_out
         training, held_out = whole[: len(whole) // 2], whole[len(whole) // 2 :]
     num = min(len(sets.generated), len(training), most)
-    return _sample(shuffled(sets.generated, rng)[:num], training[:num], held_out[:most])
+    return _sample(shuffled(sets.generated, rng)[:num], training[:num], held_out[:most], training[num:])
 
 
 def shuffled(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
@@ -152,7 +154,7 @@ def shuffled(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
     return [texts[i] for i in rng.permutation(len(texts)).tolist()]
 
 
-def _sample(generated: list[str], training: list[str], held_out: list[str]) -> Sample:
+def _sample(generated: list[str], training: list[str], held_out: list[str], rest: list[str]) -> Sample:
     ends = np.cumsum([len(generated), len(training), len(held_out)])
     places = np.split(np.arange(ends[-1]), ends[:-1])
-    return Sample([*generated, *training, *held_out], places[0], places[1], places[2])
+    return Sample([*generated, *training, *held_out], places[0], places[1], places[2], rest)

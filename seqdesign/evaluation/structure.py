@@ -42,19 +42,18 @@ class Parts:
     """Real sequences in the place of the generated ones."""
     held_out: Codes
     references: Codes
-    """Other training sequences."""
+    """Other training sequences; the same ones where there are no others."""
     size: int
 
     @classmethod
     def of(cls, sample: Sample, sets: Sets) -> Parts:
-        """From the sample that other measures use; references are all other training sequences."""
+        """From the sample that other measures use."""
         letters = sets.alphabet.letters
         length = min(LONGEST, max(map(len, sample.texts)))
         texts = [sample.pick(name) for name in ("generated", "training", "held_out")]
-        taken = set(texts[1])
-        others = [t for t in sets.training if t not in taken] or sets.training
+        others = (sample.rest or texts[1])[:MOST_REFERENCES]
         generated, training, held_out, references = (
-            codes_of(part, letters, length) for part in (*texts, others[:MOST_REFERENCES])
+            codes_of(part, letters, length) for part in (*texts, others)
         )
         return cls(generated, training, held_out, references, len(letters))
 
@@ -80,7 +79,7 @@ def add_structure(result: Evaluation, sample: Sample, sets: Sets, seed: int) -> 
         _add_chimeras(result, parts)
     if min(len(parts.generated), len(parts.held_out)) >= FEWEST:
         half = len(parts.generated) // 2
-        fit = (parts.generated[:half], parts.references[:MOST_REFERENCES])
+        fit = (parts.generated[:half], parts.references)
         value, error = convolutional_auc(fit, (parts.generated[half:], parts.held_out), parts.size, seed)
         low, high = max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error)
         z = (value - 0.5) / error if error > 0 else math.copysign(math.inf, value - 0.5)

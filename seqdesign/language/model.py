@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows, turns
 from seqdesign.language.layers import MAX_PLACES
@@ -91,6 +92,16 @@ class SequenceLM(nn.Module):
         """All of them."""
         return list(self.parameters())
 
+    def count(self, data: TokenData) -> None:
+        """Set what is counted in training sequences and not learned: p(length), and words.
+
+        A conditional model has to learn words: where one letter follows from the last, nothing would be left
+        for which the outcome matters, but the first.
+        """
+        self.count_lengths(data.lengths)
+        if self.condition is None:
+            self.network.chains.count(data.tokens)
+
     def count_lengths(self, lengths: Tensor) -> None:
         """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
         size = len(self.length_log_prob)
@@ -112,9 +123,11 @@ class SequenceLM(nn.Module):
         self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Models that were saved before it was measured write letter by letter."""
+        """Models of before this was measured write letter by letter, and have no counts of words."""
         if self.dependence is not None:
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
+        for name, value in self.network.chains.state_dict().items():
+            state_dict.setdefault(f"{prefix}network.chains.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:
@@ -128,8 +141,8 @@ class SequenceLM(nn.Module):
         """Mean negative log-likelihood, or its bound by one draw of hidden letters, in nats."""
         outcomes = batch.outcomes
         if self.condition is not None and self.training:
-            hidden = torch.rand(len(outcomes), generator=rng, device=rng.device) < UNCONDITIONAL
-            shown = ~hidden.to(outcomes.device)
+            luck = for_rows(lambda n: torch.rand(n, generator=rng, device=rng.device), len(outcomes))
+            shown = (luck >= UNCONDITIONAL).to(outcomes.device)
             outcomes = outcomes.where(shown, torch.nan)
         context = self.context(outcomes)
         if self.is_causal:
@@ -181,14 +194,17 @@ class SequenceLM(nn.Module):
 
     def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
         """Log p(letters | length), (N,)."""
-        return self._score(self.network(tokens, lengths, context), tokens, lengths).sum(1)
+        logits = self.network(tokens, lengths, context, self._targets(tokens))
+        return self._score(logits, tokens, lengths).sum(1)
 
     def _bound(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, rng: Generator) -> Tensor:
         """One draw of the bound of log p(letters | length), (N,); shares are spread evenly over the rows."""
         n = len(tokens)
         where: dict[str, Any] = {"generator": rng, "device": rng.device}
-        share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
-        ranks = self._ranks(tokens, lengths, torch.rand(n, self.max_length, **where))
+        first = torch.rand(1, **where)
+        share = (first + for_rows(lambda n: torch.randperm(n, **where) / n, n)) % 1.0
+        order = for_rows(lambda n: torch.rand(n, self.max_length, **where), n)
+        ranks = self._ranks(tokens, lengths, order)
         return self._hiding(tokens, lengths, context, ranks < self._hidden(share, lengths)[:, None])
 
     def _estimate(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, levels: int) -> Tensor:
@@ -249,8 +265,13 @@ class SequenceLM(nn.Module):
             shown = tokens.masked_fill(hide[:, :, None], 0.0)
         else:
             shown = tokens.masked_fill(hide, self.network.inputs.nothing)
-        scores = self._score(self.network(shown, lengths, context), tokens, lengths)
+        logits = self.network(shown, lengths, context, self._targets(tokens))
+        scores = self._score(logits, tokens, lengths)
         return (scores * hide).sum(1) * lengths / hide.sum(1)
+
+    def _targets(self, tokens: Tensor) -> Tensor | None:
+        """Letters to be left out of the counts of words: of training sequences, while it learns."""
+        return tokens if self.training and not tokens.is_floating_point() else None
 
     def _score(self, logits: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities (N, T) of the letters; 0 behind the end and of unreadable letters."""

@@ -6,13 +6,29 @@ Shapes: N sequences, T positions, V letters, d features.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.language.chain import Chains
 from seqdesign.language.layers import Block, Cache, Inputs
+
+
+@dataclass
+class Memory:
+    """What is remembered of what is written letter by letter: by layers, and the letters (N, T)."""
+
+    layers: list[Cache] | list[Tensor]
+    written: Tensor
+
+    def write(self, letters: Tensor, t: int) -> Tensor:
+        """All letters before place ``t``, of which (N,) are new."""
+        if t:
+            self.written[:, t - 1] = letters
+        return self.written[:, :t]
 
 
 class Transformer(nn.Module):
@@ -39,15 +55,21 @@ class Transformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, num_letters)
+        self.chains = Chains(num_letters, width, causal=causal)
 
-    def forward(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
-        """Logits (N, T, V): of each letter given those before it, or given all that are shown."""
-        if self.causal:
-            tokens = shifted(tokens, self.inputs.nothing)
-        mask, x = self._mask(tokens, lengths), self.inputs(tokens, lengths, context)
+    def forward(
+        self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None
+    ) -> Tensor:
+        """Logits (N, T, V): of each letter given those before it, or given all that are shown.
+
+        targets: training letters (N, T) that they are to predict, left out of the counts of words.
+        """
+        seen = shifted(tokens, self.inputs.nothing) if self.causal else tokens
+        mask, x = self._mask(seen, lengths), self.inputs(seen, lengths, context)
         for block in self.blocks:
             x = block(x, mask)
-        return self.output(self.norm(x))
+        x = self.norm(x)
+        return self.output(x) + self.chains(x, tokens, targets)
 
     def at(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, places: Tensor) -> Tensor:
         """Logits (N, k, V) of ``places`` (N, k) given all that are shown; not of a causal network.
@@ -58,7 +80,8 @@ class Transformer(nn.Module):
         *before, last = self.blocks
         for block in before:
             x = block(x, mask)
-        return self.output(self.norm(last.at(x, mask, places)))  # type: ignore[operator]
+        x = self.norm(last.at(x, mask, places))  # type: ignore[operator]
+        return self.output(x) + self.chains(x, tokens, places=places)
 
     def _mask(self, tokens: Tensor, lengths: Tensor) -> Tensor | None:
         """(N, 1, 1, T) bool, positions before the end; None where there is nothing behind it to be seen."""
@@ -67,16 +90,18 @@ class Transformer(nn.Module):
         inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
         return inside[:, None, None]
 
-    def begin(self, rows: int, steps: int) -> list[Cache]:
-        """Empty caches."""
-        return [Cache(block, rows, steps) for block in self.blocks]  # type: ignore[arg-type]
+    def begin(self, rows: int, steps: int) -> Memory:
+        """Nothing is written yet."""
+        caches = [Cache(block, rows, steps) for block in self.blocks]  # type: ignore[arg-type]
+        return Memory(caches, _blank(rows, steps, self.inputs))
 
     def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
-        for block, cache in zip(self.blocks, memory, strict=True):
+        for block, cache in zip(self.blocks, memory.layers, strict=True):
             x = block.step(x, cache, t)  # type: ignore[operator]
-        return self.output(self.norm(x))
+        x = self.norm(x)
+        return self.output(x) + self.chains.next(x, memory.write(previous, t))
 
 
 class GRU(nn.Module):
@@ -90,23 +115,34 @@ class GRU(nn.Module):
         self.net = nn.GRU(width // 2, width, layers, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, num_letters)
+        self.chains = Chains(num_letters, width, causal=True)
 
-    def forward(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
-        """Logits (N, T, V) of each letter given those before it."""
+    def forward(
+        self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None
+    ) -> Tensor:
+        """Logits (N, T, V) of each letter given those before it; ``targets`` as of a Transformer."""
         x = self.inputs(shifted(tokens, self.inputs.nothing), lengths, context)
-        return self.output(self.dropout(self.net(x)[0]))
+        x = self.dropout(self.net(x)[0])
+        return self.output(x) + self.chains(x, tokens, targets)
 
-    def begin(self, rows: int, steps: int) -> list[Tensor]:
-        """The state of each layer, zero."""
+    def begin(self, rows: int, steps: int) -> Memory:
+        """Nothing is written yet, and the state of each layer is zero."""
         weight = self.output.weight
-        return [weight.new_zeros(rows, self.net.hidden_size) for _ in range(self.net.num_layers)]
+        states = [weight.new_zeros(rows, self.net.hidden_size) for _ in range(self.net.num_layers)]
+        return Memory(states, _blank(rows, steps, self.inputs))
 
     def step(self, memory: Any, previous: Tensor, lengths: Tensor, context: Tensor | None, t: int) -> Tensor:
         """Logits (N, V) of position ``t``."""
         x = self.inputs.at(previous, lengths, context, t)
         for layer, weights in enumerate(self.net.all_weights):
-            x = memory[layer] = torch.gru_cell(x, memory[layer], *weights)
-        return self.output(x)
+            x = torch.gru_cell(x, memory.layers[layer], *weights)
+            memory.layers[layer] = x
+        return self.output(x) + self.chains.next(x, memory.write(previous, t))
+
+
+def _blank(rows: int, steps: int, inputs: Inputs) -> Tensor:
+    """Tokens (N, T), none of them known."""
+    return torch.full((rows, steps), inputs.nothing, device=inputs.letters.weight.device)
 
 
 def shifted(tokens: Tensor, first: int) -> Tensor:

@@ -88,6 +88,10 @@ class EvaluateResult(Result):
     measures: tuple[Row, ...]
     findings: tuple[Finding, ...]
     num_flagged: int
+    verdict: str | None
+    """Of the generator: healthy, unhealthy or too few to tell; None of designs and without real sequences."""
+    detectable: float
+    """Smallest AUC of a classifier that would have been beyond chance."""
     table: Path | None
     report: Path | None
 
@@ -99,7 +103,18 @@ class EvaluateResult(Result):
         columns = [Column("measure"), Column("generated"), Column("interval", "95% interval"), Column("real")]
         table = text_table([cells(row) for row in self.measures], [*columns, Column("verdict")])
         lines = [f"{'!' if f.flagged else ' '} {f.text}" for f in self.findings]
+        lines += [*self._conclusion()]
         return "\n".join([self.headline(), "", table, *lines])
+
+    def _conclusion(self) -> Iterator[str]:
+        if self.verdict == "too few to tell":
+            yield (
+                "Too few to tell whether their generator is healthy: no classifier below AUC "
+                f"{min(self.detectable, 1):.2f} would be noticed; give more generated and held-out sequences."
+            )
+        elif self.verdict is not None:
+            alike = "like" if self.verdict == "healthy" else "not like"
+            yield f"Their generator is {self.verdict}: by these measures they are {alike} real ones."
 
     def headline(self) -> str:
         """What was compared."""
@@ -165,6 +180,8 @@ def _result(config: EvaluateConfig, judgement: Judgement) -> EvaluateResult:
         measures=tuple(judgement.evaluation.rows),
         findings=judgement.findings,
         num_flagged=judgement.num_flagged,
+        verdict=judgement.verdict,
+        detectable=judgement.detectable,
         table=config.table,
         report=config.report,
     )

@@ -75,7 +75,7 @@ def train_sequence_lm(
         options,
         fit_options,
         Run(seed, fabric, folder, resume, on_epoch, on_step),
-        prepare=lambda networks: networks.count_lengths(data.lengths),
+        prepare=lambda networks: networks.count(data),
         plan=make_plan(fit_options, len(train)),
     )
     model.measure_dependence(judges, fabric.device, seed)

@@ -81,7 +81,7 @@ def train_sequence_vae(
         fit_options,
         Run(seed, fabric, folder, resume, on_epoch, on_step),
         mark="" if split is None else split.fingerprint(),
-        prepare=lambda networks: networks.language_model.count_lengths(data.lengths),
+        prepare=lambda networks: networks.language_model.count(data),
     )
     quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
     quality = replace(quality, warnings=(*warnings, *quality.warnings))

@@ -45,7 +45,9 @@ def lm(
     record = LMRecord(options, alphabet, longest, longest if shortest is None else shortest, knots=knots)
     model = record.build()
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
+            if "chains" in name:
+                continue
             parameter += 0.1 * gain * torch.randn_like(parameter)
     model.count_lengths(torch.tensor([record.min_length, longest, longest]))
     return TrainedLM(model.eval(), record)

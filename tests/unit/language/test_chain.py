@@ -1,0 +1,130 @@
+"""Counts of words inside a language model, checked against counting by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdesign.language.chain import Chain, Chains, order_for
+from seqdesign.language.config import LMOptions
+from seqdesign.language.model import SequenceLM
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import Vocabulary
+from seqdesign.training.data import TokenData
+
+SIZE, PAD = 3, 4
+
+
+def words(num: int = 60, length: int = 9, seed: int = 0) -> Tensor:
+    """Sequences in which 0 1 is often followed by 2; some are shorter, some have a letter nobody can read."""
+    rng = torch.Generator().manual_seed(seed)
+    rows = torch.randint(0, SIZE, (num, length), generator=rng)
+    rows[::2, 3:6] = torch.tensor([0, 1, 2])
+    rows[::5, 7:] = PAD
+    rows[::7, 2] = SIZE
+    return rows
+
+
+def by_hand(
+    chain: Chain, rows: Tensor, context: list[int], strengths: list[float], *, less: int | None = None
+) -> Tensor:
+    """Probabilities behind (before) a context, nearest letter last, optionally without one letter there."""
+    found = torch.full((SIZE,), 1 / SIZE, dtype=torch.float64)
+    texts = [row.flip(0).tolist() if chain.backwards else row.tolist() for row in rows]
+    for k in range(len(context) + 1):
+        near = context[len(context) - k :]
+        counts = torch.zeros(SIZE, dtype=torch.float64)
+        for text in texts:
+            for t in range(k, len(text)):
+                if text[t] < SIZE and text[t - k : t] == near:
+                    counts[text[t]] += 1
+        if less is not None:
+            counts[less] -= 1
+        found = (counts + strengths[k] * found) / (counts.sum() + strengths[k])
+    return found
+
+
+def fixed(monkeypatch: pytest.MonkeyPatch, strengths: list[float]) -> None:
+    given = iter(strengths)
+    monkeypatch.setattr("seqdesign.language.chain._strength", lambda counts, left_out: next(given))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_tables_are_counts(monkeypatch: pytest.MonkeyPatch, backwards: bool) -> None:
+    rows, chain = words(), Chain(SIZE, backwards=backwards)
+    strengths = [1.0 + k for k in range(chain.order + 1)]
+    fixed(monkeypatch, strengths)
+    chain.count(rows)
+    assert chain.without is not None
+    said, taught = chain(rows).exp().double(), chain(rows, rows).exp().double()
+    for i, t in ((0, 4), (1, 5), (0, 6), (2, 0), (5, 6), (7, 3), (14, 3)):
+        text = rows[i].flip(0).tolist() if backwards else rows[i].tolist()
+        place = len(text) - 1 - t if backwards else t
+        context = text[:place]
+        while context and max(context) >= SIZE:
+            context = context[1:]
+        expected = by_hand(chain, rows, context, strengths)
+        torch.testing.assert_close(said[i, t], expected, rtol=1e-5, atol=1e-7)
+        expected = by_hand(chain, rows, context, strengths, less=int(rows[i, t]))
+        torch.testing.assert_close(taught[i, t], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_what_is_said_letter_by_letter_is_what_is_said_at_once() -> None:
+    rows, chain = words(), Chain(SIZE, backwards=False)
+    chain.count(rows)
+    torch.testing.assert_close(torch.stack([chain.next(rows[:, :t]) for t in range(9)], 1), chain(rows))
+
+
+def test_strengths_follow_the_data() -> None:
+    """Words that are always the same are believed, noise is not."""
+    rng = torch.Generator().manual_seed(1)
+    noise = torch.randint(0, 4, (500, 20), generator=rng)
+    always = torch.tensor([0, 1, 2, 3, 0, 2, 1, 3]).repeat(500, 3)
+    found = []
+    for rows in (noise, always):
+        chain = Chain(4, backwards=False)
+        chain.count(rows)
+        held_out = torch.randint(0, 4, (200, 20), generator=rng) if rows is noise else rows[:200]
+        said = chain(held_out).gather(2, held_out[:, :, None])
+        found.append(float(-said[:, 3:].mean()))
+    assert found[0] == pytest.approx(math.log(4), abs=0.02)  # 7 letters of context, and nothing worse for it
+    assert found[1] < 0.4
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_soft_letter_changes_what_is_said_to_first_order(backwards: bool) -> None:
+    rows, chain = words(6)[1:2], Chain(SIZE, backwards=backwards)
+    chain.count(words())
+    shares = torch.nn.functional.one_hot(rows.clamp(max=SIZE), SIZE + 1)[:, :, :SIZE].double()
+    torch.testing.assert_close(chain(shares).float(), chain(rows))
+    other = rows.clone()
+    other[0, 4] = (rows[0, 4] + 1) % SIZE
+    step = 0.1 * (torch.nn.functional.one_hot(other, SIZE).double() - shares)
+    expected = chain(rows) + 0.1 * (chain(other) - chain(rows))
+    torch.testing.assert_close(chain(shares + step).float(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_letter_is_not_told_by_itself() -> None:
+    """In training a word that occurs once says nothing, afterwards it does."""
+    rows = torch.tensor([[0, 0, 0, 0, 0, 0]] * 50 + [[1, 2, 1, 2, 3, 3]])
+    options = LMOptions(architecture="gru", width=8, dropout=0.0)
+    model = SequenceLM(options, Vocabulary(get_alphabet("dna")), 6, 6)
+    data = TokenData(rows, torch.full((51,), 6), torch.full((51,), math.nan))
+    model.count(data)
+    with torch.no_grad():
+        learning, afterwards = (
+            float(model.train(mode).log_prob_letters(rows[-1:])) for mode in (True, False)
+        )
+    assert learning < afterwards - 1
+
+
+def test_orders_and_weights() -> None:
+    assert [order_for(size) for size in (2, 4, 20, 60, 200)] == [14, 7, 3, 1, 0]
+    for causal in (True, False):
+        rows, chains = words(), Chains(SIZE, 5, causal=causal)
+        chains.count(rows)
+        both = [chain(rows) for chain in chains.each]
+        torch.testing.assert_close(chains(torch.randn(60, 9, 5), rows), torch.stack(both).mean(0))
