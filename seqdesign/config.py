@@ -121,7 +121,8 @@ class ComputeOptions(Options):
     device: str = "auto"
     """Where to compute: auto, cpu, cuda, cuda:INDEX or mps."""
     threads: Annotated[int | None, Between(1, 4096)] = None
-    """CPU threads; one when not given, which is fastest for networks this small."""
+    """CPU threads; when not given one, or in training more where its steps are large enough to gain by them;
+    --verbose says how many."""
 
     def problems(self) -> Iterator[str]:
         """Only devices that torch knows."""

@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_every_row_is_measured_on_both_sides(root: Path, python: Callable[..., Any], tmp_path: Path) -> None:
+def test_every_row_is_measured(root: Path, python: Callable[..., Any], tmp_path: Path) -> None:
     written = tmp_path / "gpu.md"
     script = root / "benchmarks" / "speed" / "gpu.py"
     words = ("--device", "cpu", "--small", "--no-tests", "--profile", "--output", written)

@@ -19,6 +19,7 @@ def main(args: Sequence[str] | None = None) -> int:
     previous = _on_terminate(_interrupt)
     try:
         _tolerate_any_text()
+        _sleep_while_waiting()
         code = _dispatch(words)
     except BaseException as error:
         code = exit_code(error, debug="--debug" in words)
@@ -49,6 +50,14 @@ def _tolerate_any_text() -> None:
     """A terminal that cannot show a letter shows its escape; it is no reason to fail."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _sleep_while_waiting() -> None:
+    """CPU threads that wait for each other sleep (threads.py in seqdesign.devices); torch reads this as it
+    loads.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

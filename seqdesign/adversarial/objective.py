@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Generator, Tensor
 
+from seqdesign.devices.randomness import for_rows
+
 Critic = Callable[[Tensor], Tensor]
 """One-hot or soft sequences (N, V, L) to scores (N,); larger is more real."""
 
@@ -63,7 +65,7 @@ def one_centred_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: Generat
 
     The norm runs over letters and positions; a tiny number inside keeps its gradient finite at 0.
     """
-    share = torch.rand(len(real), 1, 1, generator=rng, device=rng.device).to(real)
+    share = for_rows(lambda n: torch.rand(n, 1, 1, generator=rng, device=rng.device), len(real)).to(real)
     between = share * real.detach() + (1 - share) * fake.detach()
     return (_squared_norm(critic, between)[1] + _TINY).sqrt().sub(1).square().mean()
 

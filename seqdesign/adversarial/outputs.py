@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from seqdesign.devices.randomness import for_rows
+
 Outputs = Literal["straight-through", "gumbel", "softmax"]
 
 _TINY = 1e-9
@@ -27,7 +29,9 @@ def relax(
         return torch.softmax(logits, dim=1)
     if outputs == "straight-through":
         return _straight_through(logits, rng, end)
-    uniform = torch.rand(logits.shape, generator=rng, device=rng.device).clamp_(_TINY, 1 - 1e-7)
+    shape = logits.shape[1:]
+    uniform = for_rows(lambda n: torch.rand(n, *shape, generator=rng, device=rng.device), len(logits))
+    uniform = uniform.clamp_(_TINY, 1 - 1e-7)
     noise = uniform.log_().neg_().log_().neg_()
     return torch.softmax((logits + noise.to(logits)) / temperature, dim=1)
 
@@ -35,8 +39,9 @@ def relax(
 def _straight_through(logits: Tensor, rng: Generator, end: int | None) -> Tensor:
     probabilities = torch.softmax(logits, dim=1)
     with torch.no_grad():
-        shape = len(logits), 1, logits.shape[2]
-        uniform = torch.rand(shape, generator=rng, device=rng.device).to(logits)
+        length = logits.shape[2]
+        luck = for_rows(lambda n: torch.rand(n, 1, length, generator=rng, device=rng.device), len(logits))
+        uniform = luck.to(logits)
         tokens = (probabilities.cumsum(dim=1)[:, :-1] <= uniform).sum(dim=1)
         if end is not None:
             tokens = close(tokens, end)

@@ -365,10 +365,7 @@ def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Statu
     if far:
         yield "unusual", "ood: more than twice as far from typical sequences as 99% of the held-out ones"
     elif unlike:
-        yield (
-            "unusual",
-            "composition: more than twice as far from the usual one as 99% of held-out sequences",
-        )
+        yield "unusual", "composition: more than twice as far from the usual one as 99% of the measured"
     elif design.least_evidence == 0:
         yield "unusual", "evidence: no training sequence has some of its letters there"
 

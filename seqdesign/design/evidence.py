@@ -118,8 +118,8 @@ class Evidence:
         return torch.cat([codes, other], 1), torch.cat([known, there], 1)
 
     def unlike(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        """Whether texts (B,) are more than ``FAR`` times as far from a typical composition as 99% of held-out
-        sequences (or of all, where too few were held out): such as repeats, where rows are mixed.
+        """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured
+        sequences: such as repeats, where rows are mixed.
         """
         typical, most = np.quantile(self._distances, [0.5, 0.99])
         far = self._distance(encode(texts, self.alphabet, on_unknown="mask"))
@@ -134,8 +134,7 @@ class Evidence:
 
     @cached_property
     def _distances(self) -> NDArray[np.float64]:
-        rows = self.measured.take(self.measured.held_out)
-        return self._distance(rows if len(rows) >= PER_WORD else self._train)
+        return self._distance(self.measured)
 
     def _distance(self, rows: Measured | TokenArray) -> NDArray[np.float64]:
         """Of the composition of rows (n,) from the mean, in standard deviations."""

@@ -6,9 +6,15 @@ means on a CPU: bringing each number over would cost more than the work that nee
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
+
+_share: ContextVar[tuple[int, int, int] | None] = ContextVar("_share", default=None)
 
 
 def key(seed: int, purpose: str, *numbers: int) -> int:
@@ -20,3 +26,25 @@ def key(seed: int, purpose: str, *numbers: int) -> int:
 def generator(seed: int, device: torch.device | str = "cpu") -> Generator:
     """A generator of a device with this seed."""
     return Generator(device=device).manual_seed(seed)
+
+
+@contextmanager
+def share_of_rows(first: int, count: int, total: int) -> Iterator[None]:
+    """Inside, ``count`` rows are those from ``first`` on of a batch of ``total`` that processes share."""
+    token = _share.set((first, count, total))
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
+
+def for_rows(draw: Callable[[int], Tensor], count: int, dim: int = 0) -> Tensor:
+    """``draw(count)``, a random number or several for each row, which stand along ``dim``.
+
+    Where several processes share a batch, each draws for all its rows and keeps those of its own, so that
+    together they draw what one process would.
+    """
+    share = _share.get()
+    if share is None or share[1] != count:
+        return draw(count)
+    return draw(share[2]).narrow(dim, share[0], count)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows, turns
 from seqdesign.language.layers import MAX_PLACES
@@ -140,8 +141,8 @@ class SequenceLM(nn.Module):
         """Mean negative log-likelihood, or its bound by one draw of hidden letters, in nats."""
         outcomes = batch.outcomes
         if self.condition is not None and self.training:
-            hidden = torch.rand(len(outcomes), generator=rng, device=rng.device) < UNCONDITIONAL
-            shown = ~hidden.to(outcomes.device)
+            luck = for_rows(lambda n: torch.rand(n, generator=rng, device=rng.device), len(outcomes))
+            shown = (luck >= UNCONDITIONAL).to(outcomes.device)
             outcomes = outcomes.where(shown, torch.nan)
         context = self.context(outcomes)
         if self.is_causal:
@@ -200,8 +201,10 @@ class SequenceLM(nn.Module):
         """One draw of the bound of log p(letters | length), (N,); shares are spread evenly over the rows."""
         n = len(tokens)
         where: dict[str, Any] = {"generator": rng, "device": rng.device}
-        share = (torch.rand(1, **where) + torch.randperm(n, **where) / n) % 1.0
-        ranks = self._ranks(tokens, lengths, torch.rand(n, self.max_length, **where))
+        first = torch.rand(1, **where)
+        share = (first + for_rows(lambda n: torch.randperm(n, **where) / n, n)) % 1.0
+        order = for_rows(lambda n: torch.rand(n, self.max_length, **where), n)
+        ranks = self._ranks(tokens, lengths, order)
         return self._hiding(tokens, lengths, context, ranks < self._hidden(share, lengths)[:, None])
 
     def _estimate(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, levels: int) -> Tensor:

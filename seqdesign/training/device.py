@@ -10,6 +10,7 @@ import torch
 
 from seqdesign.devices.arithmetic import use_matrix_units
 from seqdesign.devices.memory import keep_memory
+from seqdesign.devices.threads import threads_of
 from seqdesign.errors import UsageError
 
 
@@ -32,17 +33,13 @@ def choose_device(name: str) -> torch.device:
 def computing(device: str, threads: int | None) -> Iterator[torch.device]:
     """The device of this name, with torch's thread count set while inside.
 
-    One thread when not given: recurrent steps this small lose more to waiting threads than they win, and
-    several runs side by side do not fight for cores.
+    One thread when not given, so that several runs side by side do not fight for cores; training looks for
+    itself whether its steps are worth more.
     """
     chosen = choose_device(device)
     use_matrix_units(chosen)
     keep_memory()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or 1)
     where = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else str(chosen)
-    logging.getLogger("seqdesign").debug("computing on %s with %d CPU thread(s)", where, threads or 1)
-    try:
+    with threads_of(threads) as number:
+        logging.getLogger("seqdesign").debug("computing on %s with %d CPU thread(s)", where, number)
         yield chosen
-    finally:
-        torch.set_num_threads(before)

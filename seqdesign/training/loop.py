@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,8 @@ from lightning_fabric import Fabric as Fabric  # the one import; others take it 
 from torch import Generator, Tensor, nn
 
 from seqdesign.devices.arithmetic import use_matrix_units
-from seqdesign.devices.randomness import generator, key
+from seqdesign.devices.randomness import generator, key, share_of_rows
+from seqdesign.devices.threads import suited_threads
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.runs.progress import count, phase
 from seqdesign.training.capture import Replays
@@ -147,12 +148,15 @@ def fit(
             model, train, held_out, options.batch_size, plan,
             seed=seed, fabric=fabric, hooks=hooks, interrupt=interrupt,
         )  # fmt: skip
-        if resume is not None:
-            run.restore(resume)
-        else:
-            run.judge_the_start()
-        while run.state.epoch < run.epochs and run.active():
-            run.one_epoch()
+        # Processes that share a machine share its cores; on a GPU threads of the CPU have nothing to do.
+        alone = fabric.world_size == 1 and fabric.device.type == "cpu"
+        with suited_threads(run.try_a_step) if alone else nullcontext():
+            if resume is not None:
+                run.restore(resume)
+            else:
+                run.judge_the_start()
+            while run.state.epoch < run.epochs and run.active():
+                run.one_epoch()
         if interrupt.asked:  # after the last step
             raise KeyboardInterrupt
         model.load_state_dict(run.best)
@@ -229,6 +233,18 @@ class _Run:
         """Weights that a closed form has set may be the best there will be."""
         self._compare(self.fabric.broadcast(self._judged()))
 
+    def try_a_step(self) -> None:
+        """Losses and gradients of all players on the first batch of all; nothing is changed by it."""
+        order = torch.randperm(len(self.train), generator=self._rng("order", 0))
+        batch = self.train.batches(order, self.steps_per_epoch, self._rng("batches", 0))[0]
+        rows, rng = self.train.rows(batch), self._rng("noise", 0)
+        self.model.train()
+        for player in self.players:
+            with self.fabric.autocast():
+                losses = self.model.losses(player, rows, rng, 0.0)  # type: ignore[operator]
+            learning = [p for p in self.parameters[player] if p.requires_grad]
+            torch.autograd.grad(losses["loss"].sum(), learning, allow_unused=True)
+
     def active(self) -> list[str]:
         """The players that still improve, an ensemble while any member does."""
         stale = self.state.stale
@@ -277,7 +293,9 @@ class _Run:
     def _step(self, batch: Tensor) -> None:
         state, fabric = self.state, self.fabric
         rng = self._noise_of_step()
-        own = batch.tensor_split(fabric.world_size)[fabric.global_rank]
+        parts = batch.tensor_split(fabric.world_size)
+        own = parts[fabric.global_rank]
+        place = sum(map(len, parts[: fabric.global_rank])), len(own), len(batch)
         # Shares of a batch differ by a row; what more rows say counts more, as in one process.
         self.share = len(own) * fabric.world_size / len(batch)
         rows = self.train.rows(own)
@@ -285,23 +303,29 @@ class _Run:
         progress: Any = state.step / self.total_steps
         if self.device.type == "cuda":  # a recorded step would see one number for ever
             progress = self.progress.fill_(progress)
-        for player in self.active():
-            if (state.step + 1) % self.plan.players[player].every == 0:
-                self._move(player, rows, rng, progress)
+        with share_of_rows(*place) if fabric.world_size > 1 else nullcontext():
+            for player in self.active():
+                if (state.step + 1) % self.plan.players[player].every == 0:
+                    self._move(player, rows, rng, progress)
         state.step += 1
         if fabric.is_global_zero:
             self.hooks.on_step(state.step, self.total_steps)
         count(state.step, self.total_steps)
 
     def _noise_of_step(self) -> Generator:
-        """The generator of this step, and the global one, from which dropout draws, set to it."""
-        numbers = (self.state.step, self.fabric.global_rank)
+        """The generator of this step, and the global one, from which dropout draws, set to it.
+
+        All processes have the same one, of which each row takes its own numbers; what is dropped out is drawn
+        by each for itself.
+        """
+        step, rank = self.state.step, self.fabric.global_rank
         if self.device.type == "cpu":
-            rng = self._rng("noise", *numbers)
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+            rng = self._rng("noise", step, 0)
+            drops = int(torch.randint(2**62, (1,), generator=rng))
+            torch.manual_seed(key(self.seed, "dropout", step, rank) if rank else drops)
             return rng
-        torch.manual_seed(key(self.seed, "dropout", *numbers))
-        return self.noise.manual_seed(key(self.seed, "noise", *numbers))
+        torch.manual_seed(key(self.seed, "dropout", step, rank))
+        return self.noise.manual_seed(key(self.seed, "noise", step, 0))
 
     def _move(self, player: str, rows: Any, rng: Generator, progress: Any) -> None:
         """One step of one player."""

@@ -23,12 +23,13 @@ from seqdesign.decoding.beam import beam_search
 from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.designers.ascent import Ascent
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.problem import Latent, SequenceProblem
+from seqdesign.designers.problem import Language, Latent, SequenceProblem
 from seqdesign.devices.randomness import generator
 from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
+from seqdesign.language.rewriting import Rewriter
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.fit import make_plan
 from seqdesign.models.gan.fit_options import GANFitOptions
@@ -236,7 +237,7 @@ ASCENTS = {"fast-seqprop": 230, "latent": 190, "ledidi": 185, "mean-field": 180}
 """Gradient ascents: launches of a step (211, 171, 168, 161); the host waits in none."""
 CROWDS = {
     "ada-beam": (900, 32), "adalead": (530, 16), "annealing": (270, 11), "evolution": (680, 20),
-    "gibbs": (260, 17), "greedy": (250, 19),
+    "gibbs": (260, 17), "greedy": (250, 19), "guided": (1270, 35),
 }  # fmt: skip
 """Populations: launches and waits of an iteration. The rows of a population are picked out by masks, so the
 host waits; these numbers only keep it from getting worse."""
@@ -255,11 +256,14 @@ def asked(device: str, budget: int) -> SequenceProblem:
             return ((x * weight).sum((1, 2)) + near)[None, :, None]
 
     starts = torch.randint(0, 4, (6, 12), device=device)
+    small = LMOptions(architecture="gru", width=8, layers=1, dropout=0.0)
+    writer = Rewriter(SequenceLM(small, VOCABULARY, 12, 12).to(device).eval())
     return SequenceProblem(
         oracle=Sum(), objective=lambda predictions, keys: predictions.mean(0)[:, 0], starts=starts,
         rules=Rules([], num_starts=6, length=12, num_letters=4, device=device),
         keys=torch.arange(6, device=device), budget=budget,
         latent=Latent(lambda z: 2.0 * z.view(-1, 4, 12), 48),
+        language=Language(writer, torch.full((6,), -1e9, dtype=torch.float64, device=device), 1.0),
     )  # fmt: skip
 
 
@@ -300,13 +304,51 @@ def test_an_iteration_of_a_population_keeps_to_its_budget(
 
     monkeypatch.setattr(Crowd, "active", marked)
     design = DESIGNERS.load(name)
-    with Counting(found):
-        design(asked(device, 400), default_options(design), 0)
+    with Counting(found):  # a language model writes letter by letter, so a little of that says enough
+        design(asked(device, 60 if name == "guided" else 400), default_options(design), 0)
     turns = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(marks)][:-1]
     middle = tuple(statistics.median(column) for column in zip(*turns, strict=True))
     most = CROWDS[name]
     assert middle[0] <= most[0], middle
     assert middle[1] <= most[1], middle
+
+
+SEARCHES = {"taylor": (31, 2.2), "ledidi": (63, 0.1)}
+"""Launches and waits of a query of the search after an ascent (27.6 and 1.9; 57.3 and 0.04)."""
+
+
+def spent(name: str, device: str, budget: int, **given: Any) -> Operations:
+    """All that a designer dispatches."""
+    design, found = DESIGNERS.load(name), Operations()
+    with Counting(found):
+        design(asked(device, budget), replace(default_options(design), **given), 0)
+    return found
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_query_of_a_local_search_keeps_to_its_budget(name: str, device: str) -> None:
+    spent(name, device, 60)
+    launches, waits = difference(spent(name, device, 300), spent(name, device, 200), 100)
+    most = SEARCHES[name]
+    assert launches <= most[0], launches
+    assert sum(waits.values()) <= most[1], waits
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_step_of_the_softmax_ascent_keeps_to_its_budget(device: str) -> None:
+    """68.8 launches; 2.4 waits: whether a start is done, and which sequences may be scored."""
+    spent("softmax", device, 40, steps=4)
+    some = [spent("softmax", device, 400, steps=steps) for steps in (30, 20)]
+    launches, waits = difference(*some, 10)
+    assert launches <= 76, launches
+    assert sum(waits.values()) <= 2.6, waits
+
+
+def test_every_designer_has_a_budget() -> None:
+    assert {*ASCENTS, *CROWDS, *SEARCHES, "softmax"} == DESIGNERS.built_in
 
 
 def test_waits_are_seen() -> None:

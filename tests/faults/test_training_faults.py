@@ -102,30 +102,35 @@ def test_two_processes_learn_as_one_does(python: Callable[..., Any], fasta: Path
     assert small.code == 0, small.err
 
 
+EPOCHS = ("--epochs", "2", "--batch-size", "16", "--dropout", "0")
+LM = ("train-lm", *EPOCHS, "--width", "16")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
-        ("train-lm", "--architecture", "gru", "--width", "16", "--dropout", "0"),
-        ("train-lm", "--architecture", "transformer", "--width", "16", "--heads", "2", "--dropout", "0"),
+        (*LM, "--architecture", "gru"),
+        (*LM, "--architecture", "transformer", "--heads", "2"),
+        (*LM, "--architecture", "masked", "--heads", "2"),
+        ("train-vae", *MODEL, *EPOCHS, "--invariance-weight", "0", "--free-bits", "0"),
+        ("train-gan", "--steps", "8", "--judge-every", "4", "--batch-size", "16", "--channels", "8"),
     ],
-    ids=["gru", "transformer"],
+    ids=["gru", "transformer", "masked", "vae", "gan"],
 )
 def test_two_processes_are_one_but_for_rounding(
     python: Callable[..., Any], fasta: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """Where nothing is random. The other families draw noise, each process its own, and learn alike."""
+    """Without dropout, which each process draws for itself; the language model beside a VAE has some."""
     command, *options = words
     for name, devices in (("one", "1"), ("two", "2")):
-        call = ("-m", "seqdesign_cli", command, fasta, *options, "--epochs", "2", "--batch-size", "16")
-        done = python(
-            *call, "-o", tmp_path / name, "--devices", devices, "-q", "--device", "cpu", timeout=240
-        )
+        call = ("-m", "seqdesign_cli", command, fasta, *options, "--device", "cpu", "--threads", "1")
+        done = python(*call, "-o", tmp_path / name, "--devices", devices, "-q", timeout=240)
         assert done.code == 0, done.err
     one, two = (table((tmp_path / name / "metrics.csv").read_text()) for name in ("one", "two"))
     assert one.keys() == two.keys()
-    for name in one:
-        assert two[name] == pytest.approx(one[name], rel=1e-4), name
+    for name in (name for name in one if "language" not in name):
+        assert two[name] == pytest.approx(one[name], rel=1e-4, abs=1e-6), name
 
 
 @pytest.mark.slow

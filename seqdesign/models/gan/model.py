@@ -16,7 +16,7 @@ from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.adversarial.networks import Critic, held_still
 from seqdesign.adversarial.objective import Objective
 from seqdesign.adversarial.outputs import relax
-from seqdesign.devices.randomness import key
+from seqdesign.devices.randomness import for_rows, key
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Generator
 from seqdesign.sequences.encoders import Vocabulary, one_hot
@@ -83,7 +83,8 @@ class SequenceGAN(nn.Module):
     def fake(self, condition: Tensor | None, num: int, rng: torch.Generator) -> Tensor:
         """Generated sequences (N, V, L) as the critic sees them."""
         device = self.generator.start.weight.device
-        z = torch.randn(num, self.latent_dim, generator=rng, device=rng.device).to(device)
+        z = for_rows(lambda n: torch.randn(n, self.latent_dim, generator=rng, device=rng.device), num)
+        z = z.to(device)
         options = self.options
         logits = self.generator.logits(z, condition)
         return relax(logits, options.outputs, rng, options.output_temperature, self.end)

@@ -14,6 +14,7 @@ from torch.nn import functional
 from seqdesign.adversarial.networks import Critic, held_still
 from seqdesign.adversarial.objectives.wgan_gp import wgan_gp
 from seqdesign.adversarial.outputs import close, relax
+from seqdesign.devices.randomness import for_rows
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.networks import Translator
 from seqdesign.sequences.encoders import Vocabulary
@@ -116,7 +117,8 @@ class SequenceTranslator(nn.Module):
         if not share:
             return sequences
         num, _, length = sequences.shape
-        uniform = torch.rand(2, num, length, generator=rng, device=rng.device).to(sequences)
+        luck = for_rows(lambda n: torch.rand(2, n, length, generator=rng, device=rng.device), num, dim=1)
+        uniform = luck.to(sequences)
         letters = self.vocabulary.n_letters
         drawn = self.one_hot((uniform[0] * letters).long().clamp(max=letters - 1))
         hit = (uniform[1] < share).to(sequences)[:, None]

@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
 
+from seqdesign.devices.randomness import for_rows
 from seqdesign.models.vae.config import VAEOptions
 
 HIDDEN = 0.3
@@ -25,8 +26,8 @@ RANGE = 2.0
 
 def hide_some(outcomes: Tensor, rng: Generator) -> Tensor:
     """Outcomes (N,), a share of them NaN."""
-    hidden = (torch.rand(len(outcomes), generator=rng, device=rng.device) < HIDDEN).to(outcomes.device)
-    return outcomes.masked_fill(hidden, torch.nan)
+    luck = for_rows(lambda n: torch.rand(n, generator=rng, device=rng.device), len(outcomes))
+    return outcomes.masked_fill((luck < HIDDEN).to(outcomes.device), torch.nan)
 
 
 class Condition(nn.Module):

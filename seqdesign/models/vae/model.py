@@ -20,6 +20,7 @@ from torch.distributions import Normal
 
 from seqdesign.decoding.at_once import at_once
 from seqdesign.decoding.greedy import greedy
+from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
 from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
@@ -138,7 +139,7 @@ class SequenceVAE(nn.Module):
             given = self._standard(hide_some(batch.outcomes, rng) if self.training else batch.outcomes)
             posterior = self._posterior(features + self.condition.seen(given))
             prior = self.condition.prior(given)
-        z = posterior.mean + posterior.stddev * self._noise(posterior.mean.shape, rng)
+        z = posterior.mean + posterior.stddev * self._noise_of_rows(len(posterior.mean), rng)
         inputs = self._hide(self.decoder.inputs(batch.tokens), rng)
         terms = {
             "reconstruction": -self.decoder.log_prob(z, batch.tokens, batch.lengths, inputs).mean(),
@@ -148,7 +149,7 @@ class SequenceVAE(nn.Module):
         loss = terms["reconstruction"] + factor * options.kl_weight * self._prior_cost(posterior, prior)
         if self.has_outcome:
             if prior is not None:  # F must not read the outcome from codes that were told it
-                z = alone.mean + alone.stddev * self._noise(alone.mean.shape, rng)
+                z = alone.mean + alone.stddev * self._noise_of_rows(len(alone.mean), rng)
             terms["outcome"] = self._outcome_loss(alone, z, batch.outcomes)
             loss = loss + options.outcome_weight * terms["outcome"]
             if options.invariance_weight > 0:
@@ -202,7 +203,7 @@ class SequenceVAE(nn.Module):
         Those around sequences are up to three posterior widths away, where REVISE is going to look.
         """
         n = self.options.invariance_batch
-        noise = self._noise(torch.Size((n, self.latent_dim)), rng)
+        noise = self._noise(n, rng)
         if self.options.invariance_from == "prior":
             return noise
         device = noise.device
@@ -217,8 +218,14 @@ class SequenceVAE(nn.Module):
         share = self.options.word_dropout
         if share == 0 or not self.training:
             return inputs
-        hidden = (torch.rand(inputs.shape, generator=rng, device=rng.device) < share).to(inputs.device)
+        steps = inputs.shape[1]
+        luck = for_rows(lambda n: torch.rand(n, steps, generator=rng, device=rng.device), len(inputs))
+        hidden = (luck < share).to(inputs.device)
         return inputs.masked_fill(hidden & (inputs < self.vocabulary.end), self.vocabulary.unknown)
 
-    def _noise(self, shape: torch.Size, rng: Generator) -> Tensor:
-        return torch.randn(shape, generator=rng, device=rng.device).to(self.posterior_mean.weight.device)
+    def _noise_of_rows(self, count: int, rng: Generator) -> Tensor:
+        return for_rows(lambda n: self._noise(n, rng), count)
+
+    def _noise(self, count: int, rng: Generator) -> Tensor:
+        noise = torch.randn(count, self.latent_dim, generator=rng, device=rng.device)
+        return noise.to(self.posterior_mean.weight.device)

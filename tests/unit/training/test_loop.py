@@ -17,6 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices import threads
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.training.config import (
     MAX_EPOCHS,
@@ -125,6 +126,19 @@ def test_the_same_seed_gives_the_same_bytes(fabric: Fabric) -> None:
     second, _ = run(fabric, seed=3)
     other, _ = run(fabric, seed=4)
     assert weights(first) == weights(second) != weights(other)
+
+
+def test_the_step_that_is_tried_for_the_number_of_threads_changes_nothing(
+    fabric: Fabric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, _ = run(fabric)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(threads, "available", lambda: 2)
+    with threads.threads_of(None):
+        tried, _ = run(fabric)
+    assert len(tried.seen) == len(plain.seen) + 1
+    assert weights(tried) == weights(plain)
 
 
 def test_global_generators_are_left_as_they_were(fabric: Fabric) -> None:
