@@ -5,8 +5,8 @@
 Makes 10,000 sequences of DNA and a small predictor in FOLDER and runs each command once as it is, then as a
 campaign: again and again some of the 16 shards are started, some twice at once, and killed after a random
 time. In the end one process does what is left, all is merged, and the bytes compared. Then one worker does
-the whole campaign undisturbed: what keeping blocks costs is the time spent around them in that worker, over its whole
-time. Processes are forked from one that has imported everything, so that nothing but the command counts.
+the whole campaign undisturbed, beside the run as it is. Processes are forked from one that has imported
+everything, so that nothing but the command counts.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.rules import Rules
-from seqdesign.design.alike import similarity_of
 from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import GoalOptions
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import carry_over, edit_list
+from seqdesign.models.similarity.limit import similarity_of
 from seqdesign.models.vae.store import TrainedVAE, VAERecord
 from seqdesign.objectives.by_name import goal as goal_of
 from seqdesign.registry import Registry

@@ -15,7 +15,6 @@ from torch import nn
 from seqdesign.config import ComputeOptions, SeedOption, jsonable, part, to_dict
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.design import campaign, revisions
-from seqdesign.design.alike import similarity_limit
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
@@ -33,6 +32,7 @@ from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.revisions import Revision, Summary
 from seqdesign.errors import UsageError
 from seqdesign.families import Generator, family_named
+from seqdesign.models.similarity.limit import similarity_limit
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.oracles.construct import ConstructOracle
 from seqdesign.oracles.function import FunctionOracle
@@ -328,7 +328,7 @@ def revise(
     optimize = revisions.find_method(method)
     kind = inspect.get_annotations(optimize, eval_str=True).get("options", ReviseOptions)
     seed, compute = pick(SeedOption, options), pick(ComputeOptions, options)
-    about = opened.trained.record
+    about, near = opened.trained.record, pick(SimilarityLimit, options)
     positional = about.min_length == about.max_length
     evidence = evidence_of(opened.measured, about.alphabet, positional=positional, both_strands=False)
     with computing(compute.device, compute.threads) as device:
@@ -342,7 +342,7 @@ def revise(
             options=pick(kind, options),
             evidence=evidence,
             only_seen=pick(SeenOptions, options).letters == "seen",
-            alike=similarity_limit(pick(SimilarityLimit, options), device),
+            alike=similarity_limit(near.similarity, near.min_similarity, device),
             seed=seed.seed,
             device=device,
         )

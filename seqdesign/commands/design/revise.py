@@ -139,8 +139,8 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
-    from seqdesign.design.alike import similarity_limit
     from seqdesign.design.model import open_model
+    from seqdesign.models.similarity.limit import similarity_limit
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
     from seqdesign.sequences.tables import write_table
@@ -166,7 +166,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
             options=part(config, SearchOptions if config.method == "search" else ReviseOptions),
             evidence=evidence,
             judge=None if config.judge is None else open_model(config.judge, device),
-            alike=similarity_limit(part(config, SimilarityLimit), device),
+            alike=similarity_limit(config.similarity, config.min_similarity, device),
             only_seen=config.letters == "seen",
             numbering=numbering_of(config, None if evidence is None else evidence.measured.numbering),
             seed=config.seed,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -10,7 +14,8 @@ from seqdesign.constraints.starts import Starts
 from seqdesign.devices.blocks import in_blocks
 from seqdesign.errors import UsageError
 from seqdesign.models.similarity.model import SequenceSimilarity
-from seqdesign.models.similarity.store import TrainedSimilarity
+from seqdesign.models.similarity.store import TrainedSimilarity, load_similarity
+from seqdesign.revisers.problem import DesignProblem, DesignResult
 
 OPTION = "--min-similarity"
 ROWS = 512
@@ -71,3 +76,23 @@ class SimilarToStart:
         if not len(tokens):
             return self.model.reference.new_zeros(0, self.model.encoder.num_features)
         return torch.cat(list(in_blocks(part, len(tokens), ROWS)))
+
+
+def similarity_limit(
+    folder: Path | None, least: float | None, device: torch.device | str
+) -> Callable[[Starts], SimilarToStart] | None:
+    """What makes the rule ``--min-similarity``; without a bound it only measures. Raises ModelError."""
+    if folder is None:
+        return None
+    return partial(SimilarToStart, load_similarity(folder, torch.device(device)), least or 0.0)
+
+
+def similarity_of(problem: DesignProblem, result: DesignResult) -> Tensor | None:
+    """(N, K) learned similarities of designs to their starts, None without a model of them."""
+    rules = () if problem.rules is None else problem.rules.constraints
+    limit = next((rule for rule in rules if isinstance(rule, SimilarToStart)), None)
+    if limit is None:
+        return None
+    count, each, letters = result.tokens.shape
+    rows = torch.arange(count, device=result.tokens.device).repeat_interleave(each)
+    return limit.similarity(result.tokens.view(-1, letters), rows).view(count, each).cpu()
