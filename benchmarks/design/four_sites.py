@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqdesign.design.judges import KINDS
-from seqdesign.design.rounds import Acquisition, Ensemble, choose, neighbourhood
+from seqdesign.design.judges import KINDS, RELATED
+from seqdesign.design.rounds import FLOORS, Acquisition, Ensemble, choose, neighbourhood
 from seqdesign.sequences.alphabets import get_alphabet
 
 PROTEIN = get_alphabet("protein")
@@ -180,8 +180,9 @@ def run(world: Landscape, method: str, seed: int, batch: int, rounds: int) -> li
         if method == "random":
             fresh = ["".join(rng.choice(list(LETTERS), SITES)) for _ in range(batch)]
         else:
-            kinds = {"kinds": alone} if method == "gp-ucb" else {}
-            ensemble = Ensemble(texts, values, PROTEIN, seed=number, **kinds)
+            kinds = alone if method == "gp-ucb" else [*KINDS, *RELATED]
+            floors = (None,) if method in ("gp-ucb", "unwarped") else FLOORS
+            ensemble = Ensemble(texts, values, PROTEIN, kinds=kinds, floors=floors, seed=number)
             pool = neighbourhood(ensemble, texts, values, lambda some: [True] * len(some), seed=number)
             found = choose(
                 ensemble, pool, batch, acquisition=ways.get(method, "upper"), seed=seed + 1000 * number

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqdesign.design.judges import KINDS
-from seqdesign.design.rounds import Acquisition, Ensemble, choose
+from seqdesign.design.judges import KINDS, RELATED
+from seqdesign.design.rounds import FLOORS, Acquisition, Ensemble, choose
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 
 TOP = 100
@@ -45,7 +45,7 @@ def main() -> None:
         alphabet = get_alphabet("dna" if both else "rna" if name.startswith("splice") else "protein")
         if both:
             table = table[[s <= alphabet.reverse_complement(s) for s in table["sequence"]]]
-        values = table[column or "outcome"].to_numpy(dtype=float)
+        values = table[column or ("escore" if both else "outcome")].to_numpy(dtype=float)
         truth = Truth(table["sequence"].tolist(), values - values.min(), alphabet, both)
         for method in options.methods:
             begin = time.monotonic()
@@ -92,7 +92,8 @@ def run(truth: Truth, method: str, seed: int, batch: int, rounds: int) -> tuple[
                 truth.outcomes[known],
                 truth.alphabet,
                 both_strands=truth.both,
-                kinds=alone if method == "gp-ucb" else KINDS,
+                kinds=alone if method == "gp-ucb" else (*KINDS, *RELATED),
+                floors=(None,) if method == "gp-ucb" else FLOORS,
                 seed=number,
             )
             found = choose(

@@ -272,7 +272,7 @@ def _proposed(
 ) -> list[Proposed]:
     """The batch of round ``number`` as records."""
     texts, values = measured
-    wide = np.sqrt(choice.sd**2 + ensemble.noise**2)
+    wide = np.sqrt(choice.sd**2 + ensemble.noise_at(choice.mean) ** 2)
     better = _above(choice.mean, choice.sd, float(values.max()))
     found = []
     for i, (text, (place, distance)) in enumerate(zip(chosen, _nearest(chosen, texts), strict=True)):

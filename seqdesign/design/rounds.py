@@ -24,8 +24,10 @@ from torch import Tensor
 from seqdesign.constraints.distinct import Apart
 from seqdesign.design.judges import (
     KINDS,
+    RELATED,
     GaussianProcess,
     Kind,
+    Reader,
     hyperparameters,
     kinds_for,
     log_density,
@@ -39,6 +41,14 @@ from seqdesign.sequences.encoders import encode
 CHUNK = 4096
 SHORT_LIST = 1000
 """Sequences among which functions are drawn: those of the highest upper bounds."""
+FLOORS = (None, 0.3, 0.03, 0.003)
+"""Floors of warps, as shares of the span of the values, among which the rows choose; None warps nothing."""
+CLEARLY = 5.0
+"""By how much the rows must be likelier, in nats, that they are warped."""
+FEW = 2
+"""Kinds of processes by which a warp is chosen."""
+WIDEST = 1.0
+"""Standard deviation of a logarithm from which on it makes a mean no larger."""
 UPPER = 2.0
 """Standard deviations above the mean of an upper bound."""
 ROWS = 1500
@@ -49,6 +59,44 @@ DRAWS = 256
 
 Acquisition = Literal["expected", "thompson", "upper", "mean"]
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Values as the processes see them: log((y - least) / span + floor), or y where the floor is None.
+
+    Where most variants are dead and a few are far above them, effects multiply; a process on the values
+    themselves then expects too little of what it has not seen.
+    """
+
+    least: float
+    span: float
+    floor: float | None
+
+    def __call__(self, y: Tensor) -> Tensor:
+        """Of values."""
+        if self.floor is None:
+            return y
+        return (((y - self.least) / self.span).clamp(min=0) + self.floor).log()
+
+    def inverse(self, g: Tensor) -> Tensor:
+        """Values."""
+        return g if self.floor is None else self.least + self.span * (g.exp() - self.floor)
+
+    def slope(self, y: Tensor) -> Tensor:
+        """Of the warped values at values."""
+        if self.floor is None:
+            return torch.ones_like(y)
+        return 1 / (self.span * (((y - self.least) / self.span).clamp(min=0) + self.floor))
+
+    def moments(self, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of values, from those of normal warped ones."""
+        if self.floor is None:
+            return mean, sd
+        wide = sd.clamp(max=WIDEST)
+        middle = (mean + 0.5 * wide.square()).exp()
+        spread = middle * wide.square().expm1().sqrt()
+        return self.least + self.span * (middle - self.floor), self.span * spread
 
 
 class Ensemble:
@@ -65,7 +113,8 @@ class Ensemble:
         alphabet: Alphabet,
         *,
         both_strands: bool = False,
-        kinds: Sequence[Kind] = KINDS,
+        kinds: Sequence[Kind] = (*KINDS, *RELATED),
+        floors: Sequence[float | None] = FLOORS,
         seed: int = 0,
     ) -> None:
         if len(texts) < 2:
@@ -75,37 +124,72 @@ class Ensemble:
         self.alphabet = alphabet
         array = encode([texts[i] for i in rows], alphabet, on_unknown="mask")
         tokens, same = torch.from_numpy(array.tokens.astype(np.int64)), len(set(array.lengths.tolist())) < 2
-        self.centre = self.values.mean()
-        self.unit = self.values.std().clamp(min=1e-9)
-        y = ((self.values - self.centre) / self.unit)[:, None]
-        self.judges: list[GaussianProcess] = []
-        densities, left = [], []
         kinds, parent = kinds_for(kinds, array, same=same and not both_strands, both_strands=both_strands)
-        for kind in kinds:
-            reader = read_as(kind, tokens, alphabet, both_strands=both_strands, parent=parent)
-            x = reader(tokens)
-            judge = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
-            mean, variance = judge.left_out()
-            self.judges.append(judge)
-            left.append(mean[:, 0])
-            densities.append(log_density(y, mean, variance)[:, 0])
-        self.weights = stack(torch.stack(densities, 1))
-        self.noise = float(self.unit) * math.sqrt(min(judge.noise for judge in self.judges))
-        """Standard deviation of a measurement, in units of the values."""
-        self.left_out = (self.centre + self.unit * (self.weights[:, None] * torch.stack(left)).sum(0)).numpy()
+        read = [read_as(kind, tokens, alphabet, both_strands=both_strands, parent=parent) for kind in kinds]
+        members = [(kind, reader, reader(tokens)) for kind, reader in zip(kinds, read, strict=True)]
+        least, most = self.values.aminmax()
+        warps = [Warp(float(least), float((most - least).clamp(min=1e-9)), floor) for floor in floors]
+        if len(warps) > 1:
+            # Judged by two kinds only, each row by all others.
+            fits = [self._fit(members[:FEW], warp, seed)[2] for warp in warps]
+            best = int(torch.tensor(fits).argmax())
+            warps = [warps[best if fits[best] > fits[0] + CLEARLY else 0]]
+        (self.warp,) = warps
+        self.judges, left, _ = self._fit(members, self.warp, seed)
+        middle = (self.weights[:, None] * torch.stack(left)).sum(0)
+        self.left_out = self.warp.inverse(self.centre + self.unit * middle).numpy()
         """(N,): each row as the others predict it."""
         self.rows = rows
+        self.noise = float(self.noise_at(self.values.median().numpy()))
+        """Standard deviation of a typical measurement, in units of the values."""
         self.best = float(self([texts[i] for i in rows])[0].max())
         """What is expected of the best measured row."""
+
+    def _fit(
+        self, members: Sequence[tuple[Kind, Reader, list[Tensor]]], warp: Warp, seed: int
+    ) -> tuple[list[GaussianProcess], list[Tensor], float]:
+        """Processes, what each says of each row by all others (N,), and the log density of the rows.
+
+        Sets weights, centre and unit.
+        """
+        values = warp(self.values)
+        self.centre, self.unit = values.mean(), values.std().clamp(min=1e-9)
+        y = ((values - self.centre) / self.unit)[:, None]
+        judges, left, densities = [], [], []
+        for kind, reader, x in members:
+            judge = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
+            mean, variance = judge.left_out()
+            judges.append(judge)
+            left.append(mean[:, 0])
+            densities.append(log_density(y, mean, variance)[:, 0])
+        table = torch.stack(densities, 1)
+        self.weights = stack(table)
+        in_values = (warp.slope(self.values) / self.unit).log()
+        return judges, left, float(((table + self.weights.log()).logsumexp(1) + in_values).sum())
+
+    def noise_at(self, values: FloatArray) -> FloatArray:
+        """Standard deviations (B,) of measurements of sequences with these values (B,)."""
+        own = float(self.unit) * math.sqrt(min(judge.noise for judge in self.judges))
+        return np.asarray(own / self.warp.slope(torch.as_tensor(values, dtype=torch.float64)).numpy())
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the members."""
         return tuple(judge.kind.name for judge in self.judges)
 
-    @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
+        mean, sd = self.warp.moments(*map(torch.from_numpy, self.warped(texts)))
+        return mean.numpy(), sd.numpy()
+
+    def upper(self, texts: Sequence[str]) -> FloatArray:
+        """Upper bounds (B,) of the sequences: ``UPPER`` standard deviations above the mean, as warped."""
+        mean, sd = self.warped(texts)
+        return np.asarray(self.warp.inverse(torch.from_numpy(mean + UPPER * sd)).numpy())
+
+    @torch.no_grad()
+    def warped(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """Means and standard deviations (B,) of the warped values."""
         means, variances = [np.zeros(0)], [np.zeros(0)]
         for first in range(0, len(texts), CHUNK):
             tokens = _tokens(texts[first : first + CHUNK], self.alphabet)
@@ -127,7 +211,7 @@ class Ensemble:
             if count:
                 found.append(judge.draw(judge.reader(tokens), count, rng))
         order = torch.randperm(num, generator=rng)
-        return (self.centre + self.unit * torch.cat(found)[order]).numpy()
+        return self.warp.inverse(self.centre + self.unit * torch.cat(found)[order]).numpy()
 
 
 @dataclass(frozen=True)
@@ -155,8 +239,7 @@ def choose(
     acquisition: upper (the highest mean + 2 sd), expected, thompson, or mean (the highest means).
     """
     mean, sd = ensemble(pool)
-    upper = mean + UPPER * sd
-    order = np.argsort(-(mean if acquisition == "mean" else upper), kind="stable")
+    order = np.argsort(-(mean if acquisition == "mean" else ensemble.upper(pool)), kind="stable")
     apart = Apart(min_distance, ensemble.alphabet if both_strands else _one_strand(ensemble.alphabet))
     taken: list[int] = []
     if acquisition in ("expected", "thompson"):
@@ -251,7 +334,7 @@ class Comparison:
 def compare(before: Ensemble, best_before: float, texts: Sequence[str], values: FloatArray) -> Comparison:
     """Rank correlation, coverage, and promises kept, of sequences that ``before`` has not learned from."""
     mean, sd = before(texts)
-    wide = np.sqrt(sd**2 + before.noise**2)
+    wide = np.sqrt(sd**2 + before.noise_at(mean) ** 2)
     rho = spearman(values, mean) if len(values) > 2 else math.nan
     above = [0.5 * math.erfc((best_before - m) / (s * math.sqrt(2))) for m, s in zip(mean, wide, strict=True)]
     return Comparison(
@@ -355,8 +438,7 @@ def neighbourhood(
         good = [text for text, fits in zip(fresh, feasible(fresh), strict=True) if fits] if fresh else []
         pool |= dict.fromkeys(good)
         everyone = [*dict.fromkeys([*front, *good])]
-        mean, sd = ensemble(everyone)
-        front = [everyone[i] for i in np.argsort(-(mean + UPPER * sd), kind="stable")[:parents]]
+        front = [everyone[i] for i in np.argsort(-ensemble.upper(everyone), kind="stable")[:parents]]
     return list(pool)
 
 

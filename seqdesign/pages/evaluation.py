@@ -86,7 +86,11 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
 def add_findings(page: Page, findings: Sequence[Finding]) -> None:
     """What speaks against the sequences on top of the page, all else in a section. Each is said once."""
     page.warnings([f.text for f in findings if f.flagged])
-    good = [{"question": QUESTIONS.get(f.about, ""), "finding": f.text} for f in findings if not f.flagged]
+    good = [
+        {"question": QUESTIONS.get(f.about, "In general"), "finding": f.text}
+        for f in findings
+        if not f.flagged
+    ]
     if good:
         title = "What else was found" if len(good) < len(findings) else "What was found"
         page.section(title, "", tables=[Table(good, [Column("question", ""), "finding"])])

@@ -76,7 +76,9 @@ def _answer(made: Sequence[Construct], manifest: Manifest, sheet: str) -> Answer
     roles = {one.role: sum(other.role == one.role for other in made) for one in made}
     tiles = [
         Tile(f"{len(made):,}", "constructs", ", ".join(f"{n:,} {role}" for role, n in roles.items())),
-        Tile(f"{plates:,}", "plates", f"{plates * wells - len(made):,} wells empty"),
+        Tile(
+            f"{plates:,}", "plate" if plates == 1 else "plates", f"{plates * wells - len(made):,} wells empty"
+        ),
         Tile(f"{sum(lengths):,}", "bases", f"{_bases(lengths)} each"),
     ]
     if any(one.barcode for one in made):

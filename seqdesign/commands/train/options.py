@@ -16,7 +16,17 @@ from seqdesign.config import Flag, Options, Positional, RunConfig, Written
 from seqdesign.errors import OutputError, TrainingError, UsageError
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import say
-from seqdesign.sequences.options import LetterOptions, ReadOptions, alphabet_with, encode_with, read_with
+from seqdesign.sequences.options import (
+    DuplicatePolicy,
+    LetterOptions,
+    ReadOptions,
+    SequenceColumns,
+    alphabet_with,
+    encode_with,
+    file_format,
+    layout_of,
+    read_with,
+)
 from seqdesign.training.config import RunOptions
 
 if TYPE_CHECKING:
@@ -126,6 +136,27 @@ def read_to_write(
         said = f"{records.source} was {records.origin.says()}; they are not learned from"
         say(f"warning: {said}", quiet=config.quiet)
     return records, tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainInput(SequenceColumns, DuplicatePolicy):
+    """How sequences are read whose outcomes do not matter."""
+
+
+def read_plain(config: PlainInput, path: Path, columns: Sequence[str] = ()) -> SequenceSet:
+    """The records of a file without outcomes, with these columns. Raises InputError and UsageError."""
+    from seqdesign.sequences.reader import read_sequences
+
+    return read_sequences(
+        path,
+        sequence_column=config.sequence,
+        id_column=config.id_,
+        columns=columns,
+        format=file_format(config),
+        layout=layout_of(config),
+        on_duplicate=config.on_duplicate,
+        outcomes=False,
+    )
 
 
 class Fitting(TypedDict):

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import TrainOptions, fitting, in_folder, shared_stdin
+from seqdesign.commands.train.options import (
+    PlainInput,
+    TrainOptions,
+    fitting,
+    in_folder,
+    read_plain,
+    shared_stdin,
+)
 from seqdesign.config import Flag, RunConfig, Written, part
 from seqdesign.errors import InputError
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
@@ -17,15 +24,7 @@ from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import note
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import (
-    DuplicatePolicy,
-    LetterOptions,
-    SequenceColumns,
-    alphabet_with,
-    encode_with,
-    file_format,
-    layout_of,
-)
+from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with
 
 if TYPE_CHECKING:
     from seqdesign.models.similarity.fit import Pairs, SimilarityTraining
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSimilarityConfig(
-    TrainOptions, SequenceColumns, DuplicatePolicy, LetterOptions, TeachingOptions, SimilarityOptions,
+    TrainOptions, PlainInput, LetterOptions, TeachingOptions, SimilarityOptions,
     SimilarityFitOptions, RunConfig,
 ):  # fmt: skip
     """Learn the similarity of two sequences, to keep revisions similar to their inputs.
@@ -107,18 +106,7 @@ def train_similarity(config: TrainSimilarityConfig) -> TrainSimilarityResult:
 
 def _read(config: TrainSimilarityConfig) -> tuple[SequenceSet, TokenArray]:
     """The records to learn from, and their tokens. Raises InputError and UsageError."""
-    from seqdesign.sequences.reader import read_sequences
-
-    records = read_sequences(
-        config.sequences,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        columns=() if config.label is None else (config.label,),
-        format=file_format(config),
-        layout=layout_of(config),
-        on_duplicate=config.on_duplicate,
-        outcomes=False,
-    )
+    records = read_plain(config, config.sequences, () if config.label is None else (config.label,))
     tokens = encode_with(config, records, alphabet_with(config, records.sequences))
     records = records.take(tokens.kept)
     if config.label is not None:

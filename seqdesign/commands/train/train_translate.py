@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.session import checked_training
-from seqdesign.commands.train.options import FolderOptions, fitting, in_folder, shared_stdin
+from seqdesign.commands.train.options import (
+    FolderOptions,
+    PlainInput,
+    fitting,
+    in_folder,
+    read_plain,
+    shared_stdin,
+)
 from seqdesign.config import Flag, Positional, RunConfig, Written, part
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
@@ -17,28 +24,18 @@ from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
 from seqdesign.runs.progress import note
 from seqdesign.runs.result import Result
-from seqdesign.sequences.options import (
-    DuplicatePolicy,
-    LetterOptions,
-    SequenceColumns,
-    alphabet_with,
-    encode_with,
-    file_format,
-    layout_of,
-)
+from seqdesign.sequences.options import LetterOptions, alphabet_with, encode_with
 
 if TYPE_CHECKING:
     from seqdesign.models.translate.fit import TranslateTraining
     from seqdesign.models.translate.quality import Direction
     from seqdesign.sequences.encoders import TokenArray
-    from seqdesign.sequences.reader import SequenceSet
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainTranslateConfig(
     FolderOptions,
-    SequenceColumns,
-    DuplicatePolicy,
+    PlainInput,
     LetterOptions,
     TranslateOptions,
     TranslateFitOptions,
@@ -155,24 +152,10 @@ def _read(config: TrainTranslateConfig) -> tuple[TokenArray, TokenArray]:
     """Both sets in the letters of both. Raises InputError and UsageError."""
     from itertools import chain
 
-    sets = [_records(config, path) for path in (config.set_a, config.set_b)]
+    sets = [read_plain(config, path) for path in (config.set_a, config.set_b)]
     alphabet = alphabet_with(config, chain(*(records.sequences for records in sets)))
     first, second = (encode_with(config, records, alphabet) for records in sets)
     return first, second
-
-
-def _records(config: TrainTranslateConfig, path: Path) -> SequenceSet:
-    from seqdesign.sequences.reader import read_sequences
-
-    return read_sequences(
-        path,
-        sequence_column=config.sequence,
-        id_column=config.id_,
-        format=file_format(config),
-        layout=layout_of(config),
-        outcomes=False,
-        on_duplicate=config.on_duplicate,
-    )
 
 
 def _train(

@@ -19,6 +19,10 @@ ABOUT = (
 )
 
 
+HALF = 0.5
+"""Of the way from untouched to real sequences: translations that go less far do not arrive."""
+
+
 def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     """What a training command left in ``folder``, and said at its end. Raises InputError."""
     directions = result.get("directions") or ()
@@ -83,9 +87,20 @@ def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
     back = min(one["returned"] for one in directions)
     tiles.append(Tile(f"{back:.1%}", "of the letters are given back by the way back", "", doubt=back < 0.9))
     warnings = (result.get("quality") or {}).get("warnings", ())
-    verdict = "See what to doubt below." if warnings else "Translations arrive, and keep their source."
+    verdict = "See what to doubt below." if warnings else _verdict(directions)
     files = [("Translate with it:", f"seqdesign translate {folder} input.fa -o translated.fa")]
     return Answer(f"{asked}.", verdict, tiles, files=files)
+
+
+def _verdict(directions: Sequence[Mapping[str, Any]]) -> str:
+    """How much of the way from the untouched to real sequences translations go, where it is worst."""
+    ways = [
+        (one["recognised"] - one["untouched"]) / max(one["real"] - one["untouched"], 1e-6)
+        for one in directions
+    ]
+    if min(ways) >= HALF:
+        return "Translations arrive, and keep their source."
+    return f"Translations go {max(min(ways), 0.0):.0%} of the way from untouched sequences to real ones only."
 
 
 def quality_row(result: Mapping[str, Any]) -> Mapping[str, object]:

@@ -20,7 +20,7 @@ _SLANT = 46.0  # more room below for slanted names
 _LONGEST_NAME = 16
 _SMALL_LETTER = 6.4  # at font size 11
 _BAND: dict[str, str | float] = {"fill": colour("grid"), "fill_opacity": 0.7}
-_LETTER = 7.1  # CSS pixels: a generous mean width of a letter at font size 12
+_LETTER = 8.3  # CSS pixels: a generous mean width of a letter at font size 14, that of figures on a phone
 
 
 @dataclass(frozen=True)

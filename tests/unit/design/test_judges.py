@@ -10,19 +10,25 @@ from torch import Tensor
 from seqdesign.design.judges import (
     JITTER,
     KINDS,
+    RELATED,
+    RELATIVES,
     GaussianProcess,
     Kind,
     Places,
     Words,
     hyperparameters,
+    kinds_for,
+    read_as,
 )
 from seqdesign.design.panel import Panel, _sure, stack
+from seqdesign.design.rounds import Ensemble
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import Measured
 
 DNA = get_alphabet("dna")
+EVERY = (*KINDS, *RELATED, *RELATIVES)
 
 
 def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
@@ -30,12 +36,12 @@ def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
 
 
 def judge(kind: Kind, tokens: Tensor, y: Tensor) -> GaussianProcess:
-    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
     x = reader(tokens)
     return GaussianProcess(kind, hyperparameters(kind, reader, x, y, 0), reader, x, y)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
     tokens = random_tokens(30)
     y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
@@ -53,10 +59,10 @@ def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
         assert float(variances[row]) == pytest.approx(float(spread), abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_kernel_says_of_a_sequence_with_itself_what_its_short_form_says(kind: Kind) -> None:
     tokens = random_tokens(12)
-    reader = Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False)
+    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
     x = reader(tokens)
     like = reader.likeness(x, x)
     theta = torch.tensor(kind.start(len(like.between)), dtype=torch.float64)
@@ -187,7 +193,7 @@ def test_reverse_complements_are_one_where_both_strands_are_read() -> None:
     assert all(torch.allclose(x[0], x[1]) for x in both)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_what_a_judge_has_seen_is_what_it_says_of_its_rows(kind: Kind) -> None:
     tokens = random_tokens(30)
     y = (tokens == 2).double().sum(1, keepdim=True) + 0.1 * torch.randn(30, 1).double()
@@ -269,3 +275,45 @@ def test_judges_go_beyond_the_best_rows_where_these_were_as_predicted() -> None:
         judges = panel(values + 0.3 * rng.standard_normal(200), tokens)
         judges(tokens[:5])
         assert bool(judges.borne[1] > total.max()) == borne
+
+
+def test_relatives_of_several_lengths_are_read_by_their_alignment() -> None:
+    """The effect of a letter at a place of the parent, wherever deletions have moved it."""
+    rng = np.random.default_rng(3)
+    parent, texts = "".join(rng.choice(list("ACGT"), 24)), []
+    for _ in range(160):
+        text = list(parent)
+        for place in rng.choice(24, 2, replace=False):
+            text[place] = str(rng.choice(list("ACGT")))
+        if rng.random() < 0.5:
+            del text[int(rng.integers(24))]
+        texts.append("".join(text))
+    values = np.array([float(text[-4] == parent[-4]) + 0.1 * rng.normal() for text in texts])
+    array = encode(texts, DNA)
+    kinds, found = kinds_for(KINDS, array, same=False, both_strands=False)
+    assert found is not None
+    assert [kind.reads for kind in kinds] == ["words", "words", "alignment", "alignment"]
+    assert kinds_for(KINDS, array, same=False, both_strands=True)[1] is None
+    ensemble = Ensemble(texts[:120], values[:120], DNA, floors=(None,))
+    mean, _ = ensemble(texts[120:])
+    assert np.corrcoef(mean, values[120:])[0, 1] > 0.8
+    assert float(ensemble.weights[2:].sum()) > 0.5
+
+
+def test_values_that_multiply_are_warped_and_others_are_not() -> None:
+    rng = np.random.default_rng(4)
+    texts = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(150)]
+    effects = rng.normal(size=(8, 4))
+    adds = np.array([effects[np.arange(8), ["ACGT".index(c) for c in text]].sum() for text in texts])
+    adds = adds + 0.05 * rng.normal(size=len(texts))
+    assert Ensemble(texts, adds, DNA).warp.floor is None
+    warped = Ensemble(texts, np.exp(adds), DNA)
+    assert warped.warp.floor is not None
+    plain = Ensemble(texts, np.exp(adds), DNA, floors=(None,))
+    errors = [np.abs(np.log(e.left_out.clip(1e-3)) - adds).mean() for e in (warped, plain)]
+    assert errors[0] < 0.7 * errors[1]
+    values = torch.from_numpy(np.exp(adds))
+    assert torch.allclose(warped.warp.inverse(warped.warp(values)), values)
+    step = 1e-6
+    slope = (warped.warp(values + step) - warped.warp(values)) / step
+    assert torch.allclose(slope, warped.warp.slope(values), rtol=1e-3)

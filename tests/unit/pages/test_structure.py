@@ -70,7 +70,8 @@ def test_a_report_colours_the_structure_and_it_turns(
         const paths = () => [...document.querySelectorAll(".sd-residue")]
           .sort((a, b) => a.dataset.order - b.dataset.order)
           .map((one) => one.querySelector("path").getAttribute("d"));
-        const settle = () => new Promise((done) => setTimeout(done, 100));
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        const settle = async () => { await frame(); await frame(); await frame(); };
         const buttons = document.querySelectorAll(".sd-turn button");
         const out = { names: [...buttons].map((one) => one.getAttribute("aria-label")), before: paths() };
         buttons[1].click();
