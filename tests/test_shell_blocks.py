@@ -69,6 +69,7 @@ MODELS = {
 }
 """What trains models/vae, models/predictor, models/gan and models/lm, and on what."""
 BEFORE = {
+    "docs/inspect.md": ["seqdesign train-predictor seqs.csv"],
     "docs/report.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/order.md": ["seqdesign train-predictor seqs.csv", "seqdesign maximize -n 4 -o designs.fa"],
     "docs/check.md": [

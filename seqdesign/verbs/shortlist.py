@@ -102,6 +102,10 @@ def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
             have = ", ".join(map(str, table.columns))
             raise UsageError(f"must name a column of the designs; they have {have}", option="quality")
         quality = table[names[0]]
+    if isinstance(quality, str):
+        raise UsageError(
+            f"must be {num} numbers for sequences without a table, got {quality!r}", option="quality"
+        )
     values = np.asarray([] if quality is None else quality, dtype=np.float64)
     if values.shape != (num,) or not np.isfinite(values).all():
         raise UsageError(f"must be {num} finite numbers, one a design", option="quality")

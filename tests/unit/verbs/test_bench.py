@@ -68,6 +68,12 @@ def test_orders_have_wells_barcodes_and_genbank(tmp_path: Path) -> None:
     chosen = sd.select(["ACGTACGTTA", "TTGCACGGTA", "GGATCCTTAA"], 3, quality=[3.0, 2.0, 1.0], shuffled=1)
     holds(chosen, 3, tmp_path)
     assert chosen.text() == "chose 2 of 3 designs and 1 control"
+    for wrong, said in (
+        ({"diversity": 2}, "between 0 and 1, got 2"),
+        ({"quality": "x"}, "must be 2 numbers"),
+    ):
+        with pytest.raises(sd.errors.UsageError, match=said):
+            sd.select(["ACGTACGTTA", "TTGCACGGTA"], 3, **({"quality": [1.0, 2.0]} | wrong))
     found = sd.order(chosen, left="TTGACA", right="GGTACC", barcode_length=8, fill="columns", skip=1)
     holds(found, 3, tmp_path)
     assert [row["well"] for row in found] == ["B01", "C01", "D01"]
