@@ -1,6 +1,7 @@
 """The third family of cases of guard.py: real motifs, ceilings, heavy tails, uneven noise, artefacts.
 
-Written and committed before any of its results was seen, and run once, after the rules were frozen.
+Written and committed before any of its results was seen, and run once, after the rules of then were frozen;
+later rules were developed on it.
 """
 
 from __future__ import annotations

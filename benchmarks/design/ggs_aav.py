@@ -7,6 +7,10 @@ the figures only. The Gaussian process over letters and pairs of positions learn
 measured rows are changed letter by letter, to letters seen at their place, and the 128 with the best lower
 bound (mean less --doubts standard deviations) stay, for 24 rounds.
 
+--begin consensus begins from the most common letters of the given rows instead, and --profile adds to the
+bound how common the letters of a sequence are in the rows (log frequencies), which tells what these have been
+selected for. Its weight is such that single edits of the consensus differ as much in one as in the other.
+
 Printed are the median normalised oracle of the best measured rows and after every sixth round, and in
 brackets the edits to the nearest training row. Nothing is chosen by the oracle.
 """
@@ -60,6 +64,13 @@ def neighbours(parents: Tensor, seen: Tensor, rng: np.random.Generator) -> Tenso
     return torch.cat(found)
 
 
+def put(text: Tensor, place: int, letter: int) -> Tensor:
+    """Text (L,) with another letter."""
+    changed = text.clone()
+    changed[place] = letter
+    return changed
+
+
 def climb(args: argparse.Namespace, seed: int) -> list[str]:
     """Figures of one run."""
     alphabet, rng = get_alphabet("protein"), np.random.default_rng(seed)
@@ -74,17 +85,27 @@ def climb(args: argparse.Namespace, seed: int) -> list[str]:
     x = reader(tokens[rows])
     judge = GaussianProcess(KINDS[0], hyperparameters(KINDS[0], reader, x, y[rows], seed), reader, x, y[rows])
 
+    def common(found: Tensor) -> Tensor:
+        return often[torch.arange(found.shape[1]), found].sum(1)
+
+    often = torch.stack([(tokens == v).sum(0) + 1.0 for v in range(alphabet.size)], 1).log().double()
+    edits = torch.stack([put(reader.common, i, v) for i, v in seen.nonzero().tolist()])
+    weight = float(judge(reader(edits))[0].std() / common(edits).std()) if args.profile else 0.0
+
     def figure(designs: Tensor) -> str:
         texts = ["".join(alphabet.letters[i] for i in row) for row in designs.tolist()]
         near = [float((tokens != row).sum(1).min()) for row in designs]
         return f"{float(oracle(texts).median()):.3f} ({np.mean(near):.1f})"
 
     found = torch.unique(tokens[torch.argsort(-y[:, 0])[:NUM]], dim=0)
+    if args.begin == "consensus":
+        found = reader.common[None]
     shown = [figure(found)]
     for step in range(1, ROUNDS + 1):
         tried = torch.unique(torch.cat([found, neighbours(found, seen, rng)]), dim=0)
         mean, variance = judge(reader(tried))
-        found = tried[torch.argsort(-(mean - args.doubts * variance.sqrt())[:, 0])[:NUM]]
+        worth = (mean - args.doubts * variance.sqrt())[:, 0] + weight * common(tried)
+        found = tried[torch.argsort(-worth)[:NUM]]
         if step % 6 == 0:
             shown.append(figure(found))
     return shown
@@ -98,6 +119,8 @@ def main() -> None:
     parser.add_argument("--task", choices=("medium", "hard"), default="hard")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--doubts", type=float, default=1.0, help="standard deviations below the mean")
+    parser.add_argument("--begin", choices=("rows", "consensus"), default="rows")
+    parser.add_argument("--profile", action="store_true", help="add how common the letters are in the rows")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for seed in range(args.seeds):

@@ -3,7 +3,8 @@
 ``prepare`` draws molecules from a file of SMILES (QM9) and gives them the logP of Crippen by RDKit, 30,000 to
 learn from and 2,000 held out. ``judge`` takes a model of ``train-vae`` and says:
 
-- prior samples: valid by RDKit, different among the valid ones (canonical), new against the training file;
+- samples as of ``sample-vae``, by codes and share left out, and from codes of held-out molecules: valid by
+  RDKit, different among the valid ones (canonical), new against the training file;
 - reconstruction: share of letters and of whole strings of held-out molecules that the greedy decoder gives
   back from E(x), and share that is the same molecule;
 - ``revise`` of 100 held-out molecules by REVISE and by SEARCH, same edit budget: predicted and true gain of
@@ -30,10 +31,22 @@ from rdkit.Chem import Crippen
 
 import seqdesign as sd
 from seqdesign.decoding.greedy import greedy
+from seqdesign.decoding.sample import sample
 from seqdesign.metrics.edits import levenshtein_pairs
+from seqdesign.models.vae.drawing import Draws, batches
 from seqdesign.sequences.encoders import decode, encode
+from seqdesign.symbols import spelled
 
 TRAIN, TEST = 30_000, 2_000
+SAMPLES = (
+    ("prior", "sample", 0.0),
+    ("prior", "greedy", 0.0),
+    ("data", "sample", 0.0),
+    ("data", "greedy", 0.0),
+    ("data", "greedy", 0.8),
+    ("data", "greedy", 0.95),
+)
+"""Codes, letters and share left out."""
 
 
 def main() -> None:
@@ -79,20 +92,41 @@ def judge(args: argparse.Namespace) -> None:
     """Print the rows."""
     model = sd.load(args.model)
     seen = {canonical(text) for text in sd.read(args.train, sequence="smiles").sequences}
-    samples = model.sample(args.num, seed=args.seed)
-    valid = [name for name in map(canonical, samples) if name]
-    print(
-        f"prior samples: {len(valid) / len(samples):.3f} of {len(samples):,} valid, "
-        f"{len(set(valid)) / max(1, len(valid)):.3f} of those different, "
-        f"{np.mean([name not in seen for name in valid]):.3f} new"
-    )
     held_out = sd.read(args.test, sequence="smiles").sequences
+    for codes, letters, reject in SAMPLES:
+        draws = Draws(num=args.num, seed=args.seed, codes=codes, decode=letters, reject=reject)
+        found, drawn = samples(model, draws)
+        told(f"codes by {codes}, letters {letters}, --reject {reject} ({drawn:,} draws)", found, seen)
     reconstruction(model, held_out[: args.num])
-    starts = held_out[-args.starts :]
-    for method, options in (("revise", {}), ("search", {})):
+    starts = held_out[-args.starts :] if args.starts else []
+    for method, options in (("revise", {}), ("search", {})) if starts else ():
         designs = sd.revise(model, starts, method=method, max_edits=args.max_edits, seed=args.seed, **options)
         after = [design.revised for design in designs]
         report(method, starts, after, np.mean([design.delta for design in designs]), args.max_edits)
+
+
+def samples(model: sd.VAE, draws: Draws) -> tuple[list[str], int]:
+    """What ``sample-vae`` writes, and of how many draws."""
+    found: list[str] = []
+    drawn = 0
+    for batch in batches(model.trained, draws):
+        kept = batch.real or [True] * len(batch.texts)
+        found += [spelled(text) for text, good in zip(batch.texts, kept, strict=True) if good]
+        drawn += len(kept)
+        if len(found) >= draws.num:
+            break
+    return found[: draws.num], drawn
+
+
+def told(name: str, texts: list[str], seen: set[str]) -> None:
+    """One row of samples."""
+    valid = [text for text in map(canonical, texts) if text]
+    print(
+        f"{name}: {len(valid) / len(texts):.3f} of {len(texts):,} valid, "
+        f"{len(set(valid)) / max(1, len(valid)):.3f} of those different, "
+        f"{np.mean([text not in seen for text in valid]):.3f} new",
+        flush=True,
+    )
 
 
 def reconstruction(model: sd.VAE, texts: list[str]) -> None:
@@ -107,6 +141,15 @@ def reconstruction(model: sd.VAE, texts: list[str]) -> None:
     distance = levenshtein_pairs(given, back)
     pairs = zip(given, back, strict=True)
     names = [(canonical(alphabet.text(a)), canonical(alphabet.text(b))) for a, b in pairs]
+    with torch.no_grad():
+        posterior = network.encode(tokens, torch.from_numpy(array.lengths))
+    noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
+    for decode_by, drawn in (("sample", sample), ("greedy", greedy)):
+        options = {"generator": torch.Generator().manual_seed(0)} if decode_by == "sample" else {}
+        with torch.no_grad():
+            letters = drawn(network.decoder, posterior.mean + posterior.stddev * noise, **options).tokens
+        valid = np.mean([bool(canonical(alphabet.text(t))) for t in decode(letters, alphabet)])
+        print(f"codes by the posteriors of held-out molecules, letters {decode_by}: {valid:.3f} valid")
     print(
         f"reconstruction: {1 - distance.sum() / array.lengths.sum():.3f} of letters (1 - edits / letters), "
         f"{np.mean(distance == 0):.3f} of strings, {np.mean([a == b for a, b in names]):.3f} of molecules; "

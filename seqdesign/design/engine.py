@@ -65,6 +65,8 @@ class Campaign:
     """The generator, with the codes of the starts (N, d) where it made them."""
     language: Language | None = None
     """The generator, where it knows how likely a sequence is."""
+    pull: Callable[[Tensor, Tensor], Tensor] | None = None
+    """What holds designs near what was learned from, see ``SequenceProblem``; keys are numbers of starts."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _design(
         enough=plan.enough,
         latent=None if plan.latent is None else plan.latent.take(index),
         language=None if plan.language is None else plan.language.take(index),
+        pull=plan.pull,
     )
     designs = plan.designer(problem, plan.options, plan.seed)
     stop: dict[str, int] = {}

@@ -121,12 +121,18 @@ class Evidence:
         """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured
         sequences: such as repeats, where rows are mixed.
         """
-        typical, most = np.quantile(self._distances, [0.5, 0.99])
+        typical, most = self.usual_composition
         far = self._distance(encode(texts, self.alphabet, on_unknown="mask"))
         return np.asarray(far > typical + FAR * (most - typical))
 
     @cached_property
-    def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def usual_composition(self) -> tuple[float, float]:
+        """Of how far compositions are from the mean: what is typical, and what 99% have at most."""
+        typical, most = np.quantile(self._distances, [0.5, 0.99])
+        return float(typical), float(most)
+
+    @cached_property
+    def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means and variances of the letters' shares in training sequences."""
         found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
         fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
@@ -138,7 +144,7 @@ class Evidence:
 
     def _distance(self, rows: Measured | TokenArray) -> NDArray[np.float64]:
         """Of the composition of rows (n,) from the mean, in standard deviations."""
-        mean, variance = self._shares
+        mean, variance = self.shares
         found = composition(rows.tokens, rows.lengths, self.alphabet.size)
         return np.sqrt((np.square(found - mean) / variance).sum(axis=1))
 

@@ -17,6 +17,7 @@ from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.panel import Panel, Verdict
+from seqdesign.design.usual import Excess, Pull
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
 from seqdesign.metrics.nearest import nearest
@@ -226,6 +227,22 @@ class DesignModel:
         best = torch.from_numpy(mine.tokens[order.numpy(), :length].astype(np.int64))
         different = dict(zip(decode(best, self.alphabet), best, strict=True))
         return torch.stack(list(different.values())[:MOST_STARTS])
+
+    def pull(self, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:
+        """What holds designs near training sequences; None where those are not known, or are variants of a
+        parent, of which the number of changes says how near a design is.
+        """
+        if self._reference is None or self.evidence is None or self.evidence.variants is not None:
+            return None
+        excess = Excess(self._reference, self.evidence)
+        told = self._typical(starts.tokens)
+        if self.codons is not None:  # of which training sequences say nothing
+            told = beside(told, told.new_zeros(told.shape[1]))
+        rows = torch.zeros(told.shape[1], dtype=torch.long, device=told.device)
+        scores = self.composite(objective, risk)(told, rows)
+        unit = float(scores[scores.isfinite()].std()) if len(scores) > 1 else 0.0
+        own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
+        return Pull(excess, unit, own)
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""

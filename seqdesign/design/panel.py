@@ -34,9 +34,9 @@ from seqdesign.design.judges import (
     read_as,
 )
 from seqdesign.design.link import Link, Opinion, corrected, fit_link, followed
-from seqdesign.design.scale import CLEARLY, as_measured, ratios
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
+from seqdesign.tasks.scale import CLEARLY, as_measured, ratios
 from seqdesign.tasks.task import Task
 from seqdesign.training.measured import Measured
 

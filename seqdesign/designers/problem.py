@@ -105,6 +105,9 @@ class SequenceProblem:
     """For methods that move the code of a generator instead of letters."""
     language: Language | None = None
     """For methods that let a language model write."""
+    pull: Callable[[Tensor, Tensor], Tensor] | None = None
+    """What is taken off the scores (B,) of one-hot or soft (B, V, L) of the starts with these keys (B,) where
+    they leave what the oracle knows; differentiable."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class Scorer:
             with torch.enable_grad():
                 leaf = x[block].detach().requires_grad_(True)
                 keys = self.problem.keys[rows[block]]
-                value = self.problem.objective(self.problem.oracle(leaf), keys)
+                value = self._value(leaf, keys)
                 (slope,) = torch.autograd.grad(value.sum(), leaf)
             return value.detach(), slope
 
@@ -134,10 +134,15 @@ class Scorer:
 
         return torch.cat(list(in_blocks(part, len(tokens), self.block)), 1)
 
+    def _value(self, x: Tensor, keys: Tensor) -> Tensor:
+        """Scores (B,) of one-hot or soft (B, V, L) of the starts with these keys (B,)."""
+        value = self.problem.objective(self.problem.oracle(x), keys)
+        return value if self.problem.pull is None else value - self.problem.pull(x, keys).to(value)
+
     @torch.no_grad()
     def _evaluate(self, x: Tensor, rows: Tensor) -> Tensor:
         def part(block: slice) -> Tensor:
-            return self.problem.objective(self.problem.oracle(x[block]), self.problem.keys[rows[block]])
+            return self._value(x[block], self.problem.keys[rows[block]])
 
         found = torch.cat(list(in_blocks(part, len(rows), self.block)))
         self._count(rows)

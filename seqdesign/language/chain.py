@@ -96,8 +96,10 @@ class Chain(nn.Module):
 
     def next(self, written: Tensor) -> Tensor:
         """Log-probabilities (N, V) of the letter behind those that are written (N, T)."""
-        last = F.pad(written[:, max(0, written.shape[1] - self.order) :], (0, 1), value=self.size)
-        return self.table[self._rows(last)[0][:, -1]]
+        letters = written[:, max(0, written.shape[1] - self.order) :].flip(1)
+        readable = (letters < self.size).long().cumprod(1)
+        number = (letters * readable * self.powers[: letters.shape[1]]).sum(1)
+        return self.table[number + self.starts[readable.sum(1)]]
 
     def _counts(self, tokens: Tensor) -> list[Tensor]:
         """For each length k of contexts how often letters follow them, (V^k, V) float64."""
@@ -180,7 +182,10 @@ class Chains(nn.Module):
 
     def _weighed(self, features: Tensor, parts: list[Tensor]) -> Tensor:
         weights = 2 * F.linear(features, self.weight, self.bias).sigmoid()
-        return torch.stack([weights[..., i, None] * part for i, part in enumerate(parts)]).sum(0)
+        total = weights[..., :1] * parts[0]
+        for i, part in enumerate(parts[1:], 1):
+            total = total + weights[..., i, None] * part
+        return total
 
 
 def _largest(shares: Tensor, size: int) -> Tensor:

@@ -9,6 +9,7 @@ function of (seed, step), so a resumed run repeats an unbroken one.
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -105,6 +106,8 @@ class Hooks:
 def make_fabric(options: RunOptions, device: torch.device) -> Fabric:
     """Fabric for a resolved device, launched: with several devices the other processes start here."""
     use_matrix_units(device)
+    # What it tells of itself (processes, precision) is said here in our own words, or not at all.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision = "bf16-mixed" if options.precision == "bf16" else "32-true"
     one = options.devices == 1 and options.num_nodes == 1
     devices: Any = [device.index or 0] if one and device.type == "cuda" else options.devices

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -106,6 +107,22 @@ def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
     done = cli()
     assert (done.code, done.out) == (2, "")
     assert "Start here:" in done.err
+
+
+@pytest.mark.parametrize(("loaded", "said", "expected"), [
+    (False, None, "PASSIVE"), (False, "ACTIVE", "ACTIVE"), (True, None, None),
+])  # fmt: skip
+def test_threads_sleep_while_they_wait_unless_torch_or_the_user_was_first(
+    monkeypatch: pytest.MonkeyPatch, cli, loaded: bool, said: str | None, expected: str | None
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", said or "")
+    if said is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    if loaded:
+        monkeypatch.setitem(sys.modules, "torch", sys)
+    cli("--version")
+    assert os.environ.get("OMP_WAIT_POLICY") == expected
 
 
 def test_version_is_one_line_and_json_names_all_versions(cli) -> None:

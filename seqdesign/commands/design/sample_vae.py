@@ -32,6 +32,8 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Draw each letter, or take the most probable one."""
     codes: Literal["data", "prior"] = "data"
     """Draw codes by the law that codes of training sequences have, or from the prior N(0, I)."""
+    reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
+    """Discard about this share of the draws: those whose letters the language model finds least likely."""
     condition: float | None = None
     """Outcome to draw for, of a model made with train-vae --condition."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
@@ -54,40 +56,38 @@ class SampleVAEResult(Result):
 
     model: Path
     num: int
+    discarded: int | None
+    """Draws that the language model found too unlikely; None without --reject."""
     output: Path | None
 
     def text(self) -> str:
         """One line."""
-        return f"drew {self.num:,} sequences from {self.model}" + (
-            f" into {self.output}" if self.output else ""
-        )
+        again = "" if self.discarded is None else f", {self.discarded:,} less natural ones left out"
+        where = f" into {self.output}" if self.output else ""
+        return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 
 
 @checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
-    from seqdesign.drawing.samples import sift, write_samples
-    from seqdesign.models.vae.drawing import blocks, check_condition
+    from seqdesign.drawing.samples import write_samples
+    from seqdesign.models.vae.drawing import Draws, batches, check_condition
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_vae(config.model, device)
-        condition = check_condition(trained, config.condition)
+        check_condition(trained, config.condition)  # a wrong one is said before a file is written
         warn_of(config.model, quiet=config.quiet)
+        draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         with open_output(config.output or "-") as handle:
-            drawn = blocks(
-                trained,
-                config.seed,
-                decode=config.decode,
-                temperature=config.temperature,
-                num=config.num,
-                condition=condition,
-                origin=config.codes,
-            )
-            batches = (sift(tokens, texts, labels, None) for tokens, texts, labels in drawn)
-            write_samples(batches, config.num, handle, is_new=None, remedy="")
-    result = SampleVAEResult(model=config.model, num=config.num, output=config.output)
+            tally = write_samples(batches(trained, draws), config.num, handle, is_new=None, remedy="")
+    result = SampleVAEResult(
+        model=config.model,
+        num=config.num,
+        discarded=tally.discarded if config.reject else None,
+        output=config.output,
+    )
     leave_manifest(manifest, config, result)
     return result

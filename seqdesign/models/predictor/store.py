@@ -154,11 +154,16 @@ class Reference:
         nats = self.novelty.nats(tokens, lengths)
         return np.interp(nats, self.percentiles, np.linspace(0.0, 100.0, len(self.percentiles)))
 
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Novelty of the typical held-out sequence and what 99% have at most, in nats per letter."""
+        scale = np.linspace(0.0, 100.0, len(self.percentiles))
+        typical, most = np.interp([50.0, 99.0], scale, self.percentiles)
+        return float(typical), float(most)
+
     def far(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether sequences (N,) are more than twice as far from the typical held-out one as 99% of these."""
-        typical, most = np.interp(
-            [50.0, 99.0], np.linspace(0.0, 100.0, len(self.percentiles)), self.percentiles
-        )
+        typical, most = self.spread
         return np.asarray(self.novelty.nats(tokens, lengths) > typical + FAR * (most - typical))
 
     def constant(self, length: int) -> NDArray[np.bool_] | None:

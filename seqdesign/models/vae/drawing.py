@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +26,8 @@ from seqdesign.sequences.origin import predicted_key
 Origin = Literal["data", "prior"]
 """The law of the codes of data, or the prior N(0, I)."""
 BLOCK = 512
+CALIBRATION = 2048
+"""Draws that tell what a share of the draws is like."""
 FOR_OTHERS = ("start", "guide")
 """Options that only other families have a use for."""
 
@@ -34,12 +38,12 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     trained = load_vae(folder, device)
     record = trained.record
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
-    condition = check_condition(trained, drawing.options.condition)
+    options = drawing.options
+    condition = check_condition(trained, options.condition)
+    draws = Draws(num=options.num, seed=drawing.seed, temperature=options.temperature, condition=condition)
 
     def block(number: int) -> Batch:
-        temperature = drawing.options.temperature
-        drawn = _block(trained, drawing.seed, number, temperature=temperature, condition=condition)
-        return sift(*drawn, rules)
+        return sift(*_block(trained, draws, number)[:3], rules)
 
     yield Source("sample", block, rules is not None, drawing.apart(record.alphabet))
 
@@ -84,46 +88,54 @@ def check_condition(trained: TrainedVAE, condition: float | str | None) -> float
     return value
 
 
-def blocks(
-    trained: TrainedVAE,
-    seed: int,
-    *,
-    decode: Literal["sample", "greedy"] = "sample",
-    temperature: float = 1.0,
-    num: int,
-    condition: float | None = None,
-    origin: Origin = "data",
-) -> Iterator[tuple[Tensor, list[str], list[str]]]:
-    """Tokens (n, L), sequences and what stands behind their ids, a block at a time, ``num`` rows in all.
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """How sequences come out of a VAE; the fields are options of ``seqdesign sample-vae``."""
+
+    num: int
+    seed: int
+    decode: Literal["sample", "greedy"] = "sample"
+    temperature: float = 1.0
+    codes: Origin = "data"
+    condition: float | None = None
+    reject: float = 0.0
+
+
+class Drawn(NamedTuple):
+    """Tokens (n, L), sequences, what stands behind their ids, and log p(x) per letter (n,), END counted."""
+
+    tokens: Tensor
+    texts: list[str]
+    labels: list[str]
+    natural: Tensor
+
+
+def batches(trained: TrainedVAE, draws: Draws) -> Iterator[Batch]:
+    """Draws, a block at a time: as many as are asked for, or without end where some are left out.
 
     No sample is shorter or longer than all training sequences.
     """
-    for number in range(-(-num // BLOCK)):
-        n = min(BLOCK, num - number * BLOCK)
-        yield _block(
-            trained, seed, number,
-            decode=decode, temperature=temperature, n=n, condition=condition, origin=origin,
-        )  # fmt: skip
+    if not draws.reject:
+        for number in range(-(-draws.num // BLOCK)):
+            n = min(BLOCK, draws.num - number * BLOCK)
+            yield sift(*_block(trained, draws, number, n)[:3], None)
+        return
+    others = replace(draws, seed=draws.seed + 1)
+    scores = torch.cat([_block(trained, others, number).natural for number in range(CALIBRATION // BLOCK)])
+    least = torch.quantile(scores, draws.reject)
+    for number in count():
+        drawn = _block(trained, draws, number)
+        yield sift(*drawn[:3], None, (drawn.natural >= least).tolist())
 
 
-def _block(
-    trained: TrainedVAE,
-    seed: int,
-    number: int,
-    *,
-    decode: Literal["sample", "greedy"] = "sample",
-    temperature: float = 1.0,
-    n: int = BLOCK,
-    condition: float | None = None,
-    origin: Origin = "data",
-) -> tuple[Tensor, list[str], list[str]]:
+def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Drawn:
     model, shortest = trained.model, trained.record.min_length
-    rng = block_rng(seed, number)
-    z = codes(model, n, rng, condition, origin)
-    if decode == "greedy":
+    rng = block_rng(draws.seed, number)
+    z = codes(model, n, rng, draws.condition, draws.codes)
+    if draws.decode == "greedy":
         drawn = greedy(model.decoder, z, shortest=shortest)
     else:
-        drawn = sample(model.decoder, z, generator=rng, temperature=temperature, shortest=shortest)
+        drawn = sample(model.decoder, z, generator=rng, temperature=draws.temperature, shortest=shortest)
     scored = evaluate(model, drawn.tokens, drawn.lengths)
     texts = written(drawn.tokens, trained.record.alphabet)
     labels = []
@@ -132,4 +144,4 @@ def _block(
         if model.has_outcome:
             values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
         labels.append(format_fields(values))
-    return drawn.tokens, texts, labels
+    return Drawn(drawn.tokens, texts, labels, scored.log_likelihood.float() / (drawn.lengths + 1))

@@ -27,12 +27,15 @@ from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
 from seqdesign.models.vae.condition import Condition, hide_some
 from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
 from seqdesign.models.vae.decoder import TransformerDecoder, make_decoder
-from seqdesign.models.vae.encoders import make_encoder
+from seqdesign.models.vae.encoders import TransformerEncoder, make_encoder
 from seqdesign.models.vae.mixture import Mixture
+from seqdesign.models.vae.places import start_local
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch
 
 MIN_SCALE, MAX_SCALE = 0.01, 1.0
+LOCAL = 10.0
+"""Initial weights from a slot of a Transformer to its dimensions: codes of letters differ by about 1."""
 PASSES = 3
 """Of a Transformer over the strings for the invariance term, where a GRU takes a step for each letter."""
 
@@ -67,6 +70,8 @@ class SequenceVAE(nn.Module):
         self.features = make_encoder(options, vocabulary, max_length)
         self.posterior_mean = nn.Linear(self.features.num_features, self.latent_dim)
         self.posterior_scale = nn.Linear(self.features.num_features, self.latent_dim)
+        if isinstance(self.features, TransformerEncoder):
+            start_local(self.posterior_mean.weight, self.features.pooling.slots, LOCAL)
         # A start near 0.27 for every sequence: sharp enough to reconstruct, wide enough to feel the prior.
         nn.init.zeros_(self.posterior_scale.weight)
         nn.init.constant_(self.posterior_scale.bias, -1.0)

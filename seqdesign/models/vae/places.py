@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 MAX_SLOTS = 64
+UNORDERED = 0.3
+"""How much of the usual initial weights is left beside those of a dimension's own slot."""
 
 
 def num_slots(places: int) -> int:
@@ -21,6 +23,27 @@ def near(slots: int, places: int) -> Tensor:
     centre = (torch.arange(slots) + 0.5) * places / slots - 0.5
     distance = (torch.arange(places) - centre[:, None]) * slots / places
     return -0.5 * distance.square()
+
+
+def owned(dims: int, slots: int) -> Tensor:
+    """(d, S): whether a dimension of the code starts as one of a slot; each slot has some, or shares one."""
+    dim, slot = torch.arange(dims)[:, None], torch.arange(slots)
+    return dim * slots // dims == slot if dims >= slots else slot * dims // slots == dim
+
+
+@torch.no_grad()
+def start_local(weight: Tensor, slots: int, size: float) -> None:
+    """Let each dimension start with its own slot: ``weight`` (d, S * w), in place, one map for all slots.
+
+    From weights without order every dimension first has to find out what it is about, and the KL term shuts
+    it off meanwhile.
+    """
+    own = owned(len(weight), slots)
+    rank = (own.cumsum(0) - 1).clamp(min=0)
+    shared = torch.empty(int(rank.max()) + 1, weight.shape[1] // slots)
+    nn.init.orthogonal_(shared)
+    local = own[:, :, None] * shared[rank]
+    weight.mul_(UNORDERED).add_(size * local.flatten(1).to(weight))
 
 
 class Pooling(nn.Module):
@@ -51,6 +74,7 @@ class Places(nn.Module):
         super().__init__()
         self.slots, self.width = num_slots(places), width
         self.memory = nn.Linear(latent_dim, self.slots * width)
+        start_local(self.memory.weight.T, self.slots, 1.0)
         self.place = nn.Parameter(near(self.slots, places).T.clone())
 
     def forward(self, z: Tensor, steps: int) -> Tensor:

@@ -159,7 +159,8 @@ def _warnings(
     elif letters < DECODED:
         found.append(
             f"it does not give back what it reads ({letters:.0%} of held-out letters), so revise would "
-            "change letters for no reason; train longer, raise --latent-dim or lower --kl-weight"
+            "change letters for no reason; train longer, use --batch-size 32 (more steps in as many passes), "
+            "raise --latent-dim or lower --kl-weight"
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import random
@@ -28,7 +29,7 @@ from seqdesign.training.config import (
     num_epochs,
     patience,
 )
-from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit
+from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit, make_fabric
 
 
 class Numbers:
@@ -146,6 +147,12 @@ def test_global_generators_are_left_as_they_were(fabric: Fabric) -> None:
     run(fabric)
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before[1:]  # noqa: NPY002
+
+
+def test_the_library_below_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("lightning_fabric").setLevel(logging.INFO)  # as it begins
+    make_fabric(FitOptions(precision="bf16"), torch.device("cpu"))
+    assert not caplog.records
 
 
 def test_each_player_ends_with_its_best_weights(fabric: Fabric) -> None:

@@ -91,12 +91,13 @@ def test_samples_follow_the_outcome_and_change_sides_when_labels_are_swapped(
         texts, outcomes, encoder="dense", decoder="gru", condition="outcome", kl_weight=1.0, hidden=16,
         invariance_weight=0.0, epochs=25, batch_size=32, learning_rate=0.01,
     ).trained  # fmt: skip
-    from seqdesign.models.vae.drawing import blocks
+    from seqdesign.models.vae.drawing import Draws, batches
 
     counts = []
     for asked in (0.0, 1.0):
-        ((_, drawn, _),) = blocks(trained, 0, num=200, condition=asked)
-        counts.append("".join(drawn).count("A") / "".join(drawn).count("T"))
+        (drawn,) = batches(trained, Draws(num=200, seed=0, condition=asked))
+        letters_drawn = "".join(drawn.texts)
+        counts.append(letters_drawn.count("A") / letters_drawn.count("T"))
     few, many = counts if flip else counts[::-1]
     assert many > 3 * few, counts
 

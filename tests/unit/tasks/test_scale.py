@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdesign.design.scale import as_measured, ratios
+from seqdesign.tasks.scale import as_measured, ratios
 
 VALUES = torch.tensor([[1.0, 0.0, -1.0], [10.0, 4.0, 2.0], [torch.nan, 8.0, 3.0]]).double()
 

@@ -1,0 +1,85 @@
+"""What holds designs near what was learned from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from seqdesign.design.evidence import Evidence
+from seqdesign.design.usual import HELD, STEEP, Excess, Pull
+from seqdesign.metrics.novelty_model import fit_novelty
+from seqdesign.models.predictor.store import Reference
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.training.measured import Measured
+
+DNA = get_alphabet("dna")
+LENGTH = 24
+
+
+def _rows(seed: int, count: int) -> np.ndarray:
+    """Sequences (n, L) in which C stands only behind A."""
+    rng = np.random.default_rng(seed)
+    tokens = rng.choice([0, 2, 3], size=(count, LENGTH)).astype(np.uint8)
+    behind = np.zeros_like(tokens, dtype=bool)
+    behind[:, 1:] = (tokens[:, :-1] == 0) & (rng.random((count, LENGTH - 1)) < 0.8)
+    tokens[behind] = 1
+    return tokens
+
+
+def _excess(*, positional: bool) -> tuple[Excess, Reference, Evidence]:
+    tokens, fresh = _rows(0, 400), _rows(1, 200)
+    lengths = np.full(len(tokens), LENGTH, dtype=np.int64)
+    novelty = fit_novelty(tokens, lengths, 4, positional=positional)
+    percentiles = np.percentile(novelty.nats(fresh, lengths[:200]), np.arange(101))
+    array = TokenArray(tokens, lengths, DNA, np.arange(len(tokens)))
+    measured = Measured.of(array, None, np.arange(0))
+    evidence = Evidence(measured, DNA, positional=positional)
+    reference = Reference(tokens, lengths, novelty, percentiles)
+    return Excess(reference, evidence), reference, evidence
+
+
+@pytest.mark.parametrize("positional", [True, False])
+def test_what_it_holds_is_never_unusual_and_what_is_unusual_is_held(positional: bool) -> None:
+    excess, reference, evidence = _excess(positional=positional)
+    rng = np.random.default_rng(2)
+    alike, strange = _rows(3, 100), rng.integers(0, 4, (100, LENGTH)).astype(np.uint8)
+    strange[:10] = 1
+    both = np.concatenate([alike, strange])
+    found = excess(one_hot(torch.from_numpy(both.astype(np.int64)), DNA)).numpy()
+    texts = ["".join(DNA.letters[i] for i in row) for row in both]
+    unusual = reference.far(both, np.full(len(both), LENGTH)) | evidence.unlike(texts)
+    assert (found[:100] == 0).mean() > 0.9  # two limits of 99%, of which samples know little
+    assert unusual[100:].any()
+    assert (found[unusual] > 0).all()
+
+
+@pytest.mark.parametrize("positional", [True, False])
+def test_slope_is_what_a_change_of_one_letter_costs(positional: bool) -> None:
+    excess, reference, _ = _excess(positional=positional)
+    tokens = np.random.default_rng(4).integers(0, 4, (5, LENGTH)).astype(np.uint8)
+    x = one_hot(torch.from_numpy(tokens.astype(np.int64)), DNA).requires_grad_(True)
+    excess._variance = torch.full_like(excess._variance, 1e12)  # composition has a slope of its own
+    (slope,) = torch.autograd.grad(excess(x).sum(), x)
+    typical, most = reference.spread
+    lengths = np.full(1, LENGTH)
+    for row in range(5):
+        before = reference.novelty.nats(tokens[row : row + 1], lengths)[0]
+        for place in (0, 1, 11, LENGTH - 1):
+            for letter in range(4):
+                changed = tokens[row : row + 1].copy()
+                changed[0, place] = letter
+                cost = (reference.novelty.nats(changed, lengths)[0] - before) / (most - typical)
+                told = slope[row, letter, place] - slope[row, tokens[row, place], place]
+                assert float(told) == pytest.approx(cost, abs=1e-3)
+
+
+def test_a_start_may_stay_as_far_outside_as_it_is() -> None:
+    excess, _, _ = _excess(positional=True)
+    x = one_hot(torch.ones(1, LENGTH, dtype=torch.long), DNA)
+    key = torch.zeros(1, dtype=torch.long)
+    beyond = float(excess(x))
+    assert beyond > HELD
+    assert float(Pull(excess, 0.5)(x, key)) == pytest.approx(STEEP * 0.5 * beyond)
+    assert float(Pull(excess, 0.5, excess(x))(x, key)) == 0
