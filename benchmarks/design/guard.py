@@ -1,12 +1,7 @@
 """Does the guard guard? Cases with known truth, and measured landscapes, by train-predictor and maximize.
 
 Each family of cases was written before any of its results was seen; the first three were then developed on,
-<<<<<<< HEAD
-and what holds designs near the rows was found on the fourth (docs/methods/trust.md says which rules knew
-which).
-=======
 and what holds designs near the rows was found on the fourth (docs/methods/trust.md says which knew which).
->>>>>>> main
 
 For every case and seed a predictor is trained and 64 designs are made with the defaults (what differs is in
 the table of cases). A design is truly bad if its true gain, over what it is compared with, is not above half
