@@ -182,7 +182,7 @@ def test_other_files_are_no_models(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.pt"
     path.write_bytes(content)
     assert file_kind(path) == "other"
-    with pytest.raises(ModelError, match=re.escape(f"{path} is no model: ") + f".*table:{path}"):
+    with pytest.raises(ModelError, match=re.escape(f"{path} is not a model: ") + f".*table:{path}"):
         load(path)
 
 

@@ -65,6 +65,6 @@ def test_rows_of_one_sequence_become_one_unless_their_labels_differ(tmp_path: Pa
 def test_what_only_tables_can_have_is_refused_of_fasta(tmp_path: Path) -> None:
     path = table(tmp_path / "x.fa", ">a outcome=1\nACGT\n")
     for layout in (Layout(sheet="A"), Layout(replicates=("a",)), Layout(average_rows=True)):
-        with pytest.raises(UsageError, match="is no table"):
+        with pytest.raises(UsageError, match="is not a table"):
             read_sequences(path, layout=layout)
     assert len(read_sequences(path, layout=Layout(sheet="A", strict=False))) == 1

@@ -65,7 +65,7 @@ def test_a_formula_without_a_value_is_named_and_no_workbook_is_said(tmp_path: Pa
     path = book(tmp_path / "x.xlsx", A=[["sequence", "outcome"], ["ACGT", "=1+1"]])
     with pytest.raises(InputError, match="formula in cell B2"):
         list(read_table(path))
-    with pytest.raises(InputError, match="no workbook"):
+    with pytest.raises(InputError, match="not a workbook"):
         read_sheet(io.BytesIO(b"PK\x03\x04rest"), "x.zip")
 
 
