@@ -114,7 +114,9 @@ class EvaluateResult(Result):
             )
         elif self.verdict is not None:
             alike = "like" if self.verdict == "healthy" else "not like"
-            yield f"Their generator is {self.verdict}: by these measures they are {alike} real ones."
+            line = f"Their generator is {self.verdict}: by these measures they are {alike} real ones."
+            designs = " Designs, which ought to differ, are judged with --designs."
+            yield line + (designs if self.verdict == "unhealthy" else "")
 
     def headline(self) -> str:
         """What was compared."""
