@@ -17,6 +17,7 @@ from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.panel import Panel, Verdict
+from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
 from seqdesign.design.usual import Excess, Pull
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
@@ -229,10 +230,15 @@ class DesignModel:
         return torch.stack(list(different.values())[:MOST_STARTS])
 
     def pull(self, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:
-        """What holds designs near training sequences; None where those are not known, or are variants of a
-        parent, of which the number of changes says how near a design is.
+        """What holds designs near training sequences.
+
+        None where those are not known or too few to say how far they are from each other, where the objective
+        is the same for all, or where they are variants of a parent: the number of changes holds those.
         """
         if self._reference is None or self.evidence is None or self.evidence.variants is not None:
+            return None
+        typical, most = self._reference.spread
+        if self.evidence.measured.held_out.sum() < FEWEST_HELD_OUT or not most > typical:
             return None
         excess = Excess(self._reference, self.evidence)
         told = self._typical(starts.tokens)
@@ -240,7 +246,10 @@ class DesignModel:
             told = beside(told, told.new_zeros(told.shape[1]))
         rows = torch.zeros(told.shape[1], dtype=torch.long, device=told.device)
         scores = self.composite(objective, risk)(told, rows)
-        unit = float(scores[scores.isfinite()].std()) if len(scores) > 1 else 0.0
+        scores = scores[scores.isfinite()]
+        unit = float(scores.std()) if len(scores) > 1 else 0.0
+        if not unit:
+            return None
         own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
         return Pull(excess, unit, own)
 

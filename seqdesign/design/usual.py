@@ -20,9 +20,11 @@ from seqdesign.design.evidence import Evidence
 from seqdesign.models.predictor.store import Reference
 
 HELD = 1.0
-"""Where the objective begins to fall, on the scale of ``FAR``: well before a design is unusual."""
+"""Where the objective begins to fall, on the scale of ``FAR``: at the distance of 99% of the rows."""
 STEEP = 10.0
 """Standard deviations of the objective, over training sequences, that one step on this scale costs."""
+FEWEST = 5
+"""Held-out sequences from which on one can say how far from the typical one they are."""
 
 
 class Excess:
@@ -74,9 +76,8 @@ class _Nats(torch.autograd.Function):
         length, size = tokens.shape[1], table.shape[-1]
         letters = torch.arange(ctx.letters, device=tokens.device)[:, None]
         change = table.new_zeros(len(tokens), ctx.letters, length)
-        for back in range(
-            min(ctx.order + 1, length)
-        ):  # a letter is part of the steps that end so far behind it
+        # A letter is part of the steps that end up to ``order`` places behind it.
+        for back in range(min(ctx.order + 1, length)):
             moved = (letters - tokens[:, None, : length - back]) * size**back
             change[:, :, : length - back] -= table.flatten()[cells[:, None, back:] + moved]
         return (change / length * grad[0][:, None, None]).to(grad[0]), None, None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from seqdesign.design.evidence import Evidence
+from seqdesign.design.model import DesignModel
 from seqdesign.design.usual import HELD, STEEP, Excess, Pull
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.store import Reference
@@ -83,3 +86,31 @@ def test_a_start_may_stay_as_far_outside_as_it_is() -> None:
     assert beyond > HELD
     assert float(Pull(excess, 0.5)(x, key)) == pytest.approx(STEEP * 0.5 * beyond)
     assert float(Pull(excess, 0.5, excess(x))(x, key)) == 0
+
+
+class _Noise:
+    """Starts without parents."""
+
+    compared = None
+
+    def __init__(self, tokens: np.ndarray) -> None:
+        self.tokens = torch.from_numpy(tokens.astype(np.int64))
+
+
+class _CountOfG:
+    """An oracle."""
+
+    alphabet, outcomes, differentiable = DNA, ("outcome",), True
+
+    def __call__(self, x: torch.Tensor, /) -> torch.Tensor:
+        return x[:, 2].sum(1)[None, :, None]
+
+
+@pytest.mark.parametrize("held_out", [4, 5])
+def test_what_is_typical_needs_some_rows_that_were_held_out(held_out: int) -> None:
+    _, reference, evidence = _excess(positional=True)
+    measured = replace(evidence.measured, held_out=np.arange(400) < held_out)
+    evidence = Evidence(measured, DNA, positional=True)
+    model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
+    assert (model.pull(["max"], "mean", _Noise(_rows(5, 30))) is not None) == (held_out == 5)
+    assert model.pull(["max"], "mean", _Noise(np.ones((30, LENGTH)))) is None  # nothing to gain anywhere
