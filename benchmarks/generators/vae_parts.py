@@ -25,6 +25,7 @@ import random
 import re
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ from seqdesign.training.data import TokenData
 from seqdesign.training.plan import rate_factor
 
 TATA = re.compile("TATA[AT]A")
+CHOSEN = (1, 8)
+"""Draws for each sample of a condition."""
 
 
 def core_promoters(seed: int) -> list[str]:
@@ -123,24 +126,27 @@ def condition(args: argparse.Namespace, folder: Path) -> None:
     table = folder / "train.csv"
     known = zip(texts[:5000], outcomes[:5000].tolist(), strict=True)
     table.write_text("sequence,outcome\n" + "".join(f"{s},{y}\n" for s, y in known))
-    words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0"]
+    words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0", *args.options.split()]
     seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
-    judge_samples(folder, judge, outcomes[:5000])
+    for choose_from in CHOSEN:
+        judge_samples(folder, judge, outcomes[:5000], choose_from)
     print(f"the judge has {ability:.3f} with outcomes of training; trained in {seconds:.0f} CPU s")
 
 
-def judge_samples(folder: Path, judge: Additive, outcomes: np.ndarray) -> None:
+def judge_samples(folder: Path, judge: Additive, outcomes: np.ndarray, choose_from: int) -> None:
     """Print what is asked, and what the judge says of it."""
     asked: list[float] = []
     judged: list[float] = []
     middle = []
-    print("| asked | judged, mean |\n|---|---|")
+    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | different |\n|---|---|---|---|")
     for quantile in ASKED:
         value, output = float(np.quantile(outcomes, quantile)), folder / f"{quantile}.fa"
         words = ["-m", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)]
-        run(["sample-vae", *words])
-        said = judge(list(read_sequences(output, on_missing="unlabelled").sequences))
-        print(f"| {value:.2f} | {said.mean():.3f} |", flush=True)
+        run(["sample-vae", *words, "--choose-from", str(choose_from)])
+        texts = list(read_sequences(output, on_missing="unlabelled").sequences)
+        said = judge(texts)
+        different = len(set(texts)) / len(texts)
+        print(f"| {value:.2f} | {said.mean():.3f} | {said.std():.3f} | {different:.2f} |", flush=True)
         middle.append(said.mean())
         asked += [value] * len(said)
         judged += said.tolist()
@@ -181,14 +187,21 @@ def antimicrobial(args: argparse.Namespace, folder: Path) -> None:
     judge = LogisticRegression(C=10, max_iter=300).fit(x, [row["outcome"] for row in other])
     words = ["--condition", "outcome", "--encoder", "conv", "--kl-weight", "1", "--invariance-weight", "0"]
     words += ["--alphabet", "protein", "--on-unknown", "skip", "--on-duplicate", "rename"]
-    run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
-    for label in "10":
-        output = folder / f"{label}.fa"
-        run(["sample-vae", "-m", str(folder / "m"), "-n", "400", "--condition", label, "-o", str(output)])
+    words += args.options.split()
+    seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
+    print(f"trained in {seconds:.0f} CPU s")
+    for choose_from, label in product(CHOSEN, "10"):
+        output = folder / f"{label}_{choose_from}.fa"
+        asked = ["--condition", label, "--choose-from", str(choose_from)]
+        run(["sample-vae", "-m", str(folder / "m"), "-n", "400", *asked, "-o", str(output)])
         drawn = read_sequences(output, on_missing="unlabelled").sequences
         real = [row["sequence"] for row in train if row["outcome"] == label]
         shares = [np.mean(judge.predict([features(t) for t in texts]) == "1") for texts in (drawn, real)]
-        print(f"asked {label}: called antimicrobial {shares[0]:.3f}; real ones {shares[1]:.3f}", flush=True)
+        print(
+            f"asked {label}, --choose-from {choose_from}: called antimicrobial {shares[0]:.3f}; real ones "
+            f"{shares[1]:.3f}; {len(set(drawn)) / len(drawn):.2f} different",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -201,9 +214,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--options", default="", help="further ones of 'train-vae', in one word (reconstruct)"
-    )
+    parser.add_argument("--options", default="", help="further ones of 'train-vae', in one word")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     args = parser.parse_args()
     tasks = {

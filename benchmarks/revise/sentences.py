@@ -42,7 +42,8 @@ def main() -> None:
     first = steps.add_parser("prepare")
     first.add_argument("table", type=Path)
     first.add_argument("--out", type=Path, required=True)
-    first.add_argument("--longest", type=int, default=16)
+    first.add_argument("--longest", type=int, default=16, help="words of a sentence that is held out")
+    first.add_argument("--longest-learned", type=int, default=24, help="words of one to learn from")
     second = steps.add_parser("judge")
     second.add_argument("model", type=Path)
     second.add_argument("--test", type=Path, required=True)
@@ -54,23 +55,28 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.step == "prepare":
-        prepare(args.table, args.out, args.longest)
+        prepare(args.table, args.out, args.longest, args.longest_learned)
     else:
         judge(args)
 
 
-def prepare(table: Path, folder: Path, longest: int) -> None:
+def prepare(table: Path, folder: Path, longest: int, longest_learned: int) -> None:
     """train.csv and test.csv."""
     data = sd.read(table, sequence="sentence", words=True)
     words = learn_alphabet("words", data.sequences)
-    rows = [
-        (f"s{i}", text, data.columns["outcome"][i])
-        for i, text in enumerate(data.sequences)
-        if 3 <= len(words.tokenize(text)) <= longest
+    lengths = [len(words.tokenize(text)) for text in data.sequences]
+    rows = [(f"s{i}", text, data.columns["outcome"][i]) for i, text in enumerate(data.sequences)]
+    short = [row for row, length in zip(rows, lengths, strict=True) if 3 <= length <= longest]
+    random.Random(1).shuffle(short)
+    test, apart = short[:TEST], {text.lower() for _, text, _ in short[:TEST]}
+    train = [
+        row
+        for row, length in zip(rows, lengths, strict=True)
+        if 3 <= length <= longest_learned and row[1].lower() not in apart
     ]
-    random.Random(1).shuffle(rows)
+    random.Random(2).shuffle(train)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, part in (("test", rows[:TEST]), ("train", rows[TEST:])):
+    for name, part in (("test", test), ("train", train)):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
             csv.writer(handle).writerows([("id", "sentence", "outcome"), *part])
         print(f"{name}: {len(part):,} sentences")

@@ -37,7 +37,7 @@ from seqdesign.models.vae.drawing import Draws, batches
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.symbols import spelled
 
-TRAIN, TEST = 30_000, 2_000
+TRAIN, TEST = 56_000, 2_000
 SAMPLES = (
     ("prior", "sample", 0.0),
     ("prior", "greedy", 0.0),
