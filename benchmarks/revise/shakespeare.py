@@ -1,9 +1,9 @@
 """The lecture's table: modern lines revised by steps towards Shakespeare, judged by a classifier of others.
 
-``prepare`` takes lines of 3 to ``--longest`` words from aligned plays, modern ones with outcome 0.1 and original
-ones with 0.9: 200 pairs are held out, a third of the others teaches the judge, and of the rest the modern line
-of one half and the original of the other half are learned from, so that no line meets its partner. ``judge``
-revises the lecture's three sentences and the 200 modern lines by the authors' own ascent of so many steps (the
+``prepare`` takes lines of 3 to ``--longest`` words from aligned plays, modern ones with outcome 0.1, original
+ones with 0.9: 200 pairs are held out, a third of the rest teaches the judge, and then the modern line
+of one half and the original of the other are learned from, so that no line meets its partner. ``judge``
+revises the lecture's three sentences and the 200 modern lines by the authors' ascent of so many steps (the
 last code is decoded), by REVISE as it is by default and with --alpha -1, and by SEARCH, and says of each: the
 share that the judge (logistic regression on words and pairs of them) takes for Shakespeare, word edits, and
 the change of the log-likelihood by the language model of the VAE.
