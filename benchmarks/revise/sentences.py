@@ -3,8 +3,9 @@
 ``prepare`` cuts sentences with human ratings (-4 to 4) into training and held-out files; sentences of 3 to
 ``--longest`` words and marks. ``judge`` revises held-out sentences that people rated below 0 and says, for
 REVISE at each alpha, and for SEARCH with the same budget of edits: the mean change of (VADER compound + 1) /
-2, the share whose compound ends above 0, word edits, the share that was changed, and the change of the
-negative log-likelihood by a language model (``train-lm``) of the same words where one is given.
+2, the share whose compound ends above 0, word edits, the share that was changed, the gain by F, the change of
+the log-likelihood by the language model inside the VAE, and that of the negative log-likelihood by another
+one (``train-lm``) of the same words where one is given.
 
     python benchmarks/revise/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words -o kept/vae
@@ -108,35 +109,30 @@ def judge(args: argparse.Namespace) -> None:
         designs = sd.revise(
             model, negative, method=method, max_edits=args.max_edits, seed=args.seed, **options
         )
-        before, after = [d.original for d in designs], [d.revised for d in designs]
-        report(f"{method} {options or ''}", before, after, [d.edits for d in designs], vader, lm)
+        report(f"{method} {options or ''}", list(designs), float(ratings.std()), vader, lm)
 
 
-def report(
-    name: str,
-    before: list[str],
-    after: list[str],
-    edits: list[int],
-    vader: SentimentIntensityAnalyzer,
-    lm: Any,
-) -> None:
-    """One row, and a few sentences."""
+def report(name: str, designs: list[Any], scale: float, vader: SentimentIntensityAnalyzer, lm: Any) -> None:
+    """One row, and a few sentences; ``scale`` is the standard deviation of the ratings."""
+    before, after = [d.original for d in designs], [d.revised for d in designs]
+    edits = np.array([d.edits for d in designs])
     scores = np.array(
         [[vader.polarity_scores(text)["compound"] for text in texts] for texts in (before, after)]
     )
     rise = (scores[1] - scores[0]) / 2
+    unknown = sum(text.count("[unk]") for text in after)
     line = (
         f"{name}: VADER {rise.mean():+.3f} +- {rise.std():.3f}, right sign {np.mean(scores[1] > 0):.2f} "
-        f"(before {np.mean(scores[0] > 0):.2f}), {np.mean(edits):.2f} edits, "
-        f"{np.mean(np.array(edits) > 0):.2f} changed"
+        f"(before {np.mean(scores[0] > 0):.2f}), {edits.mean():.2f} edits, {np.mean(edits > 0):.2f} changed, "
+        f"F {np.mean([d.delta for d in designs]) / scale:+.2f} sd, own log-likelihood "
+        f"{np.nanmean([d.loglik_change for d in designs]):+.2f} nats, {unknown} [unk]"
     )
     if lm is not None:
         nats = [-lm.predict(texts)["loglik"].mean() for texts in (before, after)]
         line += f", NLL {nats[1] - nats[0]:+.2f} nats from {nats[0]:.1f}"
-    print(line)
-    changed = [i for i, n in enumerate(edits) if n][:SHOWN]
-    for i in changed:
-        print(f"    {before[i]}\n    -> {after[i]}")
+    print(line, flush=True)
+    for i in np.flatnonzero(edits)[:SHOWN]:
+        print(f"    {before[i]}\n    -> {after[i]}", flush=True)
 
 
 if __name__ == "__main__":
