@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import _guard_cases
+import _guard_fifth
 import _guard_fourth
 import _guard_fresh
 import _guard_third
@@ -44,6 +45,7 @@ FAMILIES = {
     "fresh": _guard_fresh.cases,
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
+    "fifth": _guard_fifth.cases,
 }
 NUM = 64
 
