@@ -40,7 +40,9 @@ def _excess(*, positional: bool) -> tuple[Excess, Reference, Evidence]:
     measured = Measured.of(array, None, np.arange(0))
     evidence = Evidence(measured, DNA, positional=positional)
     reference = Reference(tokens, lengths, novelty, percentiles)
-    return Excess(reference, evidence), reference, evidence
+    pairs = evidence.usual_pairs
+    assert pairs is not None
+    return Excess(reference, [evidence.usual_letters, pairs]), reference, evidence
 
 
 @pytest.mark.parametrize("positional", [True, False])
@@ -63,7 +65,7 @@ def test_slope_is_what_a_change_of_one_letter_costs(positional: bool) -> None:
     excess, reference, _ = _excess(positional=positional)
     tokens = np.random.default_rng(4).integers(0, 4, (5, LENGTH)).astype(np.uint8)
     x = one_hot(torch.from_numpy(tokens.astype(np.int64)), DNA).requires_grad_(True)
-    excess._variance = torch.full_like(excess._variance, 1e12)  # composition has a slope of its own
+    excess._compositions = ()  # which have a slope of their own
     (slope,) = torch.autograd.grad(excess(x).sum(), x)
     typical, most = reference.spread
     lengths = np.full(1, LENGTH)
