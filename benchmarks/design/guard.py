@@ -87,9 +87,9 @@ def _numeric(design: Design) -> bool:
     return f"{OUTCOME}_low" in design.outcomes
 
 
-def _claim(design: Design) -> float:
-    """The gain of the headline; of labels, whose scores are log-odds, in probability."""
-    ends = (design.score, design.score_start)
+def _gain(design: Design, score: float) -> float:
+    """What a score promises of a design; of labels, whose scores are log-odds, in probability."""
+    ends = (score, design.score_start)
     after, before = ends if _numeric(design) else (1 / (1 + np.exp(-x)) for x in ends)
     return float(after - before)
 
@@ -101,7 +101,7 @@ def judged(
     found = [(d, value) for d in designs if (value := case.truth(d.sequence)) is not None]
     base = np.mean([case.truth(t) for t in (case.start or case.texts)])
     gain = np.array([value - base for _, value in found])
-    claim = np.array([_claim(d) for d, _ in found])
+    claim = np.array([_gain(d, d.score) for d, _ in found])
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
     bad = is_bad(gain, claim)
     numeric = all(_numeric(d) for d, _ in found)
@@ -128,7 +128,7 @@ def judged(
             promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
     figures = {
         "inside": len(found) / max(1, len(designs)),
-        "claim": float(np.mean([d.score_design for d in designs])) - base,
+        "claim": float(np.mean([_gain(d, d.score_design) for d, _ in found])),
         "headline": float(claim.mean()), "true": float(gain.mean()), "bad": float(bad.sum()),
         "bad flagged": float((bad & flagged).sum()), "good": float((~bad).sum()),
         "good flagged": float((~bad & flagged).sum()),

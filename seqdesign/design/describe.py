@@ -84,10 +84,12 @@ class _Placed:
     worth: float
     """The lower bound of the judges without the limits of a headline; the score without judges."""
 
-    def key(self) -> tuple[int, bool, float]:
-        """Parents in their order; then what nothing speaks against; then by worth."""
-        worth = -self.worth if not math.isnan(self.worth) else math.inf
-        return self.place, self.design.status != "ok", worth
+    def key(self) -> tuple[int, bool, float, float]:
+        """Parents in their order; then what nothing speaks against; then the lower bound of the judges."""
+        d = self.design
+        low = d.score if d.score_low is None else d.score_low
+        worth = [math.inf if math.isnan(value) else -value for value in (low, self.worth)]
+        return self.place, d.status != "ok", worth[0], worth[1]
 
 
 def describe(

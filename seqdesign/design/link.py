@@ -183,7 +183,7 @@ def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor) -> T
 
 
 def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Tensor:
-    """Draws (S, B, K), no better than the best row where nothing beyond is borne out (2, K; down, up).
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row.
 
     What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
     its own.
@@ -193,8 +193,8 @@ def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Te
         worth = (sign * fitted).nan_to_num(-math.inf)
         best, place = worth.max(0)
         sd = variance.gather(0, place[None])[0].sqrt()
-        held = sign * torch.minimum(sign * draws, best + sd * luck)
-        draws = torch.where(borne[end].isnan(), held, draws)
+        most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
+        draws = sign * torch.minimum(sign * draws, most + sd * luck)
     return draws
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.design.describe import _doubt
 from seqdesign.design.judges import (
     JITTER,
     KINDS,
@@ -255,12 +256,21 @@ def test_three_draws_in_four_are_better_than_a_headline_says() -> None:
     assert surely(middle, draws, base).flatten().tolist() == pytest.approx([2.5, 7.5, 5.0, 2.5])
 
 
-def test_draws_are_no_better_than_the_best_row_where_nothing_beyond_is_borne_out() -> None:
+def test_what_is_lost_of_labels_is_lost_in_probability() -> None:
+    """From .5 to .99 half of the gain is .745: log-odds of 1.07, and not half of 4.6."""
+    held = torch.tensor([1.0, 1.2, 2.0, 5.0]).double()[:, None]
+    judged, start = torch.tensor([4.595]).double(), torch.tensor([0.0]).double()
+    assert _doubt(held, judged, start, log_odds=True).tolist() == [0.25]
+    assert _doubt(held, judged, start, log_odds=False).tolist() == [0.75]
+    assert _doubt(held, start, judged, log_odds=True).tolist() == [1.0]  # nothing gained
+
+
+def test_draws_are_no_better_than_what_is_borne_out_or_the_best_row() -> None:
     draws = torch.linspace(-10, 10, 101, dtype=torch.float64)[:, None, None]
     rows, variance = torch.tensor([[1.0], [2.0]]).double(), torch.full((2, 1), 0.01).double()
-    borne = torch.tensor([[math.nan], [9.0]]).double()
+    borne = torch.tensor([[math.nan], [7.0]]).double()
     up, both = within(draws, rows, variance, borne), within(draws, rows, variance, borne * math.nan)
-    assert float(up.max()) == 10.0
+    assert 6.5 < float(up.max()) < 7.5
     assert 0.5 < float(up.min()) < 1.5
     assert 1.5 < float(both.max()) < 2.5
 
