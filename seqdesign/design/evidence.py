@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -29,13 +30,43 @@ ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
-def composition(tokens: NDArray[Any], lengths: IntArray, size: int) -> NDArray[np.float64]:
-    """Shares (n, size) of the letters in tokens (n, L), padded."""
-    inside = np.arange(tokens.shape[1]) < lengths[:, None]
-    counts = np.stack([((tokens == v) & inside).sum(axis=1) for v in range(size)], axis=1)
-    return counts / np.maximum(lengths, 1)[:, None]
+def composition(tokens: NDArray[Any], lengths: IntArray, letters: int, size: int = 1) -> FloatArray:
+    """Shares (n, letters^size) of the words of ``size`` letters in tokens (n, L), padded."""
+    codes, known = word_codes(torch.from_numpy(tokens.astype(np.int64)), size, letters)
+    inside = known.numpy() & (np.arange(codes.shape[1]) < lengths[:, None] - size + 1)
+    counts = np.stack([((codes.numpy() == word) & inside).sum(axis=1) for word in range(letters**size)], 1)
+    return counts / np.maximum(lengths - size + 1, 1)[:, None]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How often words of ``size`` letters are in sequences: means and variances (V^size,) of their shares."""
+
+    letters: int
+    size: int
+    mean: FloatArray
+    variance: FloatArray
+    typical: float = 0.0
+    """Distance of a typical sequence from the mean."""
+    most: float = 0.0
+    """What 99% have at most."""
+
+    def distance(self, rows: Measured | TokenArray) -> FloatArray:
+        """Of the composition of rows (n,) from the mean, in standard deviations."""
+        found = composition(rows.tokens, rows.lengths, self.letters, self.size)
+        return np.sqrt((np.square(found - self.mean) / self.variance).sum(axis=1))
+
+
+def usual(train: Measured, every: Measured, letters: int, size: int) -> Usual:
+    """Shares by training sequences, and distances of all that was measured."""
+    found = composition(train.tokens, train.lengths, letters, size)
+    fewest = 1.0 / np.square(train.lengths.mean()) / len(found)  # one word in one sequence
+    known = Usual(letters, size, found.mean(axis=0), found.var(axis=0) + fewest)
+    typical, most = np.quantile(known.distance(every), [0.5, 0.99])
+    return replace(known, typical=float(typical), most=float(most))
 
 
 class Evidence:
@@ -121,32 +152,21 @@ class Evidence:
         """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured
         sequences: such as repeats, where rows are mixed.
         """
-        typical, most = self.usual_composition
-        far = self._distance(encode(texts, self.alphabet, on_unknown="mask"))
-        return np.asarray(far > typical + FAR * (most - typical))
+        known = self.usual_letters
+        far = known.distance(encode(texts, self.alphabet, on_unknown="mask"))
+        return np.asarray(far > known.typical + FAR * (known.most - known.typical))
 
     @cached_property
-    def usual_composition(self) -> tuple[float, float]:
-        """Of how far compositions are from the mean: what is typical, and what 99% have at most."""
-        typical, most = np.quantile(self._distances, [0.5, 0.99])
-        return float(typical), float(most)
+    def usual_letters(self) -> Usual:
+        """How often letters are."""
+        return usual(self._train, self.measured, self.alphabet.size, 1)
 
     @cached_property
-    def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Means and variances of the letters' shares in training sequences."""
-        found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
-        fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
-        return found.mean(axis=0), found.var(axis=0) + fewest
-
-    @cached_property
-    def _distances(self) -> NDArray[np.float64]:
-        return self._distance(self.measured)
-
-    def _distance(self, rows: Measured | TokenArray) -> NDArray[np.float64]:
-        """Of the composition of rows (n,) from the mean, in standard deviations."""
-        mean, variance = self.shares
-        found = composition(rows.tokens, rows.lengths, self.alphabet.size)
-        return np.sqrt((np.square(found - mean) / variance).sum(axis=1))
+    def usual_pairs(self) -> Usual | None:
+        """How often pairs of neighbours are; None with too few rows to say so."""
+        if self.word_size < 2 or self._train.lengths.min() < 2:
+            return None
+        return usual(self._train, self.measured, self.alphabet.size, 2)
 
     def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
         """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.

@@ -9,6 +9,7 @@ Shapes: N sequences of length L over V letters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence
+from seqdesign.design.evidence import Usual
 from seqdesign.models.predictor.store import Reference
 
 HELD = 1.0
@@ -30,31 +31,45 @@ FEWEST = 5
 class Excess:
     """One-hot or soft x (N, V, L) -> how far they lie beyond ``HELD`` (N,), on the scale of ``FAR``.
 
-    Two parts are added: of the likelihood under the simple model of ``ood``, and of composition.
-    The likelihood is that of the likeliest letters; its slope for a letter is what that letter would change.
+    Parts are added: of the likelihood under the simple model of ``ood``, and of each composition. The
+    likelihood is that of the likeliest letters; its slope for a letter is what that letter would change.
     """
 
-    def __init__(self, reference: Reference, evidence: Evidence) -> None:
+    def __init__(self, reference: Reference, compositions: Sequence[Usual]) -> None:
         self._typical, most = reference.spread
         self._width = max(most - self._typical, 1e-6)
-        self._centre, self._most = evidence.usual_composition
-        mean, variance = evidence.shares
+        self._compositions = tuple(compositions)
         self._table = torch.from_numpy(np.ascontiguousarray(reference.novelty.table))
         self._positional = reference.novelty.positional
-        self._mean, self._variance = torch.from_numpy(mean), torch.from_numpy(variance)
-        self._on: dict[torch.device, tuple[Tensor, ...]] = {}
+        self._on: dict[torch.device, tuple[Tensor, list[tuple[Tensor, Tensor]]]] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Excesses (N,), at least 0."""
         if x.device not in self._on:
-            parts = (self._table, self._mean, self._variance)
-            self._on[x.device] = tuple(part.to(x.device, torch.float32) for part in parts)
-        table, mean, variance = self._on[x.device]
+            pairs = [
+                (torch.from_numpy(known.mean), torch.from_numpy(known.variance))
+                for known in self._compositions
+            ]
+            self._on[x.device] = (
+                self._table.to(x.device, torch.float32),
+                [(a.to(x.device, torch.float32), b.to(x.device, torch.float32)) for a, b in pairs],
+            )
+        table, pairs = self._on[x.device]
         nats = _Nats.apply(x, table, self._positional)
-        unlikely = (nats - self._typical) / self._width - HELD
-        distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
-        other = (distance - self._centre) / max(self._most - self._centre, 1e-6) - HELD
-        return unlikely.clamp(min=0) + other.clamp(min=0)
+        found = ((nats - self._typical) / self._width - HELD).clamp(min=0)
+        for known, (mean, variance) in zip(self._compositions, pairs, strict=True):
+            apart = (_shares(x, known.size) - mean).square() / variance
+            distance = apart.sum(1).clamp(min=1e-12).sqrt()
+            width = max(known.most - known.typical, 1e-6)
+            found = found + ((distance - known.typical) / width - HELD).clamp(min=0)
+        return found
+
+
+def _shares(x: Tensor, size: int) -> Tensor:
+    """Shares (N, V^size) of letters or of pairs of neighbours in x (N, V, L)."""
+    if size == 1:
+        return x.mean(2)
+    return (x[..., :-1] @ x[..., 1:].transpose(1, 2)).flatten(1) / (x.shape[2] - 1)
 
 
 class _Nats(torch.autograd.Function):
