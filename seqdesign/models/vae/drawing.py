@@ -19,7 +19,7 @@ from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_f
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
-from seqdesign.revisers.problem import evaluate, predicted
+from seqdesign.revisers.problem import coded, evaluate
 from seqdesign.sequences.encoders import decode as written
 from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
@@ -140,15 +140,15 @@ def _decoded(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator) ->
     return sample(model.decoder, z, generator=rng, temperature=draws.temperature, shortest=shortest)
 
 
-def _nearest(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator) -> Decoded:
-    """Of ``choose_from`` draws for each of n sequences the one whose F(E(x)) is nearest to the condition.
+def _nearest(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator, wanted: float) -> Decoded:
+    """Of ``choose_from`` draws for each of n sequences the one whose F(E(x)) is nearest to ``wanted``.
 
     p(z|y) gives sequences as they are measured at y, noise and all; F says what is expected of each.
     """
     model, each = trained.model, draws.choose_from
     many = [_decoded(trained, draws, n, rng) for _ in range(each)]
-    outcomes = torch.stack([predicted(model, one.tokens, one.lengths) for one in many])
-    best = (outcomes - draws.condition).abs().argmin(0)
+    outcomes = torch.stack([coded(model, one.tokens, one.lengths)[1] for one in many])
+    best = (outcomes - wanted).abs().argmin(0)
     rows = torch.arange(n, device=best.device)
     tokens, lengths, log_probs = (
         torch.stack([getattr(one, name) for one in many])[best, rows]
@@ -161,7 +161,7 @@ def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Dr
     model = trained.model
     rng = block_rng(draws.seed, number)
     if draws.condition is not None and draws.choose_from > 1 and model.has_outcome:
-        drawn = _nearest(trained, draws, n, rng)
+        drawn = _nearest(trained, draws, n, rng, draws.condition)
     else:
         drawn = _decoded(trained, draws, n, rng)
     scored = evaluate(model, drawn.tokens, drawn.lengths)
