@@ -78,7 +78,10 @@ class _Revision:
     def _refine(self, feasible: Tensor) -> None:
         """Score neighbours of the starts, then of the best strings as long as better ones are found."""
         problem, pool = self.problem, self.pool
-        places = feasible
+        unknown_letter = (problem.tokens >= self.model.decoder.end) & (
+            problem.tokens != self.model.decoder.pad
+        )
+        places = feasible[~unknown_letter.any(1)[feasible]]
         looked = places[:0]
         record = torch.full_like(pool.before.outcome, -torch.inf)
         while len(places):
