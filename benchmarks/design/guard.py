@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import _guard_cases
+import _guard_fifth
 import _guard_fourth
 import _guard_fresh
 import _guard_third
@@ -45,6 +46,7 @@ FAMILIES = {
     "fresh": _guard_fresh.cases,
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
+    "fifth": _guard_fifth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"

@@ -19,6 +19,7 @@ from seqdesign.decoding.adaptive import adaptive_bonus
 from seqdesign.decoding.beam import beam_search
 from seqdesign.revisers.ascent import AscentConfig, Stop, ascend
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.neighbours import neighbours
 from seqdesign.revisers.pool import Pool, per_item_generator
 from seqdesign.revisers.problem import DesignProblem, DesignResult, Latent, posterior
 from seqdesign.revisers.revise_options import ReviseOptions
@@ -57,6 +58,8 @@ class _Revision:
                 self._explore(feasible, codes[feasible])
             for _ in range(options.rounds):
                 self._explore(*self._survivors())
+            if options.neighbours:
+                self._refine(feasible)
         reasons = [Stop.INFEASIBLE.value] * len(self.problem.tokens)
         for i, reason in zip(feasible.tolist(), stop, strict=True):
             reasons[i] = reason
@@ -72,14 +75,36 @@ class _Revision:
         codes = posterior(self.model, self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
         return self.pool.owner[chosen], codes
 
+    def _refine(self, feasible: Tensor) -> None:
+        """Score neighbours of the starts, then of the best strings as long as better ones are found."""
+        problem, pool = self.problem, self.pool
+        places = feasible
+        looked = places[:0]
+        record = torch.full_like(pool.before.outcome, -torch.inf)
+        while len(places):
+            source, tokens = neighbours(
+                problem, pool.owner[places], pool.tokens[places], self.options.neighbours
+            )
+            owner, lengths = pool.owner[places][source], pool.lengths[places][source]
+            ball = problem.ball(owner)
+            if ball is not None:
+                inside = ball.contains(tokens, lengths, self.model.decoder.end)
+                owner, tokens, lengths = owner[inside], tokens[inside], lengths[inside]
+            unknown = torch.full(owner.shape, torch.nan, device=owner.device)
+            pool.add(owner, tokens, lengths, unknown, self.ellipsoid)
+            looked = torch.cat([looked, places])
+            best, exist = pool.best(self.options.survivors)
+            score = problem.score(pool.outcome)[best[:, 0]].where(exist[:, 0], -torch.inf)
+            exist &= (score > record).unsqueeze(1)
+            record = torch.maximum(record, score)
+            places = best[exist]
+            places = places[~torch.isin(places, looked)]
+
     def _explore(self, owner: Tensor, codes: Tensor) -> tuple[str, ...]:
         """Climb from ``codes`` (M, d) and pool what decodes on the way; why each row stopped."""
         if len(owner) == 0:
             return ()
-        e = self.ellipsoid
-        rows = owner.to(e.mean.device)
-        ellipsoid = Ellipsoid(e.mean[rows], e.scale[rows], e.kappa2[rows], e.log_mode[rows])
-        ascent = ascend(self._objective, ellipsoid, codes, config=self._ascent_config())
+        ascent = ascend(self._objective, self.ellipsoid[owner], codes, config=self._ascent_config())
         path = ascent.path if self.options.select == "path" else ascent.path[-1:]
         for z in path:
             self._decode(owner, z)
