@@ -56,13 +56,13 @@ def main() -> None:
     for module in ("torch", "seqdesign.commands.look.predict", "seqdesign.commands.design.maximize"):
         importlib.import_module(module)
     rng = random.Random(args.seed)
-    _prepare(random.Random(1))
+    _prepare(random.Random(1), args.commands)
     for name in args.commands:
         _campaign(name, COMMANDS[name], args.kills, args.times, rng)
 
 
-def _prepare(rng: random.Random) -> None:
-    """Sequences, a predictor and an oracle, unless they are there."""
+def _prepare(rng: random.Random, commands: list[str]) -> None:
+    """Sequences, an oracle, and the models that the commands need, unless they are there."""
     Path("campaign_oracle.py").write_text(ORACLE)
     texts = ["".join(rng.choices("ACGT", k=LENGTH)) for _ in range(RECORDS)]
     Path("many.fa").write_text("".join(f">s{i}\n{text}\n" for i, text in enumerate(texts)))
@@ -70,7 +70,7 @@ def _prepare(rng: random.Random) -> None:
         rows = "".join(f"{t},{t.count('A') + rng.gauss(0, 1)}\n" for t in texts[:400])
         Path("train.csv").write_text("sequence,outcome\n" + rows)
         _finish(_start(["train-predictor", "train.csv", "--architecture", "ridge", "-o", "model"]))
-    if not Path("lm").exists():
+    if "sample" in commands and not Path("lm").exists():
         _finish(_start(["train-lm", "many.fa", "-o", "lm", "--epochs", "1"]))
 
 
