@@ -78,14 +78,19 @@ def _reach(cells: Sequence[str]) -> int:
     return next((i for i in range(len(cells), 0, -1) if cells[i - 1].strip()), 0)
 
 
+def _filled(cells: Sequence[str]) -> int:
+    """Cells of a row that are not empty."""
+    return sum(bool(cell.strip()) for cell in cells)
+
+
 def title_rows(rows: Sequence[Sequence[str]]) -> int:
     """How many rows stand above the header, of the first rows of a table.
 
-    They have one cell, or two (``operator | Jane``) where the table has at least four; the row after them has
-    several and no number in any.
+    They have one filled cell, or two (``operator | Jane``) where the table has at least four; the row after
+    them has several and no number in any.
     """
-    few = 2 if max(map(_reach, rows), default=0) >= 4 else 1
-    place = next((i for i, row in enumerate(rows) if _reach(row) > few), 0)
+    few = 2 if max(map(_filled, rows), default=0) >= 4 else 1
+    place = next((i for i, row in enumerate(rows) if _filled(row) > few), 0)
     if place + 1 >= len(rows) or any(map(_is_number, rows[place])):
         return 0
     return place
