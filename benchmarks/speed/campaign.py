@@ -13,6 +13,7 @@ counts.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import importlib
 import os
@@ -24,6 +25,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+MODULES = "modules.txt"
 SHARDS, RECORDS, LENGTH = 16, 10_000, 60
 BLOCKS, PATIENCE = 6, 60.0
 SIZES = {"predict": (25, 125), "maximize": (50, 250), "sample": (None, None)}
@@ -33,7 +35,7 @@ COMMANDS = {
     "predict": ["predict", "-m", "model", "many.fa"],
     "maximize": [
         "maximize", "--oracle", "campaign_oracle:a_content", "--start", "many.fa", "--method", "evolution",
-        "--budget", "40", "--tries", "1", "--forbid", "GGTCTC",
+        "--budget", "20", "--tries", "1", "--forbid", "GGTCTC",
     ],
     "sample": ["sample", "lm", "-n", "10000"],
 }  # fmt: skip
@@ -53,8 +55,6 @@ def main() -> None:
     args.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(args.folder)
     sys.path.insert(0, str(Path.cwd()))
-    for module in ("torch", "seqdesign.commands.look.predict", "seqdesign.commands.design.maximize"):
-        importlib.import_module(module)
     rng = random.Random(args.seed)
     _prepare(random.Random(1), args.commands)
     for name in args.commands:
@@ -93,6 +93,8 @@ def _start(words: list[str]) -> int:
     except SystemExit as end:
         code = int(end.code or 0)
     finally:
+        if not os.path.exists(MODULES):
+            Path(MODULES).write_text("\n".join(sorted(sys.modules)))
         os._exit(code)
 
 
@@ -109,7 +111,11 @@ def _campaign(name: str, words: list[str], kills: int, times: int, rng: random.R
     shutil.rmtree("killed", ignore_errors=True)
     shutil.rmtree("kept", ignore_errors=True)
     small, large = ([] if n is None else ["--block-size", str(n)] for n in SIZES[name])
+    Path(MODULES).unlink(missing_ok=True)
     _finish(_start([*words, *small, "-o", f"whole.{suffix}"]))
+    for module in Path(MODULES).read_text().split():  # what workers would import again and again
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
     work = [*words, *small, "-o", f"merged.{suffix}", "--campaign", "killed"]
     killed = amid = early = 0
     while killed + early < kills:
