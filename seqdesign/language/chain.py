@@ -55,9 +55,13 @@ def order_for(size: int) -> int:
 
 
 def placed_order_for(size: int, stretches: int) -> int:
-    """Letters of the longest context that is counted by stretches: 5 of DNA of 100 letters."""
-    order = 0
-    while order < order_for(size) and stretches * sum(size**k for k in range(1, order + 3)) <= MOST_PLACED:
+    """Letters of the longest context that is counted by stretches: 5 of DNA of 100 letters, -1 for none."""
+    order = -1
+    while (
+        order < order_for(size)
+        and stretches * sum(size**k for k in range(1, order + 3)) <= MOST_PLACED
+        and stretches * size ** (order + 3) <= MOST_CELLS
+    ):
         order += 1
     return order
 
@@ -89,8 +93,8 @@ class Chain(nn.Module):
         self.placed = placed_order_for(size, stretches)
         rows = [size**k for k in range(self.order + 1)]
         starts = torch.tensor([0, *rows]).cumsum(0)
-        placed = int(starts[self.placed + 1])
-        longer = [torch.arange(n) % rows[self.placed] + starts[self.placed] for n in rows[self.placed + 1 :]]
+        placed, longest = int(starts[self.placed + 1]), max(0, self.placed)
+        longer = [torch.arange(n) % rows[longest] + starts[longest] for n in rows[self.placed + 1 :]]
         self.register_buffer("table", torch.full((sum(rows), size), -math.log(size)))
         self.register_buffer("ratios", torch.zeros(stretches, placed, size))
         self.register_buffer("powers", torch.tensor(rows[:-1], dtype=torch.long), persistent=False)
@@ -122,8 +126,10 @@ class Chain(nn.Module):
                 ratios.append(ratio.log())
                 ratios_out.append(ratio_out.log().float())
         self.table.copy_(torch.cat(tables))
-        self.ratios.copy_(torch.cat(ratios, 1))
-        self.without, self.ratios_without = torch.cat(others), torch.cat(ratios_out, 1)
+        self.without = torch.cat(others)
+        if ratios:
+            self.ratios.copy_(torch.cat(ratios, 1))
+            self.ratios_without = torch.cat(ratios_out, 1)
 
     def forward(self, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None) -> Tensor:
         """Log-probabilities (N, T, V) at all places of tokens (N, T), or (N, k, V) at ``places`` (N, k).
@@ -137,9 +143,12 @@ class Chain(nn.Module):
         where = torch.arange(hard.shape[1], device=hard.device) // STRETCH
         if places is not None:
             rows, where = rows.gather(1, places), places // STRETCH
-        elif targets is not None and self.without is not None and self.ratios_without is not None:
+        elif targets is not None and self.without is not None:
             known = targets.clamp(max=self.size - 1)
-            return self.without[rows, known] + self.ratios_without[where, self.short[rows], known]
+            found = self.without[rows, known]
+            if self.ratios_without is not None:
+                found = found + self.ratios_without[where, self.short[rows], known]
+            return found
         found = self._look_up(rows, where)
         return found + self._change(tokens, hard, rows, lengths) if tokens.is_floating_point() else found
 
@@ -153,7 +162,8 @@ class Chain(nn.Module):
 
     def _look_up(self, rows: Tensor, where: Tensor) -> Tensor:
         """Log-probabilities (..., V) of rows of the table in stretches ``where``."""
-        return self.table[rows] + self.ratios[where, self.short[rows]]
+        found = self.table[rows]
+        return found + self.ratios[where, self.short[rows]] if self.placed >= 0 else found
 
     def _counts(self, tokens: Tensor) -> list[Tensor]:
         """For each length k of contexts how often letters follow them, (B, V^k, V) float64, or (1, V^k, V)

@@ -122,6 +122,19 @@ def test_a_word_is_written_where_it_stands() -> None:
     assert word[:9].sum() + word[24:].sum() < 0.1
 
 
+def test_places_are_left_out_where_they_would_be_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, placed = words(), Chain(SIZE, 9, backwards=False)
+    monkeypatch.setattr("seqdesign.language.chain.MOST_PLACED", 1)
+    chain = Chain(SIZE, 9, backwards=False)
+    assert chain.placed == -1
+    for each in (chain, placed):
+        each.count(rows)
+    torch.testing.assert_close(chain.table, placed.table)
+    torch.testing.assert_close(chain(rows).exp().sum(2), torch.ones(60, 9))
+    torch.testing.assert_close(torch.stack([chain.next(rows[:, :t]) for t in range(9)], 1), chain(rows))
+    assert chain(rows, rows).isfinite().all()
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_soft_letter_changes_what_is_said_to_first_order(backwards: bool) -> None:
     rows, chain = words(6)[1:2], Chain(SIZE, 9, backwards=backwards)
@@ -152,6 +165,7 @@ def test_a_letter_is_not_told_by_itself() -> None:
 def test_orders_and_weights() -> None:
     assert [order_for(size) for size in (2, 4, 20, 60, 200)] == [14, 7, 3, 1, 0]
     assert [placed_order_for(4, stretches) for stretches in (2, 13, 125, 10_000)] == [7, 5, 4, 1]
+    assert [placed_order_for(size, 10) for size in (20, 60, 200, 3000)] == [2, 1, 0, -1]
     for causal in (True, False):
         rows, chains = words(), Chains(SIZE, 5, 9, causal=causal)
         chains.count(rows)
