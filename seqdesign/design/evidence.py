@@ -43,30 +43,19 @@ def composition(tokens: NDArray[Any], lengths: IntArray, letters: int, size: int
 
 @dataclass(frozen=True)
 class Usual:
-    """How often words of ``size`` letters are in sequences: means and variances (V^size,) of their shares."""
+    """How often letters are in sequences: means and variances (V,) of their shares, and the distance from the
+    mean that is typical, and that 99% have at most.
+    """
 
-    letters: int
-    size: int
     mean: FloatArray
     variance: FloatArray
     typical: float = 0.0
-    """Distance of a typical sequence from the mean."""
     most: float = 0.0
-    """What 99% have at most."""
 
     def distance(self, rows: Measured | TokenArray) -> FloatArray:
         """Of the composition of rows (n,) from the mean, in standard deviations."""
-        found = composition(rows.tokens, rows.lengths, self.letters, self.size)
+        found = composition(rows.tokens, rows.lengths, len(self.mean))
         return np.sqrt((np.square(found - self.mean) / self.variance).sum(axis=1))
-
-
-def usual(train: Measured, every: Measured, letters: int, size: int) -> Usual:
-    """Shares by training sequences, and distances of all that was measured."""
-    found = composition(train.tokens, train.lengths, letters, size)
-    fewest = 1.0 / np.square(train.lengths.mean()) / len(found)  # one word in one sequence
-    known = Usual(letters, size, found.mean(axis=0), found.var(axis=0) + fewest)
-    typical, most = np.quantile(known.distance(every), [0.5, 0.99])
-    return replace(known, typical=float(typical), most=float(most))
 
 
 class Evidence:
@@ -158,15 +147,23 @@ class Evidence:
 
     @cached_property
     def usual_letters(self) -> Usual:
-        """How often letters are."""
-        return usual(self._train, self.measured, self.alphabet.size, 1)
+        """Shares in training sequences, and distances of all that was measured."""
+        found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
+        fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
+        known = Usual(found.mean(axis=0), found.var(axis=0) + fewest)
+        typical, most = np.quantile(known.distance(self.measured), [0.5, 0.99])
+        return replace(known, typical=float(typical), most=float(most))
 
     @cached_property
-    def usual_pairs(self) -> Usual | None:
-        """How often pairs of neighbours are; None with too few rows to say so."""
-        if self.word_size < 2 or self._train.lengths.min() < 2:
+    def pairs(self) -> tuple[FloatArray, FloatArray] | None:
+        """Shares (V^2,) of pairs of neighbours in what was measured: the means and the largest.
+
+        None with too few rows to have seen them all.
+        """
+        if self.word_size < 2 or self.measured.lengths.min() < 2:
             return None
-        return usual(self._train, self.measured, self.alphabet.size, 2)
+        found = composition(self.measured.tokens, self.measured.lengths, self.alphabet.size, 2)
+        return found.mean(axis=0), found.max(axis=0)
 
     def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
         """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.

@@ -140,17 +140,24 @@ def followed(predicted: Tensor, measured: Tensor) -> float:
     """How far predictions (n,) went beyond an edge and were followed by what was measured (n,); NaN: nowhere.
 
     Both are distances from the edge of what the predictions were learned from, and measurements have noise.
-    They follow if the slope is surely more than half, and not surely less than one.
+    They follow if the slope from the edge is surely more than half and not surely less than one, and if what
+    was measured surely rises with predictions at all: all rows may lie beyond the edge, in no order.
     """
     known = ~measured.isnan()
     x, y = predicted[known].clamp(min=0), measured[known]
-    size = x.square().sum()
-    if float(size) <= 0:
+    if not bool((x > 0).any()):
         return math.nan
+    slope, error = _slope(x, y)
+    rise, doubt = _slope(x - x.mean(), y - y.mean())
+    follow = slope - CLEAR * error >= ENOUGH and slope + CLEAR * error >= 1
+    return float(x.max()) if follow and rise > CLEAR * doubt else math.nan
+
+
+def _slope(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a line through 0, and its standard error, which allows that noise grows with x."""
+    size = x.square().sum().clamp(min=1e-12)
     slope = (x @ y) / size
-    error = (x.square() @ (y - slope * x).square()).sqrt() / size
-    sure, reach = bool(slope - CLEAR * error >= ENOUGH), CLEAR * error
-    return float(x.max()) if sure and bool(slope + reach >= 1) else math.nan
+    return slope, (x.square() @ (y - slope * x).square()).sqrt() / size
 
 
 def median(weights: Tensor, said: Opinion) -> Tensor:

@@ -241,11 +241,10 @@ class DesignModel:
         if self.evidence.measured.held_out.sum() < FEWEST_HELD_OUT or not most > typical:
             return None
         composite = self.composite(objective, risk)
-        compositions = [self.evidence.usual_letters]
-        pairs = self.evidence.usual_pairs
-        if pairs is not None and not self._may_go_on(composite, starts.tokens.shape[1]):
-            compositions.append(pairs)
-        excess = Excess(self._reference, compositions)
+        pairs = self.evidence.pairs
+        if pairs is not None and self._may_go_on(composite, starts.tokens.shape[1]):
+            pairs = None
+        excess = Excess(self._reference, self.evidence.usual_letters, pairs)
         told = self._typical(starts.tokens)
         if self.codons is not None:  # of which training sequences say nothing
             told = beside(told, told.new_zeros(told.shape[1]))

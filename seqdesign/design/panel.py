@@ -142,7 +142,8 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
-        self._asked = False
+        self._asked: Rows = np.zeros(0, dtype=np.int64)
+        """Rows by which they were tested."""
         self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
         """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
         they are not. Known likewise.
@@ -170,7 +171,7 @@ class Panel:
     @property
     def tested(self) -> Tensor:
         """(2, K), down and up: whether they have shown that they can go beyond the rows."""
-        if not self._asked:
+        if not len(self._asked):
             self(self._tokens[:1])
         return ~self.borne.isnan()
 
@@ -331,7 +332,8 @@ class Panel:
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         more = (own[:, None, None] * torch.stack(further)).sum(0)
         self.clueless = self._no_better_than_chance(own, alone, rows)
-        self.borne, self._asked = self._borne_out(own, alone, fitted, rows), True
+        if not np.array_equal(rows, self._asked):
+            self.borne, self._asked = self._borne_out(own, alone, fitted, rows), rows
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task.log_odds:
             everyone = self._as_log_odds(everyone)

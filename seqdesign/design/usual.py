@@ -9,17 +9,18 @@ Shapes: N sequences of length L over V letters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.design.evidence import Usual
 from seqdesign.models.predictor.store import Reference
 
+FloatArray = NDArray[np.float64]
 HELD = 1.0
 """Where the objective begins to fall, on the scale of ``FAR``: at the distance of 99% of the rows."""
 STEEP = 10.0
@@ -31,45 +32,41 @@ FEWEST = 5
 class Excess:
     """One-hot or soft x (N, V, L) -> how far they lie beyond ``HELD`` (N,), on the scale of ``FAR``.
 
-    Parts are added: of the likelihood under the simple model of ``ood``, and of each composition. The
-    likelihood is that of the likeliest letters; its slope for a letter is what that letter would change.
+    Parts are added: of the likelihood under the simple model of ``ood``, of composition, and of pairs of
+    neighbours, where mean and largest share (V^2,) in rows are given. The likelihood is that of the likeliest
+    letters; its slope for a letter is what that letter would change. Of pairs it is how much more often they
+    are than in the row that has them most and once more, with its distance from the mean as the unit.
     """
 
-    def __init__(self, reference: Reference, compositions: Sequence[Usual]) -> None:
+    def __init__(
+        self, reference: Reference, usual: Usual, pairs: tuple[FloatArray, FloatArray] | None = None
+    ) -> None:
         self._typical, most = reference.spread
         self._width = max(most - self._typical, 1e-6)
-        self._compositions = tuple(compositions)
-        self._table = torch.from_numpy(np.ascontiguousarray(reference.novelty.table))
+        self._usual = usual
         self._positional = reference.novelty.positional
-        self._on: dict[torch.device, tuple[Tensor, list[tuple[Tensor, Tensor]]]] = {}
+        self._tensors = [
+            torch.from_numpy(np.ascontiguousarray(part))
+            for part in (reference.novelty.table, usual.mean, usual.variance, *(pairs or ()))
+        ]
+        self._on: dict[torch.device, list[Tensor]] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Excesses (N,), at least 0."""
         if x.device not in self._on:
-            pairs = [
-                (torch.from_numpy(known.mean), torch.from_numpy(known.variance))
-                for known in self._compositions
-            ]
-            self._on[x.device] = (
-                self._table.to(x.device, torch.float32),
-                [(a.to(x.device, torch.float32), b.to(x.device, torch.float32)) for a, b in pairs],
-            )
-        table, pairs = self._on[x.device]
+            self._on[x.device] = [part.to(x.device, torch.float32) for part in self._tensors]
+        table, mean, variance, *pairs = self._on[x.device]
         nats = _Nats.apply(x, table, self._positional)
-        found = ((nats - self._typical) / self._width - HELD).clamp(min=0)
-        for known, (mean, variance) in zip(self._compositions, pairs, strict=True):
-            apart = (_shares(x, known.size) - mean).square() / variance
-            distance = apart.sum(1).clamp(min=1e-12).sqrt()
-            width = max(known.most - known.typical, 1e-6)
-            found = found + ((distance - known.typical) / width - HELD).clamp(min=0)
+        unlikely = (nats - self._typical) / self._width - HELD
+        distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
+        other = (distance - self._usual.typical) / max(self._usual.most - self._usual.typical, 1e-6) - HELD
+        found = unlikely.clamp(min=0) + other.clamp(min=0)
+        if pairs and x.shape[2] > 1:
+            usual, most = pairs
+            once = 1.0 / (x.shape[2] - 1)
+            shares = (x[..., :-1] @ x[..., 1:].transpose(1, 2)).flatten(1) * once
+            found = found + ((shares - most - once).clamp(min=0) / (most + once - usual)).sum(1)
         return found
-
-
-def _shares(x: Tensor, size: int) -> Tensor:
-    """Shares (N, V^size) of letters or of pairs of neighbours in x (N, V, L)."""
-    if size == 1:
-        return x.mean(2)
-    return (x[..., :-1] @ x[..., 1:].transpose(1, 2)).flatten(1) / (x.shape[2] - 1)
 
 
 class _Nats(torch.autograd.Function):

@@ -41,9 +41,8 @@ def _excess(*, positional: bool) -> tuple[Excess, Reference, Evidence]:
     measured = Measured.of(array, None, np.arange(0))
     evidence = Evidence(measured, DNA, positional=positional)
     reference = Reference(tokens, lengths, novelty, percentiles)
-    pairs = evidence.usual_pairs
-    assert pairs is not None
-    return Excess(reference, [evidence.usual_letters, pairs]), reference, evidence
+    assert evidence.pairs is not None
+    return Excess(reference, evidence.usual_letters, evidence.pairs), reference, evidence
 
 
 @pytest.mark.parametrize("positional", [True, False])
@@ -66,7 +65,7 @@ def test_slope_is_what_a_change_of_one_letter_costs(positional: bool) -> None:
     excess, reference, _ = _excess(positional=positional)
     tokens = np.random.default_rng(4).integers(0, 4, (5, LENGTH)).astype(np.uint8)
     x = one_hot(torch.from_numpy(tokens.astype(np.int64)), DNA).requires_grad_(True)
-    excess._compositions = ()  # which have a slope of their own
+    excess._tensors[2:] = [torch.full((4,), 1e12)]  # composition and pairs have slopes of their own
     (slope,) = torch.autograd.grad(excess(x).sum(), x)
     typical, most = reference.spread
     lengths = np.full(1, LENGTH)
@@ -124,15 +123,16 @@ def test_pairs_are_held_where_letters_are_as_usual() -> None:
     lengths = np.full(300, LENGTH, dtype=np.int64)
     measured = Measured.of(TokenArray(rows, lengths, DNA, np.arange(300)), None, np.arange(0))
     evidence = Evidence(measured, DNA, positional=False)
-    pairs = evidence.usual_pairs
-    assert pairs is not None
+    assert evidence.pairs is not None
+    assert evidence.pairs[1][1] == max("".join("ACGT"[i] for i in row).count("AC") for row in rows) / 23
     reference = Reference(rows, lengths, fit_novelty(rows, lengths, 4, positional=False), np.arange(101.0))
-    letters, both = Excess(reference, [evidence.usual_letters]), Excess(reference, [pairs])
-    x = one_hot(torch.tensor([[0, 1, 2, 3] * 6, [0, 1, 1, 3, 2, 0, 3, 2, 2, 1, 0, 3] * 2]), DNA)
+    letters = Excess(reference, evidence.usual_letters)
+    both = Excess(reference, evidence.usual_letters, evidence.pairs)
+    x = one_hot(torch.tensor([[0, 1] * 7 + [2, 3] * 5, [0, 1, 1, 3, 2, 0, 3, 2, 2, 1, 0, 3] * 2]), DNA)
     assert letters(x).tolist() == [0, 0]
     assert (both(x) > 0).tolist() == [True, False]
     few = replace(measured, held_out=np.arange(300) > 4)
-    assert Evidence(few, DNA, positional=False).usual_pairs is None  # ten of each pair were not seen
+    assert Evidence(few, DNA, positional=False).pairs is None  # ten of each pair were not seen
 
 
 class _Judges:
@@ -143,7 +143,7 @@ class _Judges:
     measured = SimpleNamespace(values=np.array([[0.0], [1.0]]))
 
 
-@pytest.mark.parametrize(("objective", "held"), [("max", 1), ("min", 2)])
+@pytest.mark.parametrize(("objective", "held"), [("max", 3), ("min", 5)])
 def test_pairs_are_free_where_judges_can_go_beyond_the_rows(
     objective: str, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,4 +153,4 @@ def test_pairs_are_free_where_judges_can_go_beyond_the_rows(
     monkeypatch.setattr(model, "panel", lambda length: _Judges())
     pull = model.pull([objective], "mean", _Noise(_rows(5, 30)))
     assert pull is not None
-    assert len(pull.excess._compositions) == held
+    assert len(pull.excess._tensors) == held
