@@ -76,7 +76,9 @@ def main() -> None:
     second.add_argument("model", type=Path)
     second.add_argument("--train", type=Path, required=True)
     second.add_argument("--test", type=Path, required=True)
-    second.add_argument("--num", type=int, default=1000, help="prior samples, and molecules to give back")
+    second.add_argument(
+        "--num", type=int, default=1000, help="samples of each kind; 0: none, nor reconstruction"
+    )
     second.add_argument("--starts", type=int, default=100)
     second.add_argument("--max-edits", type=int, default=3)
     second.add_argument("--seed", type=int, default=0)
@@ -113,11 +115,12 @@ def judge(args: argparse.Namespace) -> None:
     model = sd.load(args.model)
     seen = {canonical(text) for text in sd.read(args.train, sequence="smiles").sequences}
     held_out = sd.read(args.test, sequence="smiles").sequences
-    for codes, letters, reject in SAMPLES:
+    for codes, letters, reject in SAMPLES if args.num else ():
         draws = Draws(num=args.num, seed=args.seed, codes=codes, decode=letters, reject=reject)
         found, drawn = samples(model, draws)
         told(f"codes by {codes}, letters {letters}, --reject {reject} ({drawn:,} draws)", found, seen)
-    reconstruction(model, held_out[: args.num])
+    if args.num:
+        reconstruction(model, held_out)
     interpolation(args.model, held_out[: 4 * GRIDS], args.model.parent)
     starts = held_out[-args.starts :] if args.starts else []
     for method, options in (("revise", {}), ("search", {})) if starts else ():
@@ -183,7 +186,7 @@ def interpolation(model: Path, texts: list[str], folder: Path) -> None:
     source, output = folder / "corners.csv", folder / "grids.fa"
     source.write_text("smiles\n" + "".join(f"{text}\n" for text in texts))
     words = ["interpolate", str(source), "--sequence", "smiles", "-m", str(model), "--grid"]
-    seqdesign(*words, "--steps", str(STEPS), "-n", str(GRIDS), "-o", str(output))
+    seqdesign(*words, "--steps", str(STEPS), "-o", str(output))
     rows = [line for line in output.read_text().splitlines() if line]
     found = [(a, b) for a, b in itertools.pairwise(rows) if a.startswith(">")]
     corners = {f"row{i}_column{j}" for i in (1, STEPS) for j in (1, STEPS)}
