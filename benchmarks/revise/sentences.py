@@ -52,6 +52,7 @@ def main() -> None:
     second.add_argument("--num", type=int, default=500)
     second.add_argument("--max-edits", type=int, default=4)
     second.add_argument("--alpha", type=float, nargs="*", default=[])
+    second.add_argument("--neighbours", type=int, help="of REVISE; its default where not given")
     second.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -104,7 +105,8 @@ def judge(args: argparse.Namespace) -> None:
         f"{np.corrcoef(ratings, predicted[column])[0, 1]:.2f}, "
         f"VADER {np.corrcoef(ratings, compound)[0, 1]:.2f}"
     )
-    rows = [("revise", {"alpha": alpha}) for alpha in args.alpha] or [("revise", {})]
+    more = {} if args.neighbours is None else {"neighbours": args.neighbours}
+    rows = [("revise", {"alpha": alpha, **more}) for alpha in args.alpha] or [("revise", more)]
     for method, options in [*rows, ("search", {})]:
         designs = sd.revise(
             model, negative, method=method, max_edits=args.max_edits, seed=args.seed, **options

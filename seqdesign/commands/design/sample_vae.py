@@ -36,9 +36,9 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Discard about this share of the draws: those whose letters the language model finds least likely."""
     condition: float | None = None
     """Outcome to draw for, of a model made with train-vae --condition."""
-    choose_from: Annotated[int, Between(1, 1000)] = 8
+    choose_from: Annotated[int, Between(1, 1000)] = 1
     """With --condition: draws for each sequence, of which the one is kept whose predicted outcome is nearest
-    to it; 1: none is chosen."""
+    to it."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
 

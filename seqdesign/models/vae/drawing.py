@@ -27,8 +27,6 @@ from seqdesign.sequences.origin import predicted_key
 Origin = Literal["data", "prior"]
 """The law of the codes of data, or the prior N(0, I)."""
 BLOCK = 512
-CHOOSE_FROM = 8
-"""Sequences drawn for an outcome for each one that is kept."""
 CALIBRATION = 2048
 """Draws that tell what a share of the draws is like."""
 FOR_OTHERS = ("start", "guide")
@@ -101,7 +99,7 @@ class Draws:
     temperature: float = 1.0
     codes: Origin = "data"
     condition: float | None = None
-    choose_from: int = CHOOSE_FROM
+    choose_from: int = 1
     reject: float = 0.0
 
 
