@@ -1,6 +1,6 @@
 """Rounds on simulated landscapes of four protein sites, 160,000 variants, most of them dead.
 
-    python benchmarks/design/four_sites.py exp sigmoid rough triple gb1 --starts 8 --methods greedy upper
+    python benchmarks/design/four_sites.py exp sigmoid rough triple gb1 --starts 8 --methods gp-ucb propose
 
 All landscapes add effects of letters, of pairs and of triples of sites, and bend the sum. Letters that
 BLOSUM62 finds alike have like effects, more or less:
@@ -27,10 +27,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _rounds_methods import METHODS, pick
 from numpy.typing import NDArray
 
-from seqdesign.design.judges import KINDS, RELATED
-from seqdesign.design.rounds import FLOORS, Acquisition, Ensemble, choose, neighbourhood
 from seqdesign.sequences.alphabets import get_alphabet
 
 PROTEIN = get_alphabet("protein")
@@ -61,7 +60,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--methods", nargs="+", default=["random", "greedy", "upper", "thompson", "expected"])
+    parser.add_argument("--methods", nargs="+", default=["random", *METHODS])
     options = parser.parse_args()
     for name in options.landscapes:
         worlds = [
@@ -174,20 +173,11 @@ def run(world: Landscape, method: str, seed: int, batch: int, rounds: int) -> li
     texts = ["".join(rng.choice(list(LETTERS), SITES)) for _ in range(batch)]
     best = [float(world(texts).max())]
     values = world(texts) + ERROR * rng.normal(size=batch)
-    alone = [kind for kind in KINDS if kind.name == "near sequences"]
-    ways: dict[str, Acquisition] = {"greedy": "mean", "thompson": "thompson", "expected": "expected"}
     for number in range(rounds):
         if method == "random":
             fresh = ["".join(rng.choice(list(LETTERS), SITES)) for _ in range(batch)]
         else:
-            kinds = alone if method == "gp-ucb" else [*KINDS, *RELATED]
-            floors = (None,) if method in ("gp-ucb", "unwarped") else FLOORS
-            ensemble = Ensemble(texts, values, PROTEIN, kinds=kinds, floors=floors, seed=number)
-            pool = neighbourhood(ensemble, texts, values, lambda some: [True] * len(some), seed=number)
-            found = choose(
-                ensemble, pool, batch, acquisition=ways.get(method, "upper"), seed=seed + 1000 * number
-            )
-            fresh = [pool[i] for i in found.places]
+            fresh, _ = pick(method, texts, values, PROTEIN, batch, seed=number)
         texts += fresh
         values = np.concatenate([values, world(fresh) + ERROR * rng.normal(size=len(fresh))])
         best.append(max(best[-1], float(world(fresh).max())))

@@ -4,8 +4,7 @@
 
 Each landscape is ``NAME=FILE[:COLUMN]``; in one whose name begins with ``pbm`` a reverse complement is the
 same thing, one that begins with ``splice`` is RNA, others are proteins. The first round is drawn at random,
-the same for all methods: random; greedy (our ensemble, the highest means); gp-ucb (one Gaussian process,
-additive + RBF, mean + 2 sd); upper and thompson (what ``seqdesign propose`` offers). All budgets are equal.
+the same for all methods, which are random and those of ``_rounds_methods.py``. All budgets are equal.
 """
 
 from __future__ import annotations
@@ -16,14 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from _rounds_methods import METHODS, pick
 from numpy.typing import NDArray
 
-from seqdesign.design.judges import KINDS, RELATED
-from seqdesign.design.rounds import FLOORS, Acquisition, Ensemble, choose
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 
 TOP = 100
-METHODS = ("random", "greedy", "gp-ucb", "upper", "thompson", "expected")
 
 
 def main() -> None:
@@ -33,9 +30,10 @@ def main() -> None:
     )
     parser.add_argument("landscapes", nargs="+")
     parser.add_argument("--starts", type=int, default=30)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=["random", *METHODS])
     options = parser.parse_args()
     for landscape in options.landscapes:
         name, _, rest = landscape.partition("=")
@@ -48,19 +46,26 @@ def main() -> None:
         values = table[column or ("escore" if both else "outcome")].to_numpy(dtype=float)
         truth = Truth(table["sequence"].tolist(), values - values.min(), alphabet, both)
         for method in options.methods:
-            begin = time.monotonic()
-            runs = [run(truth, method, s, options.batch, options.rounds) for s in range(options.starts)]
-            best, top = np.array([one for one, _ in runs]), np.array([found for _, found in runs])
-            share = best / truth.outcomes.max()
-            error = share[:, -1].std(ddof=1) / len(share) ** 0.5
+            begin = time.process_time()
+            runs = []
+            for start in range(options.first, options.first + options.starts):
+                runs.append(run(truth, method, start, options.batch, options.rounds))
+                share = runs[-1][0][-1] / truth.outcomes.max()
+                print(f"  {name} {method} start {start}: {share:.3f}, {runs[-1][2]}", flush=True)
+            shares = np.array([one[0] for one in runs]) / truth.outcomes.max()
+            top, last = np.array([one[1] for one in runs]), shares[:, -1]
             print(
-                f"{name} {method}: {share[:, -1].mean():.3f} +- {error:.3f}, optimum in "
-                f"{(share[:, -1] > 1 - 1e-9).mean():.0%}, "
-                f"of the best {TOP} found {top.mean():.3f} +- {top.std(ddof=1) / len(top) ** 0.5:.3f}, "
-                f"by round {' '.join(f'{x:.3f}' for x in share.mean(0))}, {options.starts} starts, "
-                f"{(time.monotonic() - begin) / options.starts:.1f} s a start",
+                f"{name} {method}: {last.mean():.3f} +- {_error(last):.3f}, optimum in "
+                f"{(last > 1 - 1e-9).mean():.0%}, of the best {TOP} found {top.mean():.3f} "
+                f"+- {_error(top):.3f}, by round {' '.join(f'{x:.3f}' for x in shares.mean(0))}, "
+                f"{len(last)} starts, {(time.process_time() - begin) / len(last):.1f} CPU s a start",
                 flush=True,
             )
+
+
+def _error(values: NDArray[np.float64]) -> float:
+    """Standard error of a mean; NaN for one value."""
+    return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
 
 
 @dataclass(frozen=True)
@@ -73,42 +78,25 @@ class Truth:
     both: bool
 
 
-def run(truth: Truth, method: str, seed: int, batch: int, rounds: int) -> tuple[list[float], float]:
-    """Best value after each round, and the share of the best sequences that was measured in the end."""
+def run(truth: Truth, method: str, seed: int, batch: int, rounds: int) -> tuple[list[float], float, str]:
+    """Best value after each round, the share of the best sequences that was measured in the end, and how."""
     rng = np.random.default_rng(seed)
     known: list[int] = rng.permutation(len(truth.texts))[:batch].tolist()
-    best = [float(truth.outcomes[known].max())]
-    alone = [kind for kind in KINDS if kind.name == ("like words" if truth.both else "near sequences")]
-    ways: dict[str, Acquisition] = {
-        "greedy": "mean", "gp-ucb": "upper", "upper": "upper", "expected": "expected",
-    }  # fmt: skip
+    best, how = [float(truth.outcomes[known].max())], "chance"
     for number in range(rounds):
         rest = np.setdiff1d(np.arange(len(truth.texts)), known)
         if method == "random":
-            chosen = rng.permutation(rest)[:batch]
+            known += rng.permutation(rest)[:batch].tolist()
         else:
-            ensemble = Ensemble(
-                [truth.texts[i] for i in known],
-                truth.outcomes[known],
-                truth.alphabet,
-                both_strands=truth.both,
-                kinds=alone if method == "gp-ucb" else (*KINDS, *RELATED),
-                floors=(None,) if method == "gp-ucb" else FLOORS,
-                seed=number,
-            )
-            found = choose(
-                ensemble,
-                [truth.texts[i] for i in rest],
-                batch,
-                acquisition=ways.get(method, "thompson"),
-                both_strands=truth.both,
-                seed=seed + 1000 * number,
-            )
-            chosen = rest[found.places]
-        known += chosen.tolist()
+            place = {truth.texts[i]: int(i) for i in rest}
+            chosen, how = pick(
+                method, [truth.texts[i] for i in known], truth.outcomes[known], truth.alphabet, batch,
+                both=truth.both, pool=list(place), seed=number,
+            )  # fmt: skip
+            known += [place[text] for text in chosen]
         best.append(float(truth.outcomes[known].max()))
     top = np.argsort(-truth.outcomes, kind="stable")[:TOP]
-    return best, float(np.isin(top, known).mean())
+    return best, float(np.isin(top, known).mean()), how
 
 
 if __name__ == "__main__":

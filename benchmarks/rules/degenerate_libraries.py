@@ -1,6 +1,6 @@
 """Degenerate libraries of 131 fluorescent proteins beside DeCoDe's: targets covered within 1e7 sequences.
 
-    python benchmarks/rules/degenerate_libraries.py ALIGNMENT.aln [SUBLIBRARIES ...] [--both]
+    python benchmarks/rules/degenerate_libraries.py ALIGNMENT.aln [SUBLIBRARIES ...] [--both] [--seeds=0,1,2]
 
 ALIGNMENT is examples/gfp/gfp_exclude_long.aln of OrensteinLab/DeCoDe. Every library is verified by decoding:
 each degenerate codon is expanded to its codons, these are translated, and the sizes are counted. Seconds are
@@ -53,18 +53,20 @@ def verified(found: list[Sublibrary], targets: list[str]) -> tuple[int, int]:
 
 def main(path: str, numbers: list[int]) -> None:
     targets = [str(record.seq) for record in AlignIO.read(path, "clustal")]
-    for stops in [True, False] if "--both" in sys.argv else [True]:
-        for num in numbers:
-            begin = time.process_time()
-            found = cover(targets, codon_codes(stops), MAX_SIZE, num)
-            seconds = time.process_time() - begin
-            covered, size = verified(found, targets)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-            print(
-                f"stops {stops}, {num} sublibraries: {covered} of {len(targets)} (DeCoDe {DECODE.get(num)}), "
-                f"{size:,} sequences, {seconds:.0f} s, {peak:.0f} MB",
-                flush=True,
-            )
+    seeds = next((word[8:] for word in sys.argv if word.startswith("--seeds=")), "0").split(",")
+    for stops, num, seed in product(
+        [True, False] if "--both" in sys.argv else [True], numbers, map(int, seeds)
+    ):
+        begin = time.process_time()
+        found = cover(targets, codon_codes(stops), MAX_SIZE, num, seed=seed)
+        seconds = time.process_time() - begin
+        covered, size = verified(found, targets)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(
+            f"stops {stops}, {num} sublibraries, seed {seed}: {covered} of {len(targets)} "
+            f"(DeCoDe {DECODE.get(num)}), {size:,} sequences, {seconds:.0f} s, {peak:.0f} MB",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -3,16 +3,19 @@
     python benchmarks/speed/campaign.py FOLDER [--kills 40] [--commands predict maximize]
 
 Makes 10,000 sequences of DNA and a small predictor in FOLDER and runs each command once as it is, then as a
-campaign: again and again some of the 16 shards are started, some twice at once, and killed after a random
-time. In the end one process does what is left, all is merged, and the bytes compared. Then one worker does
-the whole campaign undisturbed, beside the run as it is. Processes are forked from one that has imported
-everything, so that nothing but the command counts.
+campaign: again and again some of the 16 shards are started, some twice at once, and killed once they have
+done up to six blocks together and a random while. In the end one process does what is left, all is merged,
+and the bytes compared. Then one worker does the whole campaign undisturbed, beside the run as it is, some
+times in turn. Processes are forked from one that has imported everything, so that nothing but the command
+counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import importlib
 import os
 import random
 import shutil
@@ -20,14 +23,19 @@ import signal
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
+MODULES = "modules.txt"
 SHARDS, RECORDS, LENGTH = 16, 10_000, 60
+BLOCKS, PATIENCE = 6, 60.0
+SIZES = {"predict": (25, 125), "maximize": (50, 250), "sample": (None, None)}
+"""Records of a block where workers are killed, and where time is taken."""
 ORACLE = "def a_content(x):\n    return x[:, 0].mean(1)\n"
 COMMANDS = {
-    "predict": ["predict", "-m", "model", "many.fa", "--block-size", "125"],
+    "predict": ["predict", "-m", "model", "many.fa"],
     "maximize": [
         "maximize", "--oracle", "campaign_oracle:a_content", "--start", "many.fa", "--method", "evolution",
-        "--budget", "40", "--tries", "1", "--block-size", "250", "--forbid", "GGTCTC",
+        "--budget", "20", "--tries", "1", "--forbid", "GGTCTC",
     ],
     "sample": ["sample", "lm", "-n", "10000"],
 }  # fmt: skip
@@ -41,19 +49,20 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--commands", nargs="+", choices=list(COMMANDS), default=["predict", "maximize"])
+    parser.add_argument("--times", type=int, default=3, help="undisturbed runs of each sort")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(args.folder)
     sys.path.insert(0, str(Path.cwd()))
     rng = random.Random(args.seed)
-    _prepare(random.Random(1))
+    _prepare(random.Random(1), args.commands)
     for name in args.commands:
-        _campaign(name, COMMANDS[name], args.kills, rng)
+        _campaign(name, COMMANDS[name], args.kills, args.times, rng)
 
 
-def _prepare(rng: random.Random) -> None:
-    """Sequences, a predictor and an oracle, unless they are there."""
+def _prepare(rng: random.Random, commands: list[str]) -> None:
+    """Sequences, an oracle, and the models that the commands need, unless they are there."""
     Path("campaign_oracle.py").write_text(ORACLE)
     texts = ["".join(rng.choices("ACGT", k=LENGTH)) for _ in range(RECORDS)]
     Path("many.fa").write_text("".join(f">s{i}\n{text}\n" for i, text in enumerate(texts)))
@@ -61,7 +70,7 @@ def _prepare(rng: random.Random) -> None:
         rows = "".join(f"{t},{t.count('A') + rng.gauss(0, 1)}\n" for t in texts[:400])
         Path("train.csv").write_text("sequence,outcome\n" + rows)
         _finish(_start(["train-predictor", "train.csv", "--architecture", "ridge", "-o", "model"]))
-    if not Path("lm").exists():
+    if "sample" in commands and not Path("lm").exists():
         _finish(_start(["train-lm", "many.fa", "-o", "lm", "--epochs", "1"]))
 
 
@@ -84,6 +93,8 @@ def _start(words: list[str]) -> int:
     except SystemExit as end:
         code = int(end.code or 0)
     finally:
+        if not os.path.exists(MODULES):
+            Path(MODULES).write_text("\n".join(sorted(sys.modules)))
         os._exit(code)
 
 
@@ -95,47 +106,74 @@ def _finish(child: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _campaign(name: str, words: list[str], kills: int, rng: random.Random) -> None:
+def _campaign(name: str, words: list[str], kills: int, times: int, rng: random.Random) -> None:
     suffix = "csv" if name == "predict" else "fa"
     shutil.rmtree("killed", ignore_errors=True)
     shutil.rmtree("kept", ignore_errors=True)
-    begin = time.monotonic()
-    alone = _finish(_start([*words, "-o", f"whole.{suffix}"]))
-    reach = time.monotonic() - begin
-    work = [*words, "-o", f"merged.{suffix}", "--campaign", "killed"]
-    killed = early = 0
+    small, large = ([] if n is None else ["--block-size", str(n)] for n in SIZES[name])
+    Path(MODULES).unlink(missing_ok=True)
+    _finish(_start([*words, *small, "-o", f"whole.{suffix}"]))
+    for module in Path(MODULES).read_text().split():  # what workers would import again and again
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    work = [*words, *small, "-o", f"merged.{suffix}", "--campaign", "killed"]
+    killed = amid = early = 0
     while killed + early < kills:
         some = [
             _start([*work, "--shard", f"{rng.randint(1, SHARDS)}/{SHARDS}"]) for _ in range(rng.randint(1, 4))
         ]
-        before, until = _done(), time.monotonic() + rng.choice([0.5, 3.0, 3.0]) * reach
-        while _done() == before and time.monotonic() < until:  # mostly until blocks are being done
-            time.sleep(0.005)
+        held = _locks()
+        until, deadline = _done() + rng.randint(0, BLOCKS), time.monotonic() + PATIENCE
+        while _done() < until and time.monotonic() < deadline and not all(map(_ended, some)):
+            time.sleep(0.002)
         for child in some:
-            time.sleep(rng.uniform(0, 0.2))
+            time.sleep(rng.uniform(0, 0.05))
             os.kill(child, signal.SIGKILL)
+        for child in some:
             _, status = os.waitpid(child, 0)
             killed, early = killed + os.WIFSIGNALED(status), early + (not os.WIFSIGNALED(status))
+        amid += len(_locks() - held)
     left = _done()
     _finish(_start(work))
     blocks = _done()
     _finish(_start(["merge", "killed"]))
     same = _digest(f"whole.{suffix}") == _digest(f"merged.{suffix}")
-    begin = time.monotonic()
-    one = _finish(_start([*words, "-o", f"kept.{suffix}", "--campaign", "kept"]))
-    wall = time.monotonic() - begin
-    merging = _finish(_start(["merge", "kept"]))
     print(
-        f"{name}: {killed} workers killed, {early} were done before; {left} of {blocks} blocks done then; "
-        f"same bytes: {same}; alone {alone:.2f} CPU s ({reach:.2f} s), one worker of a campaign {one:.2f} "
-        f"({wall:.2f} s), merge {merging:.2f}",
+        f"{name}: {killed} workers killed, {amid} of them in a block, {early} were done before; {left} of "
+        f"{blocks} blocks done then; same bytes: {same}",
         flush=True,
     )
+    _undisturbed(name, [*words, *large], times, suffix)
+
+
+def _undisturbed(name: str, words: list[str], times: int, suffix: str) -> None:
+    """CPU seconds of runs as they are and of one worker that does a campaign, in turn."""
+    alone, one, merging = [], [], []
+    for _ in range(times):
+        shutil.rmtree("kept", ignore_errors=True)
+        alone.append(_finish(_start([*words, "-o", f"whole.{suffix}"])))
+        one.append(_finish(_start([*words, "-o", f"kept.{suffix}", "--campaign", "kept"])))
+        merging.append(_finish(_start(["merge", "kept"])))
+        print(
+            f"{name}: CPU seconds alone {alone[-1]:.2f}, one worker of a campaign {one[-1]:.2f}, merge "
+            f"{merging[-1]:.2f}; medians {median(alone):.2f}, {median(one):.2f}, {median(merging):.2f}",
+            flush=True,
+        )
+
+
+def _ended(child: int) -> bool:
+    """Whether a process is at its end, without reaping it."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _done() -> int:
     """Blocks of the campaign."""
     return len(list(Path("killed").glob("*.part")))
+
+
+def _locks() -> set[str]:
+    """Blocks that somebody is at, or was when he was killed."""
+    return {path.name for path in Path("killed").glob("*.lock")}
 
 
 def _digest(file: str) -> str:

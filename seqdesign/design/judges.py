@@ -123,12 +123,10 @@ KINDS = (
     ),
 )  # fmt: skip
 
-RELATED = tuple(
-    replace(kind, name=f"{kind.name}, like letters", reads="letters")
-    for kind in KINDS
-    if kind.reads == "places"
-)
-"""The same over positions where letters with like properties have like effects."""
+ROUNDS = (replace(KINDS[1], name="near sequences, like letters", reads="letters"), KINDS[3])
+"""What rounds of measurements are learned with: positions where letters with like properties have like
+effects, and words.
+"""
 RELATIVES = (
     Kind("alignment", _words, lambda t, own: t.exp() @ own, "alignment", lambda count: [-1.0] * count),
     Kind(
@@ -352,16 +350,16 @@ class GaussianProcess:
         here = self.kind.kernel(self.theta[1:], self.reader.likeness(self.x, self.reader.within(z)))
         return torch.stack([mean + here[known].T @ weight for known, _, mean, weight in self._parts], 1)
 
-    def draw(self, z: list[Tensor], num: int, rng: torch.Generator) -> Tensor:
-        """Functions (num, B) drawn from the posterior of the first outcome, at features z."""
+    def joint(self, z: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean (B,) and covariance (B, B) of the first outcome at features z, without the noise of a
+        measurement.
+        """
         known, factor, mean, weight = self._parts[0]
         like = self.reader.likeness(self.x, z)
         here = self.kind.kernel(self.theta[1:], like)[known]
         half = torch.linalg.solve_triangular(factor, here, upper=False)
         own = self.kind.kernel(self.theta[1:], self.reader.likeness(z, z))
-        root = _cholesky(own - half.T @ half + JITTER * (1 + self._scale) * torch.eye(len(own)).double())
-        noise = torch.randn(num, len(own), generator=rng, dtype=torch.float64)
-        return mean + here.T @ weight + noise @ root.T
+        return mean + here.T @ weight, own - half.T @ half
 
     def fitted(self) -> Tensor:
         """Means (N, K) of the rows that it learned from; NaN where a row has no value."""

@@ -231,10 +231,9 @@ class RoundOptions(SeenOptions):
 
     batch: Annotated[int, Flag("-n"), Between(1)] = 96
     """Sequences to propose."""
-    acquisition: Literal["upper", "expected", "thompson", "mean"] = "upper"
-    """upper: the highest mean + 2 standard deviations; expected: one after the other, what raises the
-    expected best of the batch most; thompson: each sequence is the best in a function drawn from what is
-    still possible; mean: the highest means, which explores nothing."""
+    acquisition: Literal["upper", "mean"] = "upper"
+    """upper: one after the other the highest mean + 2 standard deviations, as if those before were measured;
+    mean: the highest means, which explores nothing."""
     minimize: bool = False
     """Lower the outcome instead of raising it."""
     min_distance: Annotated[int, Between(1)] = 1

@@ -17,8 +17,8 @@ from seqdesign.design.rounds import (
     Acquisition,
     Choice,
     Comparison,
-    Ensemble,
     Lesson,
+    Surrogate,
     choose,
     compare,
     lessons,
@@ -78,20 +78,20 @@ class ProposalSummary:
     best_variant: str | None = None
     """Its mutations, where there is a wild type."""
     noise: float
-    """Standard deviation of a measurement, as the ensemble estimates it."""
+    """Standard deviation of a measurement, as the model estimates it."""
     r2: float
     """Of measured sequences as all others predict them."""
     r2_before: float | None
     """The same before the last round."""
-    members: dict[str, float]
-    """Weight of each kind of member of the ensemble."""
+    kind: str
+    """What the Gaussian process is over that predicts the rows best."""
     pool: int
     """Candidates, those that are measured and those that break a constraint left out."""
     proposed: int
     missing: int
     """Wanted, but no further candidate is new and far enough from the others."""
     expected_better: float
-    """How many of the batch will be better than the best so far, if the ensemble is right."""
+    """How many of the batch will be better than the best so far, if the model is right."""
     last: Comparison | None
     lessons: tuple[Lesson, ...]
 
@@ -103,7 +103,7 @@ class ProposalSummary:
             found.append("measured sequences are hardly predicted by the others, so this batch is a guess")
         if self.last is not None and self.last.num >= 10 and self.last.coverage < 0.8:
             found.append(
-                f"only {self.last.coverage:.0%} of the last round lay in their 95% intervals: the ensemble "
+                f"only {self.last.coverage:.0%} of the last round lay in their 95% intervals: the model "
                 "is too sure"
             )
         if self.missing:
@@ -128,7 +128,7 @@ class ProposalSummary:
                 f"({last.best_before:.4g}) where {last.better_expected:.1f} were expected"
             )
         before = "" if self.r2_before is None else f", {self.r2_before:.2f} before the last round"
-        found.append(f"ensemble: R2 {self.r2:.2f} of rows it is not told{before}; noise {self.noise:.2g}")
+        found.append(f"model: R2 {self.r2:.2f} of rows it is not told{before}; noise {self.noise:.2g}")
         found += [
             f"learned: {one.letter} at {one.place} is worth {one.after:+.3g}, not {one.before:+.3g} "
             f"({one.rows_before:,} rows before, {one.rows:,} now)"
@@ -174,32 +174,32 @@ def propose_round(
             f"{len(texts)} measured sequences are too few to learn from; at least {LEAST} are needed"
         )
     with phase("learning"):
-        ensemble = Ensemble(texts, values, alphabet, both_strands=both_strands, seed=seed)
+        surrogate = Surrogate(texts, values, alphabet, both_strands=both_strands, seed=seed)
     feasible = Feasible(rules or LetterRules(), alphabet)
     with phase("looking for candidates"):
         if candidates is None:
             size = max(POOL, 20 * num)
-            pool = neighbourhood(ensemble, texts, values, feasible, size=size, seen=only_seen, seed=seed)
+            pool = neighbourhood(surrogate, texts, values, feasible, size=size, seen=only_seen, seed=seed)
         else:
             some = list(dict.fromkeys(candidates))
             pool = [text for text, good in zip(some, feasible(some), strict=True) if good]
     pool = _new(pool, {*texts, *map(turn, exclude)}, turn)
     with phase("choosing"):
         choice = choose(
-            ensemble, pool, num, acquisition=acquisition, min_distance=min_distance,
-            both_strands=both_strands, seed=seed,
+            surrogate, pool, num, acquisition=acquisition, min_distance=min_distance,
+            both_strands=both_strands,
         )  # fmt: skip
     proposed = _proposed(
-        [pool[i] for i in choice.places], choice, ensemble, (texts, values), sign, len(rounds) + 1
+        [pool[i] for i in choice.places], choice, surrogate, (texts, values), sign, len(rounds) + 1
     )
     earlier, newest = _merged(rounds[:-1], sign, turn), _merged(rounds[-1:], sign, turn)
     before, last, taught = None, None, list[Lesson]()
     if len(earlier[0]) >= LEAST:
-        before = Ensemble(*earlier, alphabet, both_strands=both_strands, seed=seed)
+        before = Surrogate(*earlier, alphabet, both_strands=both_strands, seed=seed)
         last = _last(before, earlier, newest)
-        taught = [] if both_strands else lessons(before, ensemble, pool, earlier[0], texts)
+        taught = [] if both_strands else lessons(before, surrogate, pool, earlier[0], texts)
     summary = replace(
-        _so_far(ensemble, before, last, texts, values, sign),
+        _so_far(surrogate, before, last, texts, values, sign),
         rounds=tuple(len(_merged([one], sign, turn)[0]) for one in rounds),
         pool=len(pool),
         proposed=len(proposed),
@@ -226,8 +226,8 @@ def _called(
 
 
 def _so_far(
-    ensemble: Ensemble,
-    before: Ensemble | None,
+    surrogate: Surrogate,
+    before: Surrogate | None,
     last: Comparison | None,
     texts: Sequence[str],
     values: FloatArray,
@@ -239,10 +239,10 @@ def _so_far(
         rounds=(),
         best=float(sign * values[best]),
         best_sequence=texts[best],
-        noise=ensemble.noise,
-        r2=_r2(ensemble),
+        noise=surrogate.noise,
+        r2=_r2(surrogate),
         r2_before=None if before is None else _r2(before),
-        members=dict(zip(ensemble.names, ensemble.weights.tolist(), strict=True)),
+        kind=surrogate.kind,
         pool=0,
         proposed=0,
         missing=0,
@@ -265,15 +265,15 @@ def _new(pool: Sequence[str], known: set[str], turn: Callable[[str], str]) -> li
 def _proposed(
     chosen: Sequence[str],
     choice: Choice,
-    ensemble: Ensemble,
+    surrogate: Surrogate,
     measured: tuple[list[str], FloatArray],
     sign: float,
     number: int,
 ) -> list[Proposed]:
     """The batch of round ``number`` as records."""
     texts, values = measured
-    wide = np.sqrt(choice.sd**2 + ensemble.noise_at(choice.mean) ** 2)
-    better, (lows, highs) = ensemble.above(chosen, float(values.max())), ensemble.interval(chosen)
+    wide = np.sqrt(choice.sd**2 + surrogate.noise_at(choice.mean) ** 2)
+    better, (lows, highs) = surrogate.above(chosen, float(values.max())), surrogate.interval(chosen)
     found = []
     for i, (text, (place, distance)) in enumerate(zip(chosen, _nearest(chosen, texts), strict=True)):
         low, high = sorted(sign * end for end in (lows[i], highs[i]))
@@ -337,7 +337,7 @@ def _merged(
 
 
 def _last(
-    before: Ensemble, earlier: tuple[list[str], FloatArray], last: tuple[list[str], FloatArray]
+    before: Surrogate, earlier: tuple[list[str], FloatArray], last: tuple[list[str], FloatArray]
 ) -> Comparison | None:
     """The last round's new sequences, as the rounds before predict them."""
     texts, values = last
@@ -358,8 +358,8 @@ def _signed(one: Lesson, sign: float) -> Lesson:
     return replace(one, before=sign * one.before, after=sign * one.after)
 
 
-def _r2(ensemble: Ensemble) -> float:
-    return r2(ensemble.values.numpy(), ensemble.left_out)
+def _r2(surrogate: Surrogate) -> float:
+    return r2(surrogate.values.numpy(), surrogate.left_out)
 
 
 def _nearest(texts: Sequence[str], known: Sequence[str]) -> list[tuple[int, int]]:

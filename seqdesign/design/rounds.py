@@ -1,10 +1,8 @@
-"""The next round of measurements: an ensemble that learned from all rounds so far, and a batch.
+"""The next round of measurements: a surrogate that learned from all rounds so far, and a batch.
 
-The ensemble is one Gaussian process for each kind of kernel in ``judges``, weighted by how well each predicts
-the rows that it is not told (stacking of leave-one-out densities, Yao et al. 2018). A batch is chosen by
-upper bounds; by the expected best of the batch over functions drawn from what the ensemble still thinks
-possible (Ginsbourger et al. 2010); or by Thompson sampling (Thompson 1933; Kandasamy et al. 2018 for
-batches), each sequence being the best one in one such function.
+The surrogate is one Gaussian process, of the kind of kernel in ``judges`` that best predicts the rows that it
+is not told (leave-one-out density, Sundararajan & Keerthi 2001). A batch is chosen by upper bounds, each
+sequence in the light of those that were chosen before it (GP-BUCB, Desautels et al. 2014).
 
 Shapes: N measured rows, B sequences of a pool, L letters, V letters of the alphabet.
 """
@@ -24,8 +22,7 @@ from torch import Tensor
 
 from seqdesign.constraints.distinct import Apart
 from seqdesign.design.judges import (
-    KINDS,
-    RELATED,
+    ROUNDS,
     GaussianProcess,
     Kind,
     Reader,
@@ -34,31 +31,26 @@ from seqdesign.design.judges import (
     log_density,
     read_as,
 )
-from seqdesign.design.panel import shares, stack
 from seqdesign.metrics.regression import spearman
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import encode
 
 CHUNK = 4096
-SHORT_LIST = 1000
-"""Sequences among which functions are drawn: those of the highest upper bounds."""
-FLOORS = (None, 0.3, 0.03, 0.003)
+SHORT_LIST = 1500
+"""Sequences among which a batch is chosen: those of the highest upper bounds."""
+FLOORS = (None, 0.1, 0.01)
 """Floors of warps, as shares of the span of the values, among which the rows choose; None warps nothing."""
 CLEARLY = 5.0
 """By how much the rows must be likelier, in nats, that they are warped."""
-FEW = 2
-"""Kinds of processes by which a warp is chosen."""
 WIDEST = 1.0
 """Standard deviation of a logarithm from which on it makes a mean no larger."""
 UPPER = 2.0
 """Standard deviations above the mean of an upper bound."""
 ROWS = 1500
 """Measured rows that are learned from, at most: the best half of them, and others."""
+TINY = 1e-12
 
-DRAWS = 256
-"""Functions over which the expected best of a batch is averaged."""
-
-Acquisition = Literal["expected", "thompson", "upper", "mean"]
+Acquisition = Literal["upper", "mean"]
 FloatArray = NDArray[np.float64]
 
 
@@ -100,8 +92,8 @@ class Warp:
         return self.least + self.span * (middle - self.floor), self.span * spread
 
 
-class Ensemble:
-    """Gaussian processes of several kinds on measured sequences.
+class Surrogate:
+    """A Gaussian process on measured sequences, of the kind that best predicts rows that it is not told.
 
     values: (N,), larger is better. both_strands: whether a reverse complement is the same thing.
     Raises ValueError for fewer than two rows.
@@ -114,59 +106,32 @@ class Ensemble:
         alphabet: Alphabet,
         *,
         both_strands: bool = False,
-        kinds: Sequence[Kind] = (*KINDS, *RELATED),
+        kinds: Sequence[Kind] = ROUNDS,
         floors: Sequence[float | None] = FLOORS,
         seed: int = 0,
     ) -> None:
         if len(texts) < 2:
-            raise ValueError(f"an ensemble needs at least two measured rows, got {len(texts)}")
-        rows = _most_telling(values, seed)
-        self.values = torch.from_numpy(np.asarray(values, dtype=np.float64)[rows])
+            raise ValueError(f"a surrogate needs at least two measured rows, got {len(texts)}")
+        self.rows = _most_telling(values, seed)
+        self.values = torch.from_numpy(np.asarray(values, dtype=np.float64)[self.rows])
         self.alphabet = alphabet
-        array = encode([texts[i] for i in rows], alphabet, on_unknown="mask")
+        array = encode([texts[i] for i in self.rows], alphabet, on_unknown="mask")
         tokens, same = torch.from_numpy(array.tokens.astype(np.int64)), len(set(array.lengths.tolist())) < 2
         kinds, parent = kinds_for(kinds, array, same=same and not both_strands, both_strands=both_strands)
         read = [read_as(kind, tokens, alphabet, both_strands=both_strands, parent=parent) for kind in kinds]
         members = [(kind, reader, reader(tokens)) for kind, reader in zip(kinds, read, strict=True)]
         least, most = self.values.aminmax()
         warps = [Warp(float(least), float((most - least).clamp(min=1e-9)), floor) for floor in floors]
-        if len(warps) > 1:
-            # Judged by two kinds only, each row by all others.
-            fits = [self._fit(members[:FEW], warp, seed)[2] for warp in warps]
-            best = int(torch.tensor(fits).argmax())
-            warps = [warps[best if fits[best] > fits[0] + CLEARLY else 0]]
-        (self.warp,) = warps
-        self.judges, left, _ = self._fit(members, self.warp, seed)
-        middle = (self.weights[:, None] * torch.stack(left)).sum(0)
-        self.left_out = self.warp.inverse(self.centre + self.unit * middle).numpy()
+        fits = [_Fit.of(*members[0], self.values, warp, seed) for warp in warps]
+        chosen = max(fits, key=lambda fit: fit.density)
+        chosen = chosen if chosen.density > fits[0].density + CLEARLY else fits[0]
+        others = [_Fit.of(*member, self.values, chosen.warp, seed) for member in members[1:]]
+        best = max([chosen, *others], key=lambda fit: fit.density)
+        self.warp, self.process, self.centre, self.unit = best.warp, best.process, best.centre, best.unit
+        self.left_out = self.warp.inverse(self.centre + self.unit * best.left_out).numpy()
         """(N,): each row as the others predict it."""
-        self.rows = rows
         self.noise = float(self.noise_at(self.values.median().numpy()))
         """Standard deviation of a typical measurement, in units of the values."""
-        self.best = float(self([texts[i] for i in rows])[0].max())
-        """What is expected of the best measured row."""
-
-    def _fit(
-        self, members: Sequence[tuple[Kind, Reader, list[Tensor]]], warp: Warp, seed: int
-    ) -> tuple[list[GaussianProcess], list[Tensor], float]:
-        """Processes, what each says of each row by all others (N,), and the log density of the rows.
-
-        Sets weights, centre and unit.
-        """
-        values = warp(self.values)
-        self.centre, self.unit = values.mean(), values.std().clamp(min=1e-9)
-        y = ((values - self.centre) / self.unit)[:, None]
-        judges, left, densities = [], [], []
-        for kind, reader, x in members:
-            judge = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
-            mean, variance = judge.left_out()
-            judges.append(judge)
-            left.append(mean[:, 0])
-            densities.append(log_density(y, mean, variance)[:, 0])
-        table = torch.stack(densities, 1)
-        self.weights = stack(table)
-        in_values = (warp.slope(self.values) / self.unit).log()
-        return judges, left, float(((table + self.weights.log()).logsumexp(1) + in_values).sum())
 
     def noise_at(self, values: FloatArray) -> FloatArray:
         """Standard deviations (B,) of measurements of sequences with these values (B,)."""
@@ -175,9 +140,9 @@ class Ensemble:
         )
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the members."""
-        return tuple(judge.kind.name for judge in self.judges)
+    def kind(self) -> str:
+        """What the process is over."""
+        return self.process.kind.name
 
     def __call__(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
@@ -203,7 +168,7 @@ class Ensemble:
         return mean, np.hypot(sd, self._noise())
 
     def _noise(self) -> float:
-        return float(self.unit) * math.sqrt(min(judge.noise for judge in self.judges))
+        return float(self.unit) * math.sqrt(self.process.noise)
 
     def upper(self, texts: Sequence[str]) -> FloatArray:
         """Upper bounds (B,) of the sequences: ``UPPER`` standard deviations above the mean, as warped."""
@@ -216,25 +181,41 @@ class Ensemble:
         means, variances = [np.zeros(0)], [np.zeros(0)]
         for first in range(0, len(texts), CHUNK):
             tokens = _tokens(texts[first : first + CHUNK], self.alphabet)
-            told = [judge(judge.reader(tokens)) for judge in self.judges]
-            mean, variance = (torch.stack([one[i][:, 0] for one in told]) for i in (0, 1))
-            w = self.weights[:, None]
-            middle = (w * mean).sum(0)
-            means.append((self.centre + self.unit * middle).numpy())
-            spread = (w * (variance + (mean - middle).square())).sum(0)
-            variances.append((self.unit.square() * spread).numpy())
+            mean, variance = self.process(self.process.reader(tokens))
+            means.append((self.centre + self.unit * mean[:, 0]).numpy())
+            variances.append((self.unit.square() * variance[:, 0]).numpy())
         return np.concatenate(means), np.sqrt(np.concatenate(variances))
 
     @torch.no_grad()
-    def draws(self, texts: Sequence[str], num: int, rng: torch.Generator) -> FloatArray:
-        """Functions (num, B) that the members think possible, each member's share by its weight."""
-        tokens = _tokens(texts, self.alphabet)
-        found = []
-        for judge, count in zip(self.judges, shares(self.weights, num), strict=True):
-            if count:
-                found.append(judge.draw(judge.reader(tokens), count, rng))
-        order = torch.randperm(num, generator=rng)
-        return self.warp.inverse(self.centre + self.unit * torch.cat(found)[order]).numpy()
+    def joint(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray, float]:
+        """Means (B,) and covariance (B, B) of warped values, standardised; and the variance of the noise."""
+        mean, covariance = self.process.joint(self.process.reader(_tokens(texts, self.alphabet)))
+        return mean.numpy(), covariance.numpy(), self.process.noise
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A process of one kind on warped values, (y - centre) / unit."""
+
+    warp: Warp
+    process: GaussianProcess
+    centre: Tensor
+    unit: Tensor
+    left_out: Tensor
+    """(N,): each row by all others."""
+    density: float
+    """Logarithm of that of all rows, each by all others, in units of the values."""
+
+    @classmethod
+    def of(cls, kind: Kind, reader: Reader, x: list[Tensor], values: Tensor, warp: Warp, seed: int) -> _Fit:
+        """The process with the most probable hyperparameters, for values (N,)."""
+        warped = warp(values)
+        centre, unit = warped.mean(), warped.std().clamp(min=1e-9)
+        y = ((warped - centre) / unit)[:, None]
+        process = GaussianProcess(kind, hyperparameters(kind, reader, x, y, seed), reader, x, y)
+        mean, variance = process.left_out()
+        density = log_density(y, mean, variance)[:, 0] + (warp.slope(values) / unit).log()
+        return cls(warp, process, centre, unit, mean[:, 0], float(density.sum()))
 
 
 @dataclass(frozen=True)
@@ -248,32 +229,29 @@ class Choice:
 
 
 def choose(
-    ensemble: Ensemble,
+    surrogate: Surrogate,
     pool: Sequence[str],
     num: int,
     *,
     acquisition: Acquisition = "upper",
     min_distance: int = 1,
     both_strands: bool = False,
-    seed: int = 0,
 ) -> Choice:
     """``num`` different sequences of the pool, or fewer where no more are apart enough.
 
-    acquisition: upper (the highest mean + 2 sd), expected, thompson, or mean (the highest means).
+    acquisition: upper (one after the other the highest mean + 2 sd, where the sd is what is left once those
+    chosen before are measured), or mean (the highest means).
     """
-    mean, sd = ensemble(pool)
-    order = np.argsort(-(mean if acquisition == "mean" else ensemble.upper(pool)), kind="stable")
-    apart = Apart(min_distance, ensemble.alphabet if both_strands else _one_strand(ensemble.alphabet))
+    mean, sd = surrogate(pool)
+    order = np.argsort(-(mean if acquisition == "mean" else surrogate.upper(pool)), kind="stable")
+    apart = Apart(
+        min_distance, surrogate.alphabet if both_strands else replace(surrogate.alphabet, complement="")
+    )
     taken: list[int] = []
-    if acquisition in ("expected", "thompson"):
+    if acquisition == "upper":
         short = order[: max(SHORT_LIST, 4 * num)]
-        rng = torch.Generator().manual_seed(seed)
-        count = num if acquisition == "thompson" else max(DRAWS, num)
-        worth = ensemble.draws([pool[i] for i in short], count, rng)
-        pick = best_of_each if acquisition == "thompson" else expected_best
-        taken = [
-            int(short[i]) for i in pick(worth, num, ensemble.best, lambda i: apart.takes(pool[short[i]]))
-        ]
+        known = surrogate.joint([pool[i] for i in short])
+        taken = [int(short[i]) for i in upper_batch(*known, num, lambda i: apart.takes(pool[short[i]]))]
     for i in order.tolist():
         if len(taken) == num:
             break
@@ -282,42 +260,30 @@ def choose(
     return Choice(taken, mean[taken], sd[taken])
 
 
-def best_of_each(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
-    """The best sequence of each function (num, B) that is still there and may be taken."""
-    taken: list[int] = []
-    open_ = np.ones(worth.shape[1], dtype=bool)
-    for one in worth[:num]:
-        while open_.any():
-            place = int(np.where(open_, one, -np.inf).argmax())
-            open_[place] = False
-            if takes(place):
-                taken.append(place)
-                break
-    return taken
+def upper_batch(
+    mean: FloatArray, covariance: FloatArray, noise: float, num: int, takes: Callable[[int], bool]
+) -> list[int]:
+    """Places of ``num`` sequences, or fewer, by upper bounds in the light of those chosen before.
 
-
-def expected_best(worth: FloatArray, num: int, best: float, takes: Callable[[int], bool]) -> list[int]:
-    """One after the other, what raises the expected best of the batch most, over functions (S, B).
-
-    Fewer than ``num`` where no function has anything better left.
+    What a measurement will be is not known, but how much less is unknown after it: the variances (B,) of a
+    Gaussian process do not depend on the values (Desautels et al. 2014, GP-BUCB). mean (B,), covariance
+    (B, B): of the sequences; noise: variance of a measurement. takes: whether a sequence may be taken.
     """
+    variance = covariance.diagonal().clip(min=0).copy()
+    open_ = np.ones(len(mean), dtype=bool)
+    factor = np.zeros((num, len(mean)))
     taken: list[int] = []
-    reached = np.full(len(worth), best)
-    open_ = np.ones(worth.shape[1], dtype=bool)
     while len(taken) < num and open_.any():
-        gain = np.where(open_, (worth - reached[:, None]).clip(min=0).mean(0), -1.0)
-        place = int(gain.argmax())
-        if gain[place] <= 0:
-            break
+        place = int(np.where(open_, mean + UPPER * np.sqrt(variance), -np.inf).argmax())
         open_[place] = False
-        if takes(place):
-            taken.append(place)
-            reached = np.maximum(reached, worth[:, place])
+        if not takes(place):
+            continue
+        done = factor[: len(taken)]
+        column = covariance[place] - done[:, place] @ done
+        factor[len(taken)] = column / math.sqrt(max(variance[place] + noise, TINY))
+        variance = (variance - factor[len(taken)] ** 2).clip(min=0)
+        taken.append(place)
     return taken
-
-
-def _one_strand(alphabet: Alphabet) -> Alphabet:
-    return replace(alphabet, complement="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,7 +320,7 @@ class Comparison:
     """Each of them."""
 
 
-def compare(before: Ensemble, best_before: float, texts: Sequence[str], values: FloatArray) -> Comparison:
+def compare(before: Surrogate, best_before: float, texts: Sequence[str], values: FloatArray) -> Comparison:
     """Rank correlation, coverage, and promises kept, of sequences that ``before`` has not learned from."""
     mean, _ = before(texts)
     lows, highs = before.interval(texts)
@@ -394,8 +360,8 @@ class Lesson:
 
 
 def lessons(
-    before: Ensemble,
-    after: Ensemble,
+    before: Surrogate,
+    after: Surrogate,
     pool: Sequence[str],
     earlier: Sequence[str],
     texts: Sequence[str],
@@ -434,7 +400,7 @@ Feasible = Callable[[Sequence[str]], Sequence[bool]]
 
 
 def neighbourhood(
-    ensemble: Ensemble,
+    surrogate: Surrogate,
     texts: Sequence[str],
     values: FloatArray,
     feasible: Feasible,
@@ -455,14 +421,14 @@ def neighbourhood(
     known, pool = set(texts), dict[str, None]()
     order = np.argsort(-values, kind="stable")
     front = [texts[i] for i in order[:parents]]
-    letters = {length: _letters(texts, length, ensemble.alphabet, seen) for length in map(len, texts)}
+    letters = {length: _letters(texts, length, surrogate.alphabet, seen) for length in map(len, texts)}
     for _ in range(generations):
         children = dict.fromkeys(_children(front, letters, size // generations, rng))
         fresh = [text for text in children if text not in known and text not in pool]
         good = [text for text, fits in zip(fresh, feasible(fresh), strict=True) if fits] if fresh else []
         pool |= dict.fromkeys(good)
         everyone = [*dict.fromkeys([*front, *good])]
-        front = [everyone[i] for i in np.argsort(-ensemble.upper(everyone), kind="stable")[:parents]]
+        front = [everyone[i] for i in np.argsort(-surrogate.upper(everyone), kind="stable")[:parents]]
     return list(pool)
 
 

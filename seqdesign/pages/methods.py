@@ -36,6 +36,8 @@ REFERENCES = {
     "cycle-consistent adversarial networks. IEEE International Conference on Computer Vision, 2223-2232.",
     "kingma": "Kingma DP, Welling M (2014) Auto-encoding variational Bayes. International Conference on "
     "Learning Representations.",
+    "desautels": "Desautels T, Krause A, Burdick JW (2014) Parallelizing exploration-exploitation tradeoffs "
+    "in Gaussian process bandit optimization. J Mach Learn Res 15:4053-4103.",
     "rasmussen": "Rasmussen CE, Williams CKI (2006) Gaussian Processes for Machine Learning. MIT Press.",
     "paszke": "Paszke A, Gross S, Massa F, et al. (2019) PyTorch: an imperative style, high-performance deep "
     "learning library. Advances in Neural Information Processing Systems 32.",
@@ -337,9 +339,8 @@ def _of(record: Any, name: str) -> Any:
 
 
 ACQUISITIONS = {
-    "upper": "by the highest mean plus two standard deviations",
-    "expected": "one after the other, by what raises the expected best of the batch most",
-    "thompson": "by Thompson sampling",
+    "upper": "one after the other by the highest mean plus two standard deviations of what is unknown once "
+    "those before are measured (Desautels et al. 2014)",
     "mean": "by the highest mean",
 }
 """How ``propose`` chooses, in words."""
@@ -349,7 +350,7 @@ def _propose(result: Result, option: Result) -> Sentence:
     summary = result["summary"]
     how = ACQUISITIONS.get(str(option.get("acquisition", "upper")), "")
     text = (
-        f"An ensemble of Gaussian processes (Rasmussen and Williams 2006) learned from "
+        f"A Gaussian process over {summary['kind']} (Rasmussen and Williams 2006) learned from "
         f"{sum(summary['rounds']):,} measured sequences of {len(summary['rounds'])} "
         f"round{'s' * (len(summary['rounds']) != 1)}; sequences left out were predicted with "
         f"R2 = {summary['r2']:.3f}. Of {summary['pool']:,} candidates {summary['proposed']:,} were proposed "
@@ -361,7 +362,7 @@ def _propose(result: Result, option: Result) -> Sentence:
             f" The {last['num']:,} sequences of the last round had been predicted{rho}; "
             f"{last['coverage']:.0%} lay inside their 95% intervals."
         )
-    return text, ("rasmussen",)
+    return text, ("rasmussen", "desautels")
 
 
 def _order(result: Result, option: Result) -> Sentence:

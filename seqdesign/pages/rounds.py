@@ -58,7 +58,7 @@ def _answer(
     expected = f"{summary.expected_better:.1f} of {summary.proposed:,}"
     verdict = f"About {expected} should beat the best so far, {summary.best:.4g}."
     tiles = [Tile(f"{summary.best:.4g}", "best measured so far", summary.best_sequence[:40])]
-    tiles.append(Tile(expected, "should be better", "if the ensemble is right"))
+    tiles.append(Tile(expected, "should be better", "if the model is right"))
     before = "" if summary.r2_before is None else f"{summary.r2_before:.2f} before the last round"
     tiles.append(Tile(f"{summary.r2:.2f}", "R2 of rows it is not told", before, doubt=summary.r2 < 0.05))
     if last is not None:
@@ -117,7 +117,7 @@ def _add_batch(page: Page, proposed: Sequence[Proposed], summary: ProposalSummar
 
 
 def _add_last(page: Page, last: Comparison) -> None:
-    """Predicted and measured, of sequences that the ensemble had not seen."""
+    """Predicted and measured, of sequences that the model had not seen."""
     points = last.points
     measured, predicted = ([getattr(one, key) for one in points] for key in ("measured", "predicted"))
     names = [one.sequence for one in points]
@@ -140,14 +140,14 @@ def _add_last(page: Page, last: Comparison) -> None:
     figure = predicted_measured(
         np.array(measured), np.array(predicted), title="The last round: predicted and measured", ids=names
     )
-    text = "Predictions are those of an ensemble that knew the rounds before only."
+    text = "Predictions are those of a model that knew the rounds before only."
     caption = "One dot a sequence. Above the dashed line less was measured than predicted."
     table = Table(rows, columns, f"{len(rows):,} sequences, the largest surprise first.", "last-round")
     page.section("How the last round came true", text, [Figure(figure, caption)], [table])
 
 
 def _add_lessons(page: Page, summary: ProposalSummary) -> None:
-    members = {"ensemble, by weight": ", ".join(f"{name} {w:.0%}" for name, w in summary.members.items())}
+    members = {"Gaussian process over": summary.kind}
     facts = {**members, "noise of a measurement": f"{summary.noise:.3g}"}
     columns = [
         Column("place", "position", "d"),

@@ -42,7 +42,7 @@ class ReviseOptions(Options):
     """First step size of --optimizer original."""
     restarts: Annotated[int, Between(0)] = 1
     """Additional ascents from random codes of the input's posterior."""
-    rounds: Annotated[int, Between(0)] = 0
+    rounds: Annotated[int, Between(0)] = 2
     """Times to start again from the codes of the best revisions so far, within the same ellipsoid."""
     survivors: Annotated[int, Between(1)] = 8
     """Best revisions whose neighbours are scored, and from which each further round starts."""

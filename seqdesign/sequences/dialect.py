@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 LOOK = 25
@@ -50,7 +51,7 @@ def _is_header(lines: Sequence[str], place: int) -> bool:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """The tab if the header has one; else the comma or semicolon that cuts all lines alike."""
+    """The tab if the header has one; else the comma or semicolon that cuts all lines, or the most, alike."""
     head = next((line for line in lines if any(c in line for c in "\t,;")), lines[0])
     if "\t" in head:
         return "\t"
@@ -58,7 +59,13 @@ def _separator(lines: Sequence[str]) -> str:
         widths = {_width(line, separator) for line in lines[lines.index(head) :]}
         if separator in head and len(widths) == 1 and min(widths) > 1:
             return separator
-    return ";" if ";" in head and "," not in head else ","
+    return max(",;", key=lambda separator: _alike(lines, separator))
+
+
+def _alike(lines: Sequence[str], separator: str) -> int:
+    """How many lines the separator cuts into the most common number of cells above one, empty ones too."""
+    counts = Counter(len(split(line, separator)) for line in lines)
+    return max((times for cells, times in counts.items() if cells > 1), default=0)
 
 
 def _width(line: str, separator: str) -> int:
@@ -71,14 +78,19 @@ def _reach(cells: Sequence[str]) -> int:
     return next((i for i in range(len(cells), 0, -1) if cells[i - 1].strip()), 0)
 
 
+def _filled(cells: Sequence[str]) -> int:
+    """Cells of a row that are not empty."""
+    return sum(bool(cell.strip()) for cell in cells)
+
+
 def title_rows(rows: Sequence[Sequence[str]]) -> int:
     """How many rows stand above the header, of the first rows of a table.
 
-    They have one cell, or two (``operator | Jane``) where the table has at least four; the row after them has
-    several and no number in any.
+    They have one filled cell, or two (``operator | Jane``) where the table has at least four; the row after
+    them has several and no number in any.
     """
-    few = 2 if max(map(_reach, rows), default=0) >= 4 else 1
-    place = next((i for i, row in enumerate(rows) if _reach(row) > few), 0)
+    few = 2 if max(map(_filled, rows), default=0) >= 4 else 1
+    place = next((i for i, row in enumerate(rows) if _filled(row) > few), 0)
     if place + 1 >= len(rows) or any(map(_is_number, rows[place])):
         return 0
     return place

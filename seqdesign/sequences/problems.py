@@ -14,6 +14,7 @@ from seqdesign.sequences.reader import Format, stream_sequences
 from seqdesign.sequences.survey import Survey
 
 GAPS = "-."
+LIMITS = "<>≤≥= "
 SHOWN = 5
 """Cells that are named by ``--missing``."""
 
@@ -28,8 +29,12 @@ class Problem:
     words: tuple[str, ...] = ()
 
 
-def problems_of(survey: Survey, alphabet: Alphabet | None, *, readable: bool = False) -> Iterator[Problem]:
-    """The problems that a survey of a whole file has met; readable: odd outcomes are none."""
+def problems_of(
+    survey: Survey, alphabet: Alphabet | None, *, readable: bool = False, limits: bool = False
+) -> Iterator[Problem]:
+    """The problems that a survey of a whole file has met; readable: odd outcomes are none. limits: nor are
+    limits such as <0.1 once other cells are in order.
+    """
     ids, _, _ = survey.duplicates()
     if ids:
         yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", "first"))
@@ -44,6 +49,7 @@ def problems_of(survey: Survey, alphabet: Alphabet | None, *, readable: bool = F
     if tally.kind == "mixed" and not readable:
         comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
         others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
+        others = [cell for cell in others if not limits or comma.number(cell.lstrip(LIMITS)) is None]
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
         words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
         yield Problem(f"'{tally.name}': {tally.says()}", words)

@@ -101,11 +101,11 @@ def _batches(
     if first is None:
         raise InputError("no record; the table is empty", path=source)
     at, header = first
-    header = [name.strip() if name.strip() else name for name in header]
-    named = [name for name in header if name.strip()]  # spreadsheets write columns without name or content
+    header = _header([name.strip() for name in header])
+    named = [name for name in header if name]  # spreadsheets write columns without name or content
     names = choose_columns(named, wanted, source, at)
     places = [header.index(name) for name in names]
-    nameless = [i for i, name in enumerate(header) if not name.strip()]
+    nameless = [i for i, name in enumerate(header) if not name]
     batch: list[list[str]] = []
     lines: list[int] = []
     for line, row in rows:
@@ -119,6 +119,12 @@ def _batches(
             batch, lines = [], []
     if batch:
         yield _batch(names, places, batch, lines, found)
+
+
+def _header(names: list[str]) -> list[str]:
+    """The names, and ``column 1`` for one without in front of others: pandas and R write row names so."""
+    last = max((i for i, name in enumerate(names) if name), default=0)
+    return [name or (f"column {i + 1}" if i < last else "") for i, name in enumerate(names)]
 
 
 def _batch(

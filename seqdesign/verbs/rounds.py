@@ -72,7 +72,7 @@ def propose(
     outcome: str | None = None,
     **options: Any,
 ) -> Proposal:
-    """What to measure next, by an ensemble of Gaussian processes that learns from all rounds so far.
+    """What to measure next, by a Gaussian process that learns from all rounds so far.
 
     Args:
         rounds: measured sequences, one set for each round in the order of time: SequenceSets, DataFrames

@@ -244,7 +244,7 @@ def _result(
         task_about=task.about if task else "",
         noise=survey.noise,
         other_columns=survey.unused,
-        read_with=words_of(problems_of(survey, alphabet, readable=task is not None)),
+        read_with=words_of(problems_of(survey, alphabet, readable=task is not None, limits=True)),
         written_by=survey.origin.says() if survey.origin else "",
     )
 

@@ -34,7 +34,7 @@ MOTIFS = {
     "enrichment": [{"q_value": 0.001}, {"q_value": 0.2}], "denovo": [{}],
 }  # fmt: skip
 PROPOSE = {"summary": {
-    "rounds": [96, 48], "r2": 0.41, "pool": 5000, "proposed": 24,
+    "rounds": [96, 48], "kind": "words", "r2": 0.41, "pool": 5000, "proposed": 24,
     "last": {"spearman": 0.5, "num": 48, "coverage": 0.9375},
 }}  # fmt: skip
 ORDER = {"constructs": 96, "shortest": 120, "longest": 140, "barcodes": 96}

@@ -146,3 +146,13 @@ def test_parquet_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"seqdesign\[parquet\]"):
         read(b"PAR1xxxxPAR1")
+
+
+def test_row_names_need_no_name_and_a_title_may_have_gaps(tmp_path: Path) -> None:
+    """As pandas and R write tables, and as people write sheets."""
+    path = tmp_path / "x.csv"
+    path.write_text("Assay,,,2026-11-02\n,sequence,outcome,note\nA1,ACGT,1,x\nA2,ACGG,2,\n")
+    (batch,) = read_table(path)
+    assert list(batch.columns) == ["column 1", "sequence", "outcome", "note"]
+    assert batch.columns["column 1"] == ["A1", "A2"]
+    assert "1 line above the header" in batch.dialect

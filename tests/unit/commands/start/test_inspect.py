@@ -189,3 +189,18 @@ def test_replicates_are_said_with_what_their_noise_allows(tmp_path: Path) -> Non
     rows = [f"ACGTA{'ACGT'[i % 4]}{'ACGT'[i // 4]},{i},{i + 0.5}" for i in range(16)]
     path.write_text("\n".join(["sequence,rep1,rep2", *rows]) + "\n")
     assert "replicates   " in look(path, replicates="rep1,rep2").text()
+
+
+def test_a_title_with_a_comma_and_limits_with_one_are_read_as_their_laboratory_meant(tmp_path: Path) -> None:
+    """Semicolons cut most lines alike; ``ND`` is missing, and a limit is something to learn from."""
+    path, wild_type = tmp_path / "x.csv", tmp_path / "wt.fa"
+    wild_type.write_text(">wt\nMAKTLWDE\n")
+    rows = ["A2G;1,5;good", "K3R;0,8;", "T4S;<0,1;", "T4del;ND;", "L5P;1,1;"]
+    path.write_text("\n".join(["AmiE, plate 1;;", "variant;activity;note", *rows]) + "\n")
+    options = {"mutations": "variant", "wild_type": wild_type, "outcome": "activity"}
+    found = look(path, **options)
+    assert "separated by semicolons, 1 line above the header" in found.dialect
+    assert found.read_with == "--decimal-comma --missing ND --on-missing drop"
+    again = look(path, **options, decimal_comma=True, missing=("ND",))
+    assert "1 limit" in again.text()
+    assert again.read_with == "--on-missing drop"
