@@ -38,7 +38,7 @@ from seqdesign.sequences.encoders import encode
 CHUNK = 4096
 SHORT_LIST = 1500
 """Sequences among which a batch is chosen: those of the highest upper bounds."""
-FLOORS = (None, 0.1, 0.01)
+FLOORS = (None, 0.01)
 """Floors of warps, as shares of the span of the values, among which the rows choose; None warps nothing."""
 CLEARLY = 5.0
 """By how much the rows must be likelier, in nats, that they are warped."""
@@ -146,8 +146,12 @@ class Surrogate:
 
     def __call__(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
-        mean, sd = self.warp.moments(*map(torch.from_numpy, self.warped(texts)))
-        return mean.numpy(), sd.numpy()
+        return self.as_measured(*self.warped(texts))
+
+    def as_measured(self, mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means and standard deviations (B,) of values from those of warped ones."""
+        found = self.warp.moments(torch.from_numpy(mean), torch.from_numpy(sd))
+        return found[0].numpy(), found[1].numpy()
 
     def interval(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Where measurements of the sequences (B,) lie with a probability of 95%."""
@@ -242,8 +246,9 @@ def choose(
     acquisition: upper (one after the other the highest mean + 2 sd, where the sd is what is left once those
     chosen before are measured), or mean (the highest means).
     """
-    mean, sd = surrogate(pool)
-    order = np.argsort(-(mean if acquisition == "mean" else surrogate.upper(pool)), kind="stable")
+    warped, wide = surrogate.warped(pool)
+    mean, sd = surrogate.as_measured(warped, wide)
+    order = np.argsort(-(mean if acquisition == "mean" else warped + UPPER * wide), kind="stable")
     apart = Apart(
         min_distance, surrogate.alphabet if both_strands else replace(surrogate.alphabet, complement="")
     )
