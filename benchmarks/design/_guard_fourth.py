@@ -497,22 +497,34 @@ def ascent(case: Case) -> float:
     return value(text)
 
 
-def main() -> None:
-    for name, make in cases(Path(sys.argv[1])).items():
-        case = make(np.random.default_rng([0, len(name)]))
+def elsewhere(case: Case, rng: np.random.Generator, count: int = 200) -> list[str]:
+    """Sequences as long as rows: half of random letters of the rows, half of single letters."""
+    every = sorted(set("".join(case.texts)))
+    long = [len(text) for text in rng.choice(case.texts, count)]
+    mixed = ["".join(rng.choice(every, n)) for n in long[::2]]
+    return mixed + [str(rng.choice(every)) * n for n in long[1::2]]
+
+
+def check(makers: dict[str, Maker]) -> None:
+    """Prints what rows and truth of each case are like, and fails where one of them is not a number."""
+    for name, make in makers.items():
+        rng = np.random.default_rng([0, len(name)])
+        case = make(rng)
         true: FloatArray = np.array([case.truth(text) for text in case.texts], dtype=float)
         assert len(case.texts) == len(case.values)
         assert np.isfinite(true).all()
         assert np.isfinite(case.values).all()
+        assert all(np.isfinite(found) for t in elsewhere(case, rng) if (found := case.truth(t)) is not None)
         lengths = [len(text) for text in case.texts]
         base = float(np.mean([case.truth(t) for t in case.start or case.texts]))  # type: ignore[misc]
         share = float(np.var(case.values - true) / np.var(case.values))
         print(
             f"{name:<24} rows {len(lengths):>5}  different {len(set(case.texts)):>5}  "
             f"letters {min(lengths)}-{max(lengths)}  truth sd {true.std():.2f}  noise share {share:.2f}  "
-            f"compared with {base:.2f}  best row {true.max():.2f}  ascent {ascent(case):.2f}"
+            f"compared with {base:.2f}  best row {true.max():.2f}  ascent {ascent(case):.2f}",
+            flush=True,
         )
 
 
 if __name__ == "__main__":
-    main()
+    check(cases(Path(sys.argv[1])))

@@ -7,7 +7,8 @@ For every case and seed a predictor is trained and 64 designs are made with the 
 the table of cases). A design is truly bad if its true gain, over what it is compared with, is not above half
 of the gain that its headline says. Printed are how many of the bad and of the good designs are flagged (any
 status but ok), how many of the measured values of designs lie in their 95% intervals, and whether the promise
-made for the mean of the designs was broken.
+made for the mean of the designs was broken. Where outcomes are labels, the truth of a sequence is the
+probability of the second one, and gains are differences of probabilities; labels have no intervals.
 
     python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import _guard_cases
+import _guard_fifth
 import _guard_fourth
 import _guard_fresh
 import _guard_third
@@ -44,8 +46,10 @@ FAMILIES = {
     "fresh": _guard_fresh.cases,
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
+    "fifth": _guard_fifth.cases,
 }
 NUM = 64
+OUTCOME = "predicted_outcome"
 
 
 def run(
@@ -80,6 +84,18 @@ def is_bad(gain: FloatArray, claim: FloatArray) -> NDArray[np.bool_]:
     return (gain <= 0.5 * claim) | (gain <= 1e-9)
 
 
+def _numeric(design: Design) -> bool:
+    """Whether the outcome is a number, whose predictions have intervals; else it is a label."""
+    return f"{OUTCOME}_low" in design.outcomes
+
+
+def _gain(design: Design, score: float) -> float:
+    """What a score promises of a design; of labels, whose scores are log-odds, in probability."""
+    ends = (score, design.score_start)
+    after, before = ends if _numeric(design) else (1 / (1 + np.exp(-x)) for x in ends)
+    return float(after - before)
+
+
 def judged(
     case: Case, designs: Sequence[Design], summary: DesignSummary, rng: np.random.Generator
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
@@ -87,16 +103,19 @@ def judged(
     found = [(d, value) for d in designs if (value := case.truth(d.sequence)) is not None]
     base = np.mean([case.truth(t) for t in (case.start or case.texts)])
     gain = np.array([value - base for _, value in found])
-    claim = np.array([d.score - d.score_start for d, _ in found])
+    claim = np.array([_gain(d, d.score) for d, _ in found])
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
     bad = is_bad(gain, claim)
+    numeric = all(_numeric(d) for d, _ in found)
     records = [
         {**d.row(), "truth": value, "gain": g, "claim": c, "bad": int(b)}
         for (d, value), g, c, b in zip(found, gain, claim, bad, strict=True)
     ]
     measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
     low, high = (
-        np.array([open_end if (x := d.outcomes[f"predicted_outcome_{end}"]) is None else x for d, _ in found])
+        np.array([open_end if (x := d.outcomes[f"{OUTCOME}_{end}"]) is None else x for d, _ in found])
+        if numeric
+        else np.full(len(found), np.nan)
         for end, open_end in (("low", -np.inf), ("high", np.inf))
     )
     status = {
@@ -111,12 +130,12 @@ def judged(
             promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
     figures = {
         "inside": len(found) / max(1, len(designs)),
-        "claim": float(np.mean([d.score_design for d in designs])) - base,
+        "claim": float(np.mean([_gain(d, d.score_design) for d, _ in found])),
         "headline": float(claim.mean()), "true": float(gain.mean()), "bad": float(bad.sum()),
         "bad flagged": float((bad & flagged).sum()), "good": float((~bad).sum()),
         "good flagged": float((~bad & flagged).sum()),
-        "coverage": float(((measured >= low) & (measured <= high)).mean()),
-        "open": float((~np.isfinite(low) | ~np.isfinite(high)).mean()),
+        "coverage": float(((measured >= low) & (measured <= high)).mean()) if numeric else np.nan,
+        "open": float((np.isinf(low) | np.isinf(high)).mean()),
         **status, "promised": promised, "broken": broken, "by judges": alone, "theirs broken": alone_broken,
     }  # fmt: skip
     return figures, records

@@ -10,6 +10,9 @@ deviations of the training outcome, averaged over the revisions that were measur
     possible             the best measured sequence within the budget: no method can do better
     argmax of F          the measured sequence within the budget that our F(E(x)) likes best: the same F,
                          searched exhaustively and told what was measured
+    exhaustive F         the same F and naturalness floor, all sequences of letters seen at each place
+    greedy F             the best single substitution by F, as long as one is better, of those
+    ridge                exhaustive search as before by pairwise ridge regression, without a floor
     ours                 revise with its defaults and log alpha -10000, so that the edit budget is what holds
     ours, log alpha -1   revise with its defaults (for one budget)
     SEARCH-100           the best of 100 random mutants by the same F; some of their operations do nothing
@@ -17,7 +20,8 @@ deviations of the training outcome, averaged over the revisions that were measur
     SEARCH-100 measured  the same, told what was measured: 100 random measured sequences within the budget
     end point            plain REVISE: greedy decoding of the end of the ascent, no edit budget
 
-inside: share of the outputs that were measured (an unchanged one is). predicted: the gain that F promises.
+inside: share of the outputs that were measured (an unchanged one is). all: the gain over all outputs, those
+that nobody measured counted as no gain. predicted: the gain that F promises.
 Edits are substitutions for what is looked up in the table, and Levenshtein edits for what is designed.
 Goal for rna_mpsa_5ss9: ours at <= 3 edits gains at least 4.2 with at least 95% inside.
 """
@@ -25,6 +29,8 @@ Goal for rna_mpsa_5ss9: ours at <= 3 edits gains at least 4.2 with at least 95% 
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +41,9 @@ import torch
 from _common import as_problem, as_tensors, first_designs, parser, trained
 from numpy.typing import NDArray
 
+from seqdesign.constraints.letters import seen_letters
+from seqdesign.constraints.rules import Rules
+from seqdesign.constraints.starts import Starts
 from seqdesign.metrics.edits import hamming_matrix, letter_codes, levenshtein_pairs
 from seqdesign.metrics.regression import r2, spearman
 from seqdesign.models.vae.config import VAEOptions
@@ -55,6 +64,7 @@ COLUMNS = (
     Column("method"),
     Column("gain", spec=".2f"),
     Column("inside", spec=".3f"),
+    Column("all", spec=".2f"),
     Column("predicted", spec=".2f"),
     Column("edits", "mean edits", ".2f"),
     Column("unchanged", spec=".2f"),
@@ -63,11 +73,82 @@ COLUMNS = (
 BUDGETS = (1, 2, 3, 4)
 DEFAULT_ALPHA_BUDGET = 3
 CANDIDATES = 100
+MOST = 1_000_000
+PENALTIES = (0.1, 1.0, 10.0, 100.0)
 PLANS: dict[str, tuple[int | Literal["auto"], int]] = {"prot_cr6261_121": (100, 100)}
 """Passes and inputs for data where the usual ones would take an hour: train-vae would choose 400 passes."""
 USUAL_PLAN: tuple[int | Literal["auto"], int] = ("auto", 500)
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All sequences of letters seen at each place. M of them: letter codes (M, L), F(E(x)), log p(x) per
+    letter, and what pairwise ridge regression of the training rows says.
+    """
+
+    sequences: list[str]
+    codes: NDArray[np.uint8]
+    score: Floats
+    naturalness: Floats
+    ridge: Floats
+
+    @classmethod
+    def of(cls, model: TrainedVAE, sequences: list[str], outcomes: Floats) -> Everything:
+        """``sequences`` and ``outcomes`` are the training rows."""
+        letters = [sorted(set(column)) for column in zip(*sequences, strict=True)]
+        number = math.prod(map(len, letters))
+        if number > MOST:
+            raise SystemExit(f"{number:,} sequences are too many to look at all of them")
+        every = ["".join(one) for one in itertools.product(*letters)]
+        found = evaluate(model.model, *as_tensors(model, every))
+        return cls(
+            sequences=every,
+            codes=letter_codes(every),
+            score=found.outcome.double().numpy(),
+            naturalness=found.log_likelihood.double().numpy() / (len(every[0]) + 1),
+            ridge=pairwise_ridge(sequences, outcomes, every, letters),
+        )
+
+    def within(self, start: str, budget: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Indices of those at most ``budget`` substitutions from ``start``, and their distances."""
+        distance = hamming_matrix(letter_codes([start]), self.codes)[0]
+        near = np.flatnonzero(distance <= budget)
+        return near, distance[near]
+
+
+def pairwise_ridge(
+    sequences: list[str], outcomes: Floats, asked: list[str], letters: list[list[str]]
+) -> Floats:
+    """Ridge regression on letters and pairs of letters, the penalty by a tenth of the rows; of ``asked``."""
+    rare = [(place, letter) for place, column in enumerate(letters) for letter in column[1:]]
+
+    def features(texts: list[str]) -> Floats:
+        codes = letter_codes(texts)
+        one = np.stack([codes[:, place] == ord(letter) for place, letter in rare], 1).astype(float)
+        pairs = [
+            i * len(rare) + j
+            for i, j in itertools.combinations(range(len(rare)), 2)
+            if rare[i][0] != rare[j][0]
+        ]
+        return np.concatenate([one, (one[:, :, None] * one[:, None, :]).reshape(len(one), -1)[:, pairs]], 1)
+
+    x, everywhere = features(sequences), np.ones(len(sequences), dtype=bool)
+    mean, shift = x.mean(0), outcomes.mean()
+    apart = np.arange(len(x)) % 10 == 0
+
+    def solved(rows: NDArray[np.bool_], penalty: float) -> Floats:
+        own, y = x[rows] - mean, outcomes[rows] - shift
+        return np.asarray(np.linalg.solve(own.T @ own + penalty * np.eye(x.shape[1]), own.T @ y))
+
+    def error(penalty: float) -> float:
+        left = (x[apart] - mean) @ solved(~apart, penalty) + shift - outcomes[apart]
+        return float(left.std())
+
+    weights = solved(everywhere, min(PENALTIES, key=error))
+    parts = [asked[i : i + 20_000] for i in range(0, len(asked), 20_000)]
+    return np.concatenate([(features(part) - mean) @ weights + shift for part in parts])
 
 
 @dataclass(frozen=True)
@@ -84,6 +165,8 @@ class Landscape:
     measured_scores: Floats
     unit: float
     seed: int
+    everything: Everything
+    rules: Rules
 
     def row(self, method: str, designs: list[str], **more: object) -> dict[str, object]:
         """Judge designs, one for each start."""
@@ -94,6 +177,7 @@ class Landscape:
             "method": method,
             "gain": gain,
             "inside": float(known.mean()),
+            "all": float(np.where(known, found - self.values, 0.0).mean()) / self.unit,
             "edits": float(levenshtein_pairs(self.starts, designs).mean()),
             "unchanged": float(np.mean([a == b for a, b in zip(self.starts, designs, strict=True)])),
             **more,
@@ -140,7 +224,18 @@ def prepare(name: str, arguments: argparse.Namespace) -> Landscape:
         measured_scores=scores,
         unit=float(learned.outcomes.std()),
         seed=arguments.seed,
+        everything=Everything.of(model, list(learned.sequences), learned.outcomes),
+        rules=letters_seen(model, list(learned.sequences), [data.sequences[i] for i in chosen]),
     )
+
+
+def letters_seen(model: TrainedVAE, sequences: list[str], starts: list[str]) -> Rules:
+    """The rule ``--letters seen``, which is the default of ``revise``."""
+    (tokens, _), (own, lengths) = as_tensors(model, sequences), as_tensors(model, starts)
+    alphabet = model.record.alphabet
+    seen = (tokens.unsqueeze(2) == torch.arange(len(alphabet.letters))).any(0)
+    rule = seen_letters(seen, Starts(alphabet, own, lengths, own.shape[1]))
+    return Rules([rule], num_starts=len(starts), length=own.shape[1], num_letters=seen.shape[1])
 
 
 def told_what_was_measured(place: Landscape, budget: int) -> list[dict[str, object]]:
@@ -159,6 +254,34 @@ def told_what_was_measured(place: Landscape, budget: int) -> list[dict[str, obje
     for method, places in best.items():
         promised = float((place.measured_scores[places] - own_scores).mean()) / place.unit
         rows.append(place.row(method, [place.oracle.sequences[i] for i in places], predicted=promised))
+    return rows
+
+
+def told_nothing(place: Landscape, budget: int) -> list[dict[str, object]]:
+    """The best of all sequences of letters seen, by F with the naturalness floor and by ridge."""
+    every, floor = place.everything, place.model.record.naturalness_floor
+    best: dict[str, list[int]] = {"exhaustive F": [], "greedy F": [], "ridge": []}
+    for start in place.starts:
+        near, distance = every.within(start, budget)
+        own = int(near[distance == 0][0])
+        natural = every.naturalness[near] >= min(floor, every.naturalness[own])
+        best["exhaustive F"].append(int(near[natural][every.score[near[natural]].argmax()]))
+        best["ridge"].append(int(near[every.ridge[near].argmax()]))
+        here = own
+        for _ in range(budget):
+            beside, _ = every.within(every.sequences[here], 1)
+            beside = np.intersect1d(beside, near[natural], assume_unique=True)
+            here = max([here, *beside.tolist()], key=lambda i: float(every.score[i]))
+        best["greedy F"].append(here)
+    own_scores = every.score[[every.within(s, 0)[0][0] for s in place.starts]]
+    rows = []
+    for method, places in best.items():
+        told = (
+            {}
+            if method == "ridge"
+            else {"predicted": float((every.score[places] - own_scores).mean()) / place.unit}
+        )
+        rows.append(place.row(method, [every.sequences[i] for i in places], **told))
     return rows
 
 
@@ -190,13 +313,18 @@ def compare(place: Landscape, budget: int) -> list[dict[str, object]]:
     """All lines of one edit budget."""
     possible = place.oracle.best_within(place.starts, budget)
     rows = [place.row("possible", possible.sequences), *told_what_was_measured(place, budget)]
+    rows += told_nothing(place, budget)
     ours = {"ours": -10000.0}
     if budget == DEFAULT_ALPHA_BUDGET:
         ours["ours, log alpha -1"] = -1.0
     for method, alpha in ours.items():
         begin = time.perf_counter()
         problem = as_problem(
-            place.model, place.starts, max_edits=budget, floor_per_letter=place.model.record.naturalness_floor
+            place.model,
+            place.starts,
+            max_edits=budget,
+            floor_per_letter=place.model.record.naturalness_floor,
+            rules=place.rules,
         )
         rows.append(place.designed(method, revise(problem, ReviseOptions(alpha=alpha), place.seed), begin))
     begin = time.perf_counter()

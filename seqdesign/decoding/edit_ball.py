@@ -39,6 +39,42 @@ class EditBall:
         """The balls of some originals."""
         return EditBall(self.originals[rows], self.lengths[rows], self.max_edits[rows], self.indels)
 
+    def contains(self, tokens: Tensor, lengths: Tensor, end: int) -> Tensor:
+        """Whether strings (N, T) of these lengths (N,), one for each original, are in it, (N,) bool."""
+        width = max(tokens.shape[1], self.originals.shape[1])
+        found, own = (
+            _letters(x, n, end, width) for x, n in ((tokens, lengths), (self.originals, self.lengths))
+        )
+        places = torch.arange(width, device=tokens.device)
+        wrong = (found != own) | (own < 0)
+        inside = (wrong & (places < lengths.unsqueeze(1))).sum(1) <= self.max_edits
+        inside &= lengths == self.lengths
+        rest = (~inside).nonzero().squeeze(1)
+        if self.indels and len(rest):
+            far = _distances(found[rest], lengths[rest], own[rest], self.lengths[rest])
+            inside[rest] = far <= self.max_edits[rest]
+        return inside
+
+
+def _letters(tokens: Tensor, lengths: Tensor, end: int, width: int) -> Tensor:
+    """(N, width) letters, -1 where nothing can match."""
+    wide = torch.nn.functional.pad(tokens, (0, width - tokens.shape[1]), value=-1)
+    places = torch.arange(width, device=tokens.device)
+    return wide.where((places < lengths.unsqueeze(1)) & (wide < end), -1)
+
+
+def _distances(a: Tensor, a_lengths: Tensor, b: Tensor, b_lengths: Tensor) -> Tensor:
+    """Levenshtein distances (N,) of strings (N, W) of letters or -1 (Wagner & Fischer 1974)."""
+    places = torch.arange(b.shape[1] + 1, device=a.device)
+    row = places.expand(len(a), -1)
+    for t in range(a.shape[1]):
+        differs = (a[:, t, None] != b) | (b < 0)
+        best = torch.minimum(row[:, :-1] + differs, row[:, 1:] + 1)
+        best = torch.nn.functional.pad(best, (1, 0), value=t + 1)
+        best = (best - places).cummin(1).values + places
+        row = best.where((t < a_lengths).unsqueeze(1), row)
+    return row.gather(1, b_lengths.unsqueeze(1)).squeeze(1)
+
 
 class EditBallSearch:
     """The tables of one ball for strings of at most ``max_length`` letters; token ``end`` is END.

@@ -61,6 +61,8 @@ class _Opinion:
     designed: Tensor
     judged: Tensor
     low: Tensor | None
+    worth: Tensor | None
+    """(B,): the lower bound without the limits of a headline, by which designs with one bound are ranked."""
     start: Tensor
     confidence: Tensor
     gains: Tensor
@@ -79,12 +81,15 @@ class _Placed:
     design: Design
     gains: FloatArray
     draws: FloatArray | None
+    worth: float
+    """The lower bound of the judges without the limits of a headline; the score without judges."""
 
-    def key(self) -> tuple[int, bool, float]:
+    def key(self) -> tuple[int, bool, float, float]:
         """Parents in their order; then what nothing speaks against; then the lower bound of the judges."""
         d = self.design
-        worth = d.score if d.score_low is None else d.score_low
-        return self.place, d.status != "ok", -worth if not math.isnan(worth) else math.inf
+        low = d.score if d.score_low is None else d.score_low
+        worth = [math.inf if math.isnan(value) else -value for value in (low, self.worth)]
+        return self.place, d.status != "ok", worth[0], worth[1]
 
 
 def describe(
@@ -204,6 +209,8 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
         columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
+    # How far a variant is from its parent the judges of places know: their doubt grows with every change.
+    vague = panel is None or model.evidence is None or model.evidence.variants is None
     unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
@@ -236,7 +243,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
         beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
-        remarks += _unusual(design, far=bool(far[i]), unlike=bool(unlike[i]))
+        remarks += _unusual(design, far=bool(far[i] & vague), unlike=bool(unlike[i] & vague))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
         placed.append(
@@ -245,6 +252,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
                 design,
                 opinion.gains[i].double().cpu().numpy(),
                 None if opinion.draws is None else opinion.draws[:, i].double().numpy(),
+                float(opinion.judged[i] if opinion.worth is None else opinion.worth[i]),
             )
         )
     return placed
@@ -264,19 +272,20 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     designed, designed_start = objective(after[mine], rows), objective(before[mine], rows)
     plain = replace(objective, risk=Risk())
     if panel is not None:
-        verdict = panel(chosen.tokens.cpu())
+        compared = _compared_with(panel, starts, parents)
+        verdict = panel(chosen.tokens.cpu(), compared)
         middle = model.with_codons(verdict.mean, chosen.tokens)[None]
-        center = _compared_with(panel, starts, parents)[None]
+        center = compared[None]
         if starts.compared is not None:
             center = model.with_codons(center, starts.compared[parents])
-        possible = model.with_codons(verdict.draws, chosen.tokens)
+        possible = [model.with_codons(part, chosen.tokens) for part in (verdict.within, verdict.draws)]
         host = rows.cpu()
         judged, start = plain(middle, host), plain(center, host)
-        low = replace(objective, risk=Risk("quantile", CAUTION))(possible, host)
-        draws = torch.stack([plain(one[None], host) for one in possible])
+        low, worth = (replace(objective, risk=Risk("quantile", CAUTION))(part, host) for part in possible)
+        held, draws = (torch.stack([plain(one[None], host) for one in part]) for part in possible)
         gains = plain.values(middle) - plain.values(center)
     else:
-        verdict, low, draws = None, None, None
+        verdict, low, worth, draws = None, None, None, None
         who = list(jury.judge or jury.design)
         judged, start = objective(after[who], rows), objective(before[who], rows)
         gains = objective.values(after[who]) - objective.values(before[who])
@@ -286,12 +295,21 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
         confidence = share_of(claimed, (judged - start).double().cpu())
     doubt = None
     if verdict is not None:
-        held = torch.stack(
-            [plain(one[None], host) for one in model.with_codons(verdict.within, chosen.tokens)]
-        )
-        doubt = (held - start < HALF * (judged - start)).double().mean(0)
-        doubt = doubt.masked_fill((judged <= start).cpu(), 1.0)
-    return _Opinion(told, designed, judged, low, start, confidence, gains, verdict, draws, doubt)
+        doubt = _doubt(held, judged, start, log_odds=model.log_odds and _one_way(objective))
+    return _Opinion(told, designed, judged, low, worth, start, confidence, gains, verdict, draws, doubt)
+
+
+def _doubt(held: Tensor, judged: Tensor, start: Tensor, *, log_odds: bool) -> Tensor:
+    """Share (B,) of possible scores (S, B) that keep less than half of the gain, of labels in probability."""
+    if log_odds:
+        held, judged, start = held.sigmoid(), judged.sigmoid(), start.sigmoid()
+    lost = (held - start < HALF * (judged - start)).double().mean(0)
+    return lost.masked_fill((judged <= start).cpu(), 1.0)
+
+
+def _one_way(objective: Composite) -> bool:
+    """Whether a score is one outcome, or what it is below zero."""
+    return len(objective.terms) == 1 and objective.terms[0].target is None and not objective.terms[0].off
 
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
@@ -371,8 +389,8 @@ def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Statu
 
 
 def _beyond(model: DesignModel, panel: Panel | None, composite: Composite, design: Design) -> Iterator[str]:
-    """Outcomes predicted beyond all that was measured, by more than their error bars and than the judges have
-    shown that they can go beyond the rows that they learn from.
+    """Outcomes predicted beyond all that was measured, by more than their error bars and further than judges
+    have shown that they can go.
     """
     for k in _used(composite, len(model.keys)):
         key, span = model.keys[k], measured_range(model, k)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -29,13 +30,32 @@ ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
-def composition(tokens: NDArray[Any], lengths: IntArray, size: int) -> NDArray[np.float64]:
-    """Shares (n, size) of the letters in tokens (n, L), padded."""
-    inside = np.arange(tokens.shape[1]) < lengths[:, None]
-    counts = np.stack([((tokens == v) & inside).sum(axis=1) for v in range(size)], axis=1)
-    return counts / np.maximum(lengths, 1)[:, None]
+def composition(tokens: NDArray[Any], lengths: IntArray, letters: int, size: int = 1) -> FloatArray:
+    """Shares (n, letters^size) of the words of ``size`` letters in tokens (n, L), padded."""
+    codes, known = word_codes(torch.from_numpy(tokens.astype(np.int64)), size, letters)
+    inside = known.numpy() & (np.arange(codes.shape[1]) < lengths[:, None] - size + 1)
+    counts = np.stack([((codes.numpy() == word) & inside).sum(axis=1) for word in range(letters**size)], 1)
+    return counts / np.maximum(lengths - size + 1, 1)[:, None]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How often letters are in sequences: means and variances (V,) of their shares, and the distance from the
+    mean that is typical, and that 99% have at most.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    typical: float = 0.0
+    most: float = 0.0
+
+    def distance(self, rows: Measured | TokenArray) -> FloatArray:
+        """Of the composition of rows (n,) from the mean, in standard deviations."""
+        found = composition(rows.tokens, rows.lengths, len(self.mean))
+        return np.sqrt((np.square(found - self.mean) / self.variance).sum(axis=1))
 
 
 class Evidence:
@@ -121,32 +141,29 @@ class Evidence:
         """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured
         sequences: such as repeats, where rows are mixed.
         """
-        typical, most = self.usual_composition
-        far = self._distance(encode(texts, self.alphabet, on_unknown="mask"))
-        return np.asarray(far > typical + FAR * (most - typical))
+        known = self.usual_letters
+        far = known.distance(encode(texts, self.alphabet, on_unknown="mask"))
+        return np.asarray(far > known.typical + FAR * (known.most - known.typical))
 
     @cached_property
-    def usual_composition(self) -> tuple[float, float]:
-        """Of how far compositions are from the mean: what is typical, and what 99% have at most."""
-        typical, most = np.quantile(self._distances, [0.5, 0.99])
-        return float(typical), float(most)
-
-    @cached_property
-    def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Means and variances of the letters' shares in training sequences."""
+    def usual_letters(self) -> Usual:
+        """Shares in training sequences, and distances of all that was measured."""
         found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
         fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
-        return found.mean(axis=0), found.var(axis=0) + fewest
+        known = Usual(found.mean(axis=0), found.var(axis=0) + fewest)
+        typical, most = np.quantile(known.distance(self.measured), [0.5, 0.99])
+        return replace(known, typical=float(typical), most=float(most))
 
     @cached_property
-    def _distances(self) -> NDArray[np.float64]:
-        return self._distance(self.measured)
+    def pairs(self) -> tuple[FloatArray, FloatArray] | None:
+        """Shares (V^2,) of pairs of neighbours in what was measured: the means and the largest.
 
-    def _distance(self, rows: Measured | TokenArray) -> NDArray[np.float64]:
-        """Of the composition of rows (n,) from the mean, in standard deviations."""
-        mean, variance = self.shares
-        found = composition(rows.tokens, rows.lengths, self.alphabet.size)
-        return np.sqrt((np.square(found - mean) / variance).sum(axis=1))
+        None with too few rows to have seen them all.
+        """
+        if self.word_size < 2 or self.measured.lengths.min() < 2:
+            return None
+        found = composition(self.measured.tokens, self.measured.lengths, self.alphabet.size, 2)
+        return found.mean(axis=0), found.max(axis=0)
 
     def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
         """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.

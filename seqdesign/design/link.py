@@ -25,7 +25,10 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
 """Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
 FEWEST = 10
-ENOUGH, SURE = 0.5, 1.2816
+BISECTIONS = 40
+SURE = 0.75
+"""Share of what is thought possible that is better than a headline."""
+ENOUGH, CLEAR = 0.5, 1.2816
 """The slope with which measurements must follow predictions, and by how many standard errors they exceed it
 (nine in ten)."""
 
@@ -137,14 +140,75 @@ def followed(predicted: Tensor, measured: Tensor) -> float:
     """How far predictions (n,) went beyond an edge and were followed by what was measured (n,); NaN: nowhere.
 
     Both are distances from the edge of what the predictions were learned from, and measurements have noise.
-    They follow if the slope is surely more than half, and not surely less than one.
+    They follow if the slope from the edge is surely more than half and not surely less than one, and if what
+    was measured surely rises with predictions at all: all rows may lie beyond the edge, in no order.
     """
     known = ~measured.isnan()
     x, y = predicted[known].clamp(min=0), measured[known]
-    size = x.square().sum()
-    if float(size) <= 0:
+    if not bool((x > 0).any()):
         return math.nan
+    slope, error = _slope(x, y)
+    rise, doubt = _slope(x - x.mean(), y - y.mean())
+    follow = slope - CLEAR * error >= ENOUGH and slope + CLEAR * error >= 1
+    return float(x.max()) if follow and rise > CLEAR * doubt else math.nan
+
+
+def _slope(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a line through 0, and its standard error, which allows that noise grows with x."""
+    size = x.square().sum().clamp(min=1e-12)
     slope = (x @ y) / size
-    error = (x.square() @ (y - slope * x).square()).sqrt() / size
-    sure, reach = bool(slope - SURE * error >= ENOUGH), SURE * error
-    return float(x.max()) if sure and bool(slope + reach >= 1) else math.nan
+    return slope, (x.square() @ (y - slope * x).square()).sqrt() / size
+
+
+def median(weights: Tensor, said: Opinion) -> Tensor:
+    """(B, K): what the mixture of J judges (J, B, K) lies above and below with equal probability.
+
+    Unlike its mean it does not follow one judge that sees no limit.
+    """
+    down, up = ((said.variance + side.square()).sqrt().clamp(min=1e-9) for side in (said.down, said.up))
+    low, high = said.mean.amin(0), said.mean.amax(0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        away = middle - said.mean
+        below = torch.special.ndtr(away / torch.where(away > 0, up, down))
+        less = (weights[:, None, None] * below).sum(0) < 0.5
+        low, high = torch.where(less, middle, low), torch.where(less, high, middle)
+    return 0.5 * (low + high)
+
+
+def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor) -> Tensor:
+    """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
+
+    Beyond, they go only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are
+    borne out (2, K; down, up); NaN: no further than the rows.
+    """
+    best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
+    high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))
+    low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0).maximum(borne[0]))
+    high, low = torch.where(borne[1].isnan(), best, high), torch.where(borne[0].isnan(), worst, low)
+    return torch.maximum(torch.minimum(middle, high), low)
+
+
+def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Tensor:
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row.
+
+    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
+    its own.
+    """
+    luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
+    for end, sign in enumerate((-1.0, 1.0)):
+        worth = (sign * fitted).nan_to_num(-math.inf)
+        best, place = worth.max(0)
+        sd = variance.gather(0, place[None])[0].sqrt()
+        most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
+        draws = sign * torch.minimum(sign * draws, most + sd * luck)
+    return draws
+
+
+def surely(headline: Tensor, draws: Tensor, base: Tensor) -> Tensor:
+    """Headlines (B, K), nearer to what they are compared with (B, K) until ``SURE`` of the draws (S, B, K)
+    are better. Where fewer see any gain (or loss), as they are: that there is one is not known.
+    """
+    change = headline - base
+    sure = torch.quantile(change.sign() * (draws - base), 1 - SURE, dim=0)
+    return torch.where(sure > 0, base + change.sign() * change.abs().minimum(sure), headline)

@@ -240,18 +240,41 @@ class DesignModel:
         typical, most = self._reference.spread
         if self.evidence.measured.held_out.sum() < FEWEST_HELD_OUT or not most > typical:
             return None
-        excess = Excess(self._reference, self.evidence)
+        composite = self.composite(objective, risk)
+        pairs = self.evidence.pairs
+        if pairs is not None and self._may_go_on(composite, starts.tokens.shape[1]):
+            pairs = None
+        excess = Excess(self._reference, self.evidence.usual_letters, pairs)
         told = self._typical(starts.tokens)
         if self.codons is not None:  # of which training sequences say nothing
             told = beside(told, told.new_zeros(told.shape[1]))
         rows = torch.zeros(told.shape[1], dtype=torch.long, device=told.device)
-        scores = self.composite(objective, risk)(told, rows)
+        scores = composite(told, rows)
         scores = scores[scores.isfinite()]
         unit = float(scores.std()) if len(scores) > 1 else 0.0
         if not unit:
             return None
         own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
         return Pull(excess, unit, own)
+
+    def _may_go_on(self, composite: Composite, length: int) -> bool:
+        """Whether judges have shown, of all outcomes that are used, that they can go beyond the rows on the
+        side on which the score is better.
+        """
+        panel = self.panel(length)
+        if panel is None or not bool(panel.tested.any()):
+            return False
+        down, up = panel.tested
+        count, row = len(up), torch.zeros(1, dtype=torch.long)
+        for k in {i for term in composite.terms for i in (*term.on, *term.off) if i < count}:
+            points = panel.typical.repeat(2, 1)
+            points[1, k] += float(np.nanstd(panel.measured.values[:, k]))
+            if self.codons is not None:
+                points = beside(points, points.new_zeros(2))
+            typical, more = (float(composite(point[None, None], row)) for point in points)
+            if not bool(up[k] if more > typical else down[k]):
+                return False
+        return True
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""

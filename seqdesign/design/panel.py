@@ -33,7 +33,17 @@ from seqdesign.design.judges import (
     most_probable,
     read_as,
 )
-from seqdesign.design.link import Link, Opinion, corrected, fit_link, followed
+from seqdesign.design.link import (
+    Link,
+    Opinion,
+    borne_out,
+    corrected,
+    fit_link,
+    followed,
+    median,
+    surely,
+    within,
+)
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.scale import CLEARLY, as_measured, ratios
@@ -50,13 +60,10 @@ DRAWS = 64
 EM_STEPS = 200
 LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 """Rounds in which limits are completed, each part of the rows by the others."""
-BISECTIONS = 40
 HIDDEN = 0.2
 """Share of the rows, the best, that judges must predict from the others before they may go beyond all."""
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
-SURE = 0.75
-"""Share of what is thought possible that a headline beyond the best measured sequence must not exceed."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
@@ -69,12 +76,12 @@ Rows = NDArray[np.int64]
 class Verdict:
     """What the judges say of B sequences, in the user's units or log-odds.
 
-    mean, sd (B, K): of a measurement; beyond what the best measured sequences are thought to be, mean is the
-    value that ``SURE`` of the draws exceed. low, high (B, K): 95% interval of a measurement of it, in the
-    units of measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an
-    abrupt end of the measurements. draws (DRAWS, B, K): possible outcomes; within: those of them that are no
-    better than the best row, unless the judges have shown that they can go beyond the rows. counted (B,):
-    whether words more often than in any row would change what is said by more than the noise.
+    mean, sd (B, K): headlines, and the error of a measurement of them; they go as far as rows bear them out
+    (``borne_out``, ``surely``). low, high (B, K): 95% interval of a measurement of it, in the units of
+    measurements (probabilities for labels have none: NaN), infinite where it reaches beyond an abrupt end of
+    the measurements. draws (DRAWS, B, K): possible outcomes; within: those of them that are no better than
+    the best row, unless the judges have shown that they can go beyond the rows. counted (B,): whether words
+    more often than in any row would change what is said by more than the noise.
     plain: the same without networks, and of the rows that taught them, each by all others.
     """
 
@@ -135,6 +142,8 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
+        self._asked: Rows = np.zeros(0, dtype=np.int64)
+        """Rows by which they were tested."""
         self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
         """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
         they are not. Known likewise.
@@ -158,6 +167,13 @@ class Panel:
     def typical(self) -> Tensor:
         """The mean of the measurements (K,), of labels as log-odds."""
         return self._mean if not self.task.log_odds else torch.logit(self._mean.clamp(LEAST, MOST))
+
+    @property
+    def tested(self) -> Tensor:
+        """(2, K), down and up: whether they have shown that they can go beyond the rows."""
+        if not len(self._asked):
+            self(self._tokens[:1])
+        return ~self.borne.isnan()
 
     def _choose_scale(self) -> None:
         """Logarithms of the outcomes that are clearly more probable so."""
@@ -288,8 +304,11 @@ class Panel:
                 yield GaussianProcess(kind, self._theta[kind.name], reader, x, y, like)
 
     @torch.no_grad()
-    def __call__(self, tokens: Tensor) -> Verdict:
-        """What they say of tokens (B, L), of all measurements."""
+    def __call__(self, tokens: Tensor, base: Tensor | None = None) -> Verdict:
+        """What they say of tokens (B, L), of all measurements.
+
+        base (B, K): what the headlines are compared with, if a gain is claimed of them.
+        """
         rows = self._chosen(tokens)
         said: list[Opinion] = []
         noise, ratios, further, fits, known = [], [], [], [], []
@@ -313,7 +332,8 @@ class Panel:
         everyone = Opinion(*(torch.stack(parts) for parts in zip(*said, strict=True)))
         more = (own[:, None, None] * torch.stack(further)).sum(0)
         self.clueless = self._no_better_than_chance(own, alone, rows)
-        self.borne = self._borne_out(own, alone, fitted, rows)
+        if not np.array_equal(rows, self._asked):
+            self.borne, self._asked = self._borne_out(own, alone, fitted, rows), rows
         plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task.log_odds:
             everyone = self._as_log_odds(everyone)
@@ -330,7 +350,7 @@ class Panel:
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         unsure = (own[:, None, None] * torch.stack(known)).sum(0)
         counted = more.square().amax(1) > typical
-        return self._verdict(everyone, typical, widen, plain, (fitted, unsure), counted)
+        return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), counted)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -413,6 +433,7 @@ class Panel:
     def _verdict(
         self,
         said: Opinion,
+        base: Tensor | None,
         noise: float,
         widen: float,
         plain: Plain | None,
@@ -424,23 +445,29 @@ class Panel:
         fitted: means and variances (N, K) of rows.
         """
         w = self.weights[:, None, None]
-        middle = _median(self.weights, said)
+        middle = median(self.weights, said)
         apart = said.variance + (said.mean - middle).square()
         spread = (w * (apart + 0.5 * (said.down.square() + said.up.square()))).sum(0)
         draws = self._draws(said)
         if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
+            if base is not None:
+                middle = surely(middle.sigmoid(), draws.sigmoid(), base.sigmoid()).logit()
             return Verdict(middle, spread.sqrt(), nothing, nothing, draws, draws, counted, plain)
         reach = [
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
-        tested = ~self.borne.isnan()
-        sure = _sure(middle, draws, fitted[0], tested)
-        headline, low, high, draws, within = (
-            self.scale.out(self.centre + self.unit * x)
-            for x in (sure, middle - reach[0], middle + reach[1], draws, _within(draws, *fitted, tested))
-        )
+        borne = (self.scale.into(self.borne) - self.centre) / self.unit
+        held = self._outside(within(draws, *fitted, borne))
+        headline = self._outside(borne_out(middle, draws, fitted[0], borne))
+        headline = headline if base is None else surely(headline, held, base)
+        sure = (self.scale.into(headline) - self.centre) / self.unit
+        # An interval also holds measurements of what the headline says.
+        least = 1.96 * widen * math.sqrt(noise)
+        low = self._outside(torch.minimum(middle - reach[0], sure - least))
+        high = self._outside(torch.maximum(middle + reach[1], sure + least))
+        draws = self._outside(draws)
         sd = self.scale.spread_out(self.centre + self.unit * sure, self.unit * (spread + noise).sqrt())
         for k, end in enumerate(self.ends):
             # Beyond an abrupt end nobody knows anything, so what may lie there has no limit on that side.
@@ -448,7 +475,11 @@ class Panel:
                 high[:, k] = torch.where(high[:, k] > end.high, torch.inf, high[:, k])
             if end.low is not None:
                 low[:, k] = torch.where(low[:, k] < end.low, -torch.inf, low[:, k])
-        return Verdict(headline, sd, low, high, draws, within, counted, plain)
+        return Verdict(headline, sd, low, high, draws, held, counted, plain)
+
+    def _outside(self, values: Tensor) -> Tensor:
+        """Standardised values (..., K) in the user's units."""
+        return self.scale.out(self.centre + self.unit * values)
 
     def _draws(self, said: Opinion) -> Tensor:
         """(DRAWS, B, K): each of one judge, with the same luck for all sequences."""
@@ -489,51 +520,6 @@ def _said(judge: GaussianProcess, links: Sequence[Link], tokens: Tensor) -> tupl
     mean, variance = judge(features)
     held = judge.seen(features)
     return corrected(links, held, variance).or_further(mean - held), mean - held
-
-
-def _median(weights: Tensor, said: Opinion) -> Tensor:
-    """(B, K): what the mixture of J judges (J, B, K) lies above and below with equal probability.
-
-    Unlike its mean it does not follow one judge that sees no limit.
-    """
-    down, up = ((said.variance + side.square()).sqrt().clamp(min=1e-9) for side in (said.down, said.up))
-    low, high = said.mean.amin(0), said.mean.amax(0)
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        away = middle - said.mean
-        below = torch.special.ndtr(away / torch.where(away > 0, up, down))
-        less = (weights[:, None, None] * below).sum(0) < 0.5
-        low, high = torch.where(less, middle, low), torch.where(less, high, middle)
-    return 0.5 * (low + high)
-
-
-def _sure(middle: Tensor, draws: Tensor, fitted: Tensor, tested: Tensor) -> Tensor:
-    """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
-
-    Beyond, no row bears them out. They go only as far as ``SURE`` of the draws (S, B, K) go, and no further
-    than the rows where the judges did not pass the test (2, K; down, up) of going beyond them.
-    """
-    best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
-    high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0))
-    low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0))
-    high, low = torch.where(tested[1], high, best), torch.where(tested[0], low, worst)
-    return torch.maximum(torch.minimum(middle, high), low)
-
-
-def _within(draws: Tensor, fitted: Tensor, variance: Tensor, tested: Tensor) -> Tensor:
-    """Draws (S, B, K), no better than the best row where the judges did not pass the test (2, K; down, up).
-
-    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
-    its own.
-    """
-    luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
-    for end, sign in enumerate((-1.0, 1.0)):
-        worth = (sign * fitted).nan_to_num(-math.inf)
-        best, place = worth.max(0)
-        sd = variance.gather(0, place[None])[0].sqrt()
-        held = sign * torch.minimum(sign * draws, best + sd * luck)
-        draws = torch.where(tested[end], draws, held)
-    return draws
 
 
 def stack(log_densities: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ class DesignSummary:
         scores = f"score {self.mean_score:.4g} on average and {self.best_score:.4g} at best"
         if self.judges and self.designs > 1 and math.isclose(self.mean_score, self.best_score, rel_tol=1e-6):
             # Different designs are equal where no measurement bears out more than that of the best rows.
-            scores = f"score {self.best_score:.4g} each, as far as measurements go; score_low ranks them"
+            scores = f"score {self.best_score:.4g} each, as far as measurements go; the likelier better first"
         scores += f" ({self.objective})"
         lines = [f"designs: {self.designs:,}, {scores}, from {self.mean_score_start:.4g}"]
         if self.mean_confidence is not None:

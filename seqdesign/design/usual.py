@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence
+from seqdesign.design.evidence import Usual
 from seqdesign.models.predictor.store import Reference
 
+FloatArray = NDArray[np.float64]
 HELD = 1.0
 """Where the objective begins to fall, on the scale of ``FAR``: at the distance of 99% of the rows."""
 STEEP = 10.0
@@ -30,31 +32,41 @@ FEWEST = 5
 class Excess:
     """One-hot or soft x (N, V, L) -> how far they lie beyond ``HELD`` (N,), on the scale of ``FAR``.
 
-    Two parts are added: of the likelihood under the simple model of ``ood``, and of composition.
-    The likelihood is that of the likeliest letters; its slope for a letter is what that letter would change.
+    Parts are added: of the likelihood under the simple model of ``ood``, of composition, and of pairs of
+    neighbours, where mean and largest share (V^2,) in rows are given. The likelihood is that of the likeliest
+    letters; its slope for a letter is what that letter would change. Of pairs it is how much more often they
+    are than in the row that has them most and once more, with its distance from the mean as the unit.
     """
 
-    def __init__(self, reference: Reference, evidence: Evidence) -> None:
+    def __init__(
+        self, reference: Reference, usual: Usual, pairs: tuple[FloatArray, FloatArray] | None = None
+    ) -> None:
         self._typical, most = reference.spread
         self._width = max(most - self._typical, 1e-6)
-        self._centre, self._most = evidence.usual_composition
-        mean, variance = evidence.shares
-        self._table = torch.from_numpy(np.ascontiguousarray(reference.novelty.table))
+        self._usual = usual
         self._positional = reference.novelty.positional
-        self._mean, self._variance = torch.from_numpy(mean), torch.from_numpy(variance)
-        self._on: dict[torch.device, tuple[Tensor, ...]] = {}
+        self._tensors = [
+            torch.from_numpy(np.ascontiguousarray(part))
+            for part in (reference.novelty.table, usual.mean, usual.variance, *(pairs or ()))
+        ]
+        self._on: dict[torch.device, list[Tensor]] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Excesses (N,), at least 0."""
         if x.device not in self._on:
-            parts = (self._table, self._mean, self._variance)
-            self._on[x.device] = tuple(part.to(x.device, torch.float32) for part in parts)
-        table, mean, variance = self._on[x.device]
+            self._on[x.device] = [part.to(x.device, torch.float32) for part in self._tensors]
+        table, mean, variance, *pairs = self._on[x.device]
         nats = _Nats.apply(x, table, self._positional)
         unlikely = (nats - self._typical) / self._width - HELD
         distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
-        other = (distance - self._centre) / max(self._most - self._centre, 1e-6) - HELD
-        return unlikely.clamp(min=0) + other.clamp(min=0)
+        other = (distance - self._usual.typical) / max(self._usual.most - self._usual.typical, 1e-6) - HELD
+        found = unlikely.clamp(min=0) + other.clamp(min=0)
+        if pairs and x.shape[2] > 1:
+            usual, most = pairs
+            once = 1.0 / (x.shape[2] - 1)
+            shares = (x[..., :-1] @ x[..., 1:].transpose(1, 2)).flatten(1) * once
+            found = found + ((shares - most - once).clamp(min=0) / (most + once - usual)).sum(1)
+        return found
 
 
 class _Nats(torch.autograd.Function):

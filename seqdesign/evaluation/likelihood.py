@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def add_likelihood(
     }
     statistic = on_values(np.nan_to_num(values))  # what cannot be judged is in none of the sets
     found = compare(statistic, generated, training, held_out, rng, resamples)
-    found = Comparison(found.value, max(0.0, found.low), found.high, found.real, found.z)
+    found = replace(found, low=max(0.0, found.low))
     result.add("loglik", "log-likelihoods per letter, Wasserstein, nats", found, judged(found))
 
 

@@ -42,6 +42,9 @@ LARGEST_Z = 3.0
 """A difference of more standard errors than this is no chance: one in 740 one-sided."""
 TOLERANCE = 0.1
 """A number up to a tenth worse than that of real sequences passes, however sure the difference is."""
+TOLD_APART = 0.55
+"""So does a distance if what it looks at tells sequences apart no better than this AUC: what is a tenth worse
+than .5. That real sets have a distance at all is chance, a tenth of which is nothing where they are many."""
 CONFIRMED_Z, CONFIRMED_P = 2.0, 0.0228
 """What a second, independent sign of copying must reach where the first one is beyond chance."""
 CLUSTER_IDENTITY = 0.8
@@ -96,10 +99,15 @@ class Evaluation:
 
 
 def judged(found: Comparison, scale: float | None = None) -> Verdict:
-    """Flagged when worse than real beyond chance and by more than a tenth of ``scale`` (default: of real)."""
+    """Flagged when worse than real beyond chance and by more than a tenth of ``scale`` (default: of real); a
+    distance when it tells sequences apart.
+    """
     if math.isnan(found.real):
         return ""
-    size = abs(found.value - found.real) > TOLERANCE * abs(found.real if scale is None else scale)
+    if math.isnan(found.auc):
+        size = abs(found.value - found.real) > TOLERANCE * abs(found.real if scale is None else scale)
+    else:
+        size = found.auc > TOLD_APART
     return "flagged" if found.z > LARGEST_Z and size else "as real"
 
 
@@ -215,7 +223,7 @@ def add_distances(
     for name, label, statistic, part, signed in _statistics(sample, letters, sets.alphabet.name):
         found = compare(statistic, part.generated, part.training, part.held_out, rng, resamples)
         if not signed:
-            found = Comparison(found.value, max(0.0, found.low), found.high, found.real, found.z)
+            found = replace(found, low=max(0.0, found.low))
         result.add(name, label, found, judged(found))
 
 
@@ -294,7 +302,7 @@ def _shares(sample: Sample, letters: str, k: int) -> csr_array:
 def on_values(values: FloatArray) -> Statistic:
     """The Wasserstein distance of one number (N,) of each sequence."""
     grid, labels = np.unique(values, return_inverse=True)
-    return Statistic(indicator(labels, len(grid)), lambda a, b: wasserstein(grid, a, b))
+    return Statistic(indicator(labels, len(grid)), lambda a, b: wasserstein(grid, a, b), degree=1)
 
 
 def add_classifier(

@@ -1,18 +1,27 @@
 """Markov chains of high order inside a language model: what words say, so that networks learn the rest.
 
 A network takes long to learn words that few sequences have, which counts know at once; counts know nothing of
-places, of letters far away, nor what kind of sequence it is. So the logits of a network are
+letters far away, nor what kind of sequence it is. So the logits of a network are
 
-    network + sum over chains of g log p_chain        g = 2 sigmoid(linear in the features)
+    network + sum over chains of g (log p_chain + log r)        g = 2 sigmoid(linear in the features)
 
 p_chain is smoothed from order to order (hierarchical Dirichlet; MacKay and Peto 1995, doi
 10.1017/S1351324900000218),
 
     p_k(a | c) = (n(c, a) + s_k p_{k-1}(a | c without its farthest letter)) / (n(c) + s_k)
 
-with s_k by the leave-one-out likelihood of the training sequences. In training every letter is left out of
+with s_k by the leave-one-out likelihood of the training sequences. r says where words stand: contexts that
+are not too long are also counted by stretches b of places, with what is known of the shorter context there
+and of the context everywhere as the prior,
+
+    p_k(a | c, b) = sum over s of w_s(c) (n_b(c, a) + s q) / (n_b(c) + s)
+    q ~ p_k(a | c) r_{k-1}(a | c without its farthest letter, b)        r_k = p_k(a | c, b) / p_k(a | c)
+
+The weights w_s(c) are those of the Dirichlet-multinomial likelihood of the counts of c: most words stand
+anywhere and have large s, which must not hide the few that do not. In training every letter is left out of
 the counts that predict it; otherwise a network would learn to trust counts that know the answer.
-Shapes: N sequences, T positions, V letters, R contexts of all lengths up to the order, d features.
+Shapes: N sequences, T positions, B stretches, V letters, R contexts of all lengths up to the order, R' of
+those that are counted by stretches, d features.
 """
 
 from __future__ import annotations
@@ -27,6 +36,12 @@ MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
 STRENGTHS = tuple(4.0**i for i in range(9))
 """What s_k is chosen from."""
+STRETCH, MOST_PLACED = 8, 250_000
+"""Places that count as one (4 to 10 made no difference), and numbers of the table by stretches."""
+PLACED_STRENGTHS = tuple(16.0**i for i in range(7))
+"""What s is averaged over; with the largest, places mean nothing."""
+ROUNDS = 20
+"""Of expectation maximisation, for how frequent each s is."""
 BLOCK = 2048
 """Sequences that are counted together."""
 
@@ -39,44 +54,82 @@ def order_for(size: int) -> int:
     return order
 
 
+def placed_order_for(size: int, stretches: int) -> int:
+    """Letters of the longest context that is counted by stretches: 5 of DNA of 100 letters, -1 for none."""
+    order = -1
+    while (
+        order < order_for(size)
+        and stretches * sum(size**k for k in range(1, order + 3)) <= MOST_PLACED
+        and stretches * size ** (order + 3) <= MOST_CELLS
+    ):
+        order += 1
+    return order
+
+
 class Chain(nn.Module):
-    """Log-probabilities of a letter given the readable letters right before it, or right behind it.
+    """Log-probabilities, up to a constant, of a letter given the readable letters right before it, or right
+    behind it, and its place.
 
     The same for all letters until ``count`` has seen training sequences.
     """
 
     table: Tensor
     """(R, V) log-probabilities; contexts by their length, then by number, the nearest letter counting 1."""
+    ratios: Tensor
+    """(B, R', V): what a place adds to them, log r."""
     powers: Tensor
     starts: Tensor
+    short: Tensor
+    """(R,): the row of ``ratios`` for each of ``table``."""
     without: Tensor | None
-    """(R, V, V): the same without one training letter behind the context, the second index."""
+    """(R, V, V): the table without one training letter behind the context, the second index."""
+    ratios_without: Tensor | None
+    """(B, R', V, V): the same of the ratios."""
 
-    def __init__(self, size: int, *, backwards: bool) -> None:
+    def __init__(self, size: int, max_length: int, *, backwards: bool) -> None:
         super().__init__()
         self.size, self.order, self.backwards = size, order_for(size), backwards
+        stretches = -(-max_length // STRETCH)
+        self.placed = placed_order_for(size, stretches)
         rows = [size**k for k in range(self.order + 1)]
+        starts = torch.tensor([0, *rows]).cumsum(0)
+        placed, longest = int(starts[self.placed + 1]), max(0, self.placed)
+        longer = [torch.arange(n) % rows[longest] + starts[longest] for n in rows[self.placed + 1 :]]
         self.register_buffer("table", torch.full((sum(rows), size), -math.log(size)))
+        self.register_buffer("ratios", torch.zeros(stretches, placed, size))
         self.register_buffer("powers", torch.tensor(rows[:-1], dtype=torch.long), persistent=False)
-        self.register_buffer("starts", torch.tensor([0, *rows]).cumsum(0)[:-1], persistent=False)
+        self.register_buffer("starts", starts[:-1], persistent=False)
+        self.register_buffer("short", torch.cat([torch.arange(placed), *longer]), persistent=False)
         self.register_buffer("without", None, persistent=False)
+        self.register_buffer("ratios_without", None, persistent=False)
 
     def count(self, tokens: Tensor) -> None:
         """Learn from training sequences (N, T); what is no letter, V and above, ends a context."""
         size, device = self.size, self.table.device
         chain = torch.full((1, size), 1.0 / size, dtype=torch.float64, device=device)
         left_out = chain[:, None].repeat(1, size, 1)
-        tables, others = [], []
-        for k, counts in enumerate(self._counts(tokens)):
+        ratio = torch.ones_like(chain).repeat(len(self.ratios), 1, 1)
+        ratio_out = torch.ones_like(left_out).repeat(len(self.ratios), 1, 1, 1)
+        tables, others, ratios, ratios_out = [], [], [], []
+        for k, placed in enumerate(self._counts(tokens)):
+            counts = placed.sum(0)
             if k:
                 chain, left_out = chain.repeat(size, 1), left_out.repeat(size, 1, 1)
             strength = _strength(counts, left_out)
-            chain = (counts + strength * chain) / (counts.sum(1, keepdim=True) + strength)
-            left_out = _leave_out(counts, strength, left_out)
+            chain, left_out = _smooth(counts, strength, chain), _leave_out(counts, strength, left_out)
             tables.append(chain.log())
             others.append(left_out.log().float())
+            if k <= self.placed:
+                if k:
+                    ratio, ratio_out = ratio.repeat(1, size, 1), ratio_out.repeat(1, size, 1, 1)
+                ratio, ratio_out = _by_place(placed, chain, left_out, ratio, ratio_out)
+                ratios.append(ratio.log())
+                ratios_out.append(ratio_out.log().float())
         self.table.copy_(torch.cat(tables))
         self.without = torch.cat(others)
+        if ratios:
+            self.ratios.copy_(torch.cat(ratios, 1))
+            self.ratios_without = torch.cat(ratios_out, 1)
 
     def forward(self, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None) -> Tensor:
         """Log-probabilities (N, T, V) at all places of tokens (N, T), or (N, k, V) at ``places`` (N, k).
@@ -87,11 +140,16 @@ class Chain(nn.Module):
         """
         hard = _largest(tokens, self.size) if tokens.is_floating_point() else tokens
         rows, lengths = self._rows(hard)
+        where = torch.arange(hard.shape[1], device=hard.device) // STRETCH
         if places is not None:
-            rows = rows.gather(1, places)
+            rows, where = rows.gather(1, places), places // STRETCH
         elif targets is not None and self.without is not None:
-            return self.without[rows, targets.clamp(max=self.size - 1)]
-        found = self.table[rows]
+            known = targets.clamp(max=self.size - 1)
+            found = self.without[rows, known]
+            if self.ratios_without is not None:
+                found = found + self.ratios_without[where, self.short[rows], known]
+            return found
+        found = self._look_up(rows, where)
         return found + self._change(tokens, hard, rows, lengths) if tokens.is_floating_point() else found
 
     def next(self, written: Tensor) -> Tensor:
@@ -99,20 +157,32 @@ class Chain(nn.Module):
         letters = written[:, max(0, written.shape[1] - self.order) :].flip(1)
         readable = (letters < self.size).long().cumprod(1)
         number = (letters * readable * self.powers[: letters.shape[1]]).sum(1)
-        return self.table[number + self.starts[readable.sum(1)]]
+        where = torch.tensor(written.shape[1] // STRETCH, device=written.device)
+        return self._look_up(number + self.starts[readable.sum(1)], where)
+
+    def _look_up(self, rows: Tensor, where: Tensor) -> Tensor:
+        """Log-probabilities (..., V) of rows of the table in stretches ``where``."""
+        found = self.table[rows]
+        return found + self.ratios[where, self.short[rows]] if self.placed >= 0 else found
 
     def _counts(self, tokens: Tensor) -> list[Tensor]:
-        """For each length k of contexts how often letters follow them, (V^k, V) float64."""
+        """For each length k of contexts how often letters follow them, (B, V^k, V) float64, or (1, V^k, V)
+        of contexts too long to be counted by stretches.
+        """
         size, device = self.size, self.table.device
-        found = [torch.zeros(size ** (k + 1), dtype=torch.long, device=device) for k in range(self.order + 1)]
+        shapes = [(len(self.ratios) if k <= self.placed else 1, size**k, size) for k in range(self.order + 1)]
+        found = [torch.zeros(math.prod(shape), dtype=torch.long, device=device) for shape in shapes]
+        where = torch.arange(tokens.shape[1], device=device) // STRETCH
         for part in tokens.split(BLOCK):
             rows = part.to(device).long()
             letters, readable = self._before(rows)
             for k, counts in enumerate(found):
                 good = (rows < size) & (readable[:, :, :k] > 0).all(2)
                 cells = (letters[:, :, :k] * self.powers[:k]).sum(2) * size + rows
+                if k <= self.placed:
+                    cells = cells + where * size ** (k + 1)
                 counts += torch.bincount(cells[good], minlength=len(counts))
-        return [counts.view(-1, size).double() for counts in found]
+        return [counts.view(shape).double() for counts, shape in zip(found, shapes, strict=True)]
 
     def _before(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Letters before each place (or behind it), the nearest first (N, T, K), and whether they and all
@@ -143,12 +213,14 @@ class Chain(nn.Module):
         """What shares of letters (N, T, V) other than the largest change, letter by letter."""
         letters = torch.arange(self.size, device=hard.device)
         more = (shares - (hard[:, :, None] == letters).to(shares)).to(self.table)
-        found = self.table[rows]
+        where = torch.arange(rows.shape[1], device=rows.device) // STRETCH
+        found = self._look_up(rows, where)
         total = torch.zeros_like(found)
         for k in range(1, self.order + 1):
             there = (lengths >= k)[:, :, None]
             other = rows[:, :, None] + (letters - self._moved(hard, k, 0)[:, :, None]) * self.size ** (k - 1)
-            change = self.table[other.where(there, rows[:, :, None])] - found[:, :, None]
+            other = other.where(there, rows[:, :, None])
+            change = self._look_up(other, where[:, None]) - found[:, :, None]
             total = total + torch.einsum("nta,ntav->ntv", self._moved(more, k, 0.0), change)
         return total
 
@@ -156,10 +228,10 @@ class Chain(nn.Module):
 class Chains(nn.Module):
     """A chain from the left, and one from the right where something is seen there, with their weights."""
 
-    def __init__(self, size: int, width: int, *, causal: bool) -> None:
+    def __init__(self, size: int, width: int, max_length: int, *, causal: bool) -> None:
         super().__init__()
         sides = (False,) if causal else (False, True)
-        self.each = nn.ModuleList(Chain(size, backwards=side) for side in sides)
+        self.each = nn.ModuleList(Chain(size, max_length, backwards=side) for side in sides)
         self.weight = nn.Parameter(torch.zeros(len(sides), width))
         # all weights together are 1 before training
         self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
@@ -206,9 +278,50 @@ def _strength(counts: Tensor, left_out: Tensor) -> float:
     return max(STRENGTHS, key=likelihood)
 
 
+def _smooth(counts: Tensor, strength: float | Tensor, shorter: Tensor) -> Tensor:
+    """Probabilities (..., V) of the last index by counts (..., V) and a prior."""
+    return (counts + strength * shorter) / (counts.sum(-1, keepdim=True) + strength)
+
+
 def _leave_out(counts: Tensor, strength: float, shorter: Tensor) -> Tensor:
-    """(C, V, V) probabilities of the last index without one occurrence of the second."""
-    size = counts.shape[1]
-    fewer = (counts[:, None, :] - torch.eye(size).to(counts)).clamp(min=0)
-    total = (counts.sum(1) - 1).clamp(min=0)[:, None, None]
+    """(..., V, V) probabilities of the last index without one occurrence of the second."""
+    size = counts.shape[-1]
+    fewer = (counts[..., None, :] - torch.eye(size).to(counts)).clamp(min=0)
+    total = (counts.sum(-1) - 1).clamp(min=0)[..., None, None]
     return (fewer + strength * shorter) / (total + strength)
+
+
+def _by_place(
+    counts: Tensor, chain: Tensor, left_out: Tensor, ratio: Tensor, ratio_out: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Ratios r (B, C, V), and without each letter (B, C, V, V), of contexts counted by stretches (B, C, V).
+
+    chain, left_out: (C, V) and (C, V, V) of these contexts anywhere; ratio, ratio_out: of the shorter ones.
+    """
+    prior, prior_out = chain * ratio, left_out * ratio_out
+    prior = prior / prior.sum(-1, keepdim=True)
+    prior_out = prior_out / prior_out.sum(-1, keepdim=True)
+    found, found_out = torch.zeros_like(prior), torch.zeros_like(prior_out)
+    for strength, weight in zip(PLACED_STRENGTHS, _weights(counts, prior), strict=True):
+        found += weight[:, None] * _smooth(counts, strength, prior)
+        found_out += weight[:, None, None] * _leave_out(counts, strength, prior_out)
+    return found / chain, found_out / left_out
+
+
+def _weights(counts: Tensor, prior: Tensor) -> Tensor:
+    """(S, C): how likely each of PLACED_STRENGTHS is for each context, given counts (B, C, V) and the prior.
+
+    How frequent each is among contexts is found by expectation maximisation.
+    """
+    total, terms = counts.sum(-1), []
+    for strength in PLACED_STRENGTHS:
+        alpha = strength * prior
+        letters = ((alpha + counts).lgamma() - alpha.lgamma()).sum(-1)
+        whole = torch.full_like(total, strength)
+        terms.append((letters + whole.lgamma() - (whole + total).lgamma()).sum(0))
+    evidence = torch.stack(terms)
+    weights = evidence.softmax(0)
+    for _ in range(ROUNDS):
+        frequent = weights.mean(1, keepdim=True).clamp(min=1e-30)
+        weights = (evidence + frequent.log()).softmax(0)
+    return weights

@@ -55,7 +55,7 @@ class Transformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, causal=causal)
+        self.chains = Chains(num_letters, width, max_length, causal=causal)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None
@@ -115,7 +115,7 @@ class GRU(nn.Module):
         self.net = nn.GRU(width // 2, width, layers, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, causal=True)
+        self.chains = Chains(num_letters, width, max_length, causal=True)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None

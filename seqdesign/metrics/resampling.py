@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ class Statistic:
     """(N, D), summed over a set."""
     between: Callable[[FloatArray, FloatArray], FloatArray]
     """From sums (R, D) and (R, D) or (1, D) to distances (R,); larger is further apart."""
+    degree: Literal[1, 2] = 2
+    """Whether it grows with small differences as they do (1), or as their square."""
 
     def sums(self, weights: FloatArray) -> FloatArray:
         """(R, N) weights to (R, D) sums."""
@@ -47,6 +50,8 @@ class Comparison:
     """The same number with training sequences in the place of generated ones: as good as real gets."""
     z: float = math.nan
     """How many standard errors of the difference ``value`` is worse than ``real``."""
+    auc: float = math.nan
+    """Of a distance, how well one sequence is told apart by that in which the sets differ."""
 
 
 def compare(
@@ -63,7 +68,7 @@ def compare(
     shrink. The standard error of the value is that of a bootstrap over sequences of both sets (Efron 1979);
     not its quantiles, because a resampled set repeats sequences and so lies further away. ``z`` is
     (value - real) over the standard deviation of that difference when the labels "generated" and "training"
-    are shuffled; where both come from one source it is symmetric around 0.
+    are shuffled; where both come from one source it is symmetric around 0. ``auc`` see `told_apart`.
     """
     if len(training) != len(generated):
         raise ValueError(f"training must be {len(generated)} indices as generated, got {len(training)}")
@@ -90,8 +95,26 @@ def compare(
     error = float(np.std(np.concatenate(boots), ddof=1))
     spread = float(np.sqrt(np.mean(np.concatenate(shuffled) ** 2)))
     return Comparison(
-        value, value - 1.96 * error, value + 1.96 * error, real, standard_score(value - real, spread)
+        value,
+        value - 1.96 * error,
+        value + 1.96 * error,
+        real,
+        standard_score(value - real, spread),
+        told_apart(statistic.degree * (value - real), error, len(generated), len(held_out)),
     )
+
+
+def told_apart(difference: float, error: float, num: int, other: int) -> float:
+    """AUC by which single sequences of two sets are told apart, from a distance and its standard error.
+
+    A distance that is a squared mean difference ||w||^2 looks at w.x of each sequence x. Its mean differs by
+    ||w||^2 between the sets, and its standard deviation s makes the error: 2 s (1/num + 1/other)^0.5. So
+    d' = 2 ||w||^2 / (error / (1/num + 1/other)^0.5), and AUC = Phi(d' / 2^0.5), as of two normal scores.
+    ``difference`` is the degree of the distance times its excess over that of real sequences. With few
+    sequences, chance is part of the error, and the result too small.
+    """
+    score = standard_score(difference, error) * math.sqrt(1 / num + 1 / other)
+    return float(norm.cdf(score / math.sqrt(2)))
 
 
 def standard_score(difference: float, error: float) -> float:

@@ -85,6 +85,11 @@ class Ellipsoid:
             raise UsageError(f"{log_alpha:g} is too large; use a number closer to 0", option="--alpha")
         return cls(mean, scale, kappa2, log_mode)
 
+    def __getitem__(self, rows: Tensor) -> Ellipsoid:
+        """Those of some items (M,)."""
+        rows = rows.to(self.mean.device)
+        return Ellipsoid(self.mean[rows], self.scale[rows], self.kappa2[rows], self.log_mode[rows])
+
     @property
     def feasible(self) -> Tensor:
         """Which items have at least one feasible point, (N,) bool."""

@@ -7,14 +7,15 @@ import torch
 from torch import Tensor
 
 from seqdesign.constraints.distinct import distinct
+from seqdesign.revisers.ellipsoid import Ellipsoid
 from seqdesign.revisers.problem import (
     DesignProblem,
     DesignResult,
     Evaluation,
     Latent,
+    coded,
     evaluate,
     naturalness,
-    predicted,
 )
 
 
@@ -77,17 +78,28 @@ class Pool:
         first[1:] = ~again
         return index[first].sort().values
 
-    def add(self, owner: Tensor, tokens: Tensor, lengths: Tensor, at_code: Tensor) -> None:
+    def add(
+        self,
+        owner: Tensor,
+        tokens: Tensor,
+        lengths: Tensor,
+        at_code: Tensor,
+        within: Ellipsoid | None = None,
+    ) -> None:
         """Score the candidates that are new, not too short and obey the rules.
 
-        owner, lengths, at_code: (M,); tokens: (M, T).
+        owner, lengths, at_code: (M,); tokens: (M, T). within: the ellipsoids of the N starts; candidates
+        whose own code lies outside are left out.
         """
         possible = (lengths >= self.problem.min_length) & self.problem.obeys(tokens, owner)
         index = self._fresh(owner, tokens, possible)
         if not len(index):
             return
+        codes, found = coded(self.problem.model, tokens[index], lengths[index])
+        if within is not None:
+            inside = within[owner[index]].contains(codes).to(index.device)
+            index, found = index[inside], found[inside]
         self._hash = torch.cat([self._hash, hashes(owner[index], tokens[index])])
-        found = predicted(self.problem.model, tokens[index], lengths[index])
         for name, value in (
             ("owner", owner[index]),
             ("tokens", tokens[index]),
@@ -190,14 +202,15 @@ def hashes(owner: Tensor, tokens: Tensor) -> Tensor:
     Steele, Lea and Flood (OOPSLA 2014). On the device, and the same on each.
     """
     places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device) * _WEYL
-    letters = _mix((tokens.long() + 1) * _FIRST + places)
-    return _mix(letters.sum(1) ^ _mix(owner.long() * _SECOND - 1))
+    letters = mix((tokens.long() + 1) * _FIRST + places)
+    return mix(letters.sum(1) ^ mix(owner.long() * _SECOND - 1))
 
 
 _WEYL, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
 
 
-def _mix(x: Tensor) -> Tensor:
+def mix(x: Tensor) -> Tensor:
+    """64 bits of 64 bits, each of which depends on all."""
     x = (x ^ (x >> 30 & (1 << 34) - 1)) * _FIRST
     x = (x ^ (x >> 27 & (1 << 37) - 1)) * _SECOND
     return x ^ (x >> 31 & (1 << 33) - 1)

@@ -162,10 +162,15 @@ def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
 
 
 @torch.no_grad()
-def predicted(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
-    """F(E(x)) of M sequences, (M,); tokens (M, T)."""
-    (outcome,) = in_parts(lambda x, n: (model.outcome(model.encode(x, n).mean),), tokens, lengths)
-    return outcome
+def coded(model: LatentModel, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """E(x), the means (M, d), and F(E(x)) (M,) of M sequences; tokens (M, T)."""
+
+    def of(x: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+        code = model.encode(x, n).mean
+        return code, model.outcome(code)
+
+    codes, outcome = in_parts(of, tokens, lengths)
+    return codes, outcome
 
 
 @torch.no_grad()
@@ -177,7 +182,7 @@ def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
     """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
-    return Evaluation(predicted(model, tokens, lengths), naturalness(model, tokens, lengths))
+    return Evaluation(coded(model, tokens, lengths)[1], naturalness(model, tokens, lengths))
 
 
 @dataclass(frozen=True)

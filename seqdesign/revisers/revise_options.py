@@ -44,8 +44,11 @@ class ReviseOptions(Options):
     """Additional ascents from random codes of the input's posterior."""
     rounds: Annotated[int, Between(0)] = 2
     """Times to start again from the codes of the best revisions so far, within the same ellipsoid."""
-    survivors: Annotated[int, Between(1)] = 4
-    """Best revisions from which each further round starts."""
+    survivors: Annotated[int, Between(1)] = 8
+    """Best revisions whose neighbours are scored, and from which each further round starts."""
+    neighbours: Annotated[int, Between(0)] = 100
+    """Neighbours of each survivor that are scored, again until none is better: one letter differs, or one
+    edit is exchanged; 0: what codes decode to alone."""
 
     def problems(self) -> Iterator[str]:
         """Auto is a number on the original scale."""

@@ -19,6 +19,7 @@ from seqdesign.decoding.adaptive import adaptive_bonus
 from seqdesign.decoding.beam import beam_search
 from seqdesign.revisers.ascent import AscentConfig, Stop, ascend
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.neighbours import neighbours
 from seqdesign.revisers.pool import Pool, per_item_generator
 from seqdesign.revisers.problem import DesignProblem, DesignResult, Latent, posterior
 from seqdesign.revisers.revise_options import ReviseOptions
@@ -40,8 +41,8 @@ class _Revision:
         self.problem, self.options, self.seed = problem, options, seed
         self.model = problem.model
         self.pool = Pool(problem)
-        self.explored = torch.zeros(0, dtype=torch.long, device=problem.tokens.device)
-        """Places in the pool from whose codes an ascent began."""
+        self.climbed, self.looked = _Survivors(self.pool, options), _Survivors(self.pool, options)
+        """From whose codes ascents began, and whose neighbours were scored."""
         self.posterior = posterior(self.model, problem.tokens, problem.lengths)
         mean, scale = self.posterior.mean, self.posterior.stddev
         alpha = options.log_alpha(problem.max_edits)
@@ -55,31 +56,43 @@ class _Revision:
         if options.select == "path":
             for codes in self._random_codes(options.restarts):
                 self._explore(feasible, codes[feasible])
+            self._look_around(self._whole(feasible))
             for _ in range(options.rounds):
-                self._explore(*self._survivors())
+                places = self.climbed.take()
+                codes = posterior(self.model, self.pool.tokens[places], self.pool.lengths[places]).mean
+                self._explore(self.pool.owner[places], codes)
+                self._look_around(self.looked.take())
         reasons = [Stop.INFEASIBLE.value] * len(self.problem.tokens)
         for i, reason in zip(feasible.tolist(), stop, strict=True):
             reasons[i] = reason
         return self.pool.result(Latent(self.ellipsoid, tuple(reasons)))
 
-    def _survivors(self) -> tuple[Tensor, Tensor]:
-        """The owners (M,) and codes (M, d) of the best strings so far."""
-        places, exist = self.pool.best(self.options.survivors)
-        chosen = places[exist]
-        # From a string that was a start before, the same way would be gone again.
-        chosen = chosen[~torch.isin(chosen, self.explored)]
-        self.explored = torch.cat([self.explored, chosen])
-        codes = posterior(self.model, self.pool.tokens[chosen], self.pool.lengths[chosen]).mean
-        return self.pool.owner[chosen], codes
+    def _whole(self, starts: Tensor) -> Tensor:
+        """Those of some starts (M,) that have no unknown letter."""
+        tokens, decoder = self.problem.tokens, self.model.decoder
+        return starts[~((tokens >= decoder.end) & (tokens != decoder.pad)).any(1)[starts]]
+
+    def _look_around(self, places: Tensor) -> None:
+        """Score neighbours of these strings, then of the best ones as long as better ones are found."""
+        problem, pool = self.problem, self.pool
+        while self.options.neighbours and len(places):
+            source, tokens = neighbours(
+                problem, pool.owner[places], pool.tokens[places], self.options.neighbours
+            )
+            owner, lengths = pool.owner[places][source], pool.lengths[places][source]
+            ball = problem.ball(owner)
+            if ball is not None:
+                inside = ball.contains(tokens, lengths, self.model.decoder.end)
+                owner, tokens, lengths = owner[inside], tokens[inside], lengths[inside]
+            unknown = torch.full(owner.shape, torch.nan, device=owner.device)
+            pool.add(owner, tokens, lengths, unknown, self.ellipsoid)
+            places = self.looked.take()
 
     def _explore(self, owner: Tensor, codes: Tensor) -> tuple[str, ...]:
         """Climb from ``codes`` (M, d) and pool what decodes on the way; why each row stopped."""
         if len(owner) == 0:
             return ()
-        e = self.ellipsoid
-        rows = owner.to(e.mean.device)
-        ellipsoid = Ellipsoid(e.mean[rows], e.scale[rows], e.kappa2[rows], e.log_mode[rows])
-        ascent = ascend(self._objective, ellipsoid, codes, config=self._ascent_config())
+        ascent = ascend(self._objective, self.ellipsoid[owner], codes, config=self._ascent_config())
         path = ascent.path if self.options.select == "path" else ascent.path[-1:]
         for z in path:
             self._decode(owner, z)
@@ -139,3 +152,21 @@ class _Revision:
         noise = np.array([g.standard_normal((draws, mean.shape[1])) for g in generators])
         for k in range(draws if generators else 0):
             yield mean + scale * torch.from_numpy(noise[:, k]).to(mean)
+
+
+class _Survivors:
+    """The best strings of the pool, each taken once, and only after their start has got a better one."""
+
+    def __init__(self, pool: Pool, options: ReviseOptions) -> None:
+        self.pool, self.count = pool, options.survivors
+        self.taken = torch.zeros(0, dtype=torch.long, device=pool.owner.device)
+        self.record = torch.full_like(pool.before.outcome, -torch.inf)
+
+    def take(self) -> Tensor:
+        """Their places in the pool, (M,)."""
+        best, exist = self.pool.best(self.count)
+        score = self.pool.problem.score(self.pool.outcome)[best[:, 0]].where(exist[:, 0], -torch.inf)
+        places = best[exist & (score > self.record).unsqueeze(1)]
+        places = places[~torch.isin(places, self.taken)]
+        self.taken, self.record = torch.cat([self.taken, places]), torch.maximum(self.record, score)
+        return places

@@ -11,6 +11,7 @@ from seqdesign.decoding.beam import BeamResult, beam_search
 from seqdesign.decoding.edit_ball import EditBall
 
 FREE, END, UNKNOWN = -1, 3, 5
+FAR_AWAY = 99
 
 ORIGINALS = [
     (0,), (2, 1), (0, 1, 2), (1, 1, 1), (0, 1, 0, 1), (2, 2, 1, 0), (0, 1, 2, 0, 1), (0, 0, 0, 0, 0),
@@ -191,3 +192,20 @@ def test_scores_in_the_ball_are_those_without_it(toys: SimpleNamespace) -> None:
             z.repeat_interleave(5, 0), result.tokens.flatten(0, 1), result.lengths.flatten()
         )
     torch.testing.assert_close(result.scores.flatten(), expected.double(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("indels", [True, False])
+@pytest.mark.parametrize("edits", [0, 1, 2, 3])
+def test_contains_agrees_with_the_textbook_distance(toys: SimpleNamespace, edits: int, indels: bool) -> None:
+    """All strings of at most four letters, with one original that has an unknown letter."""
+    decoder = toys.random_table(1, 3, 5)
+    strings = [s for s in toys.all_strings(3, 4) if s]
+    for original in [*ORIGINALS, (0, UNKNOWN, 1)]:
+        tokens, lengths = toys.padded([original] * len(strings), decoder)
+        ball = EditBall(tokens, lengths, torch.full((len(strings),), edits), indels)
+        found = ball.contains(*toys.padded(strings, decoder), END).tolist()
+        for string, inside in zip(strings, found, strict=True):
+            same = len(string) == len(original)
+            far = sum(a != b for a, b in zip(string, original, strict=False))
+            expected = toys.edit_distance(string, original) if indels else far if same else FAR_AWAY
+            assert inside == (expected <= edits), (string, original)

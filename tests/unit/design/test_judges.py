@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.design.describe import _doubt
 from seqdesign.design.judges import (
     JITTER,
     KINDS,
@@ -20,7 +23,8 @@ from seqdesign.design.judges import (
     kinds_for,
     read_as,
 )
-from seqdesign.design.panel import Panel, _sure, stack
+from seqdesign.design.link import borne_out, surely, within
+from seqdesign.design.panel import Panel, stack
 from seqdesign.design.rounds import Surrogate
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
@@ -231,11 +235,44 @@ def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> 
     draws = torch.linspace(0, 10, 101, dtype=torch.float64)[:, None, None].expand(101, 3, 1)
     middle = torch.tensor([[5.0], [1.0], [-9.0]]).double()
     rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
-    both = torch.ones(2, 1, dtype=torch.bool)
-    assert _sure(middle, draws, rows, ~both).flatten().tolist() == pytest.approx([2.0, 1.0, 0.5])
-    assert _sure(middle, draws, rows, both).flatten().tolist() == pytest.approx([2.5, 1.0, 0.5])
+    nowhere, far, near = (torch.full((2, 1), x).double() for x in (math.nan, 9.0, 2.25))
+    far[0], near[0] = -9.0, 0.25
+
+    def told(fitted: torch.Tensor, borne: torch.Tensor) -> list[float]:
+        return borne_out(middle, draws, fitted, borne).flatten().tolist()
+
+    assert told(rows, nowhere) == pytest.approx([2.0, 1.0, 0.5])
+    assert told(rows, far) == pytest.approx([2.5, 1.0, 0.5])
+    assert told(rows, near) == pytest.approx([2.25, 1.0, 0.5])  # and no further than it was borne out
     wide = torch.tensor([[4.0], [-20.0]]).double()
-    assert _sure(middle, draws, wide, ~both).flatten().tolist() == pytest.approx([4.0, 1.0, -9.0])
+    assert told(wide, nowhere) == pytest.approx([4.0, 1.0, -9.0])
+
+
+def test_three_draws_in_four_are_better_than_a_headline_says() -> None:
+    draws = torch.linspace(0, 10, 101, dtype=torch.float64)[:, None, None].expand(101, 4, 1)
+    base = torch.tensor([[0.0], [9.0], [4.0], [2.4]]).double()
+    middle = torch.full((4, 1), 5.0).double()
+    # Two draws in five of the third lose, so that nothing is known; the fourth surely gains a little.
+    assert surely(middle, draws, base).flatten().tolist() == pytest.approx([2.5, 7.5, 5.0, 2.5])
+
+
+def test_what_is_lost_of_labels_is_lost_in_probability() -> None:
+    """From .5 to .99 half of the gain is .745: log-odds of 1.07, and not half of 4.6."""
+    held = torch.tensor([1.0, 1.2, 2.0, 5.0]).double()[:, None]
+    judged, start = torch.tensor([4.595]).double(), torch.tensor([0.0]).double()
+    assert _doubt(held, judged, start, log_odds=True).tolist() == [0.25]
+    assert _doubt(held, judged, start, log_odds=False).tolist() == [0.75]
+    assert _doubt(held, start, judged, log_odds=True).tolist() == [1.0]  # nothing gained
+
+
+def test_draws_are_no_better_than_what_is_borne_out_or_the_best_row() -> None:
+    draws = torch.linspace(-10, 10, 101, dtype=torch.float64)[:, None, None]
+    rows, variance = torch.tensor([[1.0], [2.0]]).double(), torch.full((2, 1), 0.01).double()
+    borne = torch.tensor([[math.nan], [7.0]]).double()
+    up, both = within(draws, rows, variance, borne), within(draws, rows, variance, borne * math.nan)
+    assert 6.5 < float(up.max()) < 7.5
+    assert 0.5 < float(up.min()) < 1.5
+    assert 1.5 < float(both.max()) < 2.5
 
 
 def test_what_a_change_costs_on_average_is_said_of_letters_never_seen() -> None:

@@ -63,3 +63,4 @@ def test_predictions_beyond_an_edge_are_borne_out_where_measurements_follow() ->
     assert math.isnan(followed(further, luck[1]))
     assert math.isnan(followed(further[:30], -3 * luck[1][:30]))  # anything may be
     assert math.isnan(followed(-further, luck[1]))
+    assert math.isnan(followed(0.1 * further, 0.5 + luck[1]))  # beyond the edge, but in no order

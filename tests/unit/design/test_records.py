@@ -26,7 +26,7 @@ def test_the_first_line_has_the_mean_and_the_best(summary: DesignSummary) -> Non
 
 def test_designs_that_measurements_do_not_tell_apart_are_said_to_be_equal(summary: DesignSummary) -> None:
     alike = replace(summary, mean_score=2.5)
-    said = "score 2.5 each, as far as measurements go; score_low ranks them (max)"
+    said = "score 2.5 each, as far as measurements go; the likelier better first (max)"
     assert said in alike.lines()[0]
     for other in (replace(alike, designs=1), replace(alike, judges={})):
         assert "score 2.5 on average and 2.5 at best" in other.lines()[0]

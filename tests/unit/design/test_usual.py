@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,7 +41,8 @@ def _excess(*, positional: bool) -> tuple[Excess, Reference, Evidence]:
     measured = Measured.of(array, None, np.arange(0))
     evidence = Evidence(measured, DNA, positional=positional)
     reference = Reference(tokens, lengths, novelty, percentiles)
-    return Excess(reference, evidence), reference, evidence
+    assert evidence.pairs is not None
+    return Excess(reference, evidence.usual_letters, evidence.pairs), reference, evidence
 
 
 @pytest.mark.parametrize("positional", [True, False])
@@ -63,7 +65,7 @@ def test_slope_is_what_a_change_of_one_letter_costs(positional: bool) -> None:
     excess, reference, _ = _excess(positional=positional)
     tokens = np.random.default_rng(4).integers(0, 4, (5, LENGTH)).astype(np.uint8)
     x = one_hot(torch.from_numpy(tokens.astype(np.int64)), DNA).requires_grad_(True)
-    excess._variance = torch.full_like(excess._variance, 1e12)  # composition has a slope of its own
+    excess._tensors[2:] = [torch.full((4,), 1e12)]  # composition and pairs have slopes of their own
     (slope,) = torch.autograd.grad(excess(x).sum(), x)
     typical, most = reference.spread
     lengths = np.full(1, LENGTH)
@@ -114,3 +116,41 @@ def test_what_is_typical_needs_some_rows_that_were_held_out(held_out: int) -> No
     model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
     assert (model.pull(["max"], "mean", _Noise(_rows(5, 30))) is not None) == (held_out == 5)
     assert model.pull(["max"], "mean", _Noise(np.ones((30, LENGTH)))) is None  # nothing to gain anywhere
+
+
+def test_pairs_are_held_where_letters_are_as_usual() -> None:
+    rows = np.random.default_rng(0).integers(0, 4, (300, LENGTH)).astype(np.uint8)
+    lengths = np.full(300, LENGTH, dtype=np.int64)
+    measured = Measured.of(TokenArray(rows, lengths, DNA, np.arange(300)), None, np.arange(0))
+    evidence = Evidence(measured, DNA, positional=False)
+    assert evidence.pairs is not None
+    assert evidence.pairs[1][1] == max("".join("ACGT"[i] for i in row).count("AC") for row in rows) / 23
+    reference = Reference(rows, lengths, fit_novelty(rows, lengths, 4, positional=False), np.arange(101.0))
+    letters = Excess(reference, evidence.usual_letters)
+    both = Excess(reference, evidence.usual_letters, evidence.pairs)
+    x = one_hot(torch.tensor([[0, 1] * 7 + [2, 3] * 5, [0, 1, 1, 3, 2, 0, 3, 2, 2, 1, 0, 3] * 2]), DNA)
+    assert letters(x).tolist() == [0, 0]
+    assert (both(x) > 0).tolist() == [True, False]
+    few = replace(measured, held_out=np.arange(300) > 4)
+    assert Evidence(few, DNA, positional=False).pairs is None  # ten of each pair were not seen
+
+
+class _Judges:
+    """That have passed the test of going beyond the rows upwards."""
+
+    tested = torch.tensor([[False], [True]])
+    typical = torch.zeros(1, dtype=torch.float64)
+    measured = SimpleNamespace(values=np.array([[0.0], [1.0]]))
+
+
+@pytest.mark.parametrize(("objective", "held"), [("max", 3), ("min", 5)])
+def test_pairs_are_free_where_judges_can_go_beyond_the_rows(
+    objective: str, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, reference, evidence = _excess(positional=True)
+    evidence = Evidence(replace(evidence.measured, held_out=np.arange(400) < 50), DNA, positional=True)
+    model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
+    monkeypatch.setattr(model, "panel", lambda length: _Judges())
+    pull = model.pull([objective], "mean", _Noise(_rows(5, 30)))
+    assert pull is not None
+    assert len(pull.excess._tensors) == held

@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 
 from seqdesign.evaluation.health import GeneratorHealth, beside, check, verdict_line, words
+from seqdesign.evaluation.measures import LARGEST_Z
+from seqdesign.evaluation.measures import judged as judge
 from seqdesign.evaluation.sets import Sets
 from seqdesign.evaluation.simple import markov_chain, position_matrix, simple_samples
 from seqdesign.evaluation.structure import detectable
 from seqdesign.metrics.dependence import codes_of
+from seqdesign.metrics.kmers import kmer_matrix
+from seqdesign.metrics.resampling import Statistic, compare
+from seqdesign.metrics.spectra import jensen_shannon
 from seqdesign.sequences.alphabets import get_alphabet
 
 DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
@@ -192,3 +197,19 @@ def test_simple_generators_have_the_statistics_that_they_know() -> None:
     for _, found in simple_samples(texts, DNA, 50, rng):
         assert len(found) == 50
         assert set("".join(found)) <= set("ACGT")
+
+
+def test_a_difference_that_is_sure_but_tells_nothing_apart_is_as_real() -> None:
+    """Letters G and C by .5 and .509 or .53: their frequency tells sequences apart at AUC .54 and .63."""
+    rng = np.random.default_rng(9)
+
+    def drawn(gc: float) -> list[str]:
+        shares = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
+        return ["".join(row) for row in rng.choice(list("ACGT"), size=(2000, 60), p=shares)]
+
+    for gc, verdict in ((0.509, "as real"), (0.53, "flagged")):
+        texts = drawn(gc) + drawn(0.5) + drawn(0.5)
+        statistic = Statistic(kmer_matrix(texts, DNA.letters, 1), jensen_shannon)
+        found = compare(statistic, *np.split(np.arange(6000), 3), rng, 100)
+        assert found.z > LARGEST_Z
+        assert judge(found) == verdict

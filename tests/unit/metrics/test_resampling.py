@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.sparse import csr_array
+from scipy.stats import binomtest, norm
 
 from seqdesign.metrics.kmers import indicator
+from seqdesign.metrics.mmd import linear_features, linear_mmd
 from seqdesign.metrics.resampling import Comparison, Statistic, compare, share, standard_score
 from seqdesign.metrics.spectra import jensen_shannon
 from seqdesign.metrics.two_sample import wasserstein
@@ -49,6 +52,23 @@ def test_the_interval_is_as_wide_as_the_spread_over_samples() -> None:
     ]
     width = np.mean([(f.high - f.low) / (2 * 1.96) for f in found])
     assert width == pytest.approx(np.std([f.value for f in found]), rel=0.3)
+
+
+@pytest.mark.parametrize("shift", [0.1, 0.4, 1.0])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_a_distance_says_how_well_it_tells_single_rows_apart(shift: float, degree: Literal[1, 2]) -> None:
+    """Normal numbers that are moved by so many standard deviations, alone or beside four that are not."""
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(7500, 5 if degree == 2 else 1))
+    rows[:2500, 0] += shift
+    if degree == 2:
+        statistic = Statistic(linear_features(csr_array(rows)), linear_mmd)
+    else:
+        grid, labels = np.unique(rows.round(1), return_inverse=True)
+        features = indicator(labels.ravel(), len(grid))
+        statistic = Statistic(features, lambda a, b: wasserstein(grid, a, b), degree=1)
+    found = compare(statistic, *np.split(np.arange(7500), 3), rng, 200)
+    assert found.auc == pytest.approx(norm.cdf(shift / math.sqrt(2)), abs=0.02)
 
 
 def test_the_seed_decides_everything() -> None:

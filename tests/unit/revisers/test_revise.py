@@ -32,7 +32,7 @@ FIRST = LinearOutcome(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 MIXED = LinearOutcome(torch.tensor([1.0, 0.3, -0.6, 0.45]), bias=2.0)
 END = ReviseOptions(select="end", decode="plain", width=1, alpha_scale="radius", alpha=2.0, steps=60)
 PATH = ReviseOptions(
-    alpha_scale="radius", alpha=4.0, steps=6, step_length=0.6, rounds=1, survivors=2, width=4
+    alpha_scale="radius", alpha=4.0, steps=6, step_length=0.6, rounds=1, survivors=2, width=4, neighbours=0
 )
 
 
@@ -377,3 +377,24 @@ def test_the_original_rule_takes_its_own_step_size() -> None:
     revise(problem(model, "ABCA"), options, 0)
     start, first = model.climbed[:2]
     torch.testing.assert_close(first - start, 0.25 * MIXED.weight[None], rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("radius", [1.2, 2.4, 100.0])
+@pytest.mark.parametrize("start", ["ABCA", "CCCB", "BBBB"])
+def test_with_neighbours_nothing_better_is_left_within_reach(start: str, radius: float) -> None:
+    """Brute force over all strings with at most two substitutions and a code in the ellipsoid.
+
+    What a code in it decodes to may have its own code outside, and be better.
+    """
+    model = ToyLatentModel(MIXED)
+    options = replace(PATH, alpha=radius, neighbours=1000, rounds=0, steps=2)
+    task = problem(model, start, max_edits=2, indels=False)
+    result = revise(task, options, 0)
+    every = ["".join(letters) for letters in itertools.product("ABC", repeat=4)]
+    codes = model.encode(*model.tokens([*every, start])).mean
+    inside = ((codes[:-1] - codes[-1]) / 0.5).square().sum(1) < radius**2
+    near = torch.tensor([sum(a != b for a, b in zip(s, start, strict=True)) <= 2 for s in every])
+    best = float(MIXED(codes[:-1])[inside & near].max())
+    assert result.outcome.item() >= best - 1e-9
+    if best > result.before.outcome.item() + 1e-9:
+        assert bool(result.found.all())
