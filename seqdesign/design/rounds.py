@@ -1,8 +1,9 @@
 """The next round of measurements: a surrogate that learned from all rounds so far, and a batch.
 
-The surrogate is one Gaussian process, of the kind of kernel in ``judges`` that best predicts the rows that it
-is not told (leave-one-out density, Sundararajan & Keerthi 2001). A batch is chosen by upper bounds, each
-sequence in the light of those that were chosen before it (GP-BUCB, Desautels et al. 2014).
+The surrogate is one Gaussian process, over positions where another kind of kernel in ``judges`` does not
+clearly better predict the rows that it is not told (leave-one-out density, Sundararajan & Keerthi 2001). A
+batch is chosen by upper bounds, each sequence in the light of those that were chosen before it (GP-BUCB,
+Desautels et al. 2014).
 
 Shapes: N measured rows, B sequences of a pool, L letters, V letters of the alphabet.
 """
@@ -38,10 +39,14 @@ from seqdesign.sequences.encoders import encode
 CHUNK = 4096
 SHORT_LIST = 1500
 """Sequences among which a batch is chosen: those of the highest upper bounds."""
-FLOORS = (None, 0.1, 0.01)
+FLOORS = (None, 0.01)
 """Floors of warps, as shares of the span of the values, among which the rows choose; None warps nothing."""
 CLEARLY = 5.0
 """By how much the rows must be likelier, in nats, that they are warped."""
+BETTER = 10.0
+"""The same for another kind of process than the first that can read the rows: of those that were chosen for
+what the model thinks of them, small differences say little.
+"""
 WIDEST = 1.0
 """Standard deviation of a logarithm from which on it makes a mean no larger."""
 UPPER = 2.0
@@ -93,7 +98,8 @@ class Warp:
 
 
 class Surrogate:
-    """A Gaussian process on measured sequences, of the kind that best predicts rows that it is not told.
+    """A Gaussian process on measured sequences: over positions, unless another kind clearly better predicts
+    rows that it is not told.
 
     values: (N,), larger is better. both_strands: whether a reverse complement is the same thing.
     Raises ValueError for fewer than two rows.
@@ -126,7 +132,8 @@ class Surrogate:
         chosen = max(fits, key=lambda fit: fit.density)
         chosen = chosen if chosen.density > fits[0].density + CLEARLY else fits[0]
         others = [_Fit.of(*member, self.values, chosen.warp, seed) for member in members[1:]]
-        best = max([chosen, *others], key=lambda fit: fit.density)
+        best = max(others, key=lambda fit: fit.density, default=chosen)
+        best = best if best.density > chosen.density + BETTER else chosen
         self.warp, self.process, self.centre, self.unit = best.warp, best.process, best.centre, best.unit
         self.left_out = self.warp.inverse(self.centre + self.unit * best.left_out).numpy()
         """(N,): each row as the others predict it."""
@@ -146,8 +153,12 @@ class Surrogate:
 
     def __call__(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Means and standard deviations (B,) of the sequences themselves, without the noise of measuring."""
-        mean, sd = self.warp.moments(*map(torch.from_numpy, self.warped(texts)))
-        return mean.numpy(), sd.numpy()
+        return self.as_measured(*self.warped(texts))
+
+    def as_measured(self, mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means and standard deviations (B,) of values from those of warped ones."""
+        found = self.warp.moments(torch.from_numpy(mean), torch.from_numpy(sd))
+        return found[0].numpy(), found[1].numpy()
 
     def interval(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Where measurements of the sequences (B,) lie with a probability of 95%."""
@@ -242,8 +253,9 @@ def choose(
     acquisition: upper (one after the other the highest mean + 2 sd, where the sd is what is left once those
     chosen before are measured), or mean (the highest means).
     """
-    mean, sd = surrogate(pool)
-    order = np.argsort(-(mean if acquisition == "mean" else surrogate.upper(pool)), kind="stable")
+    warped, wide = surrogate.warped(pool)
+    mean, sd = surrogate.as_measured(warped, wide)
+    order = np.argsort(-(mean if acquisition == "mean" else warped + UPPER * wide), kind="stable")
     apart = Apart(
         min_distance, surrogate.alphabet if both_strands else replace(surrogate.alphabet, complement="")
     )
