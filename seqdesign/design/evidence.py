@@ -26,6 +26,10 @@ PER_WORD = 10
 LONGEST_WORD = 8
 FURTHER = 2
 """Changes of a design from noise for each change that the variants of a library have at most."""
+ALIKE = 0.6
+"""Relatives differ from the most common letters in fewer places than this share of what letters drawn evenly
+from those of each place would.
+"""
 ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
@@ -89,18 +93,21 @@ class Evidence:
         """The parent (L,) of a library of its variants, and how many changes of it a design may have.
 
         Twice as many as 99% of the variants have: what is known of few changes together says little of many.
-        None where places have no meaning, the sequences are no variants, or all places together are no more.
+        Where they have many already, as relatives have, as many as half of them: those that are so far are
+        what is left of far more, and why these were lost is not in the outcomes. None where places have no
+        meaning, letters stand as by chance, or all places together are no more.
         """
         if not self.length:
             return None
         rows = self._train.tokens[self._train.lengths == self.length, : self.length].astype(np.int64)
         parent = self.counts.argmax(1)
         changes = (rows != parent).sum(1)
+        letters = (self.counts > 0).sum(1)
         reach = FURTHER * max(1, int(np.quantile(changes, 0.99)))
-        varying = int((self.counts > 0).sum(1).clip(max=2).sum()) - self.length
-        if changes.mean() > RELATED * self.length or reach >= varying:
-            return None
-        return parent.astype(np.int64), reach
+        if changes.mean() > RELATED * self.length:
+            by_chance = (1 - 1 / letters).sum()
+            reach = int(np.median(changes)) if changes.mean() < ALIKE * by_chance else self.length
+        return (parent.astype(np.int64), reach) if reach < (letters > 1).sum() else None
 
     @cached_property
     def word_size(self) -> int:

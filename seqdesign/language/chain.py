@@ -32,6 +32,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.language.repeats import LONGEST_WORD, MOST_PLACES, Repeats
+
 MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
 STRENGTHS = tuple(4.0**i for i in range(9))
@@ -226,15 +228,19 @@ class Chain(nn.Module):
 
 
 class Chains(nn.Module):
-    """A chain from the left, and one from the right where something is seen there, with their weights."""
+    """A chain from the left, and one from the right where something is seen there, with their weights, and
+    words that a sequence repeats.
+    """
 
-    def __init__(self, size: int, width: int, max_length: int, *, causal: bool) -> None:
+    def __init__(self, size: int, width: int, max_length: int, *, causal: bool, repeats: bool) -> None:
         super().__init__()
         sides = (False,) if causal else (False, True)
         self.each = nn.ModuleList(Chain(size, max_length, backwards=side) for side in sides)
         self.weight = nn.Parameter(torch.zeros(len(sides), width))
         # all weights together are 1 before training
         self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
+        words = min(order_for(size), LONGEST_WORD) if max_length <= MOST_PLACES else 0
+        self.repeats = Repeats(size, width, words, causal=causal) if repeats and words else None
 
     def count(self, tokens: Tensor) -> None:
         """Learn from training sequences (N, T)."""
@@ -246,11 +252,14 @@ class Chains(nn.Module):
     ) -> Tensor:
         """What to add to the logits (N, T, V) that have these features (N, T, d); see ``Chain.forward``."""
         parts = [chain(tokens, targets, places) for chain in self.each]
-        return self._weighed(features, parts)
+        found = self._weighed(features, parts)
+        return found if self.repeats is None else found + self.repeats(features, tokens, places)
 
     def next(self, features: Tensor, written: Tensor) -> Tensor:
         """The same (N, V) of the letter behind those that are written (N, T), of features (N, d)."""
-        return self._weighed(features, [chain.next(written) for chain in self.each])  # type: ignore[operator]
+        parts = [chain.next(written) for chain in self.each]  # type: ignore[operator]
+        found = self._weighed(features, parts)
+        return found if self.repeats is None else found + self.repeats.next(features, written)
 
     def _weighed(self, features: Tensor, parts: list[Tensor]) -> Tensor:
         weights = 2 * F.linear(features, self.weight, self.bias).sigmoid()

@@ -68,12 +68,14 @@ class SequenceLM(nn.Module):
             self.network = GRU(
                 size, max_length,
                 width=options.width, layers=options.layers, dropout=options.dropout, varied=varied,
+                repeats=not knots,
             )  # fmt: skip
         else:
             self.network = Transformer(
                 size, max_length,
                 width=options.width, layers=options.layers, heads=options.heads, window=options.window,
                 dropout=options.dropout, causal=options.architecture == "transformer", varied=varied,
+                repeats=not knots,
             )  # fmt: skip
         self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
         self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
@@ -95,8 +97,8 @@ class SequenceLM(nn.Module):
     def count(self, data: TokenData) -> None:
         """Set what is counted in training sequences and not learned: p(length), and words.
 
-        A conditional model has to learn words: where one letter follows from the last, nothing would be left
-        for which the outcome matters, but the first.
+        A conditional model has to learn words, and repeats: where one letter follows from the last, nothing
+        would be left for which the outcome matters, but the first.
         """
         self.count_lengths(data.lengths)
         if self.condition is None:

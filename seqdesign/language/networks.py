@@ -46,6 +46,7 @@ class Transformer(nn.Module):
         dropout: float,
         causal: bool,
         varied: bool,
+        repeats: bool,
     ) -> None:
         super().__init__()
         self.causal = causal
@@ -55,7 +56,7 @@ class Transformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, max_length, causal=causal)
+        self.chains = Chains(num_letters, width, max_length, causal=causal, repeats=repeats)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None
@@ -108,14 +109,22 @@ class GRU(nn.Module):
     """One or more recurrent layers from left to right."""
 
     def __init__(
-        self, num_letters: int, max_length: int, *, width: int, layers: int, dropout: float, varied: bool
+        self,
+        num_letters: int,
+        max_length: int,
+        *,
+        width: int,
+        layers: int,
+        dropout: float,
+        varied: bool,
+        repeats: bool,
     ) -> None:
         super().__init__()
         self.inputs = Inputs(num_letters, width // 2, max_length, varied=varied)
         self.net = nn.GRU(width // 2, width, layers, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, max_length, causal=True)
+        self.chains = Chains(num_letters, width, max_length, causal=True, repeats=repeats)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.letters import SeenWords, near_parent, seen_letters, word_codes
@@ -147,8 +148,27 @@ def test_a_library_of_variants_has_a_parent_and_a_reach() -> None:
     unrelated = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(50)]
     assert Evidence(measured(unrelated), DNA, positional=True).variants is None
     assert Evidence(measured(texts), DNA, positional=False).variants is None
+
     rule = near_parent(torch.from_numpy(found[0]), found[1], starts(parent))
     far = parent.translate(str.maketrans("A", "C"))
     tokens = torch.from_numpy(encode([texts[0], far], DNA).tokens.astype(np.int64))
     assert rule.is_feasible(tokens, torch.tensor([0, 0])).tolist() == [True, False]
     assert rule.explain(tokens[1], 0)[0].constraint.startswith("--letters seen")
+
+
+def test_relatives_may_be_as_far_from_their_parent_as_half_of_them() -> None:
+    """A third of the letters are others. Of two letters at each place, drawn evenly, half would be."""
+
+    def as_text(row: NDArray[np.int64]) -> str:
+        return "".join(DNA.letters[code] for code in row)
+
+    rng = np.random.default_rng(0)
+    parent = rng.integers(4, size=40)
+    changed = (parent + rng.integers(1, 4, size=(300, 40))) % 4
+    relatives = np.where(rng.random((300, 40)) < 0.33, changed, parent)
+    found = Evidence(measured([as_text(row) for row in relatives]), DNA, positional=True).variants
+    assert found is not None
+    assert found[0].tolist() == parent.tolist()
+    assert found[1] == int(np.median((relatives != parent).sum(1)))
+    either = np.where(rng.random((300, 40)) < 0.45, (parent + 1) % 4, parent)
+    assert Evidence(measured([as_text(row) for row in either]), DNA, positional=True).variants is None

@@ -98,5 +98,5 @@ def test_realness_is_a_percentage_of_the_models_own_samples() -> None:
     assert real[int(log_p.argmin())] == 0
     assert abs(float(usual.mean()) - float((log_p.exp() * log_p).sum())) < 0.3
     language = prior.language(every[:4], drawn=False)
-    torch.testing.assert_close(language.usual, log_p[:4])
+    torch.testing.assert_close(language.usual, log_p[:4], rtol=1e-6, atol=1e-6)
     assert language.spread == pytest.approx(float(usual.std()))
