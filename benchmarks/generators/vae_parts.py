@@ -5,6 +5,7 @@
     python benchmarks/generators/vae_parts.py steps [--steps 320] [--batch-size 32]
     python benchmarks/generators/vae_parts.py condition [--epochs 12]
     python benchmarks/generators/vae_parts.py antimicrobial [--epochs 30]
+    python benchmarks/generators/vae_parts.py splice [--epochs 30]
 
 reconstruct  3,000 core promoters of Drosophila of 100 letters, with a TATA box or without: 'train-vae' with
              --encoder and --decoder NETWORKS (auto: the usual ones); held-out figures, CPU seconds
@@ -12,6 +13,8 @@ condition    'train-vae --condition' on 5,000 measured lac promoters; 200 sample
              judged by an additive model of 20,000 other ones
 steps        promoters as for reconstruct, but the VAE's own loss alone (neither language model nor
              invariance) for --steps of --batch-size rows: what as many passes in smaller batches bring
+splice       'train-vae --condition' on 3,000 measured 5' splice sites, 200 samples for each of five outcomes;
+             the truth is looked up among all 30,483
 antimicrobial  the same on half of the peptides of at most 50 letters, antimicrobial or not; 400 samples each,
              judged by a logistic regression of the other half
 """
@@ -25,6 +28,8 @@ import random
 import re
 import tempfile
 import time
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +50,8 @@ from seqdesign.training.data import TokenData
 from seqdesign.training.plan import rate_factor
 
 TATA = re.compile("TATA[AT]A")
+CHOSEN = (1, 8)
+"""Draws for each sample of a condition."""
 
 
 def core_promoters(seed: int) -> list[str]:
@@ -123,24 +130,52 @@ def condition(args: argparse.Namespace, folder: Path) -> None:
     table = folder / "train.csv"
     known = zip(texts[:5000], outcomes[:5000].tolist(), strict=True)
     table.write_text("sequence,outcome\n" + "".join(f"{s},{y}\n" for s, y in known))
-    words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0"]
+    words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0", *args.options.split()]
     seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
-    judge_samples(folder, judge, outcomes[:5000])
+    for choose_from in CHOSEN:
+        judge_samples(folder, judge, outcomes[:5000], choose_from)
     print(f"the judge has {ability:.3f} with outcomes of training; trained in {seconds:.0f} CPU s")
 
 
-def judge_samples(folder: Path, judge: Additive, outcomes: np.ndarray) -> None:
+def splice(args: argparse.Namespace, folder: Path) -> None:
+    with open_input(args.data / "rna_mpsa_5ss9.csv.gz") as handle:
+        rows = list(csv.DictReader(line.decode() for line in handle))
+    truth = {row["sequence"]: float(row["outcome"]) for row in rows}
+    random.Random(args.seed).shuffle(rows)
+    known = rows[:3000]
+    table = folder / "train.csv"
+    lines = (f"{row['sequence']},{row['outcome']}\n" for row in known)
+    table.write_text("sequence,outcome\n" + "".join(lines))
+    words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0", *args.options.split()]
+    seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
+    print(f"trained in {seconds:.0f} CPU s", flush=True)
+    outcomes = np.array([float(row["outcome"]) for row in known])
+    fresh = {row["sequence"] for row in rows[3000:]}
+
+    def look_up(texts: list[str]) -> np.ndarray:
+        return np.array([truth.get(text, np.nan) if text in fresh else np.nan for text in texts])
+
+    for choose_from in CHOSEN:
+        judge_samples(folder, look_up, outcomes, choose_from)
+
+
+def judge_samples(
+    folder: Path, judge: Callable[[list[str]], np.ndarray], outcomes: np.ndarray, choose_from: int
+) -> None:
     """Print what is asked, and what the judge says of it."""
     asked: list[float] = []
     judged: list[float] = []
     middle = []
-    print("| asked | judged, mean |\n|---|---|")
+    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | different |\n|---|---|---|---|")
     for quantile in ASKED:
         value, output = float(np.quantile(outcomes, quantile)), folder / f"{quantile}.fa"
         words = ["-m", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)]
-        run(["sample-vae", *words])
-        said = judge(list(read_sequences(output, on_missing="unlabelled").sequences))
-        print(f"| {value:.2f} | {said.mean():.3f} |", flush=True)
+        run(["sample-vae", *words, "--choose-from", str(choose_from)])
+        texts = list(read_sequences(output, on_missing="unlabelled").sequences)
+        said = judge(texts)
+        different = len(set(texts)) / len(texts)
+        said = said[~np.isnan(said)]  # those that nobody has measured apart
+        print(f"| {value:.2f} | {said.mean():.3f} | {said.std():.3f} | {different:.2f} |", flush=True)
         middle.append(said.mean())
         asked += [value] * len(said)
         judged += said.tolist()
@@ -181,35 +216,41 @@ def antimicrobial(args: argparse.Namespace, folder: Path) -> None:
     judge = LogisticRegression(C=10, max_iter=300).fit(x, [row["outcome"] for row in other])
     words = ["--condition", "outcome", "--encoder", "conv", "--kl-weight", "1", "--invariance-weight", "0"]
     words += ["--alphabet", "protein", "--on-unknown", "skip", "--on-duplicate", "rename"]
-    run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
-    for label in "10":
-        output = folder / f"{label}.fa"
-        run(["sample-vae", "-m", str(folder / "m"), "-n", "400", "--condition", label, "-o", str(output)])
+    words += args.options.split()
+    seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
+    print(f"trained in {seconds:.0f} CPU s")
+    for choose_from, label in product(CHOSEN, "10"):
+        output = folder / f"{label}_{choose_from}.fa"
+        asked = ["--condition", label, "--choose-from", str(choose_from)]
+        run(["sample-vae", "-m", str(folder / "m"), "-n", "400", *asked, "-o", str(output)])
         drawn = read_sequences(output, on_missing="unlabelled").sequences
         real = [row["sequence"] for row in train if row["outcome"] == label]
         shares = [np.mean(judge.predict([features(t) for t in texts]) == "1") for texts in (drawn, real)]
-        print(f"asked {label}: called antimicrobial {shares[0]:.3f}; real ones {shares[1]:.3f}", flush=True)
+        print(
+            f"asked {label}, --choose-from {choose_from}: called antimicrobial {shares[0]:.3f}; real ones "
+            f"{shares[1]:.3f}; {len(set(drawn)) / len(drawn):.2f} different",
+            flush=True,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("task", choices=["reconstruct", "steps", "condition", "antimicrobial"])
+    parser.add_argument("task", choices=["reconstruct", "steps", "condition", "splice", "antimicrobial"])
     parser.add_argument("--networks", default="transformer")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--options", default="", help="further ones of 'train-vae', in one word (reconstruct)"
-    )
+    parser.add_argument("--options", default="", help="further ones of 'train-vae', in one word")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     args = parser.parse_args()
     tasks = {
         "reconstruct": reconstruct,
         "steps": steps,
         "condition": condition,
+        "splice": splice,
         "antimicrobial": antimicrobial,
     }
     tasks[args.task](args, Path(tempfile.mkdtemp()))

@@ -3,8 +3,9 @@
 ``prepare`` cuts sentences with human ratings (-4 to 4) into training and held-out files; sentences of 3 to
 ``--longest`` words and marks. ``judge`` revises held-out sentences that people rated below 0 and says, for
 REVISE at each alpha, and for SEARCH with the same budget of edits: the mean change of (VADER compound + 1) /
-2, the share whose compound ends above 0, word edits, the share that was changed, and the change of the
-negative log-likelihood by a language model (``train-lm``) of the same words where one is given.
+2, the share whose compound ends above 0, word edits, the share that was changed, the gain by F, the change of
+the log-likelihood by the language model inside the VAE, and that of the negative log-likelihood by another
+one (``train-lm``) of the same words where one is given.
 
     python benchmarks/revise/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words -o kept/vae
@@ -42,7 +43,8 @@ def main() -> None:
     first = steps.add_parser("prepare")
     first.add_argument("table", type=Path)
     first.add_argument("--out", type=Path, required=True)
-    first.add_argument("--longest", type=int, default=16)
+    first.add_argument("--longest", type=int, default=16, help="words of a sentence that is held out")
+    first.add_argument("--longest-learned", type=int, default=24, help="words of one to learn from")
     second = steps.add_parser("judge")
     second.add_argument("model", type=Path)
     second.add_argument("--test", type=Path, required=True)
@@ -50,27 +52,33 @@ def main() -> None:
     second.add_argument("--num", type=int, default=500)
     second.add_argument("--max-edits", type=int, default=4)
     second.add_argument("--alpha", type=float, nargs="*", default=[])
+    second.add_argument("--neighbours", type=int, help="of REVISE; its default where not given")
     second.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.step == "prepare":
-        prepare(args.table, args.out, args.longest)
+        prepare(args.table, args.out, args.longest, args.longest_learned)
     else:
         judge(args)
 
 
-def prepare(table: Path, folder: Path, longest: int) -> None:
+def prepare(table: Path, folder: Path, longest: int, longest_learned: int) -> None:
     """train.csv and test.csv."""
     data = sd.read(table, sequence="sentence", words=True)
     words = learn_alphabet("words", data.sequences)
-    rows = [
-        (f"s{i}", text, data.columns["outcome"][i])
-        for i, text in enumerate(data.sequences)
-        if 3 <= len(words.tokenize(text)) <= longest
+    lengths = [len(words.tokenize(text)) for text in data.sequences]
+    rows = [(f"s{i}", text, data.columns["outcome"][i]) for i, text in enumerate(data.sequences)]
+    short = [row for row, length in zip(rows, lengths, strict=True) if 3 <= length <= longest]
+    random.Random(1).shuffle(short)
+    test, apart = short[:TEST], {text.lower() for _, text, _ in short[:TEST]}
+    train = [
+        row
+        for row, length in zip(rows, lengths, strict=True)
+        if 3 <= length <= longest_learned and row[1].lower() not in apart
     ]
-    random.Random(1).shuffle(rows)
+    random.Random(2).shuffle(train)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, part in (("test", rows[:TEST]), ("train", rows[TEST:])):
+    for name, part in (("test", test), ("train", train)):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
             csv.writer(handle).writerows([("id", "sentence", "outcome"), *part])
         print(f"{name}: {len(part):,} sentences")
@@ -97,40 +105,36 @@ def judge(args: argparse.Namespace) -> None:
         f"{np.corrcoef(ratings, predicted[column])[0, 1]:.2f}, "
         f"VADER {np.corrcoef(ratings, compound)[0, 1]:.2f}"
     )
-    rows = [("revise", {"alpha": alpha}) for alpha in args.alpha] or [("revise", {})]
+    more = {} if args.neighbours is None else {"neighbours": args.neighbours}
+    rows = [("revise", {"alpha": alpha, **more}) for alpha in args.alpha] or [("revise", more)]
     for method, options in [*rows, ("search", {})]:
         designs = sd.revise(
             model, negative, method=method, max_edits=args.max_edits, seed=args.seed, **options
         )
-        before, after = [d.original for d in designs], [d.revised for d in designs]
-        report(f"{method} {options or ''}", before, after, [d.edits for d in designs], vader, lm)
+        report(f"{method} {options or ''}", list(designs), float(ratings.std()), vader, lm)
 
 
-def report(
-    name: str,
-    before: list[str],
-    after: list[str],
-    edits: list[int],
-    vader: SentimentIntensityAnalyzer,
-    lm: Any,
-) -> None:
-    """One row, and a few sentences."""
+def report(name: str, designs: list[Any], scale: float, vader: SentimentIntensityAnalyzer, lm: Any) -> None:
+    """One row, and a few sentences; ``scale`` is the standard deviation of the ratings."""
+    before, after = [d.original for d in designs], [d.revised for d in designs]
+    edits = np.array([d.edits for d in designs])
     scores = np.array(
         [[vader.polarity_scores(text)["compound"] for text in texts] for texts in (before, after)]
     )
     rise = (scores[1] - scores[0]) / 2
+    unknown = sum(text.count("[unk]") for text in after)
     line = (
         f"{name}: VADER {rise.mean():+.3f} +- {rise.std():.3f}, right sign {np.mean(scores[1] > 0):.2f} "
-        f"(before {np.mean(scores[0] > 0):.2f}), {np.mean(edits):.2f} edits, "
-        f"{np.mean(np.array(edits) > 0):.2f} changed"
+        f"(before {np.mean(scores[0] > 0):.2f}), {edits.mean():.2f} edits, {np.mean(edits > 0):.2f} changed, "
+        f"F {np.mean([d.delta for d in designs]) / scale:+.2f} sd, own log-likelihood "
+        f"{np.nanmean([d.loglik_change for d in designs]):+.2f} nats, {unknown} [unk]"
     )
     if lm is not None:
         nats = [-lm.predict(texts)["loglik"].mean() for texts in (before, after)]
         line += f", NLL {nats[1] - nats[0]:+.2f} nats from {nats[0]:.1f}"
-    print(line)
-    changed = [i for i, n in enumerate(edits) if n][:SHOWN]
-    for i in changed:
-        print(f"    {before[i]}\n    -> {after[i]}")
+    print(line, flush=True)
+    for i in np.flatnonzero(edits)[:SHOWN]:
+        print(f"    {before[i]}\n    -> {after[i]}", flush=True)
 
 
 if __name__ == "__main__":

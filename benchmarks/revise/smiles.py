@@ -7,12 +7,17 @@ learn from and 2,000 held out. ``judge`` takes a model of ``train-vae`` and says
   RDKit, different among the valid ones (canonical), new against the training file;
 - reconstruction: share of letters and of whole strings of held-out molecules that the greedy decoder gives
   back from E(x), and share that is the same molecule;
+- ``interpolate --grid`` between 20 times four held-out molecules: valid ones inside, and different ones;
 - ``revise`` of 100 held-out molecules by REVISE and by SEARCH, same edit budget: predicted and true gain of
   logP, valid revisions, and the gain of those that are valid, or of all with the rest counted as no gain.
+
+``lipophilicity`` trains the VAE with F and two ridge regressions on measured lipophilicity, a tenth of the
+molecules held out (the same for all), and prints R2.
 
     python benchmarks/revise/smiles.py prepare smiles_qm9_60k.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence smiles --outcome logp --alphabet smiles -o kept/vae
     python benchmarks/revise/smiles.py judge kept/vae --test kept/test.csv --train kept/train.csv
+    python benchmarks/revise/smiles.py lipophilicity smiles_lipophilicity.csv.gz --out kept
 
 Needs the extra ``bench``.
 """
@@ -21,7 +26,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
+import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +46,9 @@ from seqdesign.models.vae.drawing import Draws, batches
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.symbols import spelled
 
-TRAIN, TEST = 30_000, 2_000
+TRAIN, TEST = 56_000, 2_000
+GRIDS, STEPS = 20, 5
+WRITER = "--alphabet smiles --encoder transformer --decoder transformer --invariance-weight 0 --batch-size 32"
 SAMPLES = (
     ("prior", "sample", 0.0),
     ("prior", "greedy", 0.0),
@@ -45,6 +56,9 @@ SAMPLES = (
     ("data", "greedy", 0.0),
     ("data", "greedy", 0.8),
     ("data", "greedy", 0.95),
+    ("data", "greedy", 0.98),
+    ("data", "sample", 0.95),
+    ("prior", "greedy", 0.95),
 )
 """Codes, letters and share left out."""
 
@@ -62,15 +76,23 @@ def main() -> None:
     second.add_argument("model", type=Path)
     second.add_argument("--train", type=Path, required=True)
     second.add_argument("--test", type=Path, required=True)
-    second.add_argument("--num", type=int, default=1000, help="prior samples, and molecules to give back")
+    second.add_argument(
+        "--num", type=int, default=1000, help="samples of each kind; 0: none, nor reconstruction"
+    )
     second.add_argument("--starts", type=int, default=100)
     second.add_argument("--max-edits", type=int, default=3)
     second.add_argument("--seed", type=int, default=0)
+    third = steps.add_parser("lipophilicity")
+    third.add_argument("table", type=Path)
+    third.add_argument("--out", type=Path, required=True)
+    third.add_argument("--epochs", type=int, default=15)
     args = parser.parse_args()
     torch.set_num_threads(1)
     RDLogger.DisableLog("rdApp.*")
     if args.step == "prepare":
         prepare(args.smiles, args.out)
+    elif args.step == "lipophilicity":
+        lipophilicity(args.table, args.out, args.epochs)
     else:
         judge(args)
 
@@ -93,11 +115,13 @@ def judge(args: argparse.Namespace) -> None:
     model = sd.load(args.model)
     seen = {canonical(text) for text in sd.read(args.train, sequence="smiles").sequences}
     held_out = sd.read(args.test, sequence="smiles").sequences
-    for codes, letters, reject in SAMPLES:
+    for codes, letters, reject in SAMPLES if args.num else ():
         draws = Draws(num=args.num, seed=args.seed, codes=codes, decode=letters, reject=reject)
         found, drawn = samples(model, draws)
         told(f"codes by {codes}, letters {letters}, --reject {reject} ({drawn:,} draws)", found, seen)
-    reconstruction(model, held_out[: args.num])
+    if args.num:
+        reconstruction(model, held_out)
+    interpolation(args.model, held_out[: 4 * GRIDS], args.model.parent)
     starts = held_out[-args.starts :] if args.starts else []
     for method, options in (("revise", {}), ("search", {})) if starts else ():
         designs = sd.revise(model, starts, method=method, max_edits=args.max_edits, seed=args.seed, **options)
@@ -155,6 +179,66 @@ def reconstruction(model: sd.VAE, texts: list[str]) -> None:
         f"{np.mean(distance == 0):.3f} of strings, {np.mean([a == b for a, b in names]):.3f} of molecules; "
         f"{np.mean([bool(b) for _, b in names]):.3f} valid"
     )
+
+
+def interpolation(model: Path, texts: list[str], folder: Path) -> None:
+    """What lies between four molecules and four others, corners left out."""
+    source, output = folder / "corners.csv", folder / "grids.fa"
+    source.write_text("smiles\n" + "".join(f"{text}\n" for text in texts))
+    words = ["interpolate", str(source), "--sequence", "smiles", "-m", str(model), "--grid"]
+    seqdesign(*words, "--steps", str(STEPS), "-o", str(output))
+    rows = [line for line in output.read_text().splitlines() if line]
+    found = [(a, b) for a, b in itertools.pairwise(rows) if a.startswith(">")]
+    corners = {f"row{i}_column{j}" for i in (1, STEPS) for j in (1, STEPS)}
+    inner = [text for name, text in found if not any(name.split()[0].endswith(c) for c in corners)]
+    valid = [text for text in map(canonical, inner) if text]
+    print(
+        f"grids between {GRIDS} x 4 molecules: {len(valid) / len(inner):.3f} of {len(inner)} inside valid, "
+        f"{len(set(valid)) / max(1, len(valid)):.3f} of those different",
+        flush=True,
+    )
+
+
+def seqdesign(*words: str) -> None:
+    """Run a command."""
+    subprocess.run([sys.executable, "-m", "seqdesign", *words, "-q"], check=True)
+
+
+def lipophilicity(table: Path, folder: Path, epochs: int) -> None:
+    """R2 of F(E(x)) and of ridge regressions on molecules that none has seen."""
+    data = sd.read(table, sequence="smiles")
+    rows = list(zip(data.sequences, data.numbers("outcome"), strict=True))
+    random.Random(0).shuffle(rows)
+    parts = ["test", "validation", *["train"] * 8]
+    source = folder / "lipophilicity.csv"
+    with source.open("w", newline="") as handle:
+        lines = [(text, value, parts[i % 10]) for i, (text, value) in enumerate(rows)]
+        csv.writer(handle).writerows([("smiles", "outcome", "part"), *lines])
+    common = [str(source), "--sequence", "smiles", "--split-column", "part", "--overwrite"]
+    for kind in ("ridge", "words"):
+        output = folder / kind
+        words = ["--alphabet", "smiles", "--architecture", kind]
+        seqdesign("train-predictor", *common, *words, "-o", str(output))
+        print(f"train-predictor --architecture {kind}: {quality(output)}", flush=True)
+    output = folder / "lipophilicity"
+    seqdesign("train-vae", *common, *WRITER.split(), "--epochs", str(epochs), "-o", str(output))
+    print(f"train-vae: {quality(output)}", flush=True)
+
+
+def quality(folder: Path) -> dict[str, object]:
+    """The held-out figures of a run about the outcome, and what comes back."""
+    result = json.loads((folder / "manifest.json").read_text())["result"]
+    shown = ("r2", "spearman", "token_accuracy")
+    return {name: value for name, value in walked(result) if any(one in name for one in shown)}
+
+
+def walked(part: object, name: str = "") -> list[tuple[str, object]]:
+    """Names and values of a record."""
+    if isinstance(part, dict):
+        return [found for key, value in part.items() for found in walked(value, key)]
+    if isinstance(part, list):
+        return [found for value in part for found in walked(value, name)]
+    return [(name, part)]
 
 
 def report(method: str, starts: list[str], after: list[str], predicted: float, budget: int) -> None:

@@ -1,4 +1,4 @@
-"""Only what training has seen: letters at each place, or words where places have no meaning.
+"""Only what training has seen: letters at each place, or words where places have no meaning; no unnamed word.
 
 A predictor knows nothing of a letter that never stood at a place, so that designs which use it are guesses.
 """
@@ -6,6 +6,7 @@ A predictor knows nothing of a letter that never stood at a place, so that desig
 from __future__ import annotations
 
 import torch
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from seqdesign.constraints.builtin.max_edits import MaxEdits
@@ -115,6 +116,77 @@ class _WordWalk:
     def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
         """The last k - 1 letters after one more."""
         return ((state[0] * self._num_letters + letters) % self._num_letters ** (self._size - 1),)
+
+    def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Always."""
+        return None
+
+
+class Writable:
+    """The sign for words outside a vocabulary stands only where a start has it and the design left it as it
+    was: there the word itself comes back, and elsewhere nobody could say which word is meant.
+    """
+
+    name = "words of the vocabulary"
+
+    def __init__(self, starts: Starts) -> None:
+        self._starts, self._sign = starts, starts.alphabet.letters.index(starts.alphabet.unk)
+        self._own = (starts.tokens == self._sign).sum(1)
+
+    def mask(self) -> Tensor | None:
+        """None: it depends on what the design has left of its start."""
+        return None
+
+    def walk(self, mask: Tensor, shortest: int) -> Walk | None:
+        """No more signs than the start has."""
+        return _SignWalk(self._sign, self._own, self._starts.alphabet.size)
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """Whether each sign is one that the start has there, by the fewest edits."""
+        signs = (tokens == self._sign).sum(1)
+        good = signs <= self._own[rows]
+        for i in (good & (signs > 0)).nonzero().flatten().tolist():
+            good[i] = not self._written(tokens[i], int(rows[i]))
+        return good
+
+    def _written(self, tokens: Tensor, row: int) -> list[int]:
+        """Places of signs in a sequence (L,) that are none of its start."""
+        size, own = self._starts.alphabet.size, self._starts.tokens[row]
+        text, start = tokens[tokens < size].tolist(), own[own < size].tolist()
+        kept = [
+            i
+            for step in Levenshtein.opcodes(start, text)
+            if step.tag == "equal"
+            for i in range(step.dest_start, step.dest_end)
+        ]
+        return [i for i, letter in enumerate(text) if letter == self._sign and i not in kept]
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        """Every sign that the start does not have there."""
+        message = f"{self._starts.alphabet.text(self._starts.alphabet.unk)} stands for no word of the input"
+        return [Violation(self.name, message, i + 1, i + 1) for i in self._written(tokens, row)]
+
+
+class _SignWalk:
+    """The state is the number of signs so far."""
+
+    dead: Tensor | None = None
+
+    def __init__(self, sign: int, own: Tensor, num_letters: int) -> None:
+        self._sign, self._own = sign, own
+        self._others = torch.arange(num_letters, device=own.device) != sign
+
+    def start(self, rows: Tensor) -> State:
+        """None yet."""
+        return (torch.zeros_like(rows),)
+
+    def allowed(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Another sign only while the start has more."""
+        return self._others | (state[0] < self._own[rows]).unsqueeze(1)
+
+    def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
+        """One more, or not."""
+        return (state[0] + (letters == self._sign),)
 
     def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
         """Always."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from seqdesign.config import Options
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
+from seqdesign.constraints.letters import Writable
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
@@ -189,10 +190,10 @@ def run(
     goal, letters = goal or GoalOptions(), letters or LetterPolicy()
     optimize = optimize or find_method("revise")
     options = options or ReviseOptions()
-    more: list[MakeConstraint] = []
+    more: list[MakeConstraint] = [Writable] if trained.record.alphabet.unk else []
     if evidence is not None and only_seen:
         make = evidence.constraint(trained.record.max_length, own=True)
-        more = [] if make is None else [make]
+        more += [] if make is None else [make]
     more += [] if alike is None else [alike]
     if numbering is None:
         numbering = Numbering() if evidence is None else evidence.measured.numbering

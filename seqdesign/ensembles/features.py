@@ -23,19 +23,29 @@ Word = tuple[int, ...]
 
 def num_linear_features(letters: int, max_length: int, *, positional: bool) -> int:
     """Columns of ``linear_features``."""
-    return letters * max_length if positional else letters + letters * letters + 1
+    if positional:
+        return letters * max_length
+    return letters + (letters * letters if _has_pairs(letters) else 0) + 1
+
+
+def _has_pairs(letters: int) -> bool:
+    """Whether pairs of neighbours are columns: of a vocabulary of words there are too many."""
+    return letters * letters <= MAX_PAIRS
 
 
 def linear_features(x: Tensor, inside: Tensor, max_length: int, *, positional: bool) -> Tensor:
     """Features (N, I): the one-hot itself where positions matter, with L = ``max_length``.
 
-    Else shares of letters and of pairs of neighbours, and the length.
+    Else shares of letters and, where these are few, of pairs of neighbours, and the length.
     """
     if positional:
         return x.flatten(1)
     count = inside.sum(1, keepdim=True).clamp(min=1).to(x.dtype)
-    pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
-    return torch.cat([x.sum(2) / count, pairs / count, count / max_length], dim=1)
+    parts = [x.sum(2) / count, count / max_length]
+    if _has_pairs(x.shape[1]):
+        pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
+        parts.insert(1, pairs / count)
+    return torch.cat(parts, dim=1)
 
 
 def word_shapes(letters: int, max_length: int) -> tuple[Word, ...]:

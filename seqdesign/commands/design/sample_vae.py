@@ -36,6 +36,9 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Discard about this share of the draws: those whose letters the language model finds least likely."""
     condition: float | None = None
     """Outcome to draw for, of a model made with train-vae --condition."""
+    choose_from: Annotated[int, Between(1, 1000)] = 1
+    """With --condition: draws for each sequence, of which the one is kept whose predicted outcome is nearest
+    to it."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
 
@@ -45,6 +48,8 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
             yield "--temperature: has no effect with --decode greedy; leave it out"
         if self.condition is not None and self.codes != "data":
             yield "--codes: has no effect with --condition, as each outcome has its own codes; leave it out"
+        if self.condition is None and self.choose_from != type(self).choose_from:
+            yield "--choose-from: has no effect without --condition; leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from seqdesign.decoding.greedy import greedy
+from seqdesign.decoding.protocol import Decoded
 from seqdesign.decoding.sample import sample
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
-from seqdesign.revisers.problem import evaluate
+from seqdesign.revisers.problem import coded, evaluate
 from seqdesign.sequences.encoders import decode as written
 from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
@@ -98,6 +99,7 @@ class Draws:
     temperature: float = 1.0
     codes: Origin = "data"
     condition: float | None = None
+    choose_from: int = 1
     reject: float = 0.0
 
 
@@ -128,14 +130,38 @@ def batches(trained: TrainedVAE, draws: Draws) -> Iterator[Batch]:
         yield sift(*drawn[:3], None, (drawn.natural >= least).tolist())
 
 
-def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Drawn:
+def _decoded(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator) -> Decoded:
     model, shortest = trained.model, trained.record.min_length
-    rng = block_rng(draws.seed, number)
     z = codes(model, n, rng, draws.condition, draws.codes)
     if draws.decode == "greedy":
-        drawn = greedy(model.decoder, z, shortest=shortest)
+        return greedy(model.decoder, z, shortest=shortest)
+    return sample(model.decoder, z, generator=rng, temperature=draws.temperature, shortest=shortest)
+
+
+def _nearest(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator, wanted: float) -> Decoded:
+    """Of ``choose_from`` draws for each of n sequences the one whose F(E(x)) is nearest to ``wanted``.
+
+    p(z|y) gives sequences as they are measured at y, noise and all; F says what is expected of each.
+    """
+    model, each = trained.model, draws.choose_from
+    many = [_decoded(trained, draws, n, rng) for _ in range(each)]
+    outcomes = torch.stack([coded(model, one.tokens, one.lengths)[1] for one in many])
+    best = (outcomes - wanted).abs().argmin(0)
+    rows = torch.arange(n, device=best.device)
+    tokens, lengths, log_probs = (
+        torch.stack([getattr(one, name) for one in many])[best, rows]
+        for name in ("tokens", "lengths", "log_probs")
+    )
+    return Decoded(tokens, lengths, log_probs)
+
+
+def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Drawn:
+    model = trained.model
+    rng = block_rng(draws.seed, number)
+    if draws.condition is not None and draws.choose_from > 1 and model.has_outcome:
+        drawn = _nearest(trained, draws, n, rng, draws.condition)
     else:
-        drawn = sample(model.decoder, z, generator=rng, temperature=draws.temperature, shortest=shortest)
+        drawn = _decoded(trained, draws, n, rng)
     scored = evaluate(model, drawn.tokens, drawn.lengths)
     texts = written(drawn.tokens, trained.record.alphabet)
     labels = []

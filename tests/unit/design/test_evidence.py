@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.constraints.letters import SeenWords, near_parent, seen_letters, word_codes
+from seqdesign.constraints.letters import SeenWords, Writable, near_parent, seen_letters, word_codes
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.evidence import Evidence, Known
-from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.metrics.edits import carry_over
+from seqdesign.sequences.alphabets import get_alphabet, learn_alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.training.measured import Measured
 
@@ -154,6 +155,34 @@ def test_a_library_of_variants_has_a_parent_and_a_reach() -> None:
     tokens = torch.from_numpy(encode([texts[0], far], DNA).tokens.astype(np.int64))
     assert rule.is_feasible(tokens, torch.tensor([0, 0])).tolist() == [True, False]
     assert rule.explain(tokens[1], 0)[0].constraint.startswith("--letters seen")
+
+
+def test_a_word_that_nobody_knows_stays_where_it_was_and_is_never_written() -> None:
+    alphabet = learn_alphabet("words:4", ["a b c a b a"])
+    assert alphabet.unk in alphabet.letters
+    tokens = torch.from_numpy(encode(["a x b x", "a b c a"], alphabet).tokens.astype(np.int64))
+    rule = Writable(Starts(alphabet, tokens, torch.full((2,), 4), 1))
+    rules = Rules([rule], num_starts=2, length=4, num_letters=4)
+    all_of_four = torch.tensor(list(itertools.product(range(4), repeat=4)))
+    sign = alphabet.letters.index(alphabet.unk)
+    for row in (0, 1):
+        rows = torch.full((len(all_of_four),), row)
+        good = rule.is_feasible(all_of_four, rows)
+        assert [not rule.explain(text, row) for text in all_of_four] == good.tolist()
+        known = alphabet.letters.replace(alphabet.unk, "")
+        for text, fine in zip(all_of_four, good.tolist(), strict=True):
+            # What the start has is named again, so a sign that is left over was written.
+            start = "".join(alphabet.letters[i] for i in tokens[row])
+            named = start.replace(alphabet.unk, "?")
+            revised = "".join(alphabet.letters[i] for i in text)
+            assert fine == (set(carry_over(named, start, revised)) <= {*known, "?"})
+        state, alive = rules.start(rows), torch.ones(len(rows), dtype=torch.bool)
+        for t in range(4):
+            alive &= rules.letters(state, rows, t).gather(1, all_of_four[:, t, None])[:, 0]
+            state = rules.advance(state, all_of_four[:, t], rows, t)
+        assert bool((alive | ~good).all())
+        assert int((all_of_four == sign).sum(1)[alive].max()) == 2 - 2 * row
+        assert 0 < int(good.sum()) < len(good)
 
 
 def test_relatives_may_be_as_far_from_their_parent_as_half_of_them() -> None:

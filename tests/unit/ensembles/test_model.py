@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.features import linear_features, num_linear_features
 from seqdesign.ensembles.model import PredictorBatch, SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions, adapt
-from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.alphabets import get_alphabet, learn_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode, one_hot
 from seqdesign.tasks.kinds.classes import one_against_others
 
 DNA = get_alphabet("dna")
+LARGE = learn_alphabet("words:200", [" ".join(f"word{i}" for i in range(300))])
 BUFFERS = (
     "outcome_mean", "outcome_scale", "temperature", "evidence", "shares.share", "net.centre", "net.gain",
 )  # fmt: skip
@@ -182,3 +184,14 @@ def test_every_auto_is_replaced() -> None:
         options = adapt(PredictorOptions(architecture=architecture), **data)
         assert "auto" not in vars(options).values()
         assert (options.task, options.strands, options.width) == ("binary", "one", width)
+
+
+@pytest.mark.parametrize("letters", [4, 200])
+def test_pairs_of_neighbours_are_columns_only_where_letters_are_few(letters: int) -> None:
+    x = one_hot(torch.tensor([[0, 1, 2], [3, 3, letters + 3]]), LARGE if letters > 4 else DNA)
+    inside = torch.tensor([[True, True, True], [True, True, False]])
+    found = linear_features(x, inside, 3, positional=False)
+    assert found.shape == (2, num_linear_features(letters, 3, positional=False))
+    assert found.shape[1] == (21 if letters == 4 else 201)
+    assert found[:, :4].tolist() == [[pytest.approx(1 / 3)] * 3 + [0], [0, 0, 0, 1]]
+    assert found[:, -1].tolist() == [1, pytest.approx(2 / 3)]

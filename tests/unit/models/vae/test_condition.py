@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch.distributions import Normal, kl_divergence
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.vae.condition import HIDDEN, hide_some
-from seqdesign.models.vae.drawing import check_condition, codes
+from seqdesign.models.vae.drawing import Draws, batches, check_condition, codes
 from seqdesign.models.vae.model import SequenceVAE
+from seqdesign.models.vae.store import TrainedVAE
 
 
 def conditional(small: SimpleNamespace, **options: Any) -> SequenceVAE:
@@ -91,15 +93,23 @@ def test_samples_follow_the_outcome_and_change_sides_when_labels_are_swapped(
         texts, outcomes, encoder="dense", decoder="gru", condition="outcome", kl_weight=1.0, hidden=16,
         invariance_weight=0.0, epochs=25, batch_size=32, learning_rate=0.01,
     ).trained  # fmt: skip
-    from seqdesign.models.vae.drawing import Draws, batches
-
     counts = []
     for asked in (0.0, 1.0):
-        (drawn,) = batches(trained, Draws(num=200, seed=0, condition=asked))
+        (drawn,) = batches(trained, Draws(num=200, seed=0, condition=asked, choose_from=1))
         letters_drawn = "".join(drawn.texts)
         counts.append(letters_drawn.count("A") / letters_drawn.count("T"))
     few, many = counts if flip else counts[::-1]
     assert many > 3 * few, counts
+    # Of several draws the one is kept whose prediction is nearest; the first of them is the only one of one.
+    one, four = (np.abs(predicted(trained, choose_from) - 0.5) for choose_from in (1, 4))
+    assert (four <= one).all()
+    assert four.sum() < 0.7 * one.sum()
+
+
+def predicted(trained: TrainedVAE, choose_from: int) -> np.ndarray:
+    """F(E(x)) of 100 samples that are asked for 0.5."""
+    (drawn,) = batches(trained, Draws(num=100, seed=0, condition=0.5, choose_from=choose_from))
+    return np.array([float(re.findall(r"predicted_\w+=(\S+)", label)[0]) for label in drawn.labels])
 
 
 def test_what_cannot_be_asked_for_is_refused(tiny: SimpleNamespace, small: SimpleNamespace) -> None:
