@@ -486,6 +486,8 @@ class Panel:
         count = shares(self.weights, DRAWS)
         who = torch.repeat_interleave(torch.arange(len(count)), torch.tensor(count))
         luck = torch.randn(DRAWS, 2, said.mean.shape[2], generator=torch.Generator().manual_seed(0)).double()
+        if luck.shape[2] == 2 and bool((self.values.nan_to_num(0.5).sum(1) == 1).all()):
+            luck[:, :, 1] = -luck[:, :, 0]  # of two labels one is what the other is not
         own, slope = luck[:, :1], luck[:, 1:]
         ends = torch.where(slope < 0, slope * said.down[who], slope * said.up[who])
         return said.mean[who] + said.variance[who].sqrt() * own + ends
