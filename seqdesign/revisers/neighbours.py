@@ -13,8 +13,10 @@ from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.revisers.pool import hashes, mix
 from seqdesign.revisers.problem import DesignProblem
 
-CPU_MOVES = 1 << 22
-"""Moves that are laid out at once on a CPU."""
+MOST_MOVES = 4096
+"""Moves of a string that are looked at; of more, as many are drawn."""
+CPU_ROWS = 512
+"""Strings at once on a CPU."""
 
 
 def neighbours(problem: DesignProblem, owner: Tensor, tokens: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -25,15 +27,12 @@ def neighbours(problem: DesignProblem, owner: Tensor, tokens: Tensor, count: int
     """
     starts = problem.tokens[owner]
     taken_back = _reversions(problem, starts, tokens)
-    moves = taken_back.shape[1] * tokens.shape[1] * problem.model.decoder.end
 
     def part(rows: slice) -> tuple[Tensor, Tensor]:
-        near, exists = _some(problem, owner[rows], starts[rows], tokens[rows], taken_back[rows], count)
-        return near, exists
+        return _some(problem, owner[rows], starts[rows], tokens[rows], taken_back[rows], count)
 
-    size = block_size(tokens.device, 16 * moves, cpu=max(1, CPU_MOVES // max(1, moves)))
-    found = list(zip(*in_blocks(part, len(tokens), size), strict=True))
-    near, exists = (torch.cat(column) for column in found)
+    size = block_size(tokens.device, 100 * MOST_MOVES, cpu=CPU_ROWS)
+    near, exists = (torch.cat(column) for column in zip(*in_blocks(part, len(tokens), size), strict=True))
     source = torch.arange(len(tokens), device=tokens.device).unsqueeze(1).expand_as(exists)
     return source[exists], near[exists]
 
@@ -58,27 +57,28 @@ def _some(
     problem: DesignProblem, owner: Tensor, starts: Tensor, tokens: Tensor, taken_back: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
     """Neighbours (M, C, T) and which of them exist (M, C)."""
-    letters = problem.model.decoder.end
-    m, length = tokens.shape
-    free = (tokens != letters) & (tokens != problem.model.decoder.pad)
-    if problem.forced is not None:
-        free &= problem.forced[owner] < 0
-    possible = free.unsqueeze(2) & (torch.arange(letters, device=tokens.device) != tokens.unsqueeze(2))
-    if problem.rules is not None:
-        width = min(length, problem.rules.length)
-        possible[:, :width] &= problem.rules.mask[owner, :width]
-    places = torch.arange(length, device=tokens.device)
-    usable = (taken_back != -2)[:, :, None, None] & possible.unsqueeze(1)
+    letters, pad = problem.model.decoder.end, problem.model.decoder.pad
+    length = tokens.shape[1]
+    moves = taken_back.shape[1] * length * letters
+    string = hashes(torch.zeros_like(owner), tokens).unsqueeze(1)
+    move = torch.arange(min(moves, MOST_MOVES), device=tokens.device).expand(len(tokens), -1)
+    if moves > MOST_MOVES:
+        move = mix(string + move).remainder(moves)
+    back = taken_back.gather(1, move // (length * letters))
+    place, letter = move // letters % length, move % letters
+    here, start = tokens.gather(1, place), starts.gather(1, place)
+    usable = (back != -2) & (here != letters) & (here != pad) & (here != letter)
     # An exchange makes an edit elsewhere; two taken back are none.
-    usable[:, 1:] &= (places != taken_back[:, 1:].unsqueeze(2)).unsqueeze(3)
-    usable[:, 1:] &= (torch.arange(letters, device=tokens.device) != starts.unsqueeze(2)).unsqueeze(1)
-    index = torch.arange(taken_back.shape[1] * length * letters, device=tokens.device)
-    string = hashes(torch.zeros_like(owner), tokens)
-    chance = mix(string.unsqueeze(1) ^ mix(index).unsqueeze(0)) >> 1
-    chance = chance.where(usable.flatten(1), torch.iinfo(torch.int64).max)
-    best, move = chance.topk(min(count, chance.shape[1]), dim=1, largest=False)
-    exists = best < torch.iinfo(torch.int64).max
-    back = taken_back.gather(1, move // (length * letters)).unsqueeze(2)
-    place, letter = (move // letters % length).unsqueeze(2), (move % letters).unsqueeze(2)
-    near = torch.where(places == back, starts.unsqueeze(1), tokens.unsqueeze(1).expand(m, move.shape[1], -1))
-    return torch.where(places == place, letter, near), exists
+    usable &= (back == -1) | (place != back) & (letter != start)
+    if problem.forced is not None:
+        usable &= problem.forced[owner].gather(1, place) < 0
+    if problem.rules is not None:
+        inside = place < problem.rules.length
+        usable &= ~inside | problem.rules.mask[owner[:, None], place.where(inside, 0), letter]
+    last = torch.iinfo(torch.int64).max
+    chance = (mix(string ^ mix(move)) >> 1).where(usable, last)
+    best, chosen = chance.topk(min(count, chance.shape[1]), dim=1, largest=False)
+    back, place, letter = (x.gather(1, chosen).unsqueeze(2) for x in (back, place, letter))
+    places = torch.arange(length, device=tokens.device)
+    near = torch.where(places == back, starts.unsqueeze(1), tokens.unsqueeze(1))
+    return torch.where(places == place, letter, near), best < last

@@ -76,3 +76,14 @@ def test_fewer_are_the_same_in_every_batch(count: int) -> None:
     assert [len(found) for found in together] == [count] * 3
     alone = near(["CCCC"], ["CCBB"], count, max_edits=3)
     assert together[1] == alone[0]
+
+
+def test_of_too_many_moves_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Still neighbours, and the same in every batch."""
+    every = near(["CCCC"], ["CCBB"], max_edits=3)[0]
+    monkeypatch.setattr("seqdesign.revisers.neighbours.MOST_MOVES", 20)
+    (alone,) = near(["CCCC"], ["CCBB"], max_edits=3, count=4)
+    together = near(["ABCA", "CCCC"], ["AAAA", "CCBB"], max_edits=3, count=4)
+    assert together[1] == alone
+    assert alone
+    assert alone <= every
