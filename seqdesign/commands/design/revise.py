@@ -90,14 +90,14 @@ class ReviseConfig(
         revise, search = (
             [spec.name for spec in fields_of(group)] for group in (ReviseOptions, SearchOptions)
         )
-        end = ["restarts", "rounds", "survivors", "step_length"]
+        end = ["restarts", "rounds", "survivors", "neighbours", "step_length"]
         idle = {
             "--method search": revise if self.method == "search" else [],
             "--method revise": search if self.method == "revise" else [],
             "--select end": end if self.select == "end" else [],
             "--optimizer original": ["metric", "step_length"] if self.optimizer == "original" else [],
             "--optimizer barrier": ["learning_rate"] if self.optimizer == "barrier" else [],
-            "--rounds 0": ["survivors"] if self.rounds == 0 else [],
+            "--rounds 0 --neighbours 0": ["survivors"] if self.rounds == self.neighbours == 0 else [],
         }
         for reason, names in idle.items():
             for name in names:

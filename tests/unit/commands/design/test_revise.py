@@ -180,6 +180,11 @@ def test_the_page_has_the_outcomes_and_the_table(here: Path, cli: Cli, vae: Path
         (("--min-distance", "2"), "has no effect with --top 1"),
         (("--method", "nothing"), "must be one of revise, search"),
         (("--method", "search", "--alpha", "-2"), "has no effect with --method search"),
+        (("--select", "end", "--neighbours", "5"), "--neighbours: has no effect with --select end"),
+        (
+            ("--rounds", "0", "--neighbours", "0", "--survivors", "3"),
+            "has no effect with --rounds 0 --neighbours 0",
+        ),
     ],
 )
 def test_wrong_wishes_are_told_in_one_line(
