@@ -25,6 +25,8 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
 """Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
 FEWEST = 10
+CHOSEN, REACH = 0.02, 0.6745
+"""Share of the rows that count as chosen, and standard deviations below their mean that three in four exceed."""
 BISECTIONS = 40
 SURE = 0.75
 """Share of what is thought possible that is better than a headline."""
@@ -176,24 +178,55 @@ def median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor) -> Tensor:
-    """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
+class Reached(NamedTuple):
+    """How far (2, K; down, up) measurements of the rows go that were predicted to be the best, each by all
+    others, and the standard errors of that.
+    """
 
-    Beyond, they go only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are
-    borne out (2, K; down, up); NaN: no further than the rows.
+    level: Tensor
+    error: Tensor
+
+
+def reached(predicted: Tensor, measured: Tensor, noise: float) -> Reached:
+    """From predictions (n, K) of rows that were left out, and what was measured of them, NaN unknown.
+
+    Of a choice of the best that was made without having seen them, three in four (``SURE``) have come as far,
+    when the noise of a measurement is taken off. With fewer than ``FEWEST`` rows it is their mean.
+    """
+    levels, errors = torch.zeros(2, predicted.shape[1]).double(), torch.zeros(2, predicted.shape[1]).double()
+    for k in range(predicted.shape[1]):
+        known = ~(predicted[:, k].isnan() | measured[:, k].isnan())
+        x, y = predicted[known, k], measured[known, k]
+        for end, sign in enumerate((-1.0, 1.0)):
+            best = y[(sign * x).argsort(descending=True)[: max(FEWEST, round(CHOSEN * len(x)))]]
+            spread = best.var(correction=0) if len(best) else best.new_ones(())
+            apart = (spread - noise).clamp(min=0).sqrt()
+            levels[end, k] = best.mean() - sign * REACH * apart
+            errors[end, k] = (spread / max(1, len(best))).sqrt()
+    return Reached(levels, errors)
+
+
+def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor, top: Reached) -> Tensor:
+    """Headlines (B, K): the medians, as far as the rows bear them out.
+
+    Where judges have shown that they can go beyond the rows (N, K; what these are thought to be, NaN unknown),
+    only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are borne out (2, K;
+    down, up). Where they have not (NaN), no further than those rows came that they would have chosen.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0).maximum(borne[0]))
-    high, low = torch.where(borne[1].isnan(), best, high), torch.where(borne[0].isnan(), worst, low)
+    high = torch.where(borne[1].isnan(), top.level[1], high)
+    low = torch.where(borne[0].isnan(), top.level[0], low)
     return torch.maximum(torch.minimum(middle, high), low)
 
 
-def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Tensor:
-    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row.
+def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached) -> Tensor:
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than rows came that
+    the judges would have chosen.
 
-    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
-    its own.
+    What that is, and what the best row is (means and variances, (N, K)), they do not know for sure either:
+    each draw has its own.
     """
     luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
     for end, sign in enumerate((-1.0, 1.0)):
@@ -201,6 +234,9 @@ def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Te
         best, place = worth.max(0)
         sd = variance.gather(0, place[None])[0].sqrt()
         most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
+        untested = borne[end].isnan()
+        most = torch.where(untested, sign * top.level[end], most)
+        sd = torch.where(untested, top.error[end], sd)
         draws = sign * torch.minimum(sign * draws, most + sd * luck)
     return draws
 

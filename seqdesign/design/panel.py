@@ -36,11 +36,13 @@ from seqdesign.design.judges import (
 from seqdesign.design.link import (
     Link,
     Opinion,
+    Reached,
     borne_out,
     corrected,
     fit_link,
     followed,
     median,
+    reached,
     surely,
     within,
 )
@@ -240,7 +242,7 @@ class Panel:
         alone, unseen, errors = [], [], []
         y, taught = self.values[fresh], self.values[train]
         for judge in self._judges(train, self.kinds):
-            links, (mean, variance) = self._linked(judge)
+            links, (mean, variance), _ = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
             unseen.append(self._density(y, found.mean, found.total + judge.noise))
@@ -272,16 +274,16 @@ class Panel:
         self._network_error = _mean_square(found.mean - y)
         return self._density(self.values[rows], found.mean, found.total)
 
-    def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor]]:
+    def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor], Tensor]:
         """What corrects a judge at its ends, one for each outcome, and corrected means and variances (n, K),
-        noise included, of the rows that taught it, each by all others.
+        noise included, of the rows that taught it, each by all others; and these means before that.
         """
         left, around = judge.left_out()
         if self.task.log_odds:
-            return [], (left, around)
+            return [], (left, around), left
         links = [fit_link(left[:, k], around[:, k], judge.y[:, k]) for k in range(left.shape[1])]
         found = corrected(links, left, around - judge.noise)
-        return links, (found.mean, found.total + judge.noise)
+        return links, (found.mean, found.total + judge.noise), left
 
     def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
@@ -311,10 +313,11 @@ class Panel:
         """
         rows = self._chosen(tokens)
         said: list[Opinion] = []
-        noise, ratios, further, fits, known = [], [], [], [], []
+        noise, ratios, further, fits, known, unseen = [], [], [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
         for judge in self._judges(rows, self.kinds):
-            links, (left, around) = self._linked(judge)
+            links, (left, around), plainly = self._linked(judge)
+            unseen.append(plainly)
             opinion, beyond = _said(judge, links, tokens)
             said.append(opinion)
             further.append(beyond)
@@ -350,7 +353,9 @@ class Panel:
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         unsure = (own[:, None, None] * torch.stack(known)).sum(0)
         counted = more.square().amax(1) > typical
-        return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), counted)
+        left = (own[:, None, None] * torch.stack(unseen)).sum(0)
+        top = reached(left, (self.values[rows] - self.centre) / self.unit, typical)
+        return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), top, counted)
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
@@ -438,6 +443,7 @@ class Panel:
         widen: float,
         plain: Plain | None,
         fitted: tuple[Tensor, Tensor],
+        top: Reached,
         counted: Tensor,
     ) -> Verdict:
         """From opinions of J judges (J, B, K), standardised or in log-odds.
@@ -459,8 +465,8 @@ class Panel:
             for side in (said.down, said.up)
         ]
         borne = (self.scale.into(self.borne) - self.centre) / self.unit
-        held = self._outside(within(draws, *fitted, borne))
-        headline = self._outside(borne_out(middle, draws, fitted[0], borne))
+        held = self._outside(within(draws, *fitted, borne, top))
+        headline = self._outside(borne_out(middle, draws, fitted[0], borne, top))
         headline = headline if base is None else surely(headline, held, base)
         sure = (self.scale.into(headline) - self.centre) / self.unit
         # An interval also holds measurements of what the headline says.
