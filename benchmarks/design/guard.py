@@ -8,10 +8,11 @@ the table of cases). A design is truly bad if its true gain, over what it is com
 of what its headline says. That can be read as a gain (over what the judges think of the parent) or as a value
 (whose gain is over what the parent truly is): a design that keeps either is not bad. So one is not bad that
 measures what was said, though a parent that no row is like was misjudged; and one whose gain is right, though
-all values are on another scale. Until the sixth family only the gain counted; ``bad by gain`` is that. Printed are how many of the bad and of the good designs are flagged (any
-status but ok), how many of the measured values of designs lie in their 95% intervals, and whether the promise
-made for the mean of the designs was broken. Where outcomes are labels, the truth of a sequence is the
-probability of the second one, and gains are differences of probabilities; labels have no intervals.
+all values are on another scale. Until the sixth family only the gain counted; ``bad by gain`` is that.
+Printed are how many of the bad and of the good designs are flagged (any status but ok), how many of the
+measured values of designs lie in their 95% intervals, and whether the promise made for the mean of the
+designs was broken. Where outcomes are labels, the truth of a sequence is the probability of the second one,
+and gains are differences of probabilities; labels have no intervals.
 
     python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
 

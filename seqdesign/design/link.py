@@ -20,13 +20,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqdesign.design.reached import FEWEST, Reached
+
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 """Of predictions, where the line may bend upwards of the middle; the same downwards."""
 BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
 """Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
-FEWEST = 10
-CHOSEN, REACH = 0.02, 0.6745
-"""Share of the rows that count as chosen, and standard deviations below their mean that three in four exceed."""
 BISECTIONS = 40
 SURE = 0.75
 """Share of what is thought possible that is better than a headline."""
@@ -178,40 +177,12 @@ def median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-class Reached(NamedTuple):
-    """How far (2, K; down, up) measurements of the rows go that were predicted to be the best, each by all
-    others, and the standard errors of that.
-    """
-
-    level: Tensor
-    error: Tensor
-
-
-def reached(predicted: Tensor, measured: Tensor, noise: float) -> Reached:
-    """From predictions (n, K) of rows that were left out, and what was measured of them, NaN unknown.
-
-    Of a choice of the best that was made without having seen them, three in four (``SURE``) have come as far,
-    when the noise of a measurement is taken off. With fewer than ``FEWEST`` rows it is their mean.
-    """
-    levels, errors = torch.zeros(2, predicted.shape[1]).double(), torch.zeros(2, predicted.shape[1]).double()
-    for k in range(predicted.shape[1]):
-        known = ~(predicted[:, k].isnan() | measured[:, k].isnan())
-        x, y = predicted[known, k], measured[known, k]
-        for end, sign in enumerate((-1.0, 1.0)):
-            best = y[(sign * x).argsort(descending=True)[: max(FEWEST, round(CHOSEN * len(x)))]]
-            spread = best.var(correction=0) if len(best) else best.new_ones(())
-            apart = (spread - noise).clamp(min=0).sqrt()
-            levels[end, k] = best.mean() - sign * REACH * apart
-            errors[end, k] = (spread / max(1, len(best))).sqrt()
-    return Reached(levels, errors)
-
-
 def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor, top: Reached) -> Tensor:
     """Headlines (B, K): the medians, as far as the rows bear them out.
 
-    Where judges have shown that they can go beyond the rows (N, K; what these are thought to be, NaN unknown),
-    only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are borne out (2, K;
-    down, up). Where they have not (NaN), no further than those rows came that they would have chosen.
+    Where judges have shown that they can go beyond the rows (N, K; what these are thought to be, NaN
+    unknown), only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are borne out
+    (2, K; down, up). Where they have not (NaN), no further than those rows came that they would have chosen.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))

@@ -36,16 +36,15 @@ from seqdesign.design.judges import (
 from seqdesign.design.link import (
     Link,
     Opinion,
-    Reached,
     borne_out,
     corrected,
     fit_link,
     followed,
     median,
-    reached,
     surely,
     within,
 )
+from seqdesign.design.reached import FEWEST, Reached, reached, shares_reached, uncorrelated
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.scale import CLEARLY, as_measured, ratios
@@ -64,8 +63,6 @@ LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 """Rounds in which limits are completed, each part of the rows by the others."""
 HIDDEN = 0.2
 """Share of the rows, the best, that judges must predict from the others before they may go beyond all."""
-CHANCE = 3.0
-"""Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
@@ -354,19 +351,31 @@ class Panel:
         unsure = (own[:, None, None] * torch.stack(known)).sum(0)
         counted = more.square().amax(1) > typical
         left = (own[:, None, None] * torch.stack(unseen)).sum(0)
-        top = reached(left, (self.values[rows] - self.centre) / self.unit, typical)
+        if self.task.log_odds:
+            top = self._shares(left, rows)
+        else:
+            top = reached(left, (self.values[rows] - self.centre) / self.unit)
         return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), top, counted)
+
+    def _shares(self, left: Tensor, rows: Rows) -> Reached:
+        """The log-odds that rows bear out, by judges or by networks, whichever tell labels apart better."""
+        found = shares_reached(left, self.values[rows])
+        fresh = np.flatnonzero(self.measured.held_out)
+        if self.network is not None and len(fresh) >= FEWEST:
+            other = shares_reached(self._heard(self._tokens[fresh])[0], self.values[fresh])
+            found = torch.stack([torch.minimum(found[0], other[0]), torch.maximum(found[1], other[1])])
+        return Reached(found.logit(), torch.zeros_like(found))
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
     ) -> Tensor:
         """(K,): whether predictions of left-out rows, by judges and networks, do not correlate with them."""
         left = (weights[:, None, None] * torch.stack([m for m, _ in alone])).sum(0)
-        blind = [_uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
+        blind = [uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
         if self.network is not None and any(blind):
             fresh = np.flatnonzero(self.measured.held_out)[:HELD_OUT]
             mean, _ = self._heard(self._tokens[fresh])
-            blind = [b and _uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
+            blind = [b and uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
         return torch.tensor(blind)
 
     def _borne_out(
@@ -457,9 +466,12 @@ class Panel:
         draws = self._draws(said)
         if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
+            middle, held = (
+                torch.maximum(torch.minimum(x, top.level[1]), top.level[0]) for x in (middle, draws)
+            )
             if base is not None:
-                middle = surely(middle.sigmoid(), draws.sigmoid(), base.sigmoid()).logit()
-            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, draws, counted, plain)
+                middle = surely(middle.sigmoid(), held.sigmoid(), base.sigmoid()).logit()
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, held, counted, plain)
         reach = [
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
@@ -542,15 +554,6 @@ def stack(log_densities: Tensor) -> Tensor:
         weights = 1.0 + (share / share.sum(1, keepdim=True)).sum(0)
         weights = weights / weights.sum()
     return weights
-
-
-def _uncorrelated(predicted: Tensor, measured: Tensor) -> bool:
-    """Whether Pearson's r is within three standard errors of what chance gives."""
-    known = ~(predicted.isnan() | measured.isnan())
-    if int(known.sum()) < 3:
-        return True
-    r = torch.corrcoef(torch.stack([predicted[known], measured[known]]))[0, 1]
-    return not float(r) > CHANCE / math.sqrt(int(known.sum()))
 
 
 def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
