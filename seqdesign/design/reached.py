@@ -30,8 +30,8 @@ class Reached(NamedTuple):
 
 
 def reached(predicted: Tensor, measured: Tensor) -> Reached:
-    """The mean of what was measured (n, K) of the ``FEWEST`` rows with the largest (and the least) predictions
-    (n, K), each by all others; NaN unknown.
+    """The mean of what was measured (n, K) of the ``FEWEST`` rows with the largest (and the least)
+    predictions (n, K), each by all others; NaN unknown.
 
     With no rows it is 0 and not known at all.
     """
