@@ -10,9 +10,10 @@ of what its headline says. That can be read as a gain (over what the judges thin
 measures what was said, though a parent that no row is like was misjudged; and one whose gain is right, though
 all values are on another scale. Until the sixth family only the gain counted; ``bad by gain`` is that.
 Printed are how many of the bad and of the good designs are flagged (any status but ok), how many of the
-measured values of designs lie in their 95% intervals, and whether the promise made for the mean of the
-designs was broken. Where outcomes are labels, the truth of a sequence is the probability of the second one,
-and gains are differences of probabilities; labels have no intervals.
+measured values of designs lie in their 95% intervals, whether the promise made for the mean of the designs
+was broken, and how many of the designs with status ok are at least as good as said, which three in four
+should be. Where outcomes are labels, the truth of a sequence is the probability of the second one, and gains
+are differences of probabilities; labels have no intervals.
 
     python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
 
@@ -54,6 +55,9 @@ FAMILIES = {
 }
 NUM = 64
 OUTCOME = "predicted_outcome"
+TOTALS = (
+    "bad", "bad flagged", "good", "good flagged", "bad by gain", "bad by gain flagged", "fine", "as said"
+)  # fmt: skip
 
 
 def run(
@@ -142,6 +146,8 @@ def judged(
         "headline": float(claim.mean()), "true": float(gain.mean()), "bad": float(bad.sum()),
         "bad flagged": float((bad & flagged).sum()), "good": float((~bad).sum()),
         "good flagged": float((~bad & flagged).sum()),
+        "fine": float((~flagged).sum()),
+        "as said": float((~flagged & (gain >= np.minimum(claim, value))).sum()),
         "bad by gain": float(by_gain.sum()), "bad by gain flagged": float((by_gain & flagged).sum()),
         "coverage": float(((measured >= low) & (measured <= high)).mean()) if numeric else np.nan,
         "open": float((np.isinf(low) | np.isinf(high)).mean()),
@@ -196,12 +202,13 @@ def main() -> None:
         shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items())
         print(f"{began}  {name:<28} seed {seed}  {shown}", flush=True)
         if "undetectable" not in name:
-            for key in ("bad", "bad flagged", "good", "good flagged", "bad by gain", "bad by gain flagged"):
+            for key in TOTALS:
                 total[key] = total.get(key, 0.0) + row[key]
     print(
         f"flagged: {total['bad flagged']:.0f} of {total['bad']:.0f} truly bad designs, "
         f"{total['good flagged']:.0f} of {total['good']:.0f} good ones; by gain alone "
-        f"{total['bad by gain flagged']:.0f} of {total['bad by gain']:.0f} bad ones"
+        f"{total['bad by gain flagged']:.0f} of {total['bad by gain']:.0f} bad ones; of those that nothing "
+        f"speaks against {total['as said']:.0f} of {total['fine']:.0f} are at least as good as said"
     )
 
 
