@@ -177,27 +177,30 @@ def median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor, top: Reached) -> Tensor:
+def borne_out(
+    middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor, top: Reached | None = None
+) -> Tensor:
     """Headlines (B, K): the medians, as far as the rows bear them out.
 
-    Where judges have shown that they can go beyond the rows (N, K; what these are thought to be, NaN
-    unknown), only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are borne out
-    (2, K; down, up). Where they have not (NaN), no further than those rows came that they would have chosen.
+    Beyond what rows (N, K) are thought to be, NaN unknown, they go only as far as ``SURE`` of the draws
+    (S, B, K) go, and no further than predictions are borne out (2, K; down, up). Where these are not (NaN),
+    they end at the best row or, of designs, where those rows came (``top``) that judges would have chosen.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0).maximum(borne[0]))
-    high = torch.where(borne[1].isnan(), top.level[1], high)
-    low = torch.where(borne[0].isnan(), top.level[0], low)
+    least, most = (worst, best) if top is None else top.level
+    high, low = torch.where(borne[1].isnan(), most, high), torch.where(borne[0].isnan(), least, low)
     return torch.maximum(torch.minimum(middle, high), low)
 
 
-def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached) -> Tensor:
-    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than rows came that
-    the judges would have chosen.
+def within(
+    draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached | None = None
+) -> Tensor:
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row or,
+    of designs, than where those rows came (``top``) that judges would have chosen.
 
-    What that is, and what the best row is (means and variances, (N, K)), they do not know for sure either:
-    each draw has its own.
+    What these are, by means and variances (N, K), they do not know for sure either: each draw has its own.
     """
     luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
     for end, sign in enumerate((-1.0, 1.0)):
@@ -205,9 +208,10 @@ def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: 
         best, place = worth.max(0)
         sd = variance.gather(0, place[None])[0].sqrt()
         most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
-        untested = borne[end].isnan()
-        most = torch.where(untested, sign * top.level[end], most)
-        sd = torch.where(untested, top.error[end], sd)
+        if top is not None:
+            untested = borne[end].isnan()
+            most = torch.where(untested, sign * top.level[end], most)
+            sd = torch.where(untested, top.error[end], sd)
         draws = sign * torch.minimum(sign * draws, most + sd * luck)
     return draws
 

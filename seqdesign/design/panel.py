@@ -477,8 +477,10 @@ class Panel:
             for side in (said.down, said.up)
         ]
         borne = (self.scale.into(self.borne) - self.centre) / self.unit
-        held = self._outside(within(draws, *fitted, borne, top))
-        headline = self._outside(borne_out(middle, draws, fitted[0], borne, top))
+        # What is asked about without a claim may be a row itself, of which more is known than of a choice.
+        came = None if base is None else top
+        held = self._outside(within(draws, *fitted, borne, came))
+        headline = self._outside(borne_out(middle, draws, fitted[0], borne, came))
         headline = headline if base is None else surely(headline, held, base)
         sure = (self.scale.into(headline) - self.centre) / self.unit
         # An interval also holds measurements of what the headline says.

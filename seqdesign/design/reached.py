@@ -16,8 +16,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-FEWEST = 10
-"""Rows that say how far a choice has led: as few as can, since designs are further than any of them."""
+FEWEST, SHARE = 10, 0.1
+"""Rows that say how far a choice has led: as few as can, since designs are further than any of them, and no
+more than a share of all.
+"""
 CHANCE = 3.0
 """Standard errors beyond which a correlation is not by chance."""
 
@@ -39,8 +41,9 @@ def reached(predicted: Tensor, measured: Tensor) -> Reached:
     for k in range(predicted.shape[1]):
         known = ~(predicted[:, k].isnan() | measured[:, k].isnan())
         x, y = predicted[known, k], measured[known, k]
+        count = min(FEWEST, max(3, round(SHARE * len(x))))
         for end, sign in enumerate((-1.0, 1.0)):
-            best = y[(sign * x).argsort(descending=True)[:FEWEST]]
+            best = y[(sign * x).argsort(descending=True)[:count]]
             if len(best) > 1:
                 level[end, k], error[end, k] = best.mean(), best.std() / math.sqrt(len(best))
     return Reached(level, error)
