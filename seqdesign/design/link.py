@@ -197,8 +197,8 @@ def borne_out(
 def within(
     draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached | None = None
 ) -> Tensor:
-    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row or,
-    of designs, than where those rows came (``top``) that judges would have chosen.
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up). NaN: no better than the best row
+    or, of designs, than where those rows came (``top``) that judges would have chosen.
 
     What these are, by means and variances (N, K), they do not know for sure either: each draw has its own.
     """
