@@ -27,6 +27,7 @@ from seqdesign.design.judges import (
     GaussianProcess,
     Kind,
     Reader,
+    bernoulli,
     hyperparameters,
     kinds_for,
     log_density,
@@ -268,7 +269,7 @@ class Panel:
         """Log density (n,) that the networks give the values of rows that they have not learned from."""
         mean, sd = self._heard(self._tokens[rows])
         if self.task.log_odds:
-            return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
+            return bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
         mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
         y = (self.values[rows] - self.centre) / self.unit
         self._network_links = [fit_link(mean[:, k], variance[:, k], y[:, k]) for k in range(y.shape[1])]
@@ -292,7 +293,7 @@ class Panel:
         if not self.task.log_odds:
             each = log_density((y - self.centre) / self.unit, mean, variance)
             return each.nan_to_num().sum(1)
-        return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
+        return bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
 
     def _judges(self, rows: Rows, kinds: Sequence[Kind]) -> Iterator[GaussianProcess]:
         """A judge of each kind that learned from these rows; those that read alike share their likeness."""
@@ -355,15 +356,15 @@ class Panel:
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         unsure = (own[:, None, None] * torch.stack(known)).sum(0)
         counted = more.square().amax(1) > typical
-        left = (own[:, None, None] * torch.stack(unseen)).sum(0)
-        if self.task.log_odds:
-            top = self._shares(left, rows)
-        else:
-            top = reached(left, (self.values[rows] - self.centre) / self.unit)
+        top = self._reached((own[:, None, None] * torch.stack(unseen)).sum(0), rows)
         return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), top, counted)
 
-    def _shares(self, left: Tensor, rows: Rows) -> Reached:
-        """The log-odds that rows bear out, by judges or by networks, whichever tell labels apart better."""
+    def _reached(self, left: Tensor, rows: Rows) -> Reached:
+        """How far rows came, by predictions (n, K) of left-out ones; of labels the log-odds that are borne
+        out, by judges or by networks, whichever tell labels apart better.
+        """
+        if not self.task.log_odds:
+            return reached(left, (self.values[rows] - self.centre) / self.unit)
         found = shares_reached(left, self.values[rows])
         fresh = np.flatnonzero(self.measured.held_out)
         if self.network is not None and len(fresh) >= FEWEST:
@@ -588,11 +589,6 @@ def shares(weights: Tensor, total: int) -> list[int]:
     for j in order[: total - sum(found)]:
         found[j] += 1
     return found
-
-
-def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
-    """Log probability (n,) of labels (n, K), 0 or 1 and NaN, under probabilities (n, K)."""
-    return (y * p.log() + (1 - y) * (1 - p).log()).nan_to_num().sum(1)
 
 
 def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:
