@@ -184,7 +184,7 @@ def test_the_best_linear_critic_of_the_sobolev_game() -> None:
     Delta^2 / (4 weight). For Delta 5 and weight 2: 1.25 and 3.125; the generator falls by u for each unit."""
     real, fake = points((5.0,)), points((0.0,)).requires_grad_()
     u = torch.tensor([[1.25]], dtype=torch.float64, requires_grad=True)
-    loss = objective("sobolev").critic_loss(linear(u), real, fake, RNG(), 2.0)["loss"]
+    loss = objective("sobolev").critic_loss(linear(u), real, fake.detach(), RNG(), 2.0)["loss"]
     loss.backward()
     assert loss.item() == pytest.approx(-3.125)
     assert float(u.grad) == pytest.approx(0.0, abs=1e-12)
