@@ -129,12 +129,15 @@ class Repeats(nn.Module):
 
 
 def _smoothed(q: Tensor, counts: Tensor, strengths: Tensor) -> Tensor:
-    """p_K (..., V) of q (..., V), counts (K, ..., V) and s_k (..., K)."""
-    totals, found = counts.sum(-1, keepdim=True), q
-    for k, (count, total) in enumerate(zip(counts, totals, strict=True)):
-        s = strengths[..., k, None]
-        found = (count + s * found) / (total + s)
-    return found
+    """p_K (..., V) of q (..., V), counts (K, ..., V) and s_k (..., K).
+
+    All lengths at once: what is left of p_j after all longer ones is the product of s_k / (C_k + s_k).
+    """
+    totals = counts.sum(-1).movedim(0, -1)
+    left = -(totals / strengths).log1p()
+    longer = torch.ones(len(counts), len(counts), device=q.device).tril(-1)
+    weights = (left @ longer).exp() / (totals + strengths)
+    return torch.einsum("...k,k...v->...v", weights, counts) + left.sum(-1, keepdim=True).exp() * q
 
 
 def _moved(same: Tensor, k: int) -> Tensor:

@@ -192,6 +192,20 @@ def test_the_best_linear_critic_of_the_sobolev_game() -> None:
     assert float(fake.grad) == pytest.approx(-1.25)
 
 
+def test_a_critic_that_is_steep_only_between_sequences_pays_for_it() -> None:
+    """Its gradients at whole letters, 0 and 1, are next to nothing."""
+    real, fake = torch.ones(64, 1, 1, dtype=torch.float64), torch.zeros(64, 1, 1, dtype=torch.float64)
+
+    def steep(x: Tensor) -> Tensor:
+        return (40 * (x - 0.5)).sigmoid().sum((1, 2))
+
+    assert zero_centred_penalty(steep, torch.cat([real, fake]))[1].item() < 1e-12
+    fair = objective("sobolev").critic_loss(lambda x: x.sum((1, 2)), real, fake, RNG(), 1.0)
+    paid = objective("sobolev").critic_loss(steep, real, fake, RNG(), 1.0)
+    assert fair["penalty"].item() == pytest.approx(1.0)
+    assert paid["penalty"].item() > 3
+
+
 def test_the_kernel_distance_is_that_of_counted_words() -> None:
     """Words of 1 to 4 letters, anywhere and in place, counted with strings, all pairs summed one by one."""
     texts = ["ACGTAC", "AACCGG", "TTACGA"], ["ACGTTT", "CCCCCC", "GATTAC"]
