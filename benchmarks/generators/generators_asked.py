@@ -90,7 +90,8 @@ def condition(args: argparse.Namespace) -> None:
         f"other half, has {ability:.3f} with measured outcomes of the training half)"
     )
     real = spearmanr(np.repeat(np.unique(asked), EACH), judge(alike)).statistic
-    print(f"of training rows with these outcomes {real:.3f}; different samples {len(set(texts))} of {len(texts)}")
+    print(f"of training rows with these outcomes {real:.3f}")
+    print(f"{len(set(texts))} of {len(texts)} samples differ")
     both = [(a, truth[t]) for a, t in zip(asked, texts, strict=True) if t in truth]
     if len(both) > len(texts) / 2:
         print(

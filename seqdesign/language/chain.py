@@ -6,8 +6,8 @@ letters far away, nor what kind of sequence it is. So the logits of a network ar
     network + sum over chains of ( sum over k of g_k log (p_k / p_{k-1})  +  g log r )
 
 each g = 2 sigmoid(linear in the features). A network soon knows letters and short words by itself, and then
-needs less of them, but all of what long ones add. p_k is smoothed from order to order (hierarchical Dirichlet; MacKay and Peto 1995, doi
-10.1017/S1351324900000218),
+needs less of them, but all of what long ones add. p_k is smoothed from order to order (hierarchical
+Dirichlet; MacKay and Peto 1995, doi 10.1017/S1351324900000218),
 
     p_k(a | c) = (n(c, a) + s_k p_{k-1}(a | c without its farthest letter)) / (n(c) + s_k)
 
@@ -22,7 +22,7 @@ The weights w_s(c) are those of the Dirichlet-multinomial likelihood of the coun
 anywhere and have large s, which must not hide the few that do not. In training every letter is left out of
 the counts that predict it; otherwise a network would learn to trust counts that know the answer.
 Shapes: N sequences, T positions, B stretches, V letters, R contexts of all lengths up to the order, R' of
-those that are counted by stretches, d features.
+those that are counted by stretches, P parts, d features.
 """
 
 from __future__ import annotations

@@ -7,15 +7,15 @@ Kuhn and De Mori 1990, doi 10.1109/34.56193; copy experts for DNA, Cao et al. 20
     m_k(t, j) = 1 if the k letters before t are those before j, or else 0
     c_k(t, a) = sum over j of m_k(t, j) [x_j = a]                        k = 1 .. K
 
-and smoothed from length to length, beginning with what all sequences say, the chain q (hierarchical Dirichlet;
-MacKay and Peto 1995, doi 10.1017/S1351324900000218):
+and smoothed from length to length, beginning with what all sequences say, the chain q (hierarchical
+Dirichlet; MacKay and Peto 1995, doi 10.1017/S1351324900000218):
 
     p_k(a | t) = (c_k(t, a) + s_k p_{k-1}(a | t)) / (sum over a' of c_k(t, a') + s_k)      p_0 = q
 
 log p_K - log q is added to the logits. So each word of a sequence is an urn (Polya's) that begins with what q
 says: what followed is likely again, in proportion to how often it did. Sums of weighted log(1 + c_k) are not
-bounded by that, and what is frequent anyway, runs and tandem repeats foremost, feeds itself when a model reads
-what it has written itself.
+bounded by that, and what is frequent anyway, runs and tandem repeats foremost, feeds itself when a model
+reads what it has written itself.
 Shapes: N sequences, T positions, V letters, K lengths of words, d features.
 """
 

@@ -7,8 +7,8 @@ estimates Wasserstein-1. Gradients are kept short, not made one: the critic is s
 a difference, and flat once there is none (Mescheder et al. 2018 show that a game with such a penalty
 converges locally, and that one with the other need not).
 
-Why between: letters are whole, so there is nothing near a sequence. A critic whose gradients are kept short at
-real and generated sequences only learns to be flat there and steep in between, which costs it nothing; the
+Why between: letters are whole, so there is nothing near a sequence. A critic whose gradients are kept short
+at real and generated sequences only learns to be flat there and steep in between, which costs it nothing; the
 generator then hears nothing, and scores run away (gap^2 / E|grad D|^2 beyond the squared distance of any two
 sequences, which is the most that a critic of gradients so short could have).
 """

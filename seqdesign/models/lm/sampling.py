@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BLOCK = 250
 """Sequences that are drawn together: as many as stay in a CPU's cache."""
 MOST_CANDIDATES = 64
-"""Candidates for each sequence, at most, where constraints forbid letters that the model would have written."""
+"""Candidates for each sequence, at most, where constraints forbid letters that the model would write."""
 UNFORCED = 0.1
 """Spread of ``Drawn.forced`` in nats up to which the first candidates are as good as any."""
 TWICE = 0.05
@@ -242,7 +242,7 @@ def _are_enough(drawn: Drawn, num: int) -> bool:
 
 
 def choose(drawn: Drawn, num: int, rng: torch.Generator) -> Drawn:
-    """``num`` of the rows, none of them twice, in random order, each with a chance in proportion to exp(forced).
+    """``num`` of the rows, none of them twice, in random order, with chances in proportion to exp(forced).
 
     Chances that would be larger than 1 are 1, in favour of the others (systematic sampling). Rows that break
     a constraint are taken only where there are too few others.
