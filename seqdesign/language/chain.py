@@ -3,11 +3,10 @@
 A network takes long to learn words that few sequences have, which counts know at once; counts know nothing of
 letters far away, nor what kind of sequence it is. So the logits of a network are
 
-    network + sum over chains of ( sum over k of g_k log (p_k / p_{k-1})  +  g log r )
+    network + sum over chains of g (log p_chain + log r)        g = 2 sigmoid(linear in the features)
 
-each g = 2 sigmoid(linear in the features). A network soon knows letters and short words by itself, and then
-needs less of them, but all of what long ones add. p_k is smoothed from order to order (hierarchical
-Dirichlet; MacKay and Peto 1995, doi 10.1017/S1351324900000218),
+p_chain is smoothed from order to order (hierarchical Dirichlet; MacKay and Peto 1995, doi
+10.1017/S1351324900000218),
 
     p_k(a | c) = (n(c, a) + s_k p_{k-1}(a | c without its farthest letter)) / (n(c) + s_k)
 
@@ -22,7 +21,7 @@ The weights w_s(c) are those of the Dirichlet-multinomial likelihood of the coun
 anywhere and have large s, which must not hide the few that do not. In training every letter is left out of
 the counts that predict it; otherwise a network would learn to trust counts that know the answer.
 Shapes: N sequences, T positions, B stretches, V letters, R contexts of all lengths up to the order, R' of
-those that are counted by stretches, P parts, d features.
+those that are counted by stretches, d features.
 """
 
 from __future__ import annotations
@@ -84,8 +83,6 @@ class Chain(nn.Module):
     starts: Tensor
     short: Tensor
     """(R,): the row of ``ratios`` for each of ``table``."""
-    shorter: Tensor
-    """(R, K + 1): the rows of its contexts of 0 to K letters; its own for more letters than it has."""
     without: Tensor | None
     """(R, V, V): the table without one training letter behind the context, the second index."""
     ratios_without: Tensor | None
@@ -105,7 +102,6 @@ class Chain(nn.Module):
         self.register_buffer("powers", torch.tensor(rows[:-1], dtype=torch.long), persistent=False)
         self.register_buffer("starts", starts[:-1], persistent=False)
         self.register_buffer("short", torch.cat([torch.arange(placed), *longer]), persistent=False)
-        self.register_buffer("shorter", _shorter(rows, starts), persistent=False)
         self.register_buffer("without", None, persistent=False)
         self.register_buffer("ratios_without", None, persistent=False)
 
@@ -137,13 +133,8 @@ class Chain(nn.Module):
             self.ratios.copy_(torch.cat(ratios, 1))
             self.ratios_without = torch.cat(ratios_out, 1)
 
-    @property
-    def num_parts(self) -> int:
-        """P: one of each length of contexts, and places."""
-        return self.order + 1 + (self.placed >= 0)
-
     def forward(self, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None) -> Tensor:
-        """Parts (N, T, P, V) of the log-probability at all places of tokens (N, T), or at ``places`` (N, k).
+        """Log-probabilities (N, T, V) at all places of tokens (N, T), or (N, k, V) at ``places`` (N, k).
 
         targets: training letters (N, T) that are to be predicted, each left out of its own counts. Tokens may
         be shares of letters (N, T, V), what they lack of 1 being unreadable; the result is right to first
@@ -156,15 +147,15 @@ class Chain(nn.Module):
             rows, where = rows.gather(1, places), places // STRETCH
         elif targets is not None and self.without is not None:
             known = targets.clamp(max=self.size - 1)
-            placed = self.ratios_without
-            if placed is not None:
-                placed = placed[where, self.short[rows], known]
-            return _parts(self.without[self.shorter[rows], known[..., None]], placed)
+            found = self.without[rows, known]
+            if self.ratios_without is not None:
+                found = found + self.ratios_without[where, self.short[rows], known]
+            return found
         found = self._look_up(rows, where)
         return found + self._change(tokens, hard, rows, lengths) if tokens.is_floating_point() else found
 
     def next(self, written: Tensor) -> Tensor:
-        """The same (N, P, V) of the letter behind those that are written (N, T)."""
+        """Log-probabilities (N, V) of the letter behind those that are written (N, T)."""
         letters = written[:, max(0, written.shape[1] - self.order) :].flip(1)
         readable = (letters < self.size).long().cumprod(1)
         number = (letters * readable * self.powers[: letters.shape[1]]).sum(1)
@@ -172,9 +163,9 @@ class Chain(nn.Module):
         return self._look_up(number + self.starts[readable.sum(1)], where)
 
     def _look_up(self, rows: Tensor, where: Tensor) -> Tensor:
-        """Parts (..., P, V) of rows of the table in stretches ``where``."""
-        placed = self.ratios[where, self.short[rows]] if self.placed >= 0 else None
-        return _parts(self.table[self.shorter[rows]], placed)
+        """Log-probabilities (..., V) of rows of the table in stretches ``where``."""
+        found = self.table[rows]
+        return found + self.ratios[where, self.short[rows]] if self.placed >= 0 else found
 
     def _counts(self, tokens: Tensor) -> list[Tensor]:
         """For each length k of contexts how often letters follow them, (B, V^k, V) float64, or (1, V^k, V)
@@ -232,7 +223,7 @@ class Chain(nn.Module):
             other = rows[:, :, None] + (letters - self._moved(hard, k, 0)[:, :, None]) * self.size ** (k - 1)
             other = other.where(there, rows[:, :, None])
             change = self._look_up(other, where[:, None]) - found[:, :, None]
-            total = total + torch.einsum("nta,ntapv->ntpv", self._moved(more, k, 0.0), change)
+            total = total + torch.einsum("nta,ntav->ntv", self._moved(more, k, 0.0), change)
         return total
 
 
@@ -245,10 +236,9 @@ class Chains(nn.Module):
         super().__init__()
         sides = (False,) if causal else (False, True)
         self.each = nn.ModuleList(Chain(size, max_length, backwards=side) for side in sides)
-        parts = sum(chain.num_parts for chain in self.each)  # type: ignore[misc]
-        self.weight = nn.Parameter(torch.zeros(parts, width))
+        self.weight = nn.Parameter(torch.zeros(len(sides), width))
         # all weights together are 1 before training
-        self.bias = nn.Parameter(torch.full((parts,), -math.log(2 * len(sides) - 1)))
+        self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
         words = min(order_for(size), LONGEST_WORD) if max_length <= MOST_PLACES else 0
         with_words = sides if repeats and words else ()
         self.repeats = nn.ModuleList(
@@ -262,7 +252,7 @@ class Chains(nn.Module):
             chain.count(tokens)  # type: ignore[operator]
         some = tokens[: max(1, MOST_PAIRS // tokens.shape[1] ** 2)].to(self.bias.device).long()
         for chain, repeats in zip(self.each, self.repeats, strict=False):
-            repeats.count(some, chain(some, some).sum(2))  # type: ignore[operator]
+            repeats.count(some, chain(some, some))  # type: ignore[operator]
 
     def forward(
         self, features: Tensor, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None
@@ -271,7 +261,7 @@ class Chains(nn.Module):
         parts = [chain(tokens, targets, places) for chain in self.each]
         found = self._weighed(features, parts)
         for part, repeats in zip(parts, self.repeats, strict=False):
-            found = found + repeats(features, tokens, part.sum(2), places) / len(parts)
+            found = found + repeats(features, tokens, part, places) / len(parts)
         return found
 
     def next(self, features: Tensor, written: Tensor) -> Tensor:
@@ -279,31 +269,15 @@ class Chains(nn.Module):
         parts = [chain.next(written) for chain in self.each]  # type: ignore[operator]
         found = self._weighed(features, parts)
         for part, repeats in zip(parts, self.repeats, strict=False):
-            found = found + repeats.next(features, written, part.sum(1))  # type: ignore[operator]
+            found = found + repeats.next(features, written, part)  # type: ignore[operator]
         return found
 
     def _weighed(self, features: Tensor, parts: list[Tensor]) -> Tensor:
         weights = 2 * F.linear(features, self.weight, self.bias).sigmoid()
-        return torch.einsum("...p,...pv->...v", weights, torch.cat(parts, -2).to(weights))
-
-    def of_one_weight(self, old: Tensor) -> Tensor:
-        """Weights of a model that had one (sides, ...) for all parts of a chain, as those of now."""
-        return old.repeat_interleave(len(self.weight) // len(self.each), 0)
-
-
-def _shorter(rows: list[int], starts: Tensor) -> Tensor:
-    """See ``Chain.shorter``; ``rows``: how many contexts there are of each length."""
-    found = []
-    for k, num in enumerate(rows):
-        lengths = torch.arange(len(rows)).clamp(max=k)
-        found.append(starts[lengths] + torch.arange(num)[:, None] % torch.tensor(rows)[lengths])
-    return torch.cat(found)
-
-
-def _parts(said: Tensor, placed: Tensor | None) -> Tensor:
-    """Parts (..., P, V) of log-probabilities by contexts of 0 to K letters (..., K + 1, V)."""
-    parts = [said[..., :1, :], said.diff(dim=-2)]
-    return torch.cat(parts if placed is None else [*parts, placed[..., None, :]], -2)
+        total = weights[..., :1] * parts[0]
+        for i, part in enumerate(parts[1:], 1):
+            total = total + weights[..., i, None] * part
+        return total
 
 
 def _largest(shares: Tensor, size: int) -> Tensor:

@@ -133,10 +133,6 @@ class SequenceLM(nn.Module):
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
         for name in ("weight", "bias"):
             state_dict.pop(f"{prefix}network.chains.repeats.{name}", None)
-            if len(old := state_dict.get(f"{prefix}network.chains.{name}", ())) == len(
-                self.network.chains.each
-            ):
-                state_dict[f"{prefix}network.chains.{name}"] = self.network.chains.of_one_weight(old)
         for name, value in self.network.chains.state_dict().items():
             state_dict.setdefault(f"{prefix}network.chains.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -123,8 +123,8 @@ class Repeats(nn.Module):
         return (tokens[:, :, None] == torch.arange(self.size, device=tokens.device)).to(self.change)
 
     def _ratio(self, features: Tensor, counts: Tensor, chain: Tensor) -> Tensor:
-        q = chain.float().softmax(-1)
-        moved = F.linear(features, self.change, self.shift).float() + self.strengths
+        q = chain.softmax(-1)
+        moved = F.linear(features, self.change, self.shift) + self.strengths
         return (_smoothed(q, counts, moved.clamp(max=NEVER).exp()) / q).log()
 
 
@@ -135,9 +135,10 @@ def _smoothed(q: Tensor, counts: Tensor, strengths: Tensor) -> Tensor:
     """
     totals = counts.sum(-1).movedim(0, -1)
     left = -(totals / strengths).log1p()
-    longer = torch.ones(len(counts), len(counts), device=q.device).tril(-1)
-    weights = (left @ longer).exp() / (totals + strengths)
-    return torch.einsum("...k,k...v->...v", weights, counts) + left.sum(-1, keepdim=True).exp() * q
+    after = left.cumsum(-1)
+    none, longer = after[..., -1:].exp(), (after[..., -1:] - after).exp()
+    weights = longer / (totals + strengths)
+    return (weights.movedim(-1, 0)[..., None] * counts).sum(0) + none * q
 
 
 def _moved(same: Tensor, k: int) -> Tensor:

@@ -72,7 +72,7 @@ def test_tables_are_counts(monkeypatch: pytest.MonkeyPatch, backwards: bool) -> 
     assert chain.placed == 3
     chain.count(rows)
     assert chain.without is not None
-    said, taught = chain(rows).sum(2).exp().double(), chain(rows, rows).sum(2).exp().double()
+    said, taught = chain(rows).exp().double(), chain(rows, rows).exp().double()
     for i, t in ((0, 4), (1, 5), (0, 6), (2, 0), (5, 6), (7, 3), (14, 3), (1, 8)):
         text = rows[i].flip(0).tolist() if backwards else rows[i].tolist()
         place = len(text) - 1 - t if backwards else t
@@ -101,7 +101,7 @@ def test_strengths_follow_the_data() -> None:
         chain = Chain(4, 24, backwards=False)
         chain.count(rows)
         held_out = torch.randint(0, 4, (200, 20), generator=rng) if rows is noise else rows[:200]
-        said = chain(held_out).sum(2).log_softmax(2).gather(2, held_out[:, :, None])
+        said = chain(held_out).log_softmax(2).gather(2, held_out[:, :, None])
         found.append(float(-said[:, 3:].mean()))
     assert found[0] == pytest.approx(math.log(4), abs=0.02)  # 7 letters of context, and nothing worse for it
     assert found[1] < 0.4
@@ -116,7 +116,7 @@ def test_a_word_is_written_where_it_stands() -> None:
     chain.count(rows)
     written = torch.randint(0, 4, (4000, 40), generator=rng)
     for t in range(40):
-        written[:, t] = chain.next(written[:, :t]).sum(1).softmax(1).multinomial(1, generator=rng)[:, 0]
+        written[:, t] = chain.next(written[:, :t]).softmax(1).multinomial(1, generator=rng)[:, 0]
     word = (written.unfold(1, 5, 1) == torch.tensor([0, 1, 2, 3, 0])).all(2).double().mean(0)
     assert word[9:24].sum() > 0.25
     assert word[:9].sum() + word[24:].sum() < 0.1
@@ -130,7 +130,7 @@ def test_places_are_left_out_where_they_would_be_too_many(monkeypatch: pytest.Mo
     for each in (chain, placed):
         each.count(rows)
     torch.testing.assert_close(chain.table, placed.table)
-    torch.testing.assert_close(chain(rows).sum(2).exp().sum(2), torch.ones(60, 9))
+    torch.testing.assert_close(chain(rows).exp().sum(2), torch.ones(60, 9))
     torch.testing.assert_close(torch.stack([chain.next(rows[:, :t]) for t in range(9)], 1), chain(rows))
     assert chain(rows, rows).isfinite().all()
 
@@ -169,5 +169,5 @@ def test_orders_and_weights() -> None:
     for causal in (True, False):
         rows, chains = words(), Chains(SIZE, 5, 9, causal=causal, repeats=False)
         chains.count(rows)
-        both = [chain(rows).sum(2) for chain in chains.each]
+        both = [chain(rows) for chain in chains.each]
         torch.testing.assert_close(chains(torch.randn(60, 9, 5), rows), torch.stack(both).mean(0))
