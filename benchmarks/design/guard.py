@@ -29,6 +29,7 @@ import _guard_cases
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
+import _guard_sixth
 import _guard_third
 import numpy as np
 import torch
@@ -47,6 +48,7 @@ FAMILIES = {
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
     "fifth": _guard_fifth.cases,
+    "sixth": _guard_sixth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"
