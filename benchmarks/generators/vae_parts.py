@@ -192,7 +192,7 @@ def judge_samples(
     asked: list[float] = []
     judged: list[float] = []
     middle = []
-    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | {VARIETY} |\n|---|---|---|---|---|---|")
+    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | {VARIETY} |\n{'|---' * 6}|")
     for quantile in ASKED:
         value, output = float(np.quantile(outcomes, quantile)), folder / f"{quantile}.fa"
         words = ["-m", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)]
