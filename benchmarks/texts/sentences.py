@@ -115,8 +115,8 @@ def report(
     unknown = sum(text.count("[unk]") for text in after)
     line = (
         f"{name}: VADER {rise.mean() / 2:+.3f} +- {rise.std() / 2:.3f} ({rise.mean() / scale:+.2f} sd), "
-        f"right sign {np.mean(scores[1] > 0):.2f} (before {np.mean(scores[0] > 0):.2f}), {edits.mean():.2f} +- "
-        f"{edits.std():.2f} edits, {np.mean(edits > 0):.2f} changed, {unknown} [unk]"
+        f"right sign {np.mean(scores[1] > 0):.2f} (before {np.mean(scores[0] > 0):.2f}), "
+        f"{edits.mean():.2f} +- {edits.std():.2f} edits, {np.mean(edits > 0):.2f} changed, {unknown} [unk]"
     )
     for lm, by in zip(lms, ("its own", "another"), strict=False):
         said = [lm.predict(texts) for texts in (before, after)]

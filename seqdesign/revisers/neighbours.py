@@ -24,6 +24,8 @@ MOST_MOVES = 4096
 CPU_CHANGES = 1 << 22
 """Changes that are looked at together on a CPU."""
 CHANGE_BYTES = 64
+FAR = 1 << 20
+"""More than any distance."""
 
 
 def neighbours(
@@ -140,7 +142,7 @@ class _Strings:
         before, behind = _distances(self.tokens, self.lengths, here, own_lengths, problem.indels)
 
         def written(rest: Tensor) -> Tensor:
-            """A letter between what is before it and ``rest``: it is added, or stands for one of the start."""
+            """A letter before ``rest``: it is added, or stands for one of the start."""
             stands = before[:, :-1, :-1] + rest[..., 1:]
             added = (before[:, :-1] + rest).amin(2) if problem.indels else stands.amin(2)
             other = torch.minimum(added, stands.amin(2)) + 1
@@ -165,15 +167,12 @@ class _Strings:
         place, kind = (change // self.changes).unsqueeze(2), (change % self.changes).unsqueeze(2)
         gone = kind == 2 * self.letters
         longer = (kind >= self.letters) & ~gone
-        kept = torch.where(self.places == back.unsqueeze(2), self.starts.unsqueeze(1), self.tokens.unsqueeze(1))
-        source = self.places - (longer & (self.places > place)).long() + (gone & (self.places >= place)).long()
-        near = functional.pad(kept, (0, 1), value=self.pad).gather(2, source)
+        reverted = self.places == back.unsqueeze(2)
+        kept = torch.where(reverted, self.starts.unsqueeze(1), self.tokens.unsqueeze(1))
+        later = (gone & (self.places >= place)).long() - (longer & (self.places > place)).long()
+        near = functional.pad(kept, (0, 1), value=self.pad).gather(2, self.places + later)
         near = torch.where((self.places == place) & ~gone, kind % self.letters, near)
         return near, self.lengths.unsqueeze(1) + (longer.long() - gone.long()).squeeze(2)
-
-
-FAR = 1 << 20
-"""More than any distance."""
 
 
 def _distances(
@@ -184,27 +183,29 @@ def _distances(
     (M, T + 1, J + 1) each: of what is before place t of a and before place j of b, and of what begins there.
     Without ``indels`` places stand against their own places only.
     """
-    tables = []
-    for turn in (False, True):
-        x, y = ((_turned(s, n) if turn else s) for s, n in ((a, a_lengths), (b, b_lengths)))
-        places = torch.arange(y.shape[1] + 1, device=a.device)
-        row = places.expand(len(x), -1) if indels else (places * FAR).clamp(max=FAR).expand(len(x), -1)
-        rows = [row]
-        for t in range(x.shape[1]):
-            best = functional.pad(row[:, :-1] + (x[:, t, None] != y).long(), (1, 0), value=FAR)
-            if indels:
-                best = torch.minimum(best, row + 1)
-                best = (best - places).cummin(1).values + places
-            row = best
-            rows.append(row)
-        tables.append(torch.stack(rows, 1))
-    before, turned = tables
-    t, j = (torch.arange(x.shape[1] + 1, device=a.device) for x in (a, b))
-    rows_, columns = ((n[:, None] - k).clamp(min=0) for n, k in ((a_lengths, t), (b_lengths, j)))
-    behind = turned.gather(1, rows_.unsqueeze(2).expand_as(turned))
-    behind = behind.gather(2, columns.unsqueeze(1).expand_as(turned))
-    outside = (j > b_lengths[:, None]).unsqueeze(1)
+    before = _beginnings(a, b, indels)
+    turned = _beginnings(_turned(a, a_lengths), _turned(b, b_lengths), indels)
+    letters = torch.arange(max(turned.shape[1:]), device=a.device)
+    rows, columns = ((n[:, None] - letters).clamp(min=0) for n in (a_lengths, b_lengths))
+    behind = turned.gather(1, rows[:, : turned.shape[1], None].expand_as(turned))
+    behind = behind.gather(2, columns[:, None, : turned.shape[2]].expand_as(turned))
+    outside = (letters[: turned.shape[2]] > b_lengths[:, None]).unsqueeze(1)
     return before.masked_fill(outside, FAR), behind.masked_fill(outside, FAR)
+
+
+def _beginnings(a: Tensor, b: Tensor, indels: bool) -> Tensor:
+    """Distances (M, T + 1, J + 1) of the first letters of a (M, T) and b (M, J) (Wagner & Fischer 1974)."""
+    places = torch.arange(b.shape[1] + 1, device=a.device)
+    row = (places if indels else places * FAR).expand(len(a), -1)
+    rows = [row]
+    for t in range(a.shape[1]):
+        best = functional.pad(row[:, :-1] + (a[:, t, None] != b).long(), (1, 0), value=FAR)
+        if indels:
+            best = torch.minimum(best, row + 1)
+            best = (best - places).cummin(1).values + places
+        row = best
+        rows.append(row)
+    return torch.stack(rows, 1)
 
 
 def _turned(strings: Tensor, lengths: Tensor) -> Tensor:
