@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdesign.devices.blocks import block_size, in_blocks
-from seqdesign.revisers.pool import hashes, mix
+from seqdesign.revisers.pool import hashes, luck
 from seqdesign.revisers.problem import DesignProblem
 
 MOST_MOVES = 4096
@@ -72,12 +72,12 @@ class _Strings:
         # First some changes, then with which edit, if any, each of them is exchanged.
         change = torch.arange(usable.shape[1], device=back.device).expand_as(usable)
         usable &= inside | (back[:, 1:] >= 0).any(1, True)
-        drawn = (likely + self._luck(change)).where(usable, -torch.inf)
+        drawn = (likely + luck(self.key, change)).where(usable, -torch.inf)
         change = drawn.topk(min(max(1, MOST_MOVES // back.shape[1]), drawn.shape[1]), dim=1).indices
         plain = (usable & inside).gather(1, change).unsqueeze(1)
         exchanged = usable.gather(1, change).unsqueeze(1) & self._exchanges(back[:, 1:], change)
         moves = change.unsqueeze(1) + self.changes * len(self.places) * (back.unsqueeze(2) + 1)
-        drawn = likely.gather(1, change).unsqueeze(1) + self._luck(moves.flatten(1)).view_as(moves)
+        drawn = likely.gather(1, change).unsqueeze(1) + luck(self.key, moves.flatten(1)).view_as(moves)
         drawn = drawn.where(torch.cat([plain, exchanged], 1), -torch.inf).flatten(1)
         best, move = drawn.topk(min(count, drawn.shape[1]), dim=1)
         of, which = move // change.shape[1], move % change.shape[1]
@@ -122,14 +122,6 @@ class _Strings:
         """Log-probability (M, T, 2V + 1) of the letter of a change, in nats; 0 where a letter goes."""
         expected = self.problem.model.log_prob_next(self.tokens, self.lengths)
         return torch.cat([expected, expected, torch.zeros_like(expected[..., :1])], 2)
-
-    def _luck(self, moves: Tensor) -> Tensor:
-        """Gumbel noise of moves (M, K), with which the largest sums are draws without replacement.
-
-        Kool, van Hoof and Welling (ICML 2019).
-        """
-        uniform = ((mix(self.key ^ mix(moves)) >> 11 & (1 << 53) - 1).double() + 0.5) / (1 << 53)
-        return -(-uniform.log()).log()
 
     def _inside(self) -> Tensor:
         """Whether a string is within the edit budget after a change, (M, T, 2V + 1)."""
