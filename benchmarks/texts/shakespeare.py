@@ -32,7 +32,7 @@ LECTURE = (
     "somewhere, somebody is bound to love us.",
     "you are both the same size.",
 )
-STEPS = (10, 100, 1000)
+STEPS = (100, 1000, 5000, 10000)
 LEARNED, JUDGES, TEST = "train", "judge", "test"
 
 
