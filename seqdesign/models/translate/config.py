@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from seqdesign.config import Between, Options
 
-CHOOSE_FROM = 8
+CHOOSE_FROM = 1
 """Translations of a source of which the best one is kept."""
 
 
