@@ -68,6 +68,13 @@ def test_looking_around_imports_nothing_heavy(python: Callable[..., Any], code: 
     assert [name for name in loaded if name != "pydantic"] == []
 
 
+def test_who_does_not_train_pays_for_no_trainer(python: Callable[..., Any]) -> None:
+    slow = {"lightning_fabric", "torch._dynamo", "scipy.stats"}
+    code = "import seqdesign.design.campaign, seqdesign.models.predictor.store, seqdesign.models.vae.store"
+    done = python("-c", f"{code}\nimport sys\nprint(*{slow!r} & set(sys.modules), 'END')")
+    assert done.out.split() == ["END"], done.out + done.err
+
+
 def test_every_config_field_is_documented() -> None:
     seen = 0
     for row in COMMANDS.values():

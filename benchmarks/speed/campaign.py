@@ -1,13 +1,13 @@
 """Campaigns that are killed: 10,000 records on 16 shards, kill -9 at random times, another number of workers.
 
-    python benchmarks/speed/campaign.py FOLDER [--kills 40] [--commands predict maximize]
+    python benchmarks/speed/campaign.py FOLDER [--kills 40] [--commands predict maximize] [--budget 20]
 
 Makes 10,000 sequences of DNA and a small predictor in FOLDER and runs each command once as it is, then as a
 campaign: again and again some of the 16 shards are started, some twice at once, and killed once they have
 done up to six blocks together and a random while. In the end one process does what is left, all is merged,
-and the bytes compared. Then one worker does the whole campaign undisturbed, beside the run as it is, some
-times in turn. Processes are forked from one that has imported everything, so that nothing but the command
-counts.
+and the bytes compared. These processes are forked from one that has imported everything. Then one worker
+does the whole campaign undisturbed, beside the run as it is, some times in turn, each as a program of its
+own, as a user starts it; --budget says how long maximize takes for a start.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ COMMANDS = {
     "predict": ["predict", "-m", "model", "many.fa"],
     "maximize": [
         "maximize", "--oracle", "campaign_oracle:a_content", "--start", "many.fa", "--method", "evolution",
-        "--budget", "20", "--tries", "1", "--forbid", "GGTCTC",
+        "--tries", "1", "--forbid", "GGTCTC",
     ],
     "sample": ["sample", "lm", "-n", "10000"],
 }  # fmt: skip
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--commands", nargs="+", choices=list(COMMANDS), default=["predict", "maximize"])
     parser.add_argument("--times", type=int, default=3, help="undisturbed runs of each sort")
+    parser.add_argument("--budget", default="20", help="tries of maximize for a start in undisturbed runs")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,8 @@ def main() -> None:
     rng = random.Random(args.seed)
     _prepare(random.Random(1), args.commands)
     for name in args.commands:
-        _campaign(name, COMMANDS[name], args.kills, args.times, rng)
+        _killed(name, COMMANDS[name], args.kills, rng)
+        _undisturbed(name, COMMANDS[name], args.times, args.budget)
 
 
 def _prepare(rng: random.Random, commands: list[str]) -> None:
@@ -98,6 +101,12 @@ def _start(words: list[str]) -> int:
         os._exit(code)
 
 
+def _program(words: list[str]) -> int:
+    """The command as a program of its own."""
+    with open("log.txt", "a") as log:
+        return subprocess.Popen([sys.executable, "-m", "seqdesign", *words, "-q"], stdout=log, stderr=log).pid
+
+
 def _finish(child: int) -> float:
     """Wait; CPU seconds of the process."""
     _, status, usage = os.wait4(child, 0)
@@ -106,11 +115,10 @@ def _finish(child: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _campaign(name: str, words: list[str], kills: int, times: int, rng: random.Random) -> None:
-    suffix = "csv" if name == "predict" else "fa"
+def _killed(name: str, words: list[str], kills: int, rng: random.Random) -> None:
+    suffix = _suffix(name)
     shutil.rmtree("killed", ignore_errors=True)
-    shutil.rmtree("kept", ignore_errors=True)
-    small, large = ([] if n is None else ["--block-size", str(n)] for n in SIZES[name])
+    small = [*_blocks(SIZES[name][0]), *_budget(name, "20")]
     Path(MODULES).unlink(missing_ok=True)
     _finish(_start([*words, *small, "-o", f"whole.{suffix}"]))
     for module in Path(MODULES).read_text().split():  # what workers would import again and again
@@ -143,17 +151,29 @@ def _campaign(name: str, words: list[str], kills: int, times: int, rng: random.R
         f"{blocks} blocks done then; same bytes: {same}",
         flush=True,
     )
-    _undisturbed(name, [*words, *large], times, suffix)
 
 
-def _undisturbed(name: str, words: list[str], times: int, suffix: str) -> None:
+def _suffix(name: str) -> str:
+    return "csv" if name == "predict" else "fa"
+
+
+def _blocks(size: int | None) -> list[str]:
+    return [] if size is None else ["--block-size", str(size)]
+
+
+def _budget(name: str, tries: str) -> list[str]:
+    return ["--budget", tries] if name == "maximize" else []
+
+
+def _undisturbed(name: str, words: list[str], times: int, budget: str) -> None:
     """CPU seconds of runs as they are and of one worker that does a campaign, in turn."""
-    alone, one, merging = [], [], []
+    alone, one, merging, suffix = [], [], [], _suffix(name)
+    words = [*words, *_blocks(SIZES[name][1]), *_budget(name, budget)]
     for _ in range(times):
         shutil.rmtree("kept", ignore_errors=True)
-        alone.append(_finish(_start([*words, "-o", f"whole.{suffix}"])))
-        one.append(_finish(_start([*words, "-o", f"kept.{suffix}", "--campaign", "kept"])))
-        merging.append(_finish(_start(["merge", "kept"])))
+        alone.append(_finish(_program([*words, "-o", f"whole.{suffix}"])))
+        one.append(_finish(_program([*words, "-o", f"kept.{suffix}", "--campaign", "kept"])))
+        merging.append(_finish(_program(["merge", "kept"])))
         print(
             f"{name}: CPU seconds alone {alone[-1]:.2f}, one worker of a campaign {one[-1]:.2f}, merge "
             f"{merging[-1]:.2f}; medians {median(alone):.2f}, {median(one):.2f}, {median(merging):.2f}",

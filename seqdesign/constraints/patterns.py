@@ -96,7 +96,7 @@ class PatternConstraint:
         return ((seen & self.end) == 0).all(1)
 
     def explain(self, tokens: Tensor, row: int) -> list[Violation]:
-        """One for each place where a pattern stands."""
+        """One for each place where a pattern stands; stretches that are longer than it count once."""
         found = []
         inside = tokens.clamp(max=len(self.letters) - 1).cpu()
         for pattern in self.patterns:
@@ -106,8 +106,13 @@ class PatternConstraint:
             matches = torch.nn.functional.pad(pattern.classes, (0, 1))[
                 torch.arange(size), inside.unfold(0, size, 1)
             ]
-            hits = matches.all(1).nonzero().flatten().tolist()
-            found += [Violation(self.name, pattern.label, i + 1, i + size) for i in hits]
+            hits = set(matches.all(1).nonzero().flatten().tolist())
+            firsts = sorted(i for i in hits if i - 1 not in hits)
+            ends = sorted(i for i in hits if i + 1 not in hits)
+            found += [
+                Violation(self.name, pattern.label, i + 1, j + size)
+                for i, j in zip(firsts, ends, strict=True)
+            ]
         return sorted(found, key=lambda v: v.first or 0)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
+from scipy.special import bdtrc
 
 TAIL = 0.1
 """Share of the measurements that is looked at, at each end."""
@@ -53,5 +53,4 @@ def _abrupt(values: FloatArray) -> bool:
     if most <= least or np.mean(values == most) > TAIL / 2:
         return False
     outer = int((top[1:-1] > 0.5 * (least + most)).sum())
-    test = scipy.stats.binomtest(outer, count - 1, THINNING, alternative="greater")
-    return bool(test.pvalue < LEVEL)
+    return bool(bdtrc(outer - 1, count - 1, THINNING) < LEVEL)

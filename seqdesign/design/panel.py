@@ -193,12 +193,17 @@ class Panel:
         self.centre, self.unit = _standard(self.values)
 
     def _probability(self, values: Tensor, rows: Rows) -> float:
-        """Log probability of values (n, 1) of rows by the first judge, up to a constant."""
+        """Log probability of values (n, 1) of rows by the judge that knows most of them, up to a constant.
+
+        One that knows nothing of them asks only whether they look normal: counts of a word do as logarithms.
+        """
         centre, unit = _standard(values)
-        reader = self._reader(self.kinds[0], self._tokens[rows])
-        x = reader(self._tokens[rows])
-        _, found = most_probable(self.kinds[0], reader, x, (values - centre) / unit, self.seed)
-        return found - len(values) * math.log(float(unit))
+        found = []
+        for kind in self.kinds:
+            reader = self._reader(kind, self._tokens[rows])
+            x = reader(self._tokens[rows])
+            found.append(most_probable(kind, reader, x, (values - centre) / unit, self.seed)[1])
+        return max(found) - len(values) * math.log(float(unit))
 
     def _heard(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """What the networks say of tokens (B, L) on the judges' scale: means, errors (B, K)."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
-import scipy.stats
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 PROBABILITY = 0.9
 ENOUGH = 10.0
@@ -91,7 +91,7 @@ def promise(
         shift = float(share @ error)
         spread = np.square(error - shift)
         unsure = math.sqrt(float(np.square(share) @ spread) + float(share @ spread) / independent)
-        reach = float(scipy.stats.t.ppf(PROBABILITY, max(1.0, effective - 1)))
+        reach = float(stdtrit(max(1.0, effective - 1), PROBABILITY))
         # The judges' own doubt about the mean, and what held-out rows say: the lower of the two counts.
         least = min(float(designs.mean()) + shift - reach * unsure, alone)
     by_test = tested and least is None

@@ -47,13 +47,14 @@ BETTER = 10.0
 """The same for another kind of process than the first that can read the rows: of those that were chosen for
 what the model thinks of them, small differences say little.
 """
-WIDEST = 1.0
-"""Standard deviation of a logarithm from which on it makes a mean no larger."""
 UPPER = 2.0
 """Standard deviations above the mean of an upper bound."""
 ROWS = 1500
 """Measured rows that are learned from, at most: the best half of them, and others."""
 TINY = 1e-12
+_NODES, _SHARES = np.polynomial.hermite_e.hermegauss(21)
+_SHARES = _SHARES / _SHARES.sum()
+"""Normal distributions as sums (Gauss and Hermite)."""
 
 Acquisition = Literal["upper", "mean"]
 FloatArray = NDArray[np.float64]
@@ -64,7 +65,8 @@ class Warp:
     """Values as the processes see them: log((y - least) / span + floor), or y where the floor is None.
 
     Where most variants are dead and a few are far above them, effects multiply; a process on the values
-    themselves then expects too little of what it has not seen.
+    themselves then expects too little of what it has not seen. Above the largest value the line goes on
+    straight: that effects multiply there, too, no row says, and powers of a small error are a large one.
     """
 
     least: float
@@ -75,26 +77,30 @@ class Warp:
         """Of values."""
         if self.floor is None:
             return y
-        return (((y - self.least) / self.span).clamp(min=0) + self.floor).log()
+        share = ((y - self.least) / self.span).clamp(min=0)
+        return (share.clamp(max=1) + self.floor).log() + (share - 1).clamp(min=0) / (1 + self.floor)
 
     def inverse(self, g: Tensor) -> Tensor:
         """Values."""
-        return g if self.floor is None else self.least + self.span * (g.exp() - self.floor)
+        if self.floor is None:
+            return g
+        above = (g - math.log1p(self.floor)).clamp(min=0)
+        return self.least + self.span * ((g - above).exp() - self.floor + above * (1 + self.floor))
 
     def slope(self, y: Tensor) -> Tensor:
         """Of the warped values at values."""
         if self.floor is None:
             return torch.ones_like(y)
-        return 1 / (self.span * (((y - self.least) / self.span).clamp(min=0) + self.floor))
+        return 1 / (self.span * (((y - self.least) / self.span).clamp(0, 1) + self.floor))
 
     def moments(self, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
         """Means and standard deviations of values, from those of normal warped ones."""
         if self.floor is None:
             return mean, sd
-        wide = sd.clamp(max=WIDEST)
-        middle = (mean + 0.5 * wide.square()).exp()
-        spread = middle * wide.square().expm1().sqrt()
-        return self.least + self.span * (middle - self.floor), self.span * spread
+        values = self.inverse(mean[:, None] + sd[:, None] * torch.from_numpy(_NODES))
+        middle = values @ torch.from_numpy(_SHARES)
+        spread = (values - middle[:, None]).square() @ torch.from_numpy(_SHARES)
+        return middle, spread.sqrt()
 
 
 class Surrogate:
@@ -128,12 +134,16 @@ class Surrogate:
         members = [(kind, reader, reader(tokens)) for kind, reader in zip(kinds, read, strict=True)]
         least, most = self.values.aminmax()
         warps = [Warp(float(least), float((most - least).clamp(min=1e-9)), floor) for floor in floors]
-        fits = [_Fit.of(*members[0], self.values, warp, seed) for warp in warps]
-        chosen = max(fits, key=lambda fit: fit.density)
-        chosen = chosen if chosen.density > fits[0].density + CLEARLY else fits[0]
-        others = [_Fit.of(*member, self.values, chosen.warp, seed) for member in members[1:]]
-        best = max(others, key=lambda fit: fit.density, default=chosen)
-        best = best if best.density > chosen.density + BETTER else chosen
+        # Which kind predicts best depends on the warp, and the other way round: on values of which a kind
+        # explains nothing, a warp only makes their distribution look normal.
+        best = max(
+            (_Fit.of(*member, self.values, warp, seed) for member in members for warp in warps),
+            key=lambda fit: (
+                fit.density
+                - CLEARLY * (fit.warp.floor != floors[0])
+                - BETTER * (fit.process.kind is not members[0][0])
+            ),
+        )
         self.warp, self.process, self.centre, self.unit = best.warp, best.process, best.centre, best.unit
         self.left_out = self.warp.inverse(self.centre + self.unit * best.left_out).numpy()
         """(N,): each row as the others predict it."""

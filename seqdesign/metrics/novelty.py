@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 
 def num_distinct(sequences: Sequence[str]) -> int:
@@ -34,5 +34,5 @@ def excess_of_copies(
     hits = len(distinct & first), len(distinct & second)
     if not first or not second or sum(hits) == 0:
         return *hits, 1.0
-    p = binom.sf(hits[0] - 1, sum(hits), len(first) / (len(first) + len(second)))
+    p = bdtrc(hits[0] - 1, sum(hits), len(first) / (len(first) + len(second)))
     return *hits, float(p)

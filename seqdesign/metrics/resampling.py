@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 FloatArray = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -114,7 +114,7 @@ def told_apart(difference: float, error: float, num: int, other: int) -> float:
     sequences, chance is part of the error, and the result too small.
     """
     score = standard_score(difference, error) * math.sqrt(1 / num + 1 / other)
-    return float(norm.cdf(score / math.sqrt(2)))
+    return float(ndtr(score / math.sqrt(2)))
 
 
 def standard_score(difference: float, error: float) -> float:
@@ -127,7 +127,7 @@ def standard_score(difference: float, error: float) -> float:
 def share(hits: int, number: int, real_hits: int | None = None, real_number: int = 0) -> Comparison:
     """A share with Wilson's (1927) 95% interval, and z of its difference from that of a real sample."""
     value = hits / number
-    z = float(norm.ppf(0.975))
+    z = float(ndtri(0.975))
     centre = (value + z * z / (2 * number)) / (1 + z * z / number)
     half = z / (1 + z * z / number) * math.sqrt(value * (1 - value) / number + z * z / (4 * number**2))
     # At 0 and 1 the ends are exact; rounding must not push them past the value.

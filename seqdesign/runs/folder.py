@@ -13,6 +13,7 @@ from seqdesign.runs.atomic import bytes_of, remove_stale, sha256_file, write_jso
 from seqdesign.runs.manifest import MANIFEST, Manifest, Status
 from seqdesign.runs.progress import say
 
+MODEL = "model.safetensors"
 LOCK = ".lock"
 CHECKPOINT = "checkpoint/last.safetensors"
 
@@ -45,7 +46,7 @@ class RunDir:
         *,
         overwrite: bool = False,
         resume: bool = False,
-        model: str = "model.safetensors",
+        model: str = MODEL,
     ) -> None:
         self.path = Path(path)
         self.overwrite = overwrite
@@ -73,9 +74,12 @@ class RunDir:
         self._lock = lock_file(self.path / LOCK, str(self.path))
         try:
             if (self.path / self.model).exists() and not (self.overwrite or self.resume):
+                what, more = (
+                    ("a model", ", --resume to continue it") if self.model == MODEL else (self.model, "")
+                )
                 raise OutputError(
-                    f"{self.path} already holds a model; add --overwrite to replace it, --resume to "
-                    "continue it, or choose another folder"
+                    f"{self.path} already holds {what}; add --overwrite to replace it{more}, or choose "
+                    "another folder"
                 )
             for folder in (self.path, *(part for part in self.path.iterdir() if part.is_dir())):
                 remove_stale(folder)  # of a killed run

@@ -68,6 +68,16 @@ def noting() -> Iterator[None]:
         _left_out.reset(token)
 
 
+@contextlib.contextmanager
+def noting_nothing() -> Iterator[None]:
+    """Inside, ``note_left_out`` has no effect: for who reads a file a second time."""
+    token = _left_out.set({})
+    try:
+        yield
+    finally:
+        _left_out.reset(token)
+
+
 def _say(tallies: Mapping[str, LeftOut]) -> None:
     for text in _sentences(tallies):
         logging.getLogger("seqdesign").warning("%s", text)

@@ -15,6 +15,7 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.lab.replicates import COUNT, STDERR, NoiseCeiling, average, group_equal
 from seqdesign.sequences.lab.variants import COLUMNS, Variants
 from seqdesign.sequences.numbers import CellFormat, StoredNumber
+from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.tables import TableBatch, choose_columns
 
 SEQUENCE, NAME = "\0sequence", "\0id"
@@ -96,7 +97,7 @@ def laid_out(
     """
     if layout.variants is not None:
         batches = _from_mutations(
-            batches, layout.variants, source, sequence_columns, id_columns, layout.strict
+            batches, layout.variants, source, sequence_columns, id_columns, layout.strict, cells
         )
     if layout.averages:
         batches = iter(_averaged(list(batches), layout, source, (SEQUENCE, *sequence_columns), cells))
@@ -110,6 +111,7 @@ def _from_mutations(
     sequence_columns: Sequence[str],
     id_columns: Sequence[str],
     strict: bool,
+    cells: CellFormat,
 ) -> Iterator[TableBatch]:
     column: str | None = None
     for batch in batches:
@@ -118,6 +120,7 @@ def _from_mutations(
         if column == "":  # the table has sequences, and the wild type gives their numbering
             yield batch
             continue
+        batch = _without_missing(batch, column, cells, id_columns)
         texts = batch.columns[column]
         made = {SEQUENCE: variants.sequences(texts, batch.lines)}
         if variants.problems:
@@ -125,7 +128,26 @@ def _from_mutations(
         if not any(name in batch.columns for name in id_columns):
             made[NAME] = [variants.named(text) for text in texts]
         yield replace(batch, columns={**batch.columns, **made})
-    variants.refuse(source, column or "")
+    variants.refuse(source, column or "", adjustable=cells.adjustable)
+
+
+def _without_missing(
+    batch: TableBatch, column: str, cells: CellFormat, id_columns: Sequence[str]
+) -> TableBatch:
+    """The rows whose mutations are no word of ``--missing``, such as a line of means below a table.
+
+    An empty cell is the wild type.
+    """
+    texts = batch.columns[column]
+    out = [i for i, text in enumerate(texts) if text.strip() and text.strip().lower() in cells.missing]
+    if not out:
+        return batch
+    ids = next((batch.columns[name] for name in id_columns if name in batch.columns), texts)
+    say_left_out("--missing", [ids[i] for i in out], [batch.lines[i] for i in out], len(texts))
+    gone = set(out)
+    kept = [i for i in range(len(texts)) if i not in gone]
+    columns = {name: [values[i] for i in kept] for name, values in batch.columns.items()}
+    return replace(batch, columns=columns, lines=[batch.lines[i] for i in kept])
 
 
 def _mutation_column(

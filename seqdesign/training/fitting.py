@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from seqdesign.config import Options
 from seqdesign.training.config import RunOptions
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import Plan
 from seqdesign.training.protocols import Data
-from seqdesign.training.store import Record, load_checkpoint, run_identity, save_checkpoint, write_metrics
+from seqdesign.training.store import (
+    Checkpoint,
+    Record,
+    load_checkpoint,
+    run_identity,
+    save_checkpoint,
+    write_metrics,
+)
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 
 @dataclass(frozen=True)

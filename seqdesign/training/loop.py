@@ -13,11 +13,10 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric as Fabric  # the one import; others take it from here
 from torch import Generator, Tensor, nn
 
 from seqdesign.devices.arithmetic import use_matrix_units
@@ -40,7 +39,11 @@ from seqdesign.training.plan import (
     set_rate,
 )
 from seqdesign.training.protocols import Data
+from seqdesign.training.store import Checkpoint, FitState
 from seqdesign.training.tally import Tally
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric as Fabric  # the one import; others take it from here
 
 MIN_IMPROVEMENT = 1e-4
 """Relative improvement of a held-out loss that counts against the patience."""
@@ -48,42 +51,6 @@ EVAL_ROWS = 512
 READ_EVERY = 50
 """Steps between looks of the host at what the device found: whether losses are finite, and, with several
 processes, whether one of them was interrupted."""
-
-
-@dataclass
-class FitState:
-    """Where a run stands; together with the weights it is all that a resumed run needs."""
-
-    epoch: int = 0
-    """Finished passes."""
-    step: int = 0
-    """Finished steps."""
-    stale: dict[str, int] = field(default_factory=dict)
-    """Player, or ``player.member``, -> passes since its held-out loss improved. One that ran out of patience
-    rests."""
-    best: dict[str, float] = field(default_factory=dict)
-    """Player, or ``player.member``, -> best held-out loss."""
-    history: list[dict[str, float]] = field(default_factory=list)
-    """One record of train and held-out terms per pass."""
-    sums: dict[str, float] = field(default_factory=dict)
-    """Training terms summed over the steps of the pass under way."""
-    moves: dict[str, int] = field(default_factory=dict)
-    """Player -> steps that it has taken."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A run to write down or to continue: weights now, the best so far, optimizers and the state.
-
-    What ``Hooks.save`` gets shares the memory of the running model; copy it to keep it.
-    """
-
-    model: dict[str, Tensor]
-    best: dict[str, Tensor]
-    optimizers: dict[str, dict[str, Any]]
-    state: FitState
-    averages: dict[str, Tensor] = field(default_factory=dict)
-    """Running averages of the weights of the players who keep them."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +72,9 @@ class Hooks:
 
 def make_fabric(options: RunOptions, device: torch.device) -> Fabric:
     """Fabric for a resolved device, launched: with several devices the other processes start here."""
+    # Half of what torch needs by itself to be imported, so only those who train pay for it.
+    from lightning_fabric import Fabric
+
     use_matrix_units(device)
     # What it tells of itself (processes, precision) is said here in our own words, or not at all.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)

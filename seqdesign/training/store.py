@@ -12,6 +12,7 @@ import io
 import os
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -21,7 +22,6 @@ from torch import Tensor, nn
 from seqdesign.config import Options, from_dict, to_dict
 from seqdesign.errors import ModelError
 from seqdesign.runs.atomic import atomic_write, write_json
-from seqdesign.training.loop import Checkpoint, FitState
 from seqdesign.training.record_types import check_types
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
@@ -37,6 +37,42 @@ NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model", "similarity": "simi
 ClassT = TypeVar("ClassT")
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
 RecordT = TypeVar("RecordT", bound="Record[Any]")
+
+
+@dataclass
+class FitState:
+    """Where a run stands; together with the weights it is all that a resumed run needs."""
+
+    epoch: int = 0
+    """Finished passes."""
+    step: int = 0
+    """Finished steps."""
+    stale: dict[str, int] = field(default_factory=dict)
+    """Player, or ``player.member``, -> passes since its held-out loss improved. One that ran out of patience
+    rests."""
+    best: dict[str, float] = field(default_factory=dict)
+    """Player, or ``player.member``, -> best held-out loss."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One record of train and held-out terms per pass."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Training terms summed over the steps of the pass under way."""
+    moves: dict[str, int] = field(default_factory=dict)
+    """Player -> steps that it has taken."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run to write down or to continue: weights now, the best so far, optimizers and the state.
+
+    What ``Hooks.save`` gets shares the memory of the running model; copy it to keep it.
+    """
+
+    model: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimizers: dict[str, dict[str, Any]]
+    state: FitState
+    averages: dict[str, Tensor] = field(default_factory=dict)
+    """Running averages of the weights of the players who keep them."""
 
 
 class OutdatedError(Exception):
@@ -66,7 +102,7 @@ def record_from_dict(cls: type[ClassT], values: Mapping[str, Any]) -> ClassT:
     Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make.
     """
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    names = [one.name for one in dataclasses.fields(cls)]  # type: ignore[arg-type]
     return cls(**{name: _typed(hints[name], values[name]) for name in names})
 
 

@@ -22,7 +22,8 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, Vocabulary, encode
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import Batch
-from seqdesign.training.loop import Checkpoint, make_fabric
+from seqdesign.training.loop import make_fabric
+from seqdesign.training.store import Checkpoint
 
 VOCABULARY = Vocabulary(get_alphabet("letters:ABC"))
 MAX_LENGTH = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -24,9 +24,11 @@ from seqdesign.sequences.options import (
 )
 
 if TYPE_CHECKING:
+    from seqdesign.constraints.constraint import Violation
     from seqdesign.constraints.verdicts import Verdict
 
-
+SHOWN = 3
+"""Places of one rule that a person is told."""
 RULES = (
     *("template", "allow", "forbid", "gc", "gc_window", "gc_difference", "max_homopolymer"),
     *("repeat", "hairpin", "tm", "synthesis"),
@@ -192,13 +194,24 @@ def _told(name: str, text: str, verdict: Verdict, mend: bool) -> Checked:
     return Checked(
         id=name,
         ok=verdict.ok,
-        reason="; ".join(f"{v} ({v.constraint})" for v in verdict.violations),
+        reason="; ".join(_reasons(verdict.violations)),
         violations=";".join(v.code for v in verdict.violations),
         mended=mended,
         changes=verdict.changes,
         edits=",".join(edit_list(text, verdict.mended)) if verdict.mended else "",
         sequence=verdict.mended or text,
     )
+
+
+def _reasons(violations: Sequence[Violation]) -> Iterator[str]:
+    """What a person reads: of each rule the first places, and how many more there are."""
+    rules: dict[str, list[Violation]] = {}
+    for violation in violations:
+        rules.setdefault(violation.constraint, []).append(violation)
+    for name, places in rules.items():
+        said = "; ".join(map(str, places[:SHOWN]))
+        more = f" and {len(places) - SHOWN:,} more" * (len(places) > SHOWN)
+        yield f"{said}{more} ({name})"
 
 
 def _header(one: Checked) -> str:

@@ -68,6 +68,8 @@ class InspectResult(Result):
     there is but one record."""
     composition: dict[str, int]
     unknown_letters: tuple[UnknownLetter, ...]
+    empty_mutations: tuple[int, ...]
+    """Lines of records that are the wild type because their cell of mutations is empty."""
     n_duplicate_ids: int
     n_duplicate_sequences: int
     n_compared: int
@@ -91,7 +93,13 @@ class InspectResult(Result):
         dialect = f" ({self.dialect})" if self.dialect else ""
         lines = [f"{self.input}: {self.format}{packed}{dialect}, {_count(self.n_records, 'record')}"]
         if self.n_records:
-            lines += [*self._about_letters(), *self._about_lengths(), *self._about_records()]
+            lines += [*self._about_letters(), *self._about_lengths()]
+            if self.empty_mutations:
+                shown = ", ".join(map(str, self.empty_mutations[:_COLUMNS]))
+                more = ", ..." * (len(self.empty_mutations) > _COLUMNS)
+                said = _count(len(self.empty_mutations), "record")
+                lines.append(f"wild type    {said} without a mutation: line {shown}{more}")
+            lines += self._about_records()
             if self.noise is not None:
                 lines.append(f"replicates   {self.noise.text()}")
             if self.other_columns:
@@ -184,6 +192,7 @@ def _survey(config: InspectConfig) -> InspectResult:
         tokenize=tokenizer_of(config.alphabet) if given else None,
     )
     assert survey.tally is not None
+    layout = layout_of(config)
     with open_input(resolve_input(config.input)) as handle:
         compression = compression_of(handle)
         blank = is_blank(handle)
@@ -195,15 +204,18 @@ def _survey(config: InspectConfig) -> InspectResult:
             lacking_columns="leave out" if config.outcome is None else "error",
             id_column=config.id_,
             format=file_format(config),
-            layout=layout_of(config),
+            layout=layout,
+            cells=cell_format(config),
             allow_empty=True,
         )
         for batch in batches:
             survey.add(batch)
     alphabet = alphabet or (survey.guess() if survey.tokenize is None else None)
     first = 1 if config.first_position is None else config.first_position
+    empty = () if layout.variants is None else tuple(layout.variants.empty)
     name = alphabet.name if alphabet else config.alphabet if given else None
-    return replace(_result(survey, str(config.input), kind, compression, alphabet, first), alphabet=name)
+    found = _result(survey, str(config.input), kind, compression, alphabet, first)
+    return replace(found, alphabet=name, empty_mutations=empty)
 
 
 def _result(
@@ -236,6 +248,7 @@ def _result(
         varying=None if varying is None else [place + first - 1 for place in varying],
         composition=survey.composition(),
         unknown_letters=survey.unknown_letters(alphabet) if alphabet else (),
+        empty_mutations=(),
         n_duplicate_ids=duplicate_ids,
         n_duplicate_sequences=duplicate_sequences,
         n_compared=compared,

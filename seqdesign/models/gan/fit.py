@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,10 +27,13 @@ from seqdesign.sequences.splits import random_split
 from seqdesign.symbols import spelled
 from seqdesign.training.data import Batch, TokenData
 from seqdesign.training.fitting import build
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks, fit
+from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import hold_out, together
-from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
+from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, save_checkpoint, write_metrics
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 SAMPLES = "samples"
 """Folder with what fixed noise became at every look."""

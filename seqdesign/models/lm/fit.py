@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,12 @@ from seqdesign.sequences.encoders import TokenArray
 from seqdesign.training.config import patience
 from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
-from seqdesign.training.loop import Fabric, Fit
+from seqdesign.training.loop import Fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 KNOTS = 16
 """Outcomes between which a condition is interpolated; as many different values are labels."""

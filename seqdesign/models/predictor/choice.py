@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,10 @@ from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.splits import mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
-from seqdesign.training.loop import Fabric
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 NETWORKS_FROM = 500
 """Sequences from which on networks are tried."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -34,9 +34,12 @@ from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, Hooks
+from seqdesign.training.loop import Fit, Hooks
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
-from seqdesign.training.store import load_checkpoint, run_identity, save_checkpoint, write_metrics
+from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, save_checkpoint, write_metrics
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 ROWS = 1024
 ADAPTED = (

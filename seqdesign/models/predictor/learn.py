@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,9 +29,13 @@ from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.training.config import FitOptions
-from seqdesign.training.loop import Checkpoint, Fabric, Fit, FitState, Hooks, fit
+from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import Plan
 from seqdesign.training.splitting import Indices, folds
+from seqdesign.training.store import Checkpoint, FitState
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 FIXED_LENGTH_SHARE = 0.99
 PATIENCE = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -32,9 +33,12 @@ from seqdesign.sequences.encoders import TokenArray, decode, encode
 from seqdesign.sequences.tables import read_table
 from seqdesign.training.config import patience
 from seqdesign.training.fitting import Run, fit_record
-from seqdesign.training.loop import Fabric, Fit
+from seqdesign.training.loop import Fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import Indices, hold_out
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 REFERENCES = 2000
 """Training sequences whose codes are kept."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,9 +23,12 @@ from seqdesign.sequences.encoders import TokenArray, Vocabulary
 from seqdesign.sequences.splits import random_split
 from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
-from seqdesign.training.loop import Fabric, Fit
+from seqdesign.training.loop import Fit
 from seqdesign.training.plan import Plan, PlayerSettings
 from seqdesign.training.splitting import hold_out, together
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 TAUGHT = 2 / 3
 """Share of the held-out rows that teach the classifier."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,9 +21,12 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
 from seqdesign.training.given_split import GivenSplit
-from seqdesign.training.loop import Fabric, Fit
+from seqdesign.training.loop import Fit
 from seqdesign.training.precision import check_precision
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+
+if TYPE_CHECKING:
+    from seqdesign.training.loop import Fabric
 
 FIXED_LENGTH_SHARE = 0.99
 FLOOR_QUANTILE = 0.05

@@ -7,6 +7,7 @@ changes of a cell are in the numbering of the wild type. No file is read here.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -144,6 +145,8 @@ class Variants:
     claims: set[tuple[int, str]] = field(default_factory=set)
     """All (number, letter) that cells say of the wild type."""
     count: int = 0
+    empty: list[int] = field(default_factory=list)
+    """Lines of empty cells, which are the wild type."""
 
     @property
     def numbering(self) -> Numbering:
@@ -155,6 +158,7 @@ class Variants:
         found = []
         for cell, line in zip(cells, lines, strict=True):
             self.count += 1
+            self.empty += [line] * (not cell.strip())
             changes = parse_variant(cell)
             if changes is None:
                 self.problems.append((line, cell, "says no substitution, deletion or insertion"))
@@ -209,8 +213,11 @@ class Variants:
         ]
         return sorted(fits, key=lambda first: (abs(first - self.first), first))
 
-    def refuse(self, source: str, column: str) -> None:
-        """Raise InputError that names the cells with a problem, and the numbering that would explain all."""
+    def refuse(self, source: str, column: str, *, adjustable: bool = False) -> None:
+        """Raise InputError that names the cells with a problem, and the numbering that would explain all.
+
+        adjustable: whether there is an option to leave rows out.
+        """
         if not self.problems:
             return
         line, cell, why = self.problems[0]
@@ -223,9 +230,8 @@ class Variants:
             said = " or ".join(map(str, fits[:SHOWN]))
             remedy = f"with --first-position {said} all letters fit the wild type"
         elif all("says no" in w for _, _, w in self.problems):
-            remedy = (
-                "write A42G, A42G:T50S, p.Ala42Gly, del42A, ins43S, A42_G43insS or WT, or remove the rows"
-            )
+            how = self._leave_out(adjustable)
+            remedy = f"write A42G, A42G:T50S, p.Ala42Gly, del42A, ins43S, A42_G43insS or WT, or {how}"
         raise InputError(
             f"column '{column}': '{cell}' does not fit the wild type '{self.name}': {why}{more} "
             f"({len(self.problems):,} of {self.count:,} cells); {remedy}"
@@ -235,6 +241,13 @@ class Variants:
             path=source,
             line=line or None,
         )
+
+    def _leave_out(self, adjustable: bool) -> str:
+        """How to do without the rows with a problem."""
+        cells = {cell.strip(): None for _, cell, _ in self.problems}
+        if not adjustable or len(cells) > SHOWN:
+            return "remove the rows"
+        return f"leave such rows out with {' '.join(f'--missing {shlex.quote(cell)}' for cell in cells)}"
 
     def named(self, cell: str) -> str:
         """A readable cell in one notation: ``A42G:T50S``, ``del42A:ins50ST``, ``WT``."""

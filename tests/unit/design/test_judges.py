@@ -307,6 +307,15 @@ def test_outcomes_that_scatter_in_proportion_are_judged_as_logarithms() -> None:
     assert inside.mean() > 0.9
 
 
+def test_counts_of_a_word_are_no_ratios_though_logarithms_look_more_normal() -> None:
+    tokens = random_tokens(300, 40, seed=3)
+    word = torch.tensor([2, 0, 3])
+    counts = (tokens.unfold(1, 3, 1) == word).all(2).sum(1).double().numpy()
+    values = 0.3 + 2 * counts + 0.05 * np.random.default_rng(0).normal(size=300)
+    found = panel(values.clip(min=0.05), tokens)
+    assert not bool(found.scale.logs)
+
+
 def test_judges_go_beyond_the_best_rows_where_these_were_as_predicted() -> None:
     tokens, rng = random_tokens(200, 8), np.random.default_rng(1)
     total = rng.standard_normal((8, 4))[np.arange(8), tokens.numpy()].sum(1)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
-from seqdesign.design.rounds import UPPER, Surrogate, choose, compare, lessons, neighbourhood, upper_batch
+from seqdesign.design.rounds import (
+    UPPER,
+    Surrogate,
+    Warp,
+    choose,
+    compare,
+    lessons,
+    neighbourhood,
+    upper_batch,
+)
 from seqdesign.sequences.alphabets import get_alphabet
 
 DNA = get_alphabet("dna")
@@ -150,3 +161,27 @@ def test_each_of_a_batch_is_chosen_as_if_those_before_were_measured(
         )
     twins = np.array([[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 0.9]])
     assert upper_batch(np.array([0.0, 0.01, 0.0]), twins, 0.01, 2, lambda place: True) == [1, 2]
+
+
+def test_a_warp_and_its_inverse_agree_and_go_on_straight_above_the_rows() -> None:
+    warp = Warp(-2.0, 5.0, 0.01)
+    y = torch.linspace(-1.99, 12, 60, dtype=torch.float64, requires_grad=True)
+    assert torch.allclose(warp.inverse(warp(y)), y)
+    assert torch.allclose(torch.autograd.grad(warp(y).sum(), y)[0], warp.slope(y))
+    far = warp.inverse(torch.tensor([0.01, 1.01, 2.01], dtype=torch.float64).add(math.log1p(0.01)))
+    assert float((far[2] - far[1]) - (far[1] - far[0])) == pytest.approx(0)
+    mean, sd = torch.tensor([-1.0, 2.0]).double(), torch.tensor([0.5, 2.0]).double()
+    draws = warp.inverse(mean + sd * torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0)))
+    for ours, theirs in zip(warp.moments(mean, sd), (draws.mean(0), draws.std(0)), strict=True):
+        assert torch.allclose(ours, theirs, atol=0.05)
+
+
+def test_values_are_warped_only_as_suits_the_kind_that_predicts_them() -> None:
+    """Of counts of a word positions explain nothing, and a logarithm only makes them look normal."""
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("ACGT"), 40)) for _ in range(200)]
+    values = np.array([2.0 * text.count("GAT") for text in texts]) + 0.3 * rng.normal(size=200)
+    found = Surrogate(texts, values, DNA)
+    assert (found.kind, found.warp.floor) == ("like words", None)
+    best = "GAT" * 8 + "C" * 16
+    assert float(found([best])[0][0]) == pytest.approx(16, abs=4)

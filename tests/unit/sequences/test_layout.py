@@ -10,6 +10,7 @@ import pytest
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.lab.variants import Variants
 from seqdesign.sequences.layout import Layout
+from seqdesign.sequences.numbers import CellFormat
 from seqdesign.sequences.reader import read_sequences
 
 
@@ -32,6 +33,19 @@ def test_a_table_with_sequences_needs_no_column_of_mutations(tmp_path: Path) -> 
     assert read_sequences(path, layout=Layout(variants=Variants("w", "ACD"))).sequences == ["ACD"]
     with pytest.raises(InputError, match="'nonsense' says no substitution"):
         read_sequences(path, layout=Layout(variants=Variants("w", "ACD", column="mutant")))
+
+
+def test_a_row_whose_mutation_is_called_missing_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = table(tmp_path / "x.csv", "no,mutant,outcome\n1,C2A,1\n2,,2\n,Mean,1.5\n")
+    with pytest.raises(InputError, match=r"or leave such rows out with --missing Mean$") as caught:
+        read_sequences(path, layout=Layout(variants=Variants("w", "ACD")), cells=CellFormat.of(()))
+    assert caught.value.line == 4
+    variants = Variants("w", "ACD")
+    found = read_sequences(path, layout=Layout(variants=variants), cells=CellFormat.of(("mean",)))
+    assert (found.ids, variants.empty) == (["C2A", "WT"], [3])
+    assert "1 of 3 records left out by --missing: Mean (line 4)" in caplog.text
 
 
 def test_columns_of_replicates_are_averaged_and_an_odd_cell_is_named(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ from seqdesign.training.config import (
     num_epochs,
     patience,
 )
-from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit, make_fabric
+from seqdesign.training.loop import Fit, Hooks, fit, make_fabric
+from seqdesign.training.store import Checkpoint
 
 
 class Numbers:

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
 from seqdesign.training.config import RunOptions
-from seqdesign.training.loop import Checkpoint, Fit, Hooks, fit
+from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import (
     Plan,
     PlayerSettings,
@@ -23,6 +23,7 @@ from seqdesign.training.plan import (
     rate_factor,
     set_rate,
 )
+from seqdesign.training.store import Checkpoint
 
 
 class Rows:

@@ -87,3 +87,17 @@ def test_what_cannot_be_mended_is_said_and_left_out(
     assert main(["check", str(path), *words]) == 1
     assert "no sequence near it was found that obeys the rules" in capsys.readouterr().err
     assert out.read_text() == ""
+
+
+def test_a_long_run_is_one_place_and_of_many_places_three_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, table = tmp_path / "x.fa", tmp_path / "x.csv"
+    path.write_text(f">a\n{'A' * 30}\n>b\n{'GAATTC' * 5}\n")
+    rules = ["--max-homopolymer", "9", "--forbid", "EcoRI"]
+    assert main(["check", str(path), *rules, "--table", str(table)]) == 1
+    said = capsys.readouterr().err
+    assert "no  a: more than 9 A in a row at 1-30 (--max-homopolymer 9)\n" in said
+    assert said.count("EcoRI site GAATTC at") == 3
+    assert "at 13-18 and 2 more (--forbid EcoRI)\n" in said
+    assert "forbid:EcoRI@25-30" in table.read_text()

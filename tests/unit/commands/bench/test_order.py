@@ -36,7 +36,9 @@ def test_a_folder_to_send(designs, tmp_path):
     sums = json.loads((folder / "manifest.json").read_text())["outputs"]
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sums} == sums
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
-    with pytest.raises(OutputError, match="already holds"):
+    with pytest.raises(
+        OutputError, match="already holds order.csv; add --overwrite to replace it, or choose"
+    ):
         order(OrderConfig(input=designs, output=folder))
     order(OrderConfig(input=designs, output=folder, skip=2, fill="columns", overwrite=True, **options))
     assert {name: (folder / name).read_bytes() for name in before} == before

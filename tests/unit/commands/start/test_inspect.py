@@ -204,3 +204,13 @@ def test_a_title_with_a_comma_and_limits_with_one_are_read_as_their_laboratory_m
     again = look(path, **options, decimal_comma=True, missing=("ND",))
     assert "1 limit" in again.text()
     assert again.read_with == "--on-missing drop"
+
+
+def test_lines_that_are_the_wild_type_because_they_name_no_mutation_are_said(tmp_path: Path) -> None:
+    path, wild_type = tmp_path / "x.csv", tmp_path / "wt.fa"
+    wild_type.write_text(">wt\nMAKTLWDE\n")
+    path.write_text("variant,activity\nA2G,1\nWT,2\n,1.5\n")
+    found = look(path, wild_type=wild_type)
+    assert found.empty_mutations == (4,)
+    assert "wild type    1 record without a mutation: line 4\n" in found.text()
+    assert look(path, wild_type=wild_type, mutations="variant", missing=("A2G",)).n_records == 2
