@@ -395,7 +395,11 @@ class DesignModel:
             scores = verdict.draws.numpy() - verdict.draws.mean(0).numpy() + verdict.mean.numpy()
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
-        found = from_scores(self.trained, scores, unseen)
+        record = self.trained.record
+        if verdict is not None:  # which is no surer than rows bear out
+            found = record.head.predictions(scores, record.calibration, unseen)
+        else:
+            found = from_scores(self.trained, scores, unseen)
         for k, name in enumerate(names):
             table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
             if found.half_widths is not None:
