@@ -34,6 +34,7 @@ import _guard_cases
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
+import _guard_sixth
 import _guard_third
 import numpy as np
 import torch
@@ -44,6 +45,7 @@ from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train
 from seqdesign.design import campaign
 from seqdesign.design.model import open_model
 from seqdesign.design.records import Design, DesignSummary
+from seqdesign.sequences.numbers import Moments, over_powers
 from seqdesign.sequences.reader import SequenceSet
 
 FAMILIES = {
@@ -52,6 +54,7 @@ FAMILIES = {
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
     "fifth": _guard_fifth.cases,
+    "sixth": _guard_sixth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"
@@ -71,6 +74,8 @@ def run(
             (f"s{i}", t, f"{y:.8g}") for i, (t, y) in enumerate(zip(case.texts, case.values, strict=True))
         )
     training = {**({} if epochs is None else {"epochs": epochs}), **case.training}
+    if over_powers(*_moments(case.values)):  # headlines in the units of the truth
+        training = {"task": "regression", **training}
     train_predictor(
         TrainPredictorConfig(
             sequences=source, output=folder / "model", seed=seed, quiet=True, overwrite=True,
@@ -85,6 +90,13 @@ def run(
     )
     designs, summary = campaign.run(model, num=NUM, starts=starts, seed=seed, **case.design)
     return judged(case, designs, summary, np.random.default_rng([seed, 7]))
+
+
+def _moments(values: FloatArray) -> tuple[Moments, Moments]:
+    plain, logs = Moments(), Moments()
+    plain.add(values)
+    logs.add(np.log(values[values > 0]))
+    return plain, logs
 
 
 def is_bad(gain: FloatArray, *claims: FloatArray) -> NDArray[np.bool_]:

@@ -289,7 +289,9 @@ class DesignModel:
         if starts is not None and starts.outcomes is not None:
             labelled = [i for i, y in enumerate(starts.outcomes) if not np.isnan(y)]
             one = len(self.oracle.outcomes) == 1
-            values_of = [(float(starts.outcomes[i]),) if one else () for i in labelled]
+            task = get_task("regression") if self.trained is None else self.trained.record.head
+            numbers = task.learned(starts.outcomes)
+            values_of = [(float(numbers[i]),) if one else () for i in labelled]
             found.add(tidy(starts.sequences[i] for i in labelled), values_of)
         return found
 
