@@ -44,7 +44,7 @@ LEARNED = 24
 SHOWN = 6
 Pair = tuple[str, str]
 """A sentence and its revision."""
-CANDIDATES, AT_ONCE = 8, 50
+CANDIDATES, AT_ONCE = 8, 40
 """Revisions that a judge chooses from; sentences that are revised side by side."""
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "log alpha -10000": ("revise", {**AUTHORS, "alpha": -10000}),

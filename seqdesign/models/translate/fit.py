@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError
+from seqdesign.models.translate.choosing import Chooser
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
 from seqdesign.models.translate.model import OBJECTIVE, Pair
-from seqdesign.models.translate.quality import Direction, Judge
+from seqdesign.models.translate.quality import Direction, Judge, texts_of
 from seqdesign.models.translate.store import TrainedTranslator, TranslateRecord
 from seqdesign.sequences.encoders import TokenArray, Vocabulary
 from seqdesign.sequences.splits import random_split
@@ -129,6 +130,7 @@ def train_sequence_translator(
         max_length=int(max(a.lengths.max(), b.lengths.max())),
         min_length=int(min(a.lengths.min(), b.lengths.min())),
         names=names,
+        choices=Chooser.of([texts_of(tokens) for tokens in _take(a, b, train)], a.alphabet).to_dict(),
     )
     judge = Judge(record, _take(a, b, teach), _take(a, b, test), _take(a, b, train))
     length = fit_options.steps_per_look * fit_options.batch_size
