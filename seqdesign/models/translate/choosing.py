@@ -37,11 +37,11 @@ class Chooser:
     alphabet: Alphabet
 
     @classmethod
-    def of(cls, texts: Sequence[Sequence[str]], alphabet: Alphabet) -> Chooser:
+    def of(cls, a: Sequence[str], b: Sequence[str], alphabet: Alphabet) -> Chooser:
         """Learned from both sets. Raises ValueError where either is empty."""
-        recogniser = Recogniser(*texts, alphabet.letters)
-        first, second = (np.quantile(s * recogniser(t), TYPICAL) for s, t in zip((-1, 1), texts, strict=True))
-        return cls(recogniser, (float(first), float(second)), alphabet)
+        recogniser = Recogniser(a, b, alphabet.letters)
+        levels = np.quantile(-recogniser(a), TYPICAL), np.quantile(recogniser(b), TYPICAL)
+        return cls(recogniser, (float(levels[0]), float(levels[1])), alphabet)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""

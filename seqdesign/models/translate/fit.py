@@ -130,7 +130,7 @@ def train_sequence_translator(
         max_length=int(max(a.lengths.max(), b.lengths.max())),
         min_length=int(min(a.lengths.min(), b.lengths.min())),
         names=names,
-        choices=Chooser.of([texts_of(tokens) for tokens in _take(a, b, train)], a.alphabet).to_dict(),
+        choices=Chooser.of(*map(texts_of, _take(a, b, train)), a.alphabet).to_dict(),
     )
     judge = Judge(record, _take(a, b, teach), _take(a, b, test), _take(a, b, train))
     length = fit_options.steps_per_look * fit_options.batch_size

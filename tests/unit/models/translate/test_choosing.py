@@ -27,7 +27,7 @@ def strings(num: int, seed: int, motif: str = "") -> list[str]:
 
 @pytest.fixture(scope="module")
 def chooser() -> Chooser:
-    return Chooser.of([strings(200, 1), strings(200, 2, "GG")], DNA)
+    return Chooser.of(strings(200, 1), strings(200, 2, "GG"), DNA)
 
 
 @pytest.fixture
