@@ -1,12 +1,13 @@
 """Samples that were asked for something: an outcome, or letters and rules. Run by 'seqdesign sample'.
 
     python benchmarks/generators/generators_asked.py condition prot_fluorescence13_red_blue.csv.gz
-        [--outcome red]
+        [--outcome red] [--row "train-gan --condition bins --bins 5"]
     python benchmarks/generators/generators_asked.py infill MODEL [--num 10000]
 
-condition  'train-lm --condition' on half of a table of variants of one length; 200 samples for each of five
-           quantiles of the outcome. They are judged by an additive model of the other half, and by their own
-           measured outcomes where the table has them
+condition  a conditional model (--row, 'train-lm' if not given) of half of a table of variants of one length;
+           200 samples for each of five quantiles of the outcome. They are judged by an additive model of the
+           other half, and by their own measured outcomes where the table has them. For comparison the 200
+           training rows whose outcomes are nearest
 infill     samples under a template, forbidden words on both strands, a range of GC and a longest run: how
            many break anything, checked here by other code; their mean log-likelihood beside that of
            unconstrained samples of the same model that happen to obey (rejection)
@@ -64,12 +65,15 @@ def condition(args: argparse.Namespace) -> None:
     folder = Path(tempfile.mkdtemp())
     table = folder / "train.csv"
     table.write_text(f"sequence,{args.outcome}\n" + "".join(f"{s},{truth[s]}\n" for s in train))
-    words = ["--condition", args.outcome, "--seed", str(args.seed), *shlex.split(args.options)]
-    seconds = run(["train-lm", str(table), "-o", str(folder / "m"), *words])
-    asked, judged, texts = [], [], []
+    command, *options = shlex.split(args.row)
+    options += ["--outcome" if command == "train-gan" else "--condition", args.outcome]
+    seconds = run([command, str(table), "-o", str(folder / "m"), "--seed", str(args.seed), *options])
+    outcomes = np.array([truth[s] for s in train])
+    asked, judged, texts, alike = [], [], [], []
     print("| asked | judged, median | measured, median | of the training half |\n|---|---|---|---|")
     for quantile in ASKED:
-        value = float(np.quantile([truth[s] for s in train], quantile))
+        value = float(np.quantile(outcomes, quantile))
+        alike += [train[i] for i in np.abs(outcomes - value).argsort()[:EACH]]
         output = folder / f"{quantile}.fa"
         run(["sample", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)])
         drawn = read_sequences(output).sequences
@@ -85,6 +89,9 @@ def condition(args: argparse.Namespace) -> None:
         f"rank correlation of asked and judged {spearmanr(asked, judged).statistic:.3f} (the judge, of the "
         f"other half, has {ability:.3f} with measured outcomes of the training half)"
     )
+    real = spearmanr(np.repeat(np.unique(asked), EACH), judge(alike)).statistic
+    print(f"of training rows with these outcomes {real:.3f}")
+    print(f"{len(set(texts))} of {len(texts)} samples differ")
     both = [(a, truth[t]) for a, t in zip(asked, texts, strict=True) if t in truth]
     if len(both) > len(texts) / 2:
         print(
@@ -151,7 +158,7 @@ def main() -> None:
     parser.add_argument("task", choices=["condition", "infill"])
     parser.add_argument("input", type=Path)
     parser.add_argument("--outcome", default="red")
-    parser.add_argument("--options", default="", help="further options of train-lm")
+    parser.add_argument("--row", default="train-lm", help="training command of 'condition', with its options")
     parser.add_argument("--num", type=int, default=10_000)
     parser.add_argument("--free", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)

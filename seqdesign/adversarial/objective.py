@@ -65,9 +65,13 @@ def one_centred_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: Generat
 
     The norm runs over letters and positions; a tiny number inside keeps its gradient finite at 0.
     """
+    return (_squared_norm(critic, between(real, fake, rng))[1] + _TINY).sqrt().sub(1).square().mean()
+
+
+def between(real: Tensor, fake: Tensor, rng: Generator) -> Tensor:
+    """One random point (N, V, L) on the segment of each pair."""
     share = for_rows(lambda n: torch.rand(n, 1, 1, generator=rng, device=rng.device), len(real)).to(real)
-    between = share * real.detach() + (1 - share) * fake.detach()
-    return (_squared_norm(critic, between)[1] + _TINY).sqrt().sub(1).square().mean()
+    return share * real.detach() + (1 - share) * fake.detach()
 
 
 def zero_centred_penalty(critic: Critic, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.language.repeats import LONGEST_WORD, MOST_PLACES, Repeats
+from seqdesign.language.repeats import LONGEST_WORD, MOST_PAIRS, MOST_PLACES, Repeats
 
 MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
@@ -240,12 +240,19 @@ class Chains(nn.Module):
         # all weights together are 1 before training
         self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
         words = min(order_for(size), LONGEST_WORD) if max_length <= MOST_PLACES else 0
-        self.repeats = Repeats(size, width, words, causal=causal) if repeats and words else None
+        with_words = sides if repeats and words else ()
+        self.repeats = nn.ModuleList(
+            Repeats(size, width, words, causal=causal, backwards=side) for side in with_words
+        )
 
+    @torch.no_grad()
     def count(self, tokens: Tensor) -> None:
         """Learn from training sequences (N, T)."""
         for chain in self.each:
             chain.count(tokens)  # type: ignore[operator]
+        some = tokens[: max(1, MOST_PAIRS // tokens.shape[1] ** 2)].to(self.bias.device).long()
+        for chain, repeats in zip(self.each, self.repeats, strict=False):
+            repeats.count(some, chain(some, some))  # type: ignore[operator]
 
     def forward(
         self, features: Tensor, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None
@@ -253,13 +260,17 @@ class Chains(nn.Module):
         """What to add to the logits (N, T, V) that have these features (N, T, d); see ``Chain.forward``."""
         parts = [chain(tokens, targets, places) for chain in self.each]
         found = self._weighed(features, parts)
-        return found if self.repeats is None else found + self.repeats(features, tokens, places)
+        for part, repeats in zip(parts, self.repeats, strict=False):
+            found = found + repeats(features, tokens, part, places) / len(parts)
+        return found
 
     def next(self, features: Tensor, written: Tensor) -> Tensor:
         """The same (N, V) of the letter behind those that are written (N, T), of features (N, d)."""
         parts = [chain.next(written) for chain in self.each]  # type: ignore[operator]
         found = self._weighed(features, parts)
-        return found if self.repeats is None else found + self.repeats.next(features, written)
+        for part, repeats in zip(parts, self.repeats, strict=False):
+            found = found + repeats.next(features, written, part)  # type: ignore[operator]
+        return found
 
     def _weighed(self, features: Tensor, parts: list[Tensor]) -> Tensor:
         weights = 2 * F.linear(features, self.weight, self.bias).sigmoid()

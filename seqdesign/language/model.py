@@ -125,9 +125,14 @@ class SequenceLM(nn.Module):
         self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Models of before this was measured write letter by letter, and have no counts of words."""
+        """Models of before this was measured write letter by letter, and have no counts of words.
+
+        Those whose repeated words had weights of another kind do without repeated words.
+        """
         if self.dependence is not None:
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
+        for name in ("weight", "bias"):
+            state_dict.pop(f"{prefix}network.chains.repeats.{name}", None)
         for name, value in self.network.chains.state_dict().items():
             state_dict.setdefault(f"{prefix}network.chains.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,13 +1,21 @@
-"""Words that a sequence repeats: how often each letter followed the same words elsewhere in it.
+"""Words that a sequence repeats: what followed the same words elsewhere in it, and how far that is believed.
 
 Real sequences repeat themselves (runs, tandem repeats, biased stretches), more than words of all sequences
 together and a small network say. What the last k letters were followed by before is counted at once (a cache,
 Kuhn and De Mori 1990, doi 10.1109/34.56193; copy experts for DNA, Cao et al. 2007, doi 10.1109/DCC.2007.7),
 
     m_k(t, j) = 1 if the k letters before t are those before j, or else 0
-    c_k(t, a) = sum over j of m_k(t, j) [x_j = a]
+    c_k(t, a) = sum over j of m_k(t, j) [x_j = a]                        k = 1 .. K
 
-and log(1 + c_k) is added to the logits with weights that are linear in the features of t, zero at first.
+and smoothed from length to length, beginning with what all sequences say, the chain q (hierarchical
+Dirichlet; MacKay and Peto 1995, doi 10.1017/S1351324900000218):
+
+    p_k(a | t) = (c_k(t, a) + s_k p_{k-1}(a | t)) / (sum over a' of c_k(t, a') + s_k)      p_0 = q
+
+log p_K - log q is added to the logits. So each word of a sequence is an urn (Polya's) that begins with what q
+says: what followed is likely again, in proportion to how often it did. Sums of weighted log(1 + c_k) are not
+bounded by that, and what is frequent anyway, runs and tandem repeats foremost, feeds itself when a model
+reads what it has written itself.
 Shapes: N sequences, T positions, V letters, K lengths of words, d features.
 """
 
@@ -20,44 +28,78 @@ from torch import Tensor, nn
 LONGEST_WORD = 6
 MOST_PLACES = 512
 """Letters of the longest sequences that are looked at; what is needed grows as their square."""
+STRENGTHS = tuple(2.0**i for i in range(-1, 16))
+"""What s_k is chosen from; with the largest, words of this length mean nothing."""
+ROUNDS = 2
+"""Of choosing one s_k after the other."""
+MOST_PAIRS = 12_000_000
+"""Pairs of places in the training sequences that choose them."""
+NEVER = 20.0
+"""Logarithm of the s_k with which nothing is added."""
 
 
 class Repeats(nn.Module):
-    """What repeated words add to the logits: those before a place, and those behind it if that is seen."""
+    """What words that stand elsewhere in a sequence add to the logits, by the side of the place they are on.
 
-    def __init__(self, size: int, width: int, words: int, *, causal: bool) -> None:
+    backwards: the words behind a place instead of those before it. causal: only what stands before counts,
+    otherwise both sides of the place. Nothing is added before ``count`` has seen training sequences.
+    """
+
+    strengths: Tensor
+    """(K,) log s_k."""
+
+    def __init__(self, size: int, width: int, words: int, *, causal: bool, backwards: bool = False) -> None:
         super().__init__()
-        self.size, self.causal, self.words = size, causal, words
-        sides = 1 if causal else 2
-        self.weight = nn.Parameter(torch.zeros(sides * self.words, width))
-        self.bias = nn.Parameter(torch.zeros(sides * self.words))
+        self.size, self.words, self.causal, self.backwards = size, words, causal, backwards
+        self.register_buffer("strengths", torch.full((words,), NEVER))
+        self.change = nn.Parameter(torch.zeros(words, width))
+        self.shift = nn.Parameter(torch.zeros(words))
 
-    def forward(self, features: Tensor, tokens: Tensor, places: Tensor | None = None) -> Tensor:
+    @torch.no_grad()
+    def count(self, tokens: Tensor, chain: Tensor) -> None:
+        """Choose s_k by the likelihood of training sequences (N, T).
+
+        chain: log-probabilities (N, T, V) of letters, each left out of its own counts.
+        """
+        shares, counts, q = self._shares(tokens), self.counts(tokens), chain.softmax(-1)
+        found = [STRENGTHS[-1]] * self.words
+
+        def likelihood(k: int, strength: float) -> float:
+            tried = q.new_tensor([*found[:k], strength, *found[k + 1 :]])
+            return float((_smoothed(q, counts, tried.expand(*tokens.shape, -1)).log() * shares).sum())
+
+        for _ in range(ROUNDS):
+            for k in range(self.words):
+                found[k] = max(STRENGTHS, key=lambda strength: likelihood(k, strength))
+        self.strengths.copy_(q.new_tensor(found).log())
+
+    def forward(
+        self, features: Tensor, tokens: Tensor, chain: Tensor, places: Tensor | None = None
+    ) -> Tensor:
         """What to add to logits (N, T, V) of features (N, T, d), or (N, k, V) at ``places`` (N, k).
 
-        tokens: (N, T), or shares of letters (N, T, V), in which the result is differentiable.
+        tokens: (N, T), or shares of letters (N, T, V), in which the result is differentiable. chain: what
+        the chain says there, up to a constant, like the result.
         """
         counts = self.counts(tokens)
         if places is not None:
             counts = counts.gather(2, places[None, :, :, None].expand(len(counts), -1, -1, self.size))
-        return self._weighed(features, counts)
+        return self._ratio(features, counts, chain)
 
-    def next(self, features: Tensor, written: Tensor) -> Tensor:
+    def next(self, features: Tensor, written: Tensor, chain: Tensor) -> Tensor:
         """The same (N, V) of the letter behind those that are written (N, T), of features (N, d)."""
-        return self._weighed(features, self.counts_behind(written))
+        return self._ratio(features, self.counts_behind(written), chain)
 
     def counts(self, tokens: Tensor) -> Tensor:
-        """c_k (K or 2 K, N, T, V): before each place, then, unless causal, behind it."""
+        """c_k (K, N, T, V) of each place."""
         shares = self._shares(tokens)
         same = shares @ shares.transpose(1, 2)
         steps = same.shape[1]
         others = torch.ones_like(same[0]).tril(-1) if self.causal else 1 - torch.eye(steps).to(same)
-        found = []
-        for side in (1,) if self.causal else (1, -1):
-            match = others.expand_as(same)
-            for k in range(1, self.words + 1):
-                match = match * _moved(same, side * k)
-                found.append(match @ shares)
+        match, found = others.expand_as(same), []
+        for k in range(1, self.words + 1):
+            match = match * _moved(same, -k if self.backwards else k)
+            found.append(match @ shares)
         return torch.stack(found)
 
     def counts_behind(self, written: Tensor) -> Tensor:
@@ -77,12 +119,26 @@ class Repeats(nn.Module):
     def _shares(self, tokens: Tensor) -> Tensor:
         """(N, T, V), nothing of what is no letter."""
         if tokens.is_floating_point():
-            return tokens.to(self.weight)
-        return (tokens[:, :, None] == torch.arange(self.size, device=tokens.device)).to(self.weight)
+            return tokens.to(self.change)
+        return (tokens[:, :, None] == torch.arange(self.size, device=tokens.device)).to(self.change)
 
-    def _weighed(self, features: Tensor, counts: Tensor) -> Tensor:
-        weights = F.linear(features, self.weight, self.bias)
-        return (weights.movedim(-1, 0)[..., None] * counts.log1p()).sum(0)
+    def _ratio(self, features: Tensor, counts: Tensor, chain: Tensor) -> Tensor:
+        q = chain.softmax(-1)
+        moved = F.linear(features, self.change, self.shift) + self.strengths
+        return (_smoothed(q, counts, moved.clamp(max=NEVER).exp()) / q).log()
+
+
+def _smoothed(q: Tensor, counts: Tensor, strengths: Tensor) -> Tensor:
+    """p_K (..., V) of q (..., V), counts (K, ..., V) and s_k (..., K).
+
+    All lengths at once: what is left of p_j after all longer ones is the product of s_k / (C_k + s_k).
+    """
+    totals = counts.sum(-1).movedim(0, -1)
+    left = -(totals / strengths).log1p()
+    after = left.cumsum(-1)
+    none, longer = after[..., -1:].exp(), (after[..., -1:] - after).exp()
+    weights = longer / (totals + strengths)
+    return (weights.movedim(-1, 0)[..., None] * counts).sum(0) + none * q
 
 
 def _moved(same: Tensor, k: int) -> Tensor:

@@ -153,12 +153,12 @@ STEPS: dict[str, tuple[Callable[[], tuple[Any, ...]], int]] = {
     "translate": (translator, 2000),
     "lm transformer": (
         lambda: (lm("transformer"), rows(20)),
-        332,
-    ),  # 302; 2 waits before
+        386,
+    ),  # 351; 302 with weighted counts of repeats, 2 waits before
     "lm masked": (
         lambda: (lm("masked"), rows(20)),
-        400,
-    ),  # 364; 3 waits before
+        520,
+    ),  # 472; 364 with weighted counts of repeats, 3 waits before
     "lm gru": (lambda: (lm("gru"), rows(20)), 1550),  # 1,410; 2 waits before
     "predictor residual": (lambda: predictor("residual"), 185),  # 166; 2 waits before
     "predictor motif": (lambda: predictor("motif"), 140),  # 124; 3 waits before

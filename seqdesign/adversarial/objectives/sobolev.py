@@ -1,28 +1,34 @@
-"""Wasserstein critic with zero-centred penalties: the Sobolev GAN of Mroueh et al. (ICLR 2018, 1711.04894).
+"""Wasserstein critic with a zero-centred penalty: the Sobolev GAN of Mroueh et al. (ICLR 2018, 1711.04894).
 
-The critic maximises E D(real) - E D(fake) - weight/2 (E |grad D(real)|^2 + E |grad D(fake)|^2). Its value at
-the optimum is the squared Sobolev distance over 4 weight: a Wasserstein-2 distance, linearised, where
-``wgan-gp`` estimates Wasserstein-1. Gradients are kept short where sequences are, not made one in between:
-the critic is steep as soon as it has found a difference, and flat once there is none (Mescheder et al. 2018
-show that a game with such a penalty converges locally, and that one with the other need not).
+The critic maximises E D(real) - E D(fake) - weight E |grad D(x)|^2, x anywhere on the segment between a real
+and a generated sequence (the measure mu of the paper, as Gulrajani et al. 2017 take it). Its value at the
+optimum is the squared Sobolev distance over 4 weight: a Wasserstein-2 distance, linearised, where ``wgan-gp``
+estimates Wasserstein-1. Gradients are kept short, not made one: the critic is steep as soon as it has found
+a difference, and flat once there is none (Mescheder et al. 2018 show that a game with such a penalty
+converges locally, and that one with the other need not).
+
+Why between: letters are whole, so there is nothing near a sequence. A critic whose gradients are kept short
+at real and generated sequences only learns to be flat there and steep in between, which costs it nothing; the
+generator then hears nothing, and scores run away (gap^2 / E|grad D|^2 beyond the squared distance of any two
+sequences, which is the most that a critic of gradients so short could have).
 """
 
 from __future__ import annotations
 
 from torch import Generator, Tensor
 
-from seqdesign.adversarial.objective import Critic, Objective, zero_centred_penalty
+from seqdesign.adversarial.objective import Critic, Objective, between, zero_centred_penalty
 
 
 def _critic_loss(
     critic: Critic, real: Tensor, fake: Tensor, rng: Generator, weight: float
 ) -> dict[str, Tensor]:
-    """E D(fake) - E D(real) + weight/2 (R1 + R2)."""
+    """E D(fake) - E D(real) + weight R."""
+    gap = critic(real).mean() - critic(fake).mean()
     if weight == 0:
-        return {"loss": critic(fake).mean() - critic(real).mean()}
-    (real_score, r1), (fake_score, r2) = (zero_centred_penalty(critic, rows) for rows in (real, fake))
-    gap = real_score.mean() - fake_score.mean()
-    return {"loss": weight / 2 * (r1 + r2) - gap, "penalty": r1 + r2}
+        return {"loss": -gap}
+    penalty = zero_centred_penalty(critic, between(real, fake, rng))[1]
+    return {"loss": weight * penalty - gap, "penalty": penalty}
 
 
 def _generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:

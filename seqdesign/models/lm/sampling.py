@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 BLOCK = 250
 """Sequences that are drawn together: as many as stay in a CPU's cache."""
-CANDIDATES = 8
-"""Sequences of which one is kept, where constraints forbid letters that the model would have written."""
+MOST_CANDIDATES = 64
+"""Candidates for each sequence, at most, where constraints forbid letters that the model would write."""
 UNFORCED = 0.1
-"""Spread of ``Drawn.forced`` in nats up to which one candidate is as good as several."""
+"""Spread of ``Drawn.forced`` in nats up to which the first candidates are as good as any."""
+TWICE = 0.05
+"""Candidates are enough when no more than this share of the samples would have to be one of them again,"""
+FEWEST = 8
+"""and when they are worth this many of equal weights."""
+_DEAD, _LEAST = -700.0, -600.0
+"""Logarithms of weights next to the largest: of rows that break a constraint, and the smallest of others."""
 
 Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Shown tokens (N, T), logits of all places (N, T, V) and places (N,) -> what to add to the logits of those
@@ -102,15 +108,23 @@ def draw(
 
 
 def draw_fairly(model: SequenceLM, lengths: Tensor, rng: torch.Generator, **how: Any) -> Drawn:
-    """As ``draw``, but one of several candidates each where constraints forced the model's hand."""
-    first = draw(model, lengths, rng, **how)
-    forced = first.forced[first.good]
+    """As ``draw``, but chosen among more candidates where constraints forced the model's hand.
+
+    Letters are drawn among those that constraints allow, which makes sequences too likely into which the
+    constraints have forced the model; weights exp(forced) undo that (importance resampling). All candidates
+    are of one length and compete with each other, so that there need not be a good one for each sequence.
+    They are drawn until hardly any of them would be chosen twice.
+    """
+    drawn = draw(model, lengths, rng, **how)
+    forced = drawn.forced[drawn.good]
     if how.get("rules") is None or (len(forced) > 1 and float(forced.std()) <= UNFORCED):
-        return first
-    several = [first] + [draw(model, lengths, rng, **how) for _ in range(CANDIDATES - 1)]
-    n = len(lengths)
-    rows = torch.arange(n * CANDIDATES).view(CANDIDATES, n).T.flatten().to(first.tokens.device)
-    return choose_candidates(Drawn.joined(several, model.vocabulary.pad).take(rows), CANDIDATES, rng)
+        return drawn
+    rounds, n = 1, len(lengths)
+    while rounds < MOST_CANDIDATES and not _are_enough(drawn, n):
+        more = [draw(model, lengths, rng, **how) for _ in range(rounds)]
+        drawn = Drawn.joined([drawn, *more], model.vocabulary.pad)
+        rounds *= 2
+    return choose(drawn, n, rng)
 
 
 class _Reader:
@@ -219,16 +233,43 @@ class _Page:
         return letters
 
 
-def choose_candidates(drawn: Drawn, each: int, rng: torch.Generator) -> Drawn:
-    """One of every ``each`` rows in a row, as likely as constraints have left it its probability.
+def _are_enough(drawn: Drawn, num: int) -> bool:
+    """Whether ``num`` samples can be chosen among these candidates."""
+    shares = _weights(drawn)
+    shares = shares / shares.sum()
+    again = float((num * shares - 1).clamp(min=0).sum() / num)
+    return again <= TWICE and float(1 / shares.square().sum()) >= FEWEST
 
-    Letters are drawn among those that constraints allow, which makes sequences too likely into which the
-    constraints have forced the model; weights exp(forced) undo that (importance resampling). Rows that break
-    a constraint are chosen only where all do.
+
+def choose(drawn: Drawn, num: int, rng: torch.Generator) -> Drawn:
+    """``num`` of the rows, none of them twice, in random order, with chances in proportion to exp(forced).
+
+    Chances that would be larger than 1 are 1, in favour of the others (systematic sampling). Rows that break
+    a constraint are taken only where there are too few others.
     """
-    weights = drawn.forced.masked_fill(~drawn.good, -torch.inf).view(-1, each)
-    weights = weights.where(weights.isfinite().any(1, keepdim=True), torch.zeros_like(weights))
-    uniform = torch.rand(len(weights), generator=rng, dtype=torch.float64).to(weights.device)
-    cumulative = weights.softmax(1).cumsum(1)
-    chosen = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(1)
-    return drawn.take(torch.arange(len(weights), device=weights.device) * each + chosen)
+    weights = _weights(drawn)
+    order = torch.randperm(len(weights), generator=rng)
+    chances = _chances(weights[order], num)
+    first = torch.rand(1, generator=rng, dtype=torch.float64)
+    marks = chances.cumsum(0) * (num / chances.sum())
+    chosen = torch.searchsorted(marks, first + torch.arange(num), right=True).clamp(max=len(weights) - 1)
+    return drawn.take(order[chosen].to(drawn.tokens.device))
+
+
+def _weights(drawn: Drawn) -> Tensor:
+    """(N,) float64 on the CPU, the largest 1."""
+    forced, good = drawn.forced.cpu(), drawn.good.cpu()
+    most = forced[good].max() if bool(good.any()) else forced.new_zeros(())
+    return (forced - most).clamp(min=_LEAST).masked_fill(~good, _DEAD).exp()
+
+
+def _chances(weights: Tensor, num: int) -> Tensor:
+    """Chances (N,) of being among ``num``, in proportion to weights but at most 1."""
+    sorted_, order = weights.sort(descending=True)
+    rest = sorted_.flip(0).cumsum(0).flip(0)
+    left = num - torch.arange(len(weights))
+    certain = int(((left * sorted_ > rest) & (left > 0)).long().cumprod(0).sum())
+    chances = torch.ones_like(weights)
+    if certain < len(weights):
+        chances[certain:] = (num - certain) * sorted_[certain:] / rest[certain]
+    return torch.zeros_like(weights).index_copy(0, order, chances)

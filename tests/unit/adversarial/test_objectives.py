@@ -184,12 +184,26 @@ def test_the_best_linear_critic_of_the_sobolev_game() -> None:
     Delta^2 / (4 weight). For Delta 5 and weight 2: 1.25 and 3.125; the generator falls by u for each unit."""
     real, fake = points((5.0,)), points((0.0,)).requires_grad_()
     u = torch.tensor([[1.25]], dtype=torch.float64, requires_grad=True)
-    loss = objective("sobolev").critic_loss(linear(u), real, fake, RNG(), 2.0)["loss"]
+    loss = objective("sobolev").critic_loss(linear(u), real, fake.detach(), RNG(), 2.0)["loss"]
     loss.backward()
     assert loss.item() == pytest.approx(-3.125)
     assert float(u.grad) == pytest.approx(0.0, abs=1e-12)
     objective("sobolev").generator_loss(linear(u.detach()), real, fake).backward()
     assert float(fake.grad) == pytest.approx(-1.25)
+
+
+def test_a_critic_that_is_steep_only_between_sequences_pays_for_it() -> None:
+    """Its gradients at whole letters, 0 and 1, are next to nothing."""
+    real, fake = torch.ones(64, 1, 1, dtype=torch.float64), torch.zeros(64, 1, 1, dtype=torch.float64)
+
+    def steep(x: Tensor) -> Tensor:
+        return (40 * (x - 0.5)).sigmoid().sum((1, 2))
+
+    assert zero_centred_penalty(steep, torch.cat([real, fake]))[1].item() < 1e-12
+    fair = objective("sobolev").critic_loss(lambda x: x.sum((1, 2)), real, fake, RNG(), 1.0)
+    paid = objective("sobolev").critic_loss(steep, real, fake, RNG(), 1.0)
+    assert fair["penalty"].item() == pytest.approx(1.0)
+    assert paid["penalty"].item() > 3
 
 
 def test_the_kernel_distance_is_that_of_counted_words() -> None:

@@ -36,50 +36,76 @@ def by_hand(row: list[int], k: int, t: int, side: int, *, causal: bool) -> list[
 
 
 @pytest.mark.parametrize("causal", [True, False])
-def test_counts_are_those_by_hand(causal: bool) -> None:
-    found = Repeats(4, 8, WORDS, causal=causal).counts(rows())
-    sides = (1,) if causal else (1, -1)
+@pytest.mark.parametrize("backwards", [True, False])
+def test_counts_are_those_by_hand(causal: bool, backwards: bool) -> None:
+    found = Repeats(4, 8, WORDS, causal=causal, backwards=backwards).counts(rows())
+    side = -1 if backwards else 1
     expected = [
         [[by_hand(row, k, t, side, causal=causal) for t in range(12)] for row in rows().tolist()]
-        for side in sides
         for k in range(1, WORDS + 1)
     ]
     torch.testing.assert_close(found, torch.tensor(expected).float())
 
 
+def believing(causal: bool = True) -> Repeats:
+    """Words count, and features decide how much."""
+    repeats = Repeats(4, 8, WORDS, causal=causal)
+    repeats.strengths.fill_(0.5)
+    torch.nn.init.normal_(repeats.change)
+    return repeats
+
+
 def test_letter_by_letter_is_the_same_as_at_once() -> None:
-    repeats, texts = Repeats(4, 8, WORDS, causal=True), rows()
-    found = torch.stack([repeats.counts_behind(texts[:, :t]) for t in range(12)], 2)
-    torch.testing.assert_close(found, repeats.counts(texts))
+    repeats, texts, chain = believing(), rows(), torch.randn(7, 12, 4)
+    features = torch.randn(7, 12, 8)
+    found = [repeats.next(features[:, t], texts[:, :t], chain[:, t]) for t in range(12)]
+    torch.testing.assert_close(torch.stack(found, 1), repeats(features, texts, chain))
 
 
 def test_places_are_those_of_all() -> None:
-    repeats, features = Repeats(4, 8, WORDS, causal=False), torch.randn(7, 12, 8)
-    torch.nn.init.normal_(repeats.weight)
+    repeats, features, chain = believing(causal=False), torch.randn(7, 12, 8), torch.randn(7, 12, 4)
     places = torch.tensor([[3, 11]] * 7)
-    some = repeats(features[:, [3, 11]], rows(), places)
-    torch.testing.assert_close(some, repeats(features, rows())[:, [3, 11]])
+    some = repeats(features[:, [3, 11]], rows(), chain[:, [3, 11]], places)
+    torch.testing.assert_close(some, repeats(features, rows(), chain)[:, [3, 11]])
 
 
-def test_sequences_that_repeat_themselves_are_learned_at_once() -> None:
+def texts_of(words: Tensor) -> Tensor:
     """Each sequence is a word of its own, written five times: no words of all sequences, no places."""
-    words = torch.randint(0, 4, (64, 5), generator=torch.Generator().manual_seed(1))
-    texts = words.repeat(1, 5)
+    return words.repeat(1, 5)
+
+
+def test_sequences_that_repeat_themselves_are_known_at_once() -> None:
+    texts = texts_of(torch.randint(0, 4, (128, 5), generator=torch.Generator().manual_seed(1)))
     chains = Chains(4, 8, 25, causal=True, repeats=True)
-    assert chains.repeats is not None
-    optimizer = torch.optim.Adam([chains.repeats.bias], 0.3)
-    for _ in range(30):
-        logits = chains(torch.zeros(64, 25, 8), texts)
-        loss = torch.nn.functional.cross_entropy(logits[:, 10:].flatten(0, 1), texts[:, 10:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    chains.count(texts[:64])
+    logits = chains(torch.zeros(64, 25, 8), texts[64:])
+    loss = torch.nn.functional.cross_entropy(logits[:, 10:].flatten(0, 1), texts[64:, 10:].flatten())
     assert loss < 0.35  # log 4 is 1.39
+
+
+def test_random_sequences_are_not_believed_to_repeat_themselves() -> None:
+    texts = torch.randint(0, 4, (256, 30), generator=torch.Generator().manual_seed(2))
+    chains = Chains(4, 8, 30, causal=True, repeats=True)
+    chains.count(texts)
+    features = torch.zeros(256, 30, 8)
+    added = chains.repeats[0](features, texts, chains.each[0](texts, texts))
+    assert added.abs().mean() < 0.03
+
+
+def test_each_word_is_an_urn_that_begins_with_what_the_chain_says() -> None:
+    repeats = Repeats(3, 8, 2, causal=True)
+    repeats.strengths.copy_(torch.tensor([4.0, 0.5]).log())
+    q = torch.tensor([[0.6, 0.3, 0.1]])
+    written = torch.tensor([[0, 1, 2, 1, 0, 1]])  # after 1 stood 2 and 0, after 0 1 stood 2
+    first = (torch.tensor([[1.0, 0.0, 1.0]]) + 4 * q) / 6
+    second = (torch.tensor([[0.0, 0.0, 1.0]]) + 0.5 * first) / 1.5
+    found = q.log() + repeats.next(torch.zeros(1, 8), written, q.log())
+    torch.testing.assert_close(found.exp(), second)
 
 
 def test_a_model_with_a_condition_has_none() -> None:
     options = LMOptions(architecture="gru", width=8, dropout=0.0)
     vocabulary = Vocabulary(get_alphabet("dna"))
     plain, asked = (SequenceLM(options, vocabulary, 6, 6, knots) for knots in ((), (0.0, 1.0)))
-    assert plain.network.chains.repeats is not None
-    assert asked.network.chains.repeats is None
+    assert len(plain.network.chains.repeats) == 1
+    assert len(asked.network.chains.repeats) == 0
