@@ -5,10 +5,15 @@ and what holds designs near the rows was found on the fourth (docs/methods/trust
 
 For every case and seed a predictor is trained and 64 designs are made with the defaults (what differs is in
 the table of cases). A design is truly bad if its true gain, over what it is compared with, is not above half
-of the gain that its headline says. Printed are how many of the bad and of the good designs are flagged (any
-status but ok), how many of the measured values of designs lie in their 95% intervals, and whether the promise
-made for the mean of the designs was broken. Where outcomes are labels, the truth of a sequence is the
-probability of the second one, and gains are differences of probabilities; labels have no intervals.
+of what its headline says. That can be read as a gain (over what the judges think of the parent) or as a value
+(whose gain is over what the parent truly is): a design that keeps either is not bad. So one is not bad that
+measures what was said, though a parent that no row is like was misjudged; and one whose gain is right, though
+all values are on another scale. Until the sixth family only the gain counted; ``bad by gain`` is that.
+Printed are how many of the bad and of the good designs are flagged (any status but ok), how many of the
+measured values of designs lie in their 95% intervals, whether the promise made for the mean of the designs
+was broken, and how many of the designs with status ok are at least as good as said, which three in four
+should be. Where outcomes are labels, the truth of a sequence is the probability of the second one, and gains
+are differences of probabilities; labels have no intervals.
 
     python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
 
@@ -29,6 +34,7 @@ import _guard_cases
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
+import _guard_sixth
 import _guard_third
 import numpy as np
 import torch
@@ -39,6 +45,7 @@ from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train
 from seqdesign.design import campaign
 from seqdesign.design.model import open_model
 from seqdesign.design.records import Design, DesignSummary
+from seqdesign.sequences.numbers import Moments, over_powers
 from seqdesign.sequences.reader import SequenceSet
 
 FAMILIES = {
@@ -47,9 +54,13 @@ FAMILIES = {
     "third": _guard_third.cases,
     "fourth": _guard_fourth.cases,
     "fifth": _guard_fifth.cases,
+    "sixth": _guard_sixth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"
+TOTALS = (
+    "bad", "bad flagged", "good", "good flagged", "bad by gain", "bad by gain flagged", "fine", "as said"
+)  # fmt: skip
 
 
 def run(
@@ -63,6 +74,8 @@ def run(
             (f"s{i}", t, f"{y:.8g}") for i, (t, y) in enumerate(zip(case.texts, case.values, strict=True))
         )
     training = {**({} if epochs is None else {"epochs": epochs}), **case.training}
+    if over_powers(*_moments(case.values)):  # headlines in the units of the truth
+        training = {"task": "regression", **training}
     train_predictor(
         TrainPredictorConfig(
             sequences=source, output=folder / "model", seed=seed, quiet=True, overwrite=True,
@@ -79,9 +92,16 @@ def run(
     return judged(case, designs, summary, np.random.default_rng([seed, 7]))
 
 
-def is_bad(gain: FloatArray, claim: FloatArray) -> NDArray[np.bool_]:
-    """Of true gains and those of the headlines (n,)."""
-    return (gain <= 0.5 * claim) | (gain <= 1e-9)
+def _moments(values: FloatArray) -> tuple[Moments, Moments]:
+    plain, logs = Moments(), Moments()
+    plain.add(values)
+    logs.add(np.log(values[values > 0]))
+    return plain, logs
+
+
+def is_bad(gain: FloatArray, *claims: FloatArray) -> NDArray[np.bool_]:
+    """Of true gains and those that headlines say, in one or several readings (n,): bad in all of them."""
+    return (gain <= 0.5 * np.min(claims, axis=0)) | (gain <= 1e-9)
 
 
 def _numeric(design: Design) -> bool:
@@ -89,11 +109,14 @@ def _numeric(design: Design) -> bool:
     return f"{OUTCOME}_low" in design.outcomes
 
 
+def _value(design: Design, score: float) -> float:
+    """A score in units of the truth: of labels, whose scores are log-odds, a probability."""
+    return float(score if _numeric(design) else 1 / (1 + np.exp(-score)))
+
+
 def _gain(design: Design, score: float) -> float:
-    """What a score promises of a design; of labels, whose scores are log-odds, in probability."""
-    ends = (score, design.score_start)
-    after, before = ends if _numeric(design) else (1 / (1 + np.exp(-x)) for x in ends)
-    return float(after - before)
+    """What a score promises of a design over what it is compared with."""
+    return _value(design, score) - _value(design, design.score_start)
 
 
 def judged(
@@ -105,11 +128,12 @@ def judged(
     gain = np.array([value - base for _, value in found])
     claim = np.array([_gain(d, d.score) for d, _ in found])
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
-    bad = is_bad(gain, claim)
+    value = np.array([_value(d, d.score) - base for d, _ in found])
+    bad, by_gain = is_bad(gain, claim, value), is_bad(gain, claim)
     numeric = all(_numeric(d) for d, _ in found)
     records = [
-        {**d.row(), "truth": value, "gain": g, "claim": c, "bad": int(b)}
-        for (d, value), g, c, b in zip(found, gain, claim, bad, strict=True)
+        {**d.row(), "truth": true, "gain": g, "claim": c, "bad": int(b), "bad_by_gain": int(o)}
+        for (d, true), g, c, b, o in zip(found, gain, claim, bad, by_gain, strict=True)
     ]
     measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
     low, high = (
@@ -134,6 +158,9 @@ def judged(
         "headline": float(claim.mean()), "true": float(gain.mean()), "bad": float(bad.sum()),
         "bad flagged": float((bad & flagged).sum()), "good": float((~bad).sum()),
         "good flagged": float((~bad & flagged).sum()),
+        "fine": float((~flagged).sum()),
+        "as said": float((~flagged & (gain >= np.minimum(claim, value))).sum()),
+        "bad by gain": float(by_gain.sum()), "bad by gain flagged": float((by_gain & flagged).sum()),
         "coverage": float(((measured >= low) & (measured <= high)).mean()) if numeric else np.nan,
         "open": float((np.isinf(low) | np.isinf(high)).mean()),
         **status, "promised": promised, "broken": broken, "by judges": alone, "theirs broken": alone_broken,
@@ -187,11 +214,13 @@ def main() -> None:
         shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items())
         print(f"{began}  {name:<28} seed {seed}  {shown}", flush=True)
         if "undetectable" not in name:
-            for key in ("bad", "bad flagged", "good", "good flagged"):
+            for key in TOTALS:
                 total[key] = total.get(key, 0.0) + row[key]
     print(
         f"flagged: {total['bad flagged']:.0f} of {total['bad']:.0f} truly bad designs, "
-        f"{total['good flagged']:.0f} of {total['good']:.0f} good ones"
+        f"{total['good flagged']:.0f} of {total['good']:.0f} good ones; by gain alone "
+        f"{total['bad by gain flagged']:.0f} of {total['bad by gain']:.0f} bad ones; of those that nothing "
+        f"speaks against {total['as said']:.0f} of {total['fine']:.0f} are at least as good as said"
     )
 
 

@@ -39,6 +39,9 @@ from generators_asked import ASKED, EACH, Additive
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
 
+from seqdesign.metrics.kmers import kmer_matrix
+from seqdesign.metrics.nearest import nearest
+from seqdesign.metrics.spectra import jensen_shannon
 from seqdesign.models.vae.config import VAEOptions, adapt
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.quality import judge
@@ -50,7 +53,7 @@ from seqdesign.training.data import TokenData
 from seqdesign.training.plan import rate_factor
 
 TATA = re.compile("TATA[AT]A")
-CHOSEN = (1, 8)
+CHOSEN = (1, 4, 8, 16)
 """Draws for each sample of a condition."""
 
 
@@ -133,7 +136,7 @@ def condition(args: argparse.Namespace, folder: Path) -> None:
     words = ["--condition", "outcome", "--kl-weight", "1", "--invariance-weight", "0", *args.options.split()]
     seconds = run(["train-vae", str(table), "-o", str(folder / "m"), "--epochs", str(args.epochs), *words])
     for choose_from in CHOSEN:
-        judge_samples(folder, judge, outcomes[:5000], choose_from)
+        judge_samples(folder, judge, texts[:5000], outcomes[:5000], choose_from)
     print(f"the judge has {ability:.3f} with outcomes of training; trained in {seconds:.0f} CPU s")
 
 
@@ -156,26 +159,50 @@ def splice(args: argparse.Namespace, folder: Path) -> None:
         return np.array([truth.get(text, np.nan) if text in fresh else np.nan for text in texts])
 
     for choose_from in CHOSEN:
-        judge_samples(folder, look_up, outcomes, choose_from)
+        judge_samples(folder, look_up, [row["sequence"] for row in known], outcomes, choose_from)
+
+
+def variety(texts: list[str], real: list[str]) -> str:
+    """Different ones, mean edits to the nearest other one, and words of 3 beside real ones.
+
+    Words: Jensen-Shannon divergence in thousandths of a bit, and in parentheses that between halves of the
+    real ones, each as large as there are texts where there are so many.
+    """
+    near = nearest(texts, texts, own=np.arange(len(texts))).distance.mean()
+    size = min(len(texts), len(real) // 2)
+    mixed = random.Random(0).sample(real, 2 * size)
+    parts = texts[:size], mixed[:size], mixed[size:]
+    letters = "".join(sorted(set("".join(real))))
+    words = [kmer_matrix(part, letters, 3).sum(0) for part in parts]
+    apart, floor = (1000 * jensen_shannon(words[i], words[2]) for i in (0, 1))
+    return f"{len(set(texts)) / len(texts):.2f} | {near:.2f} | {apart:.1f} ({floor:.1f})"
+
+
+VARIETY = "different | to nearest other | words of 3"
 
 
 def judge_samples(
-    folder: Path, judge: Callable[[list[str]], np.ndarray], outcomes: np.ndarray, choose_from: int
+    folder: Path,
+    judge: Callable[[list[str]], np.ndarray],
+    known: list[str],
+    outcomes: np.ndarray,
+    choose_from: int,
 ) -> None:
-    """Print what is asked, and what the judge says of it."""
+    """Print what is asked, what the judge says of it, and how varied it is beside the rows nearest to it."""
     asked: list[float] = []
     judged: list[float] = []
     middle = []
-    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | different |\n|---|---|---|---|")
+    print(f"--choose-from {choose_from}\n| asked | judged, mean | sd | {VARIETY} |\n{'|---' * 6}|")
     for quantile in ASKED:
         value, output = float(np.quantile(outcomes, quantile)), folder / f"{quantile}.fa"
         words = ["-m", str(folder / "m"), "-n", str(EACH), "--condition", str(value), "-o", str(output)]
         run(["sample-vae", *words, "--choose-from", str(choose_from)])
         texts = list(read_sequences(output, on_missing="unlabelled").sequences)
         said = judge(texts)
-        different = len(set(texts)) / len(texts)
         said = said[~np.isnan(said)]  # those that nobody has measured apart
-        print(f"| {value:.2f} | {said.mean():.3f} | {said.std():.3f} | {different:.2f} |", flush=True)
+        real = [known[i] for i in np.argsort(np.abs(outcomes - value), kind="stable")[: 2 * EACH]]
+        spread = variety(texts, real)
+        print(f"| {value:.2f} | {said.mean():.3f} | {said.std():.3f} | {spread} |", flush=True)
         middle.append(said.mean())
         asked += [value] * len(said)
         judged += said.tolist()
@@ -228,7 +255,7 @@ def antimicrobial(args: argparse.Namespace, folder: Path) -> None:
         shares = [np.mean(judge.predict([features(t) for t in texts]) == "1") for texts in (drawn, real)]
         print(
             f"asked {label}, --choose-from {choose_from}: called antimicrobial {shares[0]:.3f}; real ones "
-            f"{shares[1]:.3f}; {len(set(drawn)) / len(drawn):.2f} different",
+            f"{shares[1]:.3f}; {VARIETY}: {variety(list(drawn), real)}",
             flush=True,
         )
 

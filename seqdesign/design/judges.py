@@ -436,3 +436,8 @@ def _cholesky(a: Tensor) -> Tensor:
 def log_density(y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
     """Of normal distributions, element by element."""
     return -0.5 * ((y - mean).square() / variance + variance.log() + math.log(2 * math.pi))
+
+
+def bernoulli(y: Tensor, p: Tensor) -> Tensor:
+    """Log probability (n,) of labels (n, K), 0 or 1 and NaN, under probabilities (n, K)."""
+    return (y * p.log() + (1 - y) * (1 - p).log()).nan_to_num().sum(1)

@@ -20,11 +20,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqdesign.design.reached import FEWEST, Reached
+
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 """Of predictions, where the line may bend upwards of the middle; the same downwards."""
 BENDS = (0.02, 0.1, 0.25, 0.5, 1.0)
 """Standard deviations of a change of slope that are thought of, each as far as the rows make it probable."""
-FEWEST = 10
 BISECTIONS = 40
 SURE = 0.75
 """Share of what is thought possible that is better than a headline."""
@@ -176,24 +177,30 @@ def median(weights: Tensor, said: Opinion) -> Tensor:
     return 0.5 * (low + high)
 
 
-def borne_out(middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor) -> Tensor:
-    """Headlines (B, K): the medians, if they are within what rows (N, K) are thought to be, NaN unknown.
+def borne_out(
+    middle: Tensor, draws: Tensor, fitted: Tensor, borne: Tensor, top: Reached | None = None
+) -> Tensor:
+    """Headlines (B, K): the medians, as far as the rows bear them out.
 
-    Beyond, they go only as far as ``SURE`` of the draws (S, B, K) go, and no further than predictions are
-    borne out (2, K; down, up); NaN: no further than the rows.
+    Beyond what rows (N, K) are thought to be, NaN unknown, they go only as far as ``SURE`` of the draws
+    (S, B, K) go, and no further than predictions are borne out (2, K; down, up). Where these are not (NaN),
+    they end at the best row or, of designs, where those rows came (``top``) that judges would have chosen.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0).maximum(borne[0]))
-    high, low = torch.where(borne[1].isnan(), best, high), torch.where(borne[0].isnan(), worst, low)
+    least, most = (worst, best) if top is None else top.level
+    high, low = torch.where(borne[1].isnan(), most, high), torch.where(borne[0].isnan(), least, low)
     return torch.maximum(torch.minimum(middle, high), low)
 
 
-def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Tensor:
-    """Draws (S, B, K), no better than what is borne out (2, K; down, up); NaN: no better than the best row.
+def within(
+    draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached | None = None
+) -> Tensor:
+    """Draws (S, B, K), no better than what is borne out (2, K; down, up). NaN: no better than the best row
+    or, of designs, than where those rows came (``top``) that judges would have chosen.
 
-    What that row is, by means and variances (N, K), they do not know for sure either: each draw has a row of
-    its own.
+    What these are, by means and variances (N, K), they do not know for sure either: each draw has its own.
     """
     luck = torch.randn(len(draws), 1, draws.shape[2], generator=torch.Generator().manual_seed(1)).double()
     for end, sign in enumerate((-1.0, 1.0)):
@@ -201,6 +208,10 @@ def within(draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor) -> Te
         best, place = worth.max(0)
         sd = variance.gather(0, place[None])[0].sqrt()
         most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
+        if top is not None:
+            untested = borne[end].isnan()
+            most = torch.where(untested, sign * top.level[end], most)
+            sd = torch.where(untested, top.error[end], sd)
         draws = sign * torch.minimum(sign * draws, most + sd * luck)
     return draws
 

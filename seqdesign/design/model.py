@@ -289,7 +289,9 @@ class DesignModel:
         if starts is not None and starts.outcomes is not None:
             labelled = [i for i, y in enumerate(starts.outcomes) if not np.isnan(y)]
             one = len(self.oracle.outcomes) == 1
-            values_of = [(float(starts.outcomes[i]),) if one else () for i in labelled]
+            task = get_task("regression") if self.trained is None else self.trained.record.head
+            numbers = task.learned(starts.outcomes)
+            values_of = [(float(numbers[i]),) if one else () for i in labelled]
             found.add(tidy(starts.sequences[i] for i in labelled), values_of)
         return found
 
@@ -393,7 +395,11 @@ class DesignModel:
             scores = verdict.draws.numpy() - verdict.draws.mean(0).numpy() + verdict.mean.numpy()
         if self.trained is None:
             return {name: scores[..., k].mean(0) for k, name in enumerate(names)}
-        found = from_scores(self.trained, scores, unseen)
+        record = self.trained.record
+        if verdict is not None:  # which is no surer than rows bear out
+            found = record.head.predictions(scores, record.calibration, unseen)
+        else:
+            found = from_scores(self.trained, scores, unseen)
         for k, name in enumerate(names):
             table[name], table[f"{name}_sd"] = found.mean[:, k], found.sd[:, k]
             if found.half_widths is not None:

@@ -27,6 +27,7 @@ from seqdesign.design.judges import (
     GaussianProcess,
     Kind,
     Reader,
+    bernoulli,
     hyperparameters,
     kinds_for,
     log_density,
@@ -44,6 +45,7 @@ from seqdesign.design.link import (
     surely,
     within,
 )
+from seqdesign.design.reached import FEWEST, Reached, reached, shares_reached, uncorrelated
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.scale import CLEARLY, as_measured, ratios
@@ -62,8 +64,6 @@ LIMIT_ROUNDS, LIMIT_PARTS = 2, 4
 """Rounds in which limits are completed, each part of the rows by the others."""
 HIDDEN = 0.2
 """Share of the rows, the best, that judges must predict from the others before they may go beyond all."""
-CHANCE = 3.0
-"""Standard errors beyond which a correlation is not by chance."""
 LEAST, MOST = 0.01, 0.99
 """Probabilities are kept within, so that log-odds stay finite."""
 
@@ -245,7 +245,7 @@ class Panel:
         alone, unseen, errors = [], [], []
         y, taught = self.values[fresh], self.values[train]
         for judge in self._judges(train, self.kinds):
-            links, (mean, variance) = self._linked(judge)
+            links, (mean, variance), _ = self._linked(judge)
             alone.append(self._density(taught, mean, variance))
             found, _ = _said(judge, links, self._tokens[fresh])
             unseen.append(self._density(y, found.mean, found.total + judge.noise))
@@ -269,7 +269,7 @@ class Panel:
         """Log density (n,) that the networks give the values of rows that they have not learned from."""
         mean, sd = self._heard(self._tokens[rows])
         if self.task.log_odds:
-            return _bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
+            return bernoulli(self.values[rows], mean.sigmoid().clamp(LEAST, MOST))
         mean, variance = (mean - self.centre) / self.unit, (sd / self.unit).square()
         y = (self.values[rows] - self.centre) / self.unit
         self._network_links = [fit_link(mean[:, k], variance[:, k], y[:, k]) for k in range(y.shape[1])]
@@ -277,23 +277,23 @@ class Panel:
         self._network_error = _mean_square(found.mean - y)
         return self._density(self.values[rows], found.mean, found.total)
 
-    def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor]]:
+    def _linked(self, judge: GaussianProcess) -> tuple[list[Link], tuple[Tensor, Tensor], Tensor]:
         """What corrects a judge at its ends, one for each outcome, and corrected means and variances (n, K),
-        noise included, of the rows that taught it, each by all others.
+        noise included, of the rows that taught it, each by all others; and these means before that.
         """
         left, around = judge.left_out()
         if self.task.log_odds:
-            return [], (left, around)
+            return [], (left, around), left
         links = [fit_link(left[:, k], around[:, k], judge.y[:, k]) for k in range(left.shape[1])]
         found = corrected(links, left, around - judge.noise)
-        return links, (found.mean, found.total + judge.noise)
+        return links, (found.mean, found.total + judge.noise), left
 
     def _density(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Log density (n,) of values (n, K) in user units, under standardised means and variances."""
         if not self.task.log_odds:
             each = log_density((y - self.centre) / self.unit, mean, variance)
             return each.nan_to_num().sum(1)
-        return _bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
+        return bernoulli(y, (self.centre + self.unit * mean).clamp(LEAST, MOST))
 
     def _judges(self, rows: Rows, kinds: Sequence[Kind]) -> Iterator[GaussianProcess]:
         """A judge of each kind that learned from these rows; those that read alike share their likeness."""
@@ -316,10 +316,11 @@ class Panel:
         """
         rows = self._chosen(tokens)
         said: list[Opinion] = []
-        noise, ratios, further, fits, known = [], [], [], [], []
+        noise, ratios, further, fits, known, unseen = [], [], [], [], [], []
         alone: list[tuple[Tensor, Tensor]] = []
         for judge in self._judges(rows, self.kinds):
-            links, (left, around) = self._linked(judge)
+            links, (left, around), plainly = self._linked(judge)
+            unseen.append(plainly)
             opinion, beyond = _said(judge, links, tokens)
             said.append(opinion)
             further.append(beyond)
@@ -355,18 +356,32 @@ class Panel:
             everyone = Opinion(*(torch.cat([a, b[None]]) for a, b in zip(everyone, one, strict=True)))
         unsure = (own[:, None, None] * torch.stack(known)).sum(0)
         counted = more.square().amax(1) > typical
-        return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), counted)
+        top = self._reached((own[:, None, None] * torch.stack(unseen)).sum(0), rows)
+        return self._verdict(everyone, base, typical, widen, plain, (fitted, unsure), top, counted)
+
+    def _reached(self, left: Tensor, rows: Rows) -> Reached:
+        """How far rows came, by predictions (n, K) of left-out ones; of labels the log-odds that are borne
+        out, by judges or by networks, whichever tell labels apart better.
+        """
+        if not self.task.log_odds:
+            return reached(left, (self.values[rows] - self.centre) / self.unit)
+        found = shares_reached(left, self.values[rows])
+        fresh = np.flatnonzero(self.measured.held_out)
+        if self.network is not None and len(fresh) >= FEWEST:
+            other = shares_reached(self._heard(self._tokens[fresh])[0], self.values[fresh])
+            found = torch.stack([torch.minimum(found[0], other[0]), torch.maximum(found[1], other[1])])
+        return Reached(found.logit(), torch.zeros_like(found))
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows
     ) -> Tensor:
         """(K,): whether predictions of left-out rows, by judges and networks, do not correlate with them."""
         left = (weights[:, None, None] * torch.stack([m for m, _ in alone])).sum(0)
-        blind = [_uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
+        blind = [uncorrelated(left[:, k], self.values[rows][:, k]) for k in range(left.shape[1])]
         if self.network is not None and any(blind):
             fresh = np.flatnonzero(self.measured.held_out)[:HELD_OUT]
             mean, _ = self._heard(self._tokens[fresh])
-            blind = [b and _uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
+            blind = [b and uncorrelated(mean[:, k], self.values[fresh][:, k]) for k, b in enumerate(blind)]
         return torch.tensor(blind)
 
     def _borne_out(
@@ -443,6 +458,7 @@ class Panel:
         widen: float,
         plain: Plain | None,
         fitted: tuple[Tensor, Tensor],
+        top: Reached,
         counted: Tensor,
     ) -> Verdict:
         """From opinions of J judges (J, B, K), standardised or in log-odds.
@@ -456,16 +472,21 @@ class Panel:
         draws = self._draws(said)
         if self.task.log_odds:
             nothing = torch.full_like(middle, torch.nan)
+            middle, held = (
+                torch.maximum(torch.minimum(x, top.level[1]), top.level[0]) for x in (middle, draws)
+            )
             if base is not None:
-                middle = surely(middle.sigmoid(), draws.sigmoid(), base.sigmoid()).logit()
-            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, draws, counted, plain)
+                middle = surely(middle.sigmoid(), held.sigmoid(), base.sigmoid()).logit()
+            return Verdict(middle, spread.sqrt(), nothing, nothing, draws, held, counted, plain)
         reach = [
             1.96 * widen * ((w * (apart + side.square())).sum(0) + noise).sqrt()
             for side in (said.down, said.up)
         ]
         borne = (self.scale.into(self.borne) - self.centre) / self.unit
-        held = self._outside(within(draws, *fitted, borne))
-        headline = self._outside(borne_out(middle, draws, fitted[0], borne))
+        # What is asked about without a claim may be a row itself, of which more is known than of a choice.
+        came = None if base is None else top
+        held = self._outside(within(draws, *fitted, borne, came))
+        headline = self._outside(borne_out(middle, draws, fitted[0], borne, came))
         headline = headline if base is None else surely(headline, held, base)
         sure = (self.scale.into(headline) - self.centre) / self.unit
         # An interval also holds measurements of what the headline says.
@@ -543,15 +564,6 @@ def stack(log_densities: Tensor) -> Tensor:
     return weights
 
 
-def _uncorrelated(predicted: Tensor, measured: Tensor) -> bool:
-    """Whether Pearson's r is within three standard errors of what chance gives."""
-    known = ~(predicted.isnan() | measured.isnan())
-    if int(known.sum()) < 3:
-        return True
-    r = torch.corrcoef(torch.stack([predicted[known], measured[known]]))[0, 1]
-    return not float(r) > CHANCE / math.sqrt(int(known.sum()))
-
-
 def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (K,) of values (n, K), NaN unknown."""
     count = (~values.isnan()).sum(0).clamp(min=1)
@@ -577,11 +589,6 @@ def shares(weights: Tensor, total: int) -> list[int]:
     for j in order[: total - sum(found)]:
         found[j] += 1
     return found
-
-
-def _bernoulli(y: Tensor, p: Tensor) -> Tensor:
-    """Log probability (n,) of labels (n, K), 0 or 1 and NaN, under probabilities (n, K)."""
-    return (y * p.log() + (1 - y) * (1 - p).log()).nan_to_num().sum(1)
 
 
 def _targets(values: NDArray[np.float64], task: Task, num_scores: int) -> Tensor:

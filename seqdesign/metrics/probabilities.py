@@ -41,3 +41,13 @@ def calibration_error(probabilities: FloatArray, right: FloatArray, *, bins: int
     """Expected calibration error: mean |probability - share that was right| over bins, weighted by rows."""
     said, found, counts = calibration_curve(probabilities, right, bins=bins)
     return float((np.abs(said - found) * counts).sum() / counts.sum())
+
+
+def as_borne_out(probabilities: FloatArray, rows: int, answers: int) -> FloatArray:
+    """Probabilities, of the same shape and in the same order, no surer than so many rows can make them.
+
+    Laplace's rule, as if each of the possible answers had been met once more: an answer that was right in all
+    of n rows is wrong in the next one with probability 1 / (n + answers). Sums over all answers stay 1.
+    """
+    found: FloatArray = (rows * probabilities + 1.0) / (rows + answers)
+    return found

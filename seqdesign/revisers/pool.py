@@ -206,6 +206,16 @@ def hashes(owner: Tensor, tokens: Tensor) -> Tensor:
     return mix(letters.sum(1) ^ mix(owner.long() * _SECOND - 1))
 
 
+def luck(keys: Tensor, moves: Tensor) -> Tensor:
+    """Gumbel noise, the same for equal keys and moves, int64 that broadcast; float64 of their shape.
+
+    The largest of log-probabilities and noise is a draw, the k largest are k draws without replacement (Kool,
+    van Hoof and Welling, ICML 2019).
+    """
+    uniform = ((mix(keys ^ mix(moves)) >> 11 & (1 << 53) - 1).double() + 0.5) / (1 << 53)
+    return -(-uniform.log()).log()
+
+
 _WEYL, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
 
 

@@ -49,6 +49,10 @@ class LatentModel(Protocol):
         """Natural log of p(x), (N,): how natural a sequence is."""
         ...
 
+    def log_prob_next(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Natural log of p(letter | letters before) of every letter at every place, (N, L, V)."""
+        ...
+
 
 @dataclass(frozen=True)
 class DesignProblem:

@@ -6,6 +6,7 @@ numbers into labels. Nothing heavy but numpy is imported.
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -88,6 +89,44 @@ class CellFormat:
 
 
 @dataclass
+class Moments:
+    """Mean and spread of numbers that come in parts (Chan, Golub & LeVeque 1983)."""
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    """Sum of squared distances from the mean."""
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Count some more values (N,)."""
+        if not len(values):
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite spread is one
+            mean, total = float(values.mean()), self.count + len(values)
+            self.squares += float(np.square(values - mean).sum())
+        apart = mean - self.mean
+        self.squares += apart * apart * self.count * len(values) / total
+        self.mean += apart * len(values) / total
+        self.count = total
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation, 0 of nothing."""
+        return math.sqrt(self.squares / max(self.count, 1))
+
+
+POWERS = 1.5
+"""Nats for each number by which a log-normal distribution must be more probable than a normal one."""
+
+
+def over_powers(plain: Moments, logs: Moments) -> bool:
+    """Whether numbers span powers of ten: all are above zero, and clearly more probable as logarithms."""
+    if logs.count < plain.count or min(plain.sd, logs.sd) <= 0:
+        return False
+    return math.log(plain.sd) - math.log(logs.sd) - logs.mean > POWERS
+
+
+@dataclass
 class Tally:
     """The cells of one column, counted as they come, in constant memory.
 
@@ -104,6 +143,10 @@ class Tally:
     text: int = 0
     zero_one: int = 0
     """Numbers that are 0 or 1."""
+    plain: Moments = field(default_factory=Moments)
+    """Of the numbers."""
+    logs: Moments = field(default_factory=Moments)
+    """Of the natural logarithms of those above zero."""
     labels: dict[str, int] = field(default_factory=dict)
     """Text -> how often; of at most ``MAX_LABELS`` + 1 different ones."""
     forms: dict[str, int] = field(default_factory=dict)
@@ -119,6 +162,8 @@ class Tally:
         known = ~np.isnan(values)
         self.numbers += int(known.sum())
         self.zero_one += int(((values == 0) | (values == 1)).sum())
+        self.plain.add(values[known])
+        self.logs.add(np.log(values[values > 0]))
         return values
 
     def _plain(self, cells: Sequence[str]) -> NDArray[np.float64] | None:

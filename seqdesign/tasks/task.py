@@ -75,6 +75,22 @@ class Task(ABC):
     def measured(self, records: SequenceSet, column: str, classes: Sequence[str]) -> list[float]:
         """Values (N,) of a column to compare predictions with; NaN where none can be read."""
 
+    def called(self, column: str) -> str:
+        """What the outcome of a column is called, whose values ``read`` gives."""
+        return column
+
+    def column(self, outcome: str) -> str:
+        """Inverse of ``called``."""
+        return outcome
+
+    def learned(self, values: FloatArray) -> FloatArray:
+        """Numbers of a column as ``read`` gives them."""
+        return values
+
+    def spread(self, errors: FloatArray, values: FloatArray) -> FloatArray:
+        """Standard errors (N, K) of numbers as those of values (N, K) that ``read`` gives."""
+        return errors
+
     def shown(self, value: float, classes: Sequence[str]) -> object:
         """A measured value as it is written."""
         return classes[int(value)] if classes else float(value)

@@ -100,6 +100,10 @@ class ToyLatentModel:
         inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
         return (per_token.to(tokens.device)[tokens] * inside).sum(1)
 
+    def log_prob_next(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """The letters' own log-probabilities at every place, (N, L, V)."""
+        return self.letter_log_prob.to(tokens.device, self.dtype).expand(*tokens.shape, -1)
+
     def tokens(self, strings: list[str]) -> tuple[Tensor, Tensor]:
         """Strings over A, B, C, ... (``?`` is unknown) -> tokens (N, T), padded, and lengths (N,)."""
         rows = torch.full((len(strings), self.max_length), self.decoder.pad)

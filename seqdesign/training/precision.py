@@ -1,4 +1,4 @@
-"""Whether 32-bit numbers, as networks use them, can tell outcomes apart."""
+"""Whether networks can learn outcomes as they are: by their precision, and by their range."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.numbers import Moments, over_powers
 
 MAX_ROUNDING = 1e-3
 """Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
@@ -24,3 +25,19 @@ def check_precision(outcomes: NDArray[np.float64], name: str) -> None:
             f"'{name}' lies in {known.min():.6g} .. {known.max():.6g}, too large, too small or too close "
             "together for 32-bit numbers; subtract the mean or change the unit"
         )
+
+
+def range_warnings(outcomes: NDArray[np.float64] | None, name: str) -> tuple[str, ...]:
+    """What to say of outcomes (N,) whose logarithms should be learned by who takes numbers as they are."""
+    if outcomes is None:
+        return ()
+    plain, logs = Moments(), Moments()
+    plain.add(known := outcomes[~np.isnan(outcomes)])
+    logs.add(np.log(known[known > 0]))
+    if not over_powers(plain, logs):
+        return ()
+    text = (
+        f"'{name}' spans powers of ten ({known.min():.3g} to {known.max():.3g}): little but the largest "
+        "values is learned; give a column of logarithms"
+    )
+    return (text,)

@@ -81,7 +81,8 @@ def sequence_set(
     Args:
         what: a SequenceSet, a list of strings, a DataFrame with a column ``sequence`` or ``seq``, or a path.
         outcomes: (N,) numbers or labels beside a list of strings; None or NaN is not measured.
-        outcome: columns of a DataFrame or file that hold outcomes; ``outcome`` where it is there.
+        outcome: columns of a DataFrame or file that hold outcomes, or what ``outcomes`` are called;
+            ``outcome`` where it is there.
         written: how values are written in a file, and which are replicates.
 
     Raises InputError and UsageError.
@@ -108,7 +109,12 @@ def sequence_set(
             raise UsageError(
                 f"must be {len(texts)} values, one a sequence, got {len(cells)}", option="outcomes"
             )
-        columns[outcome if isinstance(outcome, str) else OUTCOME] = [_cell(value) for value in cells]
+        named = (outcome,) if isinstance(outcome, str) else tuple(outcome or (OUTCOME,))
+        if len(named) > 1:
+            raise UsageError(
+                f"names {len(named)} columns, but beside strings stand values of one", option="outcome"
+            )
+        columns[named[0]] = [_cell(value) for value in cells]
     return _both(SequenceSet([f"seq{i + 1}" for i in range(len(texts))], texts, columns=columns))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.constraints.options import EditOptions
-from seqdesign.models.translate.config import TranslateOptions
+from seqdesign.models.translate.config import DraftOptions, TranslateOptions
 from seqdesign.models.translate.fit import train_sequence_translator
 from seqdesign.models.translate.fit_options import TranslateFitOptions
 from seqdesign.models.translate.store import KIND, TrainedTranslator, save_translator
@@ -39,7 +39,8 @@ class Translator(Model):
     def translate(self, sequences: Any, to: Literal["a", "b"] = "b", **options: Any) -> pd.DataFrame:
         """One row a sequence: original, translation, edits and what the way back restores.
 
-        options: the constraints of ``seqdesign translate``, such as ``keep="1-4"``, and how letters are read.
+        options: those of ``seqdesign translate``: constraints such as ``keep="1-4"``, ``choose_from``, and
+        how letters are read.
         Raises InputError and UsageError.
         """
         import pandas as pd
@@ -49,6 +50,7 @@ class Translator(Model):
             sequence_set(sequences),
             to,
             rules=pick(EditOptions, options),
+            choose_from=pick(DraftOptions, options).choose_from,
             letters=pick(LetterPolicy, options),
             device=next(self.trained.model.parameters()).device,
         )

@@ -11,6 +11,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
+from seqdesign.models.vae.config import CHOOSE_FROM
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
     """Discard about this share of the draws: those whose letters the language model finds least likely."""
     condition: float | None = None
     """Outcome to draw for, of a model made with train-vae --condition."""
-    choose_from: Annotated[int, Between(1, 1000)] = 1
+    choose_from: Annotated[int, Between(1, 1000)] = CHOOSE_FROM
     """With --condition: draws for each sequence, of which the one is kept whose predicted outcome is nearest
-    to it."""
+    to it; 1: as sequences with that measurement vary, noise of measuring included."""
     temperature: Annotated[float, Between(0, low_open=True)] = 1.0
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
 
@@ -48,7 +49,7 @@ class SampleVAEConfig(SequenceOutput, RunConfig):
             yield "--temperature: has no effect with --decode greedy; leave it out"
         if self.condition is not None and self.codes != "data":
             yield "--codes: has no effect with --condition, as each outcome has its own codes; leave it out"
-        if self.condition is None and self.choose_from != type(self).choose_from:
+        if self.condition is None and self.choose_from != CHOOSE_FROM:
             yield "--choose-from: has no effect without --condition; leave it out"
 
 

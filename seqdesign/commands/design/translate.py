@@ -12,6 +12,7 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_o
 from seqdesign.commands.session import checked
 from seqdesign.config import MadeBy, Positional, RunConfig, SequenceOutput, Written, part, to_dict
 from seqdesign.constraints.options import EditOptions
+from seqdesign.models.translate.config import DraftOptions
 from seqdesign.runs.progress import count
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import (
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslateConfig(EditOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, SequenceOutput, RunConfig):
+class TranslateConfig(
+    DraftOptions, EditOptions, SequenceColumns, DuplicatePolicy, LetterPolicy, SequenceOutput, RunConfig
+):
     """Make sequences of one set look like those of the other, with a model made by train-translate.
 
     This is no translation into proteins. With rules a translation is as long as its source.
@@ -115,6 +118,7 @@ def translate(config: TranslateConfig) -> TranslateResult:
             records,
             config.to,
             rules=part(config, EditOptions),
+            choose_from=config.choose_from,
             letters=part(config, LetterPolicy),
             first_position=numbering_of(config, None).first,
             device=device,

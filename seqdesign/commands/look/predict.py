@@ -225,7 +225,7 @@ class _Run:
         self.config, self.model = config, rows
         self.classes: tuple[str, ...] = getattr(rows, "classes", ())
         self.task: Task = getattr(rows, "task", None) or get_task("regression")
-        self.names = config.outcome or rows.outcomes
+        self.names = config.outcome or tuple(map(self.task.column, rows.outcomes))
         self.layout = layout_of(config, default=tuple(self.names), known=known, alphabet=rows.alphabet)
         self.tallies = [Tally(name, cell_format(config)) for name in self.names]
         self.agreement = [[self.task.agreement(), self.task.agreement()] for _ in self.names]

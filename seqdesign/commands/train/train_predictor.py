@@ -317,9 +317,12 @@ def read_labelled(config: TrainPredictorConfig) -> tuple[SequenceSet, Outcomes]:
     known = ~np.isnan(outcomes.values).all(axis=1)
     if not known.all() and config.on_missing == "error":
         row = int((~known).argmax())
+        cell = records.columns[names[0]][row].strip()
+        what = f"{cell!r} is no value" if cell else "no value here"
+        other = ", or write another word if it is a label" if cell else ""
         raise InputError(
-            f"{', '.join(map(repr, names))}: no value here, and in {int((~known).sum())} of {len(records)} "
-            "records; use --on-missing drop",
+            f"{', '.join(map(repr, names))}: {what}, nor is there one in {int((~known).sum())} of "
+            f"{len(records)} records; use --on-missing drop{other}",
             path=records.source,
             line=None if records.lines is None else int(records.lines[row]),
             record=records.ids[row],

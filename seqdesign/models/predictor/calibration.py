@@ -48,4 +48,5 @@ def calibrate(model: SequencePredictor, record: PredictorRecord, rows: ScoredRow
     calibration, temperature = record.head.calibrate(rows, record.units)
     if record.head.log_odds:
         model.temperature.fill_(temperature)
+        record = replace(record, probability_rows=len(rows.values) + len(rows.own_values))
     return replace(record, calibration=calibration)

@@ -35,6 +35,7 @@ from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
 from seqdesign.training.loop import Fit, Hooks
+from seqdesign.training.precision import range_warnings
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
 from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, save_checkpoint, write_metrics
 
@@ -245,10 +246,12 @@ def _parts(
     tokens: TokenArray, outcomes: Outcomes, split: GivenSplit | None, fit_options: FitOptions, seed: int
 ) -> _Parts:
     """As the table says, or else as ``--split`` does."""
+    as_they_are = [] if outcomes.classes else zip(outcomes.names, outcomes.values.T, strict=True)
+    ranges = [text for name, values in as_they_are for text in range_warnings(values, name)]
     if split is None:
         train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
-        return _Parts(train, held_out, held_out)
-    warnings = split.check(tokens)
+        return _Parts(train, held_out, held_out, warnings=tuple(ranges))
+    warnings = (*ranges, *split.check(tokens))
     folds = None if split.folds is None else split.folds[split.train]
     return _Parts(split.train, split.held_out, split.calibration, split.has_validation, folds, warnings)
 

@@ -133,12 +133,13 @@ def read_outcomes(
     tallies = tuple(_tally(records, name) for name in names)
     chosen = task_of(task, tallies)
     found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    errors = None if errors is None else chosen.spread(errors, found.values)
     if chosen.ordered and not found.classes:
         for name, column in zip(names, found.values.T, strict=True):
             check_precision(column, name)
     said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
     return Outcomes(
-        tuple(names),
+        tuple(map(chosen.called, names)),
         chosen.name,
         found.values,
         weights,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.ensembles.model import SequencePredictor
+from seqdesign.metrics.probabilities import as_borne_out
 from seqdesign.models.predictor.store import TrainedPredictor
 from seqdesign.tasks.values import FloatArray, Predictions
 
@@ -57,5 +60,13 @@ def unseen_letters(
 def from_scores(
     trained: TrainedPredictor, scores: FloatArray, unseen: FloatArray | None = None
 ) -> Predictions:
-    """Predictions from the members' scores (M, N, K); ``unseen`` (N,) letters without evidence widen them."""
-    return trained.record.head.predictions(scores, trained.record.calibration, unseen)
+    """Predictions from the members' scores (M, N, K); ``unseen`` (N,) letters without evidence widen them.
+
+    Probabilities are no surer than the rows bear out that calibrated them (``as_borne_out``).
+    """
+    record = trained.record
+    found = record.head.predictions(scores, record.calibration, unseen)
+    if not record.head.log_odds or not record.probability_rows:
+        return found
+    answers = max(2, len(record.classes))
+    return replace(found, mean=as_borne_out(found.mean, record.probability_rows, answers))

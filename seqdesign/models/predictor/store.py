@@ -55,6 +55,8 @@ class PredictorRecord:
     """Whether letters without evidence at their place are predicted from others; else they have no effect."""
     calibration: tuple[Conformal, ...] = ()
     """How wrong the ensemble's mean is, for each outcome of a regression; empty until training has ended."""
+    probability_rows: int = 0
+    """Rows by which probabilities were calibrated; none of these can be surer than they bear out."""
     batches: Batches | None = None
     """Offsets and scales of assays or plates, whose reference is the scale of all predictions."""
 
@@ -112,7 +114,7 @@ class PredictorRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        made = record_from_dict(cls, {"batches": None, **record})
+        made = record_from_dict(cls, {"batches": None, "probability_rows": 0, **record})
         return made if made.batches is None else replace(made, batches=Batches.of(record["batches"]))
 
 

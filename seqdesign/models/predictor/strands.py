@@ -33,7 +33,7 @@ def same_on_both_strands(
     Three things must hold: letters have no profile along the sequence that the other strand lacks (promoters
     and mutants of one parent have one); reverse complements in the data, where there are any, have the
     outcome of their partner; and counting words on both strands together predicts held-back outcomes no worse
-    than on the given strand alone.
+    than on the given strand alone, nor than letters at their places there, where all have one length.
     """
     known = np.flatnonzero(~np.isnan(values))
     if tokens.alphabet.name != "dna" or len(known) < MIN_ROWS:
@@ -49,8 +49,9 @@ def same_on_both_strands(
     here, there = (_word_counts(rows, some.lengths) for rows in (some.tokens, turned))
     fold = folds(groups[known], 0.25, 4, rng)
     y_tensor = torch.from_numpy((y - y.mean()) / (y.std() or 1.0)).float()[:, None]
-    given, both = (_explained(x, y_tensor, fold) for x in (here, here + there))
-    return both >= max(MIN_R2, ENOUGH * given)
+    both = _explained(here + there, y_tensor, fold)
+    directed = [here, *([_at_places(some.tokens)] if bool((some.lengths == some.lengths[0]).all()) else [])]
+    return both >= max(MIN_R2, *(ENOUGH * _explained(x, y_tensor, fold) for x in directed))
 
 
 def _profile_difference(
@@ -103,6 +104,12 @@ def _word_counts(rows: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Tensor:
         np.add.at(counts, (np.nonzero(fine)[0], code[fine]), 1.0)
         parts.append(counts)
     return torch.from_numpy(np.concatenate(parts, axis=1))
+
+
+def _at_places(rows: NDArray[np.uint8]) -> Tensor:
+    """(N, 4 L): the letter at each place, none for an unknown one."""
+    letters = torch.from_numpy(rows.astype(np.int64))[:, :, None] == torch.arange(4)
+    return letters.flatten(1).float()
 
 
 def _explained(x: Tensor, y: Tensor, fold: NDArray[np.int64]) -> float:

@@ -8,6 +8,20 @@ from typing import Annotated, ClassVar
 
 from seqdesign.config import Between, Options
 
+CHOOSE_FROM = 1
+"""Translations of a source of which the best one is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftOptions(Options):
+    """How a translation is chosen."""
+
+    PANEL: ClassVar[str] = "Translation options"
+
+    choose_from: Annotated[int, Between(1, 1000)] = CHOOSE_FROM
+    """Translations of each source, the most probable one and draws, of which the one is kept that the
+    critic of the training finds most like the target and the way back least unlike the source."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateOptions(Options):

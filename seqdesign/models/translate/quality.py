@@ -11,6 +11,7 @@ from torch import nn
 
 from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.metrics.nearest import nearest
+from seqdesign.models.translate.config import CHOOSE_FROM
 from seqdesign.models.translate.model import SequenceTranslator
 from seqdesign.models.translate.recogniser import Recogniser
 from seqdesign.models.translate.store import TranslateRecord
@@ -100,7 +101,10 @@ class Judge:
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        """Figures of a look, for curves; ``score`` is the mean share that is not recognised."""
+        """Figures of a look at the most probable translations, for curves.
+
+        ``score`` is the mean share that is not recognised.
+        """
         assert isinstance(model, SequenceTranslator)
         figures = {}
         for source, side in ((0, "b"), (1, "a")):
@@ -112,13 +116,13 @@ class Judge:
         return figures
 
     def directions(self, model: SequenceTranslator) -> tuple[Direction, Direction]:
-        """Everything, a to b and b to a."""
+        """Everything, a to b and b to a, of translations as they are chosen by default."""
         return self._direction(model, 0), self._direction(model, 1)
 
     @torch.no_grad()
     def _direction(self, model: SequenceTranslator, source: int) -> Direction:
         target, texts = 1 - source, self.texts[source]
-        there, back = round_trip(model, self.test[source], "ab"[target])
+        there, back = round_trip(model, self.test[source], "ab"[target], CHOOSE_FROM)
         known = self.known[target]
         near = nearest(there, known).distance
         return Direction(
@@ -144,12 +148,14 @@ def texts_of(array: TokenArray) -> list[str]:
 
 
 @torch.no_grad()
-def round_trip(model: SequenceTranslator, array: TokenArray, side: str) -> tuple[list[str], list[str]]:
-    """Translations to a side, and what they become on the way back."""
+def round_trip(
+    model: SequenceTranslator, array: TokenArray, side: str, choose_from: int = 1
+) -> tuple[list[str], list[str]]:
+    """Translations to a side, the best of so many, and what they most probably become on the way back."""
     device = next(model.parameters()).device
     there, back = [], []
     for part in torch.from_numpy(array.tokens.astype(np.int64)).split(CHUNK):
-        first = model.translate(model.symbols(part.to(device)), side)
+        first = model.translate(model.symbols(part.to(device)), side, choose_from)
         there.append(first)
         back.append(model.translate(first, "ab".replace(side, "")))
     return tuple(decode(torch.cat(parts).cpu(), array.alphabet) for parts in (there, back))  # type: ignore[return-value]

@@ -17,8 +17,10 @@ from torch import Tensor
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.options import EditOptions
+from seqdesign.constraints.rules import Rules
 from seqdesign.errors import InputError
 from seqdesign.metrics.edits import carry_over, edit_list, levenshtein
+from seqdesign.models.translate.config import CHOOSE_FROM
 from seqdesign.models.translate.model import SIDES
 from seqdesign.models.translate.store import TrainedTranslator
 from seqdesign.sequences.encoders import TokenArray, decode
@@ -71,12 +73,13 @@ def translations(
     side: str,
     *,
     rules: EditOptions | None = None,
+    choose_from: int = CHOOSE_FROM,
     letters: LetterPolicy | None = None,
     first_position: int = 1,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Translation]:
-    """The most probable translation of each record to a side, a or b, in their order.
+    """The best translation of each record to a side, a or b, in their order, out of ``choose_from``.
 
     rules: what every translation must obey; its length is then that of its source. Raises InputError and
     UsageError where a record or an option cannot be used.
@@ -96,13 +99,13 @@ def translations(
     for first in range(0, len(array), BLOCK):
         rows = range(first, min(first + BLOCK, len(array)))
         part, block = array.take(rows), records.take(rows)
-        if bound:
-            made = _bound(trained, part, block, side, rules, first_position)
-        else:
-            made = _free(trained, part, side)
+        symbols = _symbols(trained, part)
+        write = _obeying(trained, part, block, symbols, rules, first_position) if bound else None
+        with torch.no_grad():
+            made = trained.model.translate(symbols, side, choose_from, write)
+            other = next(name for name in SIDES if name != side)
+            back += decode(trained.model.translate(made, other).cpu(), alphabet)
         found += decode(made.cpu(), alphabet)
-        other = next(name for name in SIDES if name != side)
-        back += decode(trained.model.translate(trained.model.symbols(made), other).cpu(), alphabet)
         on_step(rows.stop, len(array))
     known = decode(array.tokens, alphabet)
     told = zip(records.ids, records.sequences, known, found, back, strict=True)
@@ -125,36 +128,26 @@ def _told(name: str, original: str, known: str, made: str, back: str, side: str)
     )
 
 
-@torch.no_grad()
-def _free(trained: TrainedTranslator, part: TokenArray, side: str) -> Tensor:
-    """Tokens (N, L) of translations that may be anything; END behind the last letter."""
-    return trained.model.translate(_symbols(trained, part), side)
-
-
-@torch.no_grad()
-def _bound(
+def _obeying(
     trained: TrainedTranslator,
     part: TokenArray,
     block: SequenceSet,
-    side: str,
+    symbols: Tensor,
     options: EditOptions,
     first_position: int,
-) -> Tensor:
-    """Tokens (N, L) of translations that obey the rules, each as long as its source.
+) -> Callable[[Tensor], Tensor]:
+    """What writes symbols (N, L) that obey the rules, by log-probabilities (N, S, L), as long as the sources.
 
     The most probable letters that do: for every length by itself, since rules speak of positions.
     """
-    model = trained.model
-    symbols = _symbols(trained, part)
-    logits = model.towards(side)(model.one_hot(symbols)).log_softmax(1)
-    made = torch.full_like(symbols, trained.model.vocabulary.pad)
     by_length: dict[int, list[int]] = defaultdict(list)
     for row, length in enumerate(part.lengths.tolist()):
         by_length[length].append(row)
+    built: dict[int, Rules] = {}
     for length, rows in by_length.items():
         ids = [block.ids[row] for row in rows]
         starts = symbols[rows, :length]
-        rules = build_rules(
+        built[length] = build_rules(
             options,
             trained.record.alphabet,
             starts,
@@ -163,18 +156,24 @@ def _bound(
             source=block.source or None,
             first=first_position,
         )
-        check_feasible(rules, starts, ids=ids, source=block.source or None)
-        preference = logits[rows, : trained.record.alphabet.size, :length].transpose(1, 2)
-        tokens, good = rules.repair(preference, torch.arange(len(rows), device=starts.device))
-        bad = (~good).nonzero().flatten().tolist()
-        if bad:
-            raise InputError(
-                "no translation was found that obeys all rules; loosen one of them",
-                path=block.source,
-                record=ids[bad[0]],
-            )
-        made[rows, :length] = tokens
-    return made
+        check_feasible(built[length], starts, ids=ids, source=block.source or None)
+
+    def write(wish: Tensor) -> Tensor:
+        made = torch.full_like(symbols, trained.model.vocabulary.pad)
+        for length, rows in by_length.items():
+            preference = wish[rows, : trained.record.alphabet.size, :length].transpose(1, 2)
+            tokens, good = built[length].repair(preference, torch.arange(len(rows), device=symbols.device))
+            bad = (~good).nonzero().flatten().tolist()
+            if bad:
+                raise InputError(
+                    "no translation was found that obeys all rules; loosen one of them",
+                    path=block.source,
+                    record=block.ids[rows[bad[0]]],
+                )
+            made[rows, :length] = tokens
+        return trained.model.symbols(made)
+
+    return write
 
 
 def _symbols(trained: TrainedTranslator, part: TokenArray) -> Tensor:

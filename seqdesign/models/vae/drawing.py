@@ -17,6 +17,7 @@ from seqdesign.decoding.protocol import Decoded
 from seqdesign.decoding.sample import sample
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.errors import UsageError
+from seqdesign.models.vae.config import CHOOSE_FROM
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import coded, evaluate
@@ -99,7 +100,7 @@ class Draws:
     temperature: float = 1.0
     codes: Origin = "data"
     condition: float | None = None
-    choose_from: int = 1
+    choose_from: int = CHOOSE_FROM
     reject: float = 0.0
 
 

@@ -22,7 +22,7 @@ from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
 from seqdesign.training.given_split import GivenSplit
 from seqdesign.training.loop import Fit
-from seqdesign.training.precision import check_precision
+from seqdesign.training.precision import check_precision, range_warnings
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def train_sequence_vae(
         prepare=lambda networks: networks.language_model.count(data),
     )
     quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
-    quality = replace(quality, warnings=(*warnings, *quality.warnings))
+    ranged = range_warnings(outcomes, outcome_name)
+    quality = replace(quality, warnings=(*warnings, *ranged, *quality.warnings))
     learned = data.to(fabric.device)
     model.code_law = fit_codes(model, learned, torch.Generator().manual_seed(seed))
     record = replace(

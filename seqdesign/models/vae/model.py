@@ -131,6 +131,11 @@ class SequenceVAE(nn.Module):
         """
         return self.language_model.log_likelihood(tokens, lengths)
 
+    @torch.no_grad()
+    def log_prob_next(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Log-probability of every letter at every place by the language model, (N, L, V), in nats."""
+        return self.language_model.network(tokens, lengths, None).log_softmax(2)
+
     def losses(self, player: str, batch: Batch, rng: Generator, progress: Any) -> dict[str, Tensor]:
         """Scalar terms of one player; ``loss`` is their weighted sum, annealed by ``progress`` in [0, 1]."""
         if player == "language_model":

@@ -76,10 +76,9 @@ class _Revision:
         """Score neighbours of these strings, then of the best ones as long as better ones are found."""
         problem, pool = self.problem, self.pool
         while self.options.neighbours and len(places):
-            source, tokens = neighbours(
-                problem, pool.owner[places], pool.tokens[places], self.options.neighbours
-            )
-            owner, lengths = pool.owner[places][source], pool.lengths[places][source]
+            strings = pool.owner[places], pool.tokens[places], pool.lengths[places]
+            source, tokens, lengths = neighbours(problem, *strings, self.options.neighbours)
+            owner = pool.owner[places][source]
             ball = problem.ball(owner)
             if ball is not None:
                 inside = ball.contains(tokens, lengths, self.model.decoder.end)

@@ -25,6 +25,7 @@ from seqdesign.design.judges import (
 )
 from seqdesign.design.link import borne_out, surely, within
 from seqdesign.design.panel import Panel, stack
+from seqdesign.design.reached import Reached
 from seqdesign.design.rounds import Surrogate
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
@@ -237,15 +238,18 @@ def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> 
     rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
     nowhere, far, near = (torch.full((2, 1), x).double() for x in (math.nan, 9.0, 2.25))
     far[0], near[0] = -9.0, 0.25
+    top = Reached(torch.tensor([[0.75], [1.5]]).double(), torch.full((2, 1), 0.1).double())
 
     def told(fitted: torch.Tensor, borne: torch.Tensor) -> list[float]:
-        return borne_out(middle, draws, fitted, borne).flatten().tolist()
+        return borne_out(middle, draws, fitted, borne, top).flatten().tolist()
 
-    assert told(rows, nowhere) == pytest.approx([2.0, 1.0, 0.5])
+    assert borne_out(middle, draws, rows, nowhere).flatten().tolist() == pytest.approx([2.0, 1.0, 0.5])
+    # Who was not tested says what the rows reached that would have been chosen, not what the best row is.
+    assert told(rows, nowhere) == pytest.approx([1.5, 1.0, 0.75])
     assert told(rows, far) == pytest.approx([2.5, 1.0, 0.5])
     assert told(rows, near) == pytest.approx([2.25, 1.0, 0.5])  # and no further than it was borne out
     wide = torch.tensor([[4.0], [-20.0]]).double()
-    assert told(wide, nowhere) == pytest.approx([4.0, 1.0, -9.0])
+    assert told(wide, far) == pytest.approx([4.0, 1.0, -9.0])
 
 
 def test_three_draws_in_four_are_better_than_a_headline_says() -> None:
@@ -269,10 +273,11 @@ def test_draws_are_no_better_than_what_is_borne_out_or_the_best_row() -> None:
     draws = torch.linspace(-10, 10, 101, dtype=torch.float64)[:, None, None]
     rows, variance = torch.tensor([[1.0], [2.0]]).double(), torch.full((2, 1), 0.01).double()
     borne = torch.tensor([[math.nan], [7.0]]).double()
-    up, both = within(draws, rows, variance, borne), within(draws, rows, variance, borne * math.nan)
+    top = Reached(torch.tensor([[1.0], [1.5]]).double(), torch.full((2, 1), 0.1).double())
+    up, both = (within(draws, rows, variance, x, top) for x in (borne, borne * math.nan))
     assert 6.5 < float(up.max()) < 7.5
     assert 0.5 < float(up.min()) < 1.5
-    assert 1.5 < float(both.max()) < 2.5
+    assert 1.2 < float(both.max()) < 1.9
 
 
 def test_what_a_change_costs_on_average_is_said_of_letters_never_seen() -> None:

@@ -141,7 +141,7 @@ def test_an_input_that_breaks_a_rule_and_cannot_be_mended_says_which(here: Path,
     ((_, text, fields),) = [(r.id, r.sequence, header_fields(r.description)) for r in read_fasta("o.fa")]
     assert fields["status"] == "violating"
     assert text == "TTTTTTTT"
-    assert "forbid:TT@1-2" in fields["violations"]
+    assert "forbid:TT@1-8" in fields["violations"]
     assert "1 inputs break the constraints" in done.err
 
 

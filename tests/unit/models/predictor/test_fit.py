@@ -174,6 +174,14 @@ def test_strands_are_both_only_where_the_outcome_knows_no_direction() -> None:
     assert not same_on_both_strands(array, np.random.default_rng(0).normal(size=1500), groups, 0)
 
 
+def test_words_that_explain_little_decide_nothing_where_letters_at_their_places_explain_more() -> None:
+    rng = np.random.default_rng([3, 17])
+    effects, codes = 0.7 * rng.normal(size=(20, 4)), rng.integers(4, size=(400, 20))
+    values = effects[np.arange(20), codes].sum(1) + 0.2 * rng.normal(size=400)
+    array = encode(["".join("ACGT"[c] for c in row) for row in codes], DNA)
+    assert not any(same_on_both_strands(array, values, np.arange(400), seed) for seed in range(3))
+
+
 def records(cells: dict[str, list[str]]) -> SequenceSet:
     n = len(next(iter(cells.values())))
     return SequenceSet([f"s{i}" for i in range(n)], ["ACG"] * n, columns=cells)

@@ -231,3 +231,12 @@ def test_a_batch_is_as_wide_as_its_longest_row(tiny: SimpleNamespace) -> None:
     batch = rows.rows(torch.tensor([2, 0]))
     assert (batch.tokens.shape, batch.tokens.dtype) == ((2, 2), torch.int64)
     assert batch.outcomes.isnan().all()
+
+
+def test_outcomes_over_powers_of_ten_are_warned_of(tiny: SimpleNamespace) -> None:
+    texts = tiny.strings(64)
+    values = np.exp(2.0 * np.random.default_rng(0).normal(size=64))
+    said = tiny.train(texts, values, epochs=1).quality.warnings
+    assert any("spans powers of ten" in one for one in said)
+    plain = tiny.train(texts, np.log(values), epochs=1).quality.warnings
+    assert not any("spans powers of ten" in one for one in plain)

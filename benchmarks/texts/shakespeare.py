@@ -8,26 +8,23 @@ last code is decoded), by REVISE as it is by default and with --alpha -1, and by
 share that the judge (logistic regression on words and pairs of them) takes for Shakespeare, word edits, and
 the change of the log-likelihood by the language model of the VAE.
 
-    python benchmarks/revise/shakespeare.py prepare text_shakespeare_modern.csv.gz --out kept
+    python benchmarks/texts/shakespeare.py prepare text_shakespeare_modern.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words:2000 -o kept/vae
-    python benchmarks/revise/shakespeare.py judge kept/vae --kept kept
+    python benchmarks/texts/shakespeare.py judge kept/vae --kept kept
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import random
 from pathlib import Path
 
 import numpy as np
-import torch
+from _texts import AUTHORS, aligned_lines, two_steps, write
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import seqdesign as sd
-from seqdesign.sequences.alphabets import learn_alphabet
 
 HELD_OUT = 200
 LECTURE = (
@@ -35,41 +32,13 @@ LECTURE = (
     "somewhere, somebody is bound to love us.",
     "you are both the same size.",
 )
-STEPS = (10, 100, 1000)
-AUTHORS = {"alpha": -10000, "select": "end", "optimizer": "original", "width": 1, "min_loglik_change": -1e6}
-LEARNED, JUDGES, TEST = "train.csv", "judge.csv", "test.csv"
-
-
-def main() -> None:
-    """Prepare the tables, or judge a model."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    steps = parser.add_subparsers(dest="step", required=True)
-    first = steps.add_parser("prepare")
-    first.add_argument("table", type=Path)
-    first.add_argument("--out", type=Path, required=True)
-    first.add_argument("--longest", type=int, default=12)
-    second = steps.add_parser("judge")
-    second.add_argument("model", type=Path)
-    second.add_argument("--kept", type=Path, required=True)
-    second.add_argument("--num", type=int, default=HELD_OUT)
-    second.add_argument("--max-edits", type=int, default=4)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    prepare(args) if args.step == "prepare" else judge(args)
+STEPS = (100, 1000, 5000, 10000)
+LEARNED, JUDGES, TEST = "train", "judge", "test"
 
 
 def prepare(args: argparse.Namespace) -> None:
     """train.csv, judge.csv and test.csv."""
-    sides = [sd.read(args.table, sequence=side, words=True).sequences for side in ("modern", "original")]
-    words = learn_alphabet("words", [*sides[0], *sides[1]])
-    pairs = [
-        pair
-        for pair in dict.fromkeys(zip(*sides, strict=True))
-        if all(3 <= len(words.tokenize(text)) <= args.longest for text in pair) and pair[0] != pair[1]
-    ]
-    random.Random(1).shuffle(pairs)
+    pairs = aligned_lines(args.table, args.longest, differ=True)
     test = pairs[:HELD_OUT]
     apart = {text.lower() for pair in test for text in pair}
     rest = [pair for pair in pairs[HELD_OUT:] if not apart & {text.lower() for text in pair}]
@@ -80,11 +49,8 @@ def prepare(args: argparse.Namespace) -> None:
         JUDGES: [row for m, o in taught for row in ((m, 0.1), (o, 0.9))],
         TEST: [row for m, o in test for row in ((m, 0.1), (o, 0.9))],
     }
-    args.out.mkdir(parents=True, exist_ok=True)
     for name, part in rows.items():
-        with (args.out / name).open("w", newline="", encoding="utf-8") as handle:
-            csv.writer(handle).writerows([("sentence", "outcome"), *part])
-        print(f"{name}: {len(part):,} lines")
+        write(args.out, name, ["sentence", "outcome"], part)
 
 
 def classifier(path: Path) -> Pipeline:
@@ -98,8 +64,8 @@ def classifier(path: Path) -> Pipeline:
 
 def judge(args: argparse.Namespace) -> None:
     """Print the rows, and the lecture's three sentences."""
-    model, told = sd.load(args.model), classifier(args.kept / JUDGES)
-    data = sd.read(args.kept / TEST, sequence="sentence", words=True)
+    model, told = sd.load(args.model), classifier(args.kept / f"{JUDGES}.csv")
+    data = sd.read(args.kept / f"{TEST}.csv", sequence="sentence", words=True)
     real = data.numbers("outcome") > 0.5
     sides = [[t for t, r in zip(data.sequences, real, strict=True) if r == side] for side in (False, True)]
     predicted = model.predict(data.sequences)
@@ -111,7 +77,7 @@ def judge(args: argparse.Namespace) -> None:
     )
     starts = [*LECTURE, *sides[0][: args.num]]
     ways: list[tuple[str, str, dict[str, object]]] = [
-        (f"{steps} steps", "revise", {**AUTHORS, "steps": steps}) for steps in STEPS
+        (f"{steps} steps", "revise", {**AUTHORS, "alpha": -10000, "steps": steps}) for steps in STEPS
     ]
     budget = {"max_edits": args.max_edits}
     ways += [
@@ -138,4 +104,9 @@ def judge(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    options = {
+        "--kept": {"type": Path, "required": True},
+        "--num": {"type": int, "default": HELD_OUT},
+        "--max-edits": {"type": int, "default": 4},
+    }
+    two_steps(__doc__, prepare, judge, 12, options)

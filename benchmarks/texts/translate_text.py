@@ -5,9 +5,9 @@ modern line of one half and the original of the other half, so that no line meet
 translates the modern side of the pairs and prints corpus BLEU-4 against the original side, beside copying and
 beside the word-for-word table of the most frequent changes that people know (you: thou, your: thy, ...).
 
-    python benchmarks/generators/translate_text.py prepare text_shakespeare_modern.csv.gz --out kept
+    python benchmarks/texts/translate_text.py prepare text_shakespeare_modern.csv.gz --out kept
     seqdesign train-translate kept/modern.csv kept/original.csv --alphabet words:300 -o kept/model
-    python benchmarks/generators/translate_text.py judge kept/model --pairs kept/pairs.csv
+    python benchmarks/texts/translate_text.py judge kept/model --pairs kept/pairs.csv
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-import random
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from _texts import aligned_lines, two_steps, write
+
 import seqdesign as sd
-from seqdesign.sequences.alphabets import learn_alphabet
 
 PAIRS, SHOWN = 400, 8
 KNOWN = {
@@ -48,33 +48,18 @@ def bleu(made: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) -> floa
 
 def prepare(args: argparse.Namespace) -> None:
     """Write modern.csv, original.csv and pairs.csv."""
-    sides = [sd.read(args.table, sequence=side, words=True).sequences for side in ("modern", "original")]
-    alphabet = learn_alphabet("words", [*sides[0], *sides[1]])
-    lines = [
-        pair
-        for pair in dict.fromkeys(zip(*sides, strict=True))
-        if all(3 <= len(alphabet.tokenize(text)) <= args.longest for text in pair)
-    ]
-    random.Random(1).shuffle(lines)
+    lines = aligned_lines(args.table, args.longest)
     pairs, rest = lines[:PAIRS], lines[PAIRS:]
     half = len(rest) // 2
     used: set[str] = set()
-    sets: dict[str, list[list[str]]] = {"modern": [], "original": []}
-    for i, (name, part) in enumerate((("modern", rest[:half]), ("original", rest[half:]))):
+    for side, (name, part) in enumerate((("modern", rest[:half]), ("original", rest[half:]))):
+        rows: list[list[str]] = []
         for pair in part:
-            text = pair[i]
-            if text.lower() not in used:
-                used.add(text.lower())
-                sets[name].append([text])
-    args.out.mkdir(parents=True, exist_ok=True)
-    tables: dict[str, tuple[list[str], list[Any]]] = {
-        **{name: (["sequence"], rows) for name, rows in sets.items()},
-        "pairs": (["sequence", "original"], pairs),
-    }
-    for name, (head, rows) in tables.items():
-        with (args.out / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
-            csv.writer(handle).writerows([head, *rows])
-        print(f"{name}: {len(rows):,}")
+            if pair[side].lower() not in used:
+                used.add(pair[side].lower())
+                rows.append([pair[side]])
+        write(args.out, name, ["sequence"], rows)
+    write(args.out, "pairs", ["sequence", "original"], pairs)
 
 
 def judge(args: argparse.Namespace) -> None:
@@ -98,22 +83,5 @@ def judge(args: argparse.Namespace) -> None:
         print(" | ".join(model.alphabet.text(text) for text in (sources[i], table.translation[i], wanted[i])))
 
 
-def main() -> None:
-    """Prepare the tables, or judge a model."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    steps = parser.add_subparsers(dest="step", required=True)
-    first = steps.add_parser("prepare")
-    first.add_argument("table", type=Path)
-    first.add_argument("--out", type=Path, required=True)
-    first.add_argument("--longest", type=int, default=8)
-    second = steps.add_parser("judge")
-    second.add_argument("model", type=Path)
-    second.add_argument("--pairs", type=Path, required=True)
-    args = parser.parse_args()
-    prepare(args) if args.step == "prepare" else judge(args)
-
-
 if __name__ == "__main__":
-    main()
+    two_steps(__doc__, prepare, judge, 8, {"--pairs": {"type": Path, "required": True}})
