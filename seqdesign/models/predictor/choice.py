@@ -40,8 +40,8 @@ FEW, SEVERAL = 500, 5
 """Below as many rows, each part of so many is predicted by the others."""
 RESAMPLES = 200
 SLIGHT, SLIGHT_ERROR = 0.003, 0.05
-"""Differences of scores that do not matter, if they are also less than this share of what is left to 1: with many
-rows any difference is significant."""
+"""Differences of scores that do not matter, if they are also less than this share of what is left to 1: with
+many rows any difference is significant."""
 PARENT = 0.25
 """Share of the letters that sequences change at most where they have a parent."""
 WORDS_FROM = 12
