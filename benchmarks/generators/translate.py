@@ -231,7 +231,8 @@ def table(
     print("|---|" + "---|" * (7 + 3 * bool(truth)))
     for source, side in ((0, "b"), (1, "a")):
         target, texts = 1 - source, test[source]
-        there, back = round_trip(model, arrays[source].take(result.test[source]), side)
+        chooser, rows = result.trained.record.chooser, arrays[source].take(result.test[source])
+        there, back = round_trip(model, rows, side, chooser)
         edits = float(levenshtein_pairs(texts, there).mean())
         place = nearest(texts, train[target]).index
         few = texts[:100]
@@ -241,6 +242,7 @@ def table(
 
         way = f"{'ab'[source]} to {side}"
         row(f"{way}: translator", there, texts, back)
+        row(f"{way}: its most probable translations", *(round_trip(model, rows, side)[0], texts))
         row("real ones of the target", test[target], [])
         row("copying", texts, texts)
         row("nearest real one", [train[target][i] for i in place], texts)

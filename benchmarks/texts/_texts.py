@@ -15,7 +15,14 @@ import seqdesign as sd
 from seqdesign.sequences.alphabets import learn_alphabet
 
 Step = Callable[[argparse.Namespace], None]
-AUTHORS: dict[str, Any] = {"select": "end", "optimizer": "original", "width": 1, "min_loglik_change": -1e6}
+AUTHORS: dict[str, Any] = {
+    "select": "end",
+    "optimizer": "original",
+    "steps": 1000,
+    "decode": "plain",
+    "width": 1,
+    "min_loglik_change": -1e6,
+}
 """REVISE as its authors ran it: ascent of so many steps, the last code decoded greedily, no limit."""
 
 

@@ -1,19 +1,21 @@
-"""Sentences made more positive: REVISE on words, judged by VADER, which the model never sees.
+"""Sentences made more positive: REVISE on words, judged by VADER, which no model ever sees.
 
 ``prepare`` cuts sentences with human ratings (-4 to 4) into training and held-out files; held-out ones have 3
 to ``--longest`` words and marks. ``judge`` revises held-out sentences that people rated below 0, from the
 ``--first`` on, and prints the lecture's four rows (the authors' ascent with log alpha -10000 and -1, the
 former also with a model of --kl-weight 0 where ``--plain`` names one, and SEARCH), and REVISE as it is here
-with a budget of edits, with its own limit of naturalness and with one of no loss. Columns: the mean change
+with a budget of edits and a limit of naturalness, with F alone and with ``--judge``. Columns: the mean change
 of (VADER compound + 1) / 2, the same in standard deviations of VADER over all held-out sentences, the share
 whose compound ends above 0, word edits, and the change of the log-likelihood by the language model inside the
-VAE and by another one (``train-lm``), in all and per word. Options of ``revise`` were tuned on the last
-40 sentences, and the first ones are reported.
+VAE and by another one (``train-lm``), in all and per word. The limit and the judge were chosen on the last 40
+sentences, and the first ones are reported.
 
     python benchmarks/texts/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words:3000 -o kept/vae
     seqdesign train-lm kept/train.csv --sequence sentence --alphabet kept/vae -o kept/lm
-    python benchmarks/texts/sentences.py judge kept/vae --test kept/test.csv --lm kept/lm
+    seqdesign train-predictor kept/train.csv --sequence sentence --alphabet kept/vae --architecture ridge \\
+        -o kept/r
+    python benchmarks/texts/sentences.py judge kept/vae --test kept/test.csv --lm kept/lm --judge kept/r
 
 Needs the extra ``bench``.
 """
@@ -23,6 +25,8 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +35,22 @@ from _texts import AUTHORS, two_steps, write
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import seqdesign as sd
+from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.sequences.alphabets import learn_alphabet
 
 TEST = 1_200
 LEARNED = 24
 """Words of a sentence to learn from at most."""
 SHOWN = 6
-BUDGET = ("within", "likely", "search")
-"""Rows that have a budget of edits."""
+Pair = tuple[str, str]
+"""A sentence and its revision."""
+CANDIDATES, AT_ONCE = 8, 40
+"""Revisions that a judge chooses from; sentences that are revised side by side."""
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
-    "bold": ("revise", {**AUTHORS, "alpha": -10000}),
-    "careful": ("revise", {**AUTHORS, "alpha": -1}),
-    "plain": ("revise", {**AUTHORS, "alpha": -10000}),
-    "within": ("revise", {}),
-    "likely": ("revise", {"min_loglik_change": 0}),
-    "search": ("search", {}),
+    "log alpha -10000": ("revise", {**AUTHORS, "alpha": -10000}),
+    "log alpha -1": ("revise", {**AUTHORS, "alpha": -1}),
+    "no prior": ("revise", {**AUTHORS, "alpha": -10000}),
+    "SEARCH": ("search", {}),
 }
 
 
@@ -89,25 +94,53 @@ def judge(args: argparse.Namespace) -> None:
         f"held out: F(E(x)) {np.corrcoef(ratings, predicted[column])[0, 1]:.2f}, "
         f"VADER {np.corrcoef(ratings, compound)[0, 1]:.2f}"
     )
-    for row in args.rows:
-        method, options = ROWS[row]
-        if row == "plain" and args.plain is None:
+    lms = [model, *([sd.load(args.lm)] if args.lm else [])]
+    scale = float(compound.std())
+    for row, (method, options) in ROWS.items():
+        if row == "no prior" and args.plain is None:
             continue
-        budget = {"max_edits": args.max_edits} if row in BUDGET else {}
-        writer = sd.load(args.plain) if row == "plain" else model
-        begun = time.process_time()
-        designs = list(sd.revise(writer, starts, method=method, seed=args.seed, **options, **budget))
-        seconds = (time.process_time() - begun) / len(starts)
-        report(row, designs, compound.std(), vader, [model, *([sd.load(args.lm)] if args.lm else [])])
-        print(f"    {seconds:.2f} CPU s each", flush=True)
+        budget = {"max_edits": args.max_edits} if method == "search" else {}
+        writer = sd.load(args.plain) if row == "no prior" else model
+        designs = sd.revise(writer, starts, method=method, seed=args.seed, **options, **budget)
+        report(row, [(d.original, d.revised) for d in designs], scale, vader, lms)
+    revise(model, starts, args, lambda name, pairs: report(name, pairs, scale, vader, lms))
+
+
+def revise(
+    model: Any, starts: list[str], args: argparse.Namespace, show: Callable[[str, list[Pair]], None]
+) -> None:
+    """REVISE as it is here, by F alone and as ``seqdesign revise --judge`` chooses; a look at every block."""
+    told = sd.load(args.judge) if args.judge else None
+    alone: list[Pair] = []
+    judged: list[Pair] = []
+    begun = time.process_time()
+    for first in range(0, len(starts), AT_ONCE):
+        block = starts[first:][:AT_ONCE]
+        found = sd.revise(
+            model, block, max_edits=args.max_edits, min_loglik_change=args.min_loglik_change,
+            top=CANDIDATES, seed=args.seed,
+        )  # fmt: skip
+        for _, group in groupby(found, key=lambda one: one.parent or one.id):
+            of = [(one.original, one.revised) for one in group]
+            alone.append(of[0])
+            if told is not None:
+                low = told.predict([after for _, after in of])["low_80"]
+                judged.append(of[int(np.argmax(low))])
+        seconds = (time.process_time() - begun) / len(alone)
+        print(f"{len(alone)} sentences, {seconds:.2f} CPU s each")
+        show(f"REVISE, log-likelihood {args.min_loglik_change:+g} at least", alone)
+        if judged:
+            show("the same with a judge", judged)
 
 
 def report(
-    name: str, designs: list[Any], scale: float, vader: SentimentIntensityAnalyzer, lms: list[Any]
+    name: str, pairs: list[Pair], scale: float, vader: SentimentIntensityAnalyzer, lms: list[Any]
 ) -> None:
     """One row, and a few sentences; ``scale`` is the standard deviation of VADER's compound."""
-    before, after = [d.original for d in designs], [d.revised for d in designs]
-    edits = np.array([d.edits for d in designs])
+    before, after = ([pair[i] for pair in pairs] for i in (0, 1))
+    split = lms[0].alphabet.tokenize
+    words = [["".join(split(text)) for text in texts] for texts in (before, after)]
+    edits = levenshtein_pairs(*words)
     scores = np.array(
         [[vader.polarity_scores(text)["compound"] for text in texts] for texts in (before, after)]
     )
@@ -136,7 +169,8 @@ if __name__ == "__main__":
         "--test": {"type": Path, "required": True},
         "--lm": {"type": Path},
         "--plain": {"type": Path, "help": "a model of train-vae --kl-weight 0"},
-        "--rows": {"nargs": "*", "choices": [*ROWS], "default": [*ROWS]},
+        "--judge": {"type": Path, "help": "a model of train-predictor"},
+        "--min-loglik-change": {"type": float, "default": 0.0},
         "--first": {"type": int, "default": 0},
         "--num": {"type": int, "default": 200},
         "--max-edits": {"type": int, "default": 4},

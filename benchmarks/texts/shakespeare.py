@@ -4,9 +4,9 @@
 ones with 0.9: 200 pairs are held out, a third of the rest teaches the judge, and then the modern line
 of one half and the original of the other are learned from, so that no line meets its partner. ``judge``
 revises the lecture's three sentences and the 200 modern lines by the authors' ascent of so many steps (the
-last code is decoded), by REVISE as it is by default and with --alpha -1, and by SEARCH, and says of each: the
-share that the judge (logistic regression on words and pairs of them) takes for Shakespeare, word edits, and
-the change of the log-likelihood by the language model of the VAE.
+last code is decoded), by the same within log alpha -1, by REVISE as it is here and by SEARCH, both with a
+budget of edits, and says of each: the share that the judge (logistic regression on words and pairs of them)
+takes for Shakespeare, word edits, and the change of the log-likelihood by the language model of the VAE.
 
     python benchmarks/texts/shakespeare.py prepare text_shakespeare_modern.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words:2000 -o kept/vae
@@ -81,7 +81,7 @@ def judge(args: argparse.Namespace) -> None:
     ]
     budget = {"max_edits": args.max_edits}
     ways += [
-        ("REVISE, alpha -1", "revise", {"alpha": -1}),
+        ("x*, log alpha -1", "revise", {**AUTHORS, "alpha": -1, "steps": STEPS[-1]}),
         (f"REVISE, {args.max_edits} edits", "revise", budget),
         (f"SEARCH, {args.max_edits} edits", "search", budget),
     ]

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from seqdesign.config import Between, Options
 
-CHOOSE_FROM = 1
+CHOOSE_FROM = 32
 """Translations of a source of which the best one is kept."""
 
 
@@ -19,8 +19,8 @@ class DraftOptions(Options):
     PANEL: ClassVar[str] = "Translation options"
 
     choose_from: Annotated[int, Between(1, 1000)] = CHOOSE_FROM
-    """Translations of each source, the most probable one and draws, of which the one is kept that the
-    critic of the training finds most like the target and the way back least unlike the source."""
+    """Translations of each source, the most probable one and draws, of which the likeliest is kept that a
+    classifier, learned with the translator, takes for a typical sequence of the target."""
 
 
 @dataclass(frozen=True, kw_only=True)

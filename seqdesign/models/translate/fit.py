@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdesign.errors import InputError
+from seqdesign.models.translate.choosing import Chooser
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit_options import TranslateFitOptions
 from seqdesign.models.translate.model import OBJECTIVE, Pair
-from seqdesign.models.translate.quality import Direction, Judge
+from seqdesign.models.translate.quality import Direction, Judge, texts_of
 from seqdesign.models.translate.store import TrainedTranslator, TranslateRecord
 from seqdesign.sequences.encoders import TokenArray, Vocabulary
 from seqdesign.sequences.splits import random_split
@@ -123,12 +124,14 @@ def train_sequence_translator(
     _check_apart(a, b, names)
     parts = [split(tokens, fit_options, seed) for tokens in (a, b)]
     train, teach, test = ((parts[0][i], parts[1][i]) for i in range(3))
+    known = texts_of(a.take(train[0])), texts_of(b.take(train[1]))
     record = TranslateRecord(
         options=options,
         alphabet=a.alphabet,
         max_length=int(max(a.lengths.max(), b.lengths.max())),
         min_length=int(min(a.lengths.min(), b.lengths.min())),
         names=names,
+        choices=Chooser.of(*known, a.alphabet).to_dict(),
     )
     judge = Judge(record, _take(a, b, teach), _take(a, b, test), _take(a, b, train))
     length = fit_options.steps_per_look * fit_options.batch_size

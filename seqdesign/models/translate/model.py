@@ -5,7 +5,6 @@ Shapes: N sequences, L letters of the longest; S symbols, END among them where l
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -18,7 +17,6 @@ from seqdesign.adversarial.outputs import close, relax
 from seqdesign.devices.randomness import for_rows
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.networks import Translator
-from seqdesign.revisers.pool import hashes, luck
 from seqdesign.sequences.encoders import Vocabulary
 
 OBJECTIVE = wgan_gp
@@ -69,45 +67,11 @@ class SequenceTranslator(nn.Module):
         known = torch.arange(self.num_symbols, device=symbols.device)
         return (symbols[:, None, :] == known[:, None]).float()
 
-    def translate(
-        self,
-        symbols: Tensor,
-        side: str,
-        choose_from: int = 1,
-        write: Callable[[Tensor], Tensor] | None = None,
-    ) -> Tensor:
-        """The best translation (N, L) of symbols (N, L) to a side, a or b.
+    def translate(self, symbols: Tensor, side: str) -> Tensor:
+        """The most probable translation (N, L) of symbols (N, L) to a side, a or b."""
+        return self.written(self.towards(side)(self.one_hot(symbols)))
 
-        Out of the most probable one and ``choose_from`` - 1 draws, which are the same for the same source,
-        by what training minimises: ``worth``. write: log-probabilities (N, S, L), with noise or without, as
-        symbols (N, L) that obey rules; else the most probable letters.
-        """
-        write = write or self._written
-        wish = self.towards(side)(self.one_hot(symbols)).log_softmax(1)
-        best = write(wish)
-        if choose_from == 1:
-            return best
-        worth = self.worth(best, symbols, side)
-        places = torch.arange(wish[0].numel(), device=symbols.device)
-        for number in range(1, choose_from):
-            keys = hashes(torch.full_like(symbols[:, 0], number), symbols).unsqueeze(1)
-            drawn = write(wish + luck(keys, places).view_as(wish).to(wish))
-            value = self.worth(drawn, symbols, side)
-            best = torch.where((value > worth).unsqueeze(1), drawn, best)
-            worth = torch.maximum(worth, value)
-        return best
-
-    def worth(self, made: Tensor, symbols: Tensor, side: str) -> Tensor:
-        """How good translations (N, L) of symbols (N, L) are, (N,).
-
-        The score of the critic of that side, less the weighed nats by which the way back misses the source.
-        """
-        critic, back = (self.critic_b, self.to_a) if side == "b" else (self.critic_a, self.to_b)
-        letters = self.one_hot(made)
-        missed = -(back(letters).log_softmax(1) * self.one_hot(symbols)).sum((1, 2))
-        return critic(letters) - self.options.cycle * missed
-
-    def _written(self, wish: Tensor) -> Tensor:
+    def written(self, wish: Tensor) -> Tensor:
         """The letters (N, L) with the largest wish (N, S, L), END from the first END on."""
         found = wish.argmax(1)
         return found if self.end is None else close(found, self.end)

@@ -11,6 +11,7 @@ from torch import nn
 
 from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.metrics.nearest import nearest
+from seqdesign.models.translate.choosing import Chooser, chosen
 from seqdesign.models.translate.config import CHOOSE_FROM
 from seqdesign.models.translate.model import SequenceTranslator
 from seqdesign.models.translate.recogniser import Recogniser
@@ -122,7 +123,7 @@ class Judge:
     @torch.no_grad()
     def _direction(self, model: SequenceTranslator, source: int) -> Direction:
         target, texts = 1 - source, self.texts[source]
-        there, back = round_trip(model, self.test[source], "ab"[target], CHOOSE_FROM)
+        there, back = round_trip(model, self.test[source], "ab"[target], self.record.chooser)
         known = self.known[target]
         near = nearest(there, known).distance
         return Direction(
@@ -149,13 +150,17 @@ def texts_of(array: TokenArray) -> list[str]:
 
 @torch.no_grad()
 def round_trip(
-    model: SequenceTranslator, array: TokenArray, side: str, choose_from: int = 1
+    model: SequenceTranslator,
+    array: TokenArray,
+    side: str,
+    chooser: Chooser | None = None,
+    choose_from: int = CHOOSE_FROM,
 ) -> tuple[list[str], list[str]]:
-    """Translations to a side, the best of so many, and what they most probably become on the way back."""
+    """Translations to a side, as a chooser chooses, and what they most probably become on the way back."""
     device = next(model.parameters()).device
     there, back = [], []
     for part in torch.from_numpy(array.tokens.astype(np.int64)).split(CHUNK):
-        first = model.translate(model.symbols(part.to(device)), side, choose_from)
+        first = chosen(model, chooser, model.symbols(part.to(device)), side, choose_from)
         there.append(first)
         back.append(model.translate(first, "ab".replace(side, "")))
     return tuple(decode(torch.cat(parts).cpu(), array.alphabet) for parts in (there, back))  # type: ignore[return-value]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ LEAST, MOST, CLEAR = 4, 400, 3.0
 these say."""
 PENALTY = 0.5
 _COLUMNS = 100_000
+_ARRAYS = ("columns", "centre", "spread", "weights")
 
 
 class Recogniser:
@@ -59,6 +61,20 @@ class Recogniser:
         """Log-odds (N,) that each text is one of set b rather than of set a."""
         rows = (self._rows(texts)[:, self.columns].toarray() - self.centre) / self.spread
         return np.asarray(rows @ self.weights[:-1] + self.weights[-1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object; the letters are the alphabet's."""
+        arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
+        return {"length": self.length, "words": self.words, **arrays}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], letters: str) -> Recogniser:
+        """Inverse of ``to_dict``."""
+        made = cls.__new__(cls)
+        made.letters, made.length, made.words = letters, values["length"], list(values["words"])
+        for name in _ARRAYS:
+            setattr(made, name, np.array(values[name]))
+        return made
 
     def _rows(self, texts: Sequence[str]) -> csr_array:
         """Whether each word occurs, and which letter is where if all texts have one length; (N, D)."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from seqdesign.models.translate.choosing import Chooser
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.model import SequenceTranslator
 from seqdesign.sequences.alphabets import Alphabet
@@ -30,6 +32,8 @@ class TranslateRecord:
     """Letters of the shortest training sequence; equal to ``max_length`` where all are alike."""
     names: tuple[str, ...]
     """What set a and set b are called: the names of their files."""
+    choices: dict[str, Any] | None = None
+    """A ``Chooser`` as a JSON object; None in models of earlier versions."""
 
     def build(self) -> SequenceTranslator:
         """The networks, with weights from torch's global generator."""
@@ -42,7 +46,12 @@ class TranslateRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> TranslateRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        return record_from_dict(cls, record)
+        return record_from_dict(cls, {"choices": None, **record})
+
+    @cached_property
+    def chooser(self) -> Chooser | None:
+        """What chooses among translations."""
+        return None if self.choices is None else Chooser.from_dict(self.choices, self.alphabet)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import check_feasible
 from seqdesign.constraints.options import EditOptions
 from seqdesign.constraints.rules import Rules
-from seqdesign.errors import InputError
+from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import carry_over, edit_list, levenshtein
+from seqdesign.models.translate.choosing import chosen
 from seqdesign.models.translate.config import CHOOSE_FROM
 from seqdesign.models.translate.model import SIDES
 from seqdesign.models.translate.store import TrainedTranslator
@@ -93,6 +94,11 @@ def translations(
     for row, why in scope.objections(array).items():
         raise InputError(f"{why}; leave it out", path=records.source, record=records.ids[row])
     trained.model.to(device)
+    if trained.record.choices is None and choose_from not in (1, CHOOSE_FROM):
+        raise UsageError(
+            "has no effect on a model of an earlier version, which has no classifier; train it again",
+            option="--choose-from",
+        )
     bound = rules != EditOptions()
     found: list[str] = []
     back: list[str] = []
@@ -102,7 +108,7 @@ def translations(
         symbols = _symbols(trained, part)
         write = _obeying(trained, part, block, symbols, rules, first_position) if bound else None
         with torch.no_grad():
-            made = trained.model.translate(symbols, side, choose_from, write)
+            made = chosen(trained.model, trained.record.chooser, symbols, side, choose_from, write)
             other = next(name for name in SIDES if name != side)
             back += decode(trained.model.translate(made, other).cpu(), alphabet)
         found += decode(made.cpu(), alphabet)

@@ -51,10 +51,10 @@ def test_it_learns_what_sets_two_sets_apart_and_leaves_the_rest(fabric: Fabric) 
     result = train(fabric, arrays(400), steps=90, learning_rate=4e-3, batch_size=32)
     there, back = result.directions
     for one in (there, back):
-        assert one.recognised > 0.75
+        assert one.recognised > 0.9
         assert one.real > 0.75
         assert one.untouched < 0.1
-        assert one.edits == pytest.approx(1.0, abs=0.25)
+        assert 0.75 < one.edits < 1.5
         assert one.returned > 0.85
     for rows, other, test in zip(result.train, result.teach, result.test, strict=True):
         assert len({*rows, *other, *test}) == len(rows) + len(other) + len(test)

@@ -11,7 +11,7 @@ import torch
 
 import seqdesign as sd
 from seqdesign.constraints.options import EditOptions
-from seqdesign.errors import InputError
+from seqdesign.errors import InputError, UsageError
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.store import TrainedTranslator, TranslateRecord
 from seqdesign.models.translate.translations import Translation, translations
@@ -69,6 +69,11 @@ def test_a_record_that_cannot_be_used_is_named(towards_g: TrainedTranslator) -> 
         made(towards_g, ["ACGTACGT", "ACG"])
     with pytest.raises(InputError, match="contradict|no sequence can obey"):
         made(towards_g, TEXTS, rules={"keep": "1-8", "gc": "0.9-1.0"})
+
+
+def test_an_earlier_model_cannot_choose(towards_g: TrainedTranslator) -> None:
+    with pytest.raises(UsageError, match="earlier version"):
+        made(towards_g, TEXTS, choose_from=4)
 
 
 def test_what_the_model_cannot_read_stays_as_it_was(towards_g: TrainedTranslator) -> None:
