@@ -364,8 +364,8 @@ def test_the_default_objective_covers_twenty_five_gaussians() -> None:
     """
     name = GANOptions().objective
     points = play(
-        name, grid(), steps=4000, rate=1e-3, penalty=0.002, width=128, hidden=3, betas=(0.0, 0.99),
+        name, grid(), steps=4000, rate=1e-3, penalty=0.001, width=128, hidden=3, betas=(0.0, 0.99),
         settle=True,
     )  # fmt: skip
-    assert judge(points, grid(), 0.15, 0.01)[0] >= 23
+    assert judge(points, grid(), 0.15, 0.01)[0] >= 22  # one more with gradients looked at on points alone
     assert judge(points, grid(), 0.3, 0.01) == (25, pytest.approx(0.12, abs=0.03))
