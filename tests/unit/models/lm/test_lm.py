@@ -20,7 +20,7 @@ from seqdesign.language.model import SequenceLM, hats
 from seqdesign.models.lm.guidance import PredictorGuide
 from seqdesign.models.lm.quality import markov_nll, position_nll
 from seqdesign.models.lm.requests import ROUND, Request, Samples
-from seqdesign.models.lm.sampling import Drawn, draw
+from seqdesign.models.lm.sampling import Drawn, choose, draw
 from seqdesign.models.lm.store import LMRecord, TrainedLM
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
@@ -209,6 +209,28 @@ def test_constrained_samples_are_as_frequent_as_those_of_rejection(options: dict
         return float((shares - expected).abs().sum()) / 2
 
     assert error(found) < 0.5 * error(without) + 0.01
+
+
+def candidates(weights: list[float], good: list[bool]) -> Drawn:
+    """One letter each, the number of the candidate."""
+    n, zeros = len(weights), torch.zeros(len(weights), dtype=torch.float64)
+    forced = torch.tensor(weights, dtype=torch.float64).log()
+    return Drawn(torch.arange(n)[:, None], torch.ones(n), zeros, zeros, torch.tensor(good), forced)
+
+
+def test_candidates_are_kept_once_and_with_chances_in_proportion() -> None:
+    """2 of weights 8, 1, 1, 2, 4: the first for certain, then one of the others, an eighth for each unit."""
+    pool, random = candidates([8.0, 1.0, 1.0, 2.0, 4.0], [True] * 5), rng()
+    chosen = torch.cat([choose(pool, 2, random).tokens for _ in range(4000)]).flatten()
+    assert (chosen.view(-1, 2)[:, 0] != chosen.view(-1, 2)[:, 1]).all()
+    shares = torch.bincount(chosen, minlength=5) / 4000
+    torch.testing.assert_close(shares, torch.tensor([1, 1 / 8, 1 / 8, 2 / 8, 4 / 8]), atol=0.03, rtol=0)
+
+
+def test_candidates_that_break_a_rule_are_kept_where_there_are_no_others() -> None:
+    pool = candidates([1.0, 5.0, 1e-300, 3.0], [True, False, True, False])
+    assert set(choose(pool, 2, rng()).tokens.flatten().tolist()) == {0, 2}
+    assert len(set(choose(pool, 3, rng()).tokens.flatten().tolist())) == 3
 
 
 def test_a_masked_model_knows_what_stands_behind() -> None:
