@@ -39,6 +39,9 @@ HELD_BACK = 0.2
 FEW, SEVERAL = 500, 5
 """Below as many rows, each part of so many is predicted by the others."""
 RESAMPLES = 200
+SLIGHT, SLIGHT_ERROR = 0.003, 0.05
+"""Differences of scores that do not matter, if they are also less than this share of what is left to 1: with
+many rows any difference is significant."""
 PARENT = 0.25
 """Share of the letters that sequences change at most where they have a parent."""
 WORDS_FROM = 12
@@ -233,8 +236,12 @@ def _judged(
 
 
 def _near(score: FloatArray, drawn: FloatArray, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Kinds (n,) within one standard error of the best of ``among``; drawn (R, n) are bootstrapped scores."""
+    """Kinds (n,) within one standard error of the best of ``among``, or so near that it does not matter.
+
+    drawn (R, n) are bootstrapped scores.
+    """
     best = int(np.where(among, score, -np.inf).argmax())
     error = (drawn - drawn[:, [best]]).std(axis=0)
-    near: NDArray[np.bool_] = among & (score >= score[best] - error)
+    slight = min(SLIGHT, SLIGHT_ERROR * (1 - float(score[best])))
+    near: NDArray[np.bool_] = among & (score >= score[best] - np.maximum(error, slight))
     return near

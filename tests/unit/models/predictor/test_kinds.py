@@ -17,6 +17,7 @@ from seqdesign.ensembles.features import common_pairs, pair_features, word_count
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
+from seqdesign.models.predictor.choice import _near
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
@@ -222,3 +223,11 @@ def test_too_few_distinct_sequences_are_refused(fabric: Fabric) -> None:
     for kind in ("residual", "ridge", "auto"):
         with pytest.raises(InputError, match="4 different sequences only"):
             learn(fabric, texts, y, architecture=kind)
+
+
+def test_a_significant_difference_that_does_not_matter_buys_no_networks() -> None:
+    among = np.ones(2, dtype=np.bool_)
+    for simple, networks, alike in ((0.9975, 0.9976, True), (0.990, 0.993, False), (0.600, 0.602, True)):
+        score = np.array([simple, networks])
+        drawn = score + 1e-6 * np.random.default_rng(0).normal(size=(50, 2))
+        assert _near(score, drawn, among).tolist() == [alike, True]
