@@ -120,6 +120,9 @@ def folds(groups: Indices, share: float, members: int, rng: np.random.Generator)
     member_of_group = np.empty(len(sizes), dtype=np.int64)
     member_of_group[order] = ((ends - sizes[order]) / max(1.0, share * n)).astype(np.int64)
     member_of_group[member_of_group >= members] = -1
+    if len(sizes) >= 2 * members and len(np.unique(member_of_group[member_of_group >= 0])) < members:
+        member_of_group[:] = -1  # few groups, some of which are longer than a stretch: one for each
+        member_of_group[order[:members]] = np.arange(members)
     found = member_of_group[labels.reshape(-1)]
     judged = np.bincount(found[found >= 0], minlength=members)
     if not ((judged > 0) & (judged < n)).all():

@@ -159,6 +159,16 @@ def test_ridge_is_the_closed_form() -> None:
     torch.testing.assert_close(biases, torch.full((2, 1), 3.0), atol=0.01, rtol=0)
 
 
+def test_few_groups_of_uneven_sizes_leave_a_group_for_each_member() -> None:
+    groups = np.repeat(np.arange(15), [20, 12, *[3] * 13])
+    for seed in range(20):
+        fold = folds(groups, 0.2, 5, np.random.default_rng(seed))
+        assert set(range(5)) <= set(fold.tolist())
+        assert all(len(set(fold[groups == group])) == 1 for group in range(15))
+    with pytest.raises(InputError, match="fall into 3 groups"):
+        folds(groups[:35], 0.2, 5, np.random.default_rng(0))
+
+
 def test_strands_are_both_only_where_the_outcome_knows_no_direction() -> None:
     texts = random_texts(1500, 8)
     motif = ("TGA", "GAC", "ACC")
