@@ -20,6 +20,7 @@ from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
 from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
 from seqdesign.design.options import (
+    JUDGES,
     TRIES,
     GoalOptions,
     GuardOptions,
@@ -297,6 +298,7 @@ def revise(
     *,
     rules: Iterable[Rule] = (),
     method: Literal["revise", "search"] | str = "revise",
+    judge: Any = None,
     **options: Any,
 ) -> Revisions:
     """Better versions of given sequences that stay natural (REVISE; Mueller, Gifford and Jaakkola 2017).
@@ -307,6 +309,7 @@ def revise(
         rules: what every revision must obey, such as ``seqdesign.rules.max_edits(3)``; the options below say
             the same.
         method: ``revise``, or the baseline ``search``.
+        judge: a predictor, or its folder, whose judges choose among more candidates and give intervals.
 
     Returns:
         Revisions with outcome before and after in its units, log-likelihoods in nats, and edits.
@@ -342,6 +345,7 @@ def revise(
             options=pick(kind, options),
             evidence=evidence,
             only_seen=pick(SeenOptions, options).letters == "seen",
+            judge=None if judge is None else _judge(judge, device),
             alike=similarity_limit(near.similarity, near.min_similarity, device),
             seed=seed.seed,
             device=device,
@@ -349,6 +353,14 @@ def revise(
     manifest = in_memory("revise", {**called, **options}, seed.seed, str(device))
     ruled_by = to_dict(part(goal, ConstraintOptions))
     return Revisions(records, summary, manifest, record=opened.trained.record, rules=ruled_by, method=method)
+
+
+def _judge(model: Any, device: torch.device) -> DesignModel:
+    """A predictor that ranks revisions. Raises UsageError."""
+    opened = as_model(model)
+    if not isinstance(opened, Predictor):
+        raise UsageError(f"must be a predictor, got a {opened.kind}", option="judge")
+    return design_model(opened, device, None, opened.trained.record.alphabet.name, JUDGES)
 
 
 def design_model(

@@ -227,6 +227,14 @@ def test_records_show_tell_and_write_and_no_verb_prints(
     assert capfd.readouterr().out == ""
 
 
+def test_a_predictor_judges_revisions(predictor: Any, vae: Any) -> None:
+    judged = sd.revise(vae, texts()[:2], max_edits=2, judge=predictor).to_frame()
+    revised = judged["status"] == "revised"
+    assert judged.loc[revised, "judged"].notna().all()
+    with pytest.raises(sd.errors.UsageError, match="^judge: must be a predictor, got a vae"):
+        sd.revise(vae, texts()[:1], judge=vae)
+
+
 def test_a_model_is_the_same_after_saving_and_loading(predictor: Any, vae: Any, tmp_path: Path) -> None:
     for model in (predictor, vae):
         again = sd.load(model.save(tmp_path / model.kind))
