@@ -45,7 +45,7 @@ def test_what_is_written_is_read_again(record: LMRecord | GANRecord | VAERecord 
     assert type(record).from_dict(written) == record
     absent = {name for name in ("batches",) if getattr(record, name, 0) is None}  # as before there were any
     assert set(written) == {"kind", *type(record).__dataclass_fields__} - absent
-    for name in set(written) - {"kind", "labels", "code_components"}:
+    for name in set(written) - {"kind", "labels", "code_components", "probability_rows"}:
         with pytest.raises((KeyError, OutdatedError), match=name):
             type(record).from_dict({k: v for k, v in written.items() if k != name})
 
@@ -55,6 +55,13 @@ def test_vaes_of_before_have_no_law_of_their_codes() -> None:
     written = record.to_dict()
     del written["code_components"]
     assert VAERecord.from_dict(written) == replace(record, code_components=0)
+
+
+def test_predictors_of_before_do_not_say_how_many_rows_bear_out_their_probabilities() -> None:
+    record = next(record for record in RECORDS if isinstance(record, PredictorRecord))
+    written = record.to_dict()
+    del written["probability_rows"]
+    assert PredictorRecord.from_dict(written) == replace(record, probability_rows=0)
 
 
 def test_gans_of_before_have_no_labels() -> None:
