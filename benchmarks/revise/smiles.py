@@ -221,7 +221,17 @@ def lipophilicity(table: Path, folder: Path, epochs: int) -> None:
         seqdesign("train-predictor", *common, *words, "-o", str(output))
         print(f"train-predictor --architecture {kind}: {quality(output)}", flush=True)
     output = folder / "lipophilicity"
-    seqdesign("train-vae", *common, *WRITER.split(), "--epochs", str(epochs), "-o", str(output))
+    seqdesign(
+        "train-vae",
+        *common,
+        *WRITER.split(),
+        "--outcome",
+        "outcome",
+        "--epochs",
+        str(epochs),
+        "-o",
+        str(output),
+    )
     print(f"train-vae: {quality(output)}", flush=True)
 
 
