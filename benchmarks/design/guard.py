@@ -45,7 +45,7 @@ from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train
 from seqdesign.design import campaign
 from seqdesign.design.model import open_model
 from seqdesign.design.records import Design, DesignSummary
-from seqdesign.sequences.numbers import Moments, over_powers
+from seqdesign.sequences.numbers import span_powers
 from seqdesign.sequences.reader import SequenceSet
 
 FAMILIES = {
@@ -74,7 +74,7 @@ def run(
             (f"s{i}", t, f"{y:.8g}") for i, (t, y) in enumerate(zip(case.texts, case.values, strict=True))
         )
     training = {**({} if epochs is None else {"epochs": epochs}), **case.training}
-    if over_powers(*_moments(case.values)):  # headlines in the units of the truth
+    if span_powers(case.values):  # headlines in the units of the truth
         training = {"task": "regression", **training}
     train_predictor(
         TrainPredictorConfig(
@@ -90,13 +90,6 @@ def run(
     )
     designs, summary = campaign.run(model, num=NUM, starts=starts, seed=seed, **case.design)
     return judged(case, designs, summary, np.random.default_rng([seed, 7]))
-
-
-def _moments(values: FloatArray) -> tuple[Moments, Moments]:
-    plain, logs = Moments(), Moments()
-    plain.add(values)
-    logs.add(np.log(values[values > 0]))
-    return plain, logs
 
 
 def is_bad(gain: FloatArray, *claims: FloatArray) -> NDArray[np.bool_]:

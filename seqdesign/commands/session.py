@@ -33,7 +33,7 @@ from seqdesign.errors import (
 from seqdesign.runs.atomic import is_stream, remove_stale, together
 from seqdesign.runs.blocks import is_worker
 from seqdesign.runs.folder import lock_file, unlock_file
-from seqdesign.runs.manifest import MANIFEST, manifest_path, noting, noting_nothing
+from seqdesign.runs.manifest import MANIFEST, manifest_path, noting
 from seqdesign.runs.progress import say
 from seqdesign.sequences.alphabets import get_alphabet, learned_spec
 from seqdesign.sequences.bundled import PREFIX, resolve_input
@@ -103,7 +103,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
         return ""
     outcome = getattr(config, "outcome", None) or getattr(config, "condition", None) or "outcome"
     try:
-        with noting_nothing():
+        with noting(again=True):
             survey = survey_file(
                 path,
                 sequence=config.sequence,  # type: ignore[attr-defined]

@@ -58,23 +58,17 @@ def note_left_out(why: str, names: Sequence[str], of: int) -> None:
 
 
 @contextlib.contextmanager
-def noting() -> Iterator[None]:
-    """Inside, what ``note_left_out`` is told is kept for the manifest, and said at the end."""
+def noting(*, again: bool = False) -> Iterator[None]:
+    """Inside, what ``note_left_out`` is told is kept for the manifest, and said at the end.
+
+    again: a file is read a second time; nothing is said or kept.
+    """
     token = _left_out.set({})
     try:
         yield
     finally:
-        _say(_left_out.get() or {})
-        _left_out.reset(token)
-
-
-@contextlib.contextmanager
-def noting_nothing() -> Iterator[None]:
-    """Inside, ``note_left_out`` has no effect: for who reads a file a second time."""
-    token = _left_out.set({})
-    try:
-        yield
-    finally:
+        if not again:
+            _say(_left_out.get() or {})
         _left_out.reset(token)
 
 

@@ -126,6 +126,14 @@ def over_powers(plain: Moments, logs: Moments) -> bool:
     return math.log(plain.sd) - math.log(logs.sd) - logs.mean > POWERS
 
 
+def span_powers(values: NDArray[np.float64]) -> bool:
+    """``over_powers`` of values (N,) that are all at hand, NaN left out."""
+    plain, logs = Moments(), Moments()
+    plain.add(values[~np.isnan(values)])
+    logs.add(np.log(values[values > 0]))
+    return over_powers(plain, logs)
+
+
 @dataclass
 class Tally:
     """The cells of one column, counted as they come, in constant memory.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.sequences.numbers import Moments, over_powers
+from seqdesign.sequences.numbers import span_powers
 
 MAX_ROUNDING = 1e-3
 """Relative error of the outcomes' standard deviation that 32-bit rounding may cause."""
@@ -29,15 +29,11 @@ def check_precision(outcomes: NDArray[np.float64], name: str) -> None:
 
 def range_warnings(outcomes: NDArray[np.float64] | None, name: str) -> tuple[str, ...]:
     """What to say of outcomes (N,) whose logarithms should be learned by who takes numbers as they are."""
-    if outcomes is None:
+    if outcomes is None or not span_powers(outcomes):
         return ()
-    plain, logs = Moments(), Moments()
-    plain.add(known := outcomes[~np.isnan(outcomes)])
-    logs.add(np.log(known[known > 0]))
-    if not over_powers(plain, logs):
-        return ()
+    least, most = np.nanmin(outcomes), np.nanmax(outcomes)
     text = (
-        f"'{name}' spans powers of ten ({known.min():.3g} to {known.max():.3g}): little but the largest "
+        f"'{name}' spans powers of ten ({least:.3g} to {most:.3g}): little but the largest "
         "values is learned; give a column of logarithms"
     )
     return (text,)

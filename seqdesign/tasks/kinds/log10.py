@@ -77,7 +77,7 @@ class Log10(Numbers):
         return _power(value)
 
     def columns(self, classes: Sequence[str]) -> list[str]:
-        """The likeliest number, the standard deviation of its logarithm, and the ends of the intervals."""
+        """The median, in the user's units, the spread of its logarithm, and the ends of intervals."""
         return ["median", "sd_log10", *super().columns(classes)[2:]]
 
     def cells(self, found: Predictions, row: int, k: int, classes: Sequence[str]) -> dict[str, Any]:
