@@ -289,7 +289,10 @@ def _verdict(outcomes: Sequence[Mapping[str, Any]]) -> str:
         return (
             f"It predicts no better than a simple model: {one['baseline']} {beside:.3f}, here {one[key]:.3f}."
         )
-    share = f"explains {one[key]:.0%} of the variance" if key == "r2" else f"reaches {name} {one[key]:.3f}"
+    digits = 1 if one[key] > 0.99 else 0  # all but all is not all
+    share = (
+        f"explains {one[key]:.{digits}%} of the variance" if key == "r2" else f"reaches {name} {one[key]:.3f}"
+    )
     return f"On sequences that it has not seen it {share}" + (
         f"; the simple model beside it has {beside:.3f}." if beside is not None else "."
     )
