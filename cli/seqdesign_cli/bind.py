@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from seqdesign.config import REQUIRED, FieldSpec, fields_of, panels_of
+from seqdesign.errors import UsageError
 from seqdesign_cli.commands import Command
 from seqdesign_cli.complete import completer
 from seqdesign_cli.first import FIRST
@@ -25,6 +27,23 @@ class PanelledCommand(TyperCommand):
 
     needed: frozenset[str] = frozenset()
     """Arguments that must be given. Typer takes them as optional, because a config file may give them too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that takes one value and is there twice: it is not for us to choose one of them.
+
+        A folder where no argument is left to take it is a model, most of the time.
+        """
+        if ctx.resilient_parsing:  # the shell asks for completions
+            return super().parse_args(ctx, args)
+        _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        single = [p for p in order if isinstance(p, TyperOption) and not (p.multiple or p.is_flag)]
+        for option in single:
+            if (times := sum(other is option for other in single)) > 1:
+                raise UsageError(f"{option.opts[0]} takes one value, but is there {times} times")
+        takers = {name for p in self.params if isinstance(p, TyperOption) for name in p.opts}
+        if rest and "--model" in takers and os.path.isdir(rest[0]):
+            raise UsageError(f"'{rest[0]}' is a folder; if it is a model, write --model {rest[0]}")
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Brackets only around what may be left out."""

@@ -5,6 +5,7 @@ What comes out has a column of sequences, and means in a column of their own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -214,12 +215,15 @@ def _means(
 ) -> tuple[list[str], list[str], list[str]]:
     """Means, standard errors and counts as text; a cell that is no number stands in the place of its mean."""
     odd: dict[int, str] = {}
+    signs: set[bool] = set()
     values = np.full((len(table), len(groups)), np.nan)
     for k, column in enumerate(table):
         for i, cell in enumerate(column):
             number = cells.number(cell)
             if number is not None:
                 values[k, i] = number
+                if not math.isnan(number):
+                    signs.add(cell.rstrip().endswith("%"))
                 continue
             group, text = int(groups[i]), cell.strip()
             if odd.setdefault(group, text) != text and cells.kind(cell) == "text":
@@ -229,6 +233,12 @@ def _means(
                     path=source,
                     line=lines[i],
                 )
+    if len(signs) == 2:
+        raise InputError(
+            f"some numbers of '{name}' have a percent sign and others have none; write all of them with it, "
+            "or none",
+            path=source,
+        )
     place = np.tile(np.arange(len(table)), len(groups)) if len(table) > 1 else None
     found = average(values.T.ravel(), np.repeat(groups, len(table)), num, place)
     if found.noise is not None:

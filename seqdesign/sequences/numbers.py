@@ -45,7 +45,8 @@ class CellFormat:
     """How cells are read.
 
     missing: cells that stand for an unknown value, besides ``MISSING``; case does not matter. decimal_comma:
-    1,25 is one and a quarter. adjustable: whether the user can say so where the cells are read.
+    1,25 is one and a quarter. adjustable: whether the user can say so where the cells are read. 45% is 45; a
+    column has the sign in all of its numbers or in none (``Tally``).
     """
 
     missing: frozenset[str] = frozenset()
@@ -65,7 +66,7 @@ class CellFormat:
         """The number of a cell, NaN where it is missing or not finite, None where it is neither."""
         if self.is_missing(cell):
             return float("nan")
-        text = cell.strip()
+        text = cell.strip().removesuffix("%").rstrip()
         if self.decimal_comma and not isinstance(cell, StoredNumber):
             # 1.234 may be a thousand or one and a quarter; only with a decimal comma behind it is it clear.
             if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
@@ -143,7 +144,11 @@ class Tally:
 
     name: str
     cells: CellFormat = field(default_factory=CellFormat)
-    numbers: int = 0
+    read: int = 0
+    """Numbers, with a percent sign or without."""
+    percents: list[tuple[int, str, str]] = field(default_factory=list)
+    """(line or 0, record, cell) of the first numbers with a percent sign."""
+    num_percents: int = 0
     commas: int = 0
     """Cells that would be numbers if the comma were the decimal sign."""
     missing: int = 0
@@ -168,7 +173,7 @@ class Tally:
         if values is None:
             values = np.array([self._count(c, lines[i], ids[i]) for i, c in enumerate(cells)], np.float64)
         known = ~np.isnan(values)
-        self.numbers += int(known.sum())
+        self.read += int(known.sum())
         self.zero_one += int(((values == 0) | (values == 1)).sum())
         self.plain.add(values[known])
         self.logs.add(np.log(values[values > 0]))
@@ -193,6 +198,10 @@ class Tally:
             self.missing += 1
             return float("nan")
         if kind == "number" and value is not None:
+            if cell.rstrip().endswith("%"):
+                self.num_percents += 1
+                if len(self.percents) < SHOWN:
+                    self.percents.append((line, record, cell))
             return value
         if kind == "odd":
             self.odd += 1
@@ -216,14 +225,25 @@ class Tally:
     @property
     def kind(self) -> Kind:
         """Decided from all cells: a column is numbers only, text only, or mixed."""
-        if self.odd or (self.numbers and self.text):
+        if self.odd or (self.numbers and self.text) or self.units_differ:
             return "mixed"
         return "numbers" if self.numbers else "labels" if self.text else "nothing"
 
     @property
+    def units_differ(self) -> bool:
+        """Whether some numbers have a percent sign and others have none: 45% may be 45 or 0.45 there."""
+        return 0 < self.num_percents < self.read
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of the column; where units differ, those without a percent sign."""
+        return self.read - (self.num_percents if self.units_differ else 0)
+
+    @property
     def num_strange(self) -> int:
         """Cells that do not fit what most of them are."""
-        return self.odd + self.text if self.numbers or not self.text else self.odd
+        alone = self.num_percents if self.units_differ else 0
+        return self.odd + alone + (self.text if self.numbers or not self.text else 0)
 
     def says(self) -> str:
         """Such as ``119 numbers; 1 cell is no number: line 9 'ND'``."""
@@ -254,7 +274,7 @@ class Tally:
     def _shown(self) -> list[tuple[int, str, str]]:
         """The strange cells to name; among labels only those that look like numbers."""
         if self.numbers or not self.text:
-            return self.strange[:SHOWN]
+            return [*self.strange, *(self.percents if self.units_differ else ())][:SHOWN]
         return [one for one in self.strange if self.cells.kind(one[2]) == "odd"][:SHOWN]
 
     def refuse(self, source: str | None, *, labels: str = "") -> InputError:
@@ -300,7 +320,7 @@ class Tally:
         if self.cells.decimal_comma and "." in text:
             return "a point alone is unclear with --decimal-comma: write a comma"
         if text.endswith("%"):
-            return "write percentages as numbers, without %"
+            return "write all numbers of the column with %, or none"
         if re.match(r"[<>≤≥~]", text):
             return (
                 "a limit is no measured value: train-predictor alone reads limits, and only among numbers; "

@@ -234,7 +234,7 @@ class Survey:
             said=tally.says(),
             num_strange=tally.num_strange,
             labels=dict(tally.labels) if tally.kind == "labels" else {},
-            count=n,
+            count=tally.numbers,
             missing=tally.missing,
             mean=mean,
             sd=math.sqrt(squares / (n - 1)) if n > 1 else math.nan,

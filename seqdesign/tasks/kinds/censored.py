@@ -243,9 +243,8 @@ class LimitAgreement(NumberAgreement):
 def _limits_only(tally: Tally) -> bool:
     """Whether all cells that are no numbers are limits."""
     cells = tally.cells
-    return tally.num_strange == sum(tally.forms.values()) and all(
-        _limit(form, cells) is not None for form in tally.forms
-    )
+    known = tally.num_strange == sum(tally.forms.values()) and not tally.units_differ
+    return known and all(_limit(form, cells) is not None for form in tally.forms)
 
 
 def _limit(cell: str, cells: CellFormat) -> tuple[float, float] | None:

@@ -82,3 +82,24 @@ def test_what_only_tables_can_have_is_refused_of_fasta(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is not a table"):
             read_sequences(path, layout=layout)
     assert len(read_sequences(path, layout=Layout(sheet="A", strict=False))) == 1
+
+
+def test_percentages_are_numbers_where_all_have_the_sign(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "sequence,outcome,b\nACD,45%,40 %\nACE,103.5%,\nACG,,50%\n")
+    found = read_sequences(path, on_missing="unlabelled")
+    np.testing.assert_equal(found.outcomes, [45.0, 103.5, np.nan])
+    means = read_sequences(path, layout=Layout(replicates=("outcome", "b")))
+    np.testing.assert_equal(means.outcomes, [42.5, 103.5, 50.0])
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        (Layout(), r"1 cell is no number: line 2 '45%'; write all"),
+        (Layout(replicates=("outcome", "b")), "or none"),
+    ],
+)
+def test_percentages_beside_plain_numbers_are_refused(tmp_path: Path, layout: Layout, said: str) -> None:
+    path = table(tmp_path / "x.csv", "sequence,outcome,b\nACD,45%,45%\nACE,0.5,50%\n")
+    with pytest.raises(InputError, match=said):
+        read_sequences(path, layout=layout)

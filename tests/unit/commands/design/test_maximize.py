@@ -64,6 +64,13 @@ def of(model: Path) -> tuple[str, ...]:
     return "maximize", "-m", str(model)
 
 
+def test_a_model_where_sequences_belong_is_told_its_option(here: Path, cli: Callable[..., Any]) -> None:
+    done = cli("maximize", here)
+    assert (done.code, done.err.strip().splitlines()) == (
+        2, [f"seqdesign: error: '{here}' is a folder; if it is a model, write --model {here}"],
+    )  # fmt: skip
+
+
 def test_designs_from_noise_are_distinct_and_the_best_one_is_the_optimum(
     here: Path, cli: Callable[..., Any]
 ) -> None:
