@@ -541,8 +541,8 @@ def _doubts(
         gain = _mean([abs(d.score - d.score_start) for d in delivered])
         if error is not None and not model.log_odds and gain < error:
             yield (
-                f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): the "
-                "model knows too little for these designs to mean much"
+                f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): a single "
+                "design may show none of it, so order several, and what they are compared with"
             )
     ended = sorted({d.open_end for d in delivered if d.open_end})
     if ended:

@@ -184,12 +184,15 @@ def borne_out(
 
     Beyond what rows (N, K) are thought to be, NaN unknown, they go only as far as ``SURE`` of the draws
     (S, B, K) go, and no further than predictions are borne out (2, K; down, up). Where these are not (NaN),
-    they end at the best row or, of designs, where those rows came (``top``) that judges would have chosen.
+    they end at the best row or, of designs, where those rows came (``top``) that judges would have chosen,
+    unless measurements still rise there.
     """
     best, worst = fitted.nan_to_num(-math.inf).amax(0), fitted.nan_to_num(math.inf).amin(0)
     high = torch.maximum(best, torch.quantile(draws, 1 - SURE, dim=0).minimum(borne[1]))
     low = torch.minimum(worst, torch.quantile(draws, SURE, dim=0).maximum(borne[0]))
-    least, most = (worst, best) if top is None else top.level
+    least, most = worst, best
+    if top is not None:
+        least, most = torch.where(top.rising, torch.stack([worst, best]), top.level)
     high, low = torch.where(borne[1].isnan(), most, high), torch.where(borne[0].isnan(), least, low)
     return torch.maximum(torch.minimum(middle, high), low)
 
@@ -198,7 +201,8 @@ def within(
     draws: Tensor, fitted: Tensor, variance: Tensor, borne: Tensor, top: Reached | None = None
 ) -> Tensor:
     """Draws (S, B, K), no better than what is borne out (2, K; down, up). NaN: no better than the best row
-    or, of designs, than where those rows came (``top``) that judges would have chosen.
+    or, of designs, than where those rows came (``top``) that judges would have chosen, unless measurements
+    still rise there.
 
     What these are, by means and variances (N, K), they do not know for sure either: each draw has its own.
     """
@@ -209,7 +213,7 @@ def within(
         sd = variance.gather(0, place[None])[0].sqrt()
         most = torch.maximum(best, (sign * borne[end]).nan_to_num(-math.inf))
         if top is not None:
-            untested = borne[end].isnan()
+            untested = borne[end].isnan() & ~top.rising[end]
             most = torch.where(untested, sign * top.level[end], most)
             sd = torch.where(untested, top.error[end], sd)
         draws = sign * torch.minimum(sign * draws, most + sd * luck)

@@ -370,7 +370,7 @@ class Panel:
         if self.network is not None and len(fresh) >= FEWEST:
             other = shares_reached(self._heard(self._tokens[fresh])[0], self.values[fresh])
             found = torch.stack([torch.minimum(found[0], other[0]), torch.maximum(found[1], other[1])])
-        return Reached(found.logit(), torch.zeros_like(found))
+        return Reached(found.logit(), torch.zeros_like(found), torch.zeros_like(found, dtype=torch.bool))
 
     def _no_better_than_chance(
         self, weights: Tensor, alone: list[tuple[Tensor, Tensor]], rows: Rows

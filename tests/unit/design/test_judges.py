@@ -238,7 +238,9 @@ def test_a_headline_beyond_the_best_row_goes_as_far_as_three_draws_in_four() -> 
     rows = torch.tensor([[torch.nan], [2.0], [0.5]]).double()
     nowhere, far, near = (torch.full((2, 1), x).double() for x in (math.nan, 9.0, 2.25))
     far[0], near[0] = -9.0, 0.25
-    top = Reached(torch.tensor([[0.75], [1.5]]).double(), torch.full((2, 1), 0.1).double())
+    top = Reached(
+        torch.tensor([[0.75], [1.5]]).double(), torch.full((2, 1), 0.1).double(), torch.zeros(2, 1).bool()
+    )
 
     def told(fitted: torch.Tensor, borne: torch.Tensor) -> list[float]:
         return borne_out(middle, draws, fitted, borne, top).flatten().tolist()
@@ -273,7 +275,9 @@ def test_draws_are_no_better_than_what_is_borne_out_or_the_best_row() -> None:
     draws = torch.linspace(-10, 10, 101, dtype=torch.float64)[:, None, None]
     rows, variance = torch.tensor([[1.0], [2.0]]).double(), torch.full((2, 1), 0.01).double()
     borne = torch.tensor([[math.nan], [7.0]]).double()
-    top = Reached(torch.tensor([[1.0], [1.5]]).double(), torch.full((2, 1), 0.1).double())
+    top = Reached(
+        torch.tensor([[1.0], [1.5]]).double(), torch.full((2, 1), 0.1).double(), torch.zeros(2, 1).bool()
+    )
     up, both = (within(draws, rows, variance, x, top) for x in (borne, borne * math.nan))
     assert 6.5 < float(up.max()) < 7.5
     assert 0.5 < float(up.min()) < 1.5

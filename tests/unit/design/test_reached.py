@@ -28,11 +28,24 @@ def test_beyond_an_optimum_a_choice_leads_to_less_than_others_have() -> None:
     found = reached(predicted, fallen + 0.1 * luck)
     assert float(found.level[1, 0]) < 0
     assert float(found.level[0, 0]) < -2  # downwards nothing is wrong
+    assert found.rising[:, 0].tolist() == [True, False]
+
+
+def test_where_measurements_still_rise_the_best_row_may_count() -> None:
+    predicted, luck = _rows()
+    rising = reached(predicted, predicted + 0.3 * luck)
+    level = reached(predicted, predicted.clamp(max=1.5) + 0.3 * luck)
+    assert bool(rising.rising[1]) and not bool(level.rising[1])
+    middle, draws = torch.full((3, 1), 9.0).double(), torch.full((8, 3, 1), 9.0).double()
+    unknown, variance = torch.full((2, 1), NAN).double(), torch.full_like(predicted, 1e-6)
+    assert torch.allclose(borne_out(middle, draws, predicted, unknown, rising), predicted.max())
+    held = within(draws, predicted, variance, unknown, rising)
+    assert torch.allclose(held, predicted.max().expand_as(held), atol=0.02)
 
 
 def test_headlines_end_there_and_draws_with_them_unless_judges_were_tested() -> None:
     predicted, luck = _rows()
-    top = reached(predicted, 0.5 * predicted + 0.1 * luck)
+    top = reached(predicted, 0.5 * predicted.clamp(-1.5, 1.5) + 0.1 * luck)
     middle, draws = torch.full((3, 1), 4.0).double(), torch.full((8, 3, 1), 4.0).double()
     fitted, variance = predicted, torch.full_like(predicted, 0.01)
     unknown = torch.full((2, 1), NAN).double()
