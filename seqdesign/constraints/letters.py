@@ -41,6 +41,11 @@ def near_parent(parent: Tensor, limit: int, starts: Starts) -> MaxEdits:
     return MaxEdits(limit, everyone, name=f"{NAME} (at most {limit} changes of the common parent)")
 
 
+def near_rows(rows: Tensor, limits: Tensor, starts: Starts) -> MaxEdits:
+    """At most ``limits`` (N,) letters that differ from the measured sequence (N, L) of a start."""
+    return MaxEdits(int(limits.max()), rows, name=f"{NAME} (near a measured sequence)", limits=limits)
+
+
 class SeenWords:
     """Words of k letters that training has seen; ``own``: and those that a start has anyway.
 

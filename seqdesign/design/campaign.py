@@ -93,7 +93,10 @@ def run(
     for plan, group in parts:
         mine = list(islice(found, num_jobs(group.tokens, block_size)))
         mine_taken = [] if indels else taken
-        batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, mine_taken)))
+        chosen = choose(plan, group.tokens, group.groups, mine, mine_taken)
+        # Near the rows or not: nobody knows which are better, so both are half of what is delivered.
+        chosen = chosen if group.near is None else chosen.alternately(brief.wanted)
+        batches.append(Batch(group, plan, chosen))
     if indels:
         batches = best_of_frames(batches)
     designs, summary = describe(brief, model, batches, known)

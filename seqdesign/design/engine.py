@@ -133,6 +133,13 @@ class Chosen:
         columns = {name: getattr(self, name)[index] for name in CHOSEN}
         return replace(self, **columns)
 
+    def alternately(self, num: int) -> Chosen:
+        """``num`` of them, of all groups in turns, the best of each first; what one lacks others give."""
+        groups = self.groups.tolist()
+        rank = [groups[:i].count(group) for i, group in enumerate(groups)]
+        kept = sorted(sorted(range(len(groups)), key=lambda i: (rank[i], groups[i]))[:num])
+        return replace(self.take(torch.tensor(kept, dtype=torch.long)), num_short=num - len(kept))
+
 
 CHOSEN = ("tokens", "score", "soft_score", "groups", "rows")
 

@@ -58,6 +58,8 @@ MOST_STARTS = 64
 """Measured sequences that designs of a library of variants begin from."""
 TYPICAL = 500
 """Training sequences that a design from noise is compared with."""
+BEST, FEWEST_ROWS = 0.05, 8
+"""Share of the training sequences, the best, near which designs may stay, and at least so many."""
 
 
 class Beginning(Protocol):
@@ -213,6 +215,29 @@ class DesignModel:
         """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
         if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
             return None
+        found = self._ranked(self.composite(objective, risk), length, trusted=1.0)
+        return None if found is None else found[:MOST_STARTS]
+
+    def best_rows(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
+        """Tokens (n, L) of the best training sequences, best first, where judges have not shown that they can
+        go beyond the rows; None where they have, or where all are variants of a parent.
+
+        What a measurement is more than its prediction is luck, or what the model has no words for. Nobody
+        knows which, so half of it counts.
+        """
+        if self.evidence is None or self.evidence.variants is not None or self.codons is not None:
+            return None
+        composite = self.composite(objective, risk)
+        if self._may_go_on(composite, length):
+            return None
+        found = self._ranked(composite, length, trusted=0.5)
+        return None if found is None else found[: max(FEWEST_ROWS, round(BEST * self.evidence.num_train))]
+
+    def _ranked(self, composite: Composite, length: int, trusted: float) -> Tensor | None:
+        """Different training sequences (n, L) by their score, best first: ``trusted`` is the weight of the
+        measurement beside the prediction.
+        """
+        assert self.evidence is not None
         measured = self.evidence.measured
         whole = (measured.tokens < self.alphabet.size).sum(1) == length
         known = ~np.isnan(measured.values).any(1) & (measured.values.shape[1] > 0)
@@ -220,14 +245,18 @@ class DesignModel:
         if not len(mine):
             return None
         values = torch.from_numpy(np.asarray(mine.values, dtype=np.float64))
+        tokens = torch.from_numpy(mine.tokens[:, :length].astype(np.int64))
         task = self.trained.record.head if self.trained is not None else get_task("regression")
         zero = values.new_zeros(1)
         scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
-        composite = self.composite(objective, risk)
+        if trusted < 1:
+            told = self.predict(tokens.to(self.device)).mean(0).double().cpu()
+            if self.log_odds:
+                told = told.sigmoid()
+            scores = trusted * scores + (1 - trusted) * told
         order = composite(scores[None], torch.zeros(len(scores), dtype=torch.long)).argsort(descending=True)
-        best = torch.from_numpy(mine.tokens[order.numpy(), :length].astype(np.int64))
-        different = dict(zip(decode(best, self.alphabet), best, strict=True))
-        return torch.stack(list(different.values())[:MOST_STARTS])
+        best = tokens[order]
+        return torch.stack(list(dict(zip(decode(best, self.alphabet), best, strict=True)).values()))
 
     def pull(self, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:
         """What holds designs near training sequences.

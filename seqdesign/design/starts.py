@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import find_conflict
-from seqdesign.constraints.letters import near_parent
+from seqdesign.constraints.letters import near_parent, near_rows
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.brief import Brief
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from seqdesign.design.model import DesignModel
 
 BLOCK = 256
+NEARBY, FEWEST_EDITS = 0.05, 2
+"""Share of its letters by which a design may differ from the measured sequence that it begins from, where it
+must stay near it; and at least so many letters.
+"""
 NEED_A_START = ("keep", "max_edits", "translate")
 """Constraints that refer to the sequence a design is made from."""
 
@@ -60,6 +64,8 @@ class StartSet:
     """(P, l): what the parents come from by insertions and deletions, where they do."""
     indels: int = 0
     """Letters inserted and deleted in the parents."""
+    near: tuple[Tensor, Tensor] | None = None
+    """Sequences (N, L) of which each start keeps all but so many letters (N,) while it is worked on."""
 
     @property
     def compared(self) -> Tensor | None:
@@ -73,7 +79,10 @@ class StartSet:
     def rules(self, index: Tensor) -> Rules:
         """The rules of the starts with these indices (n,)."""
         if self.parents is None:
-            return self._rules(self.tokens[index], ())
+            if self.near is None:
+                return self._rules(self.tokens[index], ())
+            rows, limits = self.near
+            return self._rules(self.tokens[index], (), (partial(near_rows, rows[index], limits[index]),))
         return self.rules_of(self.parent_of(self.groups[index]))
 
     def rules_of(self, parents: Tensor) -> Rules:
@@ -87,7 +96,7 @@ class StartSet:
         rules = self.rules_of(torch.zeros(1, dtype=torch.long, device=self.tokens.device))
         return tuple(constraint.name for constraint in rules.constraints)
 
-    def _rules(self, parents: Tensor, ids: Sequence[str]) -> Rules:
+    def _rules(self, parents: Tensor, ids: Sequence[str], held: Sequence[MakeConstraint] = ()) -> Rules:
         source = None if self.records is None else self.records.source
         return build_rules(
             self.options,
@@ -97,7 +106,7 @@ class StartSet:
             ids=ids,
             source=source,
             first=self.first,
-            more=self.more,
+            more=(*self.more, *held),
         )
 
 
@@ -186,7 +195,41 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
         codes=codes,
         first=brief.numbering.first,
     )
-    return _repaired(made, preference)
+    made = _repaired(made, preference)
+    if brief.pareto or model.generator is not None or not brief.only_seen or known is not None:
+        return made
+    return _half_near(made, model.best_rows(brief.objective, brief.risk, length))
+
+
+def _half_near(made: StartSet, best: Tensor | None) -> StartSet:
+    """The same starts in two groups, of which the second begins at the best rows (n, L) and stays near them.
+
+    What makes these rows good may depend on what no judge has words for, and is kept where little is changed.
+    The same where there are no such rows or none can obey the rules.
+    """
+    half = len(made.tokens) // 2
+    if best is None or not half:
+        return made
+    rows = best.to(made.tokens.device)[torch.arange(half) % len(best)]
+    edits = max(FEWEST_EDITS, round(NEARBY * rows.shape[1]))
+    limits = torch.full_like(rows[:, 0], edits)
+    there = replace(made, tokens=rows, near=(rows, limits))
+    preference = torch.nn.functional.one_hot(rows, made.alphabet.size).float()
+    repaired, good = _repair(there, preference)
+    if not bool(good.any()):
+        return made
+    good = torch.nonzero(good).flatten()
+    chosen = good[torch.arange(half, device=good.device) % len(good)]
+    free = made.tokens[: len(made.tokens) - half]
+    tokens = torch.cat([free, repaired[chosen]])
+    anywhere = limits.new_full((len(free),), rows.shape[1])
+    return replace(
+        made,
+        tokens=tokens,
+        groups=(torch.arange(len(tokens), device=tokens.device) >= len(free)).long(),
+        directions=2,
+        near=(torch.cat([free, rows[chosen]]), torch.cat([anywhere, limits])),
+    )
 
 
 def read_starts(
@@ -232,14 +275,22 @@ def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConst
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:
     """The same set with starts that obey the rules. Raises InputError that names what contradicts what."""
+    tokens, good = _repair(made, preference)
+    if not bool(good.all()):
+        bad = torch.nonzero(~good).flatten()[:1] // BLOCK * BLOCK
+        index = torch.arange(int(bad), min(int(bad) + BLOCK, len(good)), device=good.device)
+        raise _contradiction(made, made.rules(index), index, good[index])
+    return replace(made, tokens=tokens)
+
+
+def _repair(made: StartSet, preference: Tensor) -> tuple[Tensor, Tensor]:
+    """Starts (N, L) that obey the rules, as far as they can (N,)."""
     parts = []
     for index in torch.arange(len(preference), device=preference.device).split(BLOCK):
         rules = made.rules(index)
-        tokens, good = rules.repair(preference[index], torch.arange(len(index), device=index.device))
-        if not bool(good.all()):
-            raise _contradiction(made, rules, index, good)
-        parts.append(tokens)
-    return replace(made, tokens=torch.cat(parts))
+        parts.append(rules.repair(preference[index], torch.arange(len(index), device=index.device)))
+    tokens, good = zip(*parts, strict=True)
+    return torch.cat(tokens), torch.cat(good)
 
 
 def _contradiction(made: StartSet, rules: Rules, index: Tensor, good: Tensor) -> InputError:

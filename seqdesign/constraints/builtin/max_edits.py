@@ -18,10 +18,16 @@ def max_edits(text: str, starts: Starts) -> MaxEdits:
 
 
 class MaxEdits:
-    """A ball around each start (N, L) in Hamming distance; what is no letter differs from all letters."""
+    """A ball around each start (N, L) in Hamming distance; what is no letter differs from all letters.
 
-    def __init__(self, limit: int, starts: Tensor, *, name: str | None = None) -> None:
+    limits: (N,), where each start has its own; ``limit`` is the largest of them.
+    """
+
+    def __init__(
+        self, limit: int, starts: Tensor, *, name: str | None = None, limits: Tensor | None = None
+    ) -> None:
         self.name, self.limit, self.starts = name or f"{OPTION} {limit}", limit, starts
+        self.limits = torch.full_like(starts[:, 0], limit) if limits is None else limits
 
     def mask(self) -> None:
         """Any letter may stand anywhere."""
@@ -33,12 +39,12 @@ class MaxEdits:
 
     def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """Whether few letters differ."""
-        return (tokens != self.starts[rows]).sum(1) <= self.limit
+        return (tokens != self.starts[rows]).sum(1) <= self.limits[rows]
 
     def explain(self, tokens: Tensor, row: int) -> list[Violation]:
         """One at most."""
         edits = int((tokens != self.starts[row]).sum())
-        return [Violation(self.name, f"{edits} edits")] if edits > self.limit else []
+        return [Violation(self.name, f"{edits} edits")] if edits > int(self.limits[row]) else []
 
 
 class _Walk:
@@ -50,7 +56,7 @@ class _Walk:
         self.letters = letters
         forced = ~(mask & (ball.starts.unsqueeze(2) == letters)).any(2)
         after = torch.nn.functional.pad(forced.long().flip(1).cumsum(1).flip(1), (0, 1))
-        self.spare = ball.limit - after
+        self.spare = ball.limits[:, None] - after
         """(N, L+1): edits that t letters may hold, so that the rest is possible."""
         dead = self.spare[:, 0] < 0
         self.dead = dead if bool(dead.any()) else None

@@ -35,7 +35,7 @@ def test_where_measurements_still_rise_the_best_row_may_count() -> None:
     predicted, luck = _rows()
     rising = reached(predicted, predicted + 0.3 * luck)
     level = reached(predicted, predicted.clamp(max=1.5) + 0.3 * luck)
-    assert bool(rising.rising[1]) and not bool(level.rising[1])
+    assert (bool(rising.rising[1]), bool(level.rising[1])) == (True, False)
     middle, draws = torch.full((3, 1), 9.0).double(), torch.full((8, 3, 1), 9.0).double()
     unknown, variance = torch.full((2, 1), NAN).double(), torch.full_like(predicted, 1e-6)
     assert torch.allclose(borne_out(middle, draws, predicted, unknown, rising), predicted.max())
