@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.design.judges import KINDS
 from seqdesign.design.rounds import Acquisition, Surrogate, choose, neighbourhood
+from seqdesign.judging.processes import KINDS
 from seqdesign.sequences.alphabets import Alphabet
 
 METHODS = ("greedy", "gp-ucb", "propose")

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.design.judges import KINDS, GaussianProcess, Places, hyperparameters
+from seqdesign.judging.processes import KINDS, GaussianProcess, Places, hyperparameters
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.sequences.reader import read_sequences

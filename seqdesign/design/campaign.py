@@ -15,14 +15,14 @@ from seqdesign.config import fields_of, resolve
 from seqdesign.constraints.builtin.translate import frame
 from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.design.brief import Brief
-from seqdesign.design.describe import Batch, describe
+from seqdesign.design.describe import describe
 from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num_jobs
 from seqdesign.design.evidence import Known
 from seqdesign.design.indels.frames import best_of_frames, check_indels, framed
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import TRIES
-from seqdesign.design.plan import make_plan
+from seqdesign.design.plan import Batch, make_plan
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.design.starts import StartSet, design_length, noise_starts, read_starts
 from seqdesign.errors import InputError, UsageError
@@ -93,10 +93,7 @@ def run(
     for plan, group in parts:
         mine = list(islice(found, num_jobs(group.tokens, block_size)))
         mine_taken = [] if indels else taken
-        chosen = choose(plan, group.tokens, group.groups, mine, mine_taken)
-        # Near the rows or not: nobody knows which are better, so both are half of what is delivered.
-        chosen = chosen if group.near is None else chosen.alternately(brief.wanted)
-        batches.append(Batch(group, plan, chosen))
+        batches.append(Batch(group, plan, choose(plan, group.tokens, group.groups, mine, mine_taken)))
     if indels:
         batches = best_of_frames(batches)
     designs, summary = describe(brief, model, batches, known)

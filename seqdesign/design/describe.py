@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,21 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.brief import Brief
-from seqdesign.design.engine import Campaign, Chosen
+from seqdesign.design.doubts import mean, mean_known, short, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
-from seqdesign.design.panel import Panel, Verdict
+from seqdesign.design.plan import Batch
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
+from seqdesign.judging.nearby import beside
+from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.edits import edits_in_frame
 from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.oracles.codons import CAI
-from seqdesign.runs.manifest import training_warnings
 from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.origin import PREDICTED
 
@@ -39,15 +41,6 @@ DOUBT = 0.25
 """Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
 CAUTION = 0.1
 """Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The chosen designs of one set of starts."""
-
-    starts: StartSet
-    plan: Campaign
-    chosen: Chosen
 
 
 @dataclass(frozen=True)
@@ -99,7 +92,8 @@ def describe(
     opinions = [_ask(model, batch) for batch in batches]
     placed = []
     for batch, opinion in zip(batches, opinions, strict=True):
-        placed += _judged(brief, model, batch, opinion, known)
+        found_here = _judged(brief, model, batch, opinion, known)
+        placed += found_here if batch.starts.near is None else _likeliest(brief, batch, opinion, found_here)
     placed.sort(key=_Placed.key)
     rank: dict[int, int] = {}
     for i, one in enumerate(placed):
@@ -110,6 +104,30 @@ def describe(
         found = _with_fronts(found, gains)
     promised = _promise(model, batches, opinions, placed) if not brief.pareto else None
     return found, _summary(brief, model, batches, found, gains, promised)
+
+
+def _likeliest(brief: Brief, batch: Batch, opinion: _Opinion, placed: Sequence[_Placed]) -> list[_Placed]:
+    """As many designs as are wanted, near measured sequences or not: the likeliest to be good.
+
+    The judges' median, and what the nearest row measures beyond its prediction (`beside`). Of labels, of
+    which the latter is not known, both kinds in turns.
+    """
+    groups = batch.chosen.groups.tolist()
+    if opinion.verdict is None or opinion.verdict.plain is None or opinion.draws is None:
+        worth = [-groups[:i].count(group) for i, group in enumerate(groups)]
+    else:
+        plain = opinion.verdict.plain
+        score = partial(_scores, replace(batch.plan.composite, risk=Risk()))
+        beyond = score(plain.values) - score(plain.rows)
+        near = beside(batch.chosen.tokens.cpu(), plain.tokens, torch.from_numpy(beyond))
+        worth = (opinion.draws.double().cpu().median(0).values + near).tolist()
+    order = sorted(range(len(placed)), key=lambda i: (placed[i].design.status == "rejected", -worth[i]))
+    return [placed[i] for i in order[: brief.wanted]]
+
+
+def _scores(objective: Composite, values: Tensor) -> FloatArray:
+    """Scores (n,) of outcomes (n, K)."""
+    return objective(values[None], torch.zeros(len(values), dtype=torch.long)).double().numpy()
 
 
 def _promise(
@@ -129,11 +147,7 @@ def _promise(
         return None
     plain = verdict.plain
     known = ~plain.values.isnan().any(1)
-    objective = replace(batches[0].plan.composite, risk=Risk())
-
-    def scores(values: Tensor) -> FloatArray:
-        return objective(values[None], torch.zeros(len(values), dtype=torch.long)).double().numpy()
-
+    scores = partial(_scores, replace(batches[0].plan.composite, risk=Risk()))
     place = {text: i for i, text in enumerate(_texts(batches[0]))}
     mine = [place[one.design.sequence] for one in good]
     return promise(
@@ -479,15 +493,15 @@ def _summary(
         extrapolates=sum(d.status == "extrapolates" for d in delivered),
         unusual=sum(d.status == "unusual" for d in delivered),
         rejected=len(designs) - len(delivered),
-        missing=sum(batch.chosen.num_short for batch in batches),
+        missing=sum(short(brief, batch) for batch in batches),
         objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
-        mean_score=_mean([d.score for d in delivered]),
+        mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),
-        mean_score_start=_mean([d.score_start for d in delivered]),
-        mean_score_design=_mean([d.score_design for d in delivered]),
-        mean_confidence=_mean_known([d.confidence for d in delivered]),
-        mean_soft_gap=_mean_known([d.soft_gap for d in delivered]),
-        mean_edits=_mean_known([d.edits for d in delivered]),
+        mean_score_start=mean([d.score_start for d in delivered]),
+        mean_score_design=mean([d.score_design for d in delivered]),
+        mean_confidence=mean_known([d.confidence for d in delivered]),
+        mean_soft_gap=mean_known([d.soft_gap for d in delivered]),
+        mean_edits=mean_known([d.edits for d in delivered]),
         judges={} if panel is None else dict(zip(panel.names, panel.weights.tolist(), strict=True)),
         measured={key: span for key, span in spans.items() if span is not None},
         noise=noise,
@@ -496,80 +510,5 @@ def _summary(
         queries=sum(batch.chosen.num_queries for batch in batches),
         constraints=batches[0].starts.rule_names(),
         stop=stop,
-        warnings=tuple(_warnings(brief, model, batches, delivered)),
+        warnings=tuple(warnings_of(brief, model, batches, delivered)),
     )
-
-
-def _warnings(
-    brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
-) -> Iterator[str]:
-    if model.folder is not None:
-        yield from training_warnings(model.folder)
-        if model.evidence is None:
-            yield (
-                f"{model.folder} does not say what it was trained on, so nothing tells new letters from "
-                "known ones and no other model judges; train again"
-            )
-    missing = sum(batch.chosen.num_short for batch in batches)
-    if missing:
-        yield (
-            f"{missing:,} designs fewer than asked for: nothing else was found that is new and differs "
-            "enough; lower --min-distance, or raise --budget or --tries"
-        )
-    judged = any(d.confidence is not None for d in delivered)
-    if delivered and not judged:
-        few = "not an ensemble" if len(model.jury.design) == 1 else "an ensemble with no member to spare"
-        yield f"no judges: the oracle is {few}, so nothing here tells real gains from its mistakes"
-    yield from _doubts(brief, model, batches, delivered)
-
-
-def _doubts(
-    brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
-) -> Iterator[str]:
-    """What speaks against many of the designs."""
-    count = len(delivered)
-    unconfirmed = sum(d.status == "unconfirmed" for d in delivered)
-    if delivered and unconfirmed > count / 4:
-        target = any(term.text.startswith("target") for term in batches[0].plan.composite.terms)
-        advice = "" if target else ", --risk lower:1 avoids them"
-        yield (
-            f"{unconfirmed:,} of {count:,} designs are not confirmed by those that judge; "
-            f"--min-confidence 0.5 drops the worst of them{advice}"
-        )
-    if len(model.oracle.outcomes) == 1 and model.codons is None and delivered:
-        error = _mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
-        gain = _mean([abs(d.score - d.score_start) for d in delivered])
-        if error is not None and not model.log_odds and gain < error:
-            yield (
-                f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): a single "
-                "design may show none of it, so order several, and what they are compared with"
-            )
-    ended = sorted({d.open_end for d in delivered if d.open_end})
-    if ended:
-        yield (
-            f"measurements end abruptly, as if others had been left out ({'; '.join(ended)}): what lies "
-            "beyond was never seen, and the intervals of "
-            f"{sum(d.open_end is not None for d in delivered):,} designs are open there"
-        )
-    unusual = sum("ood:" in (d.reason or "") for d in delivered)
-    if delivered and unusual > count / 2:
-        yield (
-            f"{unusual:,} of {count:,} designs are more than twice as far from typical sequences as 99% of "
-            "those that the model was judged on, so intervals may be too narrow; --start with --max-edits "
-            "keeps designs near"
-        )
-    unseen = sum(d.least_evidence == 0 for d in delivered)
-    if unseen and not brief.only_seen:
-        yield (
-            f"{unseen:,} of {count:,} designs have letters that no training sequence has there "
-            "(least_evidence=0), of which the model knows nothing; --letters seen avoids them"
-        )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
-
-
-def _mean_known(values: Sequence[float | int | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return _mean(known) if known else None

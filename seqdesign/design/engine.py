@@ -5,8 +5,8 @@ Shapes: N starts of one length L in G groups (the parents, or one group for desi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,8 @@ class Campaign:
     """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
     both_strands: bool
     """Whether a sequence and its reverse complement are the same design."""
+    own_distance: Mapping[int, int] = field(default_factory=dict)
+    """Edits between designs of some groups, where these are further apart, as far as there are enough."""
     known: Known | None = None
     """Sequences that are no designs, since they are measured already."""
     latent: Latent | None = None
@@ -132,13 +134,6 @@ class Chosen:
         index = index.to(self.tokens.device)
         columns = {name: getattr(self, name)[index] for name in CHOSEN}
         return replace(self, **columns)
-
-    def alternately(self, num: int) -> Chosen:
-        """``num`` of them, of all groups in turns, the best of each first; what one lacks others give."""
-        groups = self.groups.tolist()
-        rank = [groups[:i].count(group) for i, group in enumerate(groups)]
-        kept = sorted(sorted(range(len(groups)), key=lambda i: (rank[i], groups[i]))[:num])
-        return replace(self.take(torch.tensor(kept, dtype=torch.long)), num_short=num - len(kept))
 
 
 CHOSEN = ("tokens", "score", "soft_score", "groups", "rows")
@@ -277,11 +272,14 @@ def _choose(
             last += 1
         fresh = [i for i in order[first:last] if plan.known is None or texts[i] not in plan.known]
         fresh = apart(texts, fresh, taken, plan.min_distance if plan.strict else 1, alphabet=strands)
-        distance = plan.min_distance
+        least = plan.min_distance if plan.strict else 1
+        distance = max(plan.min_distance, plan.own_distance.get(group, 1))
         mine = distinct(texts, fresh, distance, alphabet=strands, limit=plan.num)
-        while len(mine) < plan.num and distance > 1 and not plan.strict:
-            distance //= 2
-            mine = distinct(texts, fresh, distance, alphabet=strands, limit=plan.num)
+        while len(mine) < plan.num and distance > least:
+            distance = max(distance // 2, least)
+            rest = apart(texts, fresh, [texts[i] for i in mine], distance, alphabet=strands)
+            mine += distinct(texts, rest, distance, alphabet=strands, limit=plan.num - len(mine))
+        mine.sort(key=fresh.index)
         chosen += mine
         taken += [texts[i] for i in mine]
         first = last

@@ -16,11 +16,11 @@ from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
-from seqdesign.design.panel import Panel, Verdict
 from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
 from seqdesign.design.usual import Excess, Pull
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
+from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR

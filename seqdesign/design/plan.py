@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.design.brief import Brief
-from seqdesign.design.engine import Campaign, Designer
+from seqdesign.design.engine import Campaign, Chosen, Designer
 from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
-from seqdesign.design.starts import StartSet
+from seqdesign.design.starts import NEAR, StartSet
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.directions import simplex_directions
 
@@ -20,6 +21,15 @@ QUERIES_PER_LETTER = 10
 """Default budget without gradients, for each letter that could be written: 2,000 at least."""
 LONG = 20
 """Free positions from which designs are to differ in a tenth of them."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The chosen designs of one set of starts."""
+
+    starts: StartSet
+    plan: Campaign
+    chosen: Chosen
 
 
 def make_plan(
@@ -43,6 +53,7 @@ def make_plan(
         min_distance=_min_distance(brief, starts),
         strict=brief.rules.min_distance is not None,
         both_strands=model.both_strands,
+        own_distance={} if starts.near is None else {NEAR: 2 * int(starts.near[1].min()) + 1},
         known=None if brief.include_known else known,
         latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),

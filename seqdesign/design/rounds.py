@@ -22,7 +22,7 @@ from scipy.special import ndtr
 from torch import Tensor
 
 from seqdesign.constraints.distinct import Apart
-from seqdesign.design.judges import (
+from seqdesign.judging.processes import (
     ROUNDS,
     GaussianProcess,
     Kind,

@@ -33,6 +33,10 @@ NEARBY, FEWEST_EDITS = 0.05, 2
 """Share of its letters by which a design may differ from the measured sequence that it begins from, where it
 must stay near it; and at least so many letters.
 """
+NEAR = 1
+"""Group of the starts that stay near measured sequences. Their designs are so far apart that each has another
+of these sequences, as long as there are enough.
+"""
 NEED_A_START = ("keep", "max_edits", "translate")
 """Constraints that refer to the sequence a design is made from."""
 

@@ -26,9 +26,9 @@ from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.brief import Brief
-from seqdesign.design.describe import Batch
 from seqdesign.design.evidence import MakeConstraint
 from seqdesign.design.model import DesignModel
+from seqdesign.design.plan import Batch
 from seqdesign.design.starts import StartSet, more_rules
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.objectives.composite import Composite

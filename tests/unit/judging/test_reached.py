@@ -2,8 +2,8 @@
 
 import torch
 
-from seqdesign.design.link import borne_out, within
-from seqdesign.design.reached import reached, shares_reached, uncorrelated
+from seqdesign.judging.link import borne_out, within
+from seqdesign.judging.reached import reached, shares_reached, uncorrelated
 
 NAN = torch.nan
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqdesign.design.reached import FEWEST, Reached
+from seqdesign.judging.reached import FEWEST, Reached
 
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98)
 """Of predictions, where the line may bend upwards of the middle; the same downwards."""

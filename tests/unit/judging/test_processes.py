@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.describe import _doubt
-from seqdesign.design.judges import (
+from seqdesign.design.rounds import Surrogate
+from seqdesign.judging.link import borne_out, surely, within
+from seqdesign.judging.panel import Panel, stack
+from seqdesign.judging.processes import (
     JITTER,
     KINDS,
     RELATIVES,
@@ -23,10 +26,7 @@ from seqdesign.design.judges import (
     kinds_for,
     read_as,
 )
-from seqdesign.design.link import borne_out, surely, within
-from seqdesign.design.panel import Panel, stack
-from seqdesign.design.reached import Reached
-from seqdesign.design.rounds import Surrogate
+from seqdesign.judging.reached import Reached
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.tasks.by_name import get_task

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from seqdesign.design.link import corrected, fit_link, followed
+from seqdesign.judging.link import corrected, fit_link, followed
 
 
 def rows(slope: float, count: int = 600) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqdesign.design.ends import Ends, ends_of
+from seqdesign.judging.ends import Ends, ends_of
 
 
 @pytest.mark.parametrize("draw", ["standard_normal", "standard_exponential", "standard_gumbel"])

@@ -20,8 +20,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.design.ends import ends_of
-from seqdesign.design.judges import (
+from seqdesign.judging.ends import ends_of
+from seqdesign.judging.link import (
+    Link,
+    Opinion,
+    borne_out,
+    corrected,
+    fit_link,
+    followed,
+    median,
+    surely,
+    within,
+)
+from seqdesign.judging.processes import (
     FIT_ROWS,
     KINDS,
     GaussianProcess,
@@ -34,18 +45,7 @@ from seqdesign.design.judges import (
     most_probable,
     read_as,
 )
-from seqdesign.design.link import (
-    Link,
-    Opinion,
-    borne_out,
-    corrected,
-    fit_link,
-    followed,
-    median,
-    surely,
-    within,
-)
-from seqdesign.design.reached import FEWEST, Reached, reached, shares_reached, uncorrelated
+from seqdesign.judging.reached import FEWEST, Reached, reached, shares_reached, uncorrelated
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.scale import CLEARLY, as_measured, ratios
@@ -106,6 +106,8 @@ class Plain:
     rows: Tensor
     rows_sd: Tensor
     values: Tensor
+    tokens: Tensor
+    """Of these rows (n, L), padded."""
 
 
 class Panel:
@@ -431,7 +433,7 @@ class Panel:
 
         mean, sd = mixed(*sequences)
         left, left_sd = mixed(torch.stack([m for m, _ in alone]), torch.stack([v for _, v in alone]))
-        return Plain(mean, sd, left, left_sd, self.scale.out(self.values[rows]))
+        return Plain(mean, sd, left, left_sd, self.scale.out(self.values[rows]), self._tokens[rows])
 
     def _as_log_odds(self, said: Opinion) -> Opinion:
         p = (self.centre + self.unit * said.mean).clamp(LEAST, MOST)
