@@ -239,7 +239,7 @@ def choose(
         score=score,
         soft_score=soft,
         groups=owner,
-        rows=owner * (len(starts) // max(count, 1)),
+        rows=torch.searchsorted(groups, owner),  # groups come in order
         stop=stop,
         num_queries=sum(block.num_queries for block in found),
         num_short=plan.num * count - len(chosen),

@@ -202,19 +202,17 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     made = _repaired(made, preference)
     if brief.pareto or model.generator is not None or not brief.only_seen or known is not None:
         return made
-    return _half_near(made, model.best_rows(brief.objective, brief.risk, length))
+    best = model.best_rows(brief.objective, brief.risk, length)
+    return made if best is None else _and_near(made, best, max(1, brief.wanted // 2))
 
 
-def _half_near(made: StartSet, best: Tensor | None) -> StartSet:
-    """The same starts in two groups, of which the second begins at the best rows (n, L) and stays near them.
+def _and_near(made: StartSet, best: Tensor, count: int) -> StartSet:
+    """The same starts, and a group of ``count`` that begin at the best rows (n, L) and stay near them.
 
     What makes these rows good may depend on what no judge has words for, and is kept where little is changed.
-    The same where there are no such rows or none can obey the rules.
+    Without these where no row can obey the rules.
     """
-    half = len(made.tokens) // 2
-    if best is None or not half:
-        return made
-    rows = best.to(made.tokens.device)[torch.arange(half) % len(best)]
+    rows = best.to(made.tokens.device)[torch.arange(count) % len(best)]
     edits = max(FEWEST_EDITS, round(NEARBY * rows.shape[1]))
     limits = torch.full_like(rows[:, 0], edits)
     there = replace(made, tokens=rows, near=(rows, limits))
@@ -223,8 +221,8 @@ def _half_near(made: StartSet, best: Tensor | None) -> StartSet:
     if not bool(good.any()):
         return made
     good = torch.nonzero(good).flatten()
-    chosen = good[torch.arange(half, device=good.device) % len(good)]
-    free = made.tokens[: len(made.tokens) - half]
+    chosen = good[torch.arange(count, device=good.device) % len(good)]
+    free = made.tokens
     tokens = torch.cat([free, repaired[chosen]])
     anywhere = limits.new_full((len(free),), rows.shape[1])
     return replace(
