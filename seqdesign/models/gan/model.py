@@ -23,6 +23,13 @@ from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.training.data import Batch
 
 
+_TINY = 1e-12
+MEMORY = 0.98
+"""Decay of the running sums of what the critic said of fresh batches."""
+SLOWEST = 0.05
+"""Of the generator's learning rate what is left where that was noise."""
+
+
 class SequenceGAN(nn.Module):
     """A generator of sequences of ``min_length`` to ``max_length`` letters and its critic.
 
@@ -31,6 +38,8 @@ class SequenceGAN(nn.Module):
     """
 
     players = ("critic", "generator")
+    heard: Tensor
+    """(2,) running sums of the critic's gap on fresh batches and of its penalty."""
 
     def __init__(
         self,
@@ -49,8 +58,14 @@ class SequenceGAN(nn.Module):
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
+        self.register_buffer("heard", torch.zeros(2))
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """What the critic said is of use to a run that goes on; a finished model needs it not."""
+        state_dict.setdefault(f"{prefix}heard", self.heard)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def latent_dim(self) -> int:
@@ -110,3 +125,19 @@ class SequenceGAN(nn.Module):
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
         return terms
+
+    def pace(self, player: str, terms: dict[str, Tensor]) -> Tensor | None:
+        """Share (), SLOWEST to 1, of the learning rate at which the generator moves; None for the critic.
+
+        At its optimum the critic's gap is twice the weighted penalty, and so it is on batches that it has not
+        learned from. Where the gap is less, the critic has learned noise, which a generator that moves by
+        the same step whatever the size of the gradient (Adam) would follow faster than the critic can find
+        what differs.
+        """
+        if self.penalty == 0:
+            return None
+        if player == "critic":
+            self.heard.mul_(MEMORY).add_(torch.stack([terms["gap"], terms["penalty"]]))
+            return None
+        gap, penalty = self.heard
+        return (gap / (2 * self.penalty * penalty).clamp_min(_TINY)).clamp(SLOWEST, 1.0)
