@@ -45,8 +45,8 @@ class PlayerSettings:
     watch: bool = False
     """The norm of its gradient is put on record."""
     paced: bool = False
-    """The model's ``pace(player, terms)`` is told the terms of each step, before the player moves, and says by
-    what its learning rate is multiplied in this step; None: by nothing."""
+    """The model's ``pace(player, terms)`` is told the terms of each step, before the player moves, and says
+    by what its learning rate is multiplied in this step; None: by nothing."""
 
     @classmethod
     def of(cls, options: FitOptions) -> PlayerSettings:

@@ -12,9 +12,9 @@ at real and generated sequences only learns to be flat there and steep in betwee
 generator then hears nothing, and scores run away (gap^2 / E|grad D|^2 beyond the squared distance of any two
 sequences, which is the most that a critic of gradients so short could have).
 
-Why paced: a critic c times as large has the value c gap - weight c^2 E|grad D|^2, so at the optimum the gap is
-twice the weighted penalty. One that has learned the noise of its batches has such a penalty, and no gap on the
-next batch.
+Why paced: a critic c times as large has the value c gap - weight c^2 E|grad D|^2, so at the optimum the gap
+is twice the weighted penalty. One that has learned the noise of its batches has such a penalty, and no gap on
+the next batch.
 """
 
 from __future__ import annotations

@@ -16,18 +16,12 @@ from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.adversarial.networks import Critic, held_still
 from seqdesign.adversarial.objective import Objective
 from seqdesign.adversarial.outputs import relax
+from seqdesign.adversarial.pace import Pace
 from seqdesign.devices.randomness import for_rows, key
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Generator
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.training.data import Batch
-
-
-_TINY = 1e-12
-MEMORY = 0.98
-"""Decay of the running sums of what the critic said of fresh batches."""
-SLOWEST = 0.05
-"""Of the generator's learning rate what is left where that was noise."""
 
 
 class SequenceGAN(nn.Module):
@@ -38,8 +32,6 @@ class SequenceGAN(nn.Module):
     """
 
     players = ("critic", "generator")
-    heard: Tensor
-    """(2,) running sums of the critic's gap on fresh batches and of its penalty."""
 
     def __init__(
         self,
@@ -58,14 +50,9 @@ class SequenceGAN(nn.Module):
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
-        self.register_buffer("heard", torch.zeros(2))
+        self.speed = Pace(self.penalty)
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """What the critic said is of use to a run that goes on; a finished model needs it not."""
-        state_dict.setdefault(f"{prefix}heard", self.heard)
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def latent_dim(self) -> int:
@@ -127,17 +114,10 @@ class SequenceGAN(nn.Module):
         return terms
 
     def pace(self, player: str, terms: dict[str, Tensor]) -> Tensor | None:
-        """Share (), SLOWEST to 1, of the learning rate at which the generator moves; None for the critic.
-
-        At its optimum the critic's gap is twice the weighted penalty, and so it is on batches that it has not
-        learned from. Where the gap is less, the critic has learned noise, which a generator that moves by
-        the same step whatever the size of the gradient (Adam) would follow faster than the critic can find
-        what differs.
-        """
+        """The share () of the learning rate at which the generator moves; None: all of it."""
         if self.penalty == 0:
             return None
-        if player == "critic":
-            self.heard.mul_(MEMORY).add_(torch.stack([terms["gap"], terms["penalty"]]))
-            return None
-        gap, penalty = self.heard
-        return (gap / (2 * self.penalty * penalty).clamp_min(_TINY)).clamp(SLOWEST, 1.0)
+        if player == "generator":
+            return self.speed.share()
+        self.speed.hear(terms["gap"], terms["penalty"])
+        return None

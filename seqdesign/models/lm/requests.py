@@ -19,8 +19,8 @@ from seqdesign.models.lm.sampling import BLOCK, FEWEST, Drawn, Guide, draw_fairl
 from seqdesign.models.lm.store import TrainedLM
 
 FIRST_ROUNDS = (100, 400, 500)
-"""Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and a
-hundred are enough to compete with each other where rules force the model's hand."""
+"""Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and
+a hundred are enough to compete with each other where rules force the model's hand."""
 ROUND = 4 * BLOCK
 """Sequences of all later rounds. Lengths of a round are drawn together. No size depends on how many sequences
 are asked for, so nor does a result."""
