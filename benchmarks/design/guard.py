@@ -34,6 +34,7 @@ import _guard_cases
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
+import _guard_seventh
 import _guard_sixth
 import _guard_third
 import numpy as np
@@ -55,6 +56,7 @@ FAMILIES = {
     "fourth": _guard_fourth.cases,
     "fifth": _guard_fifth.cases,
     "sixth": _guard_sixth.cases,
+    "seventh": _guard_seventh.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"

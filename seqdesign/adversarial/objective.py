@@ -58,6 +58,9 @@ class Objective:
     """The penalty is computed in one of so many critic steps, with so many times the weight."""
     max_weight: float | None = None
     """Bound of the critic's weights."""
+    paced: bool = False
+    """At the critic's optimum ``gap``, a term of its loss, is twice its weighted penalty. As far as it is
+    less, scores are noise, and the generator takes smaller steps."""
 
 
 def one_centred_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: Generator) -> Tensor:

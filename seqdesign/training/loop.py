@@ -36,6 +36,7 @@ from seqdesign.training.plan import (
     make_optimizer,
     optimizer_state,
     rate_factor,
+    scale_rate,
     set_rate,
 )
 from seqdesign.training.protocols import Data
@@ -321,6 +322,10 @@ class _Run:
         total = losses["loss"].sum()
         self.fabric.backward(total if self.share == 1 else total * self.share)
         values = self._agree(player, losses)
+        if settings.paced:
+            pace = self.model.pace(player, dict(zip(losses, values, strict=True)))  # type: ignore[operator]
+            if pace is not None:
+                scale_rate(optimizer, pace)
         names = [name if name != "loss" else f"{player}_loss" for name in losses]
         if settings.watch:
             norm = gradient_norm(self.parameters[player])

@@ -44,6 +44,9 @@ class PlayerSettings:
     """Decay of the running average of the weights, which is then what is judged and kept; 0: none."""
     watch: bool = False
     """The norm of its gradient is put on record."""
+    paced: bool = False
+    """The model's ``pace(player, terms)`` is told the terms of each step, before the player moves, and says
+    by what its learning rate is multiplied in this step; None: by nothing."""
 
     @classmethod
     def of(cls, options: FitOptions) -> PlayerSettings:
@@ -113,6 +116,15 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"].fill_(rate)
         else:
             group["lr"] = rate
+
+
+def scale_rate(optimizer: torch.optim.Optimizer, factor: Tensor) -> None:
+    """Multiply the learning rate by a scalar, where it is a tensor without reading it."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].mul_(factor)
+        else:
+            group["lr"] *= float(factor)
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

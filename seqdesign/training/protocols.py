@@ -50,6 +50,7 @@ class Trainable(Protocol):
         On GPUs a step is recorded and replayed (``capture.py``). So nothing here may read what the device
         holds; random numbers come from ``rng``, drawn on its device; ``progress`` is a number, or there a
         tensor (). What a step does must not depend on anything else, unless an optional method
-        ``variant(player, rng)`` names it.
+        ``variant(player, rng)`` names it. Of players that are ``paced`` (``PlayerSettings``) the model has
+        ``pace(player, terms)``, too, recorded like everything else.
         """
         ...

@@ -192,7 +192,7 @@ class LanguageModel(Model):
         for number in count():
             if len(found) >= num:
                 break
-            drawn = source.round(block_rng(seed, number))
+            drawn = source.round(block_rng(seed, number), number)
             found += map(spelled, decode(drawn.tokens, self.alphabet))
         return found[:num]
 

@@ -192,6 +192,7 @@ def make_plan(
         schedule=objective.schedule,
         max_weight=objective.max_weight,
         watch=True,
+        paced=objective.paced,
     )
     generator = PlayerSettings(
         learning_rate=critic.learning_rate,
@@ -201,6 +202,7 @@ def make_plan(
         every=objective.critic_steps if critic_steps == "auto" else critic_steps,
         average=fit_options.average,
         watch=True,
+        paced=objective.paced,
     )
     looks, patience = fit_options.looks, fit_options.patience
     return Plan(

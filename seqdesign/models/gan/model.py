@@ -16,6 +16,7 @@ from seqdesign.adversarial.members import OBJECTIVES
 from seqdesign.adversarial.networks import Critic, held_still
 from seqdesign.adversarial.objective import Objective
 from seqdesign.adversarial.outputs import relax
+from seqdesign.adversarial.pace import Pace
 from seqdesign.devices.randomness import for_rows, key
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.networks import Generator
@@ -49,6 +50,7 @@ class SequenceGAN(nn.Module):
         self.critic = Critic(options, self.num_symbols, max_length, len(classes))
         self.register_buffer("classes", torch.tensor(classes, dtype=torch.float64), persistent=False)
         self.penalty = self.objective.penalty if options.penalty == "auto" else options.penalty
+        self.speed = Pace(self.penalty)
         every = options.penalty_every
         self.penalty_every = self.objective.penalty_every if every == "auto" else every
 
@@ -110,3 +112,12 @@ class SequenceGAN(nn.Module):
         if self.penalty > 0:
             terms["penalty"] = self.penalty_every * terms.get("penalty", real.new_zeros(()))
         return terms
+
+    def pace(self, player: str, terms: dict[str, Tensor]) -> Tensor | None:
+        """The share () of the learning rate at which the generator moves; None: all of it."""
+        if self.penalty == 0:
+            return None
+        if player == "generator":
+            return self.speed.share()
+        self.speed.hear(terms["gap"], terms["penalty"])
+        return None

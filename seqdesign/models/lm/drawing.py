@@ -97,7 +97,7 @@ def _source(trained: TrainedLM, request: Request, drawing: Drawing, name: str) -
     samples = Samples(trained, request)
 
     def block(number: int) -> Batch:
-        drawn = samples.round(block_rng(drawing.seed, number))
+        drawn = samples.round(block_rng(drawing.seed, number), number)
         return _batch(trained.record, drawn, request)
 
     apart = drawing.apart(trained.record.alphabet)

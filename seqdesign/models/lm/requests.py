@@ -15,12 +15,15 @@ from torch import Tensor
 from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.rules import Rules
 from seqdesign.errors import InputError
-from seqdesign.models.lm.sampling import BLOCK, Drawn, Guide, draw_fairly
+from seqdesign.models.lm.sampling import BLOCK, FEWEST, Drawn, Guide, draw_fairly
 from seqdesign.models.lm.store import TrainedLM
 
+FIRST_ROUNDS = (100, 400, 500)
+"""Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and
+a hundred are enough to compete with each other where rules force the model's hand."""
 ROUND = 4 * BLOCK
-"""Sequences whose lengths are drawn together, so that a result does not depend on how many are asked for."""
-
+"""Sequences of all later rounds. Lengths of a round are drawn together. No size depends on how many sequences
+are asked for, so nor does a result."""
 
 LONG = 512
 """Letters of the longest sequence above which fewer are drawn together, as the cache grows with them."""
@@ -53,11 +56,12 @@ class Samples:
         self.all_chances = chances * ((places >= low) & (places <= high))
         self.failure: InputError | None = None
 
-    def round(self, rng: torch.Generator) -> Drawn:
-        """One round, which depends on ``rng`` only. Raises InputError for contradictions."""
+    def round(self, rng: torch.Generator, number: int) -> Drawn:
+        """Round ``number``, 0 and up, which depends on ``rng`` only. Raises InputError for contradictions."""
         self.rng, self.chances = rng, self.all_chances.clone()
-        lengths = self._lengths()
-        outcomes = self._outcomes()
+        num = FIRST_ROUNDS[number] if number < len(FIRST_ROUNDS) else ROUND
+        lengths = self._lengths(num)
+        outcomes = self._outcomes(num)
         drawn: list[Drawn] = []
         order: list[Tensor] = []
         for rows, rules in self._blocks(lengths):
@@ -75,12 +79,18 @@ class Samples:
         return torch.cat([self.model.log_likelihood(*part) for part in parts]).double()
 
     def _block(self, lengths: Tensor, outcomes: Tensor, rules: Rules | None) -> Drawn:
-        """One block, of several candidates each where that matters."""
-        return draw_fairly(
-            self.model, lengths, self.rng,
-            outcomes=outcomes, rules=rules,
+        """One block, of several candidates each where that matters.
+
+        Candidates compete with each other, so where rows are few under rules, some more are drawn with them.
+        """
+        num = len(lengths)
+        rows = torch.arange(num if rules is None else max(num, FEWEST)) % num
+        drawn = draw_fairly(
+            self.model, lengths[rows], self.rng,
+            outcomes=outcomes[rows], rules=rules,
             temperature=self.request.temperature, guide=self.request.guide,
         )  # fmt: skip
+        return drawn.take(torch.arange(num, device=drawn.tokens.device))
 
     def _blocks(self, lengths: Tensor) -> Iterator[tuple[Tensor, Rules | None]]:
         """Rows (n,) that are drawn together, of one length where there are rules or a guide."""
@@ -95,12 +105,12 @@ class Samples:
             for rows in mine.split(together):
                 yield rows, self.rules.get(int(lengths[rows[0]]))
 
-    def _lengths(self) -> Tensor:
-        """(ROUND,) lengths from those of training for which there is a sequence that obeys the rules."""
+    def _lengths(self, num: int) -> Tensor:
+        """(num,) lengths from those of training for which there is a sequence that obeys the rules."""
         while True:
             if not self.chances.any():
                 raise self.failure or InputError("no length of the training sequences is possible")
-            found = torch.multinomial(self.chances, ROUND, replacement=True, generator=self.rng)
+            found = torch.multinomial(self.chances, num, replacement=True, generator=self.rng)
             lengths = found + self.record.min_length
             if self.request.rules_of is None or all(self._possible(n) for n in lengths.unique().tolist()):
                 return lengths
@@ -120,14 +130,14 @@ class Samples:
             return False
         return True
 
-    def _outcomes(self) -> Tensor:
-        """(ROUND,) outcomes to write for; NaN for a model without condition."""
+    def _outcomes(self, num: int) -> Tensor:
+        """(num,) outcomes to write for; NaN for a model without condition."""
         request, record = self.request, self.record
         if not record.knots:
-            return torch.full((ROUND,), torch.nan, dtype=torch.float64)
+            return torch.full((num,), torch.nan, dtype=torch.float64)
         if request.outcome is not None:
-            return torch.full((ROUND,), request.outcome, dtype=torch.float64)
-        uniform = torch.rand(ROUND, generator=self.rng, dtype=torch.float64)
+            return torch.full((num,), request.outcome, dtype=torch.float64)
+        uniform = torch.rand(num, generator=self.rng, dtype=torch.float64)
         if record.shares:
             bounds = torch.tensor(np.cumsum(record.shares)[:-1])
             return torch.tensor(record.knots, dtype=torch.float64)[torch.searchsorted(bounds, uniform)]

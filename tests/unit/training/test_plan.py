@@ -120,6 +120,32 @@ def test_a_step_of_one_player_leaves_the_other_bit_identical(fabric: Fabric) -> 
         assert before[own] != after[own] or player == "generator"
 
 
+class PacedDuel(Duel):
+    """The generator moves at a quarter of its rate, and what it is told is written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, float]] = []
+
+    def pace(self, player: str, terms: dict[str, Tensor]) -> Tensor | None:
+        self.told.append((player, float(terms["loss"])))
+        return torch.tensor(0.25) if player == "generator" else None
+
+
+def test_a_model_sets_the_pace_of_its_players(fabric: Fabric) -> None:
+    """Adam's first step is as long as the rate, and its later ones are in proportion to it."""
+    paced = {"critic": {"paced": True}, "generator": {"paced": True}}
+    model, _ = run(fabric, epochs=1, model=PacedDuel(), **paced)
+    assert isinstance(model, PacedDuel)
+    (_, critic, _), (_, _, generator) = model.moves[1:3]
+    assert (critic, generator) == (pytest.approx(0.1), pytest.approx(0.025))
+    assert [player for player, _ in model.told] == ["critic", "generator"] * 10
+    assert model.told[0][1] == pytest.approx(4.0)
+    free, _ = run(fabric, epochs=1, model=PacedDuel())
+    assert isinstance(free, PacedDuel)
+    assert not free.told
+
+
 def test_weights_are_clamped_after_every_step(fabric: Fabric) -> None:
     """Arjovsky et al. 2017, algorithm 1: the critic that the generator meets is already clipped."""
     model, _ = run(fabric, critic={"max_weight": 0.01})

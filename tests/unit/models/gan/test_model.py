@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from seqdesign.adversarial.outputs import close, relax
+from seqdesign.adversarial.pace import SLOWEST
 from seqdesign.errors import UsageError
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.model import SequenceGAN
@@ -191,6 +192,19 @@ def test_the_penalty_is_on_average_that_of_every_step() -> None:
         return torch.stack(terms).mean().item()
 
     assert mean(4, 400) == pytest.approx(mean(1, 100), rel=0.25)
+
+
+def test_the_critic_tells_the_generator_how_fast_to_move() -> None:
+    """In the loop's order: the critic's terms of this step count already."""
+    model = gan(penalty=10.0)
+    rows = batch("ACGTACGT", "TTTTACGT")
+    terms = model.losses("critic", rows, Generator().manual_seed(0), 0.0)
+    assert model.pace("critic", {"gap": torch.tensor(0.1), "penalty": torch.tensor(0.01)} | terms) is None
+    share = model.pace("generator", {})
+    assert share is not None
+    expected = (terms["gap"] / (20 * terms["penalty"])).clamp(SLOWEST, 1)
+    torch.testing.assert_close(share, expected)
+    assert gan(penalty=0.0).pace("generator", {}) is None
 
 
 def test_no_batch_norm_stands_in_a_critic() -> None:

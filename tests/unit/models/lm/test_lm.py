@@ -147,7 +147,7 @@ def test_a_length_outside_training_is_impossible(architecture: str) -> None:
 def test_lengths_of_samples_are_as_frequent_as_those_of_training(architecture: str) -> None:
     trained = lm(architecture, longest=5, shortest=3)
     trained.model.count_lengths(torch.tensor([3] * 10 + [5] * 30))
-    drawn = Samples(trained, Request((3, 5))).round(rng())
+    drawn = Samples(trained, Request((3, 5))).round(rng(), 4)
     share = torch.bincount(drawn.lengths, minlength=6)[3:] / ROUND
     np.testing.assert_allclose(share.numpy(), [0.25, 0.008, 0.74], atol=0.05)
     assert drawn.lengths[:50].unique().numel() > 1  # not sorted
@@ -161,10 +161,18 @@ def test_a_block_does_not_depend_on_the_blocks_before() -> None:
         return rules(n, DNA, template="NGAATN"[:n], forbid=("GAATT",) if n == 5 else ("GAAT",))
 
     fresh, used = (Samples(trained, Request((5, 6), rules_of=own)) for _ in range(2))
-    used.round(block_rng(0, 0))
-    one, other = (source.round(block_rng(0, 1)) for source in (fresh, used))
+    used.round(block_rng(0, 0), 0)
+    one, other = (source.round(block_rng(0, 1), 1) for source in (fresh, used))
     assert torch.equal(one.tokens, other.tokens)
     assert one.lengths.unique().tolist() == [5]
+
+
+def test_few_samples_are_not_waited_for_longer_than_they_take() -> None:
+    """A thousand together in the first rounds, and a thousand in each after them."""
+    source = Samples(lm(), Request((4, 4)))
+    sizes = [len(source.round(rng(), number).tokens) for number in range(5)]
+    assert sizes[0] == 100
+    assert sum(sizes[:-2]) == ROUND == sizes[-2] == sizes[-1]
 
 
 STRICT = {
@@ -190,16 +198,22 @@ def conditional_shares(model: SequenceLM, strings: Tensor, feasible: Tensor) -> 
     return log_p.masked_fill(~feasible, -torch.inf).softmax(0)
 
 
+@pytest.mark.parametrize(("number", "rounds"), [(0, 20), (4, 8)])
 @pytest.mark.parametrize("options", [{"template": "NNNA"}, {"max_homopolymer": "1"}])
-def test_constrained_samples_are_as_frequent_as_those_of_rejection(options: dict[str, str]) -> None:
-    """Letter by letter alone the first letters would not know what the template asks of the last."""
+def test_constrained_samples_are_as_frequent_as_those_of_rejection(
+    options: dict[str, str], number: int, rounds: int
+) -> None:
+    """Letter by letter alone the first letters would not know what the template asks of the last.
+
+    Those of a small round, the hundred that come first, as well as those of a large one.
+    """
     trained = lm("transformer", DNA, longest=4, gain=8.0)
     own = rules(4, DNA, **options)
     strings = every_string(trained.model, 4)
     feasible = own.is_feasible(strings, torch.zeros(len(strings), dtype=torch.long))
     expected = conditional_shares(trained.model, strings, feasible)
     source, random = Samples(trained, Request((4, 4), rules_of=lambda n: own)), rng()
-    drawn = torch.cat([source.round(random).tokens for _ in range(8)])
+    drawn = torch.cat([source.round(random, number).tokens for _ in range(rounds)])
     powers = torch.tensor([64, 16, 4, 1])
     found = torch.bincount(drawn @ powers, minlength=256) / len(drawn)
     naive = draw(trained.model, lengths_of(8000, 4), rng(), rules=own).tokens
@@ -248,7 +262,7 @@ def test_contradictory_constraints_are_one_error() -> None:
     trained = lm("transformer", DNA, longest=6)
     own = rules(6, DNA, template="NGAATN", forbid=("GAAT",))
     with pytest.raises(Exception, match=r"contradict each other"):
-        Samples(trained, Request((6, 6), rules_of=lambda n: own)).round(rng())
+        Samples(trained, Request((6, 6), rules_of=lambda n: own)).round(rng(), 4)
 
 
 @torch.no_grad()
@@ -351,7 +365,7 @@ def test_a_condition_changes_what_is_drawn_and_nothing_is_known_without() -> Non
     given = [model.log_likelihood(torch.tensor([[0, 1, 2, 0]]), torch.tensor([4]), torch.tensor([y]))
              for y in (0.0, 1.0, torch.nan)]  # fmt: skip
     assert len({round(float(value), 3) for value in given}) == 3
-    drawn = Samples(trained, Request((4, 4), outcome=1.0)).round(rng())
+    drawn = Samples(trained, Request((4, 4), outcome=1.0)).round(rng(), 4)
     assert set(drawn.outcomes.tolist()) == {1.0}
 
 
