@@ -17,7 +17,7 @@ SHARE = 0.5
 REACH = 0.1
 """Share of all letters by which a sequence may differ until a third of that is left."""
 MOST = 3.0
-"""Robust standard deviations beyond which what a row has more is an outlier, and counts as so much."""
+"""Robust standard deviations beyond which what a row has more is an outlier, and counts the less."""
 ROBUST = 1.4826
 """Median distances in a standard deviation."""
 BLOCK = 64
@@ -32,7 +32,7 @@ def beside(tokens: Tensor, rows: Tensor, beyond: Tensor) -> Tensor:
     if not len(rows):
         return torch.zeros(len(tokens), dtype=torch.float64)
     unit = ROBUST * (beyond - beyond.median()).abs().median()
-    beyond = beyond.clamp(-MOST * unit, MOST * unit)
+    beyond = beyond * (MOST * unit / beyond.abs().clamp(min=1e-12)).clamp(max=1).square()
     wide = max(tokens.shape[1], rows.shape[1])
     both = (
         torch.nn.functional.pad(part.long(), (0, wide - part.shape[1]), value=-1) for part in (tokens, rows)

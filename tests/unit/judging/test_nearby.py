@@ -18,12 +18,13 @@ def test_half_of_it_counts_and_less_with_every_change() -> None:
     assert torch.allclose(found, torch.tensor(wanted).double())
 
 
-def test_an_outlier_counts_as_three_standard_deviations_and_the_unknown_not_at_all() -> None:
+def test_an_outlier_counts_little_and_the_unknown_not_at_all() -> None:
     rows = torch.randint(4, (40, 20), generator=torch.Generator().manual_seed(1))
     beyond = torch.linspace(-1, 1, 40).double()
-    beyond[5], beyond[6] = 1000.0, torch.nan
-    at_outlier, at_unknown = beside(rows[5:7], rows, beyond).tolist()
-    assert 0.9 < at_outlier < 1.3  # half of three times .75
+    beyond[5], beyond[6], beyond[7] = 1000.0, torch.nan, 2.5
+    at_outlier, at_unknown, large = beside(rows[5:8], rows, beyond).tolist()
+    assert 0 < at_outlier < 0.01
+    assert 0.9 < large < 1.15  # half of (3 x .75)^2 / 2.5
     assert abs(at_unknown) < 0.01
     assert beside(rows[:3], rows, torch.full((40,), torch.nan)).tolist() == [0.0] * 3
 
