@@ -20,6 +20,7 @@ from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
 from seqdesign.design.usual import Excess, Pull
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
+from seqdesign.judging.nearby import believed
 from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
@@ -215,28 +216,25 @@ class DesignModel:
         """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
         if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
             return None
-        found = self._ranked(self.composite(objective, risk), length, trusted=1.0)
+        found = self._ranked(self.composite(objective, risk), length, measured_alone=True)
         return None if found is None else found[:MOST_STARTS]
 
     def best_rows(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
         """Tokens (n, L) of the best training sequences, best first, where judges have not shown that they can
         go beyond the rows; None where they have, or where all are variants of a parent.
 
-        What a measurement is more than its prediction is luck, or what the model has no words for. Nobody
-        knows which, so half of it counts.
+        A row counts as what is predicted of it and what is thought to be no luck of the rest (``believed``).
         """
         if self.evidence is None or self.evidence.variants is not None or self.codons is not None:
             return None
         composite = self.composite(objective, risk)
         if self._may_go_on(composite, length):
             return None
-        found = self._ranked(composite, length, trusted=0.5)
+        found = self._ranked(composite, length)
         return None if found is None else found[: max(FEWEST_ROWS, round(BEST * self.evidence.num_train))]
 
-    def _ranked(self, composite: Composite, length: int, trusted: float) -> Tensor | None:
-        """Different training sequences (n, L) by their score, best first: ``trusted`` is the weight of the
-        measurement beside the prediction.
-        """
+    def _ranked(self, composite: Composite, length: int, *, measured_alone: bool = False) -> Tensor | None:
+        """Different training sequences (n, L) by their score, best first."""
         assert self.evidence is not None
         measured = self.evidence.measured
         whole = (measured.tokens < self.alphabet.size).sum(1) == length
@@ -249,11 +247,11 @@ class DesignModel:
         task = self.trained.record.head if self.trained is not None else get_task("regression")
         zero = values.new_zeros(1)
         scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
-        if trusted < 1:
+        if not measured_alone:
             told = self.predict(tokens.to(self.device)).mean(0).double().cpu()
             if self.log_odds:
                 told = told.sigmoid()
-            scores = trusted * scores + (1 - trusted) * told
+            scores = told + believed(scores - told)
         order = composite(scores[None], torch.zeros(len(scores), dtype=torch.long)).argsort(descending=True)
         best = tokens[order]
         return torch.stack(list(dict(zip(decode(best, self.alphabet), best, strict=True)).values()))

@@ -23,6 +23,12 @@ ROBUST = 1.4826
 BLOCK = 64
 
 
+def believed(beyond: Tensor) -> Tensor:
+    """What of measurements beyond their predictions (n, ...) is thought to be no luck; none of them NaN."""
+    unit = ROBUST * (beyond - beyond.median(0).values).abs().median(0).values
+    return SHARE * beyond * (MOST * unit / beyond.abs().clamp(min=1e-12)).clamp(max=1).square()
+
+
 def beside(tokens: Tensor, rows: Tensor, beyond: Tensor) -> Tensor:
     """What is added (B,) to predictions of sequences (B, L) by what the nearest of the rows (n, l) measure
     beyond their own (n,), NaN unknown. The letters of a shorter sequence are padded, and its places count.
@@ -31,8 +37,7 @@ def beside(tokens: Tensor, rows: Tensor, beyond: Tensor) -> Tensor:
     rows, beyond = rows[known], beyond[known]
     if not len(rows):
         return torch.zeros(len(tokens), dtype=torch.float64)
-    unit = ROBUST * (beyond - beyond.median()).abs().median()
-    beyond = beyond * (MOST * unit / beyond.abs().clamp(min=1e-12)).clamp(max=1).square()
+    beyond = believed(beyond)
     wide = max(tokens.shape[1], rows.shape[1])
     both = (
         torch.nn.functional.pad(part.long(), (0, wide - part.shape[1]), value=-1) for part in (tokens, rows)
@@ -40,4 +45,4 @@ def beside(tokens: Tensor, rows: Tensor, beyond: Tensor) -> Tensor:
     these, others = both
     changes = torch.cat([(part[:, None] != others).sum(2) for part in these.split(BLOCK)])
     least, nearest = changes.min(1)
-    return SHARE * torch.exp(-least / (REACH * tokens.shape[1])) * beyond[nearest]
+    return torch.exp(-least / (REACH * tokens.shape[1])) * beyond[nearest]
