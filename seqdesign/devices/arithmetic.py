@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -15,8 +16,13 @@ def use_matrix_units(device: torch.device) -> None:
     beside the times). It also is what PyTorch and Lightning ask users for in a message. CPUs are left as they
     are.
     """
-    if device.type == "cuda" and torch.get_float32_matmul_precision() == "highest":
-        torch.set_float32_matmul_precision("high")
+    if device.type != "cuda":
+        return
+    with warnings.catch_warnings():
+        # From torch 2.9 on, this interface tells of a newer one, which earlier versions lack.
+        warnings.filterwarnings("ignore", "Please use the new API settings to control TF32")
+        if torch.get_float32_matmul_precision() == "highest":
+            torch.set_float32_matmul_precision("high")
 
 
 def run_recurrent(net: nn.RNNBase, *given: Tensor | tuple[Tensor, ...]) -> Any:

@@ -1,11 +1,11 @@
 """A GPU that is none: tensors say ``cuda:0``, hold their numbers on the CPU, and refuse what CUDA refuses.
 
-``SimulatedGPU`` is a context. Inside, ``torch.cuda`` reports one GPU, and what is done on it is computed by the
-CPU's kernels after the checks that a GPU makes: operations on two devices, generators of another device,
+``SimulatedGPU`` is a context. Inside, ``torch.cuda`` reports one GPU, and what is done on it is computed by
+the CPU's kernels after the checks that a GPU makes: operations on two devices, generators of another device,
 ``numpy()``, gradients of cuDNN's recurrent networks in evaluation, second derivatives that fused attention
 lacks. CUDA graphs are simulated, too: what is captured is put on a tape and not done, the host may not read,
-copy or draw while it is, and a replay runs the tape over the same memory. It cannot show what a kernel computes
-differently, how fast it is, and how bf16 rounds.
+copy or draw while it is, and a replay runs the tape over the same memory. It cannot show what a kernel
+computes differently, how fast it is, and how bf16 rounds.
 
 A wrapper is a meta tensor to torch's C++, so autograd needs no CUDA; only Python sees ``cuda:0``.
 """
@@ -13,15 +13,17 @@ A wrapper is a meta tensor to torch's C++, so autograd needs no CUDA; only Pytho
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import optimizer
+from torch.utils import _foreach_utils
 from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -77,6 +79,12 @@ class OnGPU(Tensor):
         if device is not None and device.type != "cuda":
             return super().to(device, dtype or self.dtype)
         return self if dtype in (None, self.dtype) else super().to(dtype)
+
+    def __getitem__(self, index: Any) -> Any:
+        return super().__getitem__(_there(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(_there(index), value)
 
     def cuda(self, *args: Any, **kwargs: Any) -> Any:
         """Itself."""
@@ -233,7 +241,6 @@ class SimulatedGPU(TorchDispatchMode):
         self.luck = Generator().manual_seed(0).get_state()
         self.tape: _Tape | None = None
         self.replays = 0
-        self.flat: set[tuple[int, ...]] = set()
         self.patches = contextlib.ExitStack()
 
     def __enter__(self) -> SimulatedGPU:
@@ -265,6 +272,7 @@ class SimulatedGPU(TorchDispatchMode):
     def compute(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """One operation, checked as a GPU does it and computed on the CPU."""
         tensors = _tensors((args, kwargs))
+        assert not any(t.device.type == "meta" for t in tensors), f"{func}: a copy was made out of sight"
         device, there = kwargs.get("device"), any(isinstance(t, OnGPU) for t in tensors)
         mixed = there and any(not isinstance(t, OnGPU) for t in tensors)
         if device is not None:
@@ -421,6 +429,13 @@ def _plain(value: Any) -> Any:
     return type(value)(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
+def _there(index: Any) -> Any:
+    """An index whose lists are tensors; of lists torch makes them itself, out of sight."""
+    if isinstance(index, tuple):
+        return tuple(map(_there, index))
+    return torch.tensor(index).to(DEVICE) if isinstance(index, list | range | np.ndarray) else index
+
+
 def _made(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """``torch.tensor`` and its like, whose copy to the device does not pass the dispatcher."""
 
@@ -443,12 +458,6 @@ def _recurrent(run: Callable[..., Any]) -> Callable[..., Any]:
         weights, training = args[3 if packed else 2], args[7 if packed else 6]
         if not isinstance(weights[0], OnGPU) or not torch.backends.cudnn.enabled:
             return found
-        if tuple(w.data_ptr() for w in weights) not in _active().flat:
-            warnings.warn(
-                "RNN module weights are not part of single contiguous chunk of memory. This means they need "
-                "to be compacted at every call. To compact weights again call flatten_parameters().",
-                stacklevel=2,
-            )
 
         def backward(gradient: Tensor) -> None:
             if not training:
@@ -480,12 +489,6 @@ def _attention(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return found
 
     return checked
-
-
-def _flatten(self: Any) -> None:
-    """``flatten_parameters``: weights in one piece, which is remembered."""
-    if SimulatedGPU.active is not None and all(isinstance(w, OnGPU) for w in self._flat_weights):
-        SimulatedGPU.active.flat.add(tuple(w.data_ptr() for w in self._flat_weights))
 
 
 def _module_to(plain: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
@@ -548,10 +551,12 @@ def _patched(gpu: SimulatedGPU) -> Iterator[None]:
     changes += [(vf, name, _recurrent(getattr(vf, name))) for name in ("gru", "lstm")]
     changes += [
         (functional, "scaled_dot_product_attention", _attention(functional.scaled_dot_product_attention)),
-        (nn.RNNBase, "flatten_parameters", _flatten),
+        (nn.RNNBase, "flatten_parameters", lambda self: None),
         (nn.Module, "to", _module_to(nn.Module.to)),
         (torch.inference_mode, "__enter__", _without_gradient),
         (torch.inference_mode, "__exit__", _as_before),
+        (_foreach_utils, "_foreach_supported_types", [Tensor, OnGPU]),
+        (optimizer, "_foreach_supported_types", [Tensor, nn.Parameter, OnGPU]),
         (torch, "Generator", _Generator),
         (randomness, "Generator", _Generator),
     ]
