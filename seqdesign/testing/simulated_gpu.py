@@ -556,6 +556,7 @@ def _patched(gpu: SimulatedGPU) -> Iterator[None]:
         (torch.inference_mode, "__enter__", _without_gradient),
         (torch.inference_mode, "__exit__", _as_before),
         (_foreach_utils, "_foreach_supported_types", [Tensor, OnGPU]),
+        (_foreach_utils, "_device_has_foreach_support", lambda device: True),
         (optimizer, "_foreach_supported_types", [Tensor, nn.Parameter, OnGPU]),
         (torch, "Generator", _Generator),
         (randomness, "Generator", _Generator),

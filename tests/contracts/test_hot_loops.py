@@ -174,7 +174,8 @@ def test_a_training_step_leaves_the_host_alone(name: str, device: str) -> None:
     model, data, *plan = make()
     found = one_step(model, data, device, *plan)
     assert found.waits == Counter(copy=1 if device != "cpu" else 0), "the rows of the batch"
-    assert found.total <= budget, found.total
+    # Kernels for GPUs (attention, recurrent networks) take other operations around them.
+    assert found.total <= budget * (1 if device == "cpu" else 1.15), found.total
 
 
 def difference(more: Operations, less: Operations, times: int) -> tuple[float, dict[str, float]]:
