@@ -20,13 +20,16 @@ def test_only_gpus_are_told(monkeypatch) -> None:  # type: ignore[no-untyped-def
     assert said == ["high"]
 
 
-def test_what_torch_says_of_its_interfaces_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_torch_says_of_its_interfaces_is_not_passed_on(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
     def told() -> str:
         warnings.warn("Please use the new API settings to control TF32 behavior", UserWarning, stacklevel=1)
         return "high"
 
     monkeypatch.setattr(torch, "get_float32_matmul_precision", told)
     use_matrix_units(torch.device("cuda"))
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(
