@@ -112,6 +112,9 @@ class SeedOption(Options):
     """Seed of every random choice; the same seed on the same machine gives the same result."""
 
 
+DEVICE_NAMES = r"auto|cpu|cuda(:\d+)?|mps"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions(Options):
     """Where to compute, for commands that run a model."""
@@ -126,7 +129,7 @@ class ComputeOptions(Options):
 
     def problems(self) -> Iterator[str]:
         """Only devices that torch knows."""
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", self.device):
+        if not re.fullmatch(DEVICE_NAMES, self.device):
             yield f"--device: must be auto, cpu, cuda, cuda:INDEX or mps, got {self.device!r}"
 
 

@@ -1,8 +1,12 @@
-"""How a device multiplies."""
+"""How a device multiplies, and runs recurrent networks."""
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import torch
+from torch import Tensor, nn
 
 
 def use_matrix_units(device: torch.device) -> None:
@@ -12,5 +16,24 @@ def use_matrix_units(device: torch.device) -> None:
     beside the times). It also is what PyTorch and Lightning ask users for in a message. CPUs are left as they
     are.
     """
-    if device.type == "cuda" and torch.get_float32_matmul_precision() == "highest":
-        torch.set_float32_matmul_precision("high")
+    if device.type != "cuda":
+        return
+    with warnings.catch_warnings():
+        # From torch 2.9 on, this interface tells of a newer one, which earlier versions lack.
+        warnings.filterwarnings("ignore", "Please use the new API settings to control TF32")
+        if torch.get_float32_matmul_precision() == "highest":
+            torch.set_float32_matmul_precision("high")
+
+
+def run_recurrent(net: nn.RNNBase, *given: Tensor | tuple[Tensor, ...]) -> Any:
+    """``net(*given)``, with a gradient in evaluation as well, wherever it is.
+
+    cuDNN has gradients of recurrent networks in training mode only ("cudnn RNN backward can only be called in
+    training mode"), so who climbs the gradient of a trained model takes torch's own kernels.
+    """
+    before: bool = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = before and (net.training or not torch.is_grad_enabled())
+    try:
+        return net(*given)
+    finally:
+        torch.backends.cudnn.enabled = before

@@ -294,7 +294,7 @@ def hats(values: Tensor, knots: Tensor) -> Tensor:
     x = values.to(knots).clamp(knots[0], knots[-1])
     if len(knots) == 1:
         return torch.ones_like(x)[:, None] * ~values.isnan()[:, None]
-    right = torch.searchsorted(knots, x.nan_to_num(float(knots[0]))).clamp(1, len(knots) - 1)
+    right = torch.searchsorted(knots, x.where(~x.isnan(), knots[0])).clamp(1, len(knots) - 1)
     share = ((x - knots[right - 1]) / (knots[right] - knots[right - 1])).nan_to_num()
     weights = torch.zeros(len(x), len(knots), dtype=knots.dtype, device=knots.device)
     weights.scatter_(1, (right - 1)[:, None], (1 - share)[:, None])

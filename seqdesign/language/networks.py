@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import run_recurrent
 from seqdesign.language.chain import Chains
 from seqdesign.language.layers import Block, Cache, Inputs
 
@@ -131,7 +132,7 @@ class GRU(nn.Module):
     ) -> Tensor:
         """Logits (N, T, V) of each letter given those before it; ``targets`` as of a Transformer."""
         x = self.inputs(shifted(tokens, self.inputs.nothing), lengths, context)
-        x = self.dropout(self.net(x)[0])
+        x = self.dropout(run_recurrent(self.net, x)[0])
         return self.output(x) + self.chains(x, tokens, targets)
 
     def begin(self, rows: int, steps: int) -> Memory:

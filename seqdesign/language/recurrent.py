@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import run_recurrent
 from seqdesign.sequences.encoders import Vocabulary
 
 
@@ -30,7 +31,7 @@ class RecurrentEncoder(nn.Module):
         last = (lengths - 1).clamp(min=0)
         rows = torch.arange(len(tokens), device=tokens.device)
         features = [
-            net(self.embed(x))[0][rows, last]
+            run_recurrent(net, self.embed(x))[0][rows, last]
             for net, x in ((self.forward_net, tokens), (self.backward_net, tokens.gather(1, back)))
         ]
         return self.dropout(torch.cat(features, dim=1))

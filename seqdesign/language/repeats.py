@@ -94,8 +94,8 @@ class Repeats(nn.Module):
         """c_k (K, N, T, V) of each place."""
         shares = self._shares(tokens)
         same = shares @ shares.transpose(1, 2)
-        steps = same.shape[1]
-        others = torch.ones_like(same[0]).tril(-1) if self.causal else 1 - torch.eye(steps).to(same)
+        others = torch.ones_like(same[0])
+        others = others.tril(-1) if self.causal else others.fill_diagonal_(0.0)
         match, found = others.expand_as(same), []
         for k in range(1, self.words + 1):
             match = match * _moved(same, -k if self.backwards else k)

@@ -63,7 +63,7 @@ class _Known:
     """What is known of steps of one key and shape."""
 
     seen: int = 0
-    inputs: tuple[Tensor, ...] = ()
+    inputs: tuple[Tensor | None, ...] = ()
     recording: Recording | None = None
 
 
@@ -91,7 +91,7 @@ class Replays:
         if self.make is None or tensors is None:
             work(rows)
             return
-        shape = (key, *((tuple(t.shape), t.dtype) for t in tensors))
+        shape = (key, *(None if t is None else (tuple(t.shape), t.dtype) for t in tensors))
         if shape not in self._known and len(self._known) >= MOST:
             work(rows)
             return
@@ -105,13 +105,14 @@ class Replays:
             return
         assert known.recording is not None
         for held, tensor in zip(known.inputs, tensors, strict=True):
-            held.copy_(tensor)
+            if held is not None and tensor is not None:
+                held.copy_(tensor)
         known.recording.replay()
 
-    def _record(self, known: _Known, rows: Any, tensors: tuple[Tensor, ...], work: Work) -> bool:
+    def _record(self, known: _Known, rows: Any, tensors: tuple[Tensor | None, ...], work: Work) -> bool:
         """Whether it could be recorded; if not, nothing is recorded any more, and that is said once."""
         assert self.make is not None
-        known.inputs = tuple(t.clone() for t in tensors)
+        known.inputs = tuple(None if t is None else t.clone() for t in tensors)
         held = _like(rows, known.inputs)
         try:
             recording = self.make()
@@ -137,15 +138,15 @@ class Replays:
         here.wait_stream(self.side)
 
 
-def _tensors(rows: Any) -> tuple[Tensor, ...] | None:
-    """The tensors of a batch; None for one that is made of something else."""
+def _tensors(rows: Any) -> tuple[Tensor | None, ...] | None:
+    """The tensors of a batch, whose parts may be left out; None for one that is made of something else."""
     if isinstance(rows, Tensor):
         return (rows,)
-    found = isinstance(rows, tuple) and all(isinstance(part, Tensor) for part in rows)
+    found = isinstance(rows, tuple) and all(isinstance(part, Tensor | None) for part in rows)
     return tuple(rows) if found else None
 
 
-def _like(rows: Any, tensors: tuple[Tensor, ...]) -> Any:
+def _like(rows: Any, tensors: tuple[Tensor | None, ...]) -> Any:
     """A batch of the same type made of other tensors."""
     if isinstance(rows, Tensor):
         return tensors[0]

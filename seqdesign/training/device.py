@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from seqdesign.config import DEVICE_NAMES
 from seqdesign.devices.arithmetic import use_matrix_units
 from seqdesign.devices.memory import keep_memory
 from seqdesign.devices.threads import threads_of
 from seqdesign.errors import UsageError
 
+AUTO = "SEQDESIGN_DEVICE"
+"""Environment variable; what ``auto`` means, where it is set."""
+
 
 def choose_device(name: str) -> torch.device:
-    """The device; ``auto`` is the first GPU, or the CPU. Raises UsageError for one that is not there."""
+    """The device; ``auto`` is what the environment says, or the first GPU, or the CPU.
+
+    Raises UsageError for one that is not there.
+    """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = os.environ.get(AUTO) or ("cuda" if torch.cuda.is_available() else "cpu")
+        if name == "auto" or not re.fullmatch(DEVICE_NAMES, name):
+            raise UsageError(
+                f"the environment variable {AUTO} must be cpu, cuda, cuda:INDEX or mps, got {name!r}"
+            )
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name.startswith("cuda") and (torch.device(name).index or 0) >= count:
         raise UsageError(

@@ -97,7 +97,8 @@ def make_optimizer(
         given = {"lr": torch.tensor(rate, device=device), "capturable": True}
     made: Any
     if settings.optimizer == "rmsprop":
-        made = torch.optim.RMSprop(parameters, **given)
+        # For one tensor at a time, torch reads the learning rate from the GPU.
+        made = torch.optim.RMSprop(parameters, **given, foreach=True if "capturable" in given else None)
     else:
         given |= {"betas": settings.betas} | ({"fused": True} if "capturable" in given else {})
         if settings.optimizer == "adam":

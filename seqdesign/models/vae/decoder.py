@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import run_recurrent
 from seqdesign.language.layers import Block, Grown
 from seqdesign.models.vae.config import HEADS, LAYERS, WINDOW, VAEOptions, transformer_width
 from seqdesign.models.vae.places import Places
@@ -160,7 +161,7 @@ class RecurrentDecoder(LetterDecoder):
         steps = inputs.shape[1]
         x = self.embed(inputs) + self.position.weight[:steps] + self.context(z).unsqueeze(1)
         memory = tuple(s.unsqueeze(0) for s in self._memory(z))
-        out, _ = self.net(x, memory if self.lstm else memory[0])
+        out, _ = run_recurrent(self.net, x, memory if self.lstm else memory[0])
         return self.output(out) + self.bounds_up_to(steps)
 
 

@@ -154,3 +154,24 @@ def test_a_cpu_records_nothing_and_a_gpu_can_be_told_not_to(monkeypatch: pytest.
     assert Replays.on(torch.device("cpu"), []).make is None
     monkeypatch.setenv(SWITCH, "off")
     assert Replays.on(torch.device("cuda"), []).make is None
+
+
+class Part(NamedTuple):
+    x: Tensor
+    weight: Tensor | None
+
+
+def test_a_part_of_a_batch_may_be_left_out() -> None:
+    made: list[Again] = []
+    replays = Replays(lambda: made.append(Again()) or made[-1])  # type: ignore[func-returns-value]
+    total = torch.zeros(())
+
+    def work(rows: Part) -> None:
+        total.add_((rows.x if rows.weight is None else rows.x * rows.weight).sum())
+
+    for i in range(WARM + 2):
+        replays.run("step", Part(torch.tensor([float(i)]), None), work)
+    assert total == sum(range(WARM + 2))
+    replays.run("step", Part(torch.tensor([1.0]), torch.tensor([2.0])), work)
+    assert len(made) == 1, "one with weights is another step"
+    assert made[0].replays == 2
