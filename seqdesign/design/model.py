@@ -216,25 +216,39 @@ class DesignModel:
         """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
         if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
             return None
-        found = self._ranked(self.composite(objective, risk), length, measured_alone=True)
+        found = self._ranked(self.composite(objective, risk), length)
         return None if found is None else found[:MOST_STARTS]
 
     def best_rows(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
-        """Tokens (n, L) of the best training sequences, best first, where judges have not shown that they can
-        go beyond the rows; None where they have, or where all are variants of a parent.
+        """Tokens (n, L) of the best measured sequences, best first, where judges have not shown that they can
+        go beyond the rows; None where they have, where nothing judges, or where all are variants of a parent.
 
-        A row counts as what is predicted of it and what is thought to be no luck of the rest (``believed``).
+        A row counts as what is predicted of it without it, and what is thought to be no luck of the rest
+        (``believed``); where outcomes are labels, as what is predicted and the label.
         """
         if self.evidence is None or self.evidence.variants is not None or self.codons is not None:
             return None
         composite = self.composite(objective, risk)
-        if self._may_go_on(composite, length):
+        panel = self.panel(length)
+        if panel is None or self._may_go_on(composite, length):
             return None
-        found = self._ranked(composite, length)
+        told = panel.told
+        if told is None:
+            found = self._ranked(composite, length, beside=True)
+        else:
+            whole = (told.tokens[:, :length] < self.alphabet.size).all(1)
+            whole &= (told.tokens[:, length:] >= self.alphabet.size).all(1)
+            known = whole & ~(told.rows.isnan() | told.values.isnan()).any(1)
+            if not bool(known.any()):
+                return None
+            counts = told.rows[known] + believed(told.values[known] - told.rows[known])
+            found = self._in_order(composite, counts, told.tokens[known, :length])
         return None if found is None else found[: max(FEWEST_ROWS, round(BEST * self.evidence.num_train))]
 
-    def _ranked(self, composite: Composite, length: int, *, measured_alone: bool = False) -> Tensor | None:
-        """Different training sequences (n, L) by their score, best first."""
+    def _ranked(self, composite: Composite, length: int, *, beside: bool = False) -> Tensor | None:
+        """Different training sequences (n, L) by their measurements, best first; ``beside``: by the sums of
+        these, of labels, and of what is predicted.
+        """
         assert self.evidence is not None
         measured = self.evidence.measured
         whole = (measured.tokens < self.alphabet.size).sum(1) == length
@@ -247,13 +261,14 @@ class DesignModel:
         task = self.trained.record.head if self.trained is not None else get_task("regression")
         zero = values.new_zeros(1)
         scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
-        if not measured_alone:
-            told = self.predict(tokens.to(self.device)).mean(0).double().cpu()
-            if self.log_odds:
-                told = told.sigmoid()
-            scores = told + believed(scores - told)
-        order = composite(scores[None], torch.zeros(len(scores), dtype=torch.long)).argsort(descending=True)
-        best = tokens[order]
+        if beside:
+            scores = scores + self.predict(tokens.to(self.device)).mean(0).double().cpu().sigmoid()
+        return self._in_order(composite, scores, tokens)
+
+    def _in_order(self, composite: Composite, outcomes: Tensor, tokens: Tensor) -> Tensor:
+        """Different sequences of tokens (n, L), by the score of outcomes (n, K), best first."""
+        rows = torch.zeros(len(outcomes), dtype=torch.long)
+        best = tokens[composite(outcomes[None], rows).argsort(descending=True)]
         return torch.stack(list(dict(zip(decode(best, self.alphabet), best, strict=True)).values()))
 
     def pull(self, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:

@@ -146,6 +146,8 @@ class Panel:
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
         self._asked: Rows = np.zeros(0, dtype=np.int64)
         """Rows by which they were tested."""
+        self.told: Plain | None = None
+        """What was said last of the rows; known likewise."""
         self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
         """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
         they are not. Known likewise.
@@ -342,7 +344,7 @@ class Panel:
         self.clueless = self._no_better_than_chance(own, alone, rows)
         if not np.array_equal(rows, self._asked):
             self.borne, self._asked = self._borne_out(own, alone, fitted, rows), rows
-        plain = self._plain(own, (everyone.mean, everyone.total), alone, rows)
+        plain = self.told = self._plain(own, (everyone.mean, everyone.total), alone, rows)
         if self.task.log_odds:
             everyone = self._as_log_odds(everyone)
         if self.network is not None:
