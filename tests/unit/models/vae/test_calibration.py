@@ -1,4 +1,4 @@
-"""F is drawn towards the mean of training by rows that it has not learned from, and by no more than they say."""
+"""F is drawn towards the mean of training by rows that it has not learned from, and no more than they say."""
 
 from __future__ import annotations
 
