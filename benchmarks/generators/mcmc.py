@@ -159,8 +159,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    laws = [] if args.only_tables else [potts("Potts 24 x 4", "dna", 24), potts("Potts 60 x 20", "protein", 60)]
-    laws += [binding(path) for path in args.tables]
+    laws = [binding(path) for path in args.tables]
+    if not args.only_tables:
+        laws = [potts("Potts 24 x 4", "dna", 24), potts("Potts 60 x 20", "protein", 60), *laws]
     rows = []
     for law in laws:
         for heat in args.heat:

@@ -7,8 +7,8 @@ former also with a model of --kl-weight 0 where ``--plain`` names one, and SEARC
 with a budget of edits and a limit of naturalness, with F alone and with ``--judge``. Columns: the mean change
 of (VADER compound + 1) / 2, the same in standard deviations of VADER over all held-out sentences, the share
 whose compound ends above 0, word edits, and the change of the log-likelihood by the language model inside the
-VAE and by another one (``train-lm``), in all and per word. ``--rows`` names some of them. The limit and the judge were chosen on the last 40
-sentences, and the first ones are reported.
+VAE and by another one (``train-lm``), in all and per word; ``--rows`` names some rows. The limit and the
+judge were chosen on the last 40 sentences, and the first ones are reported.
 
     python benchmarks/texts/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words:3000 -o kept/vae

@@ -2,9 +2,9 @@
 
 A network that fits its own rows better than others promises too much: what is measured of others is on
 average b F with b < 1, both counted from the mean of training. The slope b is that of least squares through
-this mean (Copas 1983, JRSS B 45, 311-354), itself drawn towards 1 where few or noisy rows leave it unsure (the
-positive part of James and Stein). It is multiplied into the last layer of F, so that the order of sequences,
-and which way F rises, stay as they are.
+this mean (Copas 1983, JRSS B 45, 311-354), itself drawn towards 1 where few or noisy rows leave it unsure
+(the positive part of James and Stein). It is multiplied into the last layer of F, so that the order of
+sequences, and which way F rises, stay as they are.
 """
 
 from __future__ import annotations
