@@ -2,6 +2,8 @@
 
     s(a, b) = exp(-c |h(a) - h(b)|_1 / sqrt(H))
 
+h is the last state of either direction, as there, or the mean state in each of several stretches of the
+sequence: then what differs in one place adds to the distance wherever it stands, while a last state forgets.
 The scale c is learned: of long codes exp(-L1) is flat. So s(a, a) = 1, s is symmetric and in (0, 1].
 """
 
@@ -30,8 +32,10 @@ class SequenceSimilarity(nn.Module):
         self.encoder = RecurrentEncoder(
             vocabulary, "lstm", options.embedding, options.hidden, options.dropout
         )
+        self.stretches = options.stretches
+        self.num_features = self.encoder.num_features * max(1, options.stretches)
         self.log_scale = nn.Parameter(torch.zeros(1))
-        self.register_buffer("reference", torch.zeros(num_reference, self.encoder.num_features))
+        self.register_buffer("reference", torch.zeros(num_reference, self.num_features))
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:
         """All of them."""
@@ -39,12 +43,16 @@ class SequenceSimilarity(nn.Module):
 
     def code(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Codes (N, H) of tokens (N, L) with lengths (N,)."""
-        return self.encoder(tokens, lengths)
+        if self.stretches == 0:
+            return self.encoder(tokens, lengths)
+        states = self.encoder.states(tokens, lengths)
+        weights = stretch_weights(lengths, tokens.shape[1], self.stretches).to(states.dtype)
+        return torch.einsum("nts,nth->nsh", weights, states).flatten(1)
 
     @property
     def scale(self) -> Tensor:
         """The factor c / sqrt(H), (1,)."""
-        return self.log_scale.exp() / self.encoder.num_features**0.5
+        return self.log_scale.exp() / self.num_features**0.5
 
     def similarity(self, first: Tensor, second: Tensor) -> Tensor:
         """Of codes (..., H) and (..., H), in (0, 1]."""
@@ -61,3 +69,18 @@ class SequenceSimilarity(nn.Module):
         codes = self.code(batch.tokens, batch.lengths)
         found = self.similarity(codes[batch.first], codes[batch.second])
         return {"loss": (found - batch.score).square().mean()}
+
+
+def stretch_weights(lengths: Tensor, steps: int, stretches: int) -> Tensor:
+    """Weights (N, T, S) of T letters in the means of S stretches of sequences with lengths (N,).
+
+    The stretches are as long as each other; a letter counts in the two whose middles it lies between, more in
+    the nearer one, so that an insertion moves little. Of a stretch with letters the weights add up to 1.
+    """
+    places = torch.arange(steps, device=lengths.device)
+    middles = torch.arange(stretches, device=lengths.device)
+    where = (places + 0.5) / lengths.clamp(min=1)[:, None] * stretches - 0.5
+    where = where.clamp(0, stretches - 1)
+    near = (1 - (where.unsqueeze(2) - middles).abs()).clamp(min=0)
+    near = near * (places < lengths[:, None]).unsqueeze(2)
+    return near / near.sum(1, keepdim=True).clamp(min=1e-6)

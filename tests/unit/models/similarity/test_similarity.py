@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairData
 from seqdesign.models.similarity.fit import read_pairs
 from seqdesign.models.similarity.limit import SimilarToStart
-from seqdesign.models.similarity.model import SequenceSimilarity
+from seqdesign.models.similarity.model import SequenceSimilarity, stretch_weights
 from seqdesign.models.similarity.quality import cosine
-from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity
+from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity, save_similarity
 from seqdesign.models.similarity.teachers import (
     LabelTeacher,
     MeasureTeacher,
@@ -34,9 +35,10 @@ from seqdesign.sequences.encoders import Vocabulary, encode
 DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
 
 
-def network(seed: int = 0) -> SequenceSimilarity:
+def network(seed: int = 0, stretches: int = 0) -> SequenceSimilarity:
     torch.manual_seed(seed)
-    return SequenceSimilarity(SimilarityOptions(hidden=8, embedding=4), Vocabulary(DNA), 2).eval()
+    options = SimilarityOptions(hidden=8, embedding=4, stretches=stretches)
+    return SequenceSimilarity(options, Vocabulary(DNA), 2).eval()
 
 
 def texts(num: int, seed: int = 0, low: int = 8, high: int = 12) -> list[str]:
@@ -61,8 +63,9 @@ def test_the_similarity_is_exp_of_minus_the_l1_distance() -> None:
     assert model.similarities(a, b).item() == pytest.approx(0.3678794412, rel=1e-6)
 
 
-def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding() -> None:
-    model = network()
+@pytest.mark.parametrize("stretches", [0, 1, 3, 20])
+def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding(stretches: int) -> None:
+    model = network(stretches=stretches)
     tokens, lengths = tensors(texts(6))
     padded = torch.cat([tokens, torch.full((6, 5), Vocabulary(DNA).pad)], 1)
     with torch.no_grad():
@@ -72,6 +75,26 @@ def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding() -> None:
     assert torch.allclose(alike.diagonal(), torch.ones(6))
     assert torch.allclose(alike, alike.T)
     assert bool(((alike > 0) & (alike <= 1)).all())
+
+
+def test_a_stretch_is_the_mean_of_its_letters_and_shares_those_between() -> None:
+    """Six letters in three stretches: middles at 1, 3 and 5 letters; by hand."""
+    found = stretch_weights(torch.tensor([6, 3]), 6, 3)
+    first = torch.tensor([1.0, 0.75, 0.25, 0, 0, 0]) / 2
+    assert torch.allclose(found[0, :, 0], first)
+    assert torch.allclose(found[0, :, 1], torch.tensor([0, 0.25, 0.75, 0.75, 0.25, 0]) / 2)
+    assert torch.allclose(found[0, :, 2], first.flip(0))
+    assert torch.equal(found[1, :3], torch.eye(3))
+    assert float(found[1, 3:].abs().max()) == 0
+
+
+def test_models_of_earlier_versions_read_the_last_states(tmp_path: Path) -> None:
+    model = network(stretches=0)
+    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
+    save_similarity(tmp_path, model, record)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["options"]["stretches"]
+    assert SimilarityRecord.from_dict(config) == record
 
 
 def test_what_pairs_are_worth_by_edits_and_by_alignment() -> None:
@@ -135,7 +158,7 @@ def test_the_cosine_of_words_is_that_of_their_counts() -> None:
 
 def limit(least: float, sequences: list[str]) -> SimilarToStart:
     tokens, lengths = tensors(sequences)
-    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4), DNA, 12, 8, "edits", 2)
+    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
     return SimilarToStart(TrainedSimilarity(network(), record), least, Starts(DNA, tokens, lengths, 1))
 
 
