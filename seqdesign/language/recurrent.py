@@ -43,3 +43,18 @@ class RecurrentEncoder(nn.Module):
         back = (lengths[:, None] - 1 - steps).clamp(min=0)
         ahead, behind = self.embed(tokens), self.embed(tokens.gather(1, back))
         return self.forward_net(ahead)[0], self.backward_net(behind)[0], back
+
+
+def stretch_weights(lengths: Tensor, steps: int, stretches: int) -> Tensor:
+    """Weights (N, T, S) of T letters in the means of S stretches of sequences with lengths (N,).
+
+    The stretches are as long as each other; a letter counts in the two whose middles it lies between, more in
+    the nearer one, so that an insertion moves little. Of a stretch with letters the weights add up to 1.
+    """
+    places = torch.arange(steps, device=lengths.device)
+    middles = torch.arange(stretches, device=lengths.device)
+    where = (places + 0.5) / lengths.clamp(min=1)[:, None] * stretches - 0.5
+    where = where.clamp(0, stretches - 1)
+    near = (1 - (where.unsqueeze(2) - middles).abs()).clamp(min=0)
+    near = near * (places < lengths[:, None]).unsqueeze(2)
+    return near / near.sum(1, keepdim=True).clamp(min=1e-6)

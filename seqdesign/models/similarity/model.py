@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from seqdesign.language.recurrent import RecurrentEncoder
+from seqdesign.language.recurrent import RecurrentEncoder, stretch_weights
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairBatch
 from seqdesign.sequences.encoders import Vocabulary
@@ -69,18 +69,3 @@ class SequenceSimilarity(nn.Module):
         codes = self.code(batch.tokens, batch.lengths)
         found = self.similarity(codes[batch.first], codes[batch.second])
         return {"loss": (found - batch.score).square().mean()}
-
-
-def stretch_weights(lengths: Tensor, steps: int, stretches: int) -> Tensor:
-    """Weights (N, T, S) of T letters in the means of S stretches of sequences with lengths (N,).
-
-    The stretches are as long as each other; a letter counts in the two whose middles it lies between, more in
-    the nearer one, so that an insertion moves little. Of a stretch with letters the weights add up to 1.
-    """
-    places = torch.arange(steps, device=lengths.device)
-    middles = torch.arange(stretches, device=lengths.device)
-    where = (places + 0.5) / lengths.clamp(min=1)[:, None] * stretches - 0.5
-    where = where.clamp(0, stretches - 1)
-    near = (1 - (where.unsqueeze(2) - middles).abs()).clamp(min=0)
-    near = near * (places < lengths[:, None]).unsqueeze(2)
-    return near / near.sum(1, keepdim=True).clamp(min=1e-6)

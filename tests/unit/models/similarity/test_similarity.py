@@ -14,19 +14,18 @@ import torch
 import seqdesign as sd
 from seqdesign.constraints.starts import Starts
 from seqdesign.errors import InputError, UsageError
+from seqdesign.metrics.likeness import edit_similarity
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairData
 from seqdesign.models.similarity.fit import read_pairs
 from seqdesign.models.similarity.limit import SimilarToStart
-from seqdesign.models.similarity.model import SequenceSimilarity, stretch_weights
+from seqdesign.models.similarity.model import SequenceSimilarity
 from seqdesign.models.similarity.quality import cosine
 from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity, save_similarity
 from seqdesign.models.similarity.teachers import (
     LabelTeacher,
     MeasureTeacher,
     PairTeacher,
-    alignment_similarity,
-    edit_similarity,
     make_mutants,
 )
 from seqdesign.sequences.alphabets import get_alphabet
@@ -77,17 +76,6 @@ def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding(stretches:
     assert bool(((alike > 0) & (alike <= 1)).all())
 
 
-def test_a_stretch_is_the_mean_of_its_letters_and_shares_those_between() -> None:
-    """Six letters in three stretches: middles at 1, 3 and 5 letters; by hand."""
-    found = stretch_weights(torch.tensor([6, 3]), 6, 3)
-    first = torch.tensor([1.0, 0.75, 0.25, 0, 0, 0]) / 2
-    assert torch.allclose(found[0, :, 0], first)
-    assert torch.allclose(found[0, :, 1], torch.tensor([0, 0.25, 0.75, 0.75, 0.25, 0]) / 2)
-    assert torch.allclose(found[0, :, 2], first.flip(0))
-    assert torch.equal(found[1, :3], torch.eye(3))
-    assert float(found[1, 3:].abs().max()) == 0
-
-
 def test_models_of_earlier_versions_read_the_last_states(tmp_path: Path) -> None:
     model = network(stretches=0)
     record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
@@ -95,17 +83,6 @@ def test_models_of_earlier_versions_read_the_last_states(tmp_path: Path) -> None
     config = json.loads((tmp_path / "config.json").read_text())
     del config["options"]["stretches"]
     assert SimilarityRecord.from_dict(config) == record
-
-
-def test_what_pairs_are_worth_by_edits_and_by_alignment() -> None:
-    assert edit_similarity(["kitten", "ACGT", ""], ["sitting", "ACGT", ""]).tolist() == [1 - 3 / 7, 1, 1]
-    same, conservative, radical = alignment_similarity(["WWID"] * 3, ["WWID", "WWVD", "AWID"], PROTEIN)
-    own = 11 + 11 + 4 + 6  # BLOSUM62: W 11, I 4, D 6, I-V 3, W-A -3
-    assert same == 1
-    assert conservative == pytest.approx((own - 4 + 3) / own)
-    assert radical == pytest.approx((own - 11 - 3) / own, abs=0.12)  # or a gap at the end, which is cheap
-    assert radical < conservative
-    assert alignment_similarity(["ACGTACGT"], ["ACGTACGA"], DNA)[0] == pytest.approx(6 / 8)
 
 
 def test_mutants_have_few_edits_as_often_as_many_and_keep_a_common_length() -> None:

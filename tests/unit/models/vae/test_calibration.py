@@ -9,28 +9,8 @@ import pytest
 import torch
 
 from seqdesign.metrics.regression import r2
-from seqdesign.models.vae.calibration import LEAST, calibrate, shrinkage
+from seqdesign.models.vae.calibration import calibrate
 from seqdesign.training.data import TokenData
-
-
-def rows(count: int, slope: float, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    predicted = rng.normal(size=count)
-    return predicted, slope * predicted + noise * rng.normal(size=count)
-
-
-@pytest.mark.parametrize(("slope", "found"), [(0.6, 0.6), (1.0, 1.0), (1.7, 1.0), (-0.5, LEAST)])
-def test_the_slope_is_that_of_least_squares_but_never_above_one(slope: float, found: float) -> None:
-    assert shrinkage(*rows(2000, slope, 0.5)) == pytest.approx(found, abs=0.03)
-
-
-def test_rows_that_are_few_and_noisy_change_little() -> None:
-    """On average over small samples of a right F, and of one that promises twice too much."""
-    right = [shrinkage(*rows(12, 1.0, 2.0, seed)) for seed in range(200)]
-    wrong = [shrinkage(*rows(12, 0.5, 0.3, seed)) for seed in range(200)]
-    assert np.median(right) == 1.0
-    assert np.median(wrong) == pytest.approx(0.5, abs=0.05)
-    assert shrinkage(np.zeros(20), np.arange(20.0)) == 1.0
 
 
 def test_f_that_promises_too_much_is_shrunk_around_the_mean_of_training(tiny: SimpleNamespace) -> None:
