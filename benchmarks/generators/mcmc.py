@@ -152,14 +152,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("tables", nargs="*", type=Path)
+    parser.add_argument("--only-tables", action="store_true", help="no Potts models")
     parser.add_argument("--heat", nargs="+", type=float, default=[1.0, 0.5, 0.25])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--chains", type=int, default=64)
     parser.add_argument("--steps", type=int, default=1000)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    laws = [potts("Potts 24 x 4", "dna", 24), potts("Potts 60 x 20", "protein", 60)]
-    laws += [binding(path) for path in args.tables]
+    laws = [binding(path) for path in args.tables]
+    if not args.only_tables:
+        laws = [potts("Potts 24 x 4", "dna", 24), potts("Potts 60 x 20", "protein", 60), *laws]
     rows = []
     for law in laws:
         for heat in args.heat:

@@ -30,11 +30,11 @@ from _generator_judges import Family
 from numpy.typing import NDArray
 
 import seqdesign as sd
+from seqdesign.metrics.likeness import edit_similarity
 from seqdesign.metrics.regression import spearman
 from seqdesign.models.similarity.fit import codes
 from seqdesign.models.similarity.quality import cosine
 from seqdesign.models.similarity.store import TrainedSimilarity, load_similarity
-from seqdesign.models.similarity.teachers import edit_similarity
 from seqdesign.sequences.encoders import encode
 
 GAPS = str.maketrans("", "", "-.")

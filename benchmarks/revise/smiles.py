@@ -41,6 +41,7 @@ from rdkit.Chem import Crippen
 import seqdesign as sd
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
+from seqdesign.design.revisions import Revision
 from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.models.vae.drawing import Draws, batches
 from seqdesign.sequences.encoders import decode, encode
@@ -48,6 +49,8 @@ from seqdesign.symbols import spelled
 
 TRAIN, TEST = 56_000, 2_000
 GRIDS, STEPS = 20, 5
+AT_ONCE = 10
+"""Molecules that are revised side by side; a row is printed after each block."""
 WRITER = "--alphabet smiles --encoder transformer --decoder transformer --invariance-weight 0 --batch-size 32"
 SAMPLES = (
     ("prior", "sample", 0.0),
@@ -123,10 +126,14 @@ def judge(args: argparse.Namespace) -> None:
         reconstruction(model, held_out)
     interpolation(args.model, held_out[: 4 * GRIDS], args.model.parent)
     starts = held_out[-args.starts :] if args.starts else []
-    for method, options in (("revise", {}), ("search", {})) if starts else ():
-        designs = sd.revise(model, starts, method=method, max_edits=args.max_edits, seed=args.seed, **options)
-        after = [design.revised for design in designs]
-        report(method, starts, after, np.mean([design.delta for design in designs]), args.max_edits)
+    for method in ("search", "revise") if starts else ():
+        designs: list[Revision] = []
+        for first in range(0, len(starts), AT_ONCE):
+            block = starts[first:][:AT_ONCE]
+            designs += sd.revise(model, block, method=method, max_edits=args.max_edits, seed=args.seed)
+            after = [design.revised for design in designs]
+            promised = float(np.mean([design.delta for design in designs]))
+            report(method, starts[: len(after)], after, promised, args.max_edits)
 
 
 def samples(model: sd.VAE, draws: Draws) -> tuple[list[str], int]:
@@ -258,9 +265,10 @@ def report(method: str, starts: list[str], after: list[str], predicted: float, b
     good = [gain for gain, (_, b) in zip(gains, pairs, strict=True) if b]
     changed = np.mean([a != b for a, b in zip(starts, after, strict=True)])
     print(
-        f"{method}, at most {budget} edits: {changed:.2f} changed, predicted gain {predicted:+.2f}, valid "
-        f"{len(good) / len(pairs):.2f}, true gain of the valid {np.mean(good):+.2f}, with the invalid as 0 "
-        f"{np.mean(gains):+.2f}"
+        f"{method}, {len(starts)} molecules, at most {budget} edits: {changed:.2f} changed, "
+        f"predicted gain {predicted:+.2f}, valid {len(good) / len(pairs):.2f}, "
+        f"true gain of the valid {np.mean(good):+.2f}, with the invalid as 0 {np.mean(gains):+.2f}",
+        flush=True,
     )
 
 

@@ -7,8 +7,8 @@ former also with a model of --kl-weight 0 where ``--plain`` names one, and SEARC
 with a budget of edits and a limit of naturalness, with F alone and with ``--judge``. Columns: the mean change
 of (VADER compound + 1) / 2, the same in standard deviations of VADER over all held-out sentences, the share
 whose compound ends above 0, word edits, and the change of the log-likelihood by the language model inside the
-VAE and by another one (``train-lm``), in all and per word. The limit and the judge were chosen on the last 40
-sentences, and the first ones are reported.
+VAE and by another one (``train-lm``), in all and per word; ``--rows`` names some rows. The limit and the
+judge were chosen on the last 40 sentences, and the first ones are reported.
 
     python benchmarks/texts/sentences.py prepare text_rated_sentences.csv.gz --out kept
     seqdesign train-vae kept/train.csv --sequence sentence --alphabet words:3000 -o kept/vae
@@ -97,13 +97,14 @@ def judge(args: argparse.Namespace) -> None:
     lms = [model, *([sd.load(args.lm)] if args.lm else [])]
     scale = float(compound.std())
     for row, (method, options) in ROWS.items():
-        if row == "no prior" and args.plain is None:
+        if row not in args.rows or (row == "no prior" and args.plain is None):
             continue
         budget = {"max_edits": args.max_edits} if method == "search" else {}
         writer = sd.load(args.plain) if row == "no prior" else model
         designs = sd.revise(writer, starts, method=method, seed=args.seed, **options, **budget)
         report(row, [(d.original, d.revised) for d in designs], scale, vader, lms)
-    revise(model, starts, args, lambda name, pairs: report(name, pairs, scale, vader, lms))
+    if "REVISE" in args.rows:
+        revise(model, starts, args, lambda name, pairs: report(name, pairs, scale, vader, lms))
 
 
 def revise(
@@ -170,6 +171,7 @@ if __name__ == "__main__":
         "--lm": {"type": Path},
         "--plain": {"type": Path, "help": "a model of train-vae --kl-weight 0"},
         "--judge": {"type": Path, "help": "a model of train-predictor"},
+        "--rows": {"nargs": "+", "choices": [*ROWS, "REVISE"], "default": [*ROWS, "REVISE"]},
         "--min-loglik-change": {"type": float, "default": 0.0},
         "--first": {"type": int, "default": 0},
         "--num": {"type": int, "default": 200},

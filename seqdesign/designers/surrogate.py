@@ -2,15 +2,16 @@
 
 While it warms up, a chain walks by gradients (`seqdesign.designers.chains`). From the gradients that it met
 it learns a pairwise model of the score, s^(x) = h.x + x.J.x / 2 at one-hot x, by ridge regression of the
-gradients on h + J x with symmetric J. A proposal is then what K heat-bath steps at random positions make of x
-under exp(s^(x) / T). These are reversible for that law, so that
+gradients on h + J x with symmetric J. A proposal is then what K heat-bath steps make of x under
+exp(s^(x) / T), in sweeps that visit all positions in random order. As the order backwards is as likely, these
+are reversible for that law, so that
 
     p_acc(x -> x') = min(1, exp((s(x') - s^(x') - s(x) + s^(x)) / T))
 
 keeps p(x) ~ exp(s(x) / T) exactly, however good or bad s^ is (Liu 2001, Monte Carlo Strategies in Scientific
 Computing, 9.4.3; Christen and Fox 2005, JCGS). K is learned too: of some lengths, and of the single step by
-gradient, the one that maximises the mean of p_acc(x -> x') d(x, x'), d the number of substitutions. After the
-warm-up neither changes.
+gradient, the shortest that comes near to the largest mean of p_acc(x -> x') d(x, x'), d the number of
+substitutions. After the warm-up neither changes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ MOST = 2048
 """Positions times letters: J has the square of it."""
 LENGTHS = (0.25, 1.0, 4.0)
 """Heat-bath steps for each position."""
+NEAR = 0.9
+"""Of the largest mean distance, from which on a longer proposal is not worth its time."""
 RIDGE = 1e-3
 """Of the regression, in units of the largest variance of the sequences in any direction."""
 
@@ -69,7 +72,8 @@ class Surrogate(Walk):
             self.moved[rows, kind] += (self.tokens[rows] != before).sum((1, 2))
             return
         self._met.clear()
-        best = self.moved[rows].argmax(1)
+        moved = self.moved[rows]
+        best = (moved >= NEAR * moved.amax(1, keepdim=True)).int().argmax(1)
         for kind in best.unique().tolist():
             self._propose(rows[best == kind], kind)
 
@@ -87,14 +91,16 @@ class Surrogate(Walk):
 
     def _leap(self, rows: Tensor, steps: int) -> None:
         crowd, chains = self.crowd, self.tokens.shape[1]
-        noise = crowd.dice.uniform(rows, chains, steps, 1 + crowd.letters)
+        sweeps = -(-steps // crowd.length)
+        order = crowd.dice.uniform(rows, chains, sweeps, crowd.length).argsort(-1).flatten(2)[:, :, :steps]
+        noise = crowd.dice.uniform(rows, chains, steps, crowd.letters)
         luck = crowd.dice.uniform(rows, chains).double().log()
         crowd.steps[rows] += 1
         go = torch.arange(chains, device=crowd.device) < crowd.scorer.left[rows, None]
         item, chain = go.nonzero().T
         owner, heat = rows[item], self.temperature[rows[item]]
         old = self.tokens[owner, chain]
-        new, ahead = self.heat_bath(old, owner, noise[item, chain])
+        new, ahead = self.heat_bath(old, owner, order[item, chain], noise[item, chain])
         good = crowd.rules.is_feasible(new, owner)
         # While it learns, gradients are wanted anyway; afterwards a score costs less.
         if self.taken <= self.warm_up:
@@ -111,10 +117,10 @@ class Surrogate(Walk):
             log_q = log_proposal(slope, new, self._allowed(new, owner), heat)
             self.log_q[owner[taken], chain[taken]] = log_q[taken]
 
-    def heat_bath(self, tokens: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Steps at random positions from tokens (B, L), and by how much s^ / T rises (B,).
+    def heat_bath(self, tokens: Tensor, rows: Tensor, order: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Steps at the positions ``order`` (B, K) from tokens (B, L), and by how much s^ / T rises (B,).
 
-        noise: (B, K, 1 + V), uniform; of each step, for the position and for its new letter.
+        noise: (B, K, V), uniform, for the new letter of each step.
         """
         letters, length = self.crowd.letters, self.crowd.length
         size = letters * length
@@ -125,13 +131,12 @@ class Surrogate(Walk):
         local = self.field[rows]
         for i in range(length):
             local += couplings[own + places[i] + tokens[:, i]]
-        first = (noise[:, :, 0] * length).long() * letters
-        luck = gumbel(noise[:, :, 1:])
+        first, luck = order * letters, gumbel(noise)
         index = first.unsqueeze(2) + torch.arange(letters, device=tokens.device)
         here = places + tokens
         before = self._score(begin, rows, places)
         for k in range(noise.shape[1]):
-            place = first[:, k : k + 1] // letters
+            place = order[:, k : k + 1]
             old = here.gather(1, place).squeeze(1)
             new = first[:, k] + (local.gather(1, index[:, k]) + luck[:, k]).argmax(1)
             here.scatter_(1, place, new.unsqueeze(1))

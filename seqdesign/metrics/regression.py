@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
+LEAST_SLOPE = 0.1
+"""The smallest slope of `shrinkage`; what is shrunk keeps saying which way is up."""
+
 
 def _pairs(
     measured: npt.ArrayLike, predicted: npt.ArrayLike, skip_nan: bool
@@ -103,3 +106,21 @@ def auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, skip_nan: bool = Fals
         return math.nan
     rank_sum = average_ranks(guess)[positive].sum()
     return float((rank_sum - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
+
+
+def shrinkage(measured: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """The factor b, 0.1 to 1, by which predictions promise too much: measured is b predicted on average.
+
+    Both are counted from the mean of what was learned from, and are not of rows that were. Least squares
+    (Copas 1983, JRSS B 45, 311-354), drawn towards 1 where few or noisy rows leave b unsure (positive part of
+    James and Stein); 1 for fewer than three pairs or predictions that are all 0.
+    """
+    truth, guess = np.asarray(measured, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    power = float(np.square(guess).sum())
+    if len(guess) < 3 or power == 0:
+        return 1.0
+    slope = float(guess @ truth) / power
+    unsure = float(np.square(truth - slope * guess).sum()) / (len(guess) - 1) / power
+    if slope >= 1 or unsure >= (1 - slope) ** 2:
+        return 1.0
+    return max(LEAST_SLOPE, 1 - (1 - slope) * (1 - unsure / (1 - slope) ** 2))

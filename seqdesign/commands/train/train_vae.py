@@ -84,9 +84,13 @@ class TrainVAEResult(Result):
         ]
         if q.outcome_r2 is not None and q.outcome_spearman is not None and q.invariance is not None:
             auroc = "" if q.outcome_auroc is None else f", AUROC {q.outcome_auroc:.3f}"
+            shrunk = "" if q.outcome_slope in (None, 1.0) else f"; shrunk by {q.outcome_slope:.2f}"
             rows += [
                 ("outcome", self.measured),
-                ("outcome F(E(x))", f"R2 {q.outcome_r2:.3f}, Spearman {q.outcome_spearman:.3f}{auroc}"),
+                (
+                    "outcome F(E(x))",
+                    f"R2 {q.outcome_r2:.3f}, Spearman {q.outcome_spearman:.3f}{auroc}{shrunk}",
+                ),
                 ("invariance loss / Var(y)", f"{q.invariance:.3f}"),
             ]
         else:

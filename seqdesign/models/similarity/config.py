@@ -45,7 +45,10 @@ class SimilarityOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     hidden: Annotated[int, Between(1, 4096)] = 64
-    """Units of the LSTM in each direction; the code of a sequence has twice as many numbers."""
+    """Units of the LSTM in each direction."""
+    stretches: Annotated[int, Between(0, 256)] = 8
+    """Stretches of a sequence, of which the code has the mean state each; 0: the last states alone (MaLSTM).
+    """
     embedding: Annotated[int, Between(1, 1024)] = 16
     """Dimensions of a letter's embedding."""
     dropout: Annotated[float, Between(0, 0.9)] = 0.0

@@ -74,7 +74,7 @@ class SimilarToStart:
             return self.model.code(read[rows], lengths[rows])
 
         if not len(tokens):
-            return self.model.reference.new_zeros(0, self.model.encoder.num_features)
+            return self.model.reference.new_zeros(0, self.model.num_features)
         return torch.cat(list(in_blocks(part, len(tokens), ROWS)))
 
 

@@ -2,6 +2,8 @@
 
     s(a, b) = exp(-c |h(a) - h(b)|_1 / sqrt(H))
 
+h is the last state of either direction, as there, or the mean state in each of several stretches of the
+sequence: then what differs in one place adds to the distance wherever it stands, while a last state forgets.
 The scale c is learned: of long codes exp(-L1) is flat. So s(a, a) = 1, s is symmetric and in (0, 1].
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from seqdesign.language.recurrent import RecurrentEncoder
+from seqdesign.language.recurrent import RecurrentEncoder, stretch_weights
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairBatch
 from seqdesign.sequences.encoders import Vocabulary
@@ -30,8 +32,10 @@ class SequenceSimilarity(nn.Module):
         self.encoder = RecurrentEncoder(
             vocabulary, "lstm", options.embedding, options.hidden, options.dropout
         )
+        self.stretches = options.stretches
+        self.num_features = self.encoder.num_features * max(1, options.stretches)
         self.log_scale = nn.Parameter(torch.zeros(1))
-        self.register_buffer("reference", torch.zeros(num_reference, self.encoder.num_features))
+        self.register_buffer("reference", torch.zeros(num_reference, self.num_features))
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:
         """All of them."""
@@ -39,12 +43,16 @@ class SequenceSimilarity(nn.Module):
 
     def code(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Codes (N, H) of tokens (N, L) with lengths (N,)."""
-        return self.encoder(tokens, lengths)
+        if self.stretches == 0:
+            return self.encoder(tokens, lengths)
+        states = self.encoder.states(tokens, lengths)
+        weights = stretch_weights(lengths, tokens.shape[1], self.stretches).to(states.dtype)
+        return torch.einsum("nts,nth->nsh", weights, states).flatten(1)
 
     @property
     def scale(self) -> Tensor:
         """The factor c / sqrt(H), (1,)."""
-        return self.log_scale.exp() / self.encoder.num_features**0.5
+        return self.log_scale.exp() / self.num_features**0.5
 
     def similarity(self, first: Tensor, second: Tensor) -> Tensor:
         """Of codes (..., H) and (..., H), in (0, 1]."""

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.metrics.kmers import kmer_matrix
+from seqdesign.metrics.likeness import edit_similarity
 from seqdesign.metrics.regression import auroc, spearman
 from seqdesign.models.similarity.data import PairData
 from seqdesign.models.similarity.model import SequenceSimilarity
-from seqdesign.models.similarity.teachers import edit_similarity
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import decode
 

@@ -44,7 +44,8 @@ class SimilarityRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> SimilarityRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        return record_from_dict(cls, record)
+        options = {"stretches": 0, **record["options"]}  # earlier versions had the last states alone
+        return record_from_dict(cls, {**record, "options": options})
 
 
 @dataclass(frozen=True)

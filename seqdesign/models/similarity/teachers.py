@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.metrics.edits import levenshtein_pairs
+from seqdesign.metrics.likeness import alignment_similarity, edit_similarity
 from seqdesign.sequences.alphabets import Alphabet
 
 IntArray = NDArray[np.int64]
@@ -46,49 +46,11 @@ class Teacher(Protocol):
         ...
 
 
-def edit_similarity(first: Sequence[str], second: Sequence[str]) -> FloatArray:
-    """1 - Levenshtein distance / length of the longer sequence, (P,); two empty sequences are alike."""
-    longer = [max(len(a), len(b), 1) for a, b in zip(first, second, strict=True)]
-    return 1 - levenshtein_pairs(first, second) / np.array(longer, dtype=np.float64)
-
-
-def alignment_similarity(first: Sequence[str], second: Sequence[str], alphabet: Alphabet) -> FloatArray:
-    """Score of the best global alignment / the larger one of the two with themselves, (P,), 0 at least.
-
-    Proteins: BLOSUM62, gaps 11 + 1 a letter, half a point a letter at the ends. Other letters: 1 and -1, gaps
-    of 2 + 0.5 a letter.
-    """
-    align, own = _aligner(alphabet)
-    scores = [
-        align(a, b) / max(own(a), own(b)) if a and b else float(a == b)
-        for a, b in zip(first, second, strict=True)
-    ]
-    return np.clip(np.array(scores, dtype=np.float64), 0.0, 1.0)
-
-
-@cache
-def _aligner(alphabet: Alphabet) -> tuple[Callable[[str, str], float], Callable[[str], float]]:
-    """The score of an alignment, and that of a sequence with itself."""
-    from Bio.Align import PairwiseAligner, substitution_matrices
-
-    aligner: Any = PairwiseAligner()
-    aligner.mode = "global"
-    matrix: Any = substitution_matrices.load("BLOSUM62") if alphabet.name == "protein" else None
-    if matrix is None:
-        aligner.match_score, aligner.mismatch_score = 1.0, -1.0
-        aligner.open_gap_score, aligner.extend_gap_score = -2.0, -0.5
-        return aligner.score, lambda a: float(len(a))
-    aligner.substitution_matrix = matrix
-    aligner.open_gap_score, aligner.extend_gap_score, aligner.end_gap_score = -11.0, -1.0, -0.5
-    own = {letter: max(1.0, float(matrix[letter, letter])) for letter in matrix.alphabet}
-    return aligner.score, lambda a: sum(own[letter] for letter in a)
-
-
 def make_measure(name: str, alphabet: Alphabet) -> Measure:
     """``edits`` or ``alignment``."""
     if name == "edits":
         return edit_similarity
-    return lambda first, second: alignment_similarity(first, second, alphabet)
+    return partial(alignment_similarity, protein=alphabet.name == "protein")
 
 
 def make_mutants(texts: Sequence[str], letters: str, *, indels: bool, seed: int) -> list[str]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.models.vae.calibration import calibrate
 from seqdesign.models.vae.codes import fit_codes
 from seqdesign.models.vae.config import VAEOptions, adapt, language_options
 from seqdesign.models.vae.quality import VAEQuality, judge
@@ -86,7 +87,14 @@ def train_sequence_vae(
         mark="" if split is None else split.fingerprint(),
         prepare=lambda networks: networks.language_model.count(data),
     )
+    # The best outcomes are no sample of what is measured of a prediction: there the slope would be theirs.
+    best_held_out = split is None and fit_options.split == "quantile"
+    shrunk = None if best_held_out else calibrate(model, judges.to(fabric.device))
     quality = judge(model, fresh.to(fabric.device), torch.Generator().manual_seed(seed))
+    if shrunk is not None:
+        quality = replace(quality, outcome_slope=shrunk.slope)
+        if np.array_equal(stopping, held_out):
+            quality = replace(quality, outcome_r2=shrunk.r2)
     ranged = range_warnings(outcomes, outcome_name)
     quality = replace(quality, warnings=(*warnings, *ranged, *quality.warnings))
     learned = data.to(fabric.device)

@@ -55,6 +55,8 @@ class VAEQuality:
     """Only for outcomes of two values."""
     invariance: float | None
     """E (F(z) - F(E(D(z))))^2 / Var(y) over prior draws z."""
+    outcome_slope: float | None = None
+    """What F was multiplied by after training, from the mean of training (calibration.py)."""
     warnings: tuple[str, ...]
 
 

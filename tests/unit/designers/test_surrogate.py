@@ -88,8 +88,9 @@ def test_a_pairwise_score_is_learned_as_it_is(make: Make, pairwise: Any) -> None
         walk.step(ONE)
     walk._fit(ONE)
     tokens = torch.randint(4, (200, 8), generator=torch.Generator().manual_seed(0))
-    noise = torch.rand(200, 16, 5, generator=torch.Generator().manual_seed(1))
-    after, ahead = walk.heat_bath(tokens, torch.zeros(200, dtype=torch.long), noise)
+    noise = torch.rand(200, 16, 4, generator=torch.Generator().manual_seed(1))
+    order = torch.rand(200, 2, 8, generator=torch.Generator().manual_seed(2)).argsort(2).flatten(1)
+    after, ahead = walk.heat_bath(tokens, torch.zeros(200, dtype=torch.long), order, noise)
     true = [function(torch.nn.functional.one_hot(x, 4).movedim(2, 1).double()) for x in (tokens, after)]
     assert float(torch.corrcoef(torch.stack([ahead, true[1] - true[0]]))[0, 1]) > 0.99
     moved = {}
@@ -100,6 +101,21 @@ def test_a_pairwise_score_is_learned_as_it_is(make: Make, pairwise: Any) -> None
             one.step(ONE)
             moved[name] += float((one.tokens != before).sum(2).float().mean()) / 20
     assert moved["learned"] > 3 * moved["gradient"] > 1.0
+
+
+def test_a_longer_proposal_must_be_worth_its_time(make: Make, pairwise: Any) -> None:
+    """Ten sweeps in a hundred more or less do not count: one sweep is as good as four."""
+    function = pairwise(4, 8, strength=0.3)
+    problem = make(function, torch.zeros(1, 8, dtype=torch.long), 4, differentiable=True, budget=100_000)
+    walk = Surrogate(Crowd(problem, 4), 8, 1.0, 8)
+    for _ in range(8):
+        walk.step(ONE)
+    lengths = []
+    walk._propose = lambda rows, kind: lengths.append(walk.lengths[kind])  # type: ignore[method-assign]
+    for moved in ([0.0, 50.0, 91.0, 100.0], [0.0, 50.0, 89.0, 100.0], [95.0, 50.0, 91.0, 100.0]):
+        walk.moved[:] = torch.tensor(moved)
+        walk.step(ONE)
+    assert lengths == [8, 32, 0]
 
 
 def test_after_the_warm_up_nothing_is_learned(make: Make, pairwise: Any) -> None:

@@ -11,7 +11,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from seqdesign.metrics.regression import auroc, average_ranks, pearson, r2, rmse, spearman
+from seqdesign.metrics.regression import (
+    LEAST_SLOPE,
+    auroc,
+    average_ranks,
+    pearson,
+    r2,
+    rmse,
+    shrinkage,
+    spearman,
+)
 
 METRICS = [r2, spearman, pearson, rmse, auroc]
 CORRELATIONS = [r2, spearman, pearson]
@@ -106,3 +115,23 @@ def test_labels_other_than_zero_and_one_are_refused():
 def test_tiny_and_huge_values_keep_their_correlation():
     x = np.array([1.0, 2.0, 4.0])
     assert pearson(x * 1e-150, x * 1e150) == pytest.approx(1.0)
+
+
+def promised(count: int, slope: float, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    predicted = rng.normal(size=count)
+    return slope * predicted + noise * rng.normal(size=count), predicted
+
+
+@pytest.mark.parametrize(("slope", "found"), [(0.6, 0.6), (1.0, 1.0), (1.7, 1.0), (-0.5, LEAST_SLOPE)])
+def test_the_slope_is_that_of_least_squares_but_never_above_one(slope: float, found: float) -> None:
+    assert shrinkage(*promised(2000, slope, 0.5)) == pytest.approx(found, abs=0.03)
+
+
+def test_rows_that_are_few_and_noisy_change_little() -> None:
+    """On average over small samples of a right F, and of one that promises twice too much."""
+    right = [shrinkage(*promised(12, 1.0, 2.0, seed)) for seed in range(200)]
+    wrong = [shrinkage(*promised(12, 0.5, 0.3, seed)) for seed in range(200)]
+    assert np.median(right) == 1.0
+    assert np.median(wrong) == pytest.approx(0.5, abs=0.05)
+    assert shrinkage(np.arange(20.0), np.zeros(20)) == 1.0

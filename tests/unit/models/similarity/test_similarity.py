@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,18 @@ import torch
 import seqdesign as sd
 from seqdesign.constraints.starts import Starts
 from seqdesign.errors import InputError, UsageError
+from seqdesign.metrics.likeness import edit_similarity
 from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.data import PairData
 from seqdesign.models.similarity.fit import read_pairs
 from seqdesign.models.similarity.limit import SimilarToStart
 from seqdesign.models.similarity.model import SequenceSimilarity
 from seqdesign.models.similarity.quality import cosine
-from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity
+from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity, save_similarity
 from seqdesign.models.similarity.teachers import (
     LabelTeacher,
     MeasureTeacher,
     PairTeacher,
-    alignment_similarity,
-    edit_similarity,
     make_mutants,
 )
 from seqdesign.sequences.alphabets import get_alphabet
@@ -34,9 +34,10 @@ from seqdesign.sequences.encoders import Vocabulary, encode
 DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
 
 
-def network(seed: int = 0) -> SequenceSimilarity:
+def network(seed: int = 0, stretches: int = 0) -> SequenceSimilarity:
     torch.manual_seed(seed)
-    return SequenceSimilarity(SimilarityOptions(hidden=8, embedding=4), Vocabulary(DNA), 2).eval()
+    options = SimilarityOptions(hidden=8, embedding=4, stretches=stretches)
+    return SequenceSimilarity(options, Vocabulary(DNA), 2).eval()
 
 
 def texts(num: int, seed: int = 0, low: int = 8, high: int = 12) -> list[str]:
@@ -61,8 +62,9 @@ def test_the_similarity_is_exp_of_minus_the_l1_distance() -> None:
     assert model.similarities(a, b).item() == pytest.approx(0.3678794412, rel=1e-6)
 
 
-def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding() -> None:
-    model = network()
+@pytest.mark.parametrize("stretches", [0, 1, 3, 20])
+def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding(stretches: int) -> None:
+    model = network(stretches=stretches)
     tokens, lengths = tensors(texts(6))
     padded = torch.cat([tokens, torch.full((6, 5), Vocabulary(DNA).pad)], 1)
     with torch.no_grad():
@@ -74,15 +76,13 @@ def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding() -> None:
     assert bool(((alike > 0) & (alike <= 1)).all())
 
 
-def test_what_pairs_are_worth_by_edits_and_by_alignment() -> None:
-    assert edit_similarity(["kitten", "ACGT", ""], ["sitting", "ACGT", ""]).tolist() == [1 - 3 / 7, 1, 1]
-    same, conservative, radical = alignment_similarity(["WWID"] * 3, ["WWID", "WWVD", "AWID"], PROTEIN)
-    own = 11 + 11 + 4 + 6  # BLOSUM62: W 11, I 4, D 6, I-V 3, W-A -3
-    assert same == 1
-    assert conservative == pytest.approx((own - 4 + 3) / own)
-    assert radical == pytest.approx((own - 11 - 3) / own, abs=0.12)  # or a gap at the end, which is cheap
-    assert radical < conservative
-    assert alignment_similarity(["ACGTACGT"], ["ACGTACGA"], DNA)[0] == pytest.approx(6 / 8)
+def test_models_of_earlier_versions_read_the_last_states(tmp_path: Path) -> None:
+    model = network(stretches=0)
+    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
+    save_similarity(tmp_path, model, record)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["options"]["stretches"]
+    assert SimilarityRecord.from_dict(config) == record
 
 
 def test_mutants_have_few_edits_as_often_as_many_and_keep_a_common_length() -> None:
@@ -135,7 +135,7 @@ def test_the_cosine_of_words_is_that_of_their_counts() -> None:
 
 def limit(least: float, sequences: list[str]) -> SimilarToStart:
     tokens, lengths = tensors(sequences)
-    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4), DNA, 12, 8, "edits", 2)
+    record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
     return SimilarToStart(TrainedSimilarity(network(), record), least, Starts(DNA, tokens, lengths, 1))
 
 
