@@ -120,7 +120,8 @@ def _likeliest(brief: Brief, batch: Batch, opinion: _Opinion, placed: Sequence[_
         score = partial(_scores, replace(batch.plan.composite, risk=Risk()))
         beyond = score(plain.values) - score(plain.rows)
         near = beside(batch.chosen.tokens.cpu(), plain.tokens, torch.from_numpy(beyond))
-        worth = (opinion.draws.double().cpu().median(0).values + near).tolist()
+        middle = opinion.draws.double().cpu().median(0).values
+        worth = (middle + near).nan_to_num(-math.inf).tolist()
     order = sorted(range(len(placed)), key=lambda i: (placed[i].design.status == "rejected", -worth[i]))
     return [placed[i] for i in order[: brief.wanted]]
 

@@ -279,7 +279,7 @@ def _choose(
             distance = max(distance // 2, least)
             rest = apart(texts, fresh, [texts[i] for i in mine], distance, alphabet=strands)
             mine += distinct(texts, rest, distance, alphabet=strands, limit=plan.num - len(mine))
-        mine.sort(key=fresh.index)
+        mine.sort(key={place: rank for rank, place in enumerate(fresh)}.__getitem__)
         chosen += mine
         taken += [texts[i] for i in mine]
         first = last
