@@ -81,7 +81,7 @@ def condition(args: argparse.Namespace) -> None:
         alike += [train[i] for i in np.abs(outcomes - value).argsort()[:EACH]]
         output = folder / f"{quantile}.fa"
         words = ["sample", str(folder / "m"), "-n", str(EACH), "--condition", str(value), *more]
-        drawing += run([*words, "-o", str(output), "--overwrite"])
+        drawing += run([*words, "-o", str(output)])
         drawn = read_sequences(output).sequences
         said = judge(drawn)
         measured = [truth[t] for t in drawn if t in truth]
