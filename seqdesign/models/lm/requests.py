@@ -19,7 +19,7 @@ from seqdesign.language.posterior import expected_outcome
 from seqdesign.models.lm.sampling import BLOCK, FEWEST, Drawn, Guide, draw_fairly
 from seqdesign.models.lm.store import TrainedLM
 
-FIRST_ROUNDS = (100, 400, 500)
+FIRST_ROUNDS = (100, 100, 300, 500)
 """Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and
 a hundred are enough to compete with each other where rules force the model's hand."""
 ROUND = 4 * BLOCK
