@@ -10,6 +10,9 @@ from typing import Annotated, ClassVar, Literal
 from seqdesign.config import Between, Flag, MadeBy
 from seqdesign.constraints.options import ConstraintOptions
 
+CHOOSE_FROM = 8
+"""Draws for an outcome, of which the one is kept that is expected to be nearest."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawOptions(ConstraintOptions):
@@ -26,6 +29,10 @@ class DrawOptions(ConstraintOptions):
     condition: float | str | None = None
     """Outcome to draw sequences for, with a conditional model; when not given, outcomes are as frequent as in
     training."""
+    choose_from: Annotated[int | None, Between(1, 1000)] = None
+    """With --condition and a measured outcome: draws for each sequence, of which the one is kept whose
+    outcome the model expects nearest to it. 8 when not given; 1: as sequences with that measurement vary,
+    noise of measuring included."""
     length: str | None = None
     """Length of a sample in letters, such as 50-80; as in training when not given."""
     start: Path | None = None
@@ -52,6 +59,8 @@ class DrawOptions(ConstraintOptions):
             yield "--start: has no effect without --keep, --translate or --max-edits; say what stays"
         if self.start is not None and self.length is not None:
             yield "--length: has no effect with --start, whose sequences keep theirs; leave it out"
+        if self.choose_from is not None and self.condition is None:
+            yield "--choose-from: has no effect without --condition; leave it out"
         if self.guide is None:
             for name in ("guide_outcome", "guide_strength", "guide_by"):
                 if getattr(self, name) != type(self).__dataclass_fields__[name].default:

@@ -101,7 +101,8 @@ class Drawing:
         for name in names:
             if getattr(self.options, name) is not None:
                 raise UsageError(
-                    f"has no effect on {who}; leave it out, or use a model of train-lm", option=f"--{name}"
+                    f"has no effect on {who}; leave it out, or use a model of train-lm",
+                    option=f"--{name.replace('_', '-')}",
                 )
 
 

@@ -11,7 +11,7 @@ from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
-from seqdesign.models.vae.config import CHOOSE_FROM
+from seqdesign.drawing.options import CHOOSE_FROM
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ CALIBRATION = 4096
 """Draws by which the score is found that ``reject`` asks for."""
 BLOCK = 256
 """Samples of a block."""
-FOR_LM = ("start", "guide")
+FOR_LM = ("start", "guide", "choose_from")
 """Options that only language models have a use for."""
 
 

@@ -13,10 +13,10 @@ import torch
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.positions import ranges
 from seqdesign.constraints.rules import Rules
-from seqdesign.drawing.options import DrawOptions
+from seqdesign.drawing.options import CHOOSE_FROM, DrawOptions
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng
 from seqdesign.errors import InputError, UsageError
-from seqdesign.models.lm.guidance import PredictorGuide
+from seqdesign.language.guidance import PredictorGuide
 from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.sampling import Drawn
 from seqdesign.models.lm.store import LMRecord, TrainedLM, load_lm
@@ -36,6 +36,7 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
         outcome=condition,
         temperature=config.temperature,
         guide=_guide(drawing, trained, folder),
+        choose_from=_choose_from(config, record),
     )
     if config.start is None:
         low, high = plain.lengths
@@ -60,6 +61,14 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
             plain, lengths=(length, length), rules_of=partial(_rules, config, record, device, own)
         )
         yield _source(trained, request, drawing, f"{name}_sample")
+
+
+def _choose_from(config: DrawOptions, record: LMRecord) -> int:
+    """Draws for each sequence. Raises UsageError where outcomes are labels, between which nothing is near."""
+    if config.choose_from is not None and record.shares:
+        raise UsageError("has no effect where outcomes are labels; leave it out", option="--choose-from")
+    measured = config.condition is not None and not record.shares
+    return (config.choose_from or CHOOSE_FROM) if measured else 1
 
 
 def _guide(drawing: Drawing, trained: TrainedLM, folder: Path) -> PredictorGuide | None:

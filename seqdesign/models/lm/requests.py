@@ -15,10 +15,11 @@ from torch import Tensor
 from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.rules import Rules
 from seqdesign.errors import InputError
+from seqdesign.language.posterior import expected_outcome
 from seqdesign.models.lm.sampling import BLOCK, FEWEST, Drawn, Guide, draw_fairly
 from seqdesign.models.lm.store import TrainedLM
 
-FIRST_ROUNDS = (100, 400, 500)
+FIRST_ROUNDS = (100, 100, 300, 500)
 """Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and
 a hundred are enough to compete with each other where rules force the model's hand."""
 ROUND = 4 * BLOCK
@@ -34,7 +35,8 @@ class Request:
     """What samples shall be.
 
     lengths: the fewest and the most letters. rules_of: the rules of designs with so many letters; None:
-    no rules. outcome: what to write for; None: outcomes as frequent as in training.
+    no rules. outcome: what to write for; None: outcomes as frequent as in training. choose_from: draws for
+    each sequence, of which the one whose expected outcome is nearest to that is kept.
     """
 
     lengths: tuple[int, int]
@@ -42,6 +44,7 @@ class Request:
     outcome: float | None = None
     temperature: float = 1.0
     guide: Guide | None = None
+    choose_from: int = 1
 
 
 class Samples:
@@ -65,13 +68,28 @@ class Samples:
         drawn: list[Drawn] = []
         order: list[Tensor] = []
         for rows, rules in self._blocks(lengths):
-            drawn.append(self._block(lengths[rows], outcomes[rows], rules))
+            many = [
+                self._block(lengths[rows], outcomes[rows], rules) for _ in range(self.request.choose_from)
+            ]
+            drawn.append(many[0] if len(many) == 1 else self._nearest(many))
             order.append(rows)
         joined = Drawn.joined(drawn, self.model.vocabulary.pad)
         if not self.model.is_causal:
             joined = replace(joined, log_probs=self._bound(joined))
         back = torch.cat(order).argsort().to(joined.tokens.device)
         return joined.take(back)
+
+    def _nearest(self, many: list[Drawn]) -> Drawn:
+        """Of several blocks the row of each place whose expected outcome is nearest to what was asked."""
+        off = [
+            (expected_outcome(self.model, x.tokens, x.lengths) - x.outcomes)
+            .abs()
+            .masked_fill(~x.good, torch.inf)
+            for x in many
+        ]
+        best = torch.stack(off).argmin(0)
+        rows = best * len(best) + torch.arange(len(best), device=best.device)
+        return Drawn.joined(many, self.model.vocabulary.pad).take(rows)
 
     def _bound(self, drawn: Drawn) -> Tensor:
         """(N,) the bound that is said of any sequence, whatever the order in which it was written."""

@@ -13,8 +13,6 @@ Auto = Literal["auto"]
 
 HEADS, WINDOW, LAYERS = 4, 5, 1
 """Of a Transformer encoder or decoder: attention heads, letters that a convolution sees, layers."""
-CHOOSE_FROM = 8
-"""Draws for each sample of an outcome that is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

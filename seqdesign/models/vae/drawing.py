@@ -15,9 +15,9 @@ from torch import Tensor
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.protocol import Decoded
 from seqdesign.decoding.sample import sample
+from seqdesign.drawing.options import CHOOSE_FROM
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.errors import UsageError
-from seqdesign.models.vae.config import CHOOSE_FROM
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.revisers.problem import coded, evaluate
@@ -42,7 +42,8 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
     options = drawing.options
     condition = check_condition(trained, options.condition)
-    draws = Draws(num=options.num, seed=drawing.seed, temperature=options.temperature, condition=condition)
+    draws = Draws(num=options.num, seed=drawing.seed, temperature=options.temperature, condition=condition,
+                  choose_from=options.choose_from or CHOOSE_FROM)  # fmt: skip
 
     def block(number: int) -> Batch:
         return sift(*_block(trained, draws, number)[:3], rules)

@@ -120,6 +120,10 @@ def test_a_condition_is_learned_and_asked_for(cli: Cli, fasta: Path, tmp_path: P
     free = cli("sample", folder, "-n", "200").out
     assert 0.3 < free.count("condition=1") / 200 < 0.7
     assert "must be one of 0, 1" in cli("sample", folder, "--condition", "0.5").err
+    refused = cli("sample", folder, "--condition", "1", "--choose-from", "4").err
+    assert "--choose-from: has no effect where outcomes are labels" in refused
+    refused = cli("sample", folder, "--choose-from", "4").err
+    assert "--choose-from: has no effect without --condition" in refused
 
 
 def untrained(cli: Cli, fasta: Path, folder: Path, *words: str) -> None:

@@ -16,8 +16,9 @@ from seqdesign.constraints.options import ConstraintOptions
 from seqdesign.constraints.rules import Rules
 from seqdesign.drawing.samples import block_rng
 from seqdesign.language.config import LMOptions, adapt
+from seqdesign.language.guidance import PredictorGuide
 from seqdesign.language.model import SequenceLM, hats
-from seqdesign.models.lm.guidance import PredictorGuide
+from seqdesign.language.posterior import expected_outcome
 from seqdesign.models.lm.quality import markov_nll, position_nll
 from seqdesign.models.lm.requests import ROUND, Request, Samples
 from seqdesign.models.lm.sampling import Drawn, choose, draw
@@ -170,7 +171,7 @@ def test_a_block_does_not_depend_on_the_blocks_before() -> None:
 def test_few_samples_are_not_waited_for_longer_than_they_take() -> None:
     """A thousand together in the first rounds, and a thousand in each after them."""
     source = Samples(lm(), Request((4, 4)))
-    sizes = [len(source.round(rng(), number).tokens) for number in range(5)]
+    sizes = [len(source.round(rng(), number).tokens) for number in range(6)]
     assert sizes[0] == 100
     assert sum(sizes[:-2]) == ROUND == sizes[-2] == sizes[-1]
 
@@ -367,6 +368,18 @@ def test_a_condition_changes_what_is_drawn_and_nothing_is_known_without() -> Non
     assert len({round(float(value), 3) for value in given}) == 3
     drawn = Samples(trained, Request((4, 4), outcome=1.0)).round(rng(), 4)
     assert set(drawn.outcomes.tolist()) == {1.0}
+
+
+@pytest.mark.parametrize("architecture", ["gru", "masked"])
+def test_of_several_draws_the_one_is_kept_that_is_expected_nearest(architecture: str) -> None:
+    trained = lm(architecture, longest=5, shortest=4, knots=(-1.0, 0.0, 1.0))
+    means, lengths = [], []
+    for each in (1, 8):
+        drawn = Samples(trained, Request((4, 5), outcome=1.0, choose_from=each)).round(rng(), 0)
+        means.append(float(expected_outcome(trained.model, drawn.tokens, drawn.lengths).mean()))
+        lengths.append(float(drawn.lengths.double().mean()))
+    assert means[1] > means[0] + 0.05
+    assert lengths[0] == lengths[1]
 
 
 def data_of(texts: list[str]) -> TokenData:
