@@ -42,11 +42,16 @@ def in_blocks(call: Callable[[slice], T], num: int, size: int) -> Iterator[T]:
     """
     first = 0
     while True:
+        part = slice(first, min(first + size, num))
         try:
-            found = call(slice(first, min(first + size, num)))
+            found = call(part)
         except torch.OutOfMemoryError:
             if size <= 1:
                 raise
+            failed = True
+        else:
+            failed = False
+        if failed:  # not above: there the error still holds what the block had made
             size = max(1, min(size, num - first) // 2)
             _forget_what_failed()
             logging.getLogger("seqdesign").info(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 
 import pytest
 import torch
@@ -56,3 +57,19 @@ def test_sizes_follow_the_caches_of_a_cpu_and_the_memory_of_a_gpu(monkeypatch: p
     assert block_size(torch.device("cuda"), 10**5, cpu=512) == 40_000
     assert block_size(torch.device("cuda"), 10**12, cpu=512) == 512, "no less than a CPU takes"
     assert block_size(torch.device("cuda"), 1, cpu=512) == blocks.MOST
+
+
+def test_what_a_failed_block_had_made_is_gone_before_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[torch.Tensor]] = []
+    alive: list[bool] = []
+    monkeypatch.setattr(blocks, "_forget_what_failed", lambda: alive.append(made[-1]() is not None))
+
+    def call(rows: slice) -> int:
+        half_done = torch.ones(3)
+        made.append(weakref.ref(half_done))
+        if rows.stop - rows.start > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return len(half_done)
+
+    list(in_blocks(call, 4, 4))
+    assert alive == [False]
