@@ -29,17 +29,18 @@ class PanelledCommand(TyperCommand):
     """Arguments that must be given. Typer takes them as optional, because a config file may give them too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an option that takes one value and is there twice: it is not for us to choose one of them.
+        """Refuse two columns of sequences: which of two chains is meant is not for us to choose.
 
         A folder where no argument is left to take it is a model, most of the time.
         """
         if ctx.resilient_parsing:  # the shell asks for completions
             return super().parse_args(ctx, args)
         _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
-        single = [p for p in order if isinstance(p, TyperOption) and not (p.multiple or p.is_flag)]
-        for option in single:
-            if (times := sum(other is option for other in single)) > 1:
-                raise UsageError(f"{option.opts[0]} takes one value, but is there {times} times")
+        if (
+            sum(isinstance(p, TyperOption) and p.opts[0] == "--sequence" and not p.multiple for p in order)
+            > 1
+        ):
+            raise UsageError("names one column, but is there twice; join both in one", option="--sequence")
         takers = {name for p in self.params if isinstance(p, TyperOption) for name in p.opts}
         if rest and "--model" in takers and os.path.isdir(rest[0]):
             raise UsageError(f"'{rest[0]}' is a folder; if it is a model, write --model {rest[0]}")

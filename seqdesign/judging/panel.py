@@ -144,10 +144,8 @@ class Panel:
         """Standard deviation (K,) of a measurement; known once something was judged."""
         self.clueless = torch.zeros_like(self.unit, dtype=torch.bool)
         """(K,): outcomes of which left-out rows are predicted no better than by chance; known likewise."""
-        self._asked: Rows = np.zeros(0, dtype=np.int64)
-        """Rows by which they were tested."""
-        self.told: Plain | None = None
-        """What was said last of the rows; known likewise."""
+        self._asked: Rows = np.zeros(0, dtype=np.int64)  # rows by which they were tested
+        self.told: Plain | None = None  # what was said last of the rows; known likewise
         self.borne = torch.full((2, len(self.unit)), torch.nan, dtype=torch.float64)
         """Outcomes (2, K), least and largest, as far as which predictions beyond the rows are borne out; NaN:
         they are not. Known likewise.

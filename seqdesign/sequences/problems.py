@@ -49,7 +49,7 @@ def problems_of(
     if tally.kind == "mixed" and not readable:
         comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
         others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
-        if tally.num_strange > tally.numbers:  # most of the rows would be left out
+        if tally.num_strange - tally.commas > tally.numbers + tally.commas:  # most rows would be left out
             others = []
         others = [cell for cell in others if not limits or comma.number(cell.lstrip(LIMITS)) is None]
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()

@@ -144,6 +144,8 @@ def predictor(kind: str) -> tuple[SequencePredictor, PredictorData]:
 
 
 TRANSFORMERS = {"encoder": "transformer", "decoder": "transformer"}
+PACED = {"gan r3gan"}
+"""Steps of the default game."""
 STEPS: dict[str, tuple[Callable[[], tuple[Any, ...]], int]] = {
     "vae": (lambda: (vae(), rows(9)), 1450),  # 1,320; 11 waits before
     "vae conditional": (lambda: (vae(condition="outcome"), rows(9)), 1570),  # 1,424
@@ -173,7 +175,9 @@ def test_a_training_step_leaves_the_host_alone(name: str, device: str) -> None:
     make, budget = STEPS[name]
     model, data, *plan = make()
     found = one_step(model, data, device, *plan)
-    assert found.waits == Counter(copy=1 if device != "cpu" else 0), "the rows of the batch"
+    # Of a batch its rows are copied. On CPUs a learning rate is a number, and a generator's pace is read.
+    read = {"_local_scalar_dense": 1} if device == "cpu" and name in PACED else {}
+    assert found.waits == Counter(copy=1 if device != "cpu" else 0) + Counter(read)
     # Kernels for GPUs (attention, recurrent networks) take other operations around them.
     assert found.total <= budget * (1 if device == "cpu" else 1.15), found.total
 

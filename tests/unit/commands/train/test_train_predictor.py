@@ -63,6 +63,12 @@ def test_a_run_writes_a_whole_folder_and_predict_uses_it(cli: Cli, table: Path, 
     assert "already holds a model; add --overwrite" in again.err
 
 
+def test_two_columns_of_sequences_are_refused(cli: Cli, table: Path) -> None:
+    done = cli("train-predictor", table, "--sequence", "VH", "--sequence", "VL")
+    said = "seqdesign: error: --sequence: names one column, but is there twice; join both in one"
+    assert (done.code, done.err.strip()) == (2, said)
+
+
 def test_several_outcomes_have_columns_of_their_own(cli: Cli, table: Path, tmp_path: Path) -> None:
     words = ("--outcome", "outcome", "--outcome", "other")
     assert cli("train-predictor", table, "-o", tmp_path / "m", *words, *TINY).code == 0
