@@ -316,7 +316,7 @@ def test_an_iteration_of_a_population_keeps_to_its_budget(
     monkeypatch.setattr(Crowd, "active", marked)
     design = DESIGNERS.load(name)
     with Counting(found):  # a language model writes letter by letter, so a little of that says enough
-        design(asked(device, 60 if name == "guided" else 400), default_options(design), 0)
+        design(asked(device, 30 if name == "guided" else 400), default_options(design), 0)
     turns = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(marks)][:-1]
     middle = tuple(statistics.median(column) for column in zip(*turns, strict=True))
     most = CROWDS[name]
