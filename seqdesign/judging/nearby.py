@@ -39,10 +39,9 @@ def beside(tokens: Tensor, rows: Tensor, beyond: Tensor) -> Tensor:
         return torch.zeros(len(tokens), dtype=torch.float64)
     beyond = believed(beyond)
     wide = max(tokens.shape[1], rows.shape[1])
-    both = (
+    these, others = (
         torch.nn.functional.pad(part.long(), (0, wide - part.shape[1]), value=-1) for part in (tokens, rows)
     )
-    these, others = both
     changes = torch.cat([(part[:, None] != others).sum(2) for part in these.split(BLOCK)])
     least, nearest = changes.min(1)
     return torch.exp(-least / (REACH * tokens.shape[1])) * beyond[nearest]
