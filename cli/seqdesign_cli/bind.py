@@ -36,8 +36,8 @@ class PanelledCommand(TyperCommand):
         if ctx.resilient_parsing:  # the shell asks for completions
             return super().parse_args(ctx, args)
         _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
-        columns = [p for p in order if isinstance(p, TyperOption) and "--sequence" in p.opts and not p.multiple]
-        if len(columns) > 1:
+        options = [p for p in order if isinstance(p, TyperOption) and not p.multiple]
+        if sum("--sequence" in p.opts for p in options) > 1:
             raise UsageError("names one column, but is there twice; join both in one", option="--sequence")
         takers = {name for p in self.params if isinstance(p, TyperOption) for name in p.opts}
         if rest and "--model" in takers and os.path.isdir(rest[0]):
