@@ -125,15 +125,15 @@ def _before_after(designs: DesignSet, name: str, measured: Ranges) -> Iterator[F
         title = "Designs and what they are compared with"
         yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
-    judged, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
+    designed, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
     if designs.has_numbers("confidence"):
-        judged = designs.numbers("score_design")
+        designed = designs.numbers("score_design")
         caption += " A diamond is the design as the members see it that made it, which is biased."
     title = "Predicted before and after"
     same = pair[1] != "score" or (len(designs.outcomes) == 1 and name.endswith("(max)"))
     known = range_of(measured, pair[1] if pair[1] != "score" else designs.outcomes[0]) if same else None
     figure = before_after(
-        before, after, title=title, y_label=name, judged=judged, ids=designs.ids, measured=known
+        before, after, title=title, y_label=name, designed=designed, ids=designs.ids, measured=known
     )
     yield Figure(figure, caption)
 

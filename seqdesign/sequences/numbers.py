@@ -256,7 +256,8 @@ class Tally:
             return f"{many} label{'' if many == '1' else 's'}: {shown}{more}{without}"
         if self.kind == "nothing":
             return f"nothing{without}"
-        only = ", all of them 0 or 1" if 0 < self.numbers == self.zero_one else ""
+        ones = round(self.plain.mean * self.plain.count)
+        only = f", all of them 0 or 1 ({ones:,} are 1)" if 0 < self.numbers == self.zero_one else ""
         numbers = (
             f"{self.numbers:,} numbers{only}" if self.numbers or not self.text else f"{self.text:,} labels"
         )

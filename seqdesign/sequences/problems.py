@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.numbers import CellFormat, Tally
 from seqdesign.sequences.reader import Format, stream_sequences
@@ -41,8 +41,12 @@ def problems_of(
     for unknown in survey.unknown_letters(alphabet) if alphabet is not None else ():
         line = f", line {unknown.line}" if unknown.line else ""
         place = f"first in record '{unknown.record}'{line}"
-        remedy = ("--gaps", "strip") if unknown.letter in GAPS else ("--on-unknown", "skip")
+        remedy = _remedy(unknown.letter, alphabet)
         yield Problem(f"letter '{unknown.letter}' {_times(unknown.count, 'time')}, {place}", remedy)
+    if alphabet is None and {one.letter.upper() for one in survey.unknown_letters(get_alphabet("dna"))} == {
+        "U"
+    }:
+        yield Problem("there are both T and U", ("--alphabet", "dna", "--convert-ut", ""))
     tally = survey.tally
     if tally is None or tally.kind == "nothing":
         return
@@ -59,6 +63,13 @@ def problems_of(
             yield Problem(f"'{tally.name}': such cells are then missing", ("--on-missing", "drop"))
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
+
+
+def _remedy(letter: str, alphabet: Alphabet | None) -> tuple[str, str]:
+    """The option, and its value, with which a file is read that has such a letter."""
+    if alphabet is not None and (letter.upper(), alphabet.name) in (("U", "dna"), ("T", "rna")):
+        return "--convert-ut", ""
+    return ("--gaps", "strip") if letter in GAPS else ("--on-unknown", "skip")
 
 
 def survey_file(

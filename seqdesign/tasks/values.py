@@ -172,6 +172,8 @@ class OutcomeQuality:
     name: str
     rows: int
     """Held-out sequences with a measured value."""
+    rarer: int | None = None
+    """Those with the rarer of two values."""
     r2: float | None = None
     spearman: float | None = None
     auroc: float | None = None

@@ -170,7 +170,7 @@ def _one_hot(tokens: TokenArray) -> Tensor:
 
 def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions) -> PredictorRecord:
     """What the members need to know of the data."""
-    longest = int(tokens.lengths.max())
+    longest = tokens.tokens.shape[1]  # of all sequences: one that is held out may be longer than these
     kind, placed = options.architecture, positional(tokens, options)
     columns = columns_of(tokens, kind)
     if kind == "aligned" and (columns is None or options.strands == "both"):

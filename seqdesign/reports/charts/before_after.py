@@ -13,7 +13,7 @@ from seqdesign.reports.charts.frame import Frame, Key, left_out
 from seqdesign.reports.palette import colour, series_colour
 from seqdesign.reports.scale import Scale, as_floats, drawable, joined
 
-JUDGES = "as judged by others"
+DESIGNERS = "after, by its designers"
 _MAX_PAIRS = 120
 
 
@@ -24,17 +24,17 @@ def before_after(
     title: str,
     y_label: str,
     names: tuple[str, str] = ("before", "after"),
-    judged: ArrayLike | None = None,
+    designed: ArrayLike | None = None,
     ids: Sequence[str] = (),
     measured: tuple[float, float] | None = None,
 ) -> Markup:
     """Records from left to right in order of their value before; hollow dot before, full dot after.
 
-    ``judged`` is the value after as others see it, a diamond. ``ids`` are the names of the records,
-    ``measured`` the range of training outcomes, which is shaded. Of more than 120 records, 120 evenly spaced
-    ones are drawn, and the x label says so.
+    ``designed`` is the value after as the members see it that designed, a diamond. ``ids`` are the names of
+    the records, ``measured`` the range of training outcomes, which is shaded. Of more than 120 records, 120
+    evenly spaced ones are drawn, and the x label says so.
     """
-    b, a, *rest = as_floats(before, after, *(() if judged is None else (judged,)))
+    b, a, *rest = as_floats(before, after, *(() if designed is None else (designed,)))
     j = rest[0] if rest else np.full(b.size, np.nan)
     both = drawable(b) & drawable(a)
     named = np.array(list(ids) or [str(i + 1) for i in range(b.size)], dtype=object)[both]
@@ -46,14 +46,14 @@ def before_after(
         order = order[np.linspace(0, count - 1, _MAX_PAIRS).round().astype(np.int64)]
     drawn = f" ({order.size} of {count} drawn)" if order.size < count else f" (n = {count})"
     first, second, third = _hollow(), _full(), _diamond()
-    keys = (Key(names[0], first), Key(names[1], second), Key(JUDGES, third))
+    keys = (Key(names[0], first), Key(names[1], second), Key(DESIGNERS, third))
     frame = Frame(
         Scale(-1.0, float(order.size)),
         y_scale,
         title,
         f"sequences, ordered by {names[0]}{drawn}",
         y_label,
-        keys[: 2 if judged is None else 3],
+        keys[: 2 if designed is None else 3],
         x_ticks=(),
         y_band=measured,
     )
@@ -77,7 +77,7 @@ def before_after(
     change = f"{int((a > b).sum())} of {count} higher {names[1]}; mean change {np.mean(a - b):.4g}."
     said = f"{y_label} {names[0]} and {names[1]}: {change}{left_out(missing)}"
     data = {"id": list(named), names[0]: b.tolist(), names[1]: a.tolist()}
-    return frame.draw(marks, said, data if judged is None else data | {JUDGES: j.tolist()})
+    return frame.draw(marks, said, data if designed is None else data | {DESIGNERS: j.tolist()})
 
 
 def _tip(name: object, names: tuple[str, str], before: float, after: float) -> str:

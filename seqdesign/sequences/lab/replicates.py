@@ -182,12 +182,17 @@ def _inverse_trigamma(value: float) -> float:
 
 
 def group_equal(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[int]]:
-    """(group of each text (N,), place of the first text of each group); case does not matter."""
+    """(group of each text (N,), place of the first text of each group).
+
+    Case does not matter, nor in nucleic acids whether T is written U.
+    """
+    nucleic = set("".join(texts).upper()) <= set("ACGTUN")
     places: dict[str, int] = {}
     first: list[int] = []
     groups = np.empty(len(texts), dtype=np.int64)
     for i, text in enumerate(texts):
-        group = places.setdefault(text.upper(), len(first))
+        key = text.upper().replace("U", "T") if nucleic else text.upper()
+        group = places.setdefault(key, len(first))
         if group == len(first):
             first.append(i)
         groups[i] = group

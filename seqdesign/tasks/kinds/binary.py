@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from seqdesign.tasks.task import TensorPair
 
 BELIEVABLE_AUROC = 0.7
+FEW = 20
+"""Held-out rows of the rarer value below which figures are rough."""
 
 
 class Binary(Odds):
@@ -124,6 +126,15 @@ class Binary(Odds):
         """Pearson's correlation of the log-odds with 0 and 1."""
         return correlation(scores[:, 0], y)
 
+    def doubts(self, one: OutcomeQuality) -> Iterator[str]:
+        """Few rows of the rarer value, beside which many of the other say little."""
+        if one.rarer is None or one.rarer >= FEW or one.rows == 0:
+            return
+        yield (
+            f"'{one.name}' was judged by {one.rarer} of the rarer value only: every figure above is a rough "
+            f"one, and to say the other always is right in {1 - one.rarer / one.rows:.1%}"
+        )
+
     def quality(self, judged: Judged) -> list[OutcomeQuality]:
         """AUROC and accuracy, beside ridge regression."""
         return [
@@ -138,6 +149,7 @@ def _quality(name: str, values: FloatArray, probability: FloatArray, baseline: F
     return OutcomeQuality(
         name=name,
         rows=int(known.sum()),
+        rarer=int(min(labels.sum(), len(labels) - labels.sum())),
         auroc=auroc(labels, p),
         accuracy=float(((p > 0.5) == labels).mean()),
         spearman=spearman(labels, p),

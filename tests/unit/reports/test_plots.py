@@ -21,7 +21,7 @@ CHARTS = {
     "predicted": lambda values: plots.predicted_measured(values, values, title="T <&>"),
     "histogram": lambda values: plots.histogram({"a": values}, title="T <&>", x_label="x"),
     "before_after": lambda values: plots.before_after(values, values, title="T <&>", y_label="y"),
-    "judged": lambda values: plots.before_after(values, values, title="T <&>", y_label="y", judged=values),
+    "judged": lambda values: plots.before_after(values, values, title="T <&>", y_label="y", designed=values),
     "intervals": lambda values: plots.intervals(values, values, values, title="T <&>", y_label="y"),
     "bar": lambda values: plots.bar_chart({"a": values}, [str(i) for i in range(len(values))], **LABELS),
 }
@@ -154,13 +154,13 @@ def test_many_pairs_are_thinned_and_the_figure_says_so():
     assert "500 of 500 higher after; mean change 1." in description(figure)
 
 
-def test_judges_are_diamonds_where_they_are_known_and_intervals_begin_with_the_best():
-    figure = plots.before_after([1, 2], [3, 4], title="T", y_label="y", judged=[3.5, math.nan])
+def test_what_designers_say_are_diamonds_where_it_is_known_and_intervals_begin_with_the_best():
+    figure = plots.before_after([1, 2], [3, 4], title="T", y_label="y", designed=[3.5, math.nan])
     assert (
         len([p for p in root(figure).iter(f"{SVG}path") if p.get("d").startswith("M0-3.6")]) == 2
     )  # one is the key
-    assert "as judged by others" in texts(figure)
-    assert "as judged by others" not in texts(plots.before_after([1, 2], [3, 4], title="T", y_label="y"))
+    assert "after, by its designers" in texts(figure)
+    assert "after, by its designers" not in texts(plots.before_after([1, 2], [3, 4], title="T", y_label="y"))
     figure = plots.intervals([1, 9, 5], [0, 8, 3], [2, 10, 7], title="T", y_label="y")
     dots = list(root(figure).iter(f"{SVG}circle"))
     heights = [float(dot.get("cy")) for dot in dots]

@@ -214,3 +214,10 @@ def test_lines_that_are_the_wild_type_because_they_name_no_mutation_are_said(tmp
     assert found.empty_mutations == (4,)
     assert "wild type    1 record without a mutation: line 4\n" in found.text()
     assert look(path, wild_type=wild_type, mutations="variant", missing=("A2G",)).n_records == 2
+
+
+def test_t_and_u_in_one_file_are_converted_and_never_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("sequence,outcome\n" + 9 * "ACGTACGTACGTACGT,1\nacguacguacguacgu,2\n")
+    assert inspect(InspectConfig(input=path)).read_with == "--alphabet dna --convert-ut"
+    assert inspect(InspectConfig(input=path, alphabet="rna")).read_with == "--convert-ut"

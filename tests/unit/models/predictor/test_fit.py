@@ -61,6 +61,28 @@ def test_an_additive_outcome_is_learned_by_the_linear_start(fabric: Fabric) -> N
     assert result.trained.record.positional
 
 
+def test_the_longest_sequence_may_be_held_out_or_tried(fabric: Fabric) -> None:
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("ACGT"), size=20 + i)) for i in range(60)]  # one of them is the longest
+    outcomes = Outcomes(("y",), "regression", np.array([[t.count("A")] for t in texts], float), np.ones(60))
+    for seed in range(2):
+        found = train_sequence_predictor(
+            encode(texts, DNA), outcomes, options=PredictorOptions(**(SMALL | {"architecture": "ridge"})),
+            fit_options=FitOptions(epochs=1), seed=seed, fabric=fabric,
+        )  # fmt: skip
+        assert found.trained.record.max_length == 79
+        assert found.quality.outcomes[0].rows == 6
+
+
+def test_a_rare_value_is_said_to_be_rare(fabric: Fabric) -> None:
+    texts = random_texts(400, 6)
+    rare = learn(fabric, texts, [float(t.startswith("AA")) for t in texts], "binary", architecture="ridge")
+    assert any("of the rarer value only" in warning for warning in rare.quality.warnings)
+    even = learn(fabric, texts, [float(t < "G") for t in texts], "binary", architecture="ridge")
+    assert even.quality.outcomes[0].rarer is not None
+    assert even.quality.outcomes[0].rarer > 10
+
+
 def test_noise_ends_no_worse_than_the_ridge(fabric: Fabric) -> None:
     rng = np.random.default_rng(0)
     result = learn(fabric, random_texts(200, 6), rng.normal(size=200), fit={"learning_rate": 0.05})

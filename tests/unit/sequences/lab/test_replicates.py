@@ -72,3 +72,8 @@ def test_constant_differences_between_columns_are_no_noise() -> None:
     blind = average((table + np.array([0.0, 2.0, -1.0])).ravel(), owner, 400)
     assert blind.noise is not None
     assert blind.noise.spread > 1  # without knowing the columns
+
+
+def test_one_nucleic_acid_is_one_whether_with_t_or_u_and_proteins_are_not() -> None:
+    assert group_equal(["ACGT", "acgu", "ACGA"])[1] == [0, 2]
+    assert group_equal(["MKTL", "MKUL"])[1] == [0, 1]
