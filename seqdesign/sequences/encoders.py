@@ -306,13 +306,13 @@ def _advice(letter: str, position: int, sequence: str, alphabet: Alphabet) -> st
         return "it looks like an alignment; --gaps strip removes the gaps"
     if letter == STOP:
         return "a stop inside a protein needs --alphabet protein-stop; or --on-unknown skip|mask"
-    if (alphabet.name, upper) in (("dna", "U"), ("rna", "T")):
-        other = "rna" if upper == "U" else "dna"
-        return f"it looks like {other}; add --convert-ut, or train with --alphabet {other}"
     try:
         likely = guess_alphabet([sequence])
     except InputError:
         likely = alphabet
+    if (alphabet.name, upper) in (("dna", "U"), ("rna", "T")) and not likely.name.startswith("protein"):
+        other = "rna" if upper == "U" else "dna"
+        return f"it looks like {other}; add --convert-ut, or train with --alphabet {other}"
     if likely != alphabet and alphabet.name in ALPHABETS:
         return f"it looks like {likely.name}; a model for it is trained with --alphabet {likely.name}"
     if upper in alphabet.ambiguity:

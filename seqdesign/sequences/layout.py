@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -168,8 +169,9 @@ def _mutation_column(
         return ""
     found = next((name for name in COLUMNS if name in header), None)
     if found is None:
+        near = next((f" {shlex.quote(name)}" for name in header if name.lower() in COLUMNS), "")
         raise InputError(
-            f"there is no column of mutations; name it with --mutations; the columns are {', '.join(header)}",
+            f"there is no column of mutations; name it with --mutations{near}; the columns are {', '.join(header)}",
             path=source,
         )
     return found

@@ -65,6 +65,12 @@ def test_columns_of_replicates_are_averaged_and_an_odd_cell_is_named(tmp_path: P
         read_sequences(path, layout=Layout(replicates=("r1", "r3")))
 
 
+def test_a_column_of_mutations_in_capitals_is_named(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "Variant,y\nC2A,1\n")
+    with pytest.raises(InputError, match="name it with --mutations Variant; the columns"):
+        read_sequences(path, layout=Layout(variants=Variants("w", "ACD")))
+
+
 def test_counts_become_log_enrichment_over_the_wild_type(tmp_path: Path) -> None:
     path = table(tmp_path / "x.csv", "mutant,in,out\nWT,100,100\nC2A,50,100\nC2G,0,\nC2A,50,100\n")
     layout = Layout(variants=Variants("w", "ACD"), counts=(("in", "out"),), average_rows=True)
