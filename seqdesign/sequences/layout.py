@@ -171,7 +171,8 @@ def _mutation_column(
     if found is None:
         near = next((f" {shlex.quote(name)}" for name in header if name.lower() in COLUMNS), "")
         raise InputError(
-            f"there is no column of mutations; name it with --mutations{near}; the columns are {', '.join(header)}",
+            f"there is no column of mutations; name it with --mutations{near}; the columns are "
+            f"{', '.join(header)}",
             path=source,
         )
     return found

@@ -244,7 +244,7 @@ def predictor_curves(history: History) -> Iterator[Figure]:
 def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
     """What was learned, how well it predicts sequences that it has not seen, and beside what."""
     quality = result.get("quality") or {}
-    outcomes = quality.get("outcomes") or ()
+    outcomes = [_without_itself(one, result.get("kind")) for one in quality.get("outcomes") or ()]
     names = ", ".join(result.get("outcomes") or ("an outcome",))
     asked = f"Predict {names} of {result.get('alphabet', 'other')} sequences"
     if result.get("num_train"):
@@ -272,6 +272,12 @@ def _tiles(one: Mapping[str, Any], *, several: bool) -> Iterator[Tile]:
         inside = one["coverage"][-1]
         note = "should be 95%"
         yield Tile(f"{inside:.0%}", f"inside 95% intervals{about}", note, doubt=inside < 0.9)
+
+
+def _without_itself(one: Mapping[str, Any], kind: str | None) -> Mapping[str, Any]:
+    """The figures without the model beside it where that is the same: a ridge is no worse than a ridge."""
+    same = kind == "ridge" and str(one.get("baseline", "")).endswith(LABELS["ridge"])
+    return {**one, "baseline_value": None} if same else one
 
 
 def _verdict(outcomes: Sequence[Mapping[str, Any]]) -> str:
