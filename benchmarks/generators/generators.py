@@ -1,12 +1,14 @@
 """Generators on data of known structure and on real sequences, beside the simplest models of the same data.
 
     python benchmarks/generators/generators.py DATA [--rows "train-lm" "train-gan --objective wgan-gp" ...]
-        [--seed 0]
+        [--seed 0] [--alone]
 
 A row is a training command without input and output; the model is trained on the training sequences, of which
 it holds out some itself, and 'seqdesign sample' draws from it. Rows there always are: the data themselves, a
-Markov chain, a position matrix, a GRU language model, the default of train-lm. --kept DIR keeps the models,
-and uses those that are there. The sequences that judge are in neither part. CPU s are those of training.
+Markov chain, a position matrix, a GRU language model, the default of train-lm; with --alone only those of
+--rows. --kept DIR keeps the models, and uses those that are there. The sequences that judge are in neither
+part. --seed is that of training and drawing, and of real data that of what judges, too; made sequences are the
+same for each. CPU s are those of training.
 
 trna      20,000 x 72, stems of 7, 4, 5, 5 pairs that always pair: share of samples with each stem whole
 families  20,000 x 60 from three unrelated proteins, 20% mutated: chimeras, mutations
@@ -199,6 +201,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=LM_ROWS, help="training commands with their options")
     parser.add_argument("--input", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="no other rows than those asked for")
     parser.add_argument("--kept", type=Path, metavar="DIR")
     args = parser.parse_args()
     asked = task(args)
@@ -210,7 +213,7 @@ def main() -> None:
         MATRIX: lambda: position_matrix(asked.train, asked.num, rng),
     }
     names: list[str] | None = None
-    for name in (*baselines, *args.rows):
+    for name in (*(() if args.alone else baselines), *args.rows):
         begun, seconds, drawing = time.process_time(), float("nan"), float("nan")
         if name in baselines:
             texts = baselines[name]()

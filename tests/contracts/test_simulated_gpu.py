@@ -187,12 +187,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [f">s{i} outcome={text.count('G')}.{i % 5}\n{text}\n" for i, text in enumerate(texts)]
     (made / "all.fa").write_text("".join(records))
     (made / "few.fa").write_text("".join(records[:4]))
-    for name in ("transformer", "masked", "gru", "vae", "gan", "similarity", "translator"):
+    for name in ("transformer", "ensemble", "masked", "gru", "vae", "gan", "similarity", "translator"):
         (made / name).mkdir()
     torch.manual_seed(0)
     small = {"width": 16, "dropout": 0.1}
     attention = small | {"heads": 2, "window": 3}
-    kinds = {name: attention | {"architecture": name} for name in ("transformer", "masked")}
+    kinds = {name: attention | {"architecture": name} for name in ("transformer", "ensemble", "masked")}
     kinds["gru"] = small | {"architecture": "gru"}
     for name, options in kinds.items():
         record = LMRecord(LMOptions(**options), alphabet, 9, 9)
