@@ -186,7 +186,7 @@ class _Page:
         """Write every place after the one before; without ``reader`` with the cache of a causal network."""
         network, rules = self.model.network, self.rules
         n, steps = self.tokens.shape
-        memory = network.begin(n, steps) if reader is None else None  # type: ignore[union-attr]
+        memory = network.begin(n, steps) if reader is None else None
         if reader is not None:
             self._fill_in_what_is_sure()
         ahead = self._look_ahead(reader)
