@@ -23,6 +23,7 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.grammar import describe, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 
@@ -68,7 +69,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (places where letters may be alike), ``words`` or ``alignment``."""
+    """``places``, ``letters`` (places where letters may be alike), ``words``, ``alignment`` or ``grammar``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -135,6 +136,10 @@ RELATIVES = (
     ),
 )  # fmt: skip
 """Kernels for relatives that also differ by insertions and deletions."""
+GRAMMAR = Kind(
+    "grammar of words", _words, lambda t, own: t.exp() @ own, "grammar", lambda count: [-1.0] * count
+)
+"""Counts of all words, and of the few that carry the outcome where, in which order and how far apart they are."""
 
 
 class Places:
@@ -267,8 +272,20 @@ class Aligned(Words):
         return [torch.cat(parts).double()]
 
 
+class Grammar(Words):
+    """The same, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, found: Tensor, *, both_strands: bool) -> None:
+        self.found = found
+        super().__init__(tokens, alphabet, both_strands=both_strands)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        both = describe(tokens, self.found, self.alphabet, both_strands=self.both_strands)
+        return [*super()._tables(tokens), *(part.double() for part in both)]
+
+
 Reader = Places | Words
-"""``Letters`` is a ``Places``, ``Aligned`` is read as ``Words`` are."""
+"""``Letters`` is a ``Places``, ``Aligned`` and ``Grammar`` are read as ``Words`` are."""
 
 
 def kinds_for(
@@ -287,9 +304,18 @@ def kinds_for(
 
 
 def read_as(
-    kind: Kind, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool, parent: Tensor | None = None
+    kind: Kind,
+    tokens: Tensor,
+    alphabet: Alphabet,
+    *,
+    both_strands: bool,
+    parent: Tensor | None = None,
+    values: Tensor | None = None,
 ) -> Reader:
-    """What a kind reads, for rows with tokens (N, L)."""
+    """What a kind reads, for rows with tokens (N, L); ``grammar`` by their values (N, K) as well."""
+    if kind.reads == "grammar" and values is not None:
+        found = learn_words(tokens, values, alphabet, both_strands=both_strands)
+        return Grammar(tokens, alphabet, found, both_strands=both_strands)
     if kind.reads == "alignment" and parent is not None:
         return Aligned(tokens, alphabet, parent)
     if kind.reads == "words":

@@ -1,0 +1,127 @@
+"""What a few words say together: how often, where, in which order and how far apart.
+
+Functions of one-hot x (N, V, L), differentiable in it. A word is a row of sets of letters; it is where each
+of its letters is in the set of its place. Of each word is read how often it occurs, whether it does, and how
+far behind the middle. Of two words, or of two copies of one, is read whether the second stands behind the
+first, and whether it does within each of several distances.
+
+Shapes: N sequences, V letters, L positions, A words, W places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.ensembles.found_words import LONGEST, MOST_WORDS, Word, find_words
+from seqdesign.sequences.alphabets import Alphabet
+
+WITHIN = (3, 10, 20, 40, 80, 150)
+"""Letters between two words: touching, a helical turn, two, four, a loop, a nucleosome."""
+SINGLES = 3
+"""Columns of a word by itself."""
+_ROWS = 1024
+
+
+def pack_words(words: Sequence[Word], letters: int) -> Tensor:
+    """(A, W, V), with zeros behind the end of a word; of a fixed size, so that a model can keep them."""
+    found = torch.zeros(MOST_WORDS, LONGEST, letters)
+    for row, word in zip(found, words, strict=False):
+        row[: len(word)] = torch.from_numpy(word.astype(np.float32))
+    return found
+
+
+def num_grammar(max_length: int) -> int:
+    """Columns of ``grammar_features``."""
+    return MOST_WORDS * SINGLES + MOST_WORDS * MOST_WORDS * (len(_reach(max_length)) + 1)
+
+
+def _reach(max_length: int) -> list[int]:
+    return [gap for gap in WITHIN if gap < max_length / 2]
+
+
+def grammar_features(x: Tensor, inside: Tensor, words: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
+    """Of words (A, W, V): what they say by themselves (N, 3 A), and in pairs (N, A A (distances + 1))."""
+    length = x.shape[2]
+    steps = torch.arange(length, device=x.device)
+    ends = inside.sum(1, keepdim=True).clamp(min=1)
+    place = (2 * (steps + 0.5) / ends - 1).to(x.dtype)
+    widths = [int(word.any(1).sum()) for word in words]
+    found = [_matches(x, word[:width]) for word, width in zip(words, widths, strict=True)]
+    sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
+    singles = []
+    for m in found:
+        count = m.sum(1)
+        singles += [count, count.clamp(max=1), (m * place).sum(1)]
+    gaps = [*_reach(max_length), length]
+    pairs = [
+        _behind(m, steps + width, total, gap)
+        for m, width in zip(found, widths, strict=True)
+        for total in sums
+        for gap in gaps
+    ]
+    return torch.stack(singles, 1), torch.stack(pairs, 1)
+
+
+def _matches(x: Tensor, word: Tensor) -> Tensor:
+    """Where a word (W, V) begins, (N, L), 0 to 1."""
+    width, length = len(word), x.shape[2]
+    whole = x.new_zeros(len(x), length)
+    count = length - width + 1
+    if not width or count < 1:
+        return whole
+    found = x.new_ones(len(x), count)
+    for j, letters in enumerate(word.to(x.dtype)):
+        found = found * torch.einsum("nvl,v->nl", x[:, :, j : j + count], letters)
+    return torch.nn.functional.pad(found, (0, width - 1))
+
+
+def _behind(m: Tensor, end: Tensor, total: Tensor, gap: int) -> Tensor:
+    """(N,): whether another word, with sums (N, L + 1) up to each place, begins at most so many letters
+    behind the ``end`` (L,) of one that begins at m (N, L).
+    """
+    last = total.shape[1] - 1
+    there = total[:, (end + gap + 1).clamp(max=last)] - total[:, end.clamp(max=last)]
+    return (m * there).sum(1).clamp(max=1)
+
+
+def learn_words(
+    tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool
+) -> Tensor:
+    """Words (A, W, V) by which rows with tokens (N, L), padded, and values (N, K), NaN unknown, differ."""
+    known = ~values.isnan().all(1)
+    tokens, values = tokens[known], values[known]
+
+    def described(words: list[Word]) -> np.ndarray:
+        both = describe(tokens, pack_words(words, alphabet.size), alphabet, both_strands=both_strands)
+        return torch.cat(both, 1).double().numpy()
+
+    found = find_words(
+        tokens.numpy().astype(np.int64), values.double().numpy(), alphabet,
+        both_strands=both_strands, described=described,
+    )  # fmt: skip
+    return pack_words(found, alphabet.size)
+
+
+def describe(
+    tokens: Tensor, words: Tensor, alphabet: Alphabet, *, both_strands: bool
+) -> tuple[Tensor, Tensor]:
+    """``grammar_features`` of tokens (N, L), padded, the mean of both strands where these are alike."""
+    longest = tokens.shape[1]
+    parts = []
+    for rows in tokens.split(_ROWS):
+        inside = rows < alphabet.size
+        x = (rows.unsqueeze(1) == torch.arange(alphabet.size)[:, None]).float()
+        strands = [x]
+        if both_strands and alphabet.complement:
+            partner = torch.tensor([alphabet.letters.index(c) for c in alphabet.complement])
+            back = (inside.sum(1, keepdim=True) - 1 - torch.arange(longest)).clamp(min=0)
+            turned = x[:, partner].gather(2, back[:, None].expand_as(x))
+            strands.append(turned * inside[:, None])
+        found = [grammar_features(strand, inside, words, longest) for strand in strands]
+        parts.append([torch.stack(some).mean(0) for some in zip(*found, strict=True)])
+    single, pair = zip(*parts, strict=True)
+    return torch.cat(single), torch.cat(pair)
