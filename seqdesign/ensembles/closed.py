@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.ensembles.aligned import aligned_features, num_aligned
+from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 from seqdesign.ensembles.features import (
     linear_features,
     num_linear_features,
@@ -23,7 +24,8 @@ class LinearNet(nn.Module):
 
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
-    counts words wherever they stand; ``aligned`` reads letters, insertions and deletions by alignment to a
+    counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
+    ``gain`` that says how much less these are held than the others; ``aligned`` reads letters, insertions and deletions by alignment to a
     ``parent``. Of several strands the mean counts.
     """
 
@@ -33,6 +35,8 @@ class LinearNet(nn.Module):
     bias: Tensor
     pairs: Tensor
     parent: Tensor
+    found: Tensor
+    gain: Tensor
 
     def __init__(
         self,
@@ -50,8 +54,12 @@ class LinearNet(nn.Module):
         self.kind, self.max_length, self.positional = kind, max_length, positional
         self.shapes = word_shapes(letters, max_length)
         columns = num_linear_features(letters, max_length, positional=positional) + num_pairs
-        if kind == "words":
+        if kind in ("words", "grammar"):
             columns = sum(letters ** len(word) for word in self.shapes)
+        if kind == "grammar":
+            columns += num_grammar(max_length)
+            self.register_buffer("found", no_words(letters))
+            self.register_buffer("gain", torch.ones(()))
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -71,6 +79,9 @@ class LinearNet(nn.Module):
     def _features(self, x: Tensor, inside: Tensor) -> Tensor:
         if self.kind == "words":
             return word_counts(x, self.shapes)
+        if self.kind == "grammar":
+            said = grammar_features(x, inside, self.found, self.max_length)
+            return torch.cat([word_counts(x, self.shapes), *(self.gain * part for part in said)], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":

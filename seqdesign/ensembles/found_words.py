@@ -39,8 +39,8 @@ CHOICE = 8.0
 chance in one case of ten."""
 NEAR = 30
 """Letters within which a word stands near another."""
-SHRUNK = 0.03
-"""Penalty of what is taken off, as a share of the rows."""
+FREE, SHRUNK = 1e-6, 0.03
+"""Penalties of what is taken off, as shares of the rows: of the composition, and of what words say."""
 
 FloatArray = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -103,7 +103,7 @@ def find_words(
     target = _scores(values)
     base = _composition(reads)
     words: list[Word] = []
-    rest = _taken_off(base, target)
+    rest = _taken_off(base, base[:, :0], target)
     while len(words) < MOST_WORDS:
         best = _best_seed(reads, seeds, words, rest)
         if best is None:
@@ -112,7 +112,7 @@ def find_words(
         if any(word.shape == other.shape and bool((word == other).all()) for other in words):
             break
         words.append(word)
-        rest = _taken_off(np.concatenate([base, described(words)], 1), target)
+        rest = _taken_off(base, described(words), target)
     return words
 
 
@@ -139,14 +139,18 @@ def _composition(reads: Reads) -> FloatArray:
     return np.concatenate(parts, 1).astype(np.float64)
 
 
-def _taken_off(x: FloatArray, y: FloatArray) -> FloatArray:
-    """What ridge regression on x (N, I) leaves of y (N, K), of unit variance."""
+def _taken_off(base: FloatArray, more: FloatArray, y: FloatArray) -> FloatArray:
+    """What regression on ``base`` (N, I), and with a penalty on ``more`` (N, J), leaves of y (N, K), of unit
+    variance.
+    """
+    x = np.concatenate([base, more], 1)
+    penalty = len(x) * np.repeat([FREE, SHRUNK], [base.shape[1], more.shape[1]])
     x = x - x.mean(0)
     spread = x.std(0)
-    x = x[:, spread > 1e-9] / spread[spread > 1e-9]
+    varies = spread > 1e-9
+    x = x[:, varies] / spread[varies]
     y = y - y.mean(0)
-    gram = x.T @ x
-    gram[np.diag_indices(len(gram))] += SHRUNK * len(x)
+    gram = x.T @ x + np.diag(penalty[varies])
     rest = y - x @ np.linalg.solve(gram, x.T @ y)
     rest -= rest.mean(0)
     return np.asarray(rest / np.maximum(rest.std(0), 1e-9))
@@ -193,14 +197,16 @@ class _Seeds:
         return cls(shape, starts[order], first, row, code, enough)
 
     def z(self, weights: FloatArray, rest: FloatArray) -> FloatArray:
-        """(V^k, K): how surely rows with more of each word, weighted by place (R, L), have more of ``rest``."""
+        """(V^k, K): how surely rows with more of each word, weighted by place (R, L), have more of ``rest``,
+        in squared standard errors.
+        """
         each = np.add.reduceat(weights.ravel()[self.places], self.first)
         total, count = len(self.enough), len(rest)
-        power = np.bincount(self.code, each**2, total) - np.bincount(self.code, each, total) ** 2 / count
+        sums = [np.bincount(self.code, each**power, total) for power in (1, 2, 3)]
         has = np.bincount(self.code, each != 0, total) >= FEWEST_ROWS
-        found = np.stack([np.bincount(self.code, each * y[self.row], total) for y in rest.T], 1)
-        found = found / np.sqrt(np.maximum(power, 1e-9))[:, None]
-        return np.where((self.enough & has & (power > 1e-6))[:, None], found, 0.0)
+        found = [np.bincount(self.code, each * y[self.row], total) for y in rest.T]
+        sure = [_sureness(s, sums, y, count) for s, y in zip(found, rest.T, strict=True)]
+        return np.where((self.enough & has)[:, None], np.stack(sure, 1), 0.0)
 
     def word(self, code: int, letters: int) -> Word:
         """By its number."""
@@ -224,7 +230,7 @@ def _best_seed(
     best, top, tests = None, 0.0, 0
     for weights in _weightings(reads, words):
         for some in seeds:
-            z = some.z(weights, rest) ** 2
+            z = some.z(weights, rest)
             tests += int((z > 0).sum())
             code, outcome = np.unravel_index(int(z.argmax()), z.shape)
             if z[code, outcome] > top:
@@ -285,9 +291,27 @@ def _refined(reads: Reads, word: Word, weights: FloatArray, y: FloatArray) -> Wo
 
 def _explained(u: FloatArray, y: FloatArray) -> FloatArray:
     """Squared standard errors (C,) by which y (N,) follows columns (N, C)."""
-    power = ((u - u.mean(0)) ** 2).sum(0)
-    enough = ((u != 0).sum(0) >= FEWEST_ROWS) & (power > 1e-6)
-    return np.asarray(np.where(enough, (y @ u) ** 2 / np.maximum(power, 1e-9), 0.0))
+    enough = (u != 0).sum(0) >= FEWEST_ROWS
+    return np.where(enough, _sureness(y @ u, [(u**power).sum(0) for power in (1, 2, 3)], y, len(u)), 0.0)
+
+
+def _sureness(found: FloatArray, sums: Sequence[FloatArray], y: FloatArray, count: int) -> FloatArray:
+    """Squared standard errors (C,) of sums of u y (C,), ``sums`` being those of u, u^2 and u^3 (C,) over N
+    rows, by y (N,) of mean 0 and variance 1.
+
+    Where y is skewed, as of labels of which few are yes, chance leads far to its longer side: a Cornish-Fisher
+    expansion takes that off.
+    """
+    mean = sums[0] / count
+    power = sums[1] - sums[0] * mean
+    cube = sums[2] - 3 * mean * sums[1] + 2 * sums[0] * mean**2
+    size = np.maximum(power, 1e-9)
+    z = found / np.sqrt(size)
+    skew = (y**3).mean() * cube / size**1.5 * np.sign(z)
+    z = np.abs(z)
+    near = np.minimum(z, 3 / np.maximum(skew, 1e-9))  # further out the expansion does not hold
+    z = np.where(skew > 0, np.maximum(near - skew / 6 * (near**2 - 1), 0), z)
+    return np.asarray(np.where(power > 1e-6, z, 0.0) ** 2)
 
 
 def _changes(

@@ -18,17 +18,27 @@ from torch import Tensor
 
 from seqdesign.ensembles.found_words import LONGEST, MOST_WORDS, Word, find_words
 from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
 
 WITHIN = (3, 10, 20, 40, 80, 150)
 """Letters between two words: touching, a helical turn, two, four, a loop, a nucleosome."""
 SINGLES = 3
 """Columns of a word by itself."""
+MOST_LETTERS = 1_500_000
+"""Of the rows from which words are learned, at most."""
+RELATED = 0.75
+"""Share of the letters that variants of one parent have as most others do, at least."""
 _ROWS = 1024
+
+
+def no_words(letters: int) -> Tensor:
+    """Words (A, W, V) of which none is anywhere."""
+    return torch.zeros(MOST_WORDS, LONGEST, letters)
 
 
 def pack_words(words: Sequence[Word], letters: int) -> Tensor:
     """(A, W, V), with zeros behind the end of a word; of a fixed size, so that a model can keep them."""
-    found = torch.zeros(MOST_WORDS, LONGEST, letters)
+    found = no_words(letters)
     for row, word in zip(found, words, strict=False):
         row[: len(word)] = torch.from_numpy(word.astype(np.float32))
     return found
@@ -88,15 +98,28 @@ def _behind(m: Tensor, end: Tensor, total: Tensor, gap: int) -> Tensor:
     return (m * there).sum(1).clamp(max=1)
 
 
+def variants(tokens: TokenArray) -> bool:
+    """Whether rows of one length are variants of one parent, of which places say more than words."""
+    if len(np.unique(tokens.lengths)) > 1:
+        return False
+    letters = np.arange(tokens.alphabet.size)
+    shares = [np.mean(column[:, None] == letters, axis=0).max() for column in tokens.tokens.T]
+    return float(np.mean(shares)) >= RELATED
+
+
 def learn_words(
     tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool
 ) -> Tensor:
     """Words (A, W, V) by which rows with tokens (N, L), padded, and values (N, K), NaN unknown, differ."""
-    known = ~values.isnan().all(1)
+    known = torch.nonzero(~values.isnan().all(1)).flatten()
+    most = MOST_LETTERS // max(1, tokens.shape[1])
+    if len(known) > most:
+        known = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:most]]
     tokens, values = tokens[known], values[known]
 
     def described(words: list[Word]) -> np.ndarray:
-        both = describe(tokens, pack_words(words, alphabet.size), alphabet, both_strands=both_strands)
+        packed = pack_words(words, alphabet.size)
+        both = describe(tokens, packed, alphabet, tokens.shape[1], both_strands=both_strands)
         return torch.cat(both, 1).double().numpy()
 
     found = find_words(
@@ -107,10 +130,9 @@ def learn_words(
 
 
 def describe(
-    tokens: Tensor, words: Tensor, alphabet: Alphabet, *, both_strands: bool
+    tokens: Tensor, words: Tensor, alphabet: Alphabet, max_length: int, *, both_strands: bool
 ) -> tuple[Tensor, Tensor]:
     """``grammar_features`` of tokens (N, L), padded, the mean of both strands where these are alike."""
-    longest = tokens.shape[1]
     parts = []
     for rows in tokens.split(_ROWS):
         inside = rows < alphabet.size
@@ -118,10 +140,10 @@ def describe(
         strands = [x]
         if both_strands and alphabet.complement:
             partner = torch.tensor([alphabet.letters.index(c) for c in alphabet.complement])
-            back = (inside.sum(1, keepdim=True) - 1 - torch.arange(longest)).clamp(min=0)
+            back = (inside.sum(1, keepdim=True) - 1 - torch.arange(tokens.shape[1])).clamp(min=0)
             turned = x[:, partner].gather(2, back[:, None].expand_as(x))
             strands.append(turned * inside[:, None])
-        found = [grammar_features(strand, inside, words, longest) for strand in strands]
+        found = [grammar_features(strand, inside, words, max_length) for strand in strands]
         parts.append([torch.stack(some).mean(0) for some in zip(*found, strict=True)])
     single, pair = zip(*parts, strict=True)
     return torch.cat(single), torch.cat(pair)

@@ -12,13 +12,13 @@ from seqdesign.tasks.by_name import unknown
 Auto = Literal["auto"]
 
 Architecture = Literal[
-    "auto", "ridge", "words", "aligned", "pairs", "kernel", "residual", "motif", "killoran"
+    "auto", "ridge", "words", "grammar", "aligned", "pairs", "kernel", "residual", "motif", "killoran"
 ]
-LINEAR_KINDS = ("ridge", "words", "aligned", "pairs")
+LINEAR_KINDS = ("ridge", "words", "grammar", "aligned", "pairs")
 CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
 """Kinds of model without gradient descent."""
 LABELS = {
-    "ridge": "ridge regression", "words": "counts of words", "aligned": "aligned ridge",
+    "ridge": "ridge regression", "words": "counts of words", "grammar": "grammar of words", "aligned": "aligned ridge",
     "pairs": "pairwise ridge", "kernel": "Gaussian process", "residual": "residual networks",
     "motif": "motif networks", "killoran": "networks of Killoran et al.",
 }  # fmt: skip
@@ -36,8 +36,8 @@ class PredictorOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     architecture: Architecture = "auto"
-    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; aligned:
-    letters, insertions and deletions by alignment to a common parent; pairs: pairs of letters at their
+    """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; grammar:
+    the same, and the order and the distance of the few words that carry the outcome; aligned: letters, insertions and deletions by alignment to a common parent; pairs: pairs of letters at their
     places; kernel: a Gaussian process over substitutions; residual: networks on top of ridge; motif: networks
     that look for the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all
     that fit the data and takes the simplest that predicts as well as any."""

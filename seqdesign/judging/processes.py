@@ -23,7 +23,7 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.grammar import describe, learn_words
+from seqdesign.ensembles.grammar import describe, learn_words, variants
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 
@@ -276,11 +276,13 @@ class Grammar(Words):
     """The same, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet, found: Tensor, *, both_strands: bool) -> None:
-        self.found = found
+        self.found, self._longest = found, tokens.shape[1]
         super().__init__(tokens, alphabet, both_strands=both_strands)
 
     def _tables(self, tokens: Tensor) -> list[Tensor]:
-        both = describe(tokens, self.found, self.alphabet, both_strands=self.both_strands)
+        both = describe(
+            tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands
+        )
         return [*super()._tables(tokens), *(part.double() for part in both)]
 
 
@@ -289,18 +291,28 @@ Reader = Places | Words
 
 
 def kinds_for(
-    kinds: Sequence[Kind], tokens: TokenArray, *, same: bool, both_strands: bool
+    kinds: Sequence[Kind],
+    tokens: TokenArray,
+    *,
+    same: bool,
+    both_strands: bool,
+    values: Tensor | None = None,
 ) -> tuple[tuple[Kind, ...], Tensor | None]:
     """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
 
     same: whether places mean the same in all that will ever be read. Else rows are read by their alignment as
-    well, where they are relatives and have one strand.
+    well, where they are relatives and have one strand. values (N, K), NaN unknown: of unrelated rows the
+    grammar is read too, where some words carry the outcome.
     """
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
-    if same or both_strands or len(tokens) < 2:
-        return found, None
-    parent = common_parent(tokens)
-    return (found if parent is None else found + RELATIVES), parent
+    parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
+    if parent is not None:
+        return found + RELATIVES, parent
+    if values is not None and not variants(tokens):
+        rows = torch.from_numpy(tokens.tokens.astype(np.int64))
+        if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
+            return (*found, GRAMMAR), None
+    return found, None
 
 
 def read_as(

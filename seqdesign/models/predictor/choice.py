@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.grammar import learn_words, variants
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
@@ -79,12 +81,23 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     networks = len(tokens) >= NETWORKS_FROM
     if not positional(tokens, options):
         parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
-        return ["ridge", "words", *(["aligned"] if parted else []), "motif"]
+        told = [] if parted else _grammar(known, options)
+        return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
     kinds = ["ridge"]
     if int(tokens.lengths.max()) >= WORDS_FROM:
-        kinds.append("words")
+        kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
     return [*kinds, "residual", "motif"] if networks else kinds
+
+
+def _grammar(known: Known, options: PredictorOptions) -> list[str]:
+    """The grammar of words, where some words carry the outcome of unrelated sequences."""
+    tokens, outcomes = known
+    if variants(tokens):
+        return []
+    values, rows = torch.from_numpy(outcomes.values), torch.from_numpy(tokens.tokens.astype(np.int64))
+    found = learn_words(rows, values, tokens.alphabet, both_strands=options.strands == "both")
+    return ["grammar"] if bool(found.any()) else []
 
 
 @phase("choosing a model", even=False)
