@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.ensembles.aligned import aligned_features, num_aligned
-from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 from seqdesign.ensembles.features import (
     linear_features,
     num_linear_features,
@@ -17,6 +16,7 @@ from seqdesign.ensembles.features import (
     word_counts,
     word_shapes,
 )
+from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 
 
 class LinearNet(nn.Module):
@@ -25,8 +25,8 @@ class LinearNet(nn.Module):
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
     counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
-    ``gain`` that says how much less these are held than the others; ``aligned`` reads letters, insertions and deletions by alignment to a
-    ``parent``. Of several strands the mean counts.
+    ``gain`` that says how much less these are held than the others; ``aligned`` reads letters, insertions and
+    deletions by alignment to a ``parent``. Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")

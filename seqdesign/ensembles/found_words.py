@@ -59,9 +59,7 @@ class Reads:
     letters: int
 
     @classmethod
-    def of(
-        cls, tokens: NDArray[np.int64], alphabet: Alphabet, *, both_strands: bool
-    ) -> Reads:
+    def of(cls, tokens: NDArray[np.int64], alphabet: Alphabet, *, both_strands: bool) -> Reads:
         """Rows (N, L), padded with codes beyond the alphabet; with both strands, where these are alike."""
         size, count = alphabet.size, len(tokens)
         tokens = np.minimum(tokens, size)
@@ -77,11 +75,16 @@ class Reads:
 
     def sums(self, weights: FloatArray) -> FloatArray:
         """(N,) of weights (R, L')."""
-        return np.bincount(self.owner, weights.sum(1), self.count)
+        return _added(self.owner, weights.sum(1), self.count)
 
     def matches(self, word: Word) -> Bools:
         """Where it begins, (R, L - W + 1)."""
         return _misses(self, word)[0] == 0
+
+
+def _added(places: NDArray[np.int64], weights: FloatArray, count: int) -> FloatArray:
+    """Sums (count,) of weights by place."""
+    return np.asarray(np.bincount(places, weights, count), dtype=np.float64)
 
 
 def find_words(
@@ -160,7 +163,7 @@ def _shapes(reads: Reads) -> list[tuple[int, ...]]:
     """Places of the letters of words with which a search begins."""
     size, length = reads.letters, reads.tokens.shape[1]
     whole = [tuple(range(k)) for k in range(2, 9) if LEAST_CODES <= size**k <= MOST_CODES]
-    gapped = [(0, step) for step in range(2, SPAN + 1) if LEAST_CODES <= size**2]
+    gapped = [(0, step) for step in range(2, SPAN + 1) if size**2 >= LEAST_CODES]
     return [shape for shape in whole + gapped if shape[-1] < length]
 
 
@@ -202,9 +205,9 @@ class _Seeds:
         """
         each = np.add.reduceat(weights.ravel()[self.places], self.first)
         total, count = len(self.enough), len(rest)
-        sums = [np.bincount(self.code, each**power, total) for power in (1, 2, 3)]
+        sums = [_added(self.code, each**power, total) for power in (1, 2, 3)]
         has = np.bincount(self.code, each != 0, total) >= FEWEST_ROWS
-        found = [np.bincount(self.code, each * y[self.row], total) for y in rest.T]
+        found = [_added(self.code, each * y[self.row], total) for y in rest.T]
         sure = [_sureness(s, sums, y, count) for s, y in zip(found, rest.T, strict=True)]
         return np.where((self.enough & has)[:, None], np.stack(sure, 1), 0.0)
 
@@ -256,10 +259,11 @@ def _weightings(reads: Reads, words: Sequence[Word]) -> Iterator[FloatArray]:
         before = np.cumsum(there, 1)
         behind = before - there  # of the word, to the left
         ahead = before[:, -1:] - before
-        yield (behind > 0) * 1.0
-        yield (ahead > 0) * 1.0
+        yield (behind > 0).astype(np.float64)
+        yield (ahead > 0).astype(np.float64)
         low, high = np.maximum(place - NEAR, 0), np.minimum(place + NEAR, len(place) - 1)
-        yield (before[:, high] - before[:, low] + there[:, low] - there > 0) * 1.0
+        around = before[:, high] - before[:, low] + there[:, low] - there
+        yield (around > 0).astype(np.float64)
 
 
 def _misses(reads: Reads, word: Word) -> tuple[NDArray[np.int64], list[Bools]]:
@@ -299,8 +303,8 @@ def _sureness(found: FloatArray, sums: Sequence[FloatArray], y: FloatArray, coun
     """Squared standard errors (C,) of sums of u y (C,), ``sums`` being those of u, u^2 and u^3 (C,) over N
     rows, by y (N,) of mean 0 and variance 1.
 
-    Where y is skewed, as of labels of which few are yes, chance leads far to its longer side: a Cornish-Fisher
-    expansion takes that off.
+    Where y is skewed, as of labels of which few are yes, chance leads far to its longer side: that is taken
+    off by a Cornish-Fisher expansion.
     """
     mean = sums[0] / count
     power = sums[1] - sums[0] * mean
@@ -360,15 +364,15 @@ def _by_letter(reads: Reads, found: Bools, worth: FloatArray, step: int) -> Floa
     read, place, at = read[kept], place[kept], at[kept]
     size = reads.letters + 1
     keys = reads.owner[read] * size + reads.tokens[read, at]
-    table = np.bincount(keys, worth[read, place], reads.count * size)
-    return np.asarray(table.reshape(reads.count, size)[:, : reads.letters])
+    table = _added(keys, worth[read, place], reads.count * size)
+    return table.reshape(reads.count, size)[:, : reads.letters]
 
 
 def _sets(now: Bools, *, grow: bool = False) -> list[Bools]:
     """Sets of letters to try in the place of ``now``: one letter more or less, any one, two of few, all."""
     size = len(now)
     eye = np.eye(size, dtype=np.bool_)
-    found = [row for row in eye]
+    found = list(eye)
     if size <= 6:
         found += [eye[i] | eye[j] for i in range(size) for j in range(i)]
     if not grow:

@@ -107,9 +107,7 @@ def variants(tokens: TokenArray) -> bool:
     return float(np.mean(shares)) >= RELATED
 
 
-def learn_words(
-    tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool
-) -> Tensor:
+def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool) -> Tensor:
     """Words (A, W, V) by which rows with tokens (N, L), padded, and values (N, K), NaN unknown, differ."""
     known = torch.nonzero(~values.isnan().all(1)).flatten()
     most = MOST_LETTERS // max(1, tokens.shape[1])

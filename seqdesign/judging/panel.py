@@ -138,9 +138,7 @@ class Panel:
         self.values = _targets(measured.values, task, num_scores)
         """What judges learn (N, K), on their scale."""
         taught = self.values.where(~torch.from_numpy(measured.held_out)[:, None], torch.nan)
-        self.kinds, self._parent = kinds_for(
-            KINDS, rows, same=same, both_strands=both_strands, values=taught
-        )
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands, values=taught)
         self.centre, self.unit = _standard(self.values)
         self.scale = as_measured(self.values)
         self.noise = torch.full_like(self.unit, torch.nan)
@@ -264,7 +262,7 @@ class Panel:
             self.weights = own
             return
         if not len(fresh):
-            self.weights = torch.cat([own / 2, _even(2)[:1]])
+            self.weights = torch.cat([own, own.new_ones(1)]) / 2
             return
         # The networks learned from the training rows: they are weighed against the mixture by the others.
         together = (table + own.log()).logsumexp(1)
@@ -562,7 +560,7 @@ def stack(log_densities: Tensor) -> Tensor:
 
     They maximise the likelihood of the mixture, as if each judge had explained one more row by itself.
     """
-    weights = _even(log_densities.shape[1])
+    weights = log_densities.new_ones(log_densities.shape[1]) / log_densities.shape[1]
     scaled = (log_densities - log_densities.amax(1, keepdim=True)).exp()
     for _ in range(EM_STEPS):
         share = weights * scaled
@@ -582,10 +580,6 @@ def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
 def _mean_square(errors: Tensor) -> Tensor:
     """(K,): of errors (n, K), NaN unknown; 1 without any."""
     return errors.square().nanmean(0).nan_to_num(1.0)
-
-
-def _even(count: int) -> Tensor:
-    return torch.full((count,), 1.0 / count, dtype=torch.float64)
 
 
 def shares(weights: Tensor, total: int) -> list[int]:

@@ -69,7 +69,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (places where letters may be alike), ``words``, ``alignment`` or ``grammar``."""
+    """``places``, ``letters`` (which may be alike there), ``words``, ``alignment`` or ``grammar``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -139,7 +139,7 @@ RELATIVES = (
 GRAMMAR = Kind(
     "grammar of words", _words, lambda t, own: t.exp() @ own, "grammar", lambda count: [-1.0] * count
 )
-"""Counts of all words, and of the few that carry the outcome where, in which order and how far apart they are."""
+"""Counts of all words; of the few that carry the outcome also places, order and distances."""
 
 
 class Places:
@@ -280,9 +280,7 @@ class Grammar(Words):
         super().__init__(tokens, alphabet, both_strands=both_strands)
 
     def _tables(self, tokens: Tensor) -> list[Tensor]:
-        both = describe(
-            tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands
-        )
+        both = describe(tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands)
         return [*super()._tables(tokens), *(part.double() for part in both)]
 
 

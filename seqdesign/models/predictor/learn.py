@@ -323,9 +323,7 @@ def _in_closed_form(
     return _kernel(model, tokens, data, judges, seed)
 
 
-def _grammar(
-    model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor
-) -> bool:
+def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor) -> bool:
     """Set a model of the grammar of words, which does not carry over to new letters.
 
     How much less its columns are held than counts of all words, rows decide that a member does not know.
@@ -337,8 +335,8 @@ def _grammar(
     net.found.copy_(learn_words(rows, targets.double(), tokens.alphabet, both_strands=model.both_strands))
     if not bool(net.found.any()):
         raise InputError(
-            f"--architecture grammar: no word is surely more frequent in {len(tokens):,} sequences with large (or "
-            "small) outcomes; give more of them, or use another --architecture, or auto"
+            f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences; give "
+            "more of them, or use another --architecture, or auto"
         )
     best = -torch.inf
     for gain in GAINS:
