@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.special
-import scipy.stats
 from numpy.typing import NDArray
 
 from seqdesign.sequences.alphabets import Alphabet
@@ -124,7 +123,8 @@ def _scores(values: FloatArray) -> FloatArray:
     found = np.zeros_like(values)
     for k, column in enumerate(values.T):
         known = ~np.isnan(column)
-        ranks = scipy.stats.rankdata(column[known])
+        _, place, alike = np.unique(column[known], return_inverse=True, return_counts=True)
+        ranks = (np.cumsum(alike) - (alike - 1) / 2)[place]  # of equal values the mean
         found[known, k] = scipy.special.ndtri((ranks - 0.5) / max(1, known.sum()))
     return found
 
