@@ -26,6 +26,8 @@ SINGLES = 3
 """Columns of a word by itself."""
 MOST_LETTERS = 1_500_000
 """Of the rows from which words are learned, at most."""
+SHORTEST = 12
+"""Letters from which on words may stand anywhere."""
 RELATED = 0.75
 """Share of the letters that variants of one parent have as most others do, at least."""
 _ROWS = 1024
@@ -98,13 +100,17 @@ def _behind(m: Tensor, end: Tensor, total: Tensor, gap: int) -> Tensor:
     return (m * there).sum(1).clamp(max=1)
 
 
-def variants(tokens: TokenArray) -> bool:
-    """Whether rows of one length are variants of one parent, of which places say more than words."""
-    if len(np.unique(tokens.lengths)) > 1:
+def has_room(tokens: TokenArray) -> bool:
+    """Whether words can stand here or there in rows: not in short ones, nor in variants of one parent, of one
+    length, of which places say more.
+    """
+    if int(tokens.lengths.max()) < SHORTEST:
         return False
+    if len(np.unique(tokens.lengths)) > 1:
+        return True
     letters = np.arange(tokens.alphabet.size)
     shares = [np.mean(column[:, None] == letters, axis=0).max() for column in tokens.tokens.T]
-    return float(np.mean(shares)) >= RELATED
+    return float(np.mean(shares)) < RELATED
 
 
 def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool) -> Tensor:

@@ -23,7 +23,7 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.grammar import describe, learn_words, variants
+from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 
@@ -306,7 +306,7 @@ def kinds_for(
     parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
     if parent is not None:
         return found + RELATIVES, parent
-    if values is not None and not variants(tokens):
+    if values is not None and has_room(tokens):
         rows = torch.from_numpy(tokens.tokens.astype(np.int64))
         if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
             return (*found, GRAMMAR), None

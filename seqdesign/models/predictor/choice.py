@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqdesign.ensembles.grammar import learn_words, variants
+from seqdesign.ensembles.grammar import SHORTEST, has_room, learn_words
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
@@ -46,8 +46,6 @@ SLIGHT, SLIGHT_ERROR = 0.003, 0.05
 many rows any difference is significant."""
 PARENT = 0.25
 """Share of the letters that sequences change at most where they have a parent."""
-WORDS_FROM = 12
-"""Letters from which on words may stand anywhere."""
 
 FloatArray = NDArray[np.float64]
 
@@ -84,7 +82,7 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
         told = [] if parted else _grammar(known, options)
         return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
     kinds = ["ridge"]
-    if int(tokens.lengths.max()) >= WORDS_FROM:
+    if int(tokens.lengths.max()) >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
     return [*kinds, "residual", "motif"] if networks else kinds
@@ -93,7 +91,7 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
 def _grammar(known: Known, options: PredictorOptions) -> list[str]:
     """The grammar of words, where some words carry the outcome of unrelated sequences."""
     tokens, outcomes = known
-    if variants(tokens):
+    if not has_room(tokens):
         return []
     values, rows = torch.from_numpy(outcomes.values), torch.from_numpy(tokens.tokens.astype(np.int64))
     found = learn_words(rows, values, tokens.alphabet, both_strands=options.strands == "both")
