@@ -25,8 +25,8 @@ class LinearNet(nn.Module):
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
     counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
-    ``gain`` that says how much less these are held than the others; ``aligned`` reads letters, insertions and
-    deletions by alignment to a ``parent``. Of several strands the mean counts.
+    ``gain`` (of their counts, and of all else) that says how much less these are held than the others;
+    ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -47,6 +47,7 @@ class LinearNet(nn.Module):
         num_out: int,
         *,
         positional: bool,
+        both_strands: bool = False,
         num_pairs: int = 0,
         parent: int = 0,
     ) -> None:
@@ -57,9 +58,9 @@ class LinearNet(nn.Module):
         if kind in ("words", "grammar"):
             columns = sum(letters ** len(word) for word in self.shapes)
         if kind == "grammar":
-            columns += num_grammar(max_length)
-            self.register_buffer("found", no_words(letters))
-            self.register_buffer("gain", torch.ones(()))
+            columns += num_grammar(max_length, both_strands=both_strands)
+            self.register_buffer("found", no_words(letters, both_strands=both_strands))
+            self.register_buffer("gain", torch.ones(2))
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -80,8 +81,9 @@ class LinearNet(nn.Module):
         if self.kind == "words":
             return word_counts(x, self.shapes)
         if self.kind == "grammar":
-            said = grammar_features(x, inside, self.found, self.max_length)
-            return torch.cat([word_counts(x, self.shapes), *(self.gain * part for part in said)], 1)
+            counts, single, pair = grammar_features(x, inside, self.found, self.max_length)
+            more = torch.cat([single, pair], 1)
+            return torch.cat([word_counts(x, self.shapes), self.gain[0] * counts, self.gain[1] * more], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":

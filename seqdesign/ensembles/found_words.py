@@ -38,7 +38,7 @@ CHOICE = 8.0
 chance in one case of ten."""
 NEAR = 30
 """Letters within which a word stands near another."""
-FREE, SHRUNK = 1e-6, 0.03
+FREE, SHRUNK = 1e-6, 0.005
 """Penalties of what is taken off, as shares of the rows: of the composition, and of what words say."""
 
 FloatArray = NDArray[np.float64]

@@ -33,30 +33,47 @@ RELATED = 0.75
 _ROWS = 1024
 
 
-def no_words(letters: int) -> Tensor:
-    """Words (A, W, V) of which none is anywhere."""
-    return torch.zeros(MOST_WORDS, LONGEST, letters)
+def no_words(letters: int, *, both_strands: bool) -> Tensor:
+    """Words (A, W, V) of which none is anywhere; with both strands as many again, for what they are on the
+    other.
+    """
+    return torch.zeros(MOST_WORDS * (1 + both_strands), LONGEST, letters)
 
 
-def pack_words(words: Sequence[Word], letters: int) -> Tensor:
-    """(A, W, V), with zeros behind the end of a word; of a fixed size, so that a model can keep them."""
-    found = no_words(letters)
+def pack_words(words: Sequence[Word], alphabet: Alphabet, *, both_strands: bool) -> Tensor:
+    """(A, W, V), with zeros behind the end of a word; of a fixed size, so that a model can keep them. With
+    both strands of an alphabet that has them, then the reverse complements.
+    """
+    both = both_strands and bool(alphabet.complement)
+    found = no_words(alphabet.size, both_strands=both)
     for row, word in zip(found, words, strict=False):
         row[: len(word)] = torch.from_numpy(word.astype(np.float32))
+    if both:
+        partner = [alphabet.letters.index(c) for c in alphabet.complement]
+        for row, word in zip(found[MOST_WORDS:], words, strict=False):
+            row[: len(word)] = torch.from_numpy(word[::-1, partner].astype(np.float32))
     return found
 
 
-def num_grammar(max_length: int) -> int:
+def num_grammar(max_length: int, *, both_strands: bool) -> int:
     """Columns of ``grammar_features``."""
-    return MOST_WORDS * SINGLES + MOST_WORDS * MOST_WORDS * (len(_reach(max_length)) + 1)
+    pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both_strands else 0)
+    return MOST_WORDS * SINGLES + pairs * (len(_reach(max_length)) + 1)
 
 
 def _reach(max_length: int) -> list[int]:
     return [gap for gap in WITHIN if gap < max_length / 2]
 
 
-def grammar_features(x: Tensor, inside: Tensor, words: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
-    """Of words (A, W, V): what they say by themselves (N, 3 A), and in pairs (N, A A (distances + 1))."""
+def grammar_features(
+    x: Tensor, inside: Tensor, words: Tensor, max_length: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of words (A, W, V): how often they occur (N, A), whether and where (N, 2 A), and what they say in pairs
+    (N, A A (distances + 1)).
+
+    With their reverse complements behind them (2 A, W, V) pairs are also read whichever strands they are on
+    and whichever comes first (N, A (A + 1) / 2 (distances + 1) more).
+    """
     length = x.shape[2]
     steps = torch.arange(length, device=x.device)
     ends = inside.sum(1, keepdim=True).clamp(min=1)
@@ -65,17 +82,31 @@ def grammar_features(x: Tensor, inside: Tensor, words: Tensor, max_length: int) 
     found = [_matches(x, word[:width]) for word, width in zip(words, widths, strict=True)]
     sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
     singles = []
-    for m in found:
-        count = m.sum(1)
-        singles += [count, count.clamp(max=1), (m * place).sum(1)]
+    for m in found[:MOST_WORDS]:
+        singles += [m.sum(1).clamp(max=1), (m * place).sum(1)]
+    none = x.new_zeros(len(x))
     gaps = [*_reach(max_length), length]
-    pairs = [
-        _behind(m, steps + width, total, gap)
-        for m, width in zip(found, widths, strict=True)
-        for total in sums
-        for gap in gaps
-    ]
-    return torch.stack(singles, 1), torch.stack(pairs, 1)
+
+    def near(
+        i: int, j: int, left: Sequence[Tensor], right: Sequence[Tensor], *, turned: bool
+    ) -> list[Tensor]:
+        """Within each distance: word j behind word i, or, ``turned``, also the other way round."""
+        if not (widths[i] and widths[j]):
+            return [none] * len(gaps)
+        there = [_behind(left[i], steps + widths[i], right[j], gap) for gap in gaps]
+        if turned and i != j:
+            back = [_behind(left[j], steps + widths[j], right[i], gap) for gap in gaps]
+            there = [a + b for a, b in zip(there, back, strict=True)]
+        return [count.clamp(max=1) for count in there]
+
+    words_of = range(MOST_WORDS)
+    pairs = [column for i in words_of for j in words_of for column in near(i, j, found, sums, turned=False)]
+    if len(found) > MOST_WORDS:
+        either, total = ([part[i] + part[i + MOST_WORDS] for i in words_of] for part in (found, sums))
+        some = [(i, j) for i in words_of for j in range(i + 1)]
+        pairs += [column for i, j in some for column in near(i, j, either, total, turned=True)]
+    counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
+    return counts, torch.stack(singles, 1), torch.stack(pairs, 1)
 
 
 def _matches(x: Tensor, word: Tensor) -> Tensor:
@@ -92,12 +123,12 @@ def _matches(x: Tensor, word: Tensor) -> Tensor:
 
 
 def _behind(m: Tensor, end: Tensor, total: Tensor, gap: int) -> Tensor:
-    """(N,): whether another word, with sums (N, L + 1) up to each place, begins at most so many letters
+    """(N,): how often another word, with sums (N, L + 1) up to each place, begins at most so many letters
     behind the ``end`` (L,) of one that begins at m (N, L).
     """
     last = total.shape[1] - 1
     there = total[:, (end + gap + 1).clamp(max=last)] - total[:, end.clamp(max=last)]
-    return (m * there).sum(1).clamp(max=1)
+    return (m * there).sum(1)
 
 
 def has_room(tokens: TokenArray) -> bool:
@@ -122,7 +153,7 @@ def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_stra
     tokens, values = tokens[known], values[known]
 
     def described(words: list[Word]) -> np.ndarray:
-        packed = pack_words(words, alphabet.size)
+        packed = pack_words(words, alphabet, both_strands=both_strands)
         both = describe(tokens, packed, alphabet, tokens.shape[1], both_strands=both_strands)
         return torch.cat(both, 1).double().numpy()
 
@@ -130,12 +161,12 @@ def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_stra
         tokens.numpy().astype(np.int64), values.double().numpy(), alphabet,
         both_strands=both_strands, described=described,
     )  # fmt: skip
-    return pack_words(found, alphabet.size)
+    return pack_words(found, alphabet, both_strands=both_strands)
 
 
 def describe(
     tokens: Tensor, words: Tensor, alphabet: Alphabet, max_length: int, *, both_strands: bool
-) -> tuple[Tensor, Tensor]:
+) -> list[Tensor]:
     """``grammar_features`` of tokens (N, L), padded, the mean of both strands where these are alike."""
     parts = []
     for rows in tokens.split(_ROWS):
@@ -149,5 +180,4 @@ def describe(
             strands.append(turned * inside[:, None])
         found = [grammar_features(strand, inside, words, max_length) for strand in strands]
         parts.append([torch.stack(some).mean(0) for some in zip(*found, strict=True)])
-    single, pair = zip(*parts, strict=True)
-    return torch.cat(single), torch.cat(pair)
+    return [torch.cat(some) for some in zip(*parts, strict=True)]

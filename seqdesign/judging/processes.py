@@ -280,8 +280,8 @@ class Grammar(Words):
         super().__init__(tokens, alphabet, both_strands=both_strands)
 
     def _tables(self, tokens: Tensor) -> list[Tensor]:
-        both = describe(tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands)
-        return [*super()._tables(tokens), *(part.double() for part in both)]
+        said = describe(tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands)
+        return [*super()._tables(tokens), *(part.double() for part in said)]
 
 
 Reader = Places | Words

@@ -49,8 +49,9 @@ PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
 ALIGNED_NUMBERS = 100_000_000
 """Rows times columns of what is learned from aligned sequences."""
-GAINS = (1.0, 4.0, 16.0)
-"""By how much columns of a grammar may be larger than counts of words."""
+GAINS = ((4.0, 1.0), (16.0, 1.0), (4.0, 4.0), (16.0, 4.0), (16.0, 16.0))
+"""By how much counts of the words of a grammar, and all else it says, may be larger than counts of any words.
+"""
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
@@ -340,13 +341,13 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
         )
     best = -torch.inf
     for gain in GAINS:
-        net.gain.fill_(gain)
+        net.gain.copy_(torch.tensor(gain))
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
         alike = _correlation(_left_out(features, *ridge, judges), targets, judges.amax(1) > 0)
         if alike > best:
             best, kept = alike, (gain, ridge)
-    net.gain.fill_(kept[0])
+    net.gain.copy_(torch.tensor(kept[0]))
     net.set_weights(*kept[1])
     return False
 

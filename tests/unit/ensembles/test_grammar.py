@@ -29,53 +29,68 @@ from seqdesign.sequences.encoders import TokenArray, encode, one_hot
 DNA = get_alphabet("dna")
 
 
-def packed(*words: str) -> Tensor:
-    return pack_words([np.eye(4, dtype=bool)[["ACGT".index(c) for c in word]] for word in words], 4)
+def packed(*words: str, both: bool = False) -> Tensor:
+    some = [np.eye(4, dtype=bool)[["ACGT".index(c) for c in word]] for word in words]
+    return pack_words(some, DNA, both_strands=both)
 
 
-def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor]:
-    """Singles (A, 3) and pairs (A, A, distances) of GATA and CCC in a text."""
-    single, pair = describe(
+def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor, Tensor]:
+    """Counts (A,), singles (A, 2) and pairs (A, A, distances) of GATA and CCC in a text."""
+    count, single, pair = describe(
         torch.from_numpy(encode([text], DNA).tokens.astype(np.int64)),
         packed("GATA", "CCC"),
         DNA,
         longest,
         both_strands=False,
     )
-    return single.view(MOST_WORDS, 3), pair.view(MOST_WORDS, MOST_WORDS, -1)
+    return count[0], single.view(MOST_WORDS, 2), pair.view(MOST_WORDS, MOST_WORDS, -1)
 
 
 def test_words_are_counted_and_placed() -> None:
-    single, _ = said("GATATTTTTTTTTTGATATTTTTTTTTCCC")
-    assert single[0, :2].tolist() == [2, 1]
-    assert single[1, :2].tolist() == [1, 1]
-    assert float(single[1, 2]) > 0.7 > 0 > float(single[0, 2]) > -1.1
+    count, single, _ = said("GATATTTTTTTTTTGATATTTTTTTTTCCC")
+    assert count.tolist() == [2, 1, 0, 0, 0, 0]
+    assert single[:, 0].tolist() == [1, 1, 0, 0, 0, 0]
+    assert float(single[1, 1]) > 0.7 > 0 > float(single[0, 1]) > -1.1
     assert not bool(single[2:].any())
 
 
 def test_pairs_have_an_order_and_a_distance() -> None:
     gaps = [gap for gap in WITHIN if gap < 20]
-    _, pair = said("GATATTTTTTTTCCCTTTTTTTTTTTTTTTT")  # eight letters between them
+    *_, pair = said("GATATTTTTTTTCCCTTTTTTTTTTTTTTTT")  # eight letters between them
     assert pair[0, 1].tolist() == [float(gap >= 8) for gap in gaps] + [1.0]
     assert not bool(pair[1, 0].any())
     assert not bool(pair[0, 0].any())
-    _, pair = said("CCCTTTTTTTTTTTTGATATTGATATTTTTT")
+    *_, pair = said("CCCTTTTTTTTTTTTGATATTGATATTTTTT")
     assert pair[1, 0].tolist() == [0.0, 0.0, 1.0]
     assert pair[0, 0].tolist() == [1.0, 1.0, 1.0]  # two copies, two letters apart
-    _, pair = said("GATAAATTTTTTTTTTTTTTTTTTTTTTTTT")
+    *_, pair = said("GATAAATTTTTTTTTTTTTTTTTTTTTTTTT")
     assert not bool(pair.any())
 
 
 def test_columns_do_not_depend_on_the_length_of_what_is_read() -> None:
     x = one_hot(torch.randint(4, (3, 25)), DNA)
     both = grammar_features(x, torch.ones(3, 25, dtype=torch.bool), packed("GATA"), 200)
-    assert sum(part.shape[1] for part in both) == num_grammar(200)
+    assert sum(part.shape[1] for part in both) == num_grammar(200, both_strands=False)
+    both = grammar_features(x, torch.ones(3, 25, dtype=torch.bool), packed("GATA", both=True), 200)
+    assert sum(part.shape[1] for part in both) == num_grammar(200, both_strands=True)
+
+
+def test_on_both_strands_a_pair_is_one_on_whichever_strands_it_is() -> None:
+    texts = [
+        "GATATTTTTTTTCCCTTTTTTTTTTTTTTT",
+        "GATATTTTTTTTGGGTTTTTTTTTTTTTTT",
+        "CCCTTTTTTTTAATCTTTTTTTTTTTTTTT",
+    ]
+    _, tokens = rows(texts)
+    *_, pair = describe(tokens, packed("GATA", "CCC", both=True), DNA, 30, both_strands=True)
+    either = pair[:, MOST_WORDS**2 * 3 :].view(3, -1, 3)
+    assert either[:, 1].tolist() == [[0, 1, 1], [0, 1, 1], [0, 0, 0]]  # TATC is GATA, AATC is not
 
 
 def test_letters_have_slopes() -> None:
     x = one_hot(torch.tensor([["ACGT".index(c) for c in "GATATTCCTTTT"]]), DNA).requires_grad_()
-    single, pair = grammar_features(x, torch.ones(1, 12, dtype=torch.bool), packed("GATA", "CCC"), 12)
-    (slope,) = torch.autograd.grad(single.sum() + pair.sum(), x)
+    count, single, pair = grammar_features(x, torch.ones(1, 12, dtype=torch.bool), packed("GATA", "CCC"), 12)
+    (slope,) = torch.autograd.grad(count.sum() + single.sum() + pair.sum(), x)
     assert float(slope[0, 1, 8]) > 1  # a third C makes CCC, and the pair
 
 
