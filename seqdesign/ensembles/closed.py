@@ -26,7 +26,8 @@ class LinearNet(nn.Module):
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
     counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
     ``gain`` (of their counts, and of all else) that says how much less these are held than the others;
-    ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the mean counts.
+    ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the
+    mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")

@@ -1,9 +1,10 @@
 """What a few words say together: how often, where, in which order and how far apart.
 
 Functions of one-hot x (N, V, L), differentiable in it. A word is a row of sets of letters; it is where each
-of its letters is in the set of its place. Of each word is read how often it occurs, whether it does, and how
-far behind the middle. Of two words, or of two copies of one, is read whether the second stands behind the
-first, and whether it does within each of several distances.
+of its letters is in the set of its place. Of each word is read how often it occurs, whether it does,
+and whether it does in each part of the sequence. Of two words, or of two copies of one, is read whether the
+second stands behind the first, and whether it does within each of several distances. Only how often goes on
+rising beyond what was measured.
 
 Shapes: N sequences, V letters, L positions, A words, W places.
 """
@@ -22,8 +23,8 @@ from seqdesign.sequences.encoders import TokenArray
 
 WITHIN = (3, 10, 20, 40, 80, 150)
 """Letters between two words: touching, a helical turn, two, four, a loop, a nucleosome."""
-SINGLES = 3
-"""Columns of a word by itself."""
+PARTS = 8
+"""Of a sequence, in each of which a word may stand or not."""
 MOST_LETTERS = 1_500_000
 """Of the rows from which words are learned, at most."""
 SHORTEST = 12
@@ -58,7 +59,7 @@ def pack_words(words: Sequence[Word], alphabet: Alphabet, *, both_strands: bool)
 def num_grammar(max_length: int, *, both_strands: bool) -> int:
     """Columns of ``grammar_features``."""
     pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both_strands else 0)
-    return MOST_WORDS * SINGLES + pairs * (len(_reach(max_length)) + 1)
+    return MOST_WORDS * (PARTS + 2) + pairs * (len(_reach(max_length)) + 1)
 
 
 def _reach(max_length: int) -> list[int]:
@@ -68,8 +69,8 @@ def _reach(max_length: int) -> list[int]:
 def grammar_features(
     x: Tensor, inside: Tensor, words: Tensor, max_length: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Of words (A, W, V): how often they occur (N, A), whether and where (N, 2 A), and what they say in pairs
-    (N, A A (distances + 1)).
+    """Of words (A, W, V): how often they occur (N, A), whether they do, and in which part (N, A (parts + 1)),
+    and what they say in pairs (N, A A (distances + 1)).
 
     With their reverse complements behind them (2 A, W, V) pairs are also read whichever strands they are on
     and whichever comes first (N, A (A + 1) / 2 (distances + 1) more).
@@ -77,13 +78,14 @@ def grammar_features(
     length = x.shape[2]
     steps = torch.arange(length, device=x.device)
     ends = inside.sum(1, keepdim=True).clamp(min=1)
-    place = (2 * (steps + 0.5) / ends - 1).to(x.dtype)
+    part = (steps * PARTS // ends).clamp(max=PARTS - 1)
+    there = (part[:, None] == torch.arange(PARTS, device=x.device)[:, None]).to(x.dtype)
     widths = [int(word.any(1).sum()) for word in words]
     found = [_matches(x, word[:width]) for word, width in zip(words, widths, strict=True)]
     sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
-    singles = []
-    for m in found[:MOST_WORDS]:
-        singles += [m.sum(1).clamp(max=1), (m * place).sum(1)]
+    counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
+    parts = torch.stack([torch.einsum("nl,npl->np", m, there) for m in found[:MOST_WORDS]], 1)
+    singles = torch.cat([counts[:, :, None], parts], 2).clamp(max=1)
     none = x.new_zeros(len(x))
     gaps = [*_reach(max_length), length]
 
@@ -105,8 +107,7 @@ def grammar_features(
         either, total = ([part[i] + part[i + MOST_WORDS] for i in words_of] for part in (found, sums))
         some = [(i, j) for i in words_of for j in range(i + 1)]
         pairs += [column for i, j in some for column in near(i, j, either, total, turned=True)]
-    counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
-    return counts, torch.stack(singles, 1), torch.stack(pairs, 1)
+    return counts, singles.flatten(1), torch.stack(pairs, 1)
 
 
 def _matches(x: Tensor, word: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 import seqdesign as sd
 from seqdesign.ensembles.found_words import MOST_WORDS
 from seqdesign.ensembles.grammar import (
+    PARTS,
     WITHIN,
     describe,
     grammar_features,
@@ -35,7 +36,7 @@ def packed(*words: str, both: bool = False) -> Tensor:
 
 
 def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor, Tensor]:
-    """Counts (A,), singles (A, 2) and pairs (A, A, distances) of GATA and CCC in a text."""
+    """Counts (A,), singles (A, parts + 1) and pairs (A, A, distances) of GATA and CCC in a text."""
     count, single, pair = describe(
         torch.from_numpy(encode([text], DNA).tokens.astype(np.int64)),
         packed("GATA", "CCC"),
@@ -43,14 +44,15 @@ def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor, Tensor]:
         longest,
         both_strands=False,
     )
-    return count[0], single.view(MOST_WORDS, 2), pair.view(MOST_WORDS, MOST_WORDS, -1)
+    return count[0], single.view(MOST_WORDS, PARTS + 1), pair.view(MOST_WORDS, MOST_WORDS, -1)
 
 
 def test_words_are_counted_and_placed() -> None:
     count, single, _ = said("GATATTTTTTTTTTGATATTTTTTTTTCCC")
     assert count.tolist() == [2, 1, 0, 0, 0, 0]
     assert single[:, 0].tolist() == [1, 1, 0, 0, 0, 0]
-    assert float(single[1, 1]) > 0.7 > 0 > float(single[0, 1]) > -1.1
+    assert single[0, 1:].tolist() == [1, 0, 0, 1, 0, 0, 0, 0]
+    assert single[1, 1:].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
     assert not bool(single[2:].any())
 
 
