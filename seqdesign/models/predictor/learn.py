@@ -49,9 +49,12 @@ PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
 ALIGNED_NUMBERS = 100_000_000
 """Rows times columns of what is learned from aligned sequences."""
-GAINS = ((4.0, 1.0), (16.0, 1.0), (4.0, 4.0), (16.0, 4.0), (16.0, 16.0))
-"""By how much counts of the words of a grammar, and all else it says, may be larger than counts of any words.
+GAINS = ((16.0, 0.25), (16.0, 1.0), (16.0, 4.0), (16.0, 16.0))
+"""By how much counts of the words of a grammar, and all else it says, may be larger than counts of any words:
+the least of the latter first, as only counts go on beyond what was measured.
 """
+WORTH = 0.02
+"""What more of it must explain, as a share of what is left."""
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
@@ -339,14 +342,15 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
             f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences; give "
             "more of them, or use another --architecture, or auto"
         )
-    best = -torch.inf
+    best, kept = -1.0, None
     for gain in GAINS:
         net.gain.copy_(torch.tensor(gain))
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
         alike = _correlation(_left_out(features, *ridge, judges), targets, judges.amax(1) > 0)
-        if alike > best:
+        if kept is None or alike > best + WORTH * (1 - best):
             best, kept = alike, (gain, ridge)
+    assert kept is not None
     net.gain.copy_(torch.tensor(kept[0]))
     net.set_weights(*kept[1])
     return False
