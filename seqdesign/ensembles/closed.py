@@ -16,6 +16,7 @@ from seqdesign.ensembles.features import (
     word_counts,
     word_shapes,
 )
+from seqdesign.ensembles.found_words import MOST_WORDS
 from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 
 
@@ -25,7 +26,7 @@ class LinearNet(nn.Module):
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
     counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
-    ``gain`` (of their counts, and of all else) that says how much less these are held than the others;
+    ``gain`` that says how much less these are held than the others;
     ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the
     mean counts.
     """
@@ -59,9 +60,10 @@ class LinearNet(nn.Module):
         if kind in ("words", "grammar"):
             columns = sum(letters ** len(word) for word in self.shapes)
         if kind == "grammar":
+            self.num_words = columns
             columns += num_grammar(max_length, both_strands=both_strands)
             self.register_buffer("found", no_words(letters, both_strands=both_strands))
-            self.register_buffer("gain", torch.ones(2))
+            self.register_buffer("gain", torch.ones(columns))
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -82,14 +84,20 @@ class LinearNet(nn.Module):
         if self.kind == "words":
             return word_counts(x, self.shapes)
         if self.kind == "grammar":
-            counts, single, pair = grammar_features(x, inside, self.found, self.max_length)
-            more = torch.cat([single, pair], 1)
-            return torch.cat([word_counts(x, self.shapes), self.gain[0] * counts, self.gain[1] * more], 1)
+            said = grammar_features(x, inside, self.found, self.max_length)
+            return self.gain * torch.cat([word_counts(x, self.shapes), *said], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)
+
+    def gains(self, counts: float, more: float) -> Tensor:
+        """``gain`` (I,) of a grammar: 1 for all words, and what counts of those found and the rest have."""
+        gain = torch.full_like(self.gain, more)
+        gain[: self.num_words] = 1.0
+        gain[self.num_words : self.num_words + MOST_WORDS] = counts
+        return gain
 
     def set_weights(self, weight: Tensor, bias: Tensor) -> None:
         """Weights (M, I, K) and biases (M, K)."""

@@ -342,16 +342,17 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
             f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences; give "
             "more of them, or use another --architecture, or auto"
         )
+    plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
     best, kept = -1.0, None
-    for gain in GAINS:
-        net.gain.copy_(torch.tensor(gain))
-        features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
+    for counts, more in GAINS:
+        gain = net.gains(counts, more)
+        features = plain * gain
         ridge = _ridge(model, data, features, judges)
         alike = _correlation(_left_out(features, *ridge, judges), targets, judges.amax(1) > 0)
         if kept is None or alike > best + WORTH * (1 - best):
             best, kept = alike, (gain, ridge)
     assert kept is not None
-    net.gain.copy_(torch.tensor(kept[0]))
+    net.gain.copy_(kept[0])
     net.set_weights(*kept[1])
     return False
 
