@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.brief import Brief
+from seqdesign.design.common import RARITY
 from seqdesign.design.doubts import mean, mean_known, short, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
@@ -29,7 +30,7 @@ from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.oracles.codons import CAI
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import decode, one_hot
 from seqdesign.sequences.origin import PREDICTED
 
 FloatArray = npt.NDArray[np.float64]
@@ -222,6 +223,9 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     if model.codons is not None:
         usage = model.with_codons(opinion.after[:1, :, :0], chosen.tokens)[0, :, 0].tolist()
         columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
+    if starts.lean is not None:
+        rarity = starts.lean.rarity(one_hot(chosen.tokens, model.alphabet)).tolist()
+        columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.

@@ -57,7 +57,7 @@ def make_plan(
         known=None if brief.include_known else known,
         latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
-        pull=model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None,
+        pull=starts.lean or (model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None),
     )
 
 
