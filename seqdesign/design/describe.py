@@ -219,13 +219,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     parents = starts.parent_of(chosen.groups)
     panel = model.panel(chosen.tokens.shape[1]) if len(chosen.tokens) else None
     texts = _texts(batch)
-    columns = model.columns(opinion.after, opinion.verdict, texts)
-    if model.codons is not None:
-        usage = model.with_codons(opinion.after[:1, :, :0], chosen.tokens)[0, :, 0].tolist()
-        columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
-    if starts.lean is not None:
-        rarity = starts.lean.rarity(one_hot(chosen.tokens, model.alphabet)).tolist()
-        columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
+    columns = _columns(model, batch, opinion, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.
@@ -275,6 +269,21 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             )
         )
     return placed
+
+
+def _columns(
+    model: DesignModel, batch: Batch, opinion: _Opinion, texts: Sequence[str]
+) -> list[dict[str, float | int | None]]:
+    """What is said of the designs by the model, their codons and what rows have in common."""
+    columns = model.columns(opinion.after, opinion.verdict, texts)
+    tokens, lean = batch.chosen.tokens, batch.starts.lean
+    if model.codons is not None:
+        usage = model.with_codons(opinion.after[:1, :, :0], tokens)[0, :, 0].tolist()
+        columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
+    if lean is not None:
+        rarity = lean.rarity(one_hot(tokens, model.alphabet)).tolist()
+        columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
+    return columns
 
 
 def _ask(model: DesignModel, batch: Batch) -> _Opinion:
