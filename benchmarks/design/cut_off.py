@@ -7,8 +7,8 @@ ceiling; of a poor one as many changes help as harm. Libraries of one to four or
 all of them or those that work; measured with noise; rows between the quantiles 0 (or .1) and .4 of the
 measurements are kept. `train-predictor --architecture ridge` and `maximize -n 32`. Printed are the true mean
 of the designs without and with leaning, and of the most common letters alone, in units of the best row's
-distance from the mean row, and whether designs leaned. The rule of the tenth (`seqdesign/design/common.py`)
-was chosen on such cases, with a coarser climb by one judge.
+distance from the mean row, and whether designs leaned. Where they do (`seqdesign/design/common.py`) was
+chosen on such cases.
 """
 
 from __future__ import annotations

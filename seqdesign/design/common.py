@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 RARITY = "rarity"
 """Key of how much less likely than the most common ones the letters of a design are among the rows, nats."""
-AMONG = 0.1
-"""Share of the rows, the best by what is predicted of each without it, among which the most common letters
-must be."""
-
-
 class Leaning:
     """One-hot or soft x (N, V, L) -> what is taken off the scores (N,): nothing for the most common letters.
 
@@ -62,9 +57,9 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     """How designs of ``length`` letters lean on what rows have in common.
 
     None unless all rows are variants of a parent, measurements of all outcomes that are used end abruptly on
-    the better side, judges have not shown that they can go beyond the rows, and they predict of the most
-    common letters as much as of the best tenth of the rows: where these are worse, rows were selected away
-    from them.
+    the better side, judges have not shown that they can go beyond the rows, and they predict more of the
+    most common letters than of the typical row, when that is left out: where they predict less, rows were
+    selected away from these letters.
     """
     evidence = model.evidence
     if evidence is None or evidence.variants is None or length != evidence.length:
@@ -80,7 +75,7 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     if said is None or model.may_go_on(objective, length):
         return None
     judged, rows = (_scores(objective, part) for part in (said.mean, said.rows))
-    if not float(judged) > float(rows[rows.isfinite()].quantile(1 - AMONG)):
+    if not float(judged) > float(rows[rows.isfinite()].median()):
         return None
     places, letters = torch.nonzero(torch.from_numpy(evidence.counts) > 0).unbind(1)
     other = letters != found.letters[places]

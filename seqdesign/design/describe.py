@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seqdesign.design.brief import Brief
 from seqdesign.design.common import RARITY
-from seqdesign.design.doubts import mean, mean_known, short, warnings_of
+from seqdesign.design.doubts import mean, mean_known, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
@@ -507,7 +507,7 @@ def _summary(
         extrapolates=sum(d.status == "extrapolates" for d in delivered),
         unusual=sum(d.status == "unusual" for d in delivered),
         rejected=len(designs) - len(delivered),
-        missing=sum(short(brief, batch) for batch in batches),
+        missing=sum(batch.chosen.num_short for batch in batches),
         objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
         mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),

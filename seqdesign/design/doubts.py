@@ -14,13 +14,6 @@ from seqdesign.design.records import Design
 from seqdesign.runs.manifest import training_warnings
 
 
-def short(brief: Brief, batch: Batch) -> int:
-    """Designs that could not be delivered."""
-    if batch.starts.near is None:
-        return batch.chosen.num_short
-    return max(0, brief.wanted - len(batch.chosen.tokens))
-
-
 def warnings_of(
     brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
 ) -> Iterator[str]:
@@ -32,7 +25,7 @@ def warnings_of(
                 f"{model.folder} does not say what it was trained on, so nothing tells new letters from "
                 "known ones and no other model judges; train again"
             )
-    missing = sum(short(brief, batch) for batch in batches)
+    missing = sum(batch.chosen.num_short for batch in batches)
     if missing:
         yield (
             f"{missing:,} designs fewer than asked for: nothing else was found that is new and differs "
