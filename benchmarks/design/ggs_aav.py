@@ -140,9 +140,7 @@ def main() -> None:
     parser.add_argument("--doubts", type=float, default=1.0, help="standard deviations below the mean")
     parser.add_argument("--begin", choices=("rows", "consensus"), default="rows")
     parser.add_argument("--profile", action="store_true", help="add how common the letters are in the rows")
-    parser.add_argument(
-        "--defaults", action="store_true", help="the two commands as they are instead"
-    )
+    parser.add_argument("--defaults", action="store_true", help="the two commands as they are instead")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.defaults:

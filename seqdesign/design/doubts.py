@@ -69,8 +69,8 @@ def _doubts(
     if any(batch.starts.lean is not None for batch in batches):
         yield (
             "rows that were better have been left out, so that outcomes say little of what is best: designs "
-            "lean on the letters that rows have in common (rarity in their headers); order the sequence of the "
-            "most common letters too, which may be as good"
+            "lean on the letters that rows have in common (rarity in their headers); order the sequence of "
+            "the most common letters too, which may be as good"
         )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
