@@ -3,22 +3,20 @@
 Relatives of one another were selected before anybody measured them: what does not work is rare. Where
 measurements end abruptly on the better side, rows that were better are missing, and what outcomes still say
 is how rows of one band differ from each other. How common a letter is among the rows tells of more than
-that band. It is the density of an augmented model (Hsu et al. 2022). Its weight such rows cannot tell: it is
-thought to tell of single changes what judges tell that explain half of the variance.
+that band. It is the density of an augmented model (Hsu et al. 2022), with a weight that such rows cannot
+tell: single changes of the most common letters differ as much in how common they are as in what is predicted.
 
 Shapes: N sequences of length L over V letters.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from seqdesign.metrics.regression import r2
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.sequences.encoders import one_hot
@@ -29,10 +27,6 @@ if TYPE_CHECKING:
 
 RARITY = "rarity"
 """Key of how much less likely than the most common ones the letters of a design are among the rows, nats."""
-ALIKE = 0.5
-"""Share of the variance that judges explain where predictions and how common letters are count alike."""
-LEAST = 0.01
-"""Share that judges explain at the least: predictions decide among letters that are as common."""
 
 
 class Leaning:
@@ -85,7 +79,6 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     judged, rows = (_scores(objective, part) for part in (said.mean, said.rows))
     if not float(judged) > float(rows[rows.isfinite()].median()):
         return None
-    explained = min(1.0, max(LEAST, r2(_scores(objective, said.values), rows, skip_nan=True)))
     places, letters = torch.nonzero(torch.from_numpy(evidence.counts) > 0).unbind(1)
     other = letters != found.letters[places]
     places, letters = places[other], letters[other]
@@ -97,14 +90,8 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     rare = float(found.rarity(one_hot(changed, model.alphabet)).std())
     if not (spread > 0 and rare > 0):
         return None
-    # Two opinions whose errors are independent, each in its own unit, count as r / (1 - r^2).
-    found.weight = spread / rare * _odds(ALIKE) / _odds(explained)
+    found.weight = spread / rare
     return found
-
-
-def _odds(explained: float) -> float:
-    """What an opinion counts that explains such a share r^2 of the variance: r / (1 - r^2)."""
-    return math.sqrt(explained) / max(1.0 - explained, 1e-9)
 
 
 def _scores(objective: Composite, outcomes: Tensor) -> Tensor:
