@@ -41,9 +41,9 @@ class PlayerSettings:
     max_weight: float | None = None
     """All parameters are clamped to +- this after every move (Arjovsky et al. 2017, algorithm 1)."""
     sparse: float = 0.0
-    """The model's ``sparse_parameters(player)`` go this many learning rates towards zero after every move, but
-    not beyond: a proximal step of an L1 penalty, of Adam's indifference to how large gradients are. So they
-    stay zero where these push to and fro by chance."""
+    """The model's ``sparse_parameters(player)`` go this many learning rates towards zero after every move,
+    but not beyond: a proximal step of an L1 penalty, of Adam's indifference to how large gradients are. So
+    they stay zero where these push to and fro by chance."""
     average: float = 0.0
     """Decay of the running average of the weights, which is then what is judged and kept; 0: none."""
     watch: bool = False
