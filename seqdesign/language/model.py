@@ -21,7 +21,7 @@ from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows, turns
 from seqdesign.language.ensemble import Ensemble
-from seqdesign.language.layers import MAX_PLACES
+from seqdesign.language.layers import MAX_PLACES, Mixing
 from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch, TokenData
@@ -95,6 +95,11 @@ class SequenceLM(nn.Module):
     def player_parameters(self, player: str) -> list[nn.Parameter]:
         """All of them."""
         return list(self.parameters())
+
+    def sparse_parameters(self, player: str) -> list[nn.Parameter]:
+        """Weights of pairs of places, of which there are many, and few that mean anything."""
+        mixings = (module for module in self.modules() if isinstance(module, Mixing))
+        return [mixing.place for mixing in mixings if mixing.place is not None]
 
     def count(self, data: TokenData) -> None:
         """Set what is counted in training sequences and not learned: p(length), and words.
