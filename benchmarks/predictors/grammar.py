@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 import seqdesign as sd
+from seqdesign.errors import SeqDesignError
 from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, read_as
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
@@ -116,7 +117,7 @@ def trained(texts: list[str], values: FloatArray, kind: str, seed: int, args: ar
             texts[: args.rows], values[: args.rows], architecture=kind, strands="one",
             alphabet=args.alphabet, seed=seed, device="cpu",
         )  # fmt: skip
-    except sd.SeqDesignError:
+    except SeqDesignError:
         return float("nan")
     return r2(model.predict(texts[args.rows :])["mean"].to_numpy(), values[args.rows :])
 

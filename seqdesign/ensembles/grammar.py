@@ -56,6 +56,18 @@ def pack_words(words: Sequence[Word], alphabet: Alphabet, *, both_strands: bool)
     return found
 
 
+def spelled(words: Tensor, alphabet: Alphabet) -> tuple[str, ...]:
+    """Words (A, W, V) as people write them: [AT] is one of two letters, . any."""
+    found = []
+    for word in words[:MOST_WORDS].bool():
+        places = [
+            "".join(np.array(list(alphabet.letters))[place.numpy()]) for place in word[word.any(1)].cpu()
+        ]
+        sets = ["." if len(p) == alphabet.size else p if len(p) == 1 else f"[{p}]" for p in places]
+        found += ["".join(sets)] if sets else []
+    return tuple(found)
+
+
 def num_grammar(max_length: int, *, both_strands: bool) -> int:
     """Columns of ``grammar_features``."""
     pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both_strands else 0)

@@ -17,6 +17,7 @@ from torch import Generator, Tensor, nn
 from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
 from seqdesign.ensembles.features import linear_features
+from seqdesign.ensembles.grammar import spelled
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.killoran import KilloranNet
 from seqdesign.ensembles.layers import only_members
@@ -113,6 +114,13 @@ class SequencePredictor(nn.Module):
     def closed_form(self) -> bool:
         """Whether nothing is left to gradient descent."""
         return isinstance(self.net, LinearNet | KernelNet)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Those whose grammar is read, the surest first; none where it is another kind."""
+        if not isinstance(self.net, LinearNet) or self.net.kind != "grammar":
+            return ()
+        return spelled(self.net.found, self.vocabulary.alphabet)
 
     def only(self, members: Sequence[int]) -> SequencePredictor:
         """A copy that computes these members alone, to be asked and not to be trained."""

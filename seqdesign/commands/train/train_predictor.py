@@ -99,6 +99,8 @@ class TrainPredictorResult(Result):
     """What the column of the split says; empty for one of our own."""
     batches: str = ""
     """Assays or plates, and whose scale the predictions have; empty without."""
+    words: tuple[str, ...] = ()
+    """Those whose grammar is read, the surest first; [AT] is one of two letters, . is any."""
     adapt: Path | None = None
     """Sequences of another assay to which networks were adapted."""
 
@@ -115,6 +117,7 @@ class TrainPredictorResult(Result):
             ("outcome", f"{'; '.join(self.measured)} ({what})"),
             *([("batches", self.batches)] if self.batches else []),
             ("kind of model", LABELS[self.kind] + self._why()),
+            *([("words", ", ".join(self.words))] if self.words else []),
             *self._tried(),
             ("training", f"{self._members()} in {self.seconds:.0f} s ({self.stop_reason})"),
         ]
@@ -283,6 +286,7 @@ def _result(
         quality=result.quality,
         split=split,
         batches="" if record.batches is None else record.batches.says(),
+        words=trained.model.words,
         adapt=config.adapt,
     )
 

@@ -18,6 +18,7 @@ from seqdesign.ensembles.grammar import (
     learn_words,
     num_grammar,
     pack_words,
+    spelled,
 )
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
@@ -45,6 +46,13 @@ def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor, Tensor]:
         both_strands=False,
     )
     return count[0], single.view(MOST_WORDS, PARTS + 1), pair.view(MOST_WORDS, MOST_WORDS, -1)
+
+
+def test_words_are_written_as_people_write_them() -> None:
+    words = packed("GATA", both=True)
+    words[0, 2] = torch.tensor([1, 0, 0, 1])
+    words[1, :3] = torch.tensor([[0, 1, 0, 0], [1, 1, 1, 1], [0, 0, 1, 0]])
+    assert spelled(words, DNA) == ("GA[AT]A", "C.G")
 
 
 def test_words_are_counted_and_placed() -> None:
@@ -153,6 +161,7 @@ def test_train_predictor_tries_it_and_keeps_it(tmp_path: object) -> None:
         assert ("grammar" in candidates(known, PredictorOptions(strands="one"))) is tried
     model = sd.train_predictor(texts, y, architecture="grammar", strands="one", seed=0, device="cpu")
     model.save(tmp_path / "model")  # type: ignore[operator]
+    assert any(word in "GATAAG CCCTG" for word in model.trained.model.words)
     again = sd.load(tmp_path / "model", device="cpu")  # type: ignore[operator]
     fresh, signs = ordered(60, seed=9)
     predicted = again.predict(fresh)["mean"].to_numpy()
