@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.devices.arithmetic import running_sum
 from seqdesign.language.dependence import turns
 from seqdesign.language.model import SequenceLM
 from seqdesign.language.networks import Transformer
@@ -226,7 +227,7 @@ class _Page:
             allowed = wanted.masked_fill(~(may | ~alive[:, None]), -torch.inf)
             self.forced += (allowed.logsumexp(1) - wanted.logsumexp(1)).masked_fill(~writes, 0.0)
             wanted = allowed
-        cumulative = wanted.softmax(1).cumsum(1)
+        cumulative = running_sum(wanted.softmax(1), 1)
         letters = (cumulative <= (self.uniform[self.everyone, places] * cumulative[:, -1])[:, None]).sum(1)
         log_p = logits.log_softmax(1).gather(1, letters[:, None])[:, 0]
         self.total += log_p.masked_fill(~writes, 0.0)
