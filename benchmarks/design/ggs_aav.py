@@ -13,6 +13,8 @@ selected for. Its weight is such that single edits of the consensus differ as mu
 
 Printed are the median normalised oracle of the best measured rows and after every sixth round, and in
 brackets the edits to the nearest training row. Nothing is chosen by the oracle.
+
+--defaults runs `train-predictor` and `maximize -n 128` as they are instead, beside the most common letters.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import seqdesign as sd
 from seqdesign.judging.processes import KINDS, GaussianProcess, Places, hyperparameters
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
@@ -111,6 +114,22 @@ def climb(args: argparse.Namespace, seed: int) -> list[str]:
     return shown
 
 
+def by_default(args: argparse.Namespace, seed: int) -> list[str]:
+    """Figures of the designs of the two commands."""
+    oracle = Oracle(args.data / "prot_ggs_aav_oracle.npz")
+    source = args.data / f"prot_ggs_aav_{args.task}.csv.gz"
+    model = sd.train_predictor(source, seed=seed)
+    found = sd.maximize(model, num=NUM, seed=seed)
+    texts = [one.sequence for one in found]
+    columns = zip(*read_sequences(source, outcome="outcome").sequences, strict=True)
+    common = "".join(max(sorted(set(column)), key=column.count) for column in columns)
+    far = np.mean([sum(a != b for a, b in zip(text, common, strict=True)) for text in texts])
+    return [
+        f"designs {float(oracle(texts).median()):.3f}",
+        f"most common letters {float(oracle([common])[0]):.3f} ({far:.1f} changes away)",
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -121,8 +140,13 @@ def main() -> None:
     parser.add_argument("--doubts", type=float, default=1.0, help="standard deviations below the mean")
     parser.add_argument("--begin", choices=("rows", "consensus"), default="rows")
     parser.add_argument("--profile", action="store_true", help="add how common the letters are in the rows")
+    parser.add_argument("--defaults", action="store_true", help="the two commands as they are instead")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if args.defaults:
+        for seed in range(args.seeds):
+            print(f"{args.task} seed {seed}: {'  '.join(by_default(args, seed))}", flush=True)
+        return
     for seed in range(args.seeds):
         with torch.no_grad():
             print(f"{args.task} seed {seed}: {'  '.join(climb(args, seed))}", flush=True)

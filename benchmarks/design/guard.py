@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import _guard_cases
+import _guard_eighth
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
@@ -57,6 +58,7 @@ FAMILIES = {
     "fifth": _guard_fifth.cases,
     "sixth": _guard_sixth.cases,
     "seventh": _guard_seventh.cases,
+    "eighth": _guard_eighth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"

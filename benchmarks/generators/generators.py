@@ -1,12 +1,15 @@
 """Generators on data of known structure and on real sequences, beside the simplest models of the same data.
 
     python benchmarks/generators/generators.py DATA [--rows "train-lm" "train-gan --objective wgan-gp" ...]
-        [--seed 0]
+        [--seed 0] [--alone]
 
 A row is a training command without input and output; the model is trained on the training sequences, of which
 it holds out some itself, and 'seqdesign sample' draws from it. Rows there always are: the data themselves, a
-Markov chain, a position matrix, a GRU language model, the default of train-lm. --kept DIR keeps the models,
-and uses those that are there. The sequences that judge are in neither part. CPU s are those of training.
+Markov chain, a position matrix, a GRU language model, the default of train-lm; with --alone only those of
+--rows. --kept DIR keeps the models, and uses those that are there. The sequences that judge are in neither
+part. --seed is that of training and drawing, and of real data that of what judges, too; made sequences are
+the same for each. CPU s are those of training; nats are those of a sequence that a language model held out
+of its training part, of the weights that were kept.
 
 trna      20,000 x 72, stems of 7, 4, 5, 5 pairs that always pair: share of samples with each stem whole
 families  20,000 x 60 from three unrelated proteins, 20% mutated: chimeras, mutations
@@ -22,6 +25,7 @@ promoters dm3 promoters (--input dna_dm3_core_promoter100.fa.gz): AUC of a netwo
 from __future__ import annotations
 
 import argparse
+import csv
 import resource
 import shlex
 import subprocess
@@ -151,8 +155,15 @@ def run(words: Sequence[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], float, float]:
-    """Samples of a model, and the CPU seconds of training (NaN if it was there) and of sampling."""
+def held_out_nats(folder: Path) -> float:
+    """The best held-out loss of a language model's passes; NaN of anything else."""
+    with open(folder / "metrics.csv", newline="") as handle:
+        values = [float(row.get("held_out_lm_loss", "nan")) for row in csv.DictReader(handle)]
+    return min(values)
+
+
+def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], Figures]:
+    """Samples of a model, the CPU seconds of training (NaN if it was there) and of sampling, and its nats."""
     seconds = float("nan")
     if not (folder / "model.safetensors").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +174,8 @@ def trained(row: str, asked: Task, folder: Path, seed: int) -> tuple[list[str], 
         seconds = run([command, str(source), "-o", str(folder), "--seed", str(seed), "--overwrite", *options])
     output = folder.parent / f"{folder.name}.fa"
     drawing = run(["sample", str(folder), "-n", str(asked.num), "-o", str(output), "--seed", str(seed)])
-    return read_sequences(output).sequences, seconds, drawing
+    figures = {"CPU s": seconds, "sampling": drawing, "nats": held_out_nats(folder)}
+    return read_sequences(output).sequences, figures
 
 
 def drawn_before(kept: Path, data: str, seed: int) -> Iterator[tuple[str, list[str]]]:
@@ -199,6 +211,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=LM_ROWS, help="training commands with their options")
     parser.add_argument("--input", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="no other rows than those asked for")
     parser.add_argument("--kept", type=Path, metavar="DIR")
     args = parser.parse_args()
     asked = task(args)
@@ -210,16 +223,16 @@ def main() -> None:
         MATRIX: lambda: position_matrix(asked.train, asked.num, rng),
     }
     names: list[str] | None = None
-    for name in (*baselines, *args.rows):
-        begun, seconds, drawing = time.process_time(), float("nan"), float("nan")
+    for name in (*(() if args.alone else baselines), *args.rows):
+        begun = time.process_time()
         if name in baselines:
             texts = baselines[name]()
-            seconds = time.process_time() - begun
+            spent = {"CPU s": time.process_time() - begun, "sampling": float("nan"), "nats": float("nan")}
         else:
             folder = kept / f"{args.data}_{args.seed}_{name.replace(' ', '_').replace('/', '_')}"
-            texts, seconds, drawing = trained(name, asked, folder, args.seed)
+            texts, spent = trained(name, asked, folder, args.seed)
         figures = asked.judge(texts)
-        more = common(texts, asked) | {"CPU s": seconds, "sampling": drawing}
+        more = common(texts, asked) | spent
         if names is None:
             names = [*figures, *more]
             print(

@@ -81,7 +81,7 @@ def condition(args: argparse.Namespace) -> None:
         alike += [train[i] for i in np.abs(outcomes - value).argsort()[:EACH]]
         output = folder / f"{quantile}.fa"
         words = ["sample", str(folder / "m"), "-n", str(EACH), "--condition", str(value), *more]
-        drawing += run([*words, "-o", str(output)])
+        drawing += run([*words, "-o", str(output), "--seed", str(args.seed)])
         drawn = read_sequences(output).sequences
         said = judge(drawn)
         measured = [truth[t] for t in drawn if t in truth]
@@ -131,7 +131,7 @@ def likelihoods(path: Path) -> tuple[list[str], np.ndarray]:
 def infill(args: argparse.Namespace) -> None:
     folder = Path(tempfile.mkdtemp())
     free = folder / "free.fa"
-    run(["sample", str(args.input), "-n", str(args.free), "-o", str(free), "--seed", "1"])
+    run(["sample", str(args.input), "-n", str(args.free), "-o", str(free), "--seed", str(args.seed + 1)])
     texts, log_p = likelihoods(free)
     length = len(texts[0])
     typical = texts[0]
@@ -144,7 +144,9 @@ def infill(args: argparse.Namespace) -> None:
     for word in FORBIDDEN:
         rules += ["--forbid", word]
     output = folder / "asked.fa"
-    seconds = run(["sample", str(args.input), "-n", str(args.num), "-o", str(output), *rules])
+    seconds = run(
+        ["sample", str(args.input), "-n", str(args.num), "-o", str(output), "--seed", str(args.seed), *rules]
+    )
     asked, own = likelihoods(output)
     kept = np.array([not breaches(t, template, gc, run_of) for t in texts])
     bad = sum(breaches(t, template, gc, run_of) for t in asked)

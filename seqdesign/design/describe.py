@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.brief import Brief
-from seqdesign.design.doubts import mean, mean_known, short, warnings_of
+from seqdesign.design.common import RARITY
+from seqdesign.design.doubts import mean, mean_known, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
@@ -29,7 +30,7 @@ from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.oracles.codons import CAI
-from seqdesign.sequences.encoders import decode
+from seqdesign.sequences.encoders import decode, one_hot
 from seqdesign.sequences.origin import PREDICTED
 
 FloatArray = npt.NDArray[np.float64]
@@ -218,10 +219,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     parents = starts.parent_of(chosen.groups)
     panel = model.panel(chosen.tokens.shape[1]) if len(chosen.tokens) else None
     texts = _texts(batch)
-    columns = model.columns(opinion.after, opinion.verdict, texts)
-    if model.codons is not None:
-        usage = model.with_codons(opinion.after[:1, :, :0], chosen.tokens)[0, :, 0].tolist()
-        columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
+    columns = _columns(model, batch, opinion, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
     far = model.far(texts)
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.
@@ -271,6 +269,21 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             )
         )
     return placed
+
+
+def _columns(
+    model: DesignModel, batch: Batch, opinion: _Opinion, texts: Sequence[str]
+) -> list[dict[str, float | int | None]]:
+    """What is said of the designs by the model, their codons and what rows have in common."""
+    columns = model.columns(opinion.after, opinion.verdict, texts)
+    tokens, lean = batch.chosen.tokens, batch.starts.lean
+    if model.codons is not None:
+        usage = model.with_codons(opinion.after[:1, :, :0], tokens)[0, :, 0].tolist()
+        columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
+    if lean is not None:
+        rarity = lean.rarity(one_hot(tokens, model.alphabet)).tolist()
+        columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
+    return columns
 
 
 def _ask(model: DesignModel, batch: Batch) -> _Opinion:
@@ -494,7 +507,7 @@ def _summary(
         extrapolates=sum(d.status == "extrapolates" for d in delivered),
         unusual=sum(d.status == "unusual" for d in delivered),
         rejected=len(designs) - len(delivered),
-        missing=sum(short(brief, batch) for batch in batches),
+        missing=sum(batch.chosen.num_short for batch in batches),
         objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
         mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),

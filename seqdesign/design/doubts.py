@@ -14,13 +14,6 @@ from seqdesign.design.records import Design
 from seqdesign.runs.manifest import training_warnings
 
 
-def short(brief: Brief, batch: Batch) -> int:
-    """Designs that could not be delivered."""
-    if batch.starts.near is None:
-        return batch.chosen.num_short
-    return max(0, brief.wanted - len(batch.chosen.tokens))
-
-
 def warnings_of(
     brief: Brief, model: DesignModel, batches: Sequence[Batch], delivered: Sequence[Design]
 ) -> Iterator[str]:
@@ -32,7 +25,7 @@ def warnings_of(
                 f"{model.folder} does not say what it was trained on, so nothing tells new letters from "
                 "known ones and no other model judges; train again"
             )
-    missing = sum(short(brief, batch) for batch in batches)
+    missing = sum(batch.chosen.num_short for batch in batches)
     if missing:
         yield (
             f"{missing:,} designs fewer than asked for: nothing else was found that is new and differs "
@@ -72,6 +65,12 @@ def _doubts(
             f"measurements end abruptly, as if others had been left out ({'; '.join(ended)}): what lies "
             "beyond was never seen, and the intervals of "
             f"{sum(d.open_end is not None for d in delivered):,} designs are open there"
+        )
+    if any(batch.starts.lean is not None for batch in batches):
+        yield (
+            "rows that were better have been left out, so that outcomes say little of what is best: designs "
+            "lean on the letters that rows have in common (rarity in their headers); order the sequence of "
+            "the most common letters too, which may be as good"
         )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:

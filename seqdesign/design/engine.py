@@ -59,6 +59,8 @@ class Campaign:
     """Whether too few designs are better than nearer ones; else the distance is halved as needed."""
     both_strands: bool
     """Whether a sequence and its reverse complement are the same design."""
+    together: int | None = None
+    """Designs wanted of all groups together, where these compete; None: ``num`` of each."""
     own_distance: Mapping[int, int] = field(default_factory=dict)
     """Edits between designs of some groups, where these are further apart, as far as there are enough."""
     known: Known | None = None
@@ -242,7 +244,7 @@ def choose(
         rows=torch.searchsorted(groups, owner),  # groups come in order
         stop=stop,
         num_queries=sum(block.num_queries for block in found),
-        num_short=plan.num * count - len(chosen),
+        num_short=max(0, (plan.together or plan.num * count) - len(chosen)),
     )
 
 

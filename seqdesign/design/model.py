@@ -230,7 +230,7 @@ class DesignModel:
             return None
         composite = self.composite(objective, risk)
         panel = self.panel(length)
-        if panel is None or self._may_go_on(composite, length):
+        if panel is None or self.may_go_on(composite, length):
             return None
         told = panel.told
         if told is None:
@@ -284,7 +284,7 @@ class DesignModel:
             return None
         composite = self.composite(objective, risk)
         pairs = self.evidence.pairs
-        if pairs is not None and self._may_go_on(composite, starts.tokens.shape[1]):
+        if pairs is not None and self.may_go_on(composite, starts.tokens.shape[1]):
             pairs = None
         excess = Excess(self._reference, self.evidence.usual_letters, pairs)
         told = self._typical(starts.tokens)
@@ -299,7 +299,7 @@ class DesignModel:
         own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
         return Pull(excess, unit, own)
 
-    def _may_go_on(self, composite: Composite, length: int) -> bool:
+    def may_go_on(self, composite: Composite, length: int) -> bool:
         """Whether judges have shown, of all outcomes that are used, that they can go beyond the rows on the
         side on which the score is better.
         """
@@ -307,16 +307,22 @@ class DesignModel:
         if panel is None or not bool(panel.tested.any()):
             return False
         down, up = panel.tested
-        count, row = len(up), torch.zeros(1, dtype=torch.long)
-        for k in {i for term in composite.terms for i in (*term.on, *term.off) if i < count}:
+        return all(bool(up[k] if high else down[k]) for k, high in self.better_ends(composite, length))
+
+    def better_ends(self, composite: Composite, length: int) -> list[tuple[int, bool]]:
+        """Outcomes that are used and have judges, and whether more of them is better."""
+        panel = self.panel(length)
+        if panel is None:
+            return []
+        found, count, row = [], len(panel.typical), torch.zeros(1, dtype=torch.long)
+        for k in sorted({i for term in composite.terms for i in (*term.on, *term.off) if i < count}):
             points = panel.typical.repeat(2, 1)
             points[1, k] += float(np.nanstd(panel.measured.values[:, k]))
             if self.codons is not None:
                 points = beside(points, points.new_zeros(2))
             typical, more = (float(composite(point[None, None], row)) for point in points)
-            if not bool(up[k] if more > typical else down[k]):
-                return False
-        return True
+            found.append((k, more > typical))
+        return found
 
     def known(self, exclude: Sequence[str], starts: SequenceSet | None) -> Known:
         """What is measured already: training data, ``exclude``, and starts that have an outcome."""

@@ -53,11 +53,12 @@ def make_plan(
         min_distance=_min_distance(brief, starts),
         strict=brief.rules.min_distance is not None,
         both_strands=model.both_strands,
+        together=None if starts.near is None else brief.wanted,
         own_distance={} if starts.near is None else {NEAR: 2 * int(starts.near[1].min()) + 1},
         known=None if brief.include_known else known,
         latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
-        pull=model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None,
+        pull=starts.lean or (model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None),
     )
 
 

@@ -17,6 +17,7 @@ from seqdesign.constraints.letters import near_parent, near_rows
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.brief import Brief
+from seqdesign.design.common import Leaning, leaning
 from seqdesign.design.evidence import MakeConstraint
 from seqdesign.errors import InputError, SeqDesignError, UsageError
 from seqdesign.sequences.alphabets import Alphabet
@@ -70,6 +71,9 @@ class StartSet:
     """Letters inserted and deleted in the parents."""
     near: tuple[Tensor, Tensor] | None = None
     """Sequences (N, L) of which each start keeps all but so many letters (N,) while it is worked on."""
+
+    lean: Leaning | None = None
+    """How designs lean on what rows have in common, where they do."""
 
     @property
     def compared(self) -> Tensor | None:
@@ -172,10 +176,14 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     rng = torch.Generator().manual_seed(brief.seed)
     alphabet, device = model.alphabet, model.device
     groups = torch.arange(directions, device=device).repeat_interleave(copies)
-    codes, more = None, more_rules(brief, model, length)
+    codes, more, lean = None, more_rules(brief, model, length), None
     known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
         measured = model.best_variants(brief.objective, brief.risk, length) if brief.only_seen else None
+        if measured is not None and not brief.pareto:
+            lean = leaning(model, model.composite(brief.objective, brief.risk), length)
+        if measured is not None and lean is not None:
+            measured = torch.cat([lean.letters[None], measured])
         preference = torch.rand(len(groups), length, alphabet.size, generator=rng).to(device)
         if known is not None and (texts := known(length)):
             # A search that begins where nothing has a value finds nothing.
@@ -198,6 +206,7 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
         more=more,
         codes=codes,
         first=brief.numbering.first,
+        lean=lean,
     )
     made = _repaired(made, preference)
     if brief.pareto or model.generator is not None or not brief.only_seen or known is not None:

@@ -16,6 +16,8 @@ from seqdesign.ensembles.features import (
     word_counts,
     word_shapes,
 )
+from seqdesign.ensembles.found_words import MOST_WORDS
+from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 
 
 class LinearNet(nn.Module):
@@ -23,8 +25,10 @@ class LinearNet(nn.Module):
 
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
     pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
-    counts words wherever they stand; ``aligned`` reads letters, insertions and deletions by alignment to a
-    ``parent``. Of several strands the mean counts.
+    counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
+    ``gain`` that says how much less these are held than the others;
+    ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the
+    mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -33,6 +37,8 @@ class LinearNet(nn.Module):
     bias: Tensor
     pairs: Tensor
     parent: Tensor
+    found: Tensor
+    gain: Tensor
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class LinearNet(nn.Module):
         num_out: int,
         *,
         positional: bool,
+        both_strands: bool = False,
         num_pairs: int = 0,
         parent: int = 0,
     ) -> None:
@@ -50,8 +57,13 @@ class LinearNet(nn.Module):
         self.kind, self.max_length, self.positional = kind, max_length, positional
         self.shapes = word_shapes(letters, max_length)
         columns = num_linear_features(letters, max_length, positional=positional) + num_pairs
-        if kind == "words":
+        if kind in ("words", "grammar"):
             columns = sum(letters ** len(word) for word in self.shapes)
+        if kind == "grammar":
+            self.num_words = columns
+            columns += num_grammar(max_length, both_strands=both_strands)
+            self.register_buffer("found", no_words(letters, both_strands=both_strands))
+            self.register_buffer("gain", torch.ones(columns))
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -71,11 +83,21 @@ class LinearNet(nn.Module):
     def _features(self, x: Tensor, inside: Tensor) -> Tensor:
         if self.kind == "words":
             return word_counts(x, self.shapes)
+        if self.kind == "grammar":
+            said = grammar_features(x, inside, self.found, self.max_length)
+            return self.gain * torch.cat([word_counts(x, self.shapes), *said], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)
+
+    def gains(self, counts: float, more: float) -> Tensor:
+        """``gain`` (I,) of a grammar: 1 for all words, and what counts of those found and the rest have."""
+        gain = torch.full_like(self.gain, more)
+        gain[: self.num_words] = 1.0
+        gain[self.num_words : self.num_words + MOST_WORDS] = counts
+        return gain
 
     def set_weights(self, weight: Tensor, bias: Tensor) -> None:
         """Weights (M, I, K) and biases (M, K)."""

@@ -215,7 +215,8 @@ def _net(
     if kind in LINEAR_KINDS:
         return LinearNet(
             kind, members, letters, max_length, num_scores,
-            positional=positional, num_pairs=columns.pairs, parent=columns.parent,
+            positional=positional, both_strands=options.strands == "both",
+            num_pairs=columns.pairs, parent=columns.parent,
         )  # fmt: skip
     if kind == "kernel":
         return KernelNet(members, columns.cells, columns.rows, num_scores)

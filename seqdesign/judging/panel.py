@@ -135,9 +135,10 @@ class Panel:
         same = bool((measured.lengths == length).all())
         self.measured, self._both_strands = measured, both_strands
         rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
-        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands)
         self.values = _targets(measured.values, task, num_scores)
         """What judges learn (N, K), on their scale."""
+        taught = self.values.where(~torch.from_numpy(measured.held_out)[:, None], torch.nan)
+        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands, values=taught)
         self.centre, self.unit = _standard(self.values)
         self.scale = as_measured(self.values)
         self.noise = torch.full_like(self.unit, torch.nan)
@@ -202,7 +203,7 @@ class Panel:
         centre, unit = _standard(values)
         found = []
         for kind in self.kinds:
-            reader = self._reader(kind, self._tokens[rows])
+            reader = self._reader(kind, self._tokens[rows], values)
             x = reader(self._tokens[rows])
             found.append(most_probable(kind, reader, x, (values - centre) / unit, self.seed)[1])
         return max(found) - len(values) * math.log(float(unit))
@@ -213,8 +214,10 @@ class Panel:
         mean, sd = self.network(tokens)
         return self.scale.into(mean), self.scale.spread_into(mean, sd)
 
-    def _reader(self, kind: Kind, tokens: Tensor) -> Reader:
-        return read_as(kind, tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent)
+    def _reader(self, kind: Kind, tokens: Tensor, y: Tensor) -> Reader:
+        return read_as(
+            kind, tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent, values=y
+        )
 
     def _complete(self) -> None:
         """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
@@ -259,7 +262,7 @@ class Panel:
             self.weights = own
             return
         if not len(fresh):
-            self.weights = torch.cat([own / 2, _even(2)[:1]])
+            self.weights = torch.cat([own, own.new_ones(1)]) / 2
             return
         # The networks learned from the training rows: they are weighed against the mixture by the others.
         together = (table + own.log()).logsumexp(1)
@@ -302,7 +305,7 @@ class Panel:
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
         for _, some in itertools.groupby(kinds, lambda kind: kind.reads):
             alike = list(some)
-            reader = self._reader(alike[0], tokens)
+            reader = self._reader(alike[0], tokens, y)
             x = reader(tokens)
             like = reader.likeness(x, x)
             for kind in alike:
@@ -557,7 +560,7 @@ def stack(log_densities: Tensor) -> Tensor:
 
     They maximise the likelihood of the mixture, as if each judge had explained one more row by itself.
     """
-    weights = _even(log_densities.shape[1])
+    weights = log_densities.new_ones(log_densities.shape[1]) / log_densities.shape[1]
     scaled = (log_densities - log_densities.amax(1, keepdim=True)).exp()
     for _ in range(EM_STEPS):
         share = weights * scaled
@@ -577,10 +580,6 @@ def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
 def _mean_square(errors: Tensor) -> Tensor:
     """(K,): of errors (n, K), NaN unknown; 1 without any."""
     return errors.square().nanmean(0).nan_to_num(1.0)
-
-
-def _even(count: int) -> Tensor:
-    return torch.full((count,), 1.0 / count, dtype=torch.float64)
 
 
 def shares(weights: Tensor, total: int) -> list[int]:

@@ -23,6 +23,7 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 
@@ -68,7 +69,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (places where letters may be alike), ``words`` or ``alignment``."""
+    """``places``, ``letters`` (which may be alike there), ``words``, ``alignment`` or ``grammar``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -135,6 +136,10 @@ RELATIVES = (
     ),
 )  # fmt: skip
 """Kernels for relatives that also differ by insertions and deletions."""
+GRAMMAR = Kind(
+    "grammar of words", _words, lambda t, own: t.exp() @ own, "grammar", lambda count: [-1.0] * count
+)
+"""Counts of all words; of the few that carry the outcome also places, order and distances."""
 
 
 class Places:
@@ -267,29 +272,60 @@ class Aligned(Words):
         return [torch.cat(parts).double()]
 
 
+class Grammar(Words):
+    """The same, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, found: Tensor, *, both_strands: bool) -> None:
+        self.found, self._longest = found, tokens.shape[1]
+        super().__init__(tokens, alphabet, both_strands=both_strands)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        said = describe(tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands)
+        return [*super()._tables(tokens), *(part.double() for part in said)]
+
+
 Reader = Places | Words
-"""``Letters`` is a ``Places``, ``Aligned`` is read as ``Words`` are."""
+"""``Letters`` is a ``Places``, ``Aligned`` and ``Grammar`` are read as ``Words`` are."""
 
 
 def kinds_for(
-    kinds: Sequence[Kind], tokens: TokenArray, *, same: bool, both_strands: bool
+    kinds: Sequence[Kind],
+    tokens: TokenArray,
+    *,
+    same: bool,
+    both_strands: bool,
+    values: Tensor | None = None,
 ) -> tuple[tuple[Kind, ...], Tensor | None]:
     """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
 
     same: whether places mean the same in all that will ever be read. Else rows are read by their alignment as
-    well, where they are relatives and have one strand.
+    well, where they are relatives and have one strand. values (N, K), NaN unknown: of unrelated rows the
+    grammar is read too, where some words carry the outcome.
     """
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
-    if same or both_strands or len(tokens) < 2:
-        return found, None
-    parent = common_parent(tokens)
-    return (found if parent is None else found + RELATIVES), parent
+    parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
+    if parent is not None:
+        return found + RELATIVES, parent
+    if values is not None and has_room(tokens):
+        rows = torch.from_numpy(tokens.tokens.astype(np.int64))
+        if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
+            return (*found, GRAMMAR), None
+    return found, None
 
 
 def read_as(
-    kind: Kind, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool, parent: Tensor | None = None
+    kind: Kind,
+    tokens: Tensor,
+    alphabet: Alphabet,
+    *,
+    both_strands: bool,
+    parent: Tensor | None = None,
+    values: Tensor | None = None,
 ) -> Reader:
-    """What a kind reads, for rows with tokens (N, L)."""
+    """What a kind reads, for rows with tokens (N, L); ``grammar`` by their values (N, K) as well."""
+    if kind.reads == "grammar" and values is not None:
+        found = learn_words(tokens, values, alphabet, both_strands=both_strands)
+        return Grammar(tokens, alphabet, found, both_strands=both_strands)
     if kind.reads == "alignment" and parent is not None:
         return Aligned(tokens, alphabet, parent)
     if kind.reads == "words":

@@ -254,6 +254,14 @@ class Chains(nn.Module):
         for chain, repeats in zip(self.each, self.repeats, strict=False):
             repeats.count(some, chain(some, some))  # type: ignore[operator]
 
+    def copy_counts(self, other: Chains) -> None:
+        """Take over what ``other``, of the same data, has counted; weights are learned by each."""
+        for mine, theirs in zip(self.each, other.each, strict=True):
+            for name, values in theirs.named_buffers():
+                mine.register_buffer(name, values.clone(), persistent=name in mine.state_dict())
+        for mine, theirs in zip(self.repeats, other.repeats, strict=True):
+            mine.strengths.copy_(theirs.strengths)  # type: ignore[operator, arg-type]
+
     def forward(
         self, features: Tensor, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None
     ) -> Tensor:

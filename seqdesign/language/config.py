@@ -13,6 +13,8 @@ Auto = Literal["auto"]
 WIDTH, HEADS, WINDOW = 64, 4, 5
 """Of a Transformer."""
 GRU_WIDTH = 128
+FEW_LETTERS = 1_000_000
+"""Training letters below which networks learn more than is true of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +23,13 @@ class LMOptions(Options):
 
     PANEL: ClassVar[str] = "Model options"
 
-    architecture: Literal["transformer", "gru", "masked"] = "transformer"
-    """transformer and gru write from left to right and give the exact likelihood; masked is a Transformer
-    that fills in letters in any order and gives a bound on it."""
+    architecture: Literal["auto", "ensemble", "transformer", "gru", "masked"] = "auto"
+    """transformer and gru write from left to right and give the exact likelihood, so does ensemble, the mean
+    of both; masked is a Transformer that fills in letters in any order and gives a bound on it. auto is
+    ensemble below a million training letters, else transformer."""
     width: Annotated[int | Auto, Between(4, 4096)] = "auto"
-    """Units of a layer; auto is 64 for the Transformers and 128 for the GRU."""
+    """Units of a layer; auto is 64 for the Transformers and 128 for the GRU. Of an ensemble, those of its
+    Transformer; its GRU has twice as many."""
     layers: Annotated[int, Between(1, 64)] = 2
     """Number of layers."""
     heads: Annotated[int, Between(1, 64)] = HEADS
@@ -49,14 +53,16 @@ class LMOptions(Options):
 
 def adapt(options: LMOptions, *, num_letters: int) -> LMOptions:
     """``options`` with every ``auto`` replaced, for so many letters to learn from."""
-    width, dropout = options.width, options.dropout
+    width, dropout, architecture = options.width, options.dropout, options.architecture
+    if architecture == "auto":
+        architecture = "ensemble" if num_letters < FEW_LETTERS else "transformer"
     if width == "auto":
-        width = GRU_WIDTH if options.architecture == "gru" else WIDTH
+        width = GRU_WIDTH if architecture == "gru" else WIDTH
     if dropout == "auto":
         dropout = dropout_for(num_letters)
-    return replace(options, width=width, dropout=dropout)
+    return replace(options, architecture=architecture, width=width, dropout=dropout)
 
 
 def dropout_for(num_letters: int) -> float:
     """Share of features to drop; chosen by the held-out likelihood of WW domains and of 300 promoters."""
-    return 0.1 if num_letters < 1_000_000 else 0.0
+    return 0.1 if num_letters < FEW_LETTERS else 0.0

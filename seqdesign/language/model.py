@@ -20,7 +20,8 @@ from torch import Generator, Tensor, nn
 from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.dependence import STAGES, UNKNOWN, dependence, most_rows, turns
-from seqdesign.language.layers import MAX_PLACES
+from seqdesign.language.ensemble import Ensemble
+from seqdesign.language.layers import MAX_PLACES, Mixing
 from seqdesign.language.networks import GRU, Transformer
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.training.data import Batch, TokenData
@@ -60,23 +61,24 @@ class SequenceLM(nn.Module):
         super().__init__()
         assert isinstance(options.width, int), "adapt() the options first"
         assert isinstance(options.dropout, float), "adapt() the options first"
+        assert options.architecture != "auto", "adapt() the options first"
         self.options, self.vocabulary = options, vocabulary
         self.max_length, self.min_length = max_length, min_length
         size, varied = vocabulary.n_letters, min_length < max_length
-        self.network: Transformer | GRU
+        shape: dict[str, Any] = {"layers": options.layers, "dropout": options.dropout}
+        shape |= {"varied": varied, "repeats": not knots}
+        self.network: Transformer | GRU | Ensemble
         if options.architecture == "gru":
-            self.network = GRU(
-                size, max_length,
-                width=options.width, layers=options.layers, dropout=options.dropout, varied=varied,
-                repeats=not knots,
-            )  # fmt: skip
+            self.network = GRU(size, max_length, width=options.width, **shape)
         else:
-            self.network = Transformer(
+            self.network = transformer = Transformer(
                 size, max_length,
-                width=options.width, layers=options.layers, heads=options.heads, window=options.window,
-                dropout=options.dropout, causal=options.architecture == "transformer", varied=varied,
-                repeats=not knots,
+                width=options.width, heads=options.heads, window=options.window,
+                causal=options.architecture != "masked", **shape,
             )  # fmt: skip
+            if options.architecture == "ensemble":
+                gru = GRU(size, max_length, width=2 * options.width, **shape)
+                self.network = Ensemble([transformer, gru])
         self.register_buffer("length_log_prob", torch.zeros(max_length - min_length + 1))
         self.register_buffer("knots", torch.tensor(knots, dtype=torch.float32), persistent=False)
         together = options.architecture == "masked" and max_length <= MAX_PLACES
@@ -94,6 +96,11 @@ class SequenceLM(nn.Module):
         """All of them."""
         return list(self.parameters())
 
+    def sparse_parameters(self, player: str) -> list[nn.Parameter]:
+        """Weights of pairs of places, of which there are many, and few that mean anything."""
+        mixings = (module for module in self.modules() if isinstance(module, Mixing))
+        return [mixing.place for mixing in mixings if mixing.place is not None]
+
     def count(self, data: TokenData) -> None:
         """Set what is counted in training sequences and not learned: p(length), and words.
 
@@ -102,7 +109,7 @@ class SequenceLM(nn.Module):
         """
         self.count_lengths(data.lengths)
         if self.condition is None:
-            self.network.chains.count(data.tokens)
+            self.network.count(data.tokens)
 
     def count_lengths(self, lengths: Tensor) -> None:
         """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
@@ -133,8 +140,9 @@ class SequenceLM(nn.Module):
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
         for name in ("weight", "bias"):
             state_dict.pop(f"{prefix}network.chains.repeats.{name}", None)
-        for name, value in self.network.chains.state_dict().items():
-            state_dict.setdefault(f"{prefix}network.chains.{name}", value)
+        if not isinstance(self.network, Ensemble):
+            for name, value in self.network.chains.state_dict().items():
+                state_dict.setdefault(f"{prefix}network.chains.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:
@@ -200,9 +208,13 @@ class SequenceLM(nn.Module):
         return self._estimate(letters, lengths, context, FEW_LEVELS)
 
     def _exact(self, tokens: Tensor, lengths: Tensor, context: Tensor | None) -> Tensor:
-        """Log p(letters | length), (N,)."""
-        logits = self.network(tokens, lengths, context, self._targets(tokens))
-        return self._score(logits, tokens, lengths).sum(1)
+        """Log p(letters | length), (N,); while it learns, the mean of what each network of several says."""
+        networks: Any = (self.network,)
+        if self.training and isinstance(self.network, Ensemble):
+            networks = self.network.members
+        targets = self._targets(tokens)
+        found = [self._score(each(tokens, lengths, context, targets), tokens, lengths) for each in networks]
+        return torch.stack(found).mean(0).sum(1)
 
     def _bound(self, tokens: Tensor, lengths: Tensor, context: Tensor | None, rng: Generator) -> Tensor:
         """One draw of the bound of log p(letters | length), (N,); shares are spread evenly over the rows."""

@@ -59,6 +59,10 @@ class Transformer(nn.Module):
         self.output = nn.Linear(width, num_letters)
         self.chains = Chains(num_letters, width, max_length, causal=causal, repeats=repeats)
 
+    def count(self, tokens: Tensor) -> None:
+        """Count words of training sequences (N, T)."""
+        self.chains.count(tokens)
+
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None
     ) -> Tensor:
@@ -126,6 +130,10 @@ class GRU(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, num_letters)
         self.chains = Chains(num_letters, width, max_length, causal=True, repeats=repeats)
+
+    def count(self, tokens: Tensor) -> None:
+        """Count words of training sequences (N, T)."""
+        self.chains.count(tokens)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, context: Tensor | None, targets: Tensor | None = None

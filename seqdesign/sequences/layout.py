@@ -5,6 +5,7 @@ What comes out has a column of sequences, and means in a column of their own.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.lab.counts import enrichment
 from seqdesign.sequences.lab.replicates import COUNT, STDERR, NoiseCeiling, average, group_equal
 from seqdesign.sequences.lab.variants import COLUMNS, Variants
 from seqdesign.sequences.numbers import CellFormat, StoredNumber
@@ -29,12 +31,14 @@ class Layout:
 
     sheet: of a workbook, by default the first. variants: the wild type of mutations. replicates: columns of
     one outcome; average_rows: whether the rows of one sequence become one. averaged: names of the outcomes
-    that are averaged; that of ``replicates`` alone need not be a column.
+    that are averaged; that of ``replicates`` alone need not be a column. counts: columns of reads in the
+    order of selection, a tuple for each replicate, which make the outcome instead.
     """
 
     sheet: str | None = None
     variants: Variants | None = None
     replicates: tuple[str, ...] = ()
+    counts: tuple[tuple[str, ...], ...] = ()
     average_rows: bool = False
     averaged: tuple[str, ...] = ("outcome",)
     strict: bool = True
@@ -47,7 +51,7 @@ class Layout:
     @property
     def averages(self) -> bool:
         """Whether values are averaged."""
-        return bool(self.replicates) or self.average_rows
+        return bool(self.replicates or self.counts) or self.average_rows
 
     def made_columns(self) -> tuple[str, ...]:
         """The columns of standard errors that averages bring along."""
@@ -58,7 +62,7 @@ class Layout:
         made = {
             column for name in self.averaged for column in (COUNT, f"{COUNT}_{name}", *self.made_columns())
         }
-        found = {*self.replicates, *(made if self.averages else ())}
+        found = {*self.replicates, *itertools.chain(*self.counts), *(made if self.averages else ())}
         if self.variants is not None:
             found |= {self.variants.column or next((name for name in COLUMNS if name in header), "")}
         return found
@@ -68,6 +72,7 @@ class Layout:
         options = {
             "--sheet": self.sheet is not None,
             "--replicates": bool(self.replicates),
+            "--counts": bool(self.counts),
             "--on-repeat": self.average_rows,
             "--mutations": self.variants is not None and self.variants.column is not None,
         }
@@ -190,6 +195,9 @@ def _averaged(
             [(" " if layout.words else "").join(text.split()) for text in columns[sequence]]
         )
     made = {name: [texts[i] for i in first] for name, texts in columns.items()}
+    if layout.counts:
+        made |= _enriched(columns, layout, groups, len(first), lines, source, cells)
+        return [TableBatch(made, [lines[i] for i in first], batches[0].dialect)]
     for name in layout.averaged:
         sources = layout.replicates or (name,)
         if not all(one in columns for one in sources):
@@ -244,13 +252,75 @@ def _means(
     if found.noise is not None:
         layout.noise[name] = found.noise
 
-    def text_of(numbers: Sequence[float] | NDArray[np.float64]) -> list[str]:
-        return ["" if np.isnan(x) else StoredNumber(repr(float(x))) for x in numbers]
-
-    means = text_of(found.means)
+    means = _text_of(found.means)
     for group, text in odd.items():
         means[group] = text
-    return means, text_of(found.stderr), [StoredNumber(n) for n in found.counts.tolist()]
+    return means, _text_of(found.stderr), [StoredNumber(n) for n in found.counts.tolist()]
+
+
+def _text_of(numbers: NDArray[np.float64]) -> list[str]:
+    return ["" if np.isnan(x) else StoredNumber(repr(float(x))) for x in numbers]
+
+
+def _enriched(
+    columns: Mapping[str, Sequence[str]],
+    layout: Layout,
+    groups: NDArray[np.int64],
+    num: int,
+    lines: Sequence[int],
+    source: str,
+    cells: CellFormat,
+) -> dict[str, list[str]]:
+    """Columns of log enrichment, its standard error and the replicates; reads of one group are added up.
+
+    Where the wild type has reads its value is 0.
+    """
+    choose_columns(list(columns), list(itertools.chain(*layout.counts)), source)
+    name = layout.averaged[0]
+    if name in columns:
+        raise InputError(
+            f"there is a column '{name}', and --counts makes an outcome of that name; leave --counts out, or "
+            "name the new outcome with --outcome",
+            path=source,
+        )
+    tables = []
+    for names in layout.counts:
+        rounds = [np.bincount(groups, _reads(columns[n], n, lines, source, cells), num) for n in names]
+        for one, total in zip(names, rounds, strict=True):
+            if not total.any():
+                raise InputError(f"'{one}' has no reads at all", path=source)
+        tables.append(np.stack(rounds).astype(np.float64))
+    found = enrichment(tables)
+    values = found.values
+    if layout.variants is not None and SEQUENCE in columns:
+        plain = layout.variants.numbering.wild_type.upper()
+        at = next((g for g, s in zip(groups, columns[SEQUENCE], strict=True) if s.upper() == plain), None)
+        if at is not None and not np.isnan(values[at]):
+            values = values - values[at]
+    if found.noise is not None:
+        layout.noise[name] = found.noise
+    counted: list[str] = [StoredNumber(n) for n in found.replicates.tolist()]
+    return {name: _text_of(values), STDERR: _text_of(found.stderr), COUNT: counted}
+
+
+def _reads(
+    column: Sequence[str], name: str, lines: Sequence[int], source: str, cells: CellFormat
+) -> NDArray[np.float64]:
+    """Counts of a column (N,), 0 for an empty cell. Raises InputError for what is no count."""
+    found = np.zeros(len(column))
+    for i, cell in enumerate(column):
+        number = cells.number(cell)
+        if number is None or number < 0 or number != np.floor(number):
+            if number is not None and np.isnan(number):
+                continue
+            raise InputError(
+                f"'{name}' is {cell.strip()!r} here, which is no count of reads; give the whole numbers as "
+                "they were counted, or name an outcome that was made from them with --outcome",
+                path=source,
+                line=lines[i],
+            )
+        found[i] = number
+    return found
 
 
 def noise_of(noise: Mapping[str, NoiseCeiling], names: Sequence[str]) -> tuple[NoiseCeiling | None, ...]:

@@ -93,6 +93,9 @@ class CellOptions(Options):
     replicates: str | None = None
     """Columns with replicates of one outcome, as rep1,rep2,rep3: the outcome is their mean, with a standard
     error."""
+    counts: tuple[str, ...] = ()
+    """Columns of reads before and after selection, as before,after, or of all rounds, as R0,R1,R2:
+    the outcome is the log enrichment, with a standard error; repeat it for each replicate."""
     on_repeat: Literal["keep", "mean"] = "keep"
     """A sequence in several rows: keep all rows, or merge them into one with the mean outcome."""
 
@@ -188,11 +191,33 @@ def layout_of(
         options.sheet,
         _variants(options, known),
         replicates,
+        _rounds(measured, names),
         measured.on_repeat == "mean",
         names or default,
         strict,
         words=has_words(named) if alphabet is None else alphabet.spelling == "words",
     )
+
+
+def _rounds(options: CellOptions, outcomes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Columns of counts, a tuple for each replicate. Raises UsageError."""
+    rounds = tuple(tuple(name.strip() for name in text.split(",") if name.strip()) for text in options.counts)
+    every = [name for names in rounds for name in names]
+    if rounds and min(map(len, rounds)) < 2:
+        raise UsageError(
+            f"needs columns before and after selection, such as before,after; got {options.counts[0]}"
+            if len(rounds) == 1
+            else "needs columns before and after selection for each replicate, such as before1,after1",
+            option="--counts",
+        )
+    if len(set(every)) < len(every):
+        twice = next(name for name in every if every.count(name) > 1)
+        raise UsageError(f"names the column '{twice}' twice", option="--counts")
+    if rounds and options.replicates:
+        raise UsageError("makes an outcome of its own; leave --replicates out", option="--counts")
+    if rounds and len(outcomes) > 1:
+        raise UsageError(f"makes one outcome, but {len(outcomes)} are named", option="--counts")
+    return rounds
 
 
 def numbering_of(options: SequenceColumns, known: Numbering | None) -> Numbering:

@@ -34,10 +34,10 @@ OURS = frozenset({
     "status", "reason", "parent", "original", "revised", "rank", "score", "score_low", "score_high",
     "score_start", "score_judges", "score_design", "confidence", "doubt", "open_end", "soft_gap", "edits",
     "edit_list", "variant", "first_position",
-    "evidence", "least_evidence", "front", "ood", "nearest", "critic", "delta", "loglik", "loglik_before",
-    "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode", "feasible", "stop",
-    "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95", "high_95",
-    "probability", "problem", "quality", "similarity", "role",
+    "evidence", "least_evidence", "front", "ood", "nearest", "rarity", "critic", "delta",
+    "loglik", "loglik_before", "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode",
+    "feasible", "stop", "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95",
+    "high_95", "probability", "problem", "quality", "similarity", "role",
 })  # fmt: skip
 """Keys of what seqdesign says of a sequence."""
 

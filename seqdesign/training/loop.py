@@ -38,6 +38,7 @@ from seqdesign.training.plan import (
     rate_factor,
     scale_rate,
     set_rate,
+    shrink,
 )
 from seqdesign.training.protocols import Data
 from seqdesign.training.store import Checkpoint, FitState
@@ -335,6 +336,8 @@ class _Run:
         if settings.clip is not None:
             clip_gradient(self.parameters[player], settings.clip, losses["loss"].numel())
         optimizer.step()
+        if settings.sparse > 0:
+            shrink(self.model.sparse_parameters(player), optimizer, settings.sparse)  # type: ignore[operator]
         if settings.max_weight is not None:
             with torch.no_grad():
                 for parameter in self.parameters[player]:

@@ -40,6 +40,10 @@ class PlayerSettings:
     """The player moves in every so many steps, in the last of them."""
     max_weight: float | None = None
     """All parameters are clamped to +- this after every move (Arjovsky et al. 2017, algorithm 1)."""
+    sparse: float = 0.0
+    """The model's ``sparse_parameters(player)`` go this many learning rates towards zero after every move,
+    but not beyond: a proximal step of an L1 penalty, of Adam's indifference to how large gradients are. So
+    they stay zero where these push to and fro by chance."""
     average: float = 0.0
     """Decay of the running average of the weights, which is then what is judged and kept; 0: none."""
     watch: bool = False
@@ -126,6 +130,14 @@ def scale_rate(optimizer: torch.optim.Optimizer, factor: Tensor) -> None:
             group["lr"].mul_(factor)
         else:
             group["lr"] *= float(factor)
+
+
+@torch.no_grad()
+def shrink(parameters: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer, rates: float) -> None:
+    """Move parameters in place towards zero by so many of the optimizer's learning rates, and no further."""
+    by = optimizer.param_groups[0]["lr"] * rates
+    for parameter in parameters:
+        parameter.sub_(parameter.clamp(min=-by, max=by))
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

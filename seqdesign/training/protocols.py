@@ -51,6 +51,7 @@ class Trainable(Protocol):
         holds; random numbers come from ``rng``, drawn on its device; ``progress`` is a number, or there a
         tensor (). What a step does must not depend on anything else, unless an optional method
         ``variant(player, rng)`` names it. Of players that are ``paced`` (``PlayerSettings``) the model has
-        ``pace(player, terms)``, too, recorded like everything else.
+        ``pace(player, terms)``, too, recorded like everything else; of those with ``sparse`` parameters
+        ``sparse_parameters(player)``.
         """
         ...

@@ -89,8 +89,8 @@ def sequence_set(
     """
     if isinstance(what, str | os.PathLike):
         return read(what, outcome=outcome, **({} if written is None else vars(written)))
-    if written is not None and (written.replicates or written.on_repeat != "keep"):
-        option = "replicates" if written.replicates else "on_repeat"
+    if written is not None and (written.replicates or written.counts or written.on_repeat != "keep"):
+        option = "replicates" if written.replicates else "counts" if written.counts else "on_repeat"
         raise UsageError("averages are made of a file; give its path, or read it first", option=option)
     if isinstance(what, SequenceSet):
         return _both(what)

@@ -63,7 +63,7 @@ def gan(shortest: int = 1, **options: Any) -> SequenceGAN:
 
 def lm(shortest: int = 1, knots: tuple[float, ...] = (), **options: Any) -> SequenceLM:
     torch.manual_seed(0)
-    small = {"width": 16, "dropout": 0.1}
+    small: dict[str, Any] = {"architecture": "transformer", "width": 16, "dropout": 0.1}
     if options.get("architecture") != "gru":
         small |= {"heads": 2, "window": 3}
     return SequenceLM(LMOptions(**(small | options)), VOCABULARY, MAX_LENGTH, shortest, knots)
@@ -99,6 +99,7 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
     "lm": {
         "transformer": lm,
         "gru": lambda: lm(architecture="gru"),
+        "ensemble": lambda: lm(architecture="ensemble"),
         "masked": lambda: lm(architecture="masked"),
         "conditional": lambda: lm(knots=(0.0, 0.5, 1.0)),
         "masked, conditional": lambda: lm(architecture="masked", knots=(0.0, 0.5, 1.0)),
@@ -117,7 +118,7 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
 KINDS["translate"] = {"lengths differ": translator, "one length": lambda: translator(MAX_LENGTH)}
 """Registry name -> the makes of it to be held to the contract."""
 
-DETERMINISTIC = {"predictor", "similarity", "lm-transformer", "lm-gru", "lm-conditional"}
+DETERMINISTIC = {"predictor", "similarity", "lm-transformer", "lm-gru", "lm-ensemble", "lm-conditional"}
 """Models, or makes of them, whose losses in eval mode have no noise."""
 ADVERSARIAL = {"gan", "translate"}
 """Models whose players lose what others win; that they learn is shown elsewhere."""

@@ -217,12 +217,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [f">s{i} outcome={text.count('G')}.{i % 5}\n{text}\n" for i, text in enumerate(texts)]
     (made / "all.fa").write_text("".join(records))
     (made / "few.fa").write_text("".join(records[:4]))
-    for name in ("transformer", "masked", "gru", "vae", "gan", "similarity", "translator"):
+    for name in ("transformer", "ensemble", "masked", "gru", "vae", "gan", "similarity", "translator"):
         (made / name).mkdir()
     torch.manual_seed(0)
     small = {"width": 16, "dropout": 0.1}
     attention = small | {"heads": 2, "window": 3}
-    kinds = {name: attention | {"architecture": name} for name in ("transformer", "masked")}
+    kinds = {name: attention | {"architecture": name} for name in ("transformer", "ensemble", "masked")}
     kinds["gru"] = small | {"architecture": "gru"}
     for name, options in kinds.items():
         record = LMRecord(LMOptions(**options), alphabet, 9, 9)
@@ -262,6 +262,7 @@ sample vae -n 3 -o samples.fa
 sample gan -n 3 -o samples.fa --condition 2
 sample gru -n 3 -o samples.fa --gc 0.2-0.8
 sample transformer -n 3 -o samples.fa
+sample ensemble -n 3 -o samples.fa --start few.fa --max-edits 2
 translate translator few.fa -o translated.fa --max-edits 3
 interpolate few.fa -m vae -o between.fa
 revise few.fa -m vae -o revised.fa --max-edits 2 --steps 4 --survivors 1 --width 2 --neighbours 8
@@ -277,6 +278,7 @@ train-gan all.fa -o drawn --steps 4 --batch-size 8
 predict few.fa -m masked -o predicted.csv
 sample masked -n 3 -o samples.fa --guide fitted2
 sample masked -n 3 -o samples.fa --start few.fa --keep 1-4
+sample masked -n 3 -o samples.fa --start few.fa --max-edits 2
 revise few.fa -m learned -o revised.fa --judge fitted2 --similarity similarity --min-loglik-change -5
 maximize -m fitted2 -n 2 -o designs.fa --budget 20 --gc 0.2-0.8
 maximize -m fitted2 -n 2 -o designs.fa --budget 20 --method latent --generator vae

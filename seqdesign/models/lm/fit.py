@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 KNOTS = 16
 """Outcomes between which a condition is interpolated; as many different values are labels."""
 BETAS = (0.9, 0.98)
+SPARSE = 0.6
+"""Learning rates by which weights of pairs of places go towards zero in a step. The mean of 10 gradients that
+are pure chance, over their size, is below that in 99 of 100."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def make_plan(options: LMFitOptions, num_train: int) -> Plan:
                 betas=BETAS,
                 weight_decay=settings.weight_decay,
                 clip=settings.clip,
+                sparse=SPARSE,
                 average=options.average,
             )
         },

@@ -22,6 +22,8 @@ from seqdesign.models.lm.store import TrainedLM
 FIRST_ROUNDS = (100, 100, 300, 500)
 """Sequences of the first rounds, a thousand together: whoever asks for five does not wait for a thousand, and
 a hundred are enough to compete with each other where rules force the model's hand."""
+SLOW_ROUNDS = (20, 80, *FIRST_ROUNDS[1:])
+"""The same where rules make a masked model read the whole sequence again for each letter."""
 ROUND = 4 * BLOCK
 """Sequences of all later rounds. Lengths of a round are drawn together. No size depends on how many sequences
 are asked for, so nor does a result."""
@@ -62,7 +64,9 @@ class Samples:
     def round(self, rng: torch.Generator, number: int) -> Drawn:
         """Round ``number``, 0 and up, which depends on ``rng`` only. Raises InputError for contradictions."""
         self.rng, self.chances = rng, self.all_chances.clone()
-        num = FIRST_ROUNDS[number] if number < len(FIRST_ROUNDS) else ROUND
+        slow = self.request.rules_of is not None and not self.model.is_causal
+        rounds = SLOW_ROUNDS if slow else FIRST_ROUNDS
+        num = rounds[number] if number < len(rounds) else ROUND
         lengths = self._lengths(num)
         outcomes = self._outcomes(num)
         drawn: list[Drawn] = []

@@ -17,6 +17,7 @@ from seqdesign.devices.arithmetic import running_sum
 from seqdesign.language.dependence import turns
 from seqdesign.language.model import SequenceLM
 from seqdesign.language.networks import Transformer
+from seqdesign.models.lm.lookahead import Lookahead, ball_of
 
 if TYPE_CHECKING:
     from seqdesign.constraints.rules import Rules
@@ -47,7 +48,8 @@ class Drawn:
     model itself in nats, whatever temperature, constraints or guide; of a model of any order, log p of the
     letters that it wrote, in the order in which it wrote them.
     outcomes: (N,) float64 that it was drawn for, NaN = none. good: (N,) bool, whether it obeys the
-    constraints. forced: (N,) float64, log of the probability of the letters that constraints allow, summed.
+    constraints. forced: (N,) float64, log of how much likelier the model's own letters were to it than to the
+    draw under constraints; without a look ahead, the log-probabilities of what constraints allow, summed.
     """
 
     tokens: Tensor
@@ -87,7 +89,7 @@ def draw(
     letters about which the rules leave no choice, and from left to right where rules look at neighbours.
     Numbers are drawn on the CPU, so that a seed means the same on every device.
     """
-    device = model.network.output.weight.device
+    device = model.length_log_prob.device
     n, steps = len(lengths), int(lengths.max())
     uniform = torch.rand(n, steps, generator=rng, dtype=torch.float64).to(device)
     ranks = torch.rand(n, steps, generator=rng).to(device)
@@ -137,12 +139,25 @@ class _Reader:
 
     def __call__(self, page: _Page, places: Tensor) -> Tensor:
         """Logits (N, k, V) of places (N, k); with a guide one place each."""
-        assert isinstance(self.network, Transformer)
         if self.guide is None:
-            return self.network.at(page.tokens, page.lengths, page.context, places).double()
+            return self.of(page.tokens, page.lengths, page.context, places)
         logits = self.network(page.tokens, page.lengths, page.context).double()
         mine = logits[page.everyone, places[:, 0]]
         return (mine + self.guide(page.tokens, logits, places[:, 0]))[:, None]
+
+    def next(self, page: _Page, t: int) -> Tensor:
+        """Logits (N, V) of place ``t`` of all; pages that read alike so far are read once."""
+        places = torch.full_like(page.everyone, t)[:, None]
+        if self.guide is not None or page.context is not None:
+            return self(page, places)[:, 0]
+        shown, which = page.tokens.unique(dim=0, return_inverse=True)
+        n = len(shown)
+        return self.of(shown, page.lengths[:n], None, places[:n])[which, 0]
+
+    def of(self, shown: Tensor, lengths: Tensor, context: Tensor | None, places: Tensor) -> Tensor:
+        """Logits (N, k, V) of places (N, k) of shown tokens (N, T), without a guide."""
+        assert isinstance(self.network, Transformer)
+        return self.network.at(shown, lengths, context, places).double()
 
 
 class _Page:
@@ -175,16 +190,18 @@ class _Page:
         memory = network.begin(n, steps) if reader is None else None
         if reader is not None:
             self._fill_in_what_is_sure()
+        ahead = self._look_ahead(reader)
         previous = torch.full_like(self.everyone, network.inputs.nothing)
         state = None if rules is None else rules.start(self.first_start)
         for t in range(steps):
             places = torch.full_like(self.everyone, t)
             may = None if rules is None or state is None else rules.letters(state, self.first_start, t)
+            tilt = None if ahead is None else ahead.tilt(self.tokens[:, :t], t)
             if reader is None:
                 logits = network.step(memory, previous, self.lengths, self.context, t).double()
-                previous = self._choose(logits, places, may)
+                previous = self._choose(logits, places, may, tilt=tilt)
             elif int(self.tokens[0, t]) == network.inputs.nothing:
-                previous = self._choose(reader(self, places[:, None])[:, 0], places, may)
+                previous = self._choose(reader.next(self, t), places, may, tilt=tilt)
             else:
                 previous = self.tokens[:, t]
                 if may is not None:
@@ -192,6 +209,28 @@ class _Page:
             self.tokens[:, t] = previous
             if rules is not None and state is not None:
                 state = rules.advance(state, previous, self.first_start, t)
+
+    def _look_ahead(self, reader: _Reader | None) -> Lookahead | None:
+        """What later letters cost where few may differ from a start; None where none is given.
+
+        Of rows for different outcomes as of the first; weights allow for what that misses.
+        """
+        ball = None if self.rules is None else ball_of(self.rules)
+        if ball is None or self.rules is None:
+            return None
+        steps = self.tokens.shape[1]
+        start = ball.starts[:1, :steps].to(self.tokens)
+        if reader is None:
+            context = None if self.context is None else self.context[:1]
+            logits = self.model.network(start, self.lengths[:1], context)[0].double()
+        else:
+            places = torch.arange(steps, device=start.device)
+            shown = start.where(places < places[:, None], self.tokens[:1])
+            context = None if self.context is None else self.context[:1].expand(steps, -1)
+            logits = reader.of(shown, self.lengths[:1].expand(steps), context, places[:, None])[:, 0]
+        if self.temperature != 1.0:
+            logits = logits / self.temperature
+        return Lookahead(ball, logits.log_softmax(1), self.rules.shared_mask[0, :steps])
 
     def in_order_of(self, ranks: Tensor, reader: _Reader) -> None:
         """Write the places that are free in the order of ``ranks`` (N, T), as the mask permits."""
@@ -212,23 +251,32 @@ class _Page:
             self.tokens[:, sure] = mask.int().argmax(1)[sure]
 
     def _choose(
-        self, logits: Tensor, places: Tensor, may: Tensor | None, writes: Tensor | None = None
+        self,
+        logits: Tensor,
+        places: Tensor,
+        may: Tensor | None,
+        writes: Tensor | None = None,
+        tilt: Tensor | None = None,
     ) -> Tensor:
         """Letters (N,) for ``places`` (N,), drawn from logits (N, V) among those that may be.
 
-        Of rows that do not write (default: where the place lies behind the end) nothing counts.
+        Of rows that do not write (default: where the place lies behind the end) nothing counts. tilt: (N, V),
+        what the letters to come add to the logits that are drawn from.
         """
         if writes is None:
             writes = self.inside[self.everyone, places]
         wanted = logits if self.temperature == 1.0 else logits / self.temperature
+        drawn = wanted
         if may is not None:
             alive = may.any(1)
             self.good &= alive | ~writes
-            allowed = wanted.masked_fill(~(may | ~alive[:, None]), -torch.inf)
-            self.forced += (allowed.logsumexp(1) - wanted.logsumexp(1)).masked_fill(~writes, 0.0)
-            wanted = allowed
-        cumulative = running_sum(wanted.softmax(1), 1)
+            drawn = wanted if tilt is None else wanted + tilt
+            drawn = drawn.masked_fill(~(may | ~alive[:, None]), -torch.inf)
+        cumulative = running_sum(drawn.softmax(1), 1)
         letters = (cumulative <= (self.uniform[self.everyone, places] * cumulative[:, -1])[:, None]).sum(1)
+        if may is not None:
+            gain = (wanted.log_softmax(1) - drawn.log_softmax(1)).gather(1, letters[:, None])[:, 0]
+            self.forced += gain.masked_fill(~writes, 0.0)
         log_p = logits.log_softmax(1).gather(1, letters[:, None])[:, 0]
         self.total += log_p.masked_fill(~writes, 0.0)
         return letters

@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.grammar import SHORTEST, has_room, learn_words
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
 from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
@@ -44,8 +46,6 @@ SLIGHT, SLIGHT_ERROR = 0.003, 0.05
 many rows any difference is significant."""
 PARENT = 0.25
 """Share of the letters that sequences change at most where they have a parent."""
-WORDS_FROM = 12
-"""Letters from which on words may stand anywhere."""
 
 FloatArray = NDArray[np.float64]
 
@@ -79,12 +79,23 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     networks = len(tokens) >= NETWORKS_FROM
     if not positional(tokens, options):
         parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
-        return ["ridge", "words", *(["aligned"] if parted else []), "motif"]
+        told = [] if parted else _grammar(known, options)
+        return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
     kinds = ["ridge"]
-    if int(tokens.lengths.max()) >= WORDS_FROM:
-        kinds.append("words")
+    if int(tokens.lengths.max()) >= SHORTEST:
+        kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
     return [*kinds, "residual", "motif"] if networks else kinds
+
+
+def _grammar(known: Known, options: PredictorOptions) -> list[str]:
+    """The grammar of words, where some words carry the outcome of unrelated sequences."""
+    tokens, outcomes = known
+    if not has_room(tokens):
+        return []
+    values, rows = torch.from_numpy(outcomes.values), torch.from_numpy(tokens.tokens.astype(np.int64))
+    found = learn_words(rows, values, tokens.alphabet, both_strands=options.strands == "both")
+    return ["grammar"] if bool(found.any()) else []
 
 
 @phase("choosing a model", even=False)

@@ -15,6 +15,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
+from seqdesign.ensembles.grammar import learn_words
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
@@ -48,6 +49,12 @@ PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
 ALIGNED_NUMBERS = 100_000_000
 """Rows times columns of what is learned from aligned sequences."""
+GAINS = ((16.0, 0.25), (16.0, 1.0), (16.0, 4.0), (16.0, 16.0))
+"""By how much counts of the words of a grammar, and all else it says, may be larger than counts of any words:
+the least of the latter first, as only counts go on beyond what was measured.
+"""
+WORTH = 0.02
+"""What more of it must explain, as a share of what is left."""
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
@@ -310,12 +317,54 @@ def _in_closed_form(
             parent = common_parent(tokens)
             assert parent is not None
             net.parent.copy_(parent)
+        if net.kind == "grammar":
+            return _grammar(model, tokens, data, judges), None
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):
         net.set_weights(*ridge)
         return False, None
     return _kernel(model, tokens, data, judges, seed)
+
+
+def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor) -> bool:
+    """Set a model of the grammar of words, which does not carry over to new letters.
+
+    How much less its columns are held than counts of all words, rows decide that a member does not know.
+    Raises InputError where no word carries the outcome.
+    """
+    net: Any = model.net
+    targets = _targets(model, data)
+    rows = torch.from_numpy(tokens.tokens.astype(np.int64))
+    net.found.copy_(learn_words(rows, targets.double(), tokens.alphabet, both_strands=model.both_strands))
+    if not bool(net.found.any()):
+        raise InputError(
+            f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences; give "
+            "more of them, or use another --architecture, or auto"
+        )
+    plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
+    best, kept = -1.0, None
+    for counts, more in GAINS:
+        gain = net.gains(counts, more)
+        features = plain * gain
+        ridge = _ridge(model, data, features, judges)
+        alike = _correlation(_left_out(features, *ridge, judges), targets, judges.amax(1) > 0)
+        if kept is None or alike > best + WORTH * (1 - best):
+            best, kept = alike, (gain, ridge)
+    assert kept is not None
+    net.gain.copy_(kept[0])
+    net.set_weights(*kept[1])
+    return False
+
+
+def _correlation(said: Tensor, targets: Tensor, some: Tensor) -> float:
+    """Of scores and targets (N, K), NaN where not measured, of some rows: the mean over outcomes."""
+    found = []
+    for x, y in zip(said[some].T, targets[some].T, strict=True):
+        known = ~y.isnan()
+        pair = torch.stack([x[known], y[known]])
+        found.append(torch.corrcoef(pair)[0, 1].nan_to_num(0.0))
+    return float(torch.stack(found).mean())
 
 
 def _kernel(

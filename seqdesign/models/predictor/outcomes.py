@@ -96,7 +96,7 @@ def read_outcomes(
 
     Means of replicates bring their standard errors along, which serve as ``sigma`` where none is named and
     records have about three values each: the spread of two says too little
-    (``benchmarks/predictors/replicates.py``).
+    (``benchmarks/predictors/replicates.py``). So do counts of reads.
 
     What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
@@ -156,7 +156,7 @@ def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, .
     found = tuple(stderr_column(name, names) for name in names)
     noise = [records.noise.get(name) for name in names]
     there = all(one in records.columns for one in found)
-    telling = all(one is not None and one.values >= ENOUGH * one.records for one in noise)
+    telling = all(one is not None and (one.counted or one.values >= ENOUGH * one.records) for one in noise)
     return found if there and telling else ()
 
 

@@ -17,7 +17,9 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 def options_for(columns: Mapping[str, Sequence[str]]) -> str:
     """Options for a table without a column ``sequence``: that of the sequences or mutations, of the ids, and
-    of replicates; "" where nothing looks like sequences. ``columns``: name -> cells of the first rows.
+    of replicates or rounds; "" where nothing looks like sequences.
+
+    columns: name -> cells of the first rows.
     """
     head = {name: [cell.strip() for cell in cells[:LOOK] if cell.strip()] for name, cells in columns.items()}
     filled = {name: cells for name, cells in head.items() if cells}
@@ -27,7 +29,10 @@ def options_for(columns: Mapping[str, Sequence[str]]) -> str:
     ids = next((n for n, c in filled.items() if n not in words and _distinct(c) and not _numeric(c)), None)
     if ids is not None:
         words += ["--id", ids]
-    if several := replicates_in(filled):
+    if rounds := rounds_in(filled):
+        for names in rounds:
+            words += ["--counts", ",".join(names)]
+    elif several := replicates_in(filled):
         words += ["--replicates", ",".join(several)]
     return shlex.join(words)
 
@@ -49,12 +54,26 @@ def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
 
 def replicates_in(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Columns of numbers with one name and a number each, such as ``rep1`` and ``rep2``; never one alone."""
+    return next(iter(_series(columns)), [])
+
+
+def rounds_in(columns: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Columns of reads by round of selection, such as ``A_R0`` and ``A_R1``, of each replicate.
+
+    They hold whole numbers and are numbered from 0 on, as replicates are not.
+    """
+    whole = {name: cells for name, cells in columns.items() if all(map(str.isdigit, cells))}
+    return [names for names in _series(whole) if re.search(r"\D0+$", names[0])]
+
+
+def _series(columns: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Columns of numbers that share a name before a number, two or more each."""
     stems: dict[str, list[str]] = {}
     for name, cells in columns.items():
         found = _NUMBERED.fullmatch(name)
         if found and found[1] and "," not in name and _numeric(cells):
             stems.setdefault(found[1], []).append(name)
-    return next((names for names in stems.values() if len(names) > 1), [])
+    return [names for names in stems.values() if len(names) > 1]
 
 
 def _numeric(cells: Sequence[str]) -> bool:

@@ -37,8 +37,10 @@ class NoiseCeiling:
     repeated: int
     """Records with two or more."""
     spread: float
-    """Standard deviation of a single measurement, in the unit of the outcome."""
+    """Standard deviation of a single measurement, in the unit of the outcome; of a record where counted."""
     reliability: float
+    counted: bool = False
+    """Whether measurements are reads of sequencing, from which the outcome was made."""
 
     @property
     def r2(self) -> float:
@@ -57,6 +59,11 @@ class NoiseCeiling:
     def text(self) -> str:
         """One line."""
         each = self.values / self.records
+        if self.counted:
+            return (
+                f"{self.values:,} reads of {self.records:,} sequences ({each:.3g} each), standard error of a "
+                f"log enrichment {self.spread:.3g}; noise allows {self.ceiling()}"
+            )
         return (
             f"{self.values:,} measurements of {self.records:,} sequences ({each:.3g} each), standard "
             f"deviation of one {self.spread:.3g}; noise allows {self.ceiling()}"
@@ -96,7 +103,7 @@ def average(
     freedom = np.maximum(counts - 1, 0)
     if not freedom.any():
         return Averaged(means, np.full(num, np.nan), counts, None)
-    level = values if column is None else values - _offsets(values, owner, column[known], counts)
+    level = values if column is None else values - offsets(values, owner, column[known], counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = np.bincount(owner, level, minlength=num) / counts
     squares = np.bincount(owner, np.square(level - middle[owner]), minlength=num).astype(np.float64)
@@ -109,7 +116,7 @@ def average(
     return Averaged(means, stderr, counts, _ceiling(means, squares, freedom, counts))
 
 
-def _offsets(
+def offsets(
     values: FloatArray, owner: NDArray[np.int64], column: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> FloatArray:
     """What the column of each value (V,) adds to it, by least squares beside a mean of each record."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.lab.variants import Variants
 from seqdesign.sequences.layout import Layout
 from seqdesign.sequences.numbers import CellFormat
+from seqdesign.sequences.options import FileOptions, layout_of
 from seqdesign.sequences.reader import read_sequences
 
 
@@ -61,6 +63,50 @@ def test_columns_of_replicates_are_averaged_and_an_odd_cell_is_named(tmp_path: P
         read_sequences(odd, layout=Layout(replicates=("r1", "r2")))
     with pytest.raises(InputError, match="no column 'r3'"):
         read_sequences(path, layout=Layout(replicates=("r1", "r3")))
+
+
+def test_counts_become_log_enrichment_over_the_wild_type(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "mutant,in,out\nWT,100,100\nC2A,50,100\nC2G,0,\nC2A,50,100\n")
+    layout = Layout(variants=Variants("w", "ACD"), counts=(("in", "out"),), average_rows=True)
+    found = read_sequences(path, layout=layout, columns=("stderr",), outcome="outcome", on_missing="drop")
+    assert (found.ids, found.outcomes is None) == (["WT", "C2A"], False)
+    assert found.outcomes is not None
+    assert found.outcomes.tolist() == pytest.approx([0, np.log(200.5 / 100.5)])
+    assert found.numbers("stderr")[1] == pytest.approx(np.sqrt(1 / 200.5 + 1 / 100.5))
+    assert (found.noise["outcome"].values, found.noise["outcome"].counted) == (500, True)
+    assert found.unused == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sequence,a,b\nAC,1,2\nAG,1.5,2\n", r"x.csv:3: 'a' is '1.5' here, which is no count of reads"),
+        ("sequence,a,b\nAC,1,-2\n", "'b' is '-2' here"),
+        ("sequence,a,b\nAC,1,ND\n", "'b' is 'ND' here"),
+        ("sequence,a,b\nAC,1,0\n", "'b' has no reads at all"),
+        ("sequence,a,c\nAC,1,0\n", "no column 'b'"),
+        ("sequence,a,b,outcome\nAC,1,1,2\n", "there is a column 'outcome', and --counts makes an outcome"),
+    ],
+)
+def test_what_is_no_count_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = table(tmp_path / "x.csv", text)
+    with pytest.raises(InputError, match=said):
+        read_sequences(path, layout=Layout(counts=(("a", "b"),)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"counts": ("before",)}, "needs columns before and after selection, such as"),
+        ({"counts": ("a,b", "c")}, "for each replicate"),
+        ({"counts": ("a,a",)}, "names the column 'a' twice"),
+        ({"counts": ("a,b",), "replicates": "c,d"}, "leave --replicates out"),
+    ],
+)
+def test_columns_of_counts_are_pairs_of_unlike_columns(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        layout_of(FileOptions(**options))
+    assert caught.value.option == "--counts"
 
 
 def test_rows_of_one_sequence_become_one_unless_their_labels_differ(tmp_path: Path) -> None:

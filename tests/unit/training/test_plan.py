@@ -22,6 +22,7 @@ from seqdesign.training.plan import (
     optimizer_state,
     rate_factor,
     set_rate,
+    shrink,
 )
 from seqdesign.training.store import Checkpoint
 
@@ -144,6 +145,39 @@ def test_a_model_sets_the_pace_of_its_players(fabric: Fabric) -> None:
     free, _ = run(fabric, epochs=1, model=PacedDuel())
     assert isinstance(free, PacedDuel)
     assert not free.told
+
+
+class NoisyDuel(Duel):
+    """A critic of many weights: the first follows the rows, the others chance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.critic = nn.Parameter(torch.zeros(200))
+
+    def losses(self, player: str, batch: Tensor, rng: Generator, progress: Any) -> dict[str, Tensor]:
+        if player == "generator":
+            return {"loss": (self.generator - 1).square().sum()}
+        push = torch.randn(200, generator=rng)
+        push[0] = -1.0
+        return {"loss": (self.critic * push).sum()}
+
+    def sparse_parameters(self, player: str) -> list[nn.Parameter]:
+        return [self.critic] if player == "critic" else []
+
+
+@pytest.mark.parametrize("rates", [0.0, 0.6])
+def test_weights_that_chance_alone_moves_stay_zero(fabric: Fabric, rates: float) -> None:
+    model, _ = run(fabric, epochs=10, model=NoisyDuel(), critic={"sparse": rates, "betas": (0.9, 0.98)})
+    first, *others = model.critic.tolist()
+    moved = sum(other != 0 for other in others) / len(others)
+    assert first > 0.5
+    assert moved < 0.2 if rates else moved == 1
+
+
+def test_shrinking_stops_at_zero() -> None:
+    weights = nn.Parameter(torch.tensor([1.0, -0.2, 0.05, 0.0]))
+    shrink([weights], make_optimizer([weights], PlayerSettings(learning_rate=0.1)), 2.0)
+    assert weights.tolist() == pytest.approx([0.8, 0.0, 0.0, 0.0])
 
 
 def test_weights_are_clamped_after_every_step(fabric: Fabric) -> None:

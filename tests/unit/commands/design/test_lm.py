@@ -128,6 +128,7 @@ def test_a_condition_is_learned_and_asked_for(cli: Cli, fasta: Path, tmp_path: P
 
 def untrained(cli: Cli, fasta: Path, folder: Path, *words: str) -> None:
     """A model whose letters are nearly equally likely."""
+    words = words if "--architecture" in words else ("--architecture", "transformer", *words)
     train(cli, fasta, folder, "--epochs", "1", *words)
     trained = load_lm(folder, torch.device("cpu"))
     with torch.no_grad():

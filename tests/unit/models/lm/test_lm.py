@@ -70,7 +70,7 @@ def rules(length: int, alphabet: Any = ABC, **options: Any) -> Rules:
     return build_rules(ConstraintOptions(**options), alphabet, torch.zeros(1, length, dtype=torch.long))
 
 
-@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+@pytest.mark.parametrize("architecture", ["transformer", "gru", "ensemble"])
 def test_the_probabilities_of_all_strings_sum_to_one(architecture: str) -> None:
     model = lm(architecture, longest=3, shortest=1).model
     total = 0.0
@@ -80,7 +80,7 @@ def test_the_probabilities_of_all_strings_sum_to_one(architecture: str) -> None:
     assert total == pytest.approx(1.0, abs=1e-5)
 
 
-@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+@pytest.mark.parametrize("architecture", ["transformer", "gru", "ensemble"])
 def test_what_is_said_of_a_sample_is_its_likelihood(architecture: str) -> None:
     """Letters are written from a cache, and scored all at once."""
     model = lm(architecture, longest=9, shortest=5).model
@@ -91,7 +91,7 @@ def test_what_is_said_of_a_sample_is_its_likelihood(architecture: str) -> None:
     assert ((drawn.tokens < 3).sum(1) == lengths).all()
 
 
-@pytest.mark.parametrize("architecture", ["transformer", "gru"])
+@pytest.mark.parametrize("architecture", ["transformer", "gru", "ensemble"])
 def test_samples_are_as_frequent_as_they_are_likely(architecture: str) -> None:
     model = lm(architecture, longest=3).model
     strings = every_string(model, 3)
@@ -400,6 +400,7 @@ def test_options_left_open_follow_the_data() -> None:
     assert isinstance(few.dropout, float)
     assert isinstance(many.dropout, float)
     assert few.dropout > many.dropout
+    assert (few.architecture, many.architecture) == ("ensemble", "transformer")
     assert SimpleNamespace(width=adapt(LMOptions(architecture="gru"), num_letters=10).width).width == 128
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqdesign.sequences.lab.hints import options_for, replicates_in
+from seqdesign.sequences.lab.hints import options_for, replicates_in, rounds_in
 
 
 def test_sequences_ids_and_replicates_are_guessed_by_their_cells() -> None:
@@ -22,3 +22,18 @@ def test_mutations_are_known_by_their_form_and_numbers_alone_are_no_sequences() 
     assert options_for(columns) == "--wild-type FILE --mutations what"
     assert options_for({"x": ["1", "2"]}) == ""
     assert replicates_in({"r1": ["1"], "r2": ["no"]}) == []
+
+
+def test_whole_numbers_in_columns_numbered_from_zero_are_counts_of_rounds() -> None:
+    columns = {
+        "variant": ["A42G", "T50S"],
+        "a_R0": ["3", "0"],
+        "a_R1": ["1", "7"],
+        "b_R0": ["2", "0"],
+        "b_R1": ["5", "7"],
+    }
+    assert (
+        options_for(columns) == "--wild-type FILE --mutations variant --counts a_R0,a_R1 --counts b_R0,b_R1"
+    )
+    assert rounds_in({"r0": ["1"], "r1": ["1.5"]}) == rounds_in({"rep1": ["1"], "rep2": ["2"]}) == []
+    assert rounds_in({"rep10": ["1"], "rep20": ["2"]}) == []

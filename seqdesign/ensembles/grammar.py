@@ -1,0 +1,184 @@
+"""What a few words say together: how often, where, in which order and how far apart.
+
+Functions of one-hot x (N, V, L), differentiable in it. A word is a row of sets of letters; it is where each
+of its letters is in the set of its place. Of each word is read how often it occurs, whether it does,
+and whether it does in each part of the sequence. Of two words, or of two copies of one, is read whether the
+second stands behind the first, and whether it does within each of several distances. Only how often goes on
+rising beyond what was measured.
+
+Shapes: N sequences, V letters, L positions, A words, W places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdesign.ensembles.found_words import LONGEST, MOST_WORDS, Word, find_words
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.sequences.encoders import TokenArray
+
+WITHIN = (3, 10, 20, 40, 80, 150)
+"""Letters between two words: touching, a helical turn, two, four, a loop, a nucleosome."""
+PARTS = 8
+"""Of a sequence, in each of which a word may stand or not."""
+MOST_LETTERS = 1_500_000
+"""Of the rows from which words are learned, at most."""
+SHORTEST = 12
+"""Letters from which on words may stand anywhere."""
+RELATED = 0.75
+"""Share of the letters that variants of one parent have as most others do, at least."""
+_ROWS = 1024
+
+
+def no_words(letters: int, *, both_strands: bool) -> Tensor:
+    """Words (A, W, V) of which none is anywhere; with both strands as many again, for what they are on the
+    other.
+    """
+    return torch.zeros(MOST_WORDS * (1 + both_strands), LONGEST, letters)
+
+
+def pack_words(words: Sequence[Word], alphabet: Alphabet, *, both_strands: bool) -> Tensor:
+    """(A, W, V), with zeros behind the end of a word; of a fixed size, so that a model can keep them. With
+    both strands of an alphabet that has them, then the reverse complements.
+    """
+    both = both_strands and bool(alphabet.complement)
+    found = no_words(alphabet.size, both_strands=both)
+    for row, word in zip(found, words, strict=False):
+        row[: len(word)] = torch.from_numpy(word.astype(np.float32))
+    if both:
+        partner = [alphabet.letters.index(c) for c in alphabet.complement]
+        for row, word in zip(found[MOST_WORDS:], words, strict=False):
+            row[: len(word)] = torch.from_numpy(word[::-1, partner].astype(np.float32))
+    return found
+
+
+def num_grammar(max_length: int, *, both_strands: bool) -> int:
+    """Columns of ``grammar_features``."""
+    pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both_strands else 0)
+    return MOST_WORDS * (PARTS + 2) + pairs * (len(_reach(max_length)) + 1)
+
+
+def _reach(max_length: int) -> list[int]:
+    return [gap for gap in WITHIN if gap < max_length / 2]
+
+
+def grammar_features(
+    x: Tensor, inside: Tensor, words: Tensor, max_length: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of words (A, W, V): how often they occur (N, A), whether they do, and in which part (N, A (parts + 1)),
+    and what they say in pairs (N, A A (distances + 1)).
+
+    With their reverse complements behind them (2 A, W, V) pairs are also read whichever strands they are on
+    and whichever comes first (N, A (A + 1) / 2 (distances + 1) more).
+    """
+    length = x.shape[2]
+    steps = torch.arange(length, device=x.device)
+    ends = inside.sum(1, keepdim=True).clamp(min=1)
+    part = (steps * PARTS // ends).clamp(max=PARTS - 1)
+    there = (part[:, None] == torch.arange(PARTS, device=x.device)[:, None]).to(x.dtype)
+    widths = [int(word.any(1).sum()) for word in words]
+    found = [_matches(x, word[:width]) for word, width in zip(words, widths, strict=True)]
+    sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
+    counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
+    parts = torch.stack([torch.einsum("nl,npl->np", m, there) for m in found[:MOST_WORDS]], 1)
+    singles = torch.cat([counts[:, :, None], parts], 2).clamp(max=1)
+    none = x.new_zeros(len(x))
+    gaps = [*_reach(max_length), length]
+
+    def near(
+        i: int, j: int, left: Sequence[Tensor], right: Sequence[Tensor], *, turned: bool
+    ) -> list[Tensor]:
+        """Within each distance: word j behind word i, or, ``turned``, also the other way round."""
+        if not (widths[i] and widths[j]):
+            return [none] * len(gaps)
+        there = [_behind(left[i], steps + widths[i], right[j], gap) for gap in gaps]
+        if turned and i != j:
+            back = [_behind(left[j], steps + widths[j], right[i], gap) for gap in gaps]
+            there = [a + b for a, b in zip(there, back, strict=True)]
+        return [count.clamp(max=1) for count in there]
+
+    words_of = range(MOST_WORDS)
+    pairs = [column for i in words_of for j in words_of for column in near(i, j, found, sums, turned=False)]
+    if len(found) > MOST_WORDS:
+        either, total = ([part[i] + part[i + MOST_WORDS] for i in words_of] for part in (found, sums))
+        some = [(i, j) for i in words_of for j in range(i + 1)]
+        pairs += [column for i, j in some for column in near(i, j, either, total, turned=True)]
+    return counts, singles.flatten(1), torch.stack(pairs, 1)
+
+
+def _matches(x: Tensor, word: Tensor) -> Tensor:
+    """Where a word (W, V) begins, (N, L), 0 to 1."""
+    width, length = len(word), x.shape[2]
+    whole = x.new_zeros(len(x), length)
+    count = length - width + 1
+    if not width or count < 1:
+        return whole
+    found = x.new_ones(len(x), count)
+    for j, letters in enumerate(word.to(x.dtype)):
+        found = found * torch.einsum("nvl,v->nl", x[:, :, j : j + count], letters)
+    return torch.nn.functional.pad(found, (0, width - 1))
+
+
+def _behind(m: Tensor, end: Tensor, total: Tensor, gap: int) -> Tensor:
+    """(N,): how often another word, with sums (N, L + 1) up to each place, begins at most so many letters
+    behind the ``end`` (L,) of one that begins at m (N, L).
+    """
+    last = total.shape[1] - 1
+    there = total[:, (end + gap + 1).clamp(max=last)] - total[:, end.clamp(max=last)]
+    return (m * there).sum(1)
+
+
+def has_room(tokens: TokenArray) -> bool:
+    """Whether words can stand here or there in rows: not in short ones, nor in variants of one parent, of one
+    length, of which places say more.
+    """
+    if int(tokens.lengths.max()) < SHORTEST:
+        return False
+    if len(np.unique(tokens.lengths)) > 1:
+        return True
+    letters = np.arange(tokens.alphabet.size)
+    shares = [np.mean(column[:, None] == letters, axis=0).max() for column in tokens.tokens.T]
+    return float(np.mean(shares)) < RELATED
+
+
+def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool) -> Tensor:
+    """Words (A, W, V) by which rows with tokens (N, L), padded, and values (N, K), NaN unknown, differ."""
+    known = torch.nonzero(~values.isnan().all(1)).flatten()
+    most = MOST_LETTERS // max(1, tokens.shape[1])
+    if len(known) > most:
+        known = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:most]]
+    tokens, values = tokens[known], values[known]
+
+    def described(words: list[Word]) -> np.ndarray:
+        packed = pack_words(words, alphabet, both_strands=both_strands)
+        both = describe(tokens, packed, alphabet, tokens.shape[1], both_strands=both_strands)
+        return torch.cat(both, 1).double().numpy()
+
+    found = find_words(
+        tokens.numpy().astype(np.int64), values.double().numpy(), alphabet,
+        both_strands=both_strands, described=described,
+    )  # fmt: skip
+    return pack_words(found, alphabet, both_strands=both_strands)
+
+
+def describe(
+    tokens: Tensor, words: Tensor, alphabet: Alphabet, max_length: int, *, both_strands: bool
+) -> list[Tensor]:
+    """``grammar_features`` of tokens (N, L), padded, the mean of both strands where these are alike."""
+    parts = []
+    for rows in tokens.split(_ROWS):
+        inside = rows < alphabet.size
+        x = (rows.unsqueeze(1) == torch.arange(alphabet.size)[:, None]).float()
+        strands = [x]
+        if both_strands and alphabet.complement:
+            partner = torch.tensor([alphabet.letters.index(c) for c in alphabet.complement])
+            back = (inside.sum(1, keepdim=True) - 1 - torch.arange(tokens.shape[1])).clamp(min=0)
+            turned = x[:, partner].gather(2, back[:, None].expand_as(x))
+            strands.append(turned * inside[:, None])
+        found = [grammar_features(strand, inside, words, max_length) for strand in strands]
+        parts.append([torch.stack(some).mean(0) for some in zip(*found, strict=True)])
+    return [torch.cat(some) for some in zip(*parts, strict=True)]
