@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from seqdesign.devices.arithmetic import running_sum
 from seqdesign.devices.randomness import for_rows
 
 Outputs = Literal["straight-through", "gumbel", "softmax"]
@@ -42,7 +43,7 @@ def _straight_through(logits: Tensor, rng: Generator, end: int | None) -> Tensor
         length = logits.shape[2]
         luck = for_rows(lambda n: torch.rand(n, 1, length, generator=rng, device=rng.device), len(logits))
         uniform = luck.to(logits)
-        tokens = (probabilities.cumsum(dim=1)[:, :-1] <= uniform).sum(dim=1)
+        tokens = (running_sum(probabilities, 1)[:, :-1] <= uniform).sum(dim=1)
         if end is not None:
             tokens = close(tokens, end)
         # functional.one_hot looks at its input and makes the host wait.

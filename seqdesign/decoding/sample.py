@@ -14,6 +14,7 @@ from seqdesign.decoding.protocol import (
     may_look,
     without,
 )
+from seqdesign.devices.arithmetic import running_sum
 
 
 @torch.no_grad()
@@ -78,5 +79,5 @@ def draw(logits: Tensor, uniform: Tensor) -> Tensor:
     always is one. One number a row and a comparison are several times as fast as torch.multinomial or
     Gumbel noise for few tokens.
     """
-    cumulative = torch.softmax(logits.double(), dim=1).cumsum(1)
+    cumulative = running_sum(torch.softmax(logits.double(), dim=1), 1)
     return (cumulative <= (uniform * cumulative[:, -1]).unsqueeze(1)).sum(1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.designers.crowd import Crowd
+from seqdesign.devices.arithmetic import running_sum
 
 MEMORY = 0.9
 """Share of the counts that is kept from one round to the next."""
@@ -30,7 +31,7 @@ class EditSizes:
         """Numbers of edits, (R, P)."""
         value = self.sizes * self.fine[rows] / self.tried[rows]
         share = (1 - EVEN) * value / value.sum(1, keepdim=True) + EVEN / len(self.sizes)
-        pick = (share.cumsum(1).unsqueeze(1) < self.dice.uniform(rows, size, 1)).sum(2)
+        pick = (running_sum(share, 1).unsqueeze(1) < self.dice.uniform(rows, size, 1)).sum(2)
         return self.sizes[pick.clamp(max=len(self.sizes) - 1)]
 
     def learn(self, rows: Tensor, number: Tensor, fine: Tensor, scored: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -37,3 +38,14 @@ def run_recurrent(net: nn.RNNBase, *given: Tensor | tuple[Tensor, ...]) -> Any:
         return net(*given)
     finally:
         torch.backends.cudnn.enabled = before
+
+
+def running_sum(x: Tensor, dim: int) -> Tensor:
+    """``x.cumsum(dim)``, on a GPU with deterministic algorithms term by term.
+
+    A GPU's own sums add up in an order that may differ from run to run, so torch refuses them where
+    ``torch.use_deterministic_algorithms`` asks for what is equal. One addition a letter: axes are short here.
+    """
+    if x.device.type == "cpu" or not torch.are_deterministic_algorithms_enabled():
+        return x.cumsum(dim)
+    return torch.stack(list(accumulate(x.unbind(dim))), dim)

@@ -17,7 +17,7 @@ from seqdesign.metrics.diversity import effective_number, mean_pairwise_distance
 from seqdesign.metrics.kmers import indicator, kmer_matrix, position_matrix
 from seqdesign.metrics.memorization import closeness, preference
 from seqdesign.metrics.mmd import kernel_mmd, linear_features, linear_mmd, median_bandwidth, rbf_kernel
-from seqdesign.metrics.nearest import Nearest, nearest
+from seqdesign.metrics.nearest import LikelyNearest, Nearest
 from seqdesign.metrics.novelty import excess_of_copies, num_copies, num_distinct
 from seqdesign.metrics.resampling import (
     Comparison,
@@ -149,14 +149,14 @@ def add_nearest(
         fresh = [training[i] for i in own.tolist()]
     total, done = len(queries) * (1 + bool(held_out)) + len(fresh), 0
 
-    def search(texts: list[str], references: list[str], own: Indices | None = None) -> Nearest:
+    known = LikelyNearest(training, *([held_out] if held_out else []), workers=workers)
+
+    def search(texts: list[str], groups: tuple[int, ...] = (0,), own: Indices | None = None) -> list[Nearest]:
         nonlocal done
         before, done = done, done + len(texts)
-        return nearest(
-            texts, references, own=own, workers=workers, progress=lambda n: progress(before + n, total)
-        )
+        return known.find(texts, groups, own=own, progress=lambda n: progress(before + n, total))
 
-    first, real = search(queries, training), search(fresh, training, own)
+    (first,), (real,) = search(queries), search(fresh, own=own)
     result.distances = {
         "generated": first.distance.astype(np.float64),
         real_name: real.distance.astype(np.float64),
@@ -168,7 +168,9 @@ def add_nearest(
     prefers = None
     if held_out:
         sizes = (len(training), len(held_out))
-        prefers = preference(first, search(queries, held_out), sizes, close.cut)
+        # Where all are compared, those of training are known; else both sets must share what is looked at.
+        both = [first, *search(queries, (1,))] if known.compares_all else search(queries, (0, 1))
+        prefers = preference(both[0], both[1], sizes, close.cut)
         copied = copied and prefers is not None and prefers.z > CONFIRMED_Z
     label = (
         f"fewer than {close.cut} edits from training (1% of {'held-out' if held_out else 'training'} ones)"

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.devices.arithmetic import running_sum
+
 COMPLETIONS = 4
 """Ways in which the letters that are not chosen yet are filled in."""
 
@@ -49,7 +51,7 @@ class PredictorGuide:
     def _complete(self, tokens: Tensor, logits: Tensor) -> Tensor:
         """Tokens (N, T) whose hidden letters are drawn from the model, each by itself."""
         uniform = torch.rand(tokens.shape, generator=self.rng, dtype=torch.float64).to(logits.device)
-        cumulative = logits.softmax(2).cumsum(2)
+        cumulative = running_sum(logits.softmax(2), 2)
         drawn = (cumulative <= (uniform * cumulative[:, :, -1])[:, :, None]).sum(2)
         return tokens.where(tokens < self.num_letters, drawn)
 

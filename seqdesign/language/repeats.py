@@ -25,6 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import running_sum
+
 LONGEST_WORD = 6
 MOST_PLACES = 512
 """Letters of the longest sequences that are looked at; what is needed grows as their square."""
@@ -135,7 +137,7 @@ def _smoothed(q: Tensor, counts: Tensor, strengths: Tensor) -> Tensor:
     """
     totals = counts.sum(-1).movedim(0, -1)
     left = -(totals / strengths).log1p()
-    after = left.cumsum(-1)
+    after = running_sum(left, -1)
     none, longer = after[..., -1:].exp(), (after[..., -1:] - after).exp()
     weights = longer / (totals + strengths)
     return (weights.movedim(-1, 0)[..., None] * counts).sum(0) + none * q

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from seqdesign.devices.arithmetic import running_sum
 from seqdesign.language.model import SequenceLM
 
 
@@ -74,7 +75,7 @@ class Rewriter:
             log_p = (logits.double() + tilt[:, t]).log_softmax(1)
             letters = tokens[:, t]
             if uniform is not None:
-                cumulative = log_p.exp().cumsum(1)
+                cumulative = running_sum(log_p.exp(), 1)
                 drawn = (cumulative <= (uniform[:, t] * cumulative[:, -1])[:, None]).sum(1)
                 letters = torch.where(here, drawn.clamp(max=tilt.shape[2] - 1), letters)
             total += log_p.gather(1, letters[:, None])[:, 0].masked_fill(~here, 0.0)

@@ -19,24 +19,31 @@ def kmer_matrix(sequences: Sequence[str], letters: str, k: int) -> csr_array:
     alphabetic order of ``letters``; where V^k is over a million, D counts the words that occur, in the same
     order. A sequence shorter than k has a row of zeros. ValueError for k < 1 or a letter listed twice.
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
-    codes, lengths = _joined_codes(sequences, letters)
-    size = len(letters)
-    num = max(0, len(codes) - k + 1)
-    words = np.zeros(num, dtype=np.int64)
-    sound = np.ones(num, dtype=bool)
-    for j in range(k):
-        part = codes[j : j + num]
-        words = words * size + part
-        sound &= part != _OTHER
-    owner = np.repeat(np.arange(len(sequences)), lengths + 1)[:num][sound]
-    words, columns = words[sound], size**k
+    owner, words, _ = _find_words(sequences, letters, k)
+    columns = len(letters) ** k
     if columns > MOST_COLUMNS:
         found, words = np.unique(words, return_inverse=True)
         columns = len(found)
     ones = np.ones(len(words))
     return csr_array((ones, (owner, words)), shape=(len(sequences), columns))
+
+
+def placed_kmer_matrix(sequences: Sequence[str], letters: str, k: int, width: int, length: int) -> csr_array:
+    """Counts (N, D) of the words of ``k`` letters near each place, 32 bits; letters as in ``kmer_matrix``.
+
+    Places are 0, ``width``, 2 ``width`` ... up to beyond ``length``, that of the longest sequence. A word
+    counts for the two places around its first letter, together once, and more for the nearer one, so rows of
+    sequences that are a few letters out of step still are alike. ValueError as for ``kmer_matrix``.
+    """
+    owner, words, places = _find_words(sequences, letters, k)
+    num = length // width + 2
+    before, beyond = np.divmod(places, width)
+    share = (beyond / width).astype(np.float32)
+    columns = words * num + before
+    return csr_array(
+        (np.concatenate([1 - share, share]), (np.tile(owner, 2), np.concatenate([columns, columns + 1]))),
+        shape=(len(sequences), len(letters) ** k * num),
+    )
 
 
 def indicator(labels: npt.NDArray[np.int64], num: int) -> csr_array:
@@ -58,6 +65,25 @@ def position_matrix(sequences: Sequence[str], letters: str) -> csr_array:
     rows, places = np.nonzero(table != _OTHER)
     columns = places * len(letters) + table[rows, places]
     return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(sequences), length * len(letters)))
+
+
+def _find_words(
+    sequences: Sequence[str], letters: str, k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Whose each word is, which it is, and where in its sequence it begins."""
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    codes, lengths = _joined_codes(sequences, letters)
+    num = max(0, len(codes) - k + 1)
+    words = np.zeros(num, dtype=np.int64)
+    sound = np.ones(num, dtype=bool)
+    for j in range(k):
+        part = codes[j : j + num]
+        words = words * len(letters) + part
+        sound &= part != _OTHER
+    owner = np.repeat(np.arange(len(sequences)), lengths + 1)[:num][sound]
+    first = np.cumsum(lengths + 1) - lengths - 1
+    return owner, words[sound], np.flatnonzero(sound) - first[owner]
 
 
 def _joined_codes(

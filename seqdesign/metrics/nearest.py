@@ -1,16 +1,23 @@
-"""The nearest of many reference sequences to each query, by Levenshtein distance, in bounded memory."""
+"""The nearest of many reference sequences to each query, by Levenshtein distance, in bounded memory.
+
+``nearest`` compares every pair. ``LikelyNearest`` compares each query with the references that share most
+words with it, where sequences are so long that every pair takes minutes.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
+from rapidfuzz.process import cdist, cpdist
+from scipy.sparse import csr_array
 
 from seqdesign.metrics.edits import letter_codes
+from seqdesign.metrics.kmers import kmer_matrix, placed_kmer_matrix
 
 IntArray = npt.NDArray[np.int64]
 
@@ -19,6 +26,13 @@ _QUERIES = 64
 _BLOCK = 1024
 _WIDEST = 4096  # columns of a one-hot row from which comparing is as quick
 _FAR = np.iinfo(np.int32).max // 2
+QUICK_LETTERS = 64
+"""Letters up to which a machine word holds a column of the table, and pairs are compared by vector code."""
+IN_PLACE, ANYWHERE = 1000, 100
+"""References that a longer query is compared with: those that share most short words with it near the same
+place, and most long words anywhere, which finds what is shifted (benchmarks/results.md, "Nearest")."""
+_WIDTH, _SHORT, _LONG = 8, 64, 200_000
+"""Letters between places; kinds of short words, about, and of long ones, at most."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,117 @@ def nearest(
         if progress is not None:
             progress(done)
     return Nearest(best, index, ties)
+
+
+class LikelyNearest:
+    """The nearest of groups of references among those that share most words with a query.
+
+    Copies are found for certain. Where no reference is longer than QUICK_LETTERS, or there are few of them,
+    every pair is compared, as by ``nearest``.
+    """
+
+    def __init__(self, *groups: Sequence[str], workers: int = 1) -> None:
+        """``groups``: references, at least one of them; ``workers``: threads."""
+        self.groups, self.workers = groups, workers
+        texts = [text for group in groups for text in group]
+        self._longest = max(map(len, texts))
+        self.compares_all = self._longest <= QUICK_LETTERS or len(texts) <= IN_PLACE + ANYWHERE
+        self._letters = "" if self.compares_all else "".join(sorted(set().union(*map(set, texts))))
+        self._known: dict[int, tuple[csr_array, csr_array]] = {}
+
+    def find(
+        self,
+        queries: Sequence[str],
+        groups: Sequence[int] = (0,),
+        *,
+        own: npt.ArrayLike | None = None,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> list[Nearest]:
+        """The nearest to each query in each of these groups; ``own`` and ``progress`` as for ``nearest``.
+
+        The references that a query is compared with are those most alike in all the groups together, so none
+        is searched more closely than another. A group without any of them is further away than all
+        sequences are, and has no ties. ``own`` names places of the first group.
+        """
+        skipped = np.full(len(queries), -1) if own is None else np.asarray(own, dtype=np.int64)
+        if self.compares_all:
+            return [
+                nearest(
+                    queries, self.groups[group], own=None if turn else own, workers=self.workers,
+                    progress=progress,
+                )
+                for turn, group in enumerate(groups)
+            ]  # fmt: skip
+        found = []
+        for first in range(0, len(queries), _QUERIES):
+            rows = slice(first, first + _QUERIES)
+            found.append(self._compare(queries[rows], groups, skipped[rows]))
+            progress(min(first + _QUERIES, len(queries)))
+        nearests = []
+        for turn, group in enumerate(groups):
+            one = Nearest(
+                *(np.concatenate(part) for part in zip(*(each[turn] for each in found), strict=True))
+            )
+            own_place = np.full_like(skipped, -1) if turn else skipped
+            _find_copies(queries, self.groups[group], own_place, one.distance, one.index, one.ties)
+            nearests.append(one)
+        return nearests
+
+    def _compare(
+        self, texts: Sequence[str], groups: Sequence[int], own: IntArray
+    ) -> list[tuple[IntArray, IntArray, IntArray]]:
+        """(distance, index, ties) of a block of queries in each group."""
+        references = [text for group in groups for text in self.groups[group]]
+        chosen = self._alike(texts, groups, own)
+        held = np.arange(IN_PLACE + ANYWHERE) < np.array([[len(row)] for row in chosen])
+        which = np.full(held.shape, -1)
+        which[held] = np.concatenate(chosen)
+        distances = np.full(held.shape, _FAR)
+        distances[held] = cpdist(
+            [text for text, row in zip(texts, chosen, strict=True) for _ in row],
+            [references[i] for i in which[held].tolist()],
+            scorer=Levenshtein.distance, dtype=np.int32, workers=self.workers,
+        )  # fmt: skip
+        found, low = [], 0
+        for group in groups:
+            high = low + len(self.groups[group])
+            among = np.where((which >= low) & (which < high), distances, _FAR)
+            best, at = among.min(axis=1), among.argmin(axis=1)
+            there = best < _FAR
+            index = np.where(there, which[np.arange(len(texts)), at] - low, 0)
+            ties = np.where(there, (among == best[:, None]).sum(axis=1), 0)
+            found.append((best.astype(np.int64), index, ties))
+            low = high
+        return found
+
+    def _alike(self, texts: Sequence[str], groups: Sequence[int], own: IntArray) -> list[IntArray]:
+        """For each query the places, in all groups one after the other, of the references most alike."""
+        found = []
+        for turn, (asked, most) in enumerate(zip(self._words(texts), (IN_PLACE, ANYWHERE), strict=True)):
+            shared = np.hstack([(asked @ self._of(group)[turn]).toarray() for group in groups])
+            rows = np.flatnonzero(own >= 0)
+            shared[rows, own[rows]] = -1
+            found.append(np.argpartition(-shared, min(most, shared.shape[1] - 1), axis=1)[:, :most])
+        both = np.hstack(found)
+        return [np.setdiff1d(row, [place]) for row, place in zip(both, own.tolist(), strict=True)]
+
+    def _of(self, group: int) -> tuple[csr_array, csr_array]:
+        """The words of a group, a column a reference."""
+        if group not in self._known:
+            short, long = self._words(self.groups[group])
+            self._known[group] = csr_array(short.T), csr_array(long.T)
+        return self._known[group]
+
+    def _words(self, texts: Sequence[str]) -> tuple[csr_array, csr_array]:
+        """Short words near their places, and long ones anywhere, (N, D) each."""
+        size = max(2, len(self._letters))
+        short = max(1, round(math.log(_SHORT, size)))
+        long = max(1, math.floor(math.log(_LONG, size)))
+        cut = [text[: self._longest] for text in texts]
+        return (
+            placed_kmer_matrix(cut, self._letters, short, _WIDTH, self._longest),
+            kmer_matrix(texts, self._letters, long).astype(np.float32),
+        )
 
 
 def identity(

@@ -37,6 +37,12 @@ SCALARS_WELCOME = (
     "where", "masked_fill", "masked_fill_", "fill_", "fill", "lerp", "lerp_", "clamp", "clamp_",
 )  # fmt: skip
 """Operations beside the pointwise ones that take a number () on the CPU as if it were Python's."""
+VARYING = (
+    "put_", "histc", "kthvalue", "nll_loss2d_forward", "adaptive_max_pool2d_backward",
+    "_adaptive_avg_pool2d_backward", "reflection_pad1d_backward", "reflection_pad2d_backward",
+    "upsample_linear1d_backward", "upsample_bilinear2d_backward", "grid_sampler_2d_backward",
+)  # fmt: skip
+"""What torch refuses on CUDA with ``use_deterministic_algorithms`` (torch 2.13), beside ``_varies``."""
 MOVES = ("_to_copy", "copy_")
 FREE_BYTES = 8 << 30
 
@@ -284,6 +290,8 @@ class SimulatedGPU(TorchDispatchMode):
         name = func._schema.name.partition("::")[2]
         if mixed:
             moved = self._agree(func, name, args, tensors) or moved
+        if there and torch.are_deterministic_algorithms_enabled() and _varies(func, name, args):
+            raise RuntimeError(f"{func} does not have a deterministic implementation")
         self._note(func, name, args, moved=moved, there=there or (bool(tensors) and mixed))
         if there and torch.Tag.inplace_view in func.tags:
             return self._reshaped(func, args, kwargs)
@@ -405,6 +413,17 @@ class SimulatedGPU(TorchDispatchMode):
 def _active() -> SimulatedGPU:
     assert SimulatedGPU.active is not None
     return SimulatedGPU.active
+
+
+def _varies(func: Any, name: str, args: Any) -> bool:
+    """Whether CUDA has no kernel for this call that always adds up in the same order."""
+    if name in ("cumsum", "cumsum_"):
+        return bool(args[0].dtype.is_floating_point)
+    if name == "bincount":
+        return len(args) > 1 and args[1] is not None
+    if name in ("median", "nanmedian"):
+        return len(func._schema.returns) == 2  # values, and where they stand
+    return name in VARYING or (name.startswith("scatter_reduce") and "prod" in map(str, args[4:]))
 
 
 def _memory(tensor: Tensor) -> int:

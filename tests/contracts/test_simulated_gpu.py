@@ -6,6 +6,7 @@ reads while a step is captured) is seen on any machine, before a user sees it.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
+from seqdesign.devices.arithmetic import running_sum
 from seqdesign.devices.randomness import generator
 from seqdesign.language.config import LMOptions
 from seqdesign.models.gan.config import GANOptions
@@ -118,14 +120,42 @@ def trained(make: Callable[[], tuple[Any, ...]], seen: list[tuple[int, int]], gp
     return [p.detach().cpu().clone() for p in model.parameters()], found.state.history
 
 
+@contextlib.contextmanager
+def deterministic(on: bool) -> Iterator[None]:
+    """Inside, torch refuses what may differ from run to run."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(on or before)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_differs_from_run_to_run_is_refused_where_that_is_asked_for(refused: bool) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("it is about the simulated GPU")
+    values = torch.arange(6.0).view(2, 3)
+    with SimulatedGPU(), deterministic(refused):
+        there = values.to(DEVICE)
+        assert running_sum(there, 1).tolist() == values.cumsum(1).tolist()
+        assert there.long().cumsum(1).tolist() == values.cumsum(1).tolist()
+        for varying in (lambda: there.cumsum(1), lambda: there.median(0), lambda: there.histc(3)):
+            with pytest.raises(RuntimeError, match="deterministic") if refused else contextlib.nullcontext():
+                varying()
+
+
 @pytest.mark.parametrize("name", some_slow(MAKES, LATER))
 def test_replayed_steps_do_what_plain_ones_do(
     name: str, gpu: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Weights and history; the rows of a batch are all that a step brings over, and nothing is read."""
+    """Weights and history; the rows of a batch are all that a step brings over, and nothing is read.
+
+    On the simulated GPU nothing is done, either, that torch refuses in deterministic mode.
+    """
     monkeypatch.setattr(capture, "WARM", 1)
     seen: list[tuple[int, int]] = []
-    with caplog.at_level(logging.INFO, logger="seqdesign"):
+    with caplog.at_level(logging.INFO, logger="seqdesign"), deterministic(gpu is not None):
         replayed = trained(MAKES[name], seen, gpu)
     assert "one by one" not in caplog.text
     assert all(b[1] == a[1] and b[0] - a[0] <= 2 for a, b in itertools.pairwise(seen)), seen

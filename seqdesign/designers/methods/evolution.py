@@ -27,6 +27,7 @@ from seqdesign.designers.edit_sizes import MEMORY, EditSizes
 from seqdesign.designers.neighbours import Neighbours
 from seqdesign.designers.problem import Designs, SequenceProblem
 from seqdesign.designers.survivors import Survivors
+from seqdesign.devices.arithmetic import running_sum
 
 LOCAL = 0.25
 """Share of children with one or two edits anywhere and full courage; that of the others is CAUTIOUS."""
@@ -146,7 +147,7 @@ def _mutated(crowd: Crowd, learnt: _Learnt, child: Tensor, rows: Tensor) -> Tens
         weight = learnt.neighbours.weight(child[item, who], place, owner, courage[item, who])
         weight = weight * crowd.rules.mask[owner, place]
         weight[torch.arange(len(item), device=crowd.device), child[item, who, place]] = 0.0
-        total = weight.cumsum(1)
+        total = running_sum(weight, 1)
         letter = (total > (chance[item, 1, who, place] * total[:, -1])[:, None]).int().argmax(1)
         child[item, who, place] = torch.where(total[:, -1] > 0, letter, child[item, who, place])
     return child

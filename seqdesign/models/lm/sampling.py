@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.devices.arithmetic import running_sum
 from seqdesign.language.dependence import turns
 from seqdesign.language.model import SequenceLM
 from seqdesign.language.networks import Transformer
@@ -271,7 +272,7 @@ class _Page:
             self.good &= alive | ~writes
             drawn = wanted if tilt is None else wanted + tilt
             drawn = drawn.masked_fill(~(may | ~alive[:, None]), -torch.inf)
-        cumulative = drawn.softmax(1).cumsum(1)
+        cumulative = running_sum(drawn.softmax(1), 1)
         letters = (cumulative <= (self.uniform[self.everyone, places] * cumulative[:, -1])[:, None]).sum(1)
         if may is not None:
             gain = (wanted.log_softmax(1) - drawn.log_softmax(1)).gather(1, letters[:, None])[:, 0]

@@ -11,6 +11,8 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices.arithmetic import running_sum
+
 COMPONENTS = (1, 4, 16, 48)
 """Numbers of components that are tried, until more no longer help other codes."""
 ROUNDS, GAIN = 40, 1e-3
@@ -47,7 +49,7 @@ class Mixture(nn.Module):
 
     def draw(self, noise: Tensor, luck: Tensor) -> Tensor:
         """Codes (N, d) from standard normal noise (N, d) and uniform numbers (N,) in [0, 1)."""
-        total = self.weights.cumsum(0)
+        total = running_sum(self.weights, 0)
         which = torch.searchsorted(total, luck * total[-1], right=True).clamp(max=len(total) - 1)
         return self.means[which] + torch.einsum("nij,nj->ni", self.factors[which], noise)
 
