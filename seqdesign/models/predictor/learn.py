@@ -15,7 +15,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
-from seqdesign.ensembles.grammar import learn_words
+from seqdesign.ensembles.grammar import SHORTEST, learn_words
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
@@ -51,8 +51,7 @@ ALIGNED_NUMBERS = 100_000_000
 """Rows times columns of what is learned from aligned sequences."""
 GAINS = ((16.0, 0.25), (16.0, 1.0), (16.0, 4.0), (16.0, 16.0))
 """By how much counts of the words of a grammar, and all else it says, may be larger than counts of any words:
-the least of the latter first, as only counts go on beyond what was measured.
-"""
+the least of the latter first, as only counts go on beyond what was measured."""
 WORTH = 0.02
 """What more of it must explain, as a share of what is left."""
 KERNEL_ROUNDS = 1
@@ -339,8 +338,9 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
     net.found.copy_(learn_words(rows, targets.double(), tokens.alphabet, both_strands=model.both_strands))
     if not bool(net.found.any()):
         raise InputError(
-            f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences; give "
-            "more of them, or use another --architecture, or auto"
+            f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences (words "
+            f"are not sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or use "
+            "another --architecture, or auto"
         )
     plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
     best, kept = -1.0, None
