@@ -339,8 +339,8 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
     if not bool(net.found.any()):
         raise InputError(
             f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences (words "
-            f"are not sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or use "
-            "another --architecture, or auto"
+            f"are not sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or "
+            "use another --architecture, or auto"
         )
     plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
     best, kept = -1.0, None
