@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
 
 _BAR = 40
+_CALLED = {"fasta": "FASTA", "fastq": "FASTQ", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}
 _COLUMNS = 12
 """Columns that are named."""
 FOR_MODELS = {"input", *(spec.name for spec in fields_of(CommandConfig))}
@@ -232,9 +233,7 @@ def _result(
     varying = survey.varying()
     return InspectResult(
         input=name,
-        format={"fasta": "FASTA", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}.get(
-            kind, kind
-        ),
+        format=_CALLED.get(kind, kind),
         compression=compression,
         dialect=survey.dialect,
         n_records=survey.n_records,
