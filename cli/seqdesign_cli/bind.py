@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign_cli.commands import Command
 from seqdesign_cli.complete import completer
 from seqdesign_cli.first import FIRST
+from seqdesign_cli.unknown import meant
 
 COMMON, ADVANCED = "Common options", "Advanced options"
 
@@ -25,8 +26,8 @@ Run = Callable[[type, Callable[[Any], Any], dict[str, Any]], None]
 class PanelledCommand(TyperCommand):
     """A command whose plain help is grouped as its coloured help is."""
 
-    needed: frozenset[str] = frozenset()
-    """Arguments that must be given. Typer takes them as optional, because a config file may give them too."""
+    specs: Sequence[FieldSpec] = ()
+    """The fields of its config. Typer takes all as optional, because a config file may give them too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse two columns of sequences: which of two chains is meant is not for us to choose.
@@ -35,7 +36,14 @@ class PanelledCommand(TyperCommand):
         """
         if ctx.resilient_parsing:  # the shell asks for completions
             return super().parse_args(ctx, args)
-        _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        try:
+            _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        except Exception as error:  # Typer's own: it has no public name
+            if not hasattr(error, "possibilities"):
+                raise
+            typed = str(error.option_name)  # type: ignore[attr-defined]
+            hint = meant(typed, str(self.name), self.specs)
+            raise UsageError(f"no such option: {typed}; {hint or 'see --help'}") from None
         options = [p for p in order if isinstance(p, TyperOption) and not p.multiple]
         if sum("--sequence" in p.opts for p in options) > 1:
             raise UsageError("names one column, but is there twice; join both in one", option="--sequence")
@@ -47,7 +55,8 @@ class PanelledCommand(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Brackets only around what may be left out."""
         pieces = super().collect_usage_pieces(ctx)
-        return [piece.strip("[]") if piece.strip("[]") in self.needed else piece for piece in pieces]
+        needed = {spec.option for spec in self.specs if spec.positional and spec.required}
+        return [piece.strip("[]") if piece.strip("[]") in needed else piece for piece in pieces]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write one section per panel, in the order of the parameters."""
@@ -87,7 +96,7 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     app.command(name, cls=PanelledCommand, help=_escape(text, styled))(callback)
     built = typer.main.get_command(app)
     assert isinstance(built, PanelledCommand)
-    built.needed = frozenset(spec.option for spec in specs if spec.positional and spec.required)
+    built.specs = specs
     return built
 
 
