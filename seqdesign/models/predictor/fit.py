@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
@@ -126,6 +127,8 @@ def train_sequence_predictor(
         on_record=described.append,
         target=target,
     )
+    if options.architecture == "grammar" and not learned.model.words:
+        raise InputError(_no_words(len(train)))
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = known[0], outcomes.take(train)
     learned = replace(learned, record=replace(learned.record, batches=batches))
@@ -136,6 +139,14 @@ def train_sequence_predictor(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
         _spread(everything, outcomes, used),
     )  # fmt: skip
+
+
+def _no_words(count: int) -> str:
+    return (
+        f"--architecture grammar: no word surely changes the outcome in {count:,} sequences (words are not "
+        f"sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or use another "
+        "--architecture, or auto"
+    )
 
 
 def _on_the_scale_of(
