@@ -92,7 +92,8 @@ def test_letters_that_never_stand_together_are_told_from_rare_ones() -> None:
     assert apart is not None
     assert int(apart.sum()) == 2 * 3 * 12  # three pairs of places, of which only complements stand together
     assert apart[0, 0, 5].tolist() == [True, True, True, False]
-    assert Evidence(measured(texts[:60]), DNA, positional=True).apart is None  # four of each expected
+    few = texts[:60]  # four of each are expected, however often they were measured
+    assert Evidence(measured(few * 8), DNA, positional=True).apart is None
 
 
 @pytest.mark.parametrize("own", [True, False])
