@@ -178,13 +178,15 @@ class Evidence:
 
     @cached_property
     def apart(self) -> Tensor | None:
-        """(L, V, L, V) bool: letters at two places that ``EXPECTED`` training sequences would have together
-        by chance, and none has, as where all stems pair. None where there are none, or too many to look at.
+        """(L, V, L, V) bool: letters at two places that ``EXPECTED`` different training sequences would have
+        together by chance, and none has, as where all stems pair. None where there are none, or too many to
+        look at.
         """
         places, letters = self.counts.shape
         if places * letters > MOST_CELLS:
             return None
-        rows = self._train.tokens[self._train.lengths == self.length, : self.length].astype(np.int64)
+        rows = self._train.tokens[self._train.lengths == self.length, : self.length]
+        rows = np.unique(rows.astype(np.int64), axis=0)
         place, letter = np.nonzero(self.counts >= EXPECTED)
         x = (rows[:, place] == letter).astype(np.float32)
         count = x.sum(0)

@@ -85,14 +85,15 @@ def test_there_is_no_rule_where_everything_was_seen() -> None:
 
 def test_letters_that_never_stand_together_are_told_from_rare_ones() -> None:
     rng = np.random.default_rng(0)
-    half = ["".join(rng.choice(list("ACGT"), 3)) for _ in range(500)]
+    half = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(500)]
     texts = [text + text[::-1].translate(str.maketrans("ACGT", "TGCA")) for text in half]
     assert Evidence(measured(half), DNA, positional=True).apart is None
     apart = Evidence(measured(texts), DNA, positional=True).apart
     assert apart is not None
-    assert int(apart.sum()) == 2 * 3 * 12  # three pairs of places, of which only complements stand together
-    assert apart[0, 0, 5].tolist() == [True, True, True, False]
-    assert Evidence(measured(texts[:60]), DNA, positional=True).apart is None  # four of each expected
+    assert int(apart.sum()) == 2 * 8 * 12  # eight pairs of places, where only complements stand together
+    assert apart[0, 0, 15].tolist() == [True, True, True, False]
+    few = texts[:60]  # four of each are expected, however often they were measured
+    assert Evidence(measured(few * 8), DNA, positional=True).apart is None
 
 
 @pytest.mark.parametrize("own", [True, False])
