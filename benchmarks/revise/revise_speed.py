@@ -3,7 +3,8 @@
     python benchmarks/revise/revise_speed.py [--sequences 1000] [--singles 50] [--edits 3] [--hidden 128]
 
 Both do the same work with the same model: REVISE with its defaults on 5' splice sites within a budget of
-substitutions. With --edits 3 it leaves few strings, which are all scored; --edits 5 is the search. The model is trained for two passes only, for speed does not depend on what it knows. One at a time is
+substitutions. With --edits 3 it leaves few strings, which are all scored; --edits 5 is the search. The model
+is trained for two passes only, for speed does not depend on what it knows. One at a time is
 measured on the first ``--singles`` of the sequences, in turns with the batch, and must give the designs that
 the batch gave. Goal: the batch revises at least 10 times as many sequences a second.
 """
