@@ -265,7 +265,8 @@ sample transformer -n 3 -o samples.fa
 sample ensemble -n 3 -o samples.fa --start few.fa --max-edits 2
 translate translator few.fa -o translated.fa --max-edits 3
 interpolate few.fa -m vae -o between.fa
-revise few.fa -m vae -o revised.fa --max-edits 2 --steps 4 --survivors 1 --width 2 --neighbours 8
+revise few.fa -m vae -o revised.fa --max-edits 2 --steps 4 --width 2
+revise few.fa -m vae -o revised.fa --max-edits 6 --steps 4 --survivors 1 --width 2 --neighbours 8
 revise few.fa -m vae -o revised.fa --method search
 attribute few.fa -m fitted -o effects.csv --method gradient
 attribute few.fa -m vae -o effects.csv
