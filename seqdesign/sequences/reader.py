@@ -23,7 +23,7 @@ from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
 from seqdesign.sequences.lab.fastq import BROKEN_FASTQ, is_fastq
 from seqdesign.sequences.lab.genbank import is_genbank, parse_genbank
-from seqdesign.sequences.lab.hints import options_for
+from seqdesign.sequences.lab.hints import options_for, outcomes_in
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.lab.sheets import OLD_EXCEL, is_workbook
 from seqdesign.sequences.lab.variants import Numbering
@@ -361,11 +361,12 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         n_dropped = unique.n_dropped
     unique.say_dropped()
     if options.outcome is not None and options.outcomes and n_found == 0 and not options.allow_empty:
-        raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
+        raise InputError(f"no header has {key}=NUMBER, the outcome that was asked for", path=source)
     lacking = [name for name in options.columns if name not in found]
     if lacking and options.lacking_columns == "error":
         why = f"; the file was {origin.says()}" if origin is not None else ""
-        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for{why}", path=source)
+        why = why or "; write >id outcome=1.25, or name another key with --outcome"
+        raise InputError(f"no header has {lacking[0]}=VALUE{why}", path=source)
 
 
 def _numbering(options: _Options) -> Numbering | None:
@@ -483,6 +484,8 @@ def _roles(batch: TableBatch, options: _Options, source: str) -> dict[str, str |
     named = [sequence, options.id_column, outcome, options.weight_column]
     if options.lacking_columns == "error":
         named += options.columns
+    if OUTCOME in named and OUTCOME not in header and (hint := outcomes_in(batch.columns)):
+        raise InputError(f"there is no column '{OUTCOME}'; {hint} may be meant", path=source, line=1)
     choose_columns(header, [name for name in named if name is not None], source)
     return {
         "sequence": sequence,
