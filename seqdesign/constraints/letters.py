@@ -58,6 +58,9 @@ class SeenTogether:
         self._apart = torch.nn.functional.pad(apart.to(starts.device), (0, 1, 0, 0, 0, 1))
         self._starts = starts
         self._own = starts.tokens if own else None
+        self._place, self._letter = apart.flatten(2).any(2).to(starts.device).nonzero(as_tuple=True)
+        some = self._apart[self._place, self._letter]
+        self._pairs = some[:, self._place, self._letter].float()
 
     def mask(self) -> Tensor | None:
         """None: it depends on the other letters."""
@@ -69,14 +72,12 @@ class SeenTogether:
 
     def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """Whether all letters may stand together."""
-        good = torch.ones(len(tokens), dtype=torch.bool, device=tokens.device)
-        walk, size = _TogetherWalk(self._apart, self._own), self._apart.shape[1] - 1
-        for t in range(1, tokens.shape[1]):
-            letter = tokens[:, t]
-            fine = walk.allowed((tokens,), rows, t)
-            if fine is not None:
-                good &= fine.gather(1, letter.clamp(max=size - 1)[:, None])[:, 0] | (letter >= size)
-        return good
+        x = (tokens[:, self._place] == self._letter).float()
+        wrong = ((x @ self._pairs) * x).sum(1)
+        if self._own is not None:
+            kept = x * (tokens == self._own[rows])[:, self._place]
+            wrong = wrong - ((kept @ self._pairs) * kept).sum(1)
+        return wrong < 0.5
 
     def explain(self, tokens: Tensor, row: int) -> list[Violation]:
         """Every two letters that never stand together in training."""
