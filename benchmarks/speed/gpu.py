@@ -268,8 +268,7 @@ def profile(device: str) -> list[str]:
     events = seen.key_averages()
     launches = sum(e.count for e in events if "Launch" in e.key) / 20
     # What the CPU's events know of the device's time is that of the kernels, which are events themselves.
-    there = torch.autograd.DeviceType.CUDA
-    kernels = [e for e in events if e.device_type == there and not e.is_user_annotation]
+    kernels = [e for e in events if e.device_type.name == "CUDA" and not e.is_user_annotation]
     busy = sum(e.self_device_time_total for e in kernels) / 20e6
     lines.append(
         f"launches of a step, with graphs: {launches:.0f}; {wall * 1e3:.2f} ms a step under the profiler"
