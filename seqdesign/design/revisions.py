@@ -403,11 +403,9 @@ def describe(
         v.cpu().double().numpy() for v in (result.before.outcome, result.before.log_likelihood)
     )
     alike = similarity_of(problem, result)
-    latents = _latent(result)
     found: list[Revision] = []
-    for i, original in enumerate(records.sequences):
+    for i, (original, latent) in enumerate(zip(records.sequences, _latent(result), strict=True)):
         texts = decode(tokens[i], alphabet)
-        latent = latents[i]
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
         broken = [] if problem.rules is None or ranks else problem.rules.explain(problem.tokens[i], i)
         for k in ranks or [0]:
