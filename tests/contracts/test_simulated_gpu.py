@@ -161,6 +161,7 @@ def test_replayed_steps_do_what_plain_ones_do(
     assert all(b[1] == a[1] and b[0] - a[0] <= 2 for a, b in itertools.pairwise(seen)), seen
     if gpu is not None:
         assert gpu.replays > 0
+        assert len(gpu.pools) == 1, "all graphs of a run share their memory"
     monkeypatch.setenv(capture.SWITCH, "off")
     plain = trained(MAKES[name], [], gpu)
     for one, other in zip(replayed[0], plain[0], strict=True):
