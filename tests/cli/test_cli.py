@@ -103,8 +103,8 @@ def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatc
     assert "Model options" in done.out
     assert "Step size [per record]" in re.sub(r"\s+", " ", done.out)
     short, whole = (cli("motifs", flag).out for flag in ("--help", "--help-all"))
-    assert "--background" in short and "--pseudocount" not in short
-    assert "--background" in whole and "--pseudocount" in whole
+    shown = [(name in short, name in whole) for name in ("--background", "--pseudocount")]
+    assert shown == [(True, True), (False, True)]
 
 
 def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
