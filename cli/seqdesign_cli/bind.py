@@ -28,6 +28,17 @@ class PanelledCommand(TyperCommand):
 
     specs: Sequence[FieldSpec] = ()
     """The fields of its config. Typer takes all as optional, because a config file may give them too."""
+    whole = False
+    """Whether help shows the advanced options, too."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """What most people need; all the rest with ``--help-all``."""
+        rest = [p for p in self.params if getattr(p, "rich_help_panel", None) == ADVANCED]
+        for param in rest:
+            param.hidden = not self.whole  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+        for param in rest:  # the shell goes on to complete them
+            param.hidden = False  # type: ignore[attr-defined]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse two columns of sequences: which of two chains is meant is not for us to choose.
@@ -83,12 +94,15 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     config_class, function = getattr(module, command.config), getattr(module, command.function)
 
     def callback(**typed: Any) -> None:
+        typed.pop("help_all", None)
         run(config_class, function, {key: value for key, value in typed.items() if value is not None})
 
     heading = _headings(config_class, FIRST.get(name, ()))
     order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
     specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
     parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
+    if more := sum(panel == ADVANCED for panel in heading.values()):
+        parameters.append(_help_all(more))
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {p.name: p.annotation for p in parameters}
     text = inspect.getdoc(config_class) or command.help
@@ -127,12 +141,30 @@ def _parameter(command: str, spec: FieldSpec, heading: str, styled: bool) -> ins
     return inspect.Parameter(spec.name, kind, default=None, annotation=Annotated[annotation | None, info])
 
 
+def _help_all(more: int) -> inspect.Parameter:
+    """The option that shows the help with its ``more`` advanced options."""
+    info = typer.Option(
+        "--help-all", help=f"Show this message with {more} more options.", is_eager=True, callback=_show_all,
+        show_default=False, rich_help_panel="Help",
+    )  # fmt: skip
+    annotation = Annotated[bool | None, info]
+    return inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _show_all(context: typer.Context, asked: bool | None) -> None:
+    if asked and not context.resilient_parsing:
+        assert isinstance(context.command, PanelledCommand)
+        context.command.whole = True
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 def _help(spec: FieldSpec) -> str:
     """Help text, then what may be given and what holds when nothing is."""
     notes = []
     if spec.between:
         notes.append(str(spec.between))
-    if spec.repeatable:
+    if spec.repeatable and "several times" not in spec.help and "repeat" not in spec.help:
         notes.append("may be repeated")
     if spec.default is REQUIRED:
         notes.append("required")
