@@ -60,8 +60,8 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
 
     None unless all rows are variants of a parent, measurements of all outcomes that are used end abruptly on
     the better side, and judges predict more of the most common letters than of the typical row, when that is
-    left out: where they predict less, rows were selected away from these letters. Whether judges can go beyond
-    rows that they have not seen does not count: these, too, are rows from which the better ones were left out.
+    left out: where they predict less, rows were selected away from these letters. Whether judges can go
+    beyond rows does not count: what was hidden from them for that is of the same band.
     """
     evidence = model.evidence
     if evidence is None or evidence.variants is None or length != evidence.length:

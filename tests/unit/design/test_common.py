@@ -76,5 +76,6 @@ def test_judges_that_go_beyond_rows_of_a_band_have_not_seen_what_was_left_out(
     model = open_model(tmp_path / "model", torch.device("cpu"))
     monkeypatch.setattr(type(model), "may_go_on", lambda *_: True)
     found = leaning(model, model.composite((), "mean"), LENGTH)
-    assert found is not None and found.weight > 0
+    assert found is not None
+    assert found.weight > 0
     assert "".join(LETTERS[i] for i in found.letters.tolist()) == parent
