@@ -1,7 +1,7 @@
 """Variants of which the better ones were left out: designs that lean on what rows have in common, or not.
 
     python benchmarks/design/cut_off.py [--seeds 2] [--rows 500]
-    python benchmarks/design/cut_off.py --bright [--seeds 3] [--rows 2400]
+    python benchmarks/design/cut_off.py --bright [--seeds 2] [--rows 2400]
 
 Proteins of 28 letters with effects that add up, pairs of places that do not, and, of a good wild type, a
 ceiling; of a poor one as many changes help as harm. Libraries of one to four or of five to fourteen changes,
