@@ -66,12 +66,14 @@ def _doubts(
             "beyond was never seen, and the intervals of "
             f"{sum(d.open_end is not None for d in delivered):,} designs are open there"
         )
-    if any(batch.starts.lean is not None for batch in batches):
-        yield (
-            "rows that were better have been left out, so that outcomes say little of what is best: designs "
-            "lean on the letters that rows have in common (rarity in their headers); order the sequence of "
-            "the most common letters too, which may be as good"
-        )
+    for batch in batches:
+        if batch.starts.lean is not None:
+            common = "".join(model.alphabet.letters[i] for i in batch.starts.lean.letters.tolist())
+            yield (
+                "rows that were better have been left out, so that outcomes say little of what is best: "
+                "designs lean on the letters that rows have in common (rarity in their headers); order the "
+                f"sequence of the most common letters too, which is often better still: {common}"
+            )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)
     if delivered and unusual > count / 2:
         yield (

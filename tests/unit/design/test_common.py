@@ -52,7 +52,7 @@ def test_designs_lean_where_better_rows_were_left_out(tmp_path: Path) -> None:
     source, parent = _library(tmp_path, sign=1.0, cut=True)
     model = sd.train_predictor(source, architecture="ridge", members=2)
     found = sd.maximize(model, num=4, tries=1, budget=40)
-    assert any("in common" in text for text in found.summary.warnings)
+    assert any("in common" in text and text.endswith(f": {parent}") for text in found.summary.warnings)
     changes = [sum(a != b for a, b in zip(one.sequence, parent, strict=True)) for one in found]
     assert max(changes) <= 4
     assert all(0 <= (one.outcomes["rarity"] or 0.0) < 15 for one in found)
