@@ -85,7 +85,8 @@ class WorkResult(Result):
     def text(self) -> str:
         """What is done, and what to type next."""
         of = "" if self.blocks is None else f" of {self.blocks:,}"
-        lines = [f"{self.campaign}: {self.done_here:,} blocks done here, {self.done:,}{of} in all"]
+        here = f"{self.done_here:,} block{'' if self.done_here == 1 else 's'}"
+        lines = [f"{self.campaign}: {here} done here, {self.done:,}{of} in all"]
         if self.done == self.blocks:
             lines.append(f"type: seqdesign merge {self.campaign}")
         elif self.in_work:

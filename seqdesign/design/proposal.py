@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,6 +92,10 @@ class ProposalSummary:
     """Wanted, but no further candidate is new and far enough from the others."""
     expected_better: float
     """How many of the batch will be better than the best so far, if the model is right."""
+    beyond: int
+    """How many it is sure of, by their 95% intervals: no row shows that what it has learned goes on there."""
+    beyond_by: float
+    """By how much these are predicted better than the best so far, on average."""
     last: Comparison | None
     lessons: tuple[Lesson, ...]
 
@@ -105,6 +109,12 @@ class ProposalSummary:
             found.append(
                 f"only {self.last.coverage:.0%} of the last round lay in their 95% intervals: the model "
                 "is too sure"
+            )
+        if self.beyond:
+            found.append(
+                f"{self.beyond:,} of {self.proposed:,} are predicted far beyond everything measured, by "
+                f"{self.beyond_by:.3g} on average, where no row shows that what was learned goes on; rely on "
+                "their order, not on the numbers"
             )
         if self.missing:
             found.append(
@@ -137,6 +147,7 @@ class ProposalSummary:
         found.append(
             f"proposed: {self.proposed:,} of {self.pool:,} candidates; {self.expected_better:.1f} of them "
             "should be better than the best so far"
+            + (", if what was learned goes on beyond what was measured" if self.beyond else "")
         )
         return found
 
@@ -205,6 +216,8 @@ def propose_round(
         proposed=len(proposed),
         missing=num - len(proposed),
         expected_better=sum(one.better for one in proposed),
+        beyond=len(ahead := [gain for gain, sure in _gains(proposed, float(values.max()), sign) if sure]),
+        beyond_by=float(np.mean(ahead)) if ahead else 0.0,
         lessons=tuple(_signed(one, sign) for one in taught),
     )
     return _called(proposed, summary, numbering) if numbering is not None else (proposed, summary)
@@ -247,9 +260,18 @@ def _so_far(
         proposed=0,
         missing=0,
         expected_better=0.0,
+        beyond=0,
+        beyond_by=0.0,
         last=None if last is None else _turned(last, sign),
         lessons=(),
     )
+
+
+def _gains(proposed: Sequence[Proposed], best: float, sign: float) -> Iterator[tuple[float, bool]]:
+    """Of each, by how much it is predicted better than the best measured value, and whether surely."""
+    for one in proposed:
+        worse_end = one.predicted_low if sign > 0 else -one.predicted_high
+        yield sign * one.predicted_mean - best, worse_end > best
 
 
 def _new(pool: Sequence[str], known: set[str], turn: Callable[[str], str]) -> list[str]:

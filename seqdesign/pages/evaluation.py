@@ -199,28 +199,28 @@ def _add_spectra(page: Page, rows: dict[str, Row], sample: Sample, letters: str)
         for name in ("generated", "held_out")
     }
     shares = {name: 100 * frequencies(c) for name, c in counts.items()}
+    frequent = scatter(
+        shares["held_out"],
+        shares["generated"],
+        title=f"Frequencies of words of {k}",
+        x_label="held out, %",
+        y_label="generated, %",
+        diagonal=True,
+    )
+    if not words:  # of designs, which are meant to differ
+        figure = Figure(frequent, "Each mark is a word; those above the line are in designs more often.")
+        page.section("Spectra", "", [figure])
+        return
+    bars = bar_chart(
+        {"generated": [r.value for r in words], "training": [r.real for r in words]},
+        [str(i + 1) for i in range(len(words))],
+        title="Word spectra against held-out sequences",
+        x_label="letters of a word",
+        y_label="Jensen-Shannon divergence, bits",
+    )
     figures = [
-        Figure(
-            bar_chart(
-                {"generated": [r.value for r in words], "training": [r.real for r in words]},
-                [str(i + 1) for i in range(len(words))],
-                title="Word spectra against held-out sequences",
-                x_label="letters of a word",
-                y_label="Jensen-Shannon divergence, bits",
-            ),
-            "A good generator is as close to held-out sequences as the training set is.",
-        ),
-        Figure(
-            scatter(
-                shares["held_out"],
-                shares["generated"],
-                title=f"Frequencies of words of {k}",
-                x_label="held out, %",
-                y_label="generated, %",
-                diagonal=True,
-            ),
-            "Each mark is a word; those above the line are made too often.",
-        ),
+        Figure(bars, "A good generator is as close to held-out sequences as the training set is."),
+        Figure(frequent, "Each mark is a word; those above the line are made too often."),
     ]
     page.section("Spectra", "", figures)
 

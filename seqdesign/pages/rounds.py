@@ -58,7 +58,9 @@ def _answer(
     expected = f"{summary.expected_better:.1f} of {summary.proposed:,}"
     verdict = f"About {expected} should beat the best so far, {summary.best:.4g}."
     tiles = [Tile(f"{summary.best:.4g}", "best measured so far", summary.best_sequence[:40])]
-    tiles.append(Tile(expected, "should be better", "if the model is right"))
+    if summary.beyond:
+        verdict = f"If what was learned goes on beyond what was measured, {verdict[:1].lower()}{verdict[1:]}"
+    tiles.append(Tile(expected, "should be better", "if the model is right", doubt=bool(summary.beyond)))
     before = "" if summary.r2_before is None else f"{summary.r2_before:.2f} before the last round"
     tiles.append(Tile(f"{summary.r2:.2f}", "R2 of rows it is not told", before, doubt=summary.r2 < 0.05))
     if last is not None:
@@ -75,7 +77,8 @@ def _answer(
                 doubt=last.num >= 10 and last.coverage < TOO_SURE,
             )
         )  # fmt: skip
-    top = max(proposed, key=lambda one: one.predicted_mean) if proposed else None
+    sign = -1 if manifest.config.get("minimize") else 1
+    top = max(proposed, key=lambda one: sign * one.predicted_mean) if proposed else None
     gauge = None
     if top is not None:
         gauge = Gauge(

@@ -80,3 +80,22 @@ def test_rules_of_each_length_are_checked() -> None:
     row = propose_round(rounds(TEXTS[:20]), DNA, 1)[0][0].row()
     assert row.keys() == Proposed.__dataclass_fields__.keys() - {"variant"}
     assert ProposalSummary.__doc__
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_predicted_beyond_all_rows_is_no_promise(sign: int) -> None:
+    low = [text for text in TEXTS if worth([text])[0] <= 1.5]
+    parts = [(low, sign * worth(low))]
+    minimize = sign < 0
+    found, summary = propose_round(parts, DNA, 6, minimize=minimize)
+    best = max(worth(low))
+    sure = [one for one in found if min(sign * one.predicted_low, sign * one.predicted_high) > best]
+    assert summary.beyond == len(sure) > 0
+    gains = [sign * one.predicted_mean - best for one in sure]
+    assert summary.beyond_by == pytest.approx(np.mean(gains))
+    assert f"{len(sure)} of 6 are predicted far beyond everything measured" in summary.warnings[-1]
+    assert summary.lines()[-1].endswith("if what was learned goes on beyond what was measured")
+    inside = propose_round(
+        parts, DNA, 3, candidates=[*low[:5], "TTTTTA", "TTTTAT", "TTTATT"], minimize=minimize
+    )
+    assert (inside[1].beyond, inside[1].warnings) == (0, ())

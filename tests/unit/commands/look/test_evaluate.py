@@ -179,6 +179,14 @@ def test_table_page_and_json(files: dict[str, Path], tmp_path: Path, cli: Callab
     assert "http" not in html.partition("<body>")[2].replace("http://www.w3.org/2000/svg", "")
 
 
+def test_designs_have_a_page_too(files: dict[str, Path], tmp_path: Path) -> None:
+    page = tmp_path / "m.html"
+    judge(files, texts(files["gen"])[:30], designs=True, report=page, resamples=20)
+    html = page.read_text()
+    assert "those above the line are in designs more often" in html
+    assert "Word spectra" not in html
+
+
 @pytest.fixture(scope="module")
 def predictor(files: dict[str, Path]) -> Path:
     """Trained a little on the share of A in the training set."""
