@@ -192,8 +192,7 @@ def run(
     options = options or ReviseOptions()
     more: list[MakeConstraint] = [Writable] if trained.record.alphabet.unk else []
     if evidence is not None and only_seen:
-        make = evidence.constraint(trained.record.max_length, own=True)
-        more += [] if make is None else [make]
+        more += evidence.constraints(trained.record.max_length, own=True)
     more += [] if alike is None else [alike]
     if numbering is None:
         numbering = Numbering() if evidence is None else evidence.measured.numbering

@@ -182,6 +182,12 @@ def coded(model: LatentModel, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, 
     return which, codes, outcome
 
 
+def expected(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """F(E(x)) of M sequences, (M,); tokens (M, T)."""
+    which, _, outcome = coded(model, tokens, lengths)
+    return outcome[which]
+
+
 @torch.no_grad()
 def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
     """Log-likelihoods log p(x) of M sequences, (M,); tokens (M, T)."""
@@ -192,8 +198,7 @@ def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
     """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
-    which, _, outcome = coded(model, tokens, lengths)
-    return Evaluation(outcome[which], naturalness(model, tokens, lengths))
+    return Evaluation(expected(model, tokens, lengths), naturalness(model, tokens, lengths))
 
 
 @dataclass(frozen=True)
