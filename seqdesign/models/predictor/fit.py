@@ -37,7 +37,7 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
 from seqdesign.training.loop import Fit, Hooks
 from seqdesign.training.precision import range_warnings
-from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
+from seqdesign.training.splitting import Indices, check_values, hold_out, together
 from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 if TYPE_CHECKING:
@@ -342,12 +342,7 @@ def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int
 def _check(outcomes: Outcomes) -> None:
     """Raise InputError for a column that teaches nothing."""
     for name, column in zip(outcomes.names, outcomes.values.T, strict=True):
-        known = column[~np.isnan(column)]
-        if len(known) < MIN_SEQUENCES or known.min() == known.max():
-            raise InputError(
-                f"'{name}' has {len(known)} values, {len(np.unique(known))} of them different, in the "
-                f"training part; at least {MIN_SEQUENCES} that are not all the same are needed"
-            )
+        check_values(name, column[~np.isnan(column)])
 
 
 def _linear_scores(
