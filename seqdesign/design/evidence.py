@@ -181,6 +181,9 @@ class Evidence:
         """(L, V, L, V) bool: letters at two places that ``EXPECTED`` different training sequences would have
         together by chance, and none has, as where all stems pair. None where there are none, or too many to
         look at.
+
+        Two places alone are tied by what they do. Letters that were inherited together, as in blocks of
+        chimeras, tie many places, and may be parted.
         """
         places, letters = self.counts.shape
         if places * letters > MOST_CELLS:
@@ -192,6 +195,11 @@ class Evidence:
         count = x.sum(0)
         never = (np.outer(count, count) >= EXPECTED * len(rows)) & (x.T @ x == 0)
         first, second = np.nonzero(never & (place[:, None] != place))
+        tied = np.zeros((places, places), dtype=bool)
+        tied[place[first], place[second]] = True
+        alone = tied.sum(1) == 1
+        both = alone[place[first]] & alone[place[second]]
+        first, second = first[both], second[both]
         if not len(first):
             return None
         found = torch.zeros(places, letters, places, letters, dtype=torch.bool)

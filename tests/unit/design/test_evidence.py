@@ -92,6 +92,8 @@ def test_letters_that_never_stand_together_are_told_from_rare_ones() -> None:
     assert apart is not None
     assert int(apart.sum()) == 2 * 8 * 12  # eight pairs of places, where only complements stand together
     assert apart[0, 0, 15].tolist() == [True, True, True, False]
+    blocks = [a + b for a in ("ACGTAC", "GTCAGT") for b in half]  # inherited whole
+    assert Evidence(measured(blocks), DNA, positional=True).apart is None
     few = texts[:60]  # four of each are expected, however often they were measured
     assert Evidence(measured(few * 8), DNA, positional=True).apart is None
 
