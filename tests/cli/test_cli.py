@@ -272,6 +272,7 @@ def test_a_usage_error_is_one_line_and_exit_2(cli, words: list[str], said: str) 
         ("extra", "reading .zst needs an optional package: pip install 'seqdesign[zst]'"),
         ("memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         ("gpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
+        ("library-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         ("cpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         (
             "bug",
