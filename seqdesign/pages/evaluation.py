@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.logo import difference_logo, sequence_logo
 from seqdesign.reports.plots import bar_chart, histogram, line_chart, scatter
 from seqdesign.reports.tables import Column
-from seqdesign.runs.manifest import Manifest, provenance
+from seqdesign.runs.manifest import Manifest, provenance, training_warnings
 from seqdesign.runs.progress import phase
 
 _LONGEST_LOGO = 300
@@ -68,6 +69,9 @@ def evaluation_page(judgement: Judgement, name: str, manifest: Manifest) -> Page
         provenance=provenance(manifest),
     )
     add_findings(page, said)
+    for model in ("vae", "predictor"):
+        folder = manifest.config.get(model)
+        page.warnings(training_warnings(Path(folder) if folder else None))
     _add_measures(page, evaluation)
     _add_distances(page, evaluation)
     if sample is not None:
