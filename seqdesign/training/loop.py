@@ -475,5 +475,7 @@ class _Run:
 @contextmanager
 def _isolated_randomness(device: torch.device) -> Iterator[None]:
     """The caller's global generators are as they were, whatever happens inside."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    # A seed for one GPU is one for all: torch.manual_seed knows no other.
+    gpus = range(torch.cuda.device_count()) if device.type == "cuda" else ()
+    with torch.random.fork_rng(devices=list(gpus)):
         yield

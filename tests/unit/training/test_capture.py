@@ -163,6 +163,24 @@ def test_recordings_share_their_memory_and_a_failed_one_leaves_no_trace(
     ]
 
 
+def test_the_generators_of_all_gpus_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever GPU trains: the seed of a step goes to all of them."""
+    if torch.cuda.is_available():
+        pytest.skip("it is about the simulated GPU")
+    forked: list[list[int]] = []
+    plain = torch.random.fork_rng
+    with SimulatedGPU():
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+        monkeypatch.setattr(
+            torch.random, "fork_rng", lambda devices: (forked.append(devices), plain(devices=devices))[1]
+        )
+        with loop._isolated_randomness(torch.device("cuda", 1)):
+            pass
+        with loop._isolated_randomness(torch.device("cpu")):
+            pass
+    assert forked == [[0, 1, 2], []]
+
+
 def test_there_are_not_too_many_recordings() -> None:
     made: list[Again] = []
     replays = Replays(lambda: made.append(Again()) or made[-1])  # type: ignore[func-returns-value]
