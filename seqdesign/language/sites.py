@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from seqdesign.language.counts import by_place
 
-BLOCK = 2048
-"""Sequences that are counted together."""
+CELLS = 4_000_000
+"""Numbers that are looked at together."""
 
 
 class Sites(nn.Module):
@@ -45,7 +45,7 @@ class Sites(nn.Module):
         steps, device = tokens.shape[1], self.table.device
         found = torch.zeros(steps, self.size, dtype=torch.float64, device=device)
         expected = torch.zeros_like(found)
-        for part in tokens.split(BLOCK):
+        for part in tokens.split(max(1, CELLS // (steps * self.size))):
             rows = part.to(device).long()
             letters = rows[:, :, None] == torch.arange(self.size, device=device)
             said = chains(rows).softmax(2) * (rows < self.size)[:, :, None]
