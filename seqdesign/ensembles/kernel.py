@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import full_precision
 from seqdesign.ensembles.descriptors import SURROUNDINGS
 
 TERMS: tuple[tuple[str, ...], ...] = (
@@ -136,7 +137,8 @@ class KernelNet(nn.Module):
 
     def of_cells(self, u: Tensor) -> Tensor:
         """The same of cells u (N, D)."""
-        return torch.einsum("ns,msk->mnk", self.products(u), self.weight) + self.bias
+        with full_precision(u.device):
+            return torch.einsum("ns,msk->mnk", self.products(u), self.weight) + self.bias
 
     def products(self, u: Tensor) -> Tensor:
         """The kernel of cells u (N, D) with the training rows, (N, S)."""
