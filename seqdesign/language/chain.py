@@ -32,7 +32,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqdesign.language.counts import by_place, leave_out, smooth
 from seqdesign.language.repeats import LONGEST_WORD, MOST_PAIRS, MOST_PLACES, Repeats
+from seqdesign.language.sites import Sites
 
 MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
@@ -40,10 +42,6 @@ STRENGTHS = tuple(4.0**i for i in range(9))
 """What s_k is chosen from."""
 STRETCH, MOST_PLACED = 8, 250_000
 """Places that count as one (4 to 10 made no difference), and numbers of the table by stretches."""
-PLACED_STRENGTHS = tuple(16.0**i for i in range(7))
-"""What s is averaged over; with the largest, places mean nothing."""
-ROUNDS = 20
-"""Of expectation maximisation, for how frequent each s is."""
 BLOCK = 2048
 """Sequences that are counted together."""
 
@@ -118,13 +116,13 @@ class Chain(nn.Module):
             if k:
                 chain, left_out = chain.repeat(size, 1), left_out.repeat(size, 1, 1)
             strength = _strength(counts, left_out)
-            chain, left_out = _smooth(counts, strength, chain), _leave_out(counts, strength, left_out)
+            chain, left_out = smooth(counts, strength, chain), leave_out(counts, strength, left_out)
             tables.append(chain.log())
             others.append(left_out.log().float())
             if k <= self.placed:
                 if k:
                     ratio, ratio_out = ratio.repeat(1, size, 1), ratio_out.repeat(1, size, 1, 1)
-                ratio, ratio_out = _by_place(placed, chain, left_out, ratio, ratio_out)
+                ratio, ratio_out = by_place(placed, chain, left_out, ratio, ratio_out)
                 ratios.append(ratio.log())
                 ratios_out.append(ratio_out.log().float())
         self.table.copy_(torch.cat(tables))
@@ -228,8 +226,8 @@ class Chain(nn.Module):
 
 
 class Chains(nn.Module):
-    """A chain from the left, and one from the right where something is seen there, with their weights, and
-    words that a sequence repeats.
+    """A chain from the left, and one from the right where something is seen there, with their weights,
+    letters at places, and words that a sequence repeats.
     """
 
     def __init__(self, size: int, width: int, max_length: int, *, causal: bool, repeats: bool) -> None:
@@ -239,6 +237,7 @@ class Chains(nn.Module):
         self.weight = nn.Parameter(torch.zeros(len(sides), width))
         # all weights together are 1 before training
         self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
+        self.sites = Sites(size, max_length)
         words = min(order_for(size), LONGEST_WORD) if max_length <= MOST_PLACES else 0
         with_words = sides if repeats and words else ()
         self.repeats = nn.ModuleList(
@@ -250,13 +249,15 @@ class Chains(nn.Module):
         """Learn from training sequences (N, T)."""
         for chain in self.each:
             chain.count(tokens)  # type: ignore[operator]
+        self.sites.count(tokens, lambda rows: torch.stack([chain(rows, rows) for chain in self.each]).mean(0))
         some = tokens[: max(1, MOST_PAIRS // tokens.shape[1] ** 2)].to(self.bias.device).long()
         for chain, repeats in zip(self.each, self.repeats, strict=False):
             repeats.count(some, chain(some, some))  # type: ignore[operator]
 
     def copy_counts(self, other: Chains) -> None:
         """Take over what ``other``, of the same data, has counted; weights are learned by each."""
-        for mine, theirs in zip(self.each, other.each, strict=True):
+        pairs = zip((*self.each, self.sites), (*other.each, other.sites), strict=True)
+        for mine, theirs in pairs:
             for name, values in theirs.named_buffers():
                 mine.register_buffer(name, values.clone(), persistent=name in mine.state_dict())
         for mine, theirs in zip(self.repeats, other.repeats, strict=True):
@@ -267,7 +268,7 @@ class Chains(nn.Module):
     ) -> Tensor:
         """What to add to the logits (N, T, V) that have these features (N, T, d); see ``Chain.forward``."""
         parts = [chain(tokens, targets, places) for chain in self.each]
-        found = self._weighed(features, parts)
+        found = self._weighed(features, parts) + self.sites(tokens.shape[1], targets, places)
         for part, repeats in zip(parts, self.repeats, strict=False):
             found = found + repeats(features, tokens, part, places) / len(parts)
         return found
@@ -275,7 +276,7 @@ class Chains(nn.Module):
     def next(self, features: Tensor, written: Tensor) -> Tensor:
         """The same (N, V) of the letter behind those that are written (N, T), of features (N, d)."""
         parts = [chain.next(written) for chain in self.each]  # type: ignore[operator]
-        found = self._weighed(features, parts)
+        found = self._weighed(features, parts) + self.sites.table[written.shape[1]]
         for part, repeats in zip(parts, self.repeats, strict=False):
             found = found + repeats.next(features, written, part)  # type: ignore[operator]
         return found
@@ -304,52 +305,3 @@ def _strength(counts: Tensor, left_out: Tensor) -> float:
         return float((n * ((n - 1 + strength * shorter) / (total - 1 + strength)).log()).sum())
 
     return max(STRENGTHS, key=likelihood)
-
-
-def _smooth(counts: Tensor, strength: float | Tensor, shorter: Tensor) -> Tensor:
-    """Probabilities (..., V) of the last index by counts (..., V) and a prior."""
-    return (counts + strength * shorter) / (counts.sum(-1, keepdim=True) + strength)
-
-
-def _leave_out(counts: Tensor, strength: float, shorter: Tensor) -> Tensor:
-    """(..., V, V) probabilities of the last index without one occurrence of the second."""
-    size = counts.shape[-1]
-    fewer = (counts[..., None, :] - torch.eye(size).to(counts)).clamp(min=0)
-    total = (counts.sum(-1) - 1).clamp(min=0)[..., None, None]
-    return (fewer + strength * shorter) / (total + strength)
-
-
-def _by_place(
-    counts: Tensor, chain: Tensor, left_out: Tensor, ratio: Tensor, ratio_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Ratios r (B, C, V), and without each letter (B, C, V, V), of contexts counted by stretches (B, C, V).
-
-    chain, left_out: (C, V) and (C, V, V) of these contexts anywhere; ratio, ratio_out: of the shorter ones.
-    """
-    prior, prior_out = chain * ratio, left_out * ratio_out
-    prior = prior / prior.sum(-1, keepdim=True)
-    prior_out = prior_out / prior_out.sum(-1, keepdim=True)
-    found, found_out = torch.zeros_like(prior), torch.zeros_like(prior_out)
-    for strength, weight in zip(PLACED_STRENGTHS, _weights(counts, prior), strict=True):
-        found += weight[:, None] * _smooth(counts, strength, prior)
-        found_out += weight[:, None, None] * _leave_out(counts, strength, prior_out)
-    return found / chain, found_out / left_out
-
-
-def _weights(counts: Tensor, prior: Tensor) -> Tensor:
-    """(S, C): how likely each of PLACED_STRENGTHS is for each context, given counts (B, C, V) and the prior.
-
-    How frequent each is among contexts is found by expectation maximisation.
-    """
-    total, terms = counts.sum(-1), []
-    for strength in PLACED_STRENGTHS:
-        alpha = strength * prior
-        letters = ((alpha + counts).lgamma() - alpha.lgamma()).sum(-1)
-        whole = torch.full_like(total, strength)
-        terms.append((letters + whole.lgamma() - (whole + total).lgamma()).sum(0))
-    evidence = torch.stack(terms)
-    weights = evidence.softmax(0)
-    for _ in range(ROUNDS):
-        frequent = weights.mean(1, keepdim=True).clamp(min=1e-30)
-        weights = (evidence + frequent.log()).softmax(0)
-    return weights

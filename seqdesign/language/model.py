@@ -140,9 +140,9 @@ class SequenceLM(nn.Module):
             state_dict.setdefault(f"{prefix}dependence", self.dependence)
         for name in ("weight", "bias"):
             state_dict.pop(f"{prefix}network.chains.repeats.{name}", None)
-        if not isinstance(self.network, Ensemble):
-            for name, value in self.network.chains.state_dict().items():
-                state_dict.setdefault(f"{prefix}network.chains.{name}", value)
+        for name, value in self.network.state_dict().items():
+            if "chains." in name:
+                state_dict.setdefault(f"{prefix}network.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def context(self, outcomes: Tensor | None) -> Tensor | None:

@@ -60,7 +60,7 @@ def fixed(monkeypatch: pytest.MonkeyPatch, strengths: list[float]) -> None:
     """These s_k, and s = 16 for places, of contexts of up to 3 letters."""
     given = iter(strengths)
     monkeypatch.setattr("seqdesign.language.chain._strength", lambda counts, left_out: next(given))
-    monkeypatch.setattr("seqdesign.language.chain.PLACED_STRENGTHS", (16.0,))
+    monkeypatch.setattr("seqdesign.language.counts.PLACED_STRENGTHS", (16.0,))
     monkeypatch.setattr("seqdesign.language.chain.MOST_PLACED", 2 * (3 + 9 + 27 + 81))
 
 
@@ -170,4 +170,5 @@ def test_orders_and_weights() -> None:
         rows, chains = words(), Chains(SIZE, 5, 9, causal=causal, repeats=False)
         chains.count(rows)
         both = [chain(rows) for chain in chains.each]
-        torch.testing.assert_close(chains(torch.randn(60, 9, 5), rows), torch.stack(both).mean(0))
+        expected = torch.stack(both).mean(0) + chains.sites.table
+        torch.testing.assert_close(chains(torch.randn(60, 9, 5), rows), expected)
