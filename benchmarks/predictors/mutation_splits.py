@@ -65,9 +65,8 @@ def main() -> None:
                 each = [float(spearmanr(predicted[part == f], y[part == f])[0]) for f in range(FOLDS)]
                 seconds = time.process_time() - begin
                 inside = "" if kind in SIMPLE else f", {held.mean():.2f} inside"
-                print(
-                    f"{kind} {split} seed {seed}: {rho:.3f} ({np.mean(each):.3f}){inside}, {seconds:.0f} CPU s"
-                )
+                print(f"{kind} {split} seed {seed}: {rho:.3f} ({np.mean(each):.3f}){inside}", end="")
+                print(f", {seconds:.0f} CPU s", flush=True)
 
 
 def simple(

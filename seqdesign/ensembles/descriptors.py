@@ -2,13 +2,10 @@
 
 Amino acids: hydropathy (Kyte & Doolittle 1982), residue volume in cubic angstroms (Zamyatnin 1972), charge,
 helix propensity in kcal/mol (Pace & Scholtz 1998; proline counts as 1.2), strand propensity (Chou & Fasman
-1978), aromaticity, and proline, which is like no other; of their substitutions, BLOSUM62 (Henikoff & Henikoff
-1992). Bases: purine, strong pairing, keto group.
+1978), aromaticity, and proline, which is like no other. Bases: purine, strong pairing, keto group.
 """
 
 from __future__ import annotations
-
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,43 +29,12 @@ _TABLE = (
 _BASES = {"A": (1, 0, 0), "C": (0, 1, 0), "G": (1, 1, 1), "T": (0, 0, 1), "U": (0, 0, 1)}
 
 
-class Traits(NamedTuple):
-    """What is known of letters and their substitutions."""
-
-    descriptors: Tensor
-    """(V, F), see ``letter_descriptors``."""
-    scores: Tensor | None
-    """(V, V) by common and new letter, of mean 0 and variance 1, 0 where not known; None but for proteins."""
-
-
-def letter_traits(alphabet: Alphabet) -> Traits:
-    """All of it for an alphabet."""
-    return Traits(letter_descriptors(alphabet), _scores(alphabet) if _is_protein(alphabet) else None)
-
-
-def _is_protein(alphabet: Alphabet) -> bool:
-    return alphabet.name.startswith("protein")
-
-
-def _scores(alphabet: Alphabet) -> Tensor:
-    from Bio.Align import substitution_matrices
-
-    matrix: Any = substitution_matrices.load("BLOSUM62")
-    table = torch.full((alphabet.size, alphabet.size), torch.nan)
-    for i, common in enumerate(alphabet.letters):
-        for j, new in enumerate(alphabet.letters):
-            if i != j and common in RESIDUES and new in RESIDUES:
-                table[i, j] = matrix[common][new]
-    changes = table[~table.isnan()]
-    return ((table - changes.mean()) / changes.std(correction=0)).nan_to_num(0.0)
-
-
 def letter_descriptors(alphabet: Alphabet) -> Tensor:
     """(V, F) of mean 0 and variance 1 over the letters; zeros (V, 1) where nothing is known of them."""
     letters = alphabet.letters
     if alphabet.name in ("dna", "rna"):
         table = torch.tensor([_BASES[letter] for letter in letters], dtype=torch.float32)
-    elif _is_protein(alphabet):
+    elif alphabet.name.startswith("protein"):
         columns = torch.tensor(_TABLE, dtype=torch.float32).T
         columns = torch.cat([columns, columns.mean(0, keepdim=True)])  # a stop is like none
         table = columns[[RESIDUES.find(letter) for letter in letters]]

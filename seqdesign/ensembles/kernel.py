@@ -1,10 +1,9 @@
 """A Gaussian process over substitutions: what is learned of one of them carries over to others like it.
 
 A sequence is a set of cells, letters other than the most common one of their position. The covariance of the
-effects of two cells is a sum of products of kernels: how near their positions are, whether they are the
-same one, how alike the new letters and the common letters are; for proteins also how often evolution makes
-such substitutions, and whether positions face one side of a helix or a strand. On top of the additive part G
-stands a squared-exponential kernel of the distance that G defines, for what does not add up.
+effects of two cells is a sum of products of kernels: how near their positions are, whether they are the same
+one, how alike the new letters and the common letters are. On top of the additive part G stands a
+squared-exponential kernel of the distance that G defines, for what does not add up.
 """
 
 from __future__ import annotations
@@ -16,50 +15,36 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from seqdesign.ensembles.descriptors import Traits
-
 TERMS: dict[tuple[str, ...], float] = {
     ("near",): 1, ("same",): 2, ("new",): 1, ("near", "new"): 1, ("same", "new"): 2, ("old",): 1,
     ("old", "new"): 1, ("change",): 1, ("near", "change"): 1, ("same", "change"): 1, ("cell",): 1,
 }  # fmt: skip
 """Products of kernels over cells whose sum is the covariance of effects, and the variance of each from which
 the search starts, in units of ``VARIANCE``."""
-PROTEIN_TERMS: dict[tuple[str, ...], float] = {("usual",): 1, ("helix",): 1, ("strand",): 1}
 VARIANCE = math.exp(-2)
-TURNS = {"helix": 3.6, "strand": 2.1}
-"""Positions after which a helix and a strand face the same side again."""
 START = {"noise": -1.0, "reach": 1.0, "joint": -1.0, "joint_length": 0.0}
-"""Logarithms: noise variance; reach of likeness along positions; variance and length of what is joint."""
-PROTEIN_START = {"helix_reach": 1.5, "strand_reach": 1.0}
-"""Logarithms of distances over which a helix and a strand go on."""
+"""Logarithms: noise variance; distance over which positions are alike; variance and length scale of what is
+joint."""
 JITTER = 1e-4
 
 
 class CellKernel:
     """Covariance of the effects of cells; ``letters`` (D,) and ``places`` (D,) of the cells.
 
-    common (L,): the most common letter of each position. Hyperparameters are logarithms in one vector;
-    ``names`` says which is which.
+    common (L,): the most common letter of each position. descriptors (V, F). Hyperparameters are logarithms
+    in one vector; ``names`` says which is which.
     """
 
-    def __init__(self, letters: Tensor, places: Tensor, common: Tensor, traits: Traits) -> None:
-        self.letters, self.old, self.descriptors = letters, common[places], traits.descriptors
-        self.distance = (places[:, None] - places).abs().to(self.descriptors.dtype)
-        self.num_descriptors = self.descriptors.shape[1]
-        self.terms, self.starts = TERMS, START
-        self.parts = {
-            "same": (self.distance == 0).to(self.descriptors.dtype),
-            "cell": torch.eye(len(letters), dtype=self.descriptors.dtype),
-        }
-        if traits.scores is not None:
-            self.terms, self.starts = TERMS | PROTEIN_TERMS, START | PROTEIN_START
-            usual = traits.scores[self.old, letters]
-            self.parts["usual"] = usual[:, None] * usual
-        self.names = (*self.starts, *(" x ".join(term) for term in self.terms))
+    def __init__(self, letters: Tensor, places: Tensor, common: Tensor, descriptors: Tensor) -> None:
+        self.letters, self.old, self.descriptors = letters, common[places], descriptors
+        distance = (places[:, None] - places).abs().to(descriptors.dtype)
+        self.distance, self.same = distance, (distance == 0).to(descriptors.dtype)
+        self.num_descriptors = descriptors.shape[1]
+        self.names = (*START, *(" x ".join(term) for term in TERMS))
 
     def start(self) -> Tensor:
         """Where the search for hyperparameters begins."""
-        own = [*self.starts.values(), *(math.log(VARIANCE * times) for times in self.terms.values())]
+        own = [*START.values(), *(math.log(VARIANCE * times) for times in TERMS.values())]
         return torch.tensor([*own, *[0.0] * (2 * self.num_descriptors)])
 
     def named(self, theta: Tensor) -> dict[str, Tensor]:
@@ -75,26 +60,21 @@ class CellKernel:
         z = scale * f * torch.exp(-theta["likeness"])
         alike = torch.exp(-0.5 * (z[:, None] - z).square().sum(2))
         change = scale * (f[self.letters] - f[self.old]) * torch.exp(theta["slopes"])
-        parts = self.parts | {
-            "near": self._near(theta["reach"]),
+        parts = {
+            "near": torch.exp(-self.distance * torch.exp(-theta["reach"])),
+            "same": self.same,
             "new": alike[self.letters][:, self.letters],
             "old": alike[self.old][:, self.old],
             "change": change @ change.T,
+            "cell": torch.eye(len(f[self.letters]), dtype=f.dtype),
         }
-        for name, turn in TURNS.items():
-            if (name,) in self.terms:
-                side = torch.cos(2 * math.pi / turn * self.distance)
-                parts[name] = self._near(theta[f"{name}_reach"]) * side
         total = torch.zeros_like(self.distance)
-        for term in self.terms:
+        for term in TERMS:
             product = torch.exp(theta[" x ".join(term)]) * parts[term[0]]
             for factor in term[1:]:
                 product = product * parts[factor]
             total = total + product
         return total
-
-    def _near(self, reach: Tensor) -> Tensor:
-        return torch.exp(-self.distance * torch.exp(-reach))
 
 
 def joint(g: Tensor, left: Tensor, right: Tensor, theta: Mapping[str, Tensor]) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.ensembles.descriptors import Traits
 from seqdesign.ensembles.kernel import JITTER, CellKernel, KernelNet, joint
 from seqdesign.ensembles.ridge import chosen_scores, same_gaps
 from seqdesign.tasks.task import Task
@@ -46,7 +45,7 @@ def fit_kernel(
     y: Tensor,
     train: Tensor,
     judge: Tensor,
-    traits: Traits,
+    descriptors: Tensor,
     *,
     task: Task,
     seed: int,
@@ -65,9 +64,9 @@ def fit_kernel(
     u = x.flatten(1)[:, cells]
     centre, unit = _standard(y)
     target = (y - centre) / unit
-    theta = _hyperparameters(u, target, (cells // length, cells % length, common), traits, seed)
+    theta = _hyperparameters(u, target, (cells // length, cells % length, common), descriptors, seed)
     with torch.no_grad():
-        net = _filled(x, cells, common, traits, theta, (members, y.shape[1]))
+        net = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         k = net.products(u).double()
         noise = math.exp(theta[0]) + JITTER
         own = torch.full_like(y, torch.nan)
@@ -96,17 +95,17 @@ def fit_kernel(
         cells = torch.nonzero(everywhere.flatten()).flatten()
         if not carries or len(cells) > MAX_CELLS:
             return net, False, own
-        wide = _filled(x, cells, common, traits, theta, (members, y.shape[1]))
+        wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         wide.weight.copy_(net.weight)
         wide.bias.copy_(net.bias)
         return wide, True, own
 
 
 def _filled(
-    x: Tensor, cells: Tensor, common: Tensor, traits: Traits, theta: Tensor, sizes: tuple[int, int]
+    x: Tensor, cells: Tensor, common: Tensor, descriptors: Tensor, theta: Tensor, sizes: tuple[int, int]
 ) -> KernelNet:
     """A net of (members, outcomes) whose kernel knows these cells and rows x (N, V, L); weights are zero."""
-    kernel = CellKernel(cells // x.shape[2], cells % x.shape[2], common, traits)
+    kernel = CellKernel(cells // x.shape[2], cells % x.shape[2], common, descriptors)
     named = kernel.named(theta)
     net = KernelNet(sizes[0], len(cells), len(x), sizes[1])
     u = x.flatten(1)[:, cells]
@@ -163,7 +162,7 @@ def _weights(k: Tensor, target: Tensor, weight: Tensor, noise: float) -> Tensor:
 
 
 def _hyperparameters(
-    u: Tensor, target: Tensor, cells: tuple[Tensor, Tensor, Tensor], traits: Traits, seed: int
+    u: Tensor, target: Tensor, cells: tuple[Tensor, Tensor, Tensor], descriptors: Tensor, seed: int
 ) -> Tensor:
     """The most probable ones given some rows, under a normal prior around the start."""
     known = torch.nonzero(~target.isnan().any(1)).flatten()
@@ -174,7 +173,7 @@ def _hyperparameters(
     used = torch.nonzero(u.sum(0) > 0).flatten()
     letters, places, common = cells
     u = u[:, used]
-    kernel = CellKernel(letters[used], places[used], common, traits)
+    kernel = CellKernel(letters[used], places[used], common, descriptors)
     start = kernel.start()
     spread = torch.full_like(start, PRIOR)
     spread[len(kernel.names) :] = DESCRIPTOR_PRIOR

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqdesign.ensembles.aligned import common_parent, num_aligned
 from seqdesign.ensembles.closed import LinearNet
-from seqdesign.ensembles.descriptors import letter_traits
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.grammar import SHORTEST, learn_words
@@ -375,7 +375,7 @@ def _kernel(
 
     def fitted_to(y: Tensor) -> tuple[KernelNet, bool, Tensor | None]:
         return fit_kernel(
-            x, y, rows * (1 - judges), rows * judges, letter_traits(tokens.alphabet),
+            x, y, rows * (1 - judges), rows * judges, letter_descriptors(tokens.alphabet),
             task=model.task, seed=seed,
         )  # fmt: skip
 
