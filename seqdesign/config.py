@@ -255,11 +255,13 @@ def jsonable(value: Any) -> Any:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for the nearest known word, or nothing."""
+    """``"; did you mean 'x'?"`` for the nearest known word or one that begins so, or nothing."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    names = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), names, n=1)
+    close = close or [name for name in names if word and name.startswith(word.lower())]
+    return f"; did you mean '{names[close[0]]}'?" if close else ""
 
 
 def _convert(spec: FieldSpec, raw: Any, *, text_allowed: bool) -> Any:

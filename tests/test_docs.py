@@ -29,7 +29,7 @@ PAGES = [
     *(ROOT / "docs").rglob("*.md"),
 ]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
-OF_EVERY_PROGRAM = {"--help", "--version"}
+OF_EVERY_PROGRAM = {"--help", "--help-all", "--version"}
 OF_LAUNCHERS = {"--nnodes", "--nproc-per-node", "--rdzv-backend", "--rdzv-endpoint"} | {
     "--nodes", "--ntasks-per-node", "--gres",
 }  # fmt: skip

@@ -61,11 +61,11 @@ def vae(length: int) -> Made:
     return model, rows(length, 128), None
 
 
-def gan(length: int) -> Made:
+def gan(length: int, **given: Any) -> Made:
     """The default game."""
-    given = GANOptions()
-    model = SequenceGAN(given, VOCABULARY, length, length)
-    plan = make_plan(given, GANFitOptions(), lambda network: {}, model.num_symbols)
+    options = GANOptions(**given)
+    model = SequenceGAN(options, VOCABULARY, length, length)
+    plan = make_plan(options, GANFitOptions(), lambda network: {}, model.num_symbols)
     return model, rows(length, 64), plan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from seqdesign.errors import UsageError
 from seqdesign_cli.commands import Command
 from seqdesign_cli.complete import completer
 from seqdesign_cli.first import FIRST
+from seqdesign_cli.unknown import meant
 
 COMMON, ADVANCED = "Common options", "Advanced options"
 
@@ -25,8 +26,19 @@ Run = Callable[[type, Callable[[Any], Any], dict[str, Any]], None]
 class PanelledCommand(TyperCommand):
     """A command whose plain help is grouped as its coloured help is."""
 
-    needed: frozenset[str] = frozenset()
-    """Arguments that must be given. Typer takes them as optional, because a config file may give them too."""
+    specs: Sequence[FieldSpec] = ()
+    """The fields of its config. Typer takes all as optional, because a config file may give them too."""
+    whole = False
+    """Whether help shows the advanced options, too."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """What most people need; all the rest with ``--help-all``."""
+        rest = [p for p in self.params if getattr(p, "rich_help_panel", None) == ADVANCED]
+        for param in rest:
+            param.hidden = not self.whole  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+        for param in rest:  # the shell goes on to complete them
+            param.hidden = False  # type: ignore[attr-defined]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse two columns of sequences: which of two chains is meant is not for us to choose.
@@ -35,7 +47,14 @@ class PanelledCommand(TyperCommand):
         """
         if ctx.resilient_parsing:  # the shell asks for completions
             return super().parse_args(ctx, args)
-        _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        try:
+            _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        except Exception as error:  # Typer's own: it has no public name
+            if not hasattr(error, "possibilities"):
+                raise
+            typed = str(error.option_name)  # type: ignore[attr-defined]
+            hint = meant(typed, str(self.name), self.specs)
+            raise UsageError(f"no such option: {typed}; {hint or 'see --help'}") from None
         options = [p for p in order if isinstance(p, TyperOption) and not p.multiple]
         if sum("--sequence" in p.opts for p in options) > 1:
             raise UsageError("names one column, but is there twice; join both in one", option="--sequence")
@@ -47,7 +66,8 @@ class PanelledCommand(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Brackets only around what may be left out."""
         pieces = super().collect_usage_pieces(ctx)
-        return [piece.strip("[]") if piece.strip("[]") in self.needed else piece for piece in pieces]
+        needed = {spec.option for spec in self.specs if spec.positional and spec.required}
+        return [piece.strip("[]") if piece.strip("[]") in needed else piece for piece in pieces]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write one section per panel, in the order of the parameters."""
@@ -74,12 +94,15 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     config_class, function = getattr(module, command.config), getattr(module, command.function)
 
     def callback(**typed: Any) -> None:
+        typed.pop("help_all", None)
         run(config_class, function, {key: value for key, value in typed.items() if value is not None})
 
     heading = _headings(config_class, FIRST.get(name, ()))
     order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
     specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
     parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
+    if more := sum(panel == ADVANCED for panel in heading.values()):
+        parameters.append(_help_all(more))
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {p.name: p.annotation for p in parameters}
     text = inspect.getdoc(config_class) or command.help
@@ -87,7 +110,7 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     app.command(name, cls=PanelledCommand, help=_escape(text, styled))(callback)
     built = typer.main.get_command(app)
     assert isinstance(built, PanelledCommand)
-    built.needed = frozenset(spec.option for spec in specs if spec.positional and spec.required)
+    built.specs = specs
     return built
 
 
@@ -118,12 +141,30 @@ def _parameter(command: str, spec: FieldSpec, heading: str, styled: bool) -> ins
     return inspect.Parameter(spec.name, kind, default=None, annotation=Annotated[annotation | None, info])
 
 
+def _help_all(more: int) -> inspect.Parameter:
+    """The option that shows the help with its ``more`` advanced options."""
+    info = typer.Option(
+        "--help-all", help=f"Show this message with {more} more options.", is_eager=True, callback=_show_all,
+        show_default=False, rich_help_panel="Help",
+    )  # fmt: skip
+    annotation = Annotated[bool | None, info]
+    return inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _show_all(context: typer.Context, asked: bool | None) -> None:
+    if asked and not context.resilient_parsing:
+        assert isinstance(context.command, PanelledCommand)
+        context.command.whole = True
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 def _help(spec: FieldSpec) -> str:
     """Help text, then what may be given and what holds when nothing is."""
     notes = []
     if spec.between:
         notes.append(str(spec.between))
-    if spec.repeatable:
+    if spec.repeatable and "several times" not in spec.help and "repeat" not in spec.help:
         notes.append("may be repeated")
     if spec.default is REQUIRED:
         notes.append("required")

@@ -1,4 +1,4 @@
-"""The options that most people need, which the help of a command shows first; all others stand below them."""
+"""The options that most people need, which ``--help`` shows; ``--help-all`` shows the others, too."""
 
 from __future__ import annotations
 
@@ -49,6 +49,27 @@ FIRST: dict[str, tuple[str, ...]] = {
     "attribute": ("output", "model", "report", "logo", "method", "parents", "edits", "outcome"),
     "motifs": ("motifs", "background", "parents", "denovo", "report", "table", "enriched", "strands"),
     "logo": ("output", "kind", "before", "after", "first_position", "title", "alphabet", "motif"),
+    "propose": (
+        *("output", "report", "batch", "candidates", "exclude", "minimize", "outcome", "sequence", "id_"),
+        *("template", "forbid", "gc", "max_homopolymer", "on_missing", "replicates", "min_distance"),
+    ),
+    "check": (
+        *("output", "table", "mend", "coding", "forbid", "gc", "gc_window", "max_homopolymer", "synthesis"),
+        *("left", "right", "sequence", "id_"),
+    ),
+    "back-translate": (
+        *("output", "table", "codons", "usage", "stop", "forbid", "gc", "gc_window", "max_homopolymer"),
+        *("synthesis", "left", "right", "sequence", "id_"),
+    ),
+    "translate": (
+        *("output", "table", "report", "to", "max_edits", "keep", "translate", "forbid", "gc"),
+        *("max_homopolymer", "on_unknown"),
+    ),
+    "train-translate": ("sequence", "id_", "alphabet", *_FOLDER, "on_unknown", "steps", "stay"),
+    "order": (
+        *("output", "overwrite", "layout", "plate", "left", "right", "barcode_length", "primers", "avoid"),
+        *("sequence", "id_"),
+    ),
     "interpolate": ("output", "model", "steps", "num", "curve", "grid"),
 }
 """Command -> fields of its config. A command that is not here shows all its options."""

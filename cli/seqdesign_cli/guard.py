@@ -8,6 +8,8 @@ import sys
 import traceback
 
 DONE, FAILED, USAGE, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
+LACKING = ("can't allocate memory", "out of memory", "status_alloc_failed")
+"""What a RuntimeError says whose cause is too little memory: of a CPU, a GPU, and libraries for GPUs."""
 
 
 def exit_code(error: BaseException, *, debug: bool) -> int:
@@ -80,11 +82,11 @@ def _typer_message(error: BaseException) -> str:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """MemoryError, a GPU's OutOfMemoryError (not imported here), or the CPU allocator's RuntimeError."""
+    """MemoryError, a GPU's OutOfMemoryError (not imported here), or a RuntimeError that says so."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
+    return isinstance(error, RuntimeError) and any(words in text for words in LACKING)
 
 
 def _detach_stdout() -> None:

@@ -46,6 +46,100 @@ def near_rows(rows: Tensor, limits: Tensor, starts: Starts) -> MaxEdits:
     return MaxEdits(int(limits.max()), rows, name=f"{NAME} (near a measured sequence)", limits=limits)
 
 
+class SeenTogether:
+    """No two letters at two places that never stand together; ``own``: unless a start has both.
+
+    apart: (L, V, L, V) bool, symmetric, letters at places that do not stand together.
+    """
+
+    def __init__(self, apart: Tensor, starts: Starts, *, own: bool = True) -> None:
+        self.name = f"{NAME} (together)"
+        # What is no letter may stand beside all.
+        self._apart = torch.nn.functional.pad(apart.to(starts.device), (0, 1, 0, 0, 0, 1))
+        self._starts = starts
+        self._own = starts.tokens if own else None
+        self._place, self._letter = apart.flatten(2).any(2).to(starts.device).nonzero(as_tuple=True)
+        some = self._apart[self._place, self._letter]
+        self._pairs = some[:, self._place, self._letter].float()
+
+    def mask(self) -> Tensor | None:
+        """None: it depends on the other letters."""
+        return None
+
+    def walk(self, mask: Tensor, shortest: int) -> Walk | None:
+        """The letters so far."""
+        return _TogetherWalk(self._apart, self._own)
+
+    def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """Whether all letters may stand together."""
+        x = (tokens[:, self._place] == self._letter).float()
+        wrong = ((x @ self._pairs) * x).sum(1)
+        if self._own is not None:
+            kept = x * (tokens == self._own[rows])[:, self._place]
+            wrong = wrong - ((kept @ self._pairs) * kept).sum(1)
+        return wrong < 0.5
+
+    def explain(self, tokens: Tensor, row: int) -> list[Violation]:
+        """Every two letters that never stand together in training."""
+        places = torch.arange(len(tokens), device=tokens.device)
+        letters = tokens.clamp(max=self._apart.shape[1] - 1)
+        here = self._apart[places, letters][:, places, letters]
+        if self._own is not None:
+            kept = tokens == self._own[row]
+            here = here & ~(kept[:, None] & kept)
+        return [
+            Violation(
+                self.name,
+                f"{self._starts.text(tokens[i : i + 1])} at {i + self._starts.first} and "
+                f"{self._starts.text(tokens[j : j + 1])} at {j + self._starts.first} stand together in no "
+                "training sequence",
+                i + 1,
+                j + 1,
+            )
+            for i, j in here.triu().nonzero().tolist()
+        ]
+
+
+class _TogetherWalk:
+    """The state is the letters so far."""
+
+    dead: Tensor | None = None
+
+    def __init__(self, apart: Tensor, own: Tensor | None) -> None:
+        self._apart, self._own = apart, own
+        self._places = [apart[:t, :, t].flatten(1).any(1).nonzero().flatten() for t in range(len(apart))]
+
+    def start(self, rows: Tensor) -> State:
+        """Nothing yet."""
+        return (rows.new_full((len(rows), len(self._apart)), self._apart.shape[1] - 1),)
+
+    def allowed(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Letters that stand together with all those at the places that matter."""
+        places = self._places[t]
+        if not len(places):
+            return None
+        before = state[0][:, places]
+        size = self._apart.shape[1] - 1
+        wrong = self._apart[places, before.clamp(max=size), t]
+        found = wrong.any(1)
+        if self._own is not None:
+            own = self._own[rows]
+            new = before != own[:, places]
+            kept = own[:, t, None].clamp(max=size) == torch.arange(size + 1, device=rows.device)
+            found = torch.where(kept, (wrong & new[:, :, None]).any(1), found)
+        return ~found[:, :size]
+
+    def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
+        """One letter more."""
+        letters_now = state[0].clone()
+        letters_now[:, t] = letters
+        return (letters_now,)
+
+    def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
+        """Always."""
+        return None
+
+
 class SeenWords:
     """Words of k letters that training has seen; ``own``: and those that a start has anyway.
 

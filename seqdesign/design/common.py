@@ -59,9 +59,9 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     """How designs of ``length`` letters lean on what rows have in common.
 
     None unless all rows are variants of a parent, measurements of all outcomes that are used end abruptly on
-    the better side, judges have not shown that they can go beyond the rows, and they predict more of the
-    most common letters than of the typical row, when that is left out: where they predict less, rows were
-    selected away from these letters.
+    the better side, and judges predict more of the most common letters than of the typical row, when that is
+    left out: where they predict less, rows were selected away from these letters. Whether judges can go
+    beyond rows does not count: what was hidden from them for that is of the same band.
     """
     evidence = model.evidence
     if evidence is None or evidence.variants is None or length != evidence.length:
@@ -74,7 +74,7 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
         return None
     found = Leaning(torch.from_numpy(evidence.counts))
     said = panel(found.letters[None]).plain
-    if said is None or model.may_go_on(objective, length):
+    if said is None:
         return None
     judged, rows = (_scores(objective, part) for part in (said.mean, said.rows))
     if not float(judged) > float(rows[rows.isfinite()].median()):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.constraint import Constraint
-from seqdesign.constraints.letters import SeenWords, seen_letters, word_codes
+from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
 from seqdesign.ensembles.aligned import RELATED
 from seqdesign.models.predictor.store import FAR
@@ -30,6 +30,10 @@ ALIKE = 0.6
 """Relatives differ from the most common letters in fewer places than this share of what letters drawn evenly
 from those of each place would.
 """
+EXPECTED = 20
+"""Rows in which two letters would stand together by chance; where none has both (e^-20) they never do."""
+MOST_CELLS = 5_000
+"""Letters at places, of which pairs are looked at."""
 ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
@@ -172,16 +176,40 @@ class Evidence:
         found = composition(self.measured.tokens, self.measured.lengths, self.alphabet.size, 2)
         return found.mean(axis=0), found.max(axis=0)
 
-    def constraint(self, length: int, *, own: bool) -> MakeConstraint | None:
-        """What makes the rule ``--letters seen`` for designs of ``length`` letters; None: all was seen.
+    @cached_property
+    def apart(self) -> Tensor | None:
+        """(L, V, L, V) bool: letters at two places that ``EXPECTED`` different training sequences would have
+        together by chance, and none has, as where all stems pair. None where there are none, or too many to
+        look at.
+        """
+        places, letters = self.counts.shape
+        if places * letters > MOST_CELLS:
+            return None
+        rows = self._train.tokens[self._train.lengths == self.length, : self.length]
+        rows = np.unique(rows.astype(np.int64), axis=0)
+        place, letter = np.nonzero(self.counts >= EXPECTED)
+        x = (rows[:, place] == letter).astype(np.float32)
+        count = x.sum(0)
+        never = (np.outer(count, count) >= EXPECTED * len(rows)) & (x.T @ x == 0)
+        first, second = np.nonzero(never & (place[:, None] != place))
+        if not len(first):
+            return None
+        found = torch.zeros(places, letters, places, letters, dtype=torch.bool)
+        found[place[first], letter[first], place[second], letter[second]] = True
+        return found
+
+    def constraints(self, length: int, *, own: bool) -> list[MakeConstraint]:
+        """What makes the rules of ``--letters seen`` for designs of ``length`` letters.
 
         own: whether what stands in a start may stay.
         """
         if length == self.length:
             seen = torch.from_numpy(self.counts > 0)
-            return None if bool(seen.all()) else partial(seen_letters, seen, own=own)
+            found: list[MakeConstraint] = []
+            found += [] if bool(seen.all()) else [partial(seen_letters, seen, own=own)]
+            return found if self.apart is None else [*found, partial(SeenTogether, self.apart, own=own)]
         seen = torch.from_numpy(self.words > 0)
-        return None if bool(seen.all()) else partial(SeenWords, seen, self.word_size, own=own)
+        return [] if bool(seen.all()) else [partial(SeenWords, seen, self.word_size, own=own)]
 
     def support(self, texts: Sequence[str]) -> list[IntArray]:
         """For each letter of each text the number of training sequences that speak for it, (L,).

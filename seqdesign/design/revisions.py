@@ -192,8 +192,7 @@ def run(
     options = options or ReviseOptions()
     more: list[MakeConstraint] = [Writable] if trained.record.alphabet.unk else []
     if evidence is not None and only_seen:
-        make = evidence.constraint(trained.record.max_length, own=True)
-        more += [] if make is None else [make]
+        more += evidence.constraints(trained.record.max_length, own=True)
     more += [] if alike is None else [alike]
     if numbering is None:
         numbering = Numbering() if evidence is None else evidence.measured.numbering
@@ -404,9 +403,8 @@ def describe(
     )
     alike = similarity_of(problem, result)
     found: list[Revision] = []
-    for i, original in enumerate(records.sequences):
+    for i, (original, latent) in enumerate(zip(records.sequences, _latent(result), strict=True)):
         texts = decode(tokens[i], alphabet)
-        latent = _latent(result, i)
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
         broken = [] if problem.rules is None or ranks else problem.rules.explain(problem.tokens[i], i)
         for k in ranks or [0]:
@@ -487,14 +485,14 @@ def _edits(original: str, revised: str, indels: bool) -> list[str]:
     return [f"{a}{i}{b}" for i, (a, b) in enumerate(zip(original, revised, strict=True), start=1) if a != b]
 
 
-def _latent(result: DesignResult, i: int) -> dict[str, Any]:
+def _latent(result: DesignResult) -> list[dict[str, Any]]:
+    """What only latent optimizers know, of each start."""
     names = ("kappa2", "coverage", "log_mode", "feasible", "stop")
     if result.latent is None:
-        return dict.fromkeys(names)
+        return [dict.fromkeys(names)] * len(result.found)
     e = result.latent.ellipsoid
-    values = (e.kappa2[i], e.coverage()[i], e.log_mode[i])
-    numbers = [float(v) for v in values]
-    return dict(zip(names, (*numbers, bool(e.feasible[i]), result.latent.stop[i]), strict=True))
+    columns = [column.tolist() for column in (e.kappa2, e.coverage(), e.log_mode, e.feasible)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, result.latent.stop, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -276,8 +276,7 @@ def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConst
     """What training rules out for designs of ``length`` letters."""
     if not brief.only_seen or model.evidence is None:
         return ()
-    make = model.evidence.constraint(length, own=brief.starts is not None)
-    found = () if make is None else (make,)
+    found = tuple(model.evidence.constraints(length, own=brief.starts is not None))
     variants = model.evidence.variants
     if brief.starts is None and model.generator is None and variants and length == model.evidence.length:
         found = (*found, partial(near_parent, torch.from_numpy(variants[0]), variants[1]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
 
@@ -19,11 +21,34 @@ def use_matrix_units(device: torch.device) -> None:
     """
     if device.type != "cuda":
         return
+    if (before := _multiply("high")) != "highest":
+        _multiply(before)  # somebody has chosen
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Inside, a GPU's 32-bit products keep their 24 bits, for sums of large terms that nearly cancel.
+
+    Those of a Gaussian process do: with 11 bits its predictions were .01 standard deviations off in a
+    simulation, with 24 bits .00002.
+    """
+    before = _multiply("highest") if device.type == "cuda" else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            _multiply(before)
+
+
+def _multiply(precision: str) -> str:
+    """Set how 32-bit products are computed; how they were before."""
     with warnings.catch_warnings():
         # From torch 2.9 on, this interface tells of a newer one, which earlier versions lack.
         warnings.filterwarnings("ignore", "Please use the new API settings to control TF32")
-        if torch.get_float32_matmul_precision() == "highest":
-            torch.set_float32_matmul_precision("high")
+        before = torch.get_float32_matmul_precision()
+        if before != precision:
+            torch.set_float32_matmul_precision(precision)
+    return before
 
 
 def run_recurrent(net: nn.RNNBase, *given: Tensor | tuple[Tensor, ...]) -> Any:

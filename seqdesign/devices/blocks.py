@@ -10,6 +10,9 @@ import torch
 
 T = TypeVar("T")
 
+LACKING = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+"""What errors say whose cause is too little memory."""
+
 SHARE = 0.4
 """Share of the free memory of a GPU that one block may take."""
 MOST = 1 << 18
@@ -38,15 +41,15 @@ def in_blocks(call: Callable[[slice], T], num: int, size: int) -> Iterator[T]:
 
     Where a GPU has too little memory the block is halved, which is said in a line, and the same items come
     again; so ``call`` must change nothing before it is done. Nothing is lost. With ``num`` 0 there is one
-    empty slice. Raises torch.OutOfMemoryError where a single item is too much.
+    empty slice. Raises RuntimeError, as torch did, where a single item is too much.
     """
     first = 0
     while True:
         part = slice(first, min(first + size, num))
         try:
             found = call(part)
-        except torch.OutOfMemoryError:
-            if size <= 1:
+        except RuntimeError as error:
+            if size <= 1 or not is_memory(error):
                 raise
             failed = True
         else:
@@ -62,6 +65,11 @@ def in_blocks(call: Callable[[slice], T], num: int, size: int) -> Iterator[T]:
         first += size
         if first >= num:
             return
+
+
+def is_memory(error: RuntimeError) -> bool:
+    """Whether a GPU lacks memory; libraries and drivers say so in other ways than torch's allocator."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in LACKING)
 
 
 def _forget_what_failed() -> None:

@@ -15,6 +15,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from seqdesign.devices.arithmetic import full_precision
+
 TERMS: dict[tuple[str, ...], float] = {
     ("near",): 1, ("same",): 2, ("new",): 1, ("near", "new"): 1, ("same", "new"): 2, ("old",): 1,
     ("old", "new"): 1, ("change",): 1, ("near", "change"): 1, ("same", "change"): 1, ("cell",): 1,
@@ -118,7 +120,8 @@ class KernelNet(nn.Module):
 
     def of_cells(self, u: Tensor) -> Tensor:
         """The same of cells u (N, D)."""
-        return torch.einsum("ns,msk->mnk", self.products(u), self.weight) + self.bias
+        with full_precision(u.device):
+            return torch.einsum("ns,msk->mnk", self.products(u), self.weight) + self.bias
 
     def products(self, u: Tensor) -> Tensor:
         """The kernel of cells u (N, D) with the training rows, (N, S)."""

@@ -102,4 +102,7 @@ def compare_sets(
         found.unjudged(NOT_OF_DESIGNS)
     said = findings({row.name: row for row in found.rows}, real, found.predictions, designs=designs)
     verdict = None if sample is None or designs else verdict_on(said, sample)
+    if sets.designed_by and not designs:
+        text = f"{sets.designed_by} wrote them, and designs are meant to differ from real ones"
+        said = (Finding(True, f"{text}: judge them with --designs."), *said)
     return Judgement(sets, sample, found, said, verdict)

@@ -23,6 +23,8 @@ from seqdesign.sequences.options import (
 from seqdesign.sequences.reader import SequenceSet, read_sequences
 
 FEWEST = 10
+DESIGNERS = frozenset({"maximize", "revise", "select"})
+"""Commands whose sequences are meant to differ from real ones."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Sets:
     held_out: list[str]
     sources: tuple[str, ...]
     """Files that were read."""
+    designed_by: str = ""
+    """The command that wrote the generated ones, if they are designs of ours."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def make_sets(
         texts.get("training", []),
         texts.get("held_out", []),
         tuple(dict.fromkeys(block.source for block in records.values())),
+        origin.command if (origin := generated.origin) and origin.command in DESIGNERS else "",
     )
 
 

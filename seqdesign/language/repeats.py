@@ -94,6 +94,8 @@ class Repeats(nn.Module):
 
     def counts(self, tokens: Tensor) -> Tensor:
         """c_k (K, N, T, V) of each place."""
+        if not tokens.is_floating_point():
+            return self._whole_counts(tokens)
         shares = self._shares(tokens)
         same = shares @ shares.transpose(1, 2)
         others = torch.ones_like(same[0])
@@ -103,6 +105,20 @@ class Repeats(nn.Module):
             match = match * _moved(same, -k if self.backwards else k)
             found.append(match @ shares)
         return torch.stack(found)
+
+    def _whole_counts(self, tokens: Tensor) -> Tensor:
+        """The same of whole letters, in T log T instead of T^2: places sorted by the words beside them."""
+        shares, steps, most = self._shares(tokens).int(), tokens.shape[1], self.words
+        code = (tokens.long() + 1).where(tokens < self.size, 0)
+        if self.backwards:
+            beside = F.pad(code, (0, most)).unfold(1, most, 1)[:, 1:]
+        else:
+            beside = F.pad(code, (most, 0)).unfold(1, most, 1)[:, :steps].flip(-1)
+        digits = beside.movedim(-1, 0)  # (K, N, T), the nearest letter first, 0 where there is none
+        base = (self.size + 1) ** torch.arange(most, device=code.device)[:, None, None]
+        words, whole = (digits * base).cumsum(0), digits.cummin(0).values > 0
+        seen = _seen_with(words, shares.expand(most, -1, -1, -1), earlier=self.causal)
+        return (seen * whole[..., None]).to(self.change)
 
     def counts_behind(self, written: Tensor) -> Tensor:
         """c_k (K, N, V) of the place behind those that are written (N, T)."""
@@ -151,3 +167,20 @@ def _moved(same: Tensor, k: int) -> Tensor:
     if k > 0:
         return F.pad(same[:, :-k, :-k], (k, 0, k, 0))
     return F.pad(same[:, -k:, -k:], (0, -k, 0, -k))
+
+
+def _seen_with(words: Tensor, letters: Tensor, *, earlier: bool) -> Tensor:
+    """(..., T, V): how often each of ``letters`` (..., T, V), whole numbers, stands at another place with the
+    same one of ``words`` (..., T), or at an earlier one.
+    """
+    words, order = words.sort(dim=-1, stable=True)
+
+    def moved(x: Tensor, index: Tensor) -> Tensor:
+        return x.gather(-2, index[..., None].expand_as(letters))
+
+    own = moved(letters, order)
+    until = own.cumsum(-2, dtype=own.dtype)
+    seen = until - own - moved(until - own, torch.searchsorted(words, words))
+    if not earlier:
+        seen = seen + moved(until, torch.searchsorted(words, words, right=True) - 1) - until
+    return moved(seen, order.argsort(-1))

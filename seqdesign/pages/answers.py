@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
 from seqdesign.reports.bars import interval_text
+from seqdesign.runs.manifest import UNPREDICTABLE
 
 BATCH = 24
 """Designs of a first batch."""
@@ -46,23 +47,29 @@ def designs_answer(
     summary: Mapping[str, Any] | None = None,
     files: Sequence[tuple[str, str]] = (),
     goal: Goal = "max",
+    doubts: Sequence[str] = (),
 ) -> Answer:
     """The answer about sequences that were designed, revised or drawn.
 
     measured: the range of training outcomes. rules: as checked again on the sequences. summary: what
-    ``maximize`` said at its end. goal: what is wanted of the outcome of revisions.
+    ``maximize`` said at its end. goal: what is wanted of the outcome of revisions. doubts: what is
+    said against the model.
     """
     summary = summary or {}
+    unknown = any(UNPREDICTABLE in text for text in doubts)
     best = best_row(designs, goal)
     tiles = [_count(designs)]
     gauge = None
     if best is not None:
         tile, gauge = _best(designs, best, measured, goal)
         tiles.append(tile)
-    tiles += _standing(designs)
+    tiles += _standing(designs, unknown=unknown)
     tiles += _obeyed(rules)
     tiles += _confirmed(designs, summary)
-    return Answer(asked, _verdict(designs, best, gauge), tiles, gauge, [*files, *_first(designs, goal)])
+    verdict = _verdict(designs, best, gauge)
+    if unknown and gauge is not None:
+        verdict = f"The model hardly knows what it predicts, so this says little. {verdict}"
+    return Answer(asked, verdict, tiles, gauge, [*files, *_first(designs, goal)])
 
 
 def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], model: str) -> str:
@@ -246,13 +253,15 @@ def measured_already(designs: DesignSet) -> int | None:
     return int((designs.numbers("nearest") == 0).sum())
 
 
-def _standing(designs: DesignSet) -> Iterator[Tile]:
+def _standing(designs: DesignSet, *, unknown: bool) -> Iterator[Tile]:
     if "status" not in designs.columns:
         return
     against = {said: designs.count(status) for status, said in DOUBTS.items() if designs.count(status)}
     fine = len(designs) - sum(against.values())
-    note = ", ".join(f"{count:,} {said}" for said, count in against.items())
-    yield Tile(f"{fine:,} of {len(designs):,}", "nothing speaks against", note, doubt=bool(against))
+    notes = [f"{count:,} {said}" for said, count in against.items()]
+    notes += ["but for the model itself"] * unknown
+    label, doubt = "nothing speaks against", bool(against) or unknown
+    yield Tile(f"{fine:,} of {len(designs):,}", label, ", ".join(notes), doubt=doubt)
 
 
 def _obeyed(rules: Rules) -> Iterator[Tile]:

@@ -71,14 +71,15 @@ def attribution_page(
     changed: EditTable | None,
     manifest: Manifest,
     said: Mapping[str, Any] | None = None,
+    doubts: Sequence[str] = (),
 ) -> Page:
-    """The page that ``attribute --report`` writes; said: what ``--json`` prints."""
+    """The page that ``attribute --report`` writes; said: what ``--json`` prints; doubts: of the model."""
     page = Page(
         "Why the sequences score",
         answer=_answer(explainer, changed, manifest),
         provenance=provenance(manifest, said),
     )
-    page.warnings([*explainer.notes(), *(changed.warnings if changed else ())])
+    page.warnings([*doubts, *explainer.notes(), *(changed.warnings if changed else ())])
     if changed is not None:
         _add_edits(page, changed)
     _add_sequences(page, explainer, changed)
@@ -183,7 +184,7 @@ def _add_sequences(page: Page, explainer: Explainer, changed: EditTable | None) 
     rows = [_sequence_row(one, edits.get(one.id, [])) for one in explainer.kept]
     unit = explainer.outcome + (" (log-odds)" if explainer.model.log_odds else "")
     columns = [
-        Column("id", "sequence", below="edit_list"),
+        Column("id", below="edit_list"),
         Column("score", f"predicted {unit}", ".4g"),
         Column("sd", "spread of members", ".2g"),
         Column("gain", "gain over the parent", "+.3g"),

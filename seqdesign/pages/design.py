@@ -54,6 +54,7 @@ def design_page(
             summary=said,
             files=files,
             goal=goal_of(summary.objective),
+            doubts=summary.warnings,
         )
         score = f"score ({summary.objective})"
         add_design_sections(

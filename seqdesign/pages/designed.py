@@ -195,7 +195,9 @@ def read_rows(path: str | os.PathLike[str], *, words: bool = False) -> list[dict
         kind = guess_format(handle)
     if kind == "genbank":
         return [{"id": name, "sequence": str(record.seq)} for name, record in genbank_records(source).items()]
-    return _fasta_rows(source, words) if kind == "fasta" else _table_rows(source, kind == "parquet")
+    if kind in ("fasta", "fastq"):
+        return _fasta_rows(source, words)
+    return _table_rows(source, kind == "parquet")
 
 
 def _fasta_rows(path: str, words: bool) -> list[dict[str, str]]:

@@ -110,9 +110,14 @@ def _circumstances(manifest: Manifest) -> str:
     )
 
 
+def _letters(result: Result) -> str:
+    """The alphabet as one writes it in a paper."""
+    return name.upper() if (name := str(result["alphabet"])) in ("dna", "rna") else name
+
+
 def _trained(result: Result) -> str:
     held_out = result.get("num_held_out", result.get("num_test", 0))  # of a GAN
-    return f"{result['num_train']:,} {result['alphabet']} sequences and tested on {held_out:,} held-out ones"
+    return f"{result['num_train']:,} {_letters(result)} sequences and tested on {held_out:,} held-out ones"
 
 
 def _predictor(result: Result, option: Result) -> Sentence:
@@ -181,7 +186,7 @@ def _translator(result: Result, option: Result) -> Sentence:
     counts = " and ".join(f"{n:,}" for n in result["num_train"])
     text = (
         "A cycle-consistent adversarial network (Zhu et al. 2017) with a Wasserstein loss (Gulrajani et al. "
-        f"2017) was trained without pairs on {counts} {result['alphabet']} sequences of {first['source']} "
+        f"2017) was trained without pairs on {counts} {_letters(result)} sequences of {first['source']} "
         f"and {first['target']} for {result['steps']:,} steps. A classifier trained on other held-out "
         f"sequences assigned {first['recognised']:.0%} of held-out translations from {first['source']} and "
         f"{second['recognised']:.0%} of those from {second['source']} to the target (real sequences: "
@@ -280,7 +285,7 @@ def _evaluate(result: Result, option: Result) -> Sentence:
     values = {row["name"]: row for row in result["measures"]}
     real = f"{result['num_training']:,} training and {result['num_held_out']:,} held-out sequences"
     text = (
-        f"{result['num_generated']:,} generated {result['alphabet']} sequences were compared with {real} by "
+        f"{result['num_generated']:,} generated {_letters(result)} sequences were compared with {real} by "
         f"{len(values)} measures of novelty, diversity and composition"
     )
     if result["num_compared"]:
@@ -305,7 +310,7 @@ def _motifs(result: Result, option: Result) -> Sentence:
     both = "both strands of " if result["strands"] == "both" else ""
     significant = sum(_of(one, "q_value") <= 0.05 for one in result["enrichment"])
     text = (
-        f"{both}{result['num_sequences']:,} {result['alphabet']} sequences were scanned for "
+        f"{both}{result['num_sequences']:,} {_letters(result)} sequences were scanned for "
         f"{result['num_motifs']:,} motifs ({source}); a window was a hit if its p-value was at most "
         f"{result['p_value']:g} (exact distribution of log-odds scores against independent letters). By "
         f"one-sided Fisher's exact tests against {result['num_background']:,} sequences "

@@ -46,8 +46,8 @@ def _answer(result: MotifFindings) -> Answer:
     """Which motifs the sequences have more often than the background."""
     enriched = [e for e in result.enrichment if e.q_value <= SIGNIFICANT]
     asked = (
-        f"Which of the {result.num_motifs:,} motifs of {result.collection} do {result.num_sequences:,} "
-        f"sequences have more often than {result.num_background:,} of background ({result.background})?"
+        f"Which of {result.num_motifs:,} motifs ({result.collection}) do {result.num_sequences:,} sequences "
+        f"have more often than {result.num_background:,} of background ({result.background})?"
     )
     leaders = best_of_groups(enriched)
     named = _listed([e.motif_name or e.motif_id for e in leaders])

@@ -20,7 +20,7 @@ from seqdesign.pages.structure import add_structure, can_be_mapped
 from seqdesign.pages.tables import add_tables, contributions
 from seqdesign.reports.answer import Answer
 from seqdesign.reports.html import Page
-from seqdesign.runs.manifest import Manifest, resolved_options
+from seqdesign.runs.manifest import Manifest, resolved_options, training_warnings
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.alphabets import Alphabet, guess_alphabet, model_alphabet
 from seqdesign.training.measured import measured_range
@@ -86,9 +86,10 @@ def add_runs(
     added = contributions(runs)
     for run in runs:
         designs = sets.get(run.path)
-        page.warnings(_warnings(run, designs), about=run.name if len(runs) > 1 else "")
+        doubts = [*_warnings(run, designs), *training_warnings(run.model, run.model_name)]
+        page.warnings(dict.fromkeys(doubts), about=run.name if len(runs) > 1 else "")
         checked = _checked(run, designs)
-        answer: Answer | None = _answer(run, designs, checked)
+        answer: Answer | None = _answer(run, designs, checked, doubts)
         if len(runs) == 1 and page.answer is None:
             page.answer, answer = answer, None
         page.chapter(run.name, facts=_facts(run, command), answer=answer)
@@ -112,7 +113,7 @@ def _checked(run: Run, designs: DesignSet | None) -> Checked:
     return check(designs, dict(run.option), _alphabet(run, designs))
 
 
-def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
+def _answer(run: Run, designs: DesignSet | None, checked: Checked, doubts: Sequence[str]) -> Answer:
     """What stands at the top of a run's chapter."""
     if designs is None:
         family = family_of(run.path) if run.is_model else None
@@ -132,6 +133,7 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked) -> Answer:
         summary=summary,
         files=files,
         goal=_goal(run),
+        doubts=doubts,
     )
 
 

@@ -41,7 +41,7 @@ def revision_page(
     option = manifest.config
     page = Page("Revised sequences", provenance=provenance(manifest))
     page.warnings([line.removeprefix("warning: ") for line in summary.lines() if line.startswith("warning")])
-    page.warnings(training_warnings(model))
+    page.warnings([*training_warnings(model), *training_warnings(judge)])
     designs = revised_set(revisions)
     outcome = record.outcome or "outcome"
     measured = measured_range(judge or model, outcome)
@@ -58,7 +58,13 @@ def revision_page(
         goal = float(option["target"])
     files = order_files(option.get("output"), option.get("table"), len(designs))
     page.answer = designs_answer(
-        designs, asked=asked, measured=measured, rules=checked.rows, files=files, goal=goal
+        designs,
+        asked=asked,
+        measured=measured,
+        rules=checked.rows,
+        files=files,
+        goal=goal,
+        doubts=training_warnings(judge or model),
     )
     score = f"predicted {outcome}"
     add_design_sections(

@@ -57,11 +57,15 @@ class Run:
     @property
     def model(self) -> Path | None:
         """Folder of the model that a file was made with, if it is still there."""
-        used = self.option.get("model") or self.result.get("model")
-        if self.is_model or used is None:
+        if self.is_model or not self.model_name:
             return None
-        folder = self.base / used
+        folder = self.base / self.model_name
         return folder if (folder / MANIFEST).exists() else None
+
+    @property
+    def model_name(self) -> str:
+        """The model that a file was made with, as it was typed; empty for none."""
+        return str(self.option.get("model") or self.result.get("model") or "")
 
 
 def base_folder(run: Path, output: str | None) -> Path:

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -182,10 +182,14 @@ class Page:
             self._methods.append(text)
         self._citations += [one for one in citations if one not in self._citations]
 
-    def warnings(self, messages: Sequence[str], about: str = "") -> None:
-        """What a reader must know first, ``about`` whatever is named; they stand on top of the page."""
+    def warnings(self, messages: Iterable[str], about: str = "") -> None:
+        """What a reader must know first, ``about`` whatever is named; they stand on top of the page.
+
+        What stands there already, such as what was said of a model that another run used, is not repeated.
+        """
         sentences = [f"{capital(message).rstrip('.')}." for message in messages]
-        self.warned += [f"{about}: {text}" if about else text for text in sentences]
+        fresh = [text for text in sentences if text not in self.warned]
+        self.warned += [f"{about}: {text}" if about else text for text in fresh]
 
     def html(self) -> str:
         """The page as text."""

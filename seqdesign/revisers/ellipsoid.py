@@ -17,11 +17,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import UsageError
 
 AlphaScale = Literal["original", "density", "relative", "coverage", "radius"]
 
 _LOG_2PI = math.log(2.0 * math.pi)
+_TOGETHER = 1 << 12  # points of `contain` that a CPU keeps in its cache
 _MARGIN = 1e-3  # how far inside the boundary `shrink` ends, as a fraction of the radius
 
 
@@ -106,6 +108,15 @@ class Ellipsoid:
     def contains(self, z: Tensor) -> Tensor:
         """Which points (..., N, d) lie strictly inside: (..., N) bool."""
         return self.mahalanobis2(z) < self.kappa2
+
+    def contain(self, codes: Tensor, which: Tensor, items: Tensor) -> Tensor:
+        """Whether code ``which`` (M,) out of (U, d) lies in that of item ``items`` (M,); on their device."""
+
+        def part(rows: slice) -> Tensor:
+            return self[items[rows]].contains(codes[which[rows]])
+
+        size = block_size(items.device, 64 * codes.shape[1], cpu=_TOGETHER)
+        return torch.cat(list(in_blocks(part, len(items), size))).to(items.device)
 
     def log_density(self, z: Tensor) -> Tensor:
         """Log density of points (..., N, d): (..., N), in nats."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdesign.devices.blocks import block_size, in_blocks
-from seqdesign.revisers.pool import hashes, luck
+from seqdesign.revisers.hashes import hashes, luck
 from seqdesign.revisers.problem import DesignProblem
 
 MOST_MOVES = 4096

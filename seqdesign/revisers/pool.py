@@ -8,6 +8,7 @@ from torch import Tensor
 
 from seqdesign.constraints.distinct import distinct
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.hashes import hashes
 from seqdesign.revisers.problem import (
     DesignProblem,
     DesignResult,
@@ -17,6 +18,9 @@ from seqdesign.revisers.problem import (
     evaluate,
     naturalness,
 )
+
+_COLUMNS = ("_hash", "owner", "tokens", "lengths", "outcome", "_log_likelihood", "_judged", "at_code")
+"""What a pool knows of each candidate."""
 
 
 class Pool:
@@ -39,6 +43,8 @@ class Pool:
         """Whose log p(x) is known, (M,)."""
         self.at_code = torch.full_like(before.outcome, torch.nan)
         self._hash = hashes(self.owner, self.tokens)
+        self.scored = torch.zeros_like(self.owner)
+        """Candidates of each start that were scored, (N,)."""
         self.start_obeys = problem.obeys(problem.tokens, self.owner)
         """(N,) bool."""
         self._add_repaired()
@@ -85,43 +91,58 @@ class Pool:
         lengths: Tensor,
         at_code: Tensor,
         within: Ellipsoid | None = None,
-    ) -> None:
+    ) -> Tensor:
         """Score the candidates that are new, not too short and obey the rules.
 
         owner, lengths, at_code: (M,); tokens: (M, T). within: the ellipsoids of the N starts; candidates
-        whose own code lies outside are left out.
+        whose own code lies outside are left out. Returns the owners (L,) of these.
         """
         possible = (lengths >= self.problem.min_length) & self.problem.obeys(tokens, owner)
         index = self._fresh(owner, tokens, possible)
         if not len(index):
-            return
-        codes, found = coded(self.problem.model, tokens[index], lengths[index])
+            return owner[index]
+        which, codes, found = coded(self.problem.model, tokens[index], lengths[index])
+        found, left_out = found[which], index[:0]
         if within is not None:
-            inside = within[owner[index]].contains(codes).to(index.device)
-            index, found = index[inside], found[inside]
-        self._hash = torch.cat([self._hash, hashes(owner[index], tokens[index])])
-        for name, value in (
-            ("owner", owner[index]),
-            ("tokens", tokens[index]),
-            ("lengths", lengths[index]),
-            ("outcome", found),
-            ("_log_likelihood", torch.full_like(found, torch.nan)),
-            ("_judged", torch.zeros_like(index, dtype=torch.bool)),
-            ("at_code", at_code[index].to(found)),
-        ):
-            setattr(self, name, torch.cat([getattr(self, name), value]))
+            inside = within.contain(codes, which, owner[index])
+            index, found, left_out = index[inside], found[inside], index[~inside]
+        new = (
+            hashes(owner[index], tokens[index]),
+            owner[index],
+            tokens[index],
+            lengths[index],
+            found,
+            torch.full_like(found, torch.nan),
+            torch.zeros_like(index, dtype=torch.bool),
+            at_code[index].to(found),
+        )
+        scored = self.scored + torch.bincount(owner[index], minlength=len(self.scored))
+        # All of them, and then all at once: where memory runs out, the pool is as it was.
+        grown = [torch.cat([getattr(self, name), more]) for name, more in zip(_COLUMNS, new, strict=True)]
+        self.__dict__.update(zip(_COLUMNS, grown, strict=True), scored=scored)
+        return owner[left_out]
 
-    def best(self, k: int) -> tuple[Tensor, Tensor]:
+    def settle(self, starts: Tensor) -> None:
+        """Nothing is added any more to these starts (M,): of their candidates only the designs stay."""
+        places, exists = self.best(self.problem.top, starts)
+        stay = ~torch.isin(self.owner, starts)
+        stay[: len(places)] = True
+        stay[places[exists]] = True
+        self.__dict__.update([(name, getattr(self, name)[stay]) for name in _COLUMNS])
+
+    def best(self, k: int, starts: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Places (N, k) of the best allowed candidates of each start, and which of them exist (N, k) bool.
 
         A candidate counts if it scores above its start, or its start breaks the rules, and if it is natural
-        enough. Equal scores: the earlier one.
+        enough. Equal scores: the earlier one. With ``starts`` (M,) only theirs are looked for.
         """
         problem, n = self.problem, len(self.problem.tokens)
         score = problem.score(self.outcome)
         better = score > score[:n][self.owner]
         better |= ~self.start_obeys[self.owner]
         better[:n] = False
+        if starts is not None:
+            better &= torch.isin(self.owner, starts)
         if problem.min_distance is not None and problem.asks_naturalness:
             self._judge(better.nonzero().squeeze(1))
         look = k
@@ -134,7 +155,12 @@ class Pool:
             owner = self.owner[order]
             counts = torch.bincount(owner, minlength=n)
             rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[owner]
-            if not problem.asks_naturalness or not self._judge(order[rank < look]):
+            if not problem.asks_naturalness:
+                break
+            # Only for starts whose best may yet turn out not to be natural, but then for more at once.
+            open_ = torch.zeros(n, dtype=torch.bool, device=order.device)
+            open_[owner[(rank < k) & ~self._judged[order]]] = True
+            if not self._judge(order[(rank < look) & open_[owner]]):
                 break
             look *= 2
         taken = rank < k
@@ -182,7 +208,6 @@ class Pool:
         """The designs; entries that are none hold their start."""
         places, found = self.best(self.problem.top)
         self._judge(places[found])
-        scored = torch.bincount(self.owner, minlength=len(self.problem.tokens)) - 1
         return DesignResult(
             tokens=self.tokens[places],
             lengths=self.lengths[places],
@@ -191,39 +216,9 @@ class Pool:
             outcome_at_code=self.at_code[places],
             found=found,
             before=Evaluation(self.before.outcome, self.before.log_likelihood),
-            num_scored=scored,
+            num_scored=self.scored,
             latent=latent,
         )
-
-
-def hashes(owner: Tensor, tokens: Tensor) -> Tensor:
-    """64 bits (M,) of sequences (M, T) of starts (M,): the finaliser of SplitMix64, letter by letter.
-
-    Steele, Lea and Flood (OOPSLA 2014). On the device, and the same on each.
-    """
-    places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device) * _WEYL
-    letters = mix((tokens.long() + 1) * _FIRST + places)
-    return mix(letters.sum(1) ^ mix(owner.long() * _SECOND - 1))
-
-
-def luck(keys: Tensor, moves: Tensor) -> Tensor:
-    """Gumbel noise, the same for equal keys and moves, int64 that broadcast; float64 of their shape.
-
-    The largest of log-probabilities and noise is a draw, the k largest are k draws without replacement (Kool,
-    van Hoof and Welling, ICML 2019).
-    """
-    uniform = ((mix(keys ^ mix(moves)) >> 11 & (1 << 53) - 1).double() + 0.5) / (1 << 53)
-    return -(-uniform.log()).log()
-
-
-_WEYL, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
-
-
-def mix(x: Tensor) -> Tensor:
-    """64 bits of 64 bits, each of which depends on all."""
-    x = (x ^ (x >> 30 & (1 << 34) - 1)) * _FIRST
-    x = (x ^ (x >> 27 & (1 << 37) - 1)) * _SECOND
-    return x ^ (x >> 31 & (1 << 33) - 1)
 
 
 def per_item_generator(seed: int, tokens: Tensor) -> np.random.Generator:

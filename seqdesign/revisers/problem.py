@@ -19,6 +19,7 @@ from seqdesign.decoding.protocol import AutoregressiveDecoder
 from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.errors import InputError
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.hashes import once
 
 ROWS = 512
 """Sequences in one call of a network on a CPU."""
@@ -166,27 +167,38 @@ def posterior(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Normal:
 
 
 @torch.no_grad()
-def coded(model: LatentModel, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """E(x), the means (M, d), and F(E(x)) (M,) of M sequences; tokens (M, T)."""
+def coded(model: LatentModel, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Which of U different ones M sequences are, (M,); of these E(x), the means (U, d), and F(E(x)), (U,).
+
+    tokens: (M, T). Different starts often lead to the same sequence, which is encoded once.
+    """
 
     def of(x: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
         code = model.encode(x, n).mean
         return code, model.outcome(code)
 
-    codes, outcome = in_parts(of, tokens, lengths)
-    return codes, outcome
+    first, which = once(tokens)
+    codes, outcome = in_parts(of, tokens[first], lengths[first])
+    return which, codes, outcome
+
+
+def expected(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """F(E(x)) of M sequences, (M,); tokens (M, T)."""
+    which, _, outcome = coded(model, tokens, lengths)
+    return outcome[which]
 
 
 @torch.no_grad()
 def naturalness(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Tensor:
     """Log-likelihoods log p(x) of M sequences, (M,); tokens (M, T)."""
-    (found,) = in_parts(lambda x, n: (model.log_likelihood(x, n),), tokens, lengths)
-    return found
+    first, which = once(tokens)
+    (found,) = in_parts(lambda x, n: (model.log_likelihood(x, n),), tokens[first], lengths[first])
+    return found[which]
 
 
 def evaluate(model: LatentModel, tokens: Tensor, lengths: Tensor) -> Evaluation:
     """Predicted outcome and naturalness of M sequences; tokens (M, T)."""
-    return Evaluation(coded(model, tokens, lengths)[1], naturalness(model, tokens, lengths))
+    return Evaluation(expected(model, tokens, lengths), naturalness(model, tokens, lengths))
 
 
 @dataclass(frozen=True)

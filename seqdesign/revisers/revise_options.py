@@ -48,7 +48,8 @@ class ReviseOptions(Options):
     """Best revisions whose neighbours are scored, and from which each further round starts."""
     neighbours: Annotated[int, Between(0)] = 100
     """Neighbours of each survivor that are scored, again until none is better: one letter is another one,
-    more or less, or one edit is exchanged; 0: what codes decode to alone."""
+    more or less, or one edit is exchanged. Where substitutions within --max-edits leave few strings all are
+    scored instead. 0: what codes decode to alone."""
 
     def problems(self) -> Iterator[str]:
         """Auto is a number on the original scale."""

@@ -201,13 +201,20 @@ def _check_types(found: Manifest) -> None:
         raise TypeError(f"its field '{wrong[0]}' is of the wrong kind")
 
 
-def training_warnings(folder: Path | None) -> tuple[str, ...]:
-    """What was said against a model at the end of its training; nothing where there is no manifest of it."""
+UNPREDICTABLE = "can hardly be predicted"
+"""Words of a warning about an outcome of which a model knows next to nothing."""
+
+
+def training_warnings(folder: Path | None, called: str | None = None) -> tuple[str, ...]:
+    """What was said against a model at the end of its training; nothing where there is no manifest of it.
+
+    called: its name in what is said, where that is not the folder.
+    """
     if folder is None or not manifest_path(folder).is_file():
         return ()
     quality = (read_manifest(folder).result or {}).get("quality")
     said = quality.get("warnings") if isinstance(quality, dict) else None
-    return tuple(f"{folder}: {text}" for text in said) if isinstance(said, list) else ()
+    return tuple(f"{called or folder}: {text}" for text in said) if isinstance(said, list) else ()
 
 
 def training_inputs(folder: Path) -> tuple[str, ...]:

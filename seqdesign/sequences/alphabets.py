@@ -41,7 +41,7 @@ MAX_NAMED = 30_000  # letters with names; leaves room for the special tokens in 
 SHOWN = 120
 """Characters of the letters that a message shows."""
 
-_NUCLEOTIDE_SHARE = 0.9
+_NUCLEOTIDE_SHARE, _DEGENERATE_SHARE, _LEAST, _FEW = 0.9, 0.6, 0.05, 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -378,7 +378,8 @@ class LetterCounts:
     """Counts of what tells alphabets apart, gathered batch by batch, so that a stream can be judged too."""
 
     def __init__(self) -> None:
-        self._n_letters = self._n_nucleotides = self._n_alien = self._n_t = self._n_u = 0
+        self._n_letters = self._n_nucleotides = self._n_codes = self._n_alien = 0
+        self._n_a = self._n_c = self._n_g = self._n_t = self._n_u = 0
         self._inner_stop = False
 
     def add(self, sequences: Iterable[str]) -> None:
@@ -387,7 +388,11 @@ class LetterCounts:
             text = batch.upper().encode("ascii", errors="replace").translate(None, b"-. \t\n\r")
             self._n_letters += len(text) - text.count(b"*") - text.count(b"\0")
             self._n_nucleotides += len(text) - len(text.translate(None, b"ACGTUN"))
+            self._n_codes += len(text) - len(text.translate(None, b"ACGTUNRYSWKMBDHV"))
             self._n_alien += len(text.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ*\0"))
+            self._n_a += text.count(b"A")
+            self._n_c += text.count(b"C")
+            self._n_g += text.count(b"G")
             self._n_t += text.count(b"T")
             self._n_u += text.count(b"U")
             self._inner_stop = self._inner_stop or b"*" in text.replace(b"*\0", b"\0")
@@ -402,7 +407,7 @@ class LetterCounts:
                 f"of DNA, RNA or protein; name your own with --alphabet {CUSTOM_PREFIX}ABC..., or take "
                 "--alphabet smiles or --alphabet words"
             )
-        if self._n_nucleotides < _NUCLEOTIDE_SHARE * self._n_letters:
+        if self._n_nucleotides < _NUCLEOTIDE_SHARE * self._n_letters and not self._degenerate():
             return ALPHABETS["protein-stop" if self._inner_stop else "protein"]
         if self._n_t and self._n_u:
             raise InputError(
@@ -411,13 +416,24 @@ class LetterCounts:
             )
         return ALPHABETS["rna" if self._n_u else "dna"]
 
+    def _degenerate(self) -> bool:
+        """Whether these are nucleotides with many IUPAC codes, and no protein of few kinds, such as silk."""
+        four = (self._n_a, self._n_c, self._n_g, self._n_t + self._n_u)
+        return (
+            self._n_letters >= _FEW
+            and self._n_codes == self._n_letters
+            and self._n_nucleotides >= _DEGENERATE_SHARE * self._n_letters
+            and min(four) >= _LEAST * self._n_letters
+        )
+
 
 def guess_alphabet(sequences: Iterable[str]) -> Alphabet:
     """DNA, RNA or protein, by the letters of all ``sequences`` together (case, gaps and white space ignored).
 
-    At least nine in ten letters among ACGTUN: RNA if there is a U and no T, else DNA. So peptides made of A,
-    C, G and T alone are taken for DNA: name the alphabet for those. Otherwise protein, and protein-stop when
-    a ``*`` stands before the end of a sequence.
+    At least nine in ten letters among ACGTUN, or six where all of at least twenty are IUPAC codes and none of
+    the four is rare: RNA if there is a U and no T, else DNA. So peptides of A, C, G and T alone are taken for
+    DNA: name the alphabet for those. Otherwise protein, and protein-stop when a ``*`` stands before the end
+    of a sequence.
 
     Raises InputError when there are no letters, when nucleotides have both U and T, or when more than one in
     ten characters is no letter.

@@ -313,8 +313,13 @@ def open_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if sys.stdout is None:
             raise OutputError("standard output is closed; name a file with -o")
         stream = beside(cast(BinaryIO, sys.stdout.buffer))
-        yield stream
-        stream.flush()
+        try:
+            yield stream
+            stream.flush()
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) or error.filename is not None:
+                raise  # a reader that has seen enough, or another file
+            raise OutputError(f"cannot write to stdout: {error.strerror or error}") from error
         return
     compress = _compressor(Path(path).suffix.lower())
     with atomic_write(Path(path)) as raw:

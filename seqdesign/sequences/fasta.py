@@ -1,9 +1,9 @@
-"""FASTA in and out: strict and streaming.
+"""FASTA in and out, and FASTQ in: strict and streaming.
 
 Accepted: byte order mark, LF, CRLF or CR line ends, blank lines, no final newline, white space inside a
 sequence (dropped), any compression of ``compression.py``. Refused with file, line and advice: text before the
-first ``>``, FASTQ, an empty id, an empty sequence, a NUL byte, headers that are not UTF-8, a record longer
-than a cap. Repeated ids are refused, skipped, renamed or kept, as asked.
+first ``>``, an empty id, an empty sequence, a NUL byte, headers that are not UTF-8, a record longer than a
+cap. Repeated ids are refused, skipped, renamed or kept, as asked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FASTA as blocks of whole records, still bytes: the common ground of all FASTA readers.
+"""FASTA and FASTQ as blocks of whole records, still bytes: the common ground of all readers of them.
 
 Everything that can be wrong with the layout of a file is found here; letters are judged by ``encoders``.
 """
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from seqdesign.errors import InputError
-from seqdesign.sequences.compression import open_input, source_name
+from seqdesign.sequences.compression import inner_suffix, open_input, source_name
+from seqdesign.sequences.lab.fastq import BROKEN_FASTQ, fastq_records, is_fastq
 
 MAX_RECORD = 10_000_000
 
@@ -41,23 +42,37 @@ def read_blocks(
     allow_empty: bool = False,
     words: bool = False,
 ) -> Iterator[Block]:
-    """The records of a FASTA file, a bounded block at a time. Memory is bounded by ``max_record``.
+    """The records of a FASTA or FASTQ file, a bounded block at a time. Memory is bounded by ``max_record``.
 
     words: whether blanks and line ends inside a sequence separate words and are kept, as one blank.
 
-    Raises InputError for text before the first ``>``, FASTQ, an empty id or sequence, a NUL byte, a record of
-    more than ``max_record`` characters, damaged compression, and a file without a record unless
+    Raises InputError for text before the first ``>``, damaged FASTQ, an empty id or sequence, a NUL byte, a
+    record of more than ``max_record`` characters, damaged compression, and a file without a record unless
     ``allow_empty``.
     """
     source = source_name(path)
     n_records = 0
     with open_input(path) as handle:
-        for text, line in _whole_records(handle, source, max_record):
-            block = _two_line_block(text, line) or _general_block(text, line, source, words)
+        blocks = _fastq_blocks if is_fastq(_start(handle), inner_suffix(source)) else _fasta_blocks
+        for block in blocks(handle, source, max_record, words):
             n_records += len(block.headers)
             yield block
     if n_records == 0 and not allow_empty:
         raise InputError("no record; a FASTA file must have at least one '>id' line", path=source)
+
+
+def _start(handle: io.BufferedReader) -> bytes:
+    return handle.peek(_BLOCK)[:_BLOCK].removeprefix(_BOM).lstrip()
+
+
+def _fasta_blocks(handle: io.BufferedReader, source: str, max_record: int, words: bool) -> Iterator[Block]:
+    for text, line in _whole_records(handle, source, max_record):
+        yield _two_line_block(text, line) or _general_block(text, line, source, words)
+
+
+def _fastq_blocks(handle: io.BufferedReader, source: str, max_record: int, words: bool) -> Iterator[Block]:
+    for headers, sequences, lines in fastq_records(_newline_blocks(handle), source, max_record):
+        yield Block(headers, sequences, lines, b"".join(sequences))
 
 
 def _whole_records(handle: io.BufferedReader, source: str, max_record: int) -> Iterator[tuple[bytes, int]]:
@@ -111,7 +126,7 @@ def _check_start(text: bytes, source: str, line: int) -> None:
     if text.startswith(b">"):
         return
     if text.startswith(b"@"):
-        raise InputError("this looks like FASTQ; convert it to FASTA first", path=source, line=line)
+        raise InputError(BROKEN_FASTQ, path=source, line=line)
     shown = text[:20].split(b"\n")[0].decode("utf-8", errors="replace")
     raise InputError(
         f"a FASTA file must begin with '>', got {shown!r}; a table needs a .csv, .tsv or .parquet name",

@@ -116,15 +116,27 @@ class Moments:
         return math.sqrt(self.squares / max(self.count, 1))
 
 
-POWERS = 1.5
-"""Nats for each number by which a log-normal distribution must be more probable than a normal one."""
+FEWEST = 20
+"""Numbers by which it can be said how they spread."""
+POWERS, NEAR_POWERS = 1.5, 0.15
+"""Nats for each number by which a log-normal distribution must be more probable than a normal one for
+numbers to be taken as logarithms, and for that to be worth a thought.
+"""
 
 
-def over_powers(plain: Moments, logs: Moments) -> bool:
-    """Whether numbers span powers of ten: all are above zero, and clearly more probable as logarithms."""
+def over_powers(plain: Moments, logs: Moments, least: float = POWERS) -> bool:
+    """Whether numbers span powers of ten: all are above zero, and clearly more probable as logarithms.
+
+    least: nats for each number by which they must be.
+    """
     if logs.count < plain.count or min(plain.sd, logs.sd) <= 0:
         return False
-    return math.log(plain.sd) - math.log(logs.sd) - logs.mean > POWERS
+    return math.log(plain.sd) - math.log(logs.sd) - logs.mean > least
+
+
+def powers_of_ten(logs: Moments) -> float:
+    """How many hold 95% of the numbers, if their logarithms are normal."""
+    return 3.92 * logs.sd / math.log(10)
 
 
 def span_powers(values: NDArray[np.float64]) -> bool:
@@ -258,9 +270,8 @@ class Tally:
             return f"nothing{without}"
         ones = round(self.plain.mean * self.plain.count)
         only = f", all of them 0 or 1 ({ones:,} are 1)" if 0 < self.numbers == self.zero_one else ""
-        numbers = (
-            f"{self.numbers:,} numbers{only}" if self.numbers or not self.text else f"{self.text:,} labels"
-        )
+        many = f"{self.numbers:,} number{'' if self.numbers == 1 else 's'}{only}"
+        numbers = many if self.numbers or not self.text else f"{self.text:,} labels"
         return f"{numbers}{without}" + (f"; {self.oddities()}" if self.num_strange else "")
 
     def oddities(self) -> str:

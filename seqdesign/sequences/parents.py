@@ -54,7 +54,7 @@ def _named_parents(columns: SequenceColumns, source: Path) -> dict[str, str]:
     path = resolve_input(source)
     with open_input(path) as handle:
         kind = file_format(columns) or guess_format(handle)
-    if kind == "fasta":
+    if kind in ("fasta", "fastq"):
         records = (
             (r.id, header_fields(r.description).get(_KEY, "")) for r in read_fasta(path, on_duplicate="keep")
         )

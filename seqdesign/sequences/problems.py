@@ -37,7 +37,10 @@ def problems_of(
     """
     ids, _, _ = survey.duplicates()
     if ids:
-        yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", "first"))
+        measured = survey.tally is not None and survey.tally.kind != "nothing"
+        same = survey.same_records() == ids
+        policy = "rename" if not same else "keep" if measured else "first"
+        yield Problem(f"{_times(ids, 'id')} used before", ("--on-duplicate", policy))
     for unknown in survey.unknown_letters(alphabet) if alphabet is not None else ():
         line = f", line {unknown.line}" if unknown.line else ""
         place = f"first in record '{unknown.record}'{line}"

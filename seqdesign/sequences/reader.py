@@ -21,8 +21,9 @@ from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
+from seqdesign.sequences.lab.fastq import BROKEN_FASTQ, is_fastq
 from seqdesign.sequences.lab.genbank import is_genbank, parse_genbank
-from seqdesign.sequences.lab.hints import options_for
+from seqdesign.sequences.lab.hints import options_for, outcomes_in
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.lab.sheets import OLD_EXCEL, is_workbook
 from seqdesign.sequences.lab.variants import Numbering
@@ -33,7 +34,7 @@ from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
-Format = Literal["fasta", "table", "parquet", "xlsx", "genbank"]
+Format = Literal["fasta", "fastq", "table", "parquet", "xlsx", "genbank"]
 OnMissing = Literal["error", "drop", "unlabelled"]
 Lacking = Literal["error", "leave out"]
 
@@ -234,7 +235,7 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
             return
         kind = options.format or guess_format(handle)
         file = path if isinstance(path, str) else str(handle.name)
-        if kind == "fasta":
+        if kind in ("fasta", "fastq"):
             yield from _stream_fasta(handle, options, file)
         elif kind == "genbank":
             yield from _stream_genbank(handle, options)
@@ -249,10 +250,9 @@ def is_blank(handle: io.BufferedReader) -> bool:
 
 
 def guess_format(handle: io.BufferedReader) -> Format:
-    """FASTA, table or Parquet, by the first bytes, and by the suffix of the handle's name where they leave
-    it open.
+    """By the first bytes, and by the suffix of the handle's name where they leave it open.
 
-    Raises InputError when neither tells, and for FASTQ.
+    Raises InputError when neither tells.
     """
     head = handle.peek(_HEAD)[:_HEAD]
     if head.startswith(OLD_EXCEL):
@@ -267,6 +267,8 @@ def guess_format(handle: io.BufferedReader) -> Format:
         return "genbank"
     if text.startswith(b">") or suffix in FASTA_SUFFIXES:
         return "fasta"
+    if is_fastq(text, suffix):
+        return "fastq"
     rows = [line for line in text.splitlines() if not line.startswith((b"#", b";"))]
     first_line = rows[0] if rows else b""
     one_column = first_line.strip(b'" ').decode("utf-8", errors="replace") in SEQUENCE_COLUMNS
@@ -275,7 +277,7 @@ def guess_format(handle: io.BufferedReader) -> Format:
     if not text:
         raise InputError("no record; the file is empty", path=handle.name)
     if text.startswith(b"@"):
-        raise InputError("this looks like FASTQ; convert it to FASTA first", path=handle.name, line=1)
+        raise InputError(BROKEN_FASTQ, path=handle.name, line=1)
     raise InputError(
         "neither FASTA (no '>' at the start) nor a table (no comma or tab in the first line); give the file "
         "a suffix such as .fa or .csv, or name its format",
@@ -359,11 +361,12 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         n_dropped = unique.n_dropped
     unique.say_dropped()
     if options.outcome is not None and options.outcomes and n_found == 0 and not options.allow_empty:
-        raise InputError(f"no header has {key}=NUMBER, which was asked for as the outcome", path=source)
+        raise InputError(f"no header has {key}=NUMBER, the outcome that was asked for", path=source)
     lacking = [name for name in options.columns if name not in found]
     if lacking and options.lacking_columns == "error":
         why = f"; the file was {origin.says()}" if origin is not None else ""
-        raise InputError(f"no header has {lacking[0]}=VALUE, which was asked for{why}", path=source)
+        why = why or "; write >id outcome=1.25, or name another key with --outcome"
+        raise InputError(f"no header has {lacking[0]}=VALUE{why}", path=source)
 
 
 def _numbering(options: _Options) -> Numbering | None:
@@ -481,6 +484,8 @@ def _roles(batch: TableBatch, options: _Options, source: str) -> dict[str, str |
     named = [sequence, options.id_column, outcome, options.weight_column]
     if options.lacking_columns == "error":
         named += options.columns
+    if OUTCOME in named and OUTCOME not in header and (hint := outcomes_in(batch.columns)):
+        raise InputError(f"there is no column '{OUTCOME}'; {hint} may be meant", path=source, line=1)
     choose_columns(header, [name for name in named if name is not None], source)
     return {
         "sequence": sequence,

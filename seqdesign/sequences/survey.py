@@ -222,6 +222,13 @@ class Survey:
         ids, sequences = np.concatenate(self._hashes, axis=1)
         return ids.size - np.unique(ids).size, sequences.size - np.unique(sequences).size, ids.size
 
+    def same_records(self) -> int:
+        """Repeated ids that have the same sequence again."""
+        if not self._hashes:
+            return 0
+        pairs = np.concatenate(self._hashes, axis=1)
+        return pairs.shape[1] - np.unique(pairs, axis=1).shape[1]
+
     def outcome(self) -> OutcomeSummary | None:
         """Summary of the measured values, None when there is none."""
         tally = self.tally

@@ -3,8 +3,7 @@
 ``SimulatedGPU`` is a context. Inside, ``torch.cuda`` reports one GPU, and what is done on it is computed by
 the CPU's kernels after the checks that a GPU makes: operations on two devices, generators of another device,
 ``numpy()``, gradients of cuDNN's recurrent networks in evaluation, second derivatives that fused attention
-lacks. CUDA graphs are simulated, too: what is captured is put on a tape and not done, the host may not read,
-copy or draw while it is, and a replay runs the tape over the same memory. It cannot show what a kernel
+lacks. CUDA graphs are simulated, too (simulated_graphs.py). It cannot show what a kernel
 computes differently, how fast it is, and how bf16 rounds.
 
 A wrapper is a meta tensor to torch's C++, so autograd needs no CUDA; only Python sees ``cuda:0``.
@@ -15,7 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -29,6 +28,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from seqdesign.devices import randomness
 from seqdesign.testing.operations import WAITING
+from seqdesign.testing.simulated_graphs import Capture, Graph, Stream, Tape, memory_of, tensors_in
 
 DEVICE = torch.device("cuda", 0)
 CPU = torch.device("cpu")
@@ -135,80 +135,6 @@ class OnGPU(Tensor):
         return f"OnGPU({self.numbers!r})"
 
 
-@dataclass
-class _Tape:
-    """What was captured."""
-
-    calls: list[tuple[Any, Any, Any, list[tuple[Tensor, bool]]]] = field(default_factory=list)
-    generators: set[int] = field(default_factory=set)
-    made: set[int] = field(default_factory=set)
-    before: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
-
-
-class _Graph:
-    """``torch.cuda.CUDAGraph``."""
-
-    def __init__(self, keep_graph: bool = False) -> None:
-        self.tape = _Tape()
-
-    def register_generator_state(self, generator: Generator) -> None:
-        """Draws from it are allowed inside."""
-        self.tape.generators.add(generator._cdata)  # type: ignore[attr-defined]
-
-    def replay(self) -> None:
-        """Run the tape: every operation over the memory that it had when it was captured."""
-        gpu = _active()
-        gpu.replays += 1
-        with gpu.paused(), torch.no_grad():
-            for func, args, kwargs, outputs in self.tape.calls:
-                found = _tensors(gpu.drawn(func, args, kwargs, there=True))
-                for (held, own), fresh in zip(outputs, found, strict=True):
-                    if own:
-                        held.copy_(fresh)
-
-
-class _Capture:
-    """``torch.cuda.graph``."""
-
-    def __init__(self, graph: _Graph, pool: Any = None, stream: Any = None, **_: Any) -> None:
-        self.graph = graph
-
-    def __enter__(self) -> None:
-        gpu = _active()
-        if gpu.tape is not None:
-            raise RuntimeError("a capture is under way already")
-        gpu.tape, self.luck = self.graph.tape, gpu.luck
-        registered = [gpu.generators[each] for each in self.graph.tape.generators]
-        self.states = [(each, each.get_state()) for each in registered]
-
-    def __exit__(self, *_: object) -> None:
-        gpu, tape = _active(), self.graph.tape
-        gpu.tape, gpu.luck = None, self.luck
-        for generator, state in self.states:
-            generator.set_state(state)
-        with gpu.paused(), torch.no_grad():
-            for held, before in tape.before.values():  # nothing runs while it is captured
-                held.untyped_storage().copy_(before.untyped_storage())
-            for *_rest, outputs in tape.calls:
-                for held, own in outputs:
-                    if own and held.is_floating_point():
-                        held.fill_(float("nan"))
-        tape.before.clear()
-
-
-class _Stream:
-    """``torch.cuda.Stream``: there is no order but the host's."""
-
-    def __init__(self, device: Any = None, **_: Any) -> None:
-        self.device = DEVICE
-
-    def wait_stream(self, other: Any) -> None:
-        """Nothing to wait for."""
-
-    def synchronize(self) -> None:
-        """Nothing to wait for."""
-
-
 class _Generator(Generator):
     """``torch.Generator`` of the CPU or of the simulated GPU."""
 
@@ -245,7 +171,9 @@ class SimulatedGPU(TorchDispatchMode):
         self.waits: Counter[str] = Counter()
         self.generators: dict[int, Generator] = {}
         self.luck = Generator().manual_seed(0).get_state()
-        self.tape: _Tape | None = None
+        self.tape: Tape | None = None
+        self.stream = Stream()
+        self.pools: dict[object, list[Tape]] = {}
         self.replays = 0
         self.patches = contextlib.ExitStack()
 
@@ -267,6 +195,15 @@ class SimulatedGPU(TorchDispatchMode):
             self.patches.close()
 
     @contextlib.contextmanager
+    def on_stream(self, stream: Stream) -> Iterator[None]:
+        """Inside, that is the current one."""
+        before, self.stream = self.stream, stream
+        try:
+            yield
+        finally:
+            self.stream = before
+
+    @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Inside, the CPU is itself."""
         with torch.utils._python_dispatch._disable_current_modes():
@@ -277,7 +214,7 @@ class SimulatedGPU(TorchDispatchMode):
 
     def compute(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """One operation, checked as a GPU does it and computed on the CPU."""
-        tensors = _tensors((args, kwargs))
+        tensors = tensors_in((args, kwargs))
         assert not any(t.device.type == "meta" for t in tensors), f"{func}: a copy was made out of sight"
         device, there = kwargs.get("device"), any(isinstance(t, OnGPU) for t in tensors)
         mixed = there and any(not isinstance(t, OnGPU) for t in tensors)
@@ -333,7 +270,7 @@ class SimulatedGPU(TorchDispatchMode):
     def _note(self, func: Any, name: str, args: Any, *, moved: bool, there: bool) -> None:
         """Count what makes the host wait. Raises RuntimeError where a capture forbids it."""
         wait = None
-        on_gpu = there or any(isinstance(t, OnGPU) for t in _tensors(args))
+        on_gpu = there or any(isinstance(t, OnGPU) for t in tensors_in(args))
         if on_gpu and (name in WAITING or name == "_linalg_check_errors"):
             wait = name
         elif (
@@ -382,17 +319,17 @@ class SimulatedGPU(TorchDispatchMode):
             if argument.alias_info is None or not argument.alias_info.is_write:
                 continue
             value = args[place] if place < len(args) else kwargs.get(argument.name)
-            for tensor in _tensors(value):
-                memory = _memory(tensor)
+            for tensor in tensors_in(value):
+                memory = memory_of(tensor)
                 if memory not in self.tape.made and memory not in self.tape.before:
                     whole = torch.empty(0, dtype=torch.uint8).set_(tensor.untyped_storage())
                     self.tape.before[memory] = (tensor, whole.clone())
 
     def _record(self, func: Any, args: Any, kwargs: dict[str, Any], found: Any) -> None:
         assert self.tape is not None
-        old = {_memory(t) for t in _tensors((args, kwargs))}
-        outputs = [(t, _memory(t) not in old) for t in _tensors(found)]
-        self.tape.made |= {_memory(t) for t, own in outputs if own}
+        old = {memory_of(t) for t in tensors_in((args, kwargs))}
+        outputs = [(t, memory_of(t) not in old) for t in tensors_in(found)]
+        self.tape.made |= {memory_of(t) for t, own in outputs if own}
         self.tape.calls.append((func, args, kwargs, outputs))
 
     def _placed(self, found: Any, tensors: list[Tensor], *, there: bool) -> Any:
@@ -424,21 +361,6 @@ def _varies(func: Any, name: str, args: Any) -> bool:
     if name in ("median", "nanmedian"):
         return len(func._schema.returns) == 2  # values, and where they stand
     return name in VARYING or (name.startswith("scatter_reduce") and "prod" in map(str, args[4:]))
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
-
-
-def _tensors(value: Any) -> list[Tensor]:
-    """All tensors in nested lists, tuples and dicts."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list | tuple):
-        return []
-    return [tensor for each in value for tensor in _tensors(each)]
 
 
 def _plain(value: Any) -> Any:
@@ -484,7 +406,7 @@ def _recurrent(run: Callable[..., Any]) -> Callable[..., Any]:
             if torch.is_grad_enabled():
                 raise NotImplementedError("the derivative for '_cudnn_rnn_backward' is not implemented")
 
-        for tensor in _tensors(found):
+        for tensor in tensors_in(found):
             if tensor.requires_grad:
                 tensor.register_hook(backward)
         return found
@@ -554,8 +476,9 @@ def _cuda(gpu: SimulatedGPU) -> dict[str, Any]:
         "mem_get_info": lambda *_: (FREE_BYTES, FREE_BYTES), "memory_reserved": lambda *_: 0,
         "memory_allocated": lambda *_: 0, "max_memory_allocated": lambda *_: 0,
         "manual_seed": seed, "manual_seed_all": seed, "get_rng_state": lambda *_: gpu.luck,
-        "set_rng_state": set_state, "CUDAGraph": _Graph, "graph": _Capture, "Stream": _Stream,
-        "stream": lambda stream: contextlib.nullcontext(), "current_stream": lambda *_: _Stream(),
+        "set_rng_state": set_state, "CUDAGraph": partial(Graph, gpu), "graph": partial(Capture, gpu),
+        "Stream": Stream, "stream": gpu.on_stream, "current_stream": lambda *_: gpu.stream,
+        "set_stream": lambda stream: setattr(gpu, "stream", stream), "graph_pool_handle": object,
     }  # fmt: skip
 
 

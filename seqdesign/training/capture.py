@@ -8,6 +8,7 @@ needs no compiler for this (https://docs.pytorch.org/docs/stable/notes/cuda.html
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Hashable, Sequence
@@ -41,17 +42,30 @@ class Recording(Protocol):
 
 
 class CudaRecording:
-    """A CUDA graph; ``generators`` are those that the step draws from, beside the device's own."""
+    """A CUDA graph; ``generators`` are those that the step draws from, beside the device's own.
 
-    def __init__(self, generators: Sequence[Generator]) -> None:
-        self.graph = torch.cuda.CUDAGraph()
+    All of a run share the memory ``pool``. They are replayed one after the other, and what a step leaves
+    behind (weights, states of optimizers, sums) was there before and is changed in place, so that nothing in
+    the pool must outlive a replay: the larger ones need no memory beside each other.
+    """
+
+    def __init__(self, generators: Sequence[Generator], stream: torch.cuda.Stream, pool: Any) -> None:
+        self.graph, self.stream, self.pool = torch.cuda.CUDAGraph(), stream, pool
         for generator in generators:
             self.graph.register_generator_state(generator)
 
     def record(self, work: Callable[[], None]) -> None:
-        """Capture on a stream of its own; ``torch.cuda.graph`` waits for the device before and after."""
-        with torch.cuda.graph(self.graph):
-            work()
+        """Capture on the stream on which the step ran before; torch waits for the device at both ends."""
+        here = torch.cuda.current_stream(self.stream.device)
+        collects = gc.isenabled()
+        gc.disable()  # what it happens to find, such as older graphs, may do what no capture permits
+        try:
+            with torch.cuda.graph(self.graph, pool=self.pool, stream=self.stream):
+                work()
+        finally:
+            torch.cuda.set_stream(here)  # torch does not where the end of a capture fails
+            if collects:
+                gc.enable()
 
     def replay(self) -> None:
         """Launch all kernels at once."""
@@ -83,7 +97,8 @@ class Replays:
         """CUDA graphs on a GPU unless they are switched off, nothing elsewhere."""
         if device.type != "cuda" or os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
             return cls(None)
-        return cls(lambda: CudaRecording(generators), torch.cuda.Stream(device))
+        side, pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
+        return cls(lambda: CudaRecording(generators, side, pool), side)
 
     def run(self, key: Hashable, rows: Any, work: Work) -> None:
         """``work(rows)``; ``key`` says what it does besides, and rows of one shape make the same step."""
@@ -120,7 +135,10 @@ class Replays:
         except RuntimeError as error:
             self.make = None
             self._known.clear()
-            reason = str(error).partition("\n")[0]
+            first: BaseException = error  # the end of a capture that failed fails too, and says less
+            while first.__context__ is not None:
+                first = first.__context__
+            reason = str(first).partition("\n")[0]
             logging.getLogger("seqdesign").info("steps run one by one, not as CUDA graphs: %s", reason)
             return False
         known.recording = recording

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,21 +26,32 @@ def choose_device(name: str) -> torch.device:
 
     Raises UsageError for one that is not there.
     """
+    count, trouble = _gpus()
     if name == "auto":
-        name = os.environ.get(AUTO) or ("cuda" if torch.cuda.is_available() else "cpu")
+        name = os.environ.get(AUTO) or ("cuda" if count else "cpu")
         if name == "auto" or not re.fullmatch(DEVICE_NAMES, name):
             raise UsageError(
                 f"the environment variable {AUTO} must be cpu, cuda, cuda:INDEX or mps, got {name!r}"
             )
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name.startswith("cuda") and (torch.device(name).index or 0) >= count:
         raise UsageError(
-            f"{name} is not available here ({count} GPUs seen); use --device cpu", option="--device"
+            f"{name} is not available here ({count} GPUs seen{trouble}); use --device cpu", option="--device"
         )
     if name == "mps" and not torch.backends.mps.is_available():
         raise UsageError("mps is not available here; use --device cpu", option="--device")
     device = torch.device(name)
     return torch.device("cuda", 0) if name == "cuda" else device
+
+
+def _gpus() -> tuple[int, str]:
+    """How many GPUs torch can use, and what it says of one that it cannot, such as too old a driver."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    trouble = "" if not said else f"; {str(said[0].message).partition('.')[0]}"
+    if trouble:
+        logging.getLogger("seqdesign").debug("GPUs%s", trouble)
+    return count, trouble
 
 
 @contextmanager

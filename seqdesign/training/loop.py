@@ -135,6 +135,7 @@ def fit(
         if interrupt.asked:  # after the last step
             raise KeyboardInterrupt
         model.load_state_dict(run.best)
+        model.zero_grad()  # gradients would keep the memory of recorded steps
         return Fit(run.state, "epochs" if run.state.epoch >= run.epochs else "patience")
 
 

@@ -21,13 +21,29 @@ MIN_SEQUENCES = 20
 Indices = NDArray[np.int64]
 
 
+def check_values(name: str, known: NDArray[np.float64]) -> None:
+    """Raise InputError for measured values (N,) that teach nothing: too few, or all the same."""
+    if len(known) < MIN_SEQUENCES:
+        raise InputError(
+            f"'{name}' has {len(known)} values in the training part; at least {MIN_SEQUENCES} are needed"
+        )
+    if known.min() == known.max():
+        raise InputError(
+            f"'{name}' is {known[0]:g} in all {len(known):,} rows of the training part: there is nothing to "
+            "learn"
+        )
+
+
 def hold_out(
     tokens: TokenArray, outcomes: NDArray[np.float64] | None, options: RunOptions, seed: int
 ) -> tuple[Indices, Indices]:
     """(train, held out) indices; ``--split`` says how. Raises InputError for too few sequences."""
     n = len(tokens)
     if n < MIN_SEQUENCES:
-        raise InputError(f"{n} sequences are too few to learn from; at least {MIN_SEQUENCES} are needed")
+        raise InputError(
+            f"{n} sequence{' is' if n == 1 else 's are'} too few to learn from; at least {MIN_SEQUENCES} are "
+            "needed"
+        )
     distinct = int(equal(tokens).max()) + 1
     if distinct < MIN_SEQUENCES:
         counted = "" if not tokens.alphabet.complement else " (both strands of one count as the same)"

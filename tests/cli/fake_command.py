@@ -75,6 +75,9 @@ ERRORS: dict[str, BaseException] = {
     "extra": MissingExtraError("reading .zst", "zst"),
     "memory": MemoryError(),
     "gpu-memory": OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+    "library-memory": RuntimeError(
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    ),
     "cpu-memory": RuntimeError(
         "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate"
     ),

@@ -19,6 +19,7 @@ import pytest
 from seqdesign.commands.design.maximize import MaximizeConfig
 from seqdesign.config import fields_of
 from seqdesign.version import __version__
+from seqdesign_cli.bind import COMMON
 from seqdesign_cli.commands import COMMANDS, Command
 from seqdesign_cli.complete import completer
 from seqdesign_cli.first import FIRST
@@ -101,6 +102,9 @@ def test_help_on_a_terminal_keeps_square_brackets(monkeypatch: pytest.MonkeyPatc
     assert done.code == 0
     assert "Model options" in done.out
     assert "Step size [per record]" in re.sub(r"\s+", " ", done.out)
+    short, whole = (cli("motifs", flag).out for flag in ("--help", "--help-all"))
+    shown = [(name in short, name in whole) for name in ("--background", "--pseudocount")]
+    assert shown == [(True, True), (False, True)]
 
 
 def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
@@ -232,7 +236,20 @@ def test_messages_are_as_loud_as_asked(cli, flag: str, lines: list[str]) -> None
             ["fake", "x", "-n", "0", "--rate", "2"],
             "2 problems: --number: must be .* got '0'; --rate: must be .* got '2'",
         ),
-        (["fake", "x", "--alhpa", "1"], "no such option: --alhpa .*--alpha.*; see --help"),
+        (["fake", "x", "--alhpa", "1"], "no such option: --alhpa; did you mean --alpha?"),
+        (["fake", "x", "-o", "y"], "no such option: -o; fake writes no file"),
+        (
+            ["motifs", "x", "-oy"],
+            "no such option: -o; files are named by --table, .*--report.*",
+        ),
+        (["evaluate", "x", "--output=y"], "no such option: --output; files are named by --table or --report"),
+        (
+            ["train-predictor", "x", "--objective", "min"],
+            "no such option: --objective; train-gan or maximize have it, .* not",
+        ),
+        (["train-vae", "x", "--minimise"], "no such option: --minimise; did you mean --minimize of .*?"),
+        (["maximize", "--gc-content", "x"], "no such option: --gc-content; did you mean --gc?"),
+        (["fake", "x", "--zzzzzz"], "no such option: --zzzzzz; see --help"),
         (["fake", "x", "y"], "got unexpected extra argument.*y.*; see --help"),
         (["fake", "x", "--alpha"], "option '--alpha' requires an argument; see --help"),
         (["fkae"], "no such command 'fkae'. Did you mean 'fake'.*; see --help"),
@@ -255,6 +272,7 @@ def test_a_usage_error_is_one_line_and_exit_2(cli, words: list[str], said: str) 
         ("extra", "reading .zst needs an optional package: pip install 'seqdesign[zst]'"),
         ("memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         ("gpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
+        ("library-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         ("cpu-memory", "out of memory; use a smaller --batch-size, shorter sequences or --device cpu"),
         (
             "bug",
@@ -502,14 +520,23 @@ def test_the_list_of_commands_is_grouped_and_begins_with_the_first_steps(cli) ->
     assert places == sorted(places)
 
 
-def test_help_shows_what_most_people_need_first(cli) -> None:
+def test_help_shows_what_most_people_need_and_the_rest_when_asked(cli) -> None:
     for name, first in FIRST.items():
         row = COMMANDS[name]
         specs = {s.name: s for s in fields_of(getattr(importlib.import_module(row.module), row.config))}
         assert set(first) <= set(specs), name
-        text = cli(name, "--help").out
-        advanced = text.index("Advanced options:")
-        assert all(text.index(specs[field].option) < advanced for field in first), name
+        short, whole = (cli(name, flag) for flag in ("--help", "--help-all"))
+        assert (short.code, whole.code, short.err, whole.err) == (0, 0, "", "")
+        advanced = whole.out.index("Advanced options:")
+        assert all(whole.out.index(specs[field].option) < advanced for field in first), name
+        assert "Advanced options:" not in short.out
+        assert all(specs[field].option in short.out for field in first), name
+        more = re.search(r"--help-all +Show this message with (\d+) more options", short.out)
+        assert more, name
+        assert int(more[1]) == sum(
+            field not in first and spec.panel != COMMON for field, spec in specs.items()
+        )
+        assert len(short.out.splitlines()) <= 100, name
 
 
 def test_an_option_without_effect_is_not_offered(cli) -> None:

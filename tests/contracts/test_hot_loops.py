@@ -47,10 +47,14 @@ from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.registry import Registry
 from seqdesign.revisers.ascent import AscentConfig, ascend
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.methods import revise as reviser
+from seqdesign.revisers.problem import DesignProblem
+from seqdesign.revisers.revise_options import ReviseOptions
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.testing.battery import default_options
 from seqdesign.testing.operations import Counting, Operations, count_operations
+from seqdesign.testing.toy_latent import ToyLatentModel
 from seqdesign.training.config import FitOptions
 from seqdesign.training.data import TokenData
 from seqdesign.training.loop import Hooks, _Run, make_fabric
@@ -226,6 +230,25 @@ def test_a_letter_of_the_beam_leaves_the_host_alone(kind: str, budget: int, devi
     launches, waits = difference(searched(7), searched(3), 4)
     assert not waits
     assert launches <= budget, launches  # 98 and 108; 108 with a wait before
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("device", DEVICES)
+def test_all_strings_within_a_budget_keep_to_theirs(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Launches and waits of a block of starts, 339 and 35; however many strings they have."""
+    monkeypatch.setattr(reviser, "block_size", lambda *_, **__: 1)
+    model = ToyLatentModel(lambda z: z.sum(1), max_length=6)
+    tokens, lengths = (part.to(device) for part in model.tokens(["ABCABC", "ABABAB", "CBACBA", "BBBBBB"]))
+    options = ReviseOptions(alpha=-1e4, steps=1, width=1)
+
+    def revised(starts: int) -> Operations:
+        given = {"score": lambda values: values, "max_edits": 3, "indels": False}
+        problem = DesignProblem(model, tokens[:starts], lengths[:starts], **given)
+        return count_operations(lambda: reviser.revise(problem, options, 0))
+
+    launches, waits = difference(revised(4), revised(2), 2)
+    assert launches <= 370, launches
+    assert sum(waits.values()) <= 38, waits
 
 
 @pytest.mark.device

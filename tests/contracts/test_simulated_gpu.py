@@ -161,6 +161,7 @@ def test_replayed_steps_do_what_plain_ones_do(
     assert all(b[1] == a[1] and b[0] - a[0] <= 2 for a, b in itertools.pairwise(seen)), seen
     if gpu is not None:
         assert gpu.replays > 0
+        assert len(gpu.pools) == 1, "all graphs of a run share their memory"
     monkeypatch.setenv(capture.SWITCH, "off")
     plain = trained(MAKES[name], [], gpu)
     for one, other in zip(replayed[0], plain[0], strict=True):
@@ -265,7 +266,8 @@ sample transformer -n 3 -o samples.fa
 sample ensemble -n 3 -o samples.fa --start few.fa --max-edits 2
 translate translator few.fa -o translated.fa --max-edits 3
 interpolate few.fa -m vae -o between.fa
-revise few.fa -m vae -o revised.fa --max-edits 2 --steps 4 --survivors 1 --width 2 --neighbours 8
+revise few.fa -m vae -o revised.fa --max-edits 2 --steps 4 --width 2
+revise few.fa -m vae -o revised.fa --max-edits 6 --steps 4 --survivors 1 --width 2 --neighbours 8
 revise few.fa -m vae -o revised.fa --method search
 attribute few.fa -m fitted -o effects.csv --method gradient
 attribute few.fa -m vae -o effects.csv

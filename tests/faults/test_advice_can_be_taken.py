@@ -88,7 +88,7 @@ def test_all_problems_of_a_file_are_named_at_once_and_the_options_that_are_named
     assert len(done.err.splitlines()) == 1
     assert "In all there are 5 kinds of problem: 1 id used before; letter '-' 1 time, first in" in done.err
     words = done.err.partition("With these options the file is read: ")[2].split()
-    wanted = "--on-duplicate first --gaps strip --on-unknown skip --missing ND --on-missing drop"
+    wanted = "--on-duplicate rename --gaps strip --on-unknown skip --missing ND --on-missing drop"
     assert words == wanted.split()
     again = cli(command, path, "-o", tmp_path / "m", *words, "--epochs", "1")
     assert again.code == 0, again.err
@@ -97,7 +97,7 @@ def test_all_problems_of_a_file_are_named_at_once_and_the_options_that_are_named
 def test_inspect_says_what_to_add_for_training(cli, tmp_path: Path) -> None:
     path = tmp_path / "messy.csv"
     path.write_text(MESSY + PROBLEMS)
-    assert "to train     add --on-duplicate first --gaps strip --on-unknown skip" in cli("inspect", path).out
+    assert "to train     add --on-duplicate rename --gaps strip --on-unknown skip" in cli("inspect", path).out
     path.write_text(MESSY)
     assert "to train" not in cli("inspect", path).out
 

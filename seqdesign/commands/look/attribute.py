@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from seqdesign.commands.device import compute
 from seqdesign.commands.look.predict import TableOutput
-from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input, warn_of
+from seqdesign.commands.provenance import begin_manifest, leave_manifest, oracle_input
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Positional, RunConfig, Written, part
 from seqdesign.design.options import DEFAULT_MODEL, OracleOptions
+from seqdesign.runs.manifest import training_warnings
 from seqdesign.runs.progress import say
 from seqdesign.runs.result import Result
 from seqdesign.sequences.alphabets import model_alphabet
@@ -126,9 +127,8 @@ def attribute(config: AttributeConfig) -> AttributeResult:
         changed = None if config.parents is None else _edits(config, explainer)
         num = write_table(explainer.rows(), config.output or "-", columns=explainer.columns)
     assert num == explainer.num_rows
-    if isinstance(source, Path) and source.is_dir():
-        warn_of(source, quiet=config.quiet)
-    for line in [*explainer.notes(), *(changed.warnings if changed else ())]:
+    doubts = training_warnings(source) if isinstance(source, Path) and source.is_dir() else ()
+    for line in [*doubts, *explainer.notes(), *(changed.warnings if changed else ())]:
         say(f"warning: {line}", quiet=config.quiet)
     if config.edits is not None and changed is not None:
         write_table(changed.rows, config.edits, columns=changed.columns)
@@ -157,7 +157,7 @@ def attribute(config: AttributeConfig) -> AttributeResult:
     if config.report is not None:
         from seqdesign.pages.attribution import attribution_page
 
-        page = attribution_page(explainer, changed, manifest, result.to_dict())
+        page = attribution_page(explainer, changed, manifest, result.to_dict(), doubts)
         page.write(config.report)
     return result
 

@@ -136,7 +136,8 @@ def evaluate(config: EvaluateConfig) -> EvaluateResult:
     from seqdesign.sequences.tables import write_table
 
     inputs = [config.input, config.train, config.heldout, config.vae, config.predictor]
-    manifest = begin_manifest(config, device=config.device, inputs=inputs)
+    with compute(config) as device:
+        manifest = begin_manifest(config, device=str(device), inputs=inputs)
     for folder in (config.vae, config.predictor):
         warn_of(folder, quiet=config.quiet)
     sets = read_sets(

@@ -48,7 +48,8 @@ class ReportResult(Result):
 
     def text(self) -> str:
         """One line."""
-        warned = f"; {self.num_warnings} warnings at the top of the page" if self.num_warnings else ""
+        many = f"{self.num_warnings} warning{'' if self.num_warnings == 1 else 's'}"
+        warned = f"; {many} at the top of the page" if self.num_warnings else ""
         return f"wrote {self.report} ({self.num_bytes / 1e6:.2f} MB){warned}; open it in a browser"
 
 

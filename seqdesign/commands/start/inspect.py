@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
 
 _BAR = 40
+_CALLED = {"fasta": "FASTA", "fastq": "FASTQ", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}
 _COLUMNS = 12
 """Columns that are named."""
 FOR_MODELS = {"input", *(spec.name for spec in fields_of(CommandConfig))}
@@ -143,13 +145,15 @@ class InspectResult(Result):
         sequences = _count(self.n_duplicate_sequences, "sequence")
         repeated = f"repeated     {_count(self.n_duplicate_ids, 'id')}, {sequences}{among}"
         if (o := self.outcome) is None:
+            hint = "; --outcome names its column" if self.other_columns else ""
             return [
                 repeated,
-                f"outcome      none{f' measured: {self.written_by}' if self.written_by else ''}",
+                f"outcome      none{f' measured: {self.written_by}' if self.written_by else hint}",
             ]
         learned = [f"to learn     {self.task}: {self.task_about}"] if self.task else []
         named = "" if o.name == "outcome" else f"'{o.name}': "
-        moments = f"mean {o.mean:.4g}, sd {o.sd:.4g}, {o.minimum:.4g} to {o.maximum:.4g}"
+        spread = "" if math.isnan(o.sd) else f", sd {o.sd:.4g}"
+        moments = f"mean {o.mean:.4g}{spread}, {o.minimum:.4g} to {o.maximum:.4g}"
         if not o.count or o.num_strange:
             return [
                 repeated,
@@ -232,9 +236,7 @@ def _result(
     varying = survey.varying()
     return InspectResult(
         input=name,
-        format={"fasta": "FASTA", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}.get(
-            kind, kind
-        ),
+        format=_CALLED.get(kind, kind),
         compression=compression,
         dialect=survey.dialect,
         n_records=survey.n_records,

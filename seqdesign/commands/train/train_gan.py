@@ -42,8 +42,10 @@ class TrainGANConfig(WriterOptions, GANOptions, GANFitOptions, RunConfig):
     """Folder of the model."""
 
     def problems(self) -> Iterator[str]:
-        """Every process reads the input for itself."""
+        """Every process reads the input for itself; an outcome must serve something."""
         yield from shared_stdin(self.inputs(), self)
+        if self.outcome is not None and self.condition == "none" and self.on_missing != "drop":
+            yield "--outcome: has no effect without --condition (bins or label); add it, or leave both out"
 
 
 @dataclass(frozen=True, kw_only=True)

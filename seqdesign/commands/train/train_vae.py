@@ -15,7 +15,7 @@ from seqdesign.errors import UsageError
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.runs.atomic import together
 from seqdesign.runs.folder import RunDir
-from seqdesign.runs.progress import note
+from seqdesign.runs.progress import note, say
 from seqdesign.runs.result import Result
 from seqdesign.training.config import FitOptions, GivenSplitOptions
 
@@ -115,6 +115,9 @@ def _train(config: TrainVAEConfig, run: RunDir | None, started: float) -> TrainV
     given = None if config.split_column is None else split_column(config.split_column)
     records, tokens = read_to_write(config, config.condition, () if given is None else (given[0],))
     split = None if given is None else read_split(records, *given)
+    if records.outcomes is None:
+        text = f"{config.sequences} has no outcomes, so the model can sample but not revise"
+        say(f"{text}; write them into headers (>id outcome=1.25) or a column", quiet=config.quiet)
 
     from seqdesign.models.vae.fit import train_sequence_vae
 

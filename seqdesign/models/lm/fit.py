@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdesign.errors import InputError
 from seqdesign.language.config import LMOptions, adapt
 from seqdesign.models.lm.fit_options import LMFitOptions, num_epochs
 from seqdesign.models.lm.quality import LMQuality, judge
@@ -21,7 +20,7 @@ from seqdesign.training.data import TokenData
 from seqdesign.training.fitting import Run, fit_record
 from seqdesign.training.loop import Fit
 from seqdesign.training.plan import Plan, PlayerSettings
-from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+from seqdesign.training.splitting import Indices, check_values, hold_out
 
 if TYPE_CHECKING:
     from seqdesign.training.loop import Fabric
@@ -133,11 +132,7 @@ def _describe(
 def _knots(known: NDArray[np.float64], name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Labels with their shares, or quantiles and nothing. Raises InputError."""
     labels, counts = np.unique(known, return_counts=True)
-    if len(known) < MIN_SEQUENCES or len(labels) < 2:
-        raise InputError(
-            f"'{name}' has {len(known)} values, {len(labels)} of them different, in the training part; "
-            f"at least {MIN_SEQUENCES} that are not all the same are needed for --condition"
-        )
+    check_values(name, known)
     if len(labels) <= KNOTS:
         return tuple(labels.tolist()), tuple((counts / counts.sum()).tolist())
     return tuple(np.unique(np.quantile(known, np.linspace(0, 1, KNOTS))).tolist()), ()

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from seqdesign.ensembles.grammar import SHORTEST, has_room, learn_words
+from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
-from seqdesign.models.predictor.learn import Known, columns_of, learn, positional
+from seqdesign.models.predictor.learn import Known, columns_of, learn, positional, words_of
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
@@ -89,13 +88,8 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
 
 
 def _grammar(known: Known, options: PredictorOptions) -> list[str]:
-    """The grammar of words, where some words carry the outcome of unrelated sequences."""
-    tokens, outcomes = known
-    if not has_room(tokens):
-        return []
-    values, rows = torch.from_numpy(outcomes.values), torch.from_numpy(tokens.tokens.astype(np.int64))
-    found = learn_words(rows, values, tokens.alphabet, both_strands=options.strands == "both")
-    return ["grammar"] if bool(found.any()) else []
+    """The grammar of words, where some words carry the outcome."""
+    return ["grammar"] if bool(words_of(known, both_strands=options.strands == "both").any()) else []
 
 
 @phase("choosing a model", even=False)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
@@ -36,7 +37,7 @@ from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
 from seqdesign.training.loop import Fit, Hooks
 from seqdesign.training.precision import range_warnings
-from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out, together
+from seqdesign.training.splitting import Indices, check_values, hold_out, together
 from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, save_checkpoint, write_metrics
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def train_sequence_predictor(
     groups = together(tokens.take(train), fit_options)
     known = tokens.take(train), outcomes.take(train)
     _check(known[1])
-    given = options
-    options = replace(options, strands=_strands(known, groups, options, seed))
+    given, options = options, replace(options, strands=_strands(known, groups, options, seed))
     options, trials = _decided(options, known, groups, fit_options, seed, fabric, target, on_trial)
     data = _fingerprint(tokens, outcomes, split, target)
     identity = run_identity(data, given, fit_options, seed, fabric.world_size)
@@ -126,6 +126,7 @@ def train_sequence_predictor(
         on_record=described.append,
         target=target,
     )
+    _check_words(options, learned, len(train))
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = known[0], outcomes.take(train)
     learned = replace(learned, record=replace(learned.record, batches=batches))
@@ -136,6 +137,16 @@ def train_sequence_predictor(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
         _spread(everything, outcomes, used),
     )  # fmt: skip
+
+
+def _check_words(options: PredictorOptions, learned: Learned, count: int) -> None:
+    """Raise InputError for a grammar without a word."""
+    if options.architecture == "grammar" and not learned.model.words:
+        raise InputError(
+            f"--architecture grammar: no word surely changes the outcome in {count:,} sequences (words are "
+            f"not sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or use "
+            "another --architecture, or auto"
+        )
 
 
 def _on_the_scale_of(
@@ -331,12 +342,7 @@ def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int
 def _check(outcomes: Outcomes) -> None:
     """Raise InputError for a column that teaches nothing."""
     for name, column in zip(outcomes.names, outcomes.values.T, strict=True):
-        known = column[~np.isnan(column)]
-        if len(known) < MIN_SEQUENCES or known.min() == known.max():
-            raise InputError(
-                f"'{name}' has {len(known)} values, {len(np.unique(known))} of them different, in the "
-                f"training part; at least {MIN_SEQUENCES} that are not all the same are needed"
-            )
+        check_values(name, column[~np.isnan(column)])
 
 
 def _linear_scores(

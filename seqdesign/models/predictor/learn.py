@@ -15,7 +15,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
-from seqdesign.ensembles.grammar import SHORTEST, learn_words
+from seqdesign.ensembles.grammar import has_room, learn_words, no_words
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
@@ -121,7 +121,7 @@ def learn(
     features = _features(model, data, model.linear_features)
     ridge = _ridge(model, data, features, judges)
     if options.architecture in CLOSED_KINDS:
-        model.carries, own = _in_closed_form(model, known[0], data, ridge, judges, seed)
+        model.carries, own = _in_closed_form(model, known, data, ridge, judges, seed)
         if isinstance(model.net, KernelNet):
             columns = Columns(cells=len(model.net.cells), rows=len(model.net.own))
             record = replace(record, carries=model.carries, columns=columns)
@@ -295,7 +295,7 @@ def _left_out(features: Tensor, weights: Tensor, biases: Tensor, judges: Tensor)
 
 def _in_closed_form(
     model: SequencePredictor,
-    tokens: TokenArray,
+    known: Known,
     data: PredictorData,
     ridge: tuple[Tensor, Tensor],
     judges: Tensor,
@@ -307,6 +307,7 @@ def _in_closed_form(
     the model cannot be asked.
     """
     net: Any = model.net
+    tokens = known[0]
     if isinstance(net, LinearNet) and net.kind != "ridge":
         if net.kind == "pairs":
             pairs = common_pairs(_one_hot(tokens))
@@ -317,7 +318,8 @@ def _in_closed_form(
             assert parent is not None
             net.parent.copy_(parent)
         if net.kind == "grammar":
-            return _grammar(model, tokens, data, judges), None
+            _grammar(model, known, data, judges)
+            return False, None
         features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
         ridge = _ridge(model, data, features, judges)
     if isinstance(net, LinearNet):
@@ -326,25 +328,32 @@ def _in_closed_form(
     return _kernel(model, tokens, data, judges, seed)
 
 
-def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, judges: Tensor) -> bool:
-    """Set a model of the grammar of words, which does not carry over to new letters.
+def words_of(known: Known, *, both_strands: bool) -> Tensor:
+    """Words (A, W, V) that carry the outcomes of unrelated sequences; of others, and where none surely does,
+    ``no_words``.
+    """
+    tokens, outcomes = known
+    if not has_room(tokens):
+        return no_words(tokens.alphabet.size, both_strands=both_strands)
+    task, (values, precision) = outcomes.kind, tensors_of(outcomes)
+    zero, one = values.new_zeros(1), values.new_ones(1)
+    scores = task.num_scores(values.shape[1], len(outcomes.classes))
+    targets = task.targets(values.where(precision > 0, torch.nan), zero, one, scores)
+    rows = torch.from_numpy(tokens.tokens.astype(np.int64))
+    return learn_words(rows, targets.double(), tokens.alphabet, both_strands=both_strands)
+
+
+def _grammar(model: SequencePredictor, known: Known, data: PredictorData, judges: Tensor) -> None:
+    """Set a model of the grammar of words; where none is found it is one of counts of words.
 
     How much less its columns are held than counts of all words, rows decide that a member does not know.
-    Raises InputError where no word carries the outcome.
     """
     net: Any = model.net
-    targets = _targets(model, data)
-    rows = torch.from_numpy(tokens.tokens.astype(np.int64))
-    net.found.copy_(learn_words(rows, targets.double(), tokens.alphabet, both_strands=model.both_strands))
-    if not bool(net.found.any()):
-        raise InputError(
-            f"--architecture grammar: no word surely changes the outcome in {len(tokens):,} sequences (words "
-            f"are not sought below {SHORTEST} letters, nor in variants of one parent); give more of them, or "
-            "use another --architecture, or auto"
-        )
+    net.found.copy_(words_of(known, both_strands=model.both_strands))
     plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
+    targets = _targets(model, data)
     best, kept = -1.0, None
-    for counts, more in GAINS:
+    for counts, more in GAINS if bool(net.found.any()) else GAINS[:1]:
         gain = net.gains(counts, more)
         features = plain * gain
         ridge = _ridge(model, data, features, judges)
@@ -354,7 +363,6 @@ def _grammar(model: SequencePredictor, tokens: TokenArray, data: PredictorData, 
     assert kept is not None
     net.gain.copy_(kept[0])
     net.set_weights(*kept[1])
-    return False
 
 
 def _correlation(said: Tensor, targets: Tensor, some: Tensor) -> float:

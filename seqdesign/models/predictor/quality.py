@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import TrainedPredictor
+from seqdesign.runs.manifest import UNPREDICTABLE
 from seqdesign.tasks.values import FloatArray, Judged, OutcomeQuality, Predictions, ScoredRows
 
 BELIEVABLE_R2, BELIEVABLE_AUROC, BELIEVABLE_RHO = 0.2, 0.7, 0.3
@@ -70,7 +71,7 @@ def _warnings(one: OutcomeQuality, networks: bool) -> list[str]:
     if one.r2 is not None and not one.r2 >= BELIEVABLE_R2 and not (one.spearman or 0) > BELIEVABLE_RHO:
         share = f"{one.r2:.0%}" if one.r2 > 0 else "nothing"
         found.append(
-            f"'{one.name}' can hardly be predicted: {share} of the held-out variance is explained; more or "
+            f"'{one.name}' {UNPREDICTABLE}: {share} of the held-out variance is explained; more or "
             "less noisy data are needed before designs by this model mean anything"
         )
     figure = one.r2 if one.r2 is not None else one.auroc
@@ -87,7 +88,7 @@ def _warnings(one: OutcomeQuality, networks: bool) -> list[str]:
         )
     if one.auroc is not None and not one.auroc >= BELIEVABLE_AUROC:
         found.append(
-            f"'{one.name}' can hardly be predicted: AUROC {one.auroc:.2f}, where 0.5 is a coin; more data "
+            f"'{one.name}' {UNPREDICTABLE}: AUROC {one.auroc:.2f}, where 0.5 is a coin; more data "
             "are needed before designs by this model mean anything"
         )
     if (

@@ -19,6 +19,7 @@ from seqdesign.reports.history import History, read_history, training_curves
 from seqdesign.reports.html import Figure, Page, Table
 from seqdesign.reports.plots import heat_map, line_chart, predicted_measured
 from seqdesign.reports.tables import Column
+from seqdesign.runs.manifest import UNPREDICTABLE
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.tasks.by_name import get_task
 from seqdesign.tasks.task import Task
@@ -246,14 +247,16 @@ def answer(folder: Path, result: Mapping[str, Any]) -> Answer:
     quality = result.get("quality") or {}
     outcomes = [_without_itself(one, result.get("kind")) for one in quality.get("outcomes") or ()]
     names = ", ".join(result.get("outcomes") or ("an outcome",))
-    asked = f"Predict {names} of {result.get('alphabet', 'other')} sequences"
+    letters = str(result.get("alphabet", "other"))
+    asked = f"Predict {names} of {letters.upper() if letters in ('dna', 'rna') else letters} sequences"
     if result.get("num_train"):
         asked += f", learned from {result['num_train']:,} and judged by {result['num_held_out']:,} others"
     tiles = [tile for one in outcomes for tile in _tiles(one, several=len(outcomes) > 1)]
     if result.get("kind"):
         tiles.append(Tile(LABELS.get(result["kind"], result["kind"]), "kind of model", _cost(result)))
-    use = f"seqdesign maximize -m {folder} -o designs.fa"
-    return Answer(f"{asked}.", _verdict(outcomes), tiles, files=[("Design with it:", use)])
+    doubted = any(UNPREDICTABLE in text for text in quality.get("warnings") or ())
+    use = [] if doubted else [("Design with it:", f"seqdesign maximize -m {folder} -o designs.fa")]
+    return Answer(f"{asked}.", _verdict(outcomes), tiles, files=use)
 
 
 def _tiles(one: Mapping[str, Any], *, several: bool) -> Iterator[Tile]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from seqdesign.models.translate.model import SIDES, SequenceTranslator
 from seqdesign.models.translate.recogniser import Recogniser
-from seqdesign.revisers.pool import hashes, luck
+from seqdesign.revisers.hashes import hashes, luck
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode
 

@@ -20,7 +20,7 @@ from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_f
 from seqdesign.errors import UsageError
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE, load_vae
-from seqdesign.revisers.problem import coded, evaluate
+from seqdesign.revisers.problem import evaluate, expected
 from seqdesign.sequences.encoders import decode as written
 from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
@@ -147,7 +147,7 @@ def _nearest(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator, wa
     """
     model, each = trained.model, draws.choose_from
     many = [_decoded(trained, draws, n, rng) for _ in range(each)]
-    outcomes = torch.stack([coded(model, one.tokens, one.lengths)[1] for one in many])
+    outcomes = torch.stack([expected(model, one.tokens, one.lengths) for one in many])
     best = (outcomes - wanted).abs().argmin(0)
     rows = torch.arange(n, device=best.device)
     tokens, lengths, log_probs = (

@@ -24,7 +24,7 @@ from seqdesign.training.fitting import Run, fit_record
 from seqdesign.training.given_split import GivenSplit
 from seqdesign.training.loop import Fit
 from seqdesign.training.precision import check_precision, range_warnings
-from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
+from seqdesign.training.splitting import Indices, check_values, hold_out
 
 if TYPE_CHECKING:
     from seqdesign.training.loop import Fabric
@@ -125,11 +125,7 @@ def _describe(
     if outcomes is not None:
         check_precision(outcomes, outcome_name)
         known = outcomes[train][~np.isnan(outcomes[train])]
-        if len(known) < MIN_SEQUENCES or float(known.std()) == 0:
-            raise InputError(
-                f"'{outcome_name}' has {len(known)} values, {len(np.unique(known))} of them different, in "
-                f"the training part; at least {MIN_SEQUENCES} that are not all the same are needed"
-            )
+        check_values(outcome_name, known)
         mean, scale = float(known.mean()), float(known.std())
         low, high = float(known.min()), float(known.max())
     elif options.condition is not None:

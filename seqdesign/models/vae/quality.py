@@ -16,6 +16,7 @@ from seqdesign.metrics.likelihood import iwae_bound, log_weights
 from seqdesign.metrics.reconstruction import exact_accuracy, token_accuracy
 from seqdesign.metrics.regression import auroc, r2, spearman
 from seqdesign.models.vae.model import SequenceVAE
+from seqdesign.runs.manifest import UNPREDICTABLE
 from seqdesign.runs.progress import phase
 from seqdesign.training.data import TokenData
 
@@ -166,9 +167,9 @@ def _warnings(
         )
     if outcome_r2 is not None and not outcome_r2 >= BELIEVABLE_R2 and not (outcome_auroc or 0) > 0.75:
         found.append(
-            "do not trust the outcome network: it explains "
-            f"{_share(outcome_r2)} of the held-out outcomes' variance; "
-            "more data, fewer noisy rows or a higher --outcome-weight may help"
+            f"do not trust the outcome network: what was measured {UNPREDICTABLE}, {_share(outcome_r2)} of "
+            "the held-out variance is explained; more data, fewer noisy rows or a higher --outcome-weight "
+            "may help"
         )
     if invariance is not None and invariance > BELIEVABLE_INVARIANCE:
         found.append(

@@ -17,12 +17,19 @@ from torch import Tensor
 
 from seqdesign.decoding.adaptive import adaptive_bonus
 from seqdesign.decoding.beam import beam_search
+from seqdesign.devices.blocks import block_size, in_blocks
 from seqdesign.revisers.ascent import AscentConfig, Stop, ascend
 from seqdesign.revisers.ellipsoid import Ellipsoid
+from seqdesign.revisers.few import MOST, all_within, has_few
 from seqdesign.revisers.neighbours import neighbours
 from seqdesign.revisers.pool import Pool, per_item_generator
 from seqdesign.revisers.problem import DesignProblem, DesignResult, Latent, posterior
 from seqdesign.revisers.revise_options import ReviseOptions
+
+CPU_LETTERS = 1 << 22
+"""Letters of strings that are looked at together on a CPU."""
+LETTER_BYTES = 1 << 8
+"""What a letter of them takes on a GPU."""
 
 
 def revise(problem: DesignProblem, options: ReviseOptions, seed: int) -> DesignResult:
@@ -54,9 +61,10 @@ class _Revision:
         feasible = self.ellipsoid.feasible.nonzero().squeeze(1).to(self.problem.tokens.device)
         stop = self._explore(feasible, self.posterior.mean[feasible])
         if options.select == "path":
+            rest = self._look_at_all(feasible)
             for codes in self._random_codes(options.restarts):
-                self._explore(feasible, codes[feasible])
-            self._look_around(self._whole(feasible))
+                self._explore(rest, codes[rest])
+            self._look_around(self._whole(rest))
             for _ in range(options.rounds):
                 places = self.climbed.take()
                 codes = posterior(self.model, self.pool.tokens[places], self.pool.lengths[places]).mean
@@ -71,6 +79,32 @@ class _Revision:
         """Those of some starts (M,) that have no unknown letter."""
         tokens, decoder = self.problem.tokens, self.model.decoder
         return starts[~((tokens >= decoder.end) & (tokens != decoder.pad)).any(1)[starts]]
+
+    def _look_at_all(self, starts: Tensor) -> Tensor:
+        """Score all strings of those starts (M,) whose budget leaves few; returns those to go on with.
+
+        No search finds better strings, but where codes of strings lie outside of the ellipsoid: what is
+        decoded from a code inside may have its own code there.
+        """
+        problem, pool = self.problem, self.pool
+        few = starts[has_few(problem, starts)]
+        if not self.options.neighbours or not len(few):
+            return starts
+
+        def part(rows: slice) -> Tensor:
+            owner, tokens = all_within(problem, few[rows])
+            unknown = torch.full(owner.shape, torch.nan, device=owner.device)
+            outside = pool.add(owner, tokens, problem.lengths[owner], unknown, self.ellipsoid)
+            done = few[rows][~torch.isin(few[rows], outside)]
+            pool.settle(done)
+            return done
+
+        letters = MOST * problem.tokens.shape[1]
+        size = block_size(starts.device, LETTER_BYTES * letters, cpu=max(1, CPU_LETTERS // letters))
+        done = torch.cat(list(in_blocks(part, len(few), size)))
+        for survivors in (self.climbed, self.looked):
+            survivors.record[done] = torch.inf
+        return starts[~torch.isin(starts, done)]
 
     def _look_around(self, places: Tensor) -> None:
         """Score neighbours of these strings, then of the best ones as long as better ones are found."""

@@ -52,6 +52,16 @@ def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
     return [] if longest is None else ["--sequence", longest]
 
 
+def outcomes_in(columns: Mapping[str, Sequence[str]]) -> str:
+    """Options that name a column of numbers as the outcome, of the first three; "" where there is none.
+
+    columns: name -> cells of the first rows.
+    """
+    head = {name: [cell.strip() for cell in cells[:LOOK] if cell.strip()] for name, cells in columns.items()}
+    numeric = [name for name, cells in head.items() if not name.startswith("\0") and _numeric(cells)]
+    return " or ".join(f"--outcome {shlex.quote(name)}" for name in numeric[:3])
+
+
 def replicates_in(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Columns of numbers with one name and a number each, such as ``rep1`` and ``rep2``; never one alone."""
     return next(iter(_series(columns)), [])

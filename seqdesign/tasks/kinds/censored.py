@@ -25,6 +25,7 @@ from seqdesign.metrics.agreement import Agreement, Figures, NumberAgreement
 from seqdesign.metrics.concordance import concordance
 from seqdesign.metrics.conformal import Conformal
 from seqdesign.metrics.regression import spearman
+from seqdesign.runs.manifest import UNPREDICTABLE
 from seqdesign.sequences.numbers import CellFormat, Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.numbers import AS_LABELS, Numbers, covered
@@ -199,7 +200,7 @@ class Censored(Numbers):
         """Too few pairs in order; Spearman is of exact values."""
         if not (found := one.others["concordance"]) >= POOR:
             yield (
-                f"'{one.name}' can hardly be predicted: of the held-out pairs with a known order {found:.0%} "
+                f"'{one.name}' {UNPREDICTABLE}: of the held-out pairs with a known order {found:.0%} "
                 "are in order, and chance gives 50%"
             )
 

@@ -16,13 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqdesign.errors import InputError
-from seqdesign.sequences.numbers import Tally, over_powers
+from seqdesign.sequences.numbers import FEWEST, Tally, over_powers, powers_of_ten
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.numbers import Numbers
 from seqdesign.tasks.values import Columns, FloatArray, Predictions, Values
 
-FEWEST = 20
-"""Numbers by which that can be said."""
 PREFIX = "log10 "
 
 
@@ -50,7 +48,7 @@ class Log10(Numbers):
 
     def says(self, tally: Tally) -> str:
         """Such as ``400 numbers, 95% of them within 5.1 powers of ten``."""
-        return f"{tally.says()}, 95% of them within {3.92 * tally.logs.sd / math.log(10):.1f} powers of ten"
+        return f"{tally.says()}, 95% of them within {powers_of_ten(tally.logs):.1f} powers of ten"
 
     def read(self, columns: Columns) -> Values:
         """Logarithms. Raises InputError naming a number that has none."""

@@ -66,3 +66,16 @@ def test_nothing_leans_without_a_cut_or_where_common_letters_are_worse(
     sd.train_predictor(source, architecture="ridge", members=2).save(tmp_path / "model")
     model = open_model(tmp_path / "model", torch.device("cpu"))
     assert leaning(model, model.composite((), "mean"), LENGTH) is None
+
+
+def test_judges_that_go_beyond_rows_of_a_band_have_not_seen_what_was_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, parent = _library(tmp_path, sign=1.0, cut=True)
+    sd.train_predictor(source, architecture="ridge", members=2).save(tmp_path / "model")
+    model = open_model(tmp_path / "model", torch.device("cpu"))
+    monkeypatch.setattr(type(model), "may_go_on", lambda *_: True)
+    found = leaning(model, model.composite((), "mean"), LENGTH)
+    assert found is not None
+    assert found.weight > 0
+    assert "".join(LETTERS[i] for i in found.letters.tolist()) == parent

@@ -10,7 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.constraints.letters import SeenWords, Writable, near_parent, seen_letters, word_codes
+from seqdesign.constraints.letters import (
+    SeenTogether,
+    SeenWords,
+    Writable,
+    near_parent,
+    seen_letters,
+    word_codes,
+)
 from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.evidence import Evidence, Known
@@ -50,7 +57,7 @@ def test_letters_are_counted_in_training_rows_of_the_common_length_only() -> Non
 
 def test_a_design_may_hold_what_was_seen_and_what_its_start_has() -> None:
     data = measured(["ACGTA", "ACCTA", "AAGTA"])
-    make = Evidence(data, DNA, positional=True).constraint(5, own=True)
+    (make,) = Evidence(data, DNA, positional=True).constraints(5, own=True)
     assert make is not None
     rule = make(starts("ACGTA", "GCGTA"))
     good = encode(["ACCTA", "AACTA", "TCGTA"], DNA).tokens.astype(np.int64)
@@ -73,7 +80,50 @@ def test_from_noise_nothing_but_what_was_seen_may_stand() -> None:
 
 def test_there_is_no_rule_where_everything_was_seen() -> None:
     data = measured(["".join(letters) for letters in itertools.product("ACGT", repeat=2)])
-    assert Evidence(data, DNA, positional=True).constraint(2, own=True) is None
+    assert Evidence(data, DNA, positional=True).constraints(2, own=True) == []
+
+
+def test_letters_that_never_stand_together_are_told_from_rare_ones() -> None:
+    rng = np.random.default_rng(0)
+    half = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(500)]
+    texts = [text + text[::-1].translate(str.maketrans("ACGT", "TGCA")) for text in half]
+    assert Evidence(measured(half), DNA, positional=True).apart is None
+    apart = Evidence(measured(texts), DNA, positional=True).apart
+    assert apart is not None
+    assert int(apart.sum()) == 2 * 8 * 12  # eight pairs of places, where only complements stand together
+    assert apart[0, 0, 15].tolist() == [True, True, True, False]
+    few = texts[:60]  # four of each are expected, however often they were measured
+    assert Evidence(measured(few * 8), DNA, positional=True).apart is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_pairs_walk_explain_and_check_alike(own: bool) -> None:
+    apart = torch.rand(LENGTH, 4, LENGTH, 4, generator=torch.Generator().manual_seed(2)) < 0.03
+    apart = apart | apart.permute(2, 3, 0, 1)
+    apart[torch.arange(LENGTH), :, torch.arange(LENGTH)] = False
+    begin = starts("ACGTA", "TTTTT")
+    rule = SeenTogether(apart, begin, own=own)
+    places = torch.arange(LENGTH)
+    for row in (0, 1):
+        x = every()
+        both = apart[places[:, None], x[:, :, None], places, x[:, None]]
+        kept = x == begin.tokens[row]
+        wrong = both & ~(kept[:, :, None] & kept[:, None] & own)
+        check_alike(rule, row, ~wrong.any((1, 2)))
+
+
+def check_alike(rule: SeenWords | SeenTogether, row: int, good: torch.Tensor) -> None:
+    rules = Rules([rule], num_starts=2, length=LENGTH, num_letters=4)
+    rows = torch.full((4**LENGTH,), row)
+    assert torch.equal(rule.is_feasible(every(), rows), good)
+    state, alive = rules.start(rows), torch.ones(len(rows), dtype=torch.bool)
+    for t in range(LENGTH):
+        letters = every()[:, t]
+        alive &= rules.letters(state, rows, t).gather(1, letters[:, None])[:, 0]
+        state = rules.advance(state, letters, rows, t)
+    assert torch.equal(good, alive)
+    some = every()[::37]
+    assert [not rule.explain(x, row) for x in some] == good[::37].tolist()
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -82,23 +132,12 @@ def test_words_walk_explain_and_check_alike(own: bool) -> None:
     seen = torch.rand(16, generator=rng) < 0.6
     begin = starts("ACGTA", "TTTTT")
     rule = SeenWords(seen, 2, begin, own=own)
-    rules = Rules([rule], num_starts=2, length=LENGTH, num_letters=4)
     for row in (0, 1):
-        rows = torch.full((4**LENGTH,), row)
-        good = rule.is_feasible(every(), rows)
         codes, _ = word_codes(every(), 2, 4)
         allowed = seen.clone()
         if own:
             allowed[word_codes(begin.tokens[row][None], 2, 4)[0][0]] = True
-        assert torch.equal(good, allowed[codes].all(1))
-        state, alive = rules.start(rows), torch.ones(len(rows), dtype=torch.bool)
-        for t in range(LENGTH):
-            letters = every()[:, t]
-            alive &= rules.letters(state, rows, t).gather(1, letters[:, None])[:, 0]
-            state = rules.advance(state, letters, rows, t)
-        assert torch.equal(good, alive)
-        some = every()[::37]
-        assert [not rule.explain(x, row) for x in some] == good[::37].tolist()
+        check_alike(rule, row, allowed[codes].all(1))
 
 
 def test_words_are_counted_once_for_each_sequence_and_on_both_strands() -> None:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from seqdesign.devices.arithmetic import run_recurrent, use_matrix_units
+from seqdesign.devices.arithmetic import full_precision, run_recurrent, use_matrix_units
+from seqdesign.ensembles.kernel import KernelNet
+from seqdesign.testing.simulated_gpu import SimulatedGPU
 
 
 def test_only_gpus_are_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -18,6 +20,40 @@ def test_only_gpus_are_told(monkeypatch) -> None:  # type: ignore[no-untyped-def
     assert said == []
     use_matrix_units(torch.device("cuda"))
     assert said == ["high"]
+
+
+def test_full_precision_ends_where_it_began_and_what_a_user_chose_stays() -> None:
+    before = torch.get_float32_matmul_precision()
+    try:
+        for chosen in ("highest", "medium"):
+            torch.set_float32_matmul_precision(chosen)
+            use_matrix_units(torch.device("cuda"))
+            outside = torch.get_float32_matmul_precision()
+            assert outside == ("high" if chosen == "highest" else chosen)
+            with pytest.raises(ZeroDivisionError), full_precision(torch.device("cuda")):
+                assert torch.get_float32_matmul_precision() == "highest"
+                raise ZeroDivisionError
+            assert torch.get_float32_matmul_precision() == outside
+            with full_precision(torch.device("cpu")):
+                assert torch.get_float32_matmul_precision() == outside
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_a_gaussian_process_multiplies_in_full_precision_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("it is about the simulated GPU")
+    seen: list[str] = []
+    plain = torch.einsum
+    monkeypatch.setattr(
+        torch, "einsum", lambda *a: (seen.append(torch.get_float32_matmul_precision()), plain(*a))[1]
+    )
+    net = KernelNet(2, 3, 4, 1)
+    with SimulatedGPU():
+        use_matrix_units(there := torch.device("cuda", 0))
+        net.to(there).of_cells(torch.ones(5, 3, device=there))
+        assert torch.get_float32_matmul_precision() == "high"
+    assert seen == ["highest"]
 
 
 def test_what_torch_says_of_its_interfaces_is_not_passed_on(

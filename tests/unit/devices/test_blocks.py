@@ -35,6 +35,25 @@ def test_too_little_memory_halves_the_block_and_goes_on(caplog: pytest.LogCaptur
     ]
 
 
+@pytest.mark.parametrize("words", [*blocks.LACKING, "no kernel image is available"])
+def test_libraries_have_words_of_their_own_for_too_little_memory(words: str) -> None:
+    """Other errors are those of the work, and are not tried again."""
+    tried: list[int] = []
+
+    def call(rows: slice) -> int:
+        tried.append(rows.stop - rows.start)
+        if tried[-1] > 2:
+            raise RuntimeError(f"{words} when calling something")
+        return tried[-1]
+
+    if words in blocks.LACKING:
+        assert sum(in_blocks(call, 4, 4)) == 4
+        return
+    with pytest.raises(RuntimeError, match="no kernel image"):
+        list(in_blocks(call, 4, 4))
+    assert tried == [4]
+
+
 def test_a_block_that_is_larger_than_what_there_is_is_halved_too() -> None:
     tried: list[int] = []
     parts = list(in_blocks(small_memory(3, tried), 6, 1000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 import seqdesign as sd
@@ -24,9 +25,12 @@ from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
 from seqdesign.models.predictor.choice import candidates
+from seqdesign.models.predictor.learn import learn
 from seqdesign.models.predictor.outcomes import Outcomes
+from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, encode, one_hot
+from seqdesign.training.config import FitOptions
 
 DNA = get_alphabet("dna")
 
@@ -118,6 +122,10 @@ def ordered(count: int = 260, *, seed: int = 0) -> tuple[list[str], np.ndarray]:
     return texts, np.array(truth)
 
 
+def noise(count: int) -> np.ndarray:
+    return np.random.default_rng(3).standard_normal((count, 1))
+
+
 def rows(texts: list[str]) -> tuple[TokenArray, Tensor]:
     array = encode(texts, DNA)
     return array, torch.from_numpy(array.tokens.astype(np.int64))
@@ -142,8 +150,8 @@ def test_a_judge_of_grammar_knows_what_a_judge_of_words_does_not() -> None:
 def test_of_noise_and_of_variants_the_grammar_is_not_read() -> None:
     texts, _ = ordered()
     array, _ = rows(texts)
-    noise = torch.from_numpy(np.random.default_rng(3).standard_normal((len(texts), 1)))
-    assert GRAMMAR not in kinds_for(KINDS, array, same=False, both_strands=False, values=noise)[0]
+    some = torch.from_numpy(noise(len(texts)))
+    assert GRAMMAR not in kinds_for(KINDS, array, same=False, both_strands=False, values=some)[0]
     parent = "GATAAGCCCTGACGTTAGCA"
     mutants = [parent[:i] + c + parent[i + 1 :] for i in range(20) for c in "ACGT"]
     array, _ = rows(mutants)
@@ -156,7 +164,7 @@ def test_train_predictor_tries_it_and_keeps_it(tmp_path: object) -> None:
     texts, truth = ordered(140)
     y = truth + 0.5 * np.random.default_rng(1).standard_normal(len(texts))
     array, _ = rows(texts)
-    for values, tried in ((y, True), (np.random.default_rng(3).standard_normal(len(y)), False)):
+    for values, tried in ((y, True), (noise(len(y))[:, 0], False)):
         known = array, Outcomes(("y",), "regression", values[:, None], np.ones(len(y)))
         assert ("grammar" in candidates(known, PredictorOptions(strands="one"))) is tried
     model = sd.train_predictor(texts, y, architecture="grammar", strands="one", seed=0, device="cpu")
@@ -171,9 +179,20 @@ def test_train_predictor_tries_it_and_keeps_it(tmp_path: object) -> None:
 
 def test_asked_for_without_any_word_it_says_so() -> None:
     texts, _ = ordered(100)
-    noise = np.random.default_rng(3).standard_normal(100)
     with pytest.raises(InputError, match="no word surely changes the outcome in 90 sequences"):
-        sd.train_predictor(texts, noise, architecture="grammar", strands="one", device="cpu")
+        sd.train_predictor(texts, noise(100)[:, 0], architecture="grammar", strands="one", device="cpu")
+
+
+def test_where_no_word_is_found_a_trial_is_one_of_counts_of_words(fabric: Fabric) -> None:
+    texts, _ = ordered(100)
+    known = rows(texts)[0], Outcomes(("y",), "regression", noise(100), np.ones(100))
+    said = []
+    for kind in ("words", "grammar"):
+        options = PredictorOptions(architecture=kind, strands="one", members=2)  # type: ignore[arg-type]
+        learned = learn(known, np.arange(100), options, FitOptions(), seed=0, fabric=fabric)
+        said.append(member_scores(learned.model, known[0].tokens, known[0].lengths))
+    assert np.std(said[0]) > 0.01
+    assert np.allclose(*said, atol=1e-5)
 
 
 def test_labels_and_gaps_in_several_outcomes_are_read() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from seqdesign.evaluation.compare import compare_sets
 from seqdesign.evaluation.sets import make_sets
+from seqdesign.sequences.origin import Origin
 from seqdesign.sequences.reader import SequenceSet
 
 
@@ -37,6 +40,15 @@ def loose(num: int, seed: int) -> SequenceSet:
     texts = paired(num, seed).sequences
     mixed = [a[:12] + b[12:] for a, b in zip(texts, texts[1:] + texts[:1], strict=True)]
     return SequenceSet([f"s{i}" for i in range(num)], mixed)
+
+
+def test_designs_of_ours_that_are_judged_as_samples_are_said_first() -> None:
+    designs = replace(records(20, 0), origin=Origin("maximize", frozenset()))
+    samples = replace(records(20, 0), origin=Origin("sample-gan", frozenset()))
+    said = "maximize wrote them, and designs are meant to differ from real ones: judge them with --designs."
+    for block, as_designs, first in ((designs, False, True), (designs, True, False), (samples, False, False)):
+        found = compare_sets(make_sets(block, records(60, 1)), resamples=20, designs=as_designs)
+        assert (found.findings[0].text == said) == first
 
 
 def test_pairs_far_apart_are_looked_at() -> None:

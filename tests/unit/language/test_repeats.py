@@ -47,6 +47,14 @@ def test_counts_are_those_by_hand(causal: bool, backwards: bool) -> None:
     torch.testing.assert_close(found, torch.tensor(expected).float())
 
 
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_shares_of_letters_count_as_whole_letters_do(causal: bool, backwards: bool) -> None:
+    repeats, texts = Repeats(4, 8, WORDS, causal=causal, backwards=backwards), rows().repeat(1, 5)
+    shares = torch.nn.functional.one_hot(texts, 5)[:, :, :4].float()
+    assert torch.equal(repeats.counts(texts), repeats.counts(shares))
+
+
 def believing(causal: bool = True) -> Repeats:
     """Words count, and features decide how much."""
     repeats = Repeats(4, 8, WORDS, causal=causal)

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from seqdesign.pages.answers import designs_answer
+from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
 from seqdesign.reports.bars import bar_html, interval_text, span_of
 from seqdesign.reports.html import Page
@@ -59,3 +61,27 @@ def test_the_answer_stands_before_the_navigation_and_says_what_is_measured(
     assert html.count('<div class="sd-doubt">') == 1
     assert "<li>models/p: judged by 3 sequences.</li>\n<li>First.</li>" in html
     assert re.search(r"<summary>1 more</summary>\s*<ul>\s*<li>The fourth.</li>", html)
+
+
+def test_nothing_is_said_for_designs_of_a_model_that_hardly_knows_the_outcome() -> None:
+    row = {"id": "d", "sequence": "ACGT", "status": "ok", "score": 3.0, "predicted_growth": 3.0}
+    trusted, doubted = (
+        designs_answer(DesignSet([row]), asked="", measured={}, doubts=doubts)
+        for doubts in (
+            (),
+            ("m: 'growth' was judged by 9 sequences", "m: 'growth' can hardly be predicted: 1%"),
+        )
+    )
+    assert [tile.doubt for tile in trusted.tiles if "speaks" in tile.label] == [False]
+    assert [tile.doubt for tile in doubted.tiles if "speaks" in tile.label] == [True]
+    assert (
+        doubted.verdict == f"The model hardly knows what it predicts, so this says little. {trusted.verdict}"
+    )
+
+
+def test_a_warning_stands_once_on_a_page_about_several_runs() -> None:
+    page = Page("Runs")
+    page.warnings(["m: few rows", "old"], about="m")
+    page.warnings(["m: few rows", "old"])
+    page.warnings(["m: few rows", "new"], about="designs.fa")
+    assert page.warned == ["m: M: few rows.", "m: Old.", "M: few rows.", "Old.", "designs.fa: New."]

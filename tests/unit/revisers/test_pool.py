@@ -11,6 +11,8 @@ from torch import Tensor
 from seqdesign.errors import InputError
 from seqdesign.objectives.goals.maximize import maximize
 from seqdesign.objectives.goals.target import target
+from seqdesign.revisers import hashes as hashing
+from seqdesign.revisers import pool as pooling
 from seqdesign.revisers.pool import Pool, per_item_generator
 from seqdesign.revisers.problem import DesignProblem
 from seqdesign.testing.toy import LinearOutcome
@@ -56,12 +58,15 @@ def best(pool: Pool, k: int) -> list[list[str]]:
 
 
 def test_each_start_and_string_is_scored_once() -> None:
-    """The starts themselves are known from the beginning; another start may have the same string."""
+    """The starts themselves are known from the beginning.
+
+    Another start may have the same string, which is encoded once where both come together.
+    """
     pool, model = make(["A", "B"])
     add(pool, [(0, "C"), (0, "C"), (1, "C"), (0, "A"), (1, "B")], at_code=1.5)
     add(pool, [(0, "C"), (1, "A"), (0, "B")], at_code=9.0)
     add(pool, [(0, "B")])
-    assert model.scored == [2, 2, 2]
+    assert model.scored == [2, 1, 2]
     assert pool.owner.tolist() == [0, 1, 0, 1, 1, 0]
     assert Counting().strings(pool.tokens, pool.lengths) == ["A", "B", "C", "C", "A", "B"]
     assert pool.at_code[2:].tolist() == [1.5, 1.5, 9.0, 9.0]
@@ -77,6 +82,64 @@ def test_naturalness_is_computed_from_the_top_down_for_as_many_as_it_takes() -> 
     assert sum(model.judged) == 1 + 4
     assert best(pool, 1) == [["B"]]
     assert sum(model.judged) == 1 + 4
+
+
+def test_a_start_without_natural_strings_costs_the_others_nothing() -> None:
+    """Of the first start all four are judged, of the other the two that are asked for."""
+    pool, model = make(["A", "B"], min_loglik_change=-1.0)
+    add(pool, [(0, "CA"), (0, "CB"), (0, "CC"), (0, "CAA")])
+    add(pool, [(1, "BA"), (1, "CCB"), (1, "C"), (1, "CAB"), (1, "BAA")])
+    pool.before.log_likelihood[1] = -99.0
+    assert [len(each) for each in best(pool, 2)] == [0, 2]
+    assert sum(model.judged) == 2 + 4 + 2
+
+
+def test_of_equal_strings_of_different_starts_one_is_judged() -> None:
+    pool, model = make(["A", "A", "AA"], min_loglik_change=-9.0)
+    add(pool, [(0, "C"), (1, "C"), (2, "C"), (2, "CA")])
+    assert best(pool, 2) == [["C"], ["C"], ["C", "CA"]]
+    assert model.judged == [2, 2]
+
+
+def test_strings_with_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "hashes", lambda owner, tokens: torch.zeros_like(owner))
+    monkeypatch.setattr(pooling, "hashes", lambda owner, tokens: torch.zeros_like(owner))
+    pool, model = make(["A", "B"])
+    add(pool, [(0, "C"), (1, "CA"), (0, "BA")])
+    assert pool.outcome.tolist() == [0.0, 1.0, 2.0, 2.0, 1.0]
+    assert model.scored == [2, 3]
+
+
+def test_of_what_is_settled_the_designs_stay() -> None:
+    pool, _ = make(["A", "B"], top=1)
+    add(pool, [(0, "C"), (1, "C"), (0, "BA"), (1, "CA")])
+    pool.settle(torch.tensor([0]))
+    assert Counting().strings(pool.tokens, pool.lengths) == ["A", "B", "C", "C", "CA"]
+    assert best(pool, 2) == [["C"], ["C", "CA"]]
+    add(pool, [(0, "C"), (1, "C")])
+    assert pool.result().num_scored.tolist() == [2, 2]
+
+
+def test_a_pool_is_as_it_was_where_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, _ = make(["A", "B"])
+    add(pool, [(0, "C")])
+    left, cat = [4], torch.cat
+
+    def scarce(tensors: Any, dim: int = 0) -> Tensor:
+        left[0] -= 1
+        if left[0] == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return cat(tensors, dim)
+
+    monkeypatch.setattr(torch, "cat", scarce)
+    for _ in range(2):
+        with pytest.raises(torch.OutOfMemoryError):
+            add(pool, [(0, "BA"), (1, "C")])
+        left[0] = 6
+    monkeypatch.undo()
+    add(pool, [(0, "BA"), (1, "C")])
+    assert best(pool, 2) == [["C", "BA"], ["C"]]
+    assert pool.result().num_scored.tolist() == [2, 1]
 
 
 def test_naturalness_that_decides_nothing_is_computed_for_designs_alone() -> None:

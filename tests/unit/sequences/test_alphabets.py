@@ -80,6 +80,9 @@ def test_an_alphabet_without_complement_refuses_one() -> None:
         (["A-C.GT"], "dna"),
         (["ACGTACGTACGTACGTACGTE"], "dna"),
         (["AC", "GU"], "rna"),
+        (["ACGTNRYACG", "ACGTTTTACG", "ACWSKMBACG"], "dna"),
+        (["ACGURYACGU", "ACWSKMUACG"], "rna"),
+        (["GARTKVGCATGARTK"], "protein"),
     ],
 )
 def test_the_alphabet_is_guessed_by_the_documented_rule(sequences: list[str], name: str) -> None:

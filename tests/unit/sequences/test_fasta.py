@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -273,3 +276,17 @@ def test_a_missing_file_and_a_folder_are_one_line_errors(tmp_path: Path) -> None
             list(read_fasta(path))
         assert error.value.path == str(path)
         assert "\n" not in str(error.value)
+
+
+class Full(io.RawIOBase):
+    """A stream on a full disk."""
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_behind_stdout_is_said_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=Full()))
+    with pytest.raises(OutputError, match="^cannot write to stdout: No space left on device$"):
+        with open_output("-") as handle:
+            handle.write(b"ACGT")

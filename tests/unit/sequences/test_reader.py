@@ -156,3 +156,15 @@ def test_options_read_and_encode_as_they_say(tmp_path: Path) -> None:
     encoded = encode_with(letters, records, alphabet_with(letters, records.sequences))
     assert encoded.tokens.tolist() == [[0, 1, 2, 3], [6, 6, 7, 7]]
     assert alphabet_with(LetterOptions(), ["MKV"]).name == "protein"
+
+
+def test_a_column_of_numbers_is_named_where_there_is_no_outcome(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("sequence,plate,MIC (uM)\nACGT,A1,2\nACGA,A2,4\n")
+    with pytest.raises(InputError, match=r"no column 'outcome'; --outcome 'MIC \(uM\)' may be meant"):
+        read_sequences(path, columns=("outcome",))
+    with pytest.raises(InputError, match=r"did you mean 'MIC \(uM\)'\?"):
+        read_sequences(path, outcome="mic")
+    path.write_text(">a mic=2\nACGT\n")
+    with pytest.raises(InputError, match=r"no header has outcome=VALUE; write >id outcome=1.25, or name"):
+        read_sequences(path, columns=("outcome",))

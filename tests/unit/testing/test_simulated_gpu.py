@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -131,9 +132,39 @@ FORBIDDEN: dict[str, tuple[Callable[[Tensor], object], str]] = {
 def test_what_a_capture_forbids_is_refused(name: str, gpu: SimulatedGPU) -> None:
     call, message = FORBIDDEN[name]
     x = torch.ones(2, device=GPU)
-    with pytest.raises(RuntimeError, match=message), torch.cuda.graph(torch.cuda.CUDAGraph()):
+    with (
+        pytest.raises(RuntimeError, match="previous error during capture") as caught,
+        torch.cuda.graph(torch.cuda.CUDAGraph()),
+    ):
         call(x)
+    assert re.search(message, str(caught.value.__context__))
     assert x.tolist() == [1.0, 1.0], "and the GPU goes on"
+
+
+def test_the_end_of_a_capture_restores_the_stream_unless_it_failed(gpu: SimulatedGPU) -> None:
+    here, side = torch.cuda.current_stream(), torch.cuda.Stream(GPU)
+    with torch.cuda.graph(torch.cuda.CUDAGraph(), stream=side):
+        assert torch.cuda.current_stream() is side
+    assert torch.cuda.current_stream() is here
+    with pytest.raises(RuntimeError), torch.cuda.graph(torch.cuda.CUDAGraph(), stream=side):
+        torch.ones(2, device=GPU).tolist()
+    assert torch.cuda.current_stream() is side
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_a_graph_made_is_lost_when_another_of_its_pool_is_replayed(
+    shared: bool, gpu: SimulatedGPU
+) -> None:
+    x, pool = torch.ones(2, device=GPU), torch.cuda.graph_pool_handle() if shared else None
+    graphs, made = [torch.cuda.CUDAGraph() for _ in range(2)], []
+    for graph in graphs:
+        with torch.cuda.graph(graph, pool=pool):
+            made.append(x * 2)
+    graphs[0].replay()
+    assert made[0].tolist() == [2.0, 2.0]
+    graphs[1].replay()
+    assert made[1].tolist() == [2.0, 2.0]
+    assert bool(made[0].isnan().all()) == shared
 
 
 def test_memory_may_be_made_small(gpu: SimulatedGPU) -> None:

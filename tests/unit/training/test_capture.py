@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
+from seqdesign.testing.simulated_gpu import SimulatedGPU
 from seqdesign.training import loop
 from seqdesign.training.capture import MOST, SWITCH, WARM, Replays
 from seqdesign.training.config import FitOptions
@@ -129,6 +131,34 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is(caplog: pytest.LogCaptureF
     assert seen == list(range(WARM + 3))
     assert [r.getMessage() for r in caplog.records] == [
         "steps run one by one, not as CUDA graphs: operation not permitted when stream is capturing"
+    ]
+
+
+def test_recordings_share_their_memory_and_a_failed_one_leaves_no_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The reason is that of the first failure; steps then run where they did, and garbage is collected."""
+    if torch.cuda.is_available():
+        pytest.skip("it is about the simulated GPU")
+    with SimulatedGPU() as gpu, caplog.at_level(logging.INFO, logger="seqdesign"):
+        there = torch.device("cuda", 0)
+        total, here = torch.zeros((), device=there), torch.cuda.current_stream()
+        replays = Replays.on(there, [])
+
+        def run(length: int, work: Callable[[Tensor], object]) -> None:
+            for _ in range(WARM + 2):
+                replays.run("step", torch.ones(length, device=there), work)
+
+        for length in (2, 3):
+            run(length, lambda rows: total.add_(rows.sum()))
+        assert total.item() == (2 + 3) * (WARM + 2)
+        assert [len(tapes) for tapes in gpu.pools.values()] == [2]
+        run(4, lambda rows: total.add_(rows.sum().item()))
+        assert total.item() == (2 + 3 + 4) * (WARM + 2)
+        assert torch.cuda.current_stream() is here
+    assert gc.isenabled()
+    assert [r.getMessage().partition(": ")[2][:50] for r in caplog.records] == [
+        "operation not permitted when stream is capturing: "
     ]
 
 

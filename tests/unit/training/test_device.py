@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 
@@ -22,6 +24,21 @@ def test_auto_is_the_first_gpu_or_what_the_environment_says(monkeypatch: pytest.
         with computing("cuda", None) as device:
             assert device == torch.device("cuda", 0)
             assert torch.get_float32_matmul_precision() == "high"
+
+
+def test_a_driver_that_is_too_old_is_no_warning_but_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable() -> bool:
+        warnings.warn(
+            "CUDA initialization: The NVIDIA driver on your system is too old (found version 1). Please "
+            "update your GPU driver", UserWarning, stacklevel=1,
+        )  # fmt: skip
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", unavailable)
+    monkeypatch.delenv(AUTO)
+    assert choose_device("auto") == torch.device("cpu")
+    with pytest.raises(UsageError, match=r"0 GPUs seen; CUDA initialization: The NVIDIA driver .* too old"):
+        choose_device("cuda")
 
 
 @pytest.mark.parametrize("name", ["gpu", "auto", "cuda:", "cpu "])

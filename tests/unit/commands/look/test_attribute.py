@@ -262,7 +262,9 @@ def test_a_trained_ensemble_is_asked_by_each_member(here: Path, cli: Callable[..
     lines = [f"s{i},{t},{t.count('A')}" for i, t in enumerate(texts)]
     (here / "d.csv").write_text("\n".join(["id,sequence,outcome", *lines]) + "\n")
     assert cli("train-predictor", "d.csv", "--epochs", "2", "--members", "2", "-q").code == 0
-    assert cli("attribute", "seqs.fa", "-o", "t.csv", "-q").code == 0
+    assert cli("attribute", "seqs.fa", "-o", "t.csv", "--report", "why.html", "-q").code == 0
+    page = (here / "why.html").read_text()
+    assert "models/predictor: &#39;outcome&#39; was judged by 8 sequences only" in page  # as training said
     (here / "mutants.fa").write_text("".join(f">{v}\nAC{v}TAC\n" for v in "ACGT"))
     assert cli("predict", "mutants.fa", "-o", "p.csv", "-q").code == 0
     predicted = np.array([float(r["mean"]) for r in rows(here / "p.csv")])

@@ -89,6 +89,8 @@ def test_a_model_and_its_designs_are_one_story(here: Path, cli: Cli) -> None:
     assert json.loads(done.out)["runs"] == ["models/p", "designs.fa"]
     page = (here / "report.html").read_text()
     elements = Elements(page)
+    said = [text.removeprefix("designs.fa: ") for text in warnings_of(page)]
+    assert len(set(said)) == len(said) > 0  # what is said of the model is not repeated for its designs
     assert elements.headings == [
         "What to doubt", "Side by side", "models/p", "Held-out predictions", "What was measured where",
         "Training", "designs.fa", "Designs", "Outcomes", "Trade-offs", "Rules", "Logos",

@@ -221,3 +221,31 @@ def test_t_and_u_in_one_file_are_converted_and_never_left_out(tmp_path: Path) ->
     path.write_text("sequence,outcome\n" + 9 * "ACGTACGTACGTACGT,1\nacguacguacguacgu,2\n")
     assert inspect(InspectConfig(input=path)).read_with == "--alphabet dna --convert-ut"
     assert inspect(InspectConfig(input=path, alphabet="rna")).read_with == "--convert-ut"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["a,ACGT,1", "a,ACGT,2"], "add --on-duplicate keep"),
+        (["a,ACGT,", "a,ACGT,"], "add --on-duplicate first"),
+        (["a,ACGT,1", "a,ACGA,2", "b,ACGA,2"], "add --on-duplicate rename"),
+        (["a,ACGT,7"], "1 number: mean 7, 7 to 7"),
+        (
+            [f"{i},ACGT,{10 ** (3 - i % 2):d}" for i in range(30)],
+            "30 numbers over 2.0 powers of ten (--task log10",
+        ),
+        ([f"{i},ACGT,{9 + i % 3}" for i in range(30)], "30 numbers: mean"),
+    ],
+)
+def test_what_is_said_of_outcomes_and_of_ids_that_occur_twice(
+    rows: list[str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
+    assert said in look(path).text()
+
+
+def test_a_table_without_an_outcome_says_how_to_name_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("sequence,activity\nACGT,1\n")
+    assert "outcome      none; --outcome names its column" in look(path).text()

@@ -199,6 +199,7 @@ def test_a_model_without_condition_refuses_one(cli: Cli, fasta: Path, tmp_path: 
         (("--kernel", "4"), 2, "--kernel: must be odd"),
         (("--condition", "bins", "--bins", "1"), 2, "--bins"),
         (("--patience", "50"), 2, "--patience: 50 checks are more than all 3"),
+        (("--outcome", "outcome"), 2, "--outcome: has no effect without --condition"),
         (("--alphabet", "rna"), 1, "not in the alphabet rna"),
         (("--learning-rate", "1e9", "--objective", "wgan-gp"), 1, "became"),
     ],

@@ -80,6 +80,8 @@ def test_without_outcomes_it_trains_and_says_what_is_missing(cli: Cli, fasta: Pa
     done = train(cli, fasta, tmp_path / "m")
     assert done.code == 0
     assert "none in the input; revise will need one" in done.err
+    said = f"{fasta} has no outcomes, so the model can sample but not revise; write them into headers"
+    assert done.err.index(said) < done.err.index("Held-out quality")  # before hours of training
 
 
 def test_a_missing_outcome_is_an_error_until_told_what_to_do(cli: Cli, fasta: Path, tmp_path: Path) -> None:
