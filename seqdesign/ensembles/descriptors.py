@@ -26,8 +26,6 @@ _TABLE = (
     (0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0),
     (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0),
 )  # fmt: skip
-SURROUNDINGS = 3
-"""Descriptors, the first of them, by which the surroundings of two positions are compared."""
 _BASES = {"A": (1, 0, 0), "C": (0, 1, 0), "G": (1, 1, 1), "T": (0, 0, 1), "U": (0, 0, 1)}
 
 

@@ -2,12 +2,13 @@
 
 A sequence is a set of cells, letters other than the most common one of their position. The covariance of the
 effects of two cells is a sum of products of kernels: how near their positions are, whether they are the same
-one, how alike the new letters, the common letters and the surroundings of the positions are. On top of the
-additive part G stands a squared-exponential kernel of the distance that G defines, for what does not add up.
+one, how alike the new letters and the common letters are. On top of the additive part G stands a
+squared-exponential kernel of the distance that G defines, for what does not add up.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -15,18 +16,17 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.devices.arithmetic import full_precision
-from seqdesign.ensembles.descriptors import SURROUNDINGS
 
-TERMS: tuple[tuple[str, ...], ...] = (
-    ("near",), ("same",), ("new",), ("near", "new"), ("same", "new"), ("old",), ("old", "new"), ("around",),
-    ("around", "new"), ("change",), ("near", "change"), ("around", "change"), ("cell",),
-)  # fmt: skip
-"""Products of kernels over cells whose sum is the covariance of effects; each has a weight of its own."""
-WIDTHS = (1.0, 3.0)
-"""Standard deviations, in positions, of the windows that say what surrounds a position."""
-START = {"noise": -1.0, "reach": 1.0, "around": 0.0, "joint": -1.0, "joint_length": 0.0}
-"""Logarithms: noise variance; distance over which positions are alike; length scales; variances."""
-TERM_START = -2.0
+TERMS: dict[tuple[str, ...], float] = {
+    ("near",): 1, ("same",): 2, ("new",): 1, ("near", "new"): 1, ("same", "new"): 2, ("old",): 1,
+    ("old", "new"): 1, ("change",): 1, ("near", "change"): 1, ("same", "change"): 1, ("cell",): 1,
+}  # fmt: skip
+"""Products of kernels over cells whose sum is the covariance of effects, and the variance of each from which
+the search starts, in units of ``VARIANCE``."""
+VARIANCE = math.exp(-2)
+START = {"noise": -1.0, "reach": 1.0, "joint": -1.0, "joint_length": 0.0}
+"""Logarithms: noise variance; distance over which positions are alike; variance and length scale of what is
+joint."""
 JITTER = 1e-4
 
 
@@ -41,14 +41,12 @@ class CellKernel:
         self.letters, self.old, self.descriptors = letters, common[places], descriptors
         distance = (places[:, None] - places).abs().to(descriptors.dtype)
         self.distance, self.same = distance, (distance == 0).to(descriptors.dtype)
-        around = surroundings(descriptors[common])[places]
-        self.contrast = torch.cdist(around, around).square() / max(1, around.shape[1])
         self.num_descriptors = descriptors.shape[1]
         self.names = (*START, *(" x ".join(term) for term in TERMS))
 
     def start(self) -> Tensor:
         """Where the search for hyperparameters begins."""
-        own = [*START.values(), *[TERM_START] * len(TERMS)]
+        own = [*START.values(), *(math.log(VARIANCE * times) for times in TERMS.values())]
         return torch.tensor([*own, *[0.0] * (2 * self.num_descriptors)])
 
     def named(self, theta: Tensor) -> dict[str, Tensor]:
@@ -64,13 +62,11 @@ class CellKernel:
         z = scale * f * torch.exp(-theta["likeness"])
         alike = torch.exp(-0.5 * (z[:, None] - z).square().sum(2))
         change = scale * (f[self.letters] - f[self.old]) * torch.exp(theta["slopes"])
-        old = alike[self.old][:, self.old]
         parts = {
             "near": torch.exp(-self.distance * torch.exp(-theta["reach"])),
             "same": self.same,
             "new": alike[self.letters][:, self.letters],
-            "old": old,
-            "around": old * torch.exp(-0.5 * self.contrast * torch.exp(-2 * theta["around"])),
+            "old": alike[self.old][:, self.old],
             "change": change @ change.T,
             "cell": torch.eye(len(f[self.letters]), dtype=f.dtype),
         }
@@ -81,19 +77,6 @@ class CellKernel:
                 product = product * parts[factor]
             total = total + product
         return total
-
-
-def surroundings(descriptors: Tensor) -> Tensor:
-    """(L, 2 F') of the letters (L, F) of a sequence: means of what stands around each, without itself."""
-    length = len(descriptors)
-    step = torch.arange(length, dtype=descriptors.dtype)
-    parts = []
-    for width in WIDTHS:
-        weight = torch.exp(-0.5 * ((step[:, None] - step) / width).square()).fill_diagonal_(0)
-        weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
-        parts.append(weight @ descriptors[:, :SURROUNDINGS])
-    around = torch.cat(parts, dim=1)
-    return (around - around.mean(0)) / around.std(0, correction=0).clamp(min=1e-3)
 
 
 def joint(g: Tensor, left: Tensor, right: Tensor, theta: Mapping[str, Tensor]) -> Tensor:
