@@ -18,6 +18,7 @@ from seqdesign.config import (
     SeedOption,
     SequenceOutput,
     Written,
+    suggest,
 )
 from seqdesign.errors import InputError, ModelError
 from seqdesign.runs.result import Result
@@ -193,7 +194,8 @@ def _read(config: SelectConfig, columns: list[str]) -> SequenceSet:
         layout=layout_of(config, default=()),
     )
     if config.quality is not None and not any(records.columns.get(config.quality, ())):
-        raise InputError(f"there is no column or header key '{config.quality}'", path=config.input)
+        hint = suggest(config.quality, (*records.columns, *records.unused))
+        raise InputError(f"there is no column or header key '{config.quality}'{hint}", path=config.input)
     return records
 
 

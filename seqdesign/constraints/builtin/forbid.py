@@ -13,6 +13,8 @@ from seqdesign.sequences.alphabets import Alphabet
 OPTION = "--forbid"
 METHYLASES: Mapping[str, str] = {"Dam": "GATC", "Dcm": "CCWGG", "CpG": "CG", "EcoKI": "AACNNNNNNGTGC"}
 """What they methylate, 5' to 3'; other sites where they are read from the minus strand."""
+SPECIES = 3
+"""Letters of an enzyme's name that stand for its species, which are seldom wrong."""
 SHOWN = 3
 """Near misses that are named."""
 
@@ -86,6 +88,8 @@ def _nearest(text: str, names: Sequence[str]) -> str:
     known = {name.lower(): name for name in names}
     roman = text.lower().replace("1", "i").replace("2", "ii").replace("3", "iii").replace("5", "v")
     begin = ([known[roman]] if roman in known else []) + begin
-    close = [known[n] for n in difflib.get_close_matches(text.lower(), list(known), n=1)]
+    alike = difflib.get_close_matches(text.lower(), list(known))
+    alike.sort(key=lambda name: name[:SPECIES] != text.lower()[:SPECIES])
+    close = [known[name] for name in alike[:1]]
     found = list(dict.fromkeys([*begin[:SHOWN], *close]))[:SHOWN] if len(text) > 1 else close
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""

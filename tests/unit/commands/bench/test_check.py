@@ -65,6 +65,7 @@ def test_mended_sequences_are_written_with_what_was_changed(
         (["--forbid", "EcoRI", "--mend"], "--mend: needs a file"),
         (["--coding", "--codon-table", "99"], "--codon-table: must be one of the genetic codes"),
         (["--forbid", "EcoR"], "'EcoR' is neither a pattern"),
+        (["--forbid", "BsaII"], "did you mean 'BsaI'?"),
         (["--without-flanks", "gc", "--gc", "0.4-0.6"], "--without-flanks: has no effect"),
         (["--synthesis", "acme"], "--synthesis"),
         (["--gc", "0.4-0.6", "--json", "-o", "-"], "--json: needs a file for the sequences"),

@@ -73,6 +73,7 @@ def test_another_column_and_smaller_is_better(tmp_path):
     for name, error, message in (
         (None, InputError, "name one with --quality"),
         ("ki", InputError, "there is no column or header key 'ki'"),
+        ("KD", InputError, r"there is no column or header key 'KD'; did you mean 'kd'\?"),
     ):
         with pytest.raises(error, match=message):
             select(SelectConfig(input=source, quality=name, **options))
