@@ -35,6 +35,7 @@ import _guard_eighth
 import _guard_fifth
 import _guard_fourth
 import _guard_fresh
+import _guard_ninth
 import _guard_seventh
 import _guard_sixth
 import _guard_third
@@ -59,6 +60,7 @@ FAMILIES = {
     "sixth": _guard_sixth.cases,
     "seventh": _guard_seventh.cases,
     "eighth": _guard_eighth.cases,
+    "ninth": _guard_ninth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"
