@@ -1,6 +1,7 @@
 """What CPU threads bring to one training step of each family, and how many are chosen.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/speed/thread_speed.py [--threads 2] [--only gan]
+    OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=3000 python benchmarks/speed/thread_speed.py [--threads 2]
+        [--only gan]
 
 One thread and several take turns, so that the load of the machine is the same for both. Prints floating-point
 operations of products and convolutions per dispatched operation, from which the number of threads is chosen

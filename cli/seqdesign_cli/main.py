@@ -12,6 +12,9 @@ from typing import Any
 
 from seqdesign_cli.guard import DONE, exit_code, flush_stdout
 
+SPINS = "3000"
+"""How often a thread of libgomp looks for work, some microseconds, before it sleeps (thread_speed.py)."""
+
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line; exit code 0 done, 1 failed, 2 usage, 130 interrupted, 141 closed pipe."""
@@ -53,11 +56,12 @@ def _tolerate_any_text() -> None:
 
 
 def _sleep_while_waiting() -> None:
-    """CPU threads that wait for each other sleep (threads.py in seqdesign.devices); torch reads this as it
-    loads.
+    """CPU threads that wait for each other soon sleep (threads.py in seqdesign.devices); torch reads this as
+    it loads.
     """
-    if "torch" not in sys.modules:
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

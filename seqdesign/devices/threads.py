@@ -22,8 +22,8 @@ from torch.utils.flop_counter import flop_registry
 from seqdesign.devices.cores import cores
 
 WAITING = "OMP_WAIT_POLICY"
-"""Environment variable; ``passive`` lets threads sleep while they wait. Threads that spin instead made a step
-on two busy cores take 26 times its CPU time."""
+"""Environment variable; ``passive`` lets threads sleep while they wait, after ``GOMP_SPINCOUNT`` looks for
+work. Threads that spin instead made a step on two busy cores take 26 times its CPU time."""
 LIMIT = "OMP_NUM_THREADS"
 FLOPS_PER_THREAD = 2e6
 """Floating-point operations of an operation, on average, that keep a thread busy (benchmarks/results.md)."""

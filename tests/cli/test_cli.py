@@ -114,11 +114,17 @@ def test_no_command_shows_help_on_stderr_and_is_a_usage_error(cli) -> None:
 
 
 @pytest.mark.parametrize(("loaded", "said", "expected"), [
-    (False, None, "PASSIVE"), (False, "ACTIVE", "ACTIVE"), (True, None, None),
+    (False, None, ("PASSIVE", "3000")), (False, "ACTIVE", ("ACTIVE", None)), (True, None, (None, None)),
 ])  # fmt: skip
-def test_threads_sleep_while_they_wait_unless_torch_or_the_user_was_first(
-    monkeypatch: pytest.MonkeyPatch, cli, loaded: bool, said: str | None, expected: str | None
+def test_threads_soon_sleep_while_they_wait_unless_torch_or_the_user_was_first(
+    monkeypatch: pytest.MonkeyPatch,
+    cli,
+    loaded: bool,
+    said: str | None,
+    expected: tuple[str | None, str | None],
 ) -> None:
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     monkeypatch.setenv("OMP_WAIT_POLICY", said or "")
     if said is None:
         monkeypatch.delenv("OMP_WAIT_POLICY")
@@ -126,7 +132,7 @@ def test_threads_sleep_while_they_wait_unless_torch_or_the_user_was_first(
     if loaded:
         monkeypatch.setitem(sys.modules, "torch", sys)
     cli("--version")
-    assert os.environ.get("OMP_WAIT_POLICY") == expected
+    assert (os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT")) == expected
 
 
 def test_version_is_one_line_and_json_names_all_versions(cli) -> None:
