@@ -235,9 +235,9 @@ class Page:
 
 
 def capital(message: str) -> str:
-    """A sentence with a capital letter, unless its first word is the name of a file or an option."""
-    first = message.partition(" ")[0].rstrip(":,")
-    if any(sign in first for sign in "/.-'_"):
+    """A sentence with a capital letter, unless its first word names a file, an option or its subject."""
+    first = message.partition(" ")[0].rstrip(",")
+    if any(sign in first for sign in "/.-'_:"):
         return message
     return message[:1].upper() + message[1:]
 

@@ -84,4 +84,4 @@ def test_a_warning_stands_once_on_a_page_about_several_runs() -> None:
     page.warnings(["m: few rows", "old"], about="m")
     page.warnings(["m: few rows", "old"])
     page.warnings(["m: few rows", "new"], about="designs.fa")
-    assert page.warned == ["m: M: few rows.", "m: Old.", "M: few rows.", "Old.", "designs.fa: New."]
+    assert page.warned == ["m: m: few rows.", "m: Old.", "m: few rows.", "Old.", "designs.fa: New."]
