@@ -7,6 +7,10 @@ import torch
 from torch import Tensor
 
 from seqdesign.language.chain import Chains
+from seqdesign.language.config import LMOptions, adapt
+from seqdesign.language.model import SequenceLM
+from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.sequences.encoders import Vocabulary
 
 PAD = 4
 
@@ -70,3 +74,15 @@ def test_ends_of_shorter_sequences_are_no_letters() -> None:
     table = counted(texts).sites.table
     assert table.isfinite().all()
     assert table[26].abs().max() < 0.5
+
+
+def test_a_model_without_counts_at_places_says_what_it_said() -> None:
+    options = adapt(LMOptions(architecture="gru", width=8, layers=1, dropout=0.0), num_letters=100)
+    learned, before = (SequenceLM(options, Vocabulary(get_alphabet("dna")), 30, 30).eval() for _ in range(2))
+    learned.network.count(rows())
+    before.load_state_dict({k: v for k, v in learned.state_dict().items() if "sites" not in k})
+    texts, lengths = rows(5, start=1), torch.full((5,), 30)
+    said = before.log_likelihood(texts, lengths)
+    assert (learned.log_likelihood(texts, lengths) - said).abs().min() > 0.1
+    learned.network.chains.sites.table.zero_()
+    torch.testing.assert_close(said, learned.log_likelihood(texts, lengths))
