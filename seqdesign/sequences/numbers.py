@@ -296,7 +296,8 @@ class Tally:
         remedies = [*dict.fromkeys(self._remedy(cell) for _, _, cell in shown)]
         if labels:
             remedies.append(f"{labels} if these are labels")
-        most = f"{self.numbers:,} numbers" if self.numbers or not self.text else f"{self.text:,} labels"
+        numbers = "1 number" if self.numbers == 1 else f"{self.numbers:,} numbers"
+        most = numbers if self.numbers or not self.text else f"{self.text:,} labels"
         return InputError(
             f"column '{self.name}' has {most}, but {self.oddities()}; {'; '.join(remedies)}",
             path=source or None,
