@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.optimize
@@ -15,10 +15,12 @@ from seqdesign.ensembles.kernel import JITTER, CellKernel, KernelNet, joint
 from seqdesign.ensembles.ridge import chosen_scores, same_gaps
 from seqdesign.tasks.task import Task
 
-MAX_CELLS = 2_500
-"""Cells from which a Gaussian process is too much."""
-FIT_ROWS = 600
-"""Rows by which hyperparameters are chosen, at most: their likelihood costs the cube of it."""
+MAX_CELLS = 8_000
+"""Cells from which a Gaussian process is too much: as many as a protein of 420 letters has."""
+FIT_ROWS, FIT_CELLS = 600, 2_500
+"""Rows by which hyperparameters are chosen, at most, and cells that these have: their likelihood costs the
+cube of the one and the square of the other.
+"""
 EVALUATIONS = 30
 FEWEST_NEW, CLEARLY = 20, 2.0
 """Rows with new letters that must show it, and by how many standard errors, that these are believed."""
@@ -74,10 +76,10 @@ def fit_kernel(
         for group in same_gaps(y):
             known = (~y[:, group[0]].isnan()).to(x.dtype)
             values = target[:, group].nan_to_num()
-            whole[:, group] = (_weights(k, values, train.amax(1) * known, noise) * unit[group]).float()
-            for m in range(members):
-                alpha = _weights(k, values, train[:, m] * known, noise) * unit[group]
-                bias = centre[group].double()
+            every, parts = _weights(k, values, train.amax(1) * known, noise, judge > 0)
+            whole[:, group] = (every * unit[group]).float()
+            for m, part in enumerate(parts):
+                alpha, bias = part * unit[group], centre[group].double()
                 fitted = k @ alpha + bias
                 rows = torch.nonzero(judge[:, m] > 0).flatten()
                 own[rows[:, None], torch.tensor(group)] = fitted[rows].float()
@@ -105,16 +107,13 @@ def _filled(
     x: Tensor, cells: Tensor, common: Tensor, descriptors: Tensor, theta: Tensor, sizes: tuple[int, int]
 ) -> KernelNet:
     """A net of (members, outcomes) whose kernel knows these cells and rows x (N, V, L); weights are zero."""
-    kernel = CellKernel(cells // x.shape[2], cells % x.shape[2], common, descriptors)
-    named = kernel.named(theta)
-    net = KernelNet(sizes[0], len(cells), len(x), sizes[1])
-    u = x.flatten(1)[:, cells]
+    net = KernelNet(sizes[0], len(cells), len(x), sizes[1], x.shape[2], descriptors)
     net.cells.copy_(cells)
-    net.covariance.copy_(kernel.covariance(named))
-    net.rows.copy_(net.covariance @ u.T)
-    net.own.copy_((u * net.rows.T).sum(1))
-    net.joint.copy_(named["joint"])
-    net.joint_length.copy_(named["joint_length"])
+    net.common.copy_(common)
+    net.theta.copy_(theta)
+    most, letters = x.max(1)
+    net.tokens.copy_(letters.masked_fill(most == 0, -1).masked_fill((most > 0) & (most < 1), x.shape[1]))
+    net.prepare()
     return net
 
 
@@ -152,13 +151,33 @@ def _standard(y: Tensor) -> tuple[Tensor, Tensor]:
     return centre, square.sqrt().clamp(min=1e-6)
 
 
-def _weights(k: Tensor, target: Tensor, weight: Tensor, noise: float) -> Tensor:
-    """(N, K): zero for rows that do not count; a row of weight w has the noise divided by w."""
+def _weights(
+    k: Tensor, target: Tensor, weight: Tensor, noise: float, judged: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """(N, K) of the process of all rows, and of each member's, which lacks the rows that it judges (N, M).
+
+    Zero for rows that do not count; a row of weight w has the noise divided by w. All from one inverse P:
+    with rows F left out the weights of the others are alpha - P[:, F] P[F, F]^-1 alpha[F].
+    """
     rows = torch.nonzero(weight > 0).flatten()
-    a = k[rows][:, rows] + torch.diag(noise / weight[rows].double())
-    found = torch.zeros(len(k), target.shape[1], dtype=torch.float64)
-    found[rows] = torch.cholesky_solve(target[rows].double(), torch.linalg.cholesky(a))
-    return found
+    a = k[rows][:, rows]
+    a.diagonal().add_(noise / weight[rows].double())
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(a))
+    del a
+    alpha = inverse @ target[rows].double()
+    found = []
+    for mine in [alpha, *_without(inverse, alpha, judged[rows])]:
+        found.append(torch.zeros(len(k), target.shape[1], dtype=torch.float64))
+        found[-1][rows] = mine
+    return found[0], found[1:]
+
+
+def _without(inverse: Tensor, alpha: Tensor, left_out: Tensor) -> Iterator[Tensor]:
+    """Weights (n, K) of processes that lack the rows (n, M)."""
+    for some in left_out.T:
+        gone = torch.nonzero(some).flatten()
+        lost = torch.linalg.solve(inverse[gone][:, gone], alpha[gone])
+        yield (alpha - inverse[:, gone] @ lost).masked_fill(some[:, None], 0.0)
 
 
 def _hyperparameters(
@@ -169,6 +188,8 @@ def _hyperparameters(
     if len(known) < 2:
         known, target = torch.nonzero(~target[:, 0].isnan()).flatten(), target[:, :1]
     some = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))[:FIT_ROWS]]
+    have = (u[some].cumsum(0) > 0).sum(1)
+    some = some[: max(2, int((have <= FIT_CELLS).sum()))]
     u, y = u[some], target[some]
     used = torch.nonzero(u.sum(0) > 0).flatten()
     letters, places, common = cells

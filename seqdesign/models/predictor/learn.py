@@ -43,7 +43,7 @@ PATIENCE = 20
 RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
-KERNEL_ROWS = 2_500
+KERNEL_ROWS = 8_000
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
