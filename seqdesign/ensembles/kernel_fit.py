@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.ensembles.kernel import JITTER, CellKernel, KernelNet, joint
+from seqdesign.ensembles.kernel import JITTER, NAMES, CellKernel, KernelNet, joint, named
 from seqdesign.ensembles.ridge import chosen_scores, same_gaps
 from seqdesign.tasks.task import Task
 
@@ -24,6 +24,10 @@ cube of the one and the square of the other.
 EVALUATIONS = 30
 FEWEST_NEW, CLEARLY = 20, 2.0
 """Rows with new letters that must show it, and by how many standard errors, that these are believed."""
+AS_OFTEN = 30.0
+"""By how many measurements the guess of a parent counts that was not measured."""
+NOTHING = -20.0
+"""Logarithm of a variance that is none."""
 PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.6
 """Standard deviations of hyperparameters around where they start, and of those of the descriptors."""
 
@@ -51,6 +55,7 @@ def fit_kernel(
     *,
     task: Task,
     seed: int,
+    alone: bool = False,
 ) -> tuple[KernelNet, bool, Tensor | None]:
     """Learn from one-hot x (N, V, L) and standardised or 0/1 outcomes y (N, K), NaN where not measured.
 
@@ -60,13 +65,20 @@ def fit_kernel(
 
     In a regression the members' mean is the process of all rows, and their differences are those of processes
     that lack a part. What each says of the rows (N, K) that it judges comes from its own, and is returned.
+
+    alone: rows are single mutants of a parent that is none of them. So nothing says how much of a value is
+    the parent's, and what is not counts once more with each further change. The parent is guessed (Bickel's
+    mode of the medians of all places: most places tolerate most changes), and nothing is joint.
     """
     cells, common = seen_cells(x)
-    length, members = x.shape[2], train.shape[1]
+    length, members, num_rows = x.shape[2], train.shape[1], len(x)
+    if alone:
+        x, y, train, judge = _with_parent(x, y, train, judge, common)
     u = x.flatten(1)[:, cells]
     centre, unit = _standard(y)
     target = (y - centre) / unit
-    theta = _hyperparameters(u, target, (cells // length, cells % length, common), descriptors, seed)
+    kernel = CellKernel(cells // length, cells % length, common, descriptors)
+    theta = _hyperparameters(u, target, kernel, seed, joint=not alone)
     with torch.no_grad():
         net = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         k = net.products(u).double()
@@ -96,11 +108,40 @@ def fit_kernel(
         everywhere[common, torch.arange(length)] = False
         cells = torch.nonzero(everywhere.flatten()).flatten()
         if not carries or len(cells) > MAX_CELLS:
-            return net, False, own
+            return net, False, own[:num_rows]
         wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         wide.weight.copy_(net.weight)
         wide.bias.copy_(net.bias)
-        return wide, True, own
+        return wide, True, own[:num_rows]
+
+
+def _with_parent(
+    x: Tensor, y: Tensor, train: Tensor, judge: Tensor, common: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The same rows, and the sequence (L,) of the common letters with what it may have been measured as."""
+    parent = torch.zeros_like(x[:1])
+    parent[0, common, torch.arange(x.shape[2])] = 1
+    place = (x[:, common, torch.arange(x.shape[2])] == 0).float().argmax(1)
+    guesses = []
+    for values in y.T:
+        known = ~values.isnan()
+        medians = [values[known & (place == i)].median() for i in place[known].unique()]
+        guesses.append(_mode(torch.stack(medians)) if medians else values.new_tensor(torch.nan))
+    weight = AS_OFTEN * train.amax(0, keepdim=True)
+    return (
+        torch.cat([x, parent]), torch.cat([y, torch.stack(guesses)[None]]), torch.cat([train, weight]),
+        torch.cat([judge, torch.zeros_like(weight)]),
+    )  # fmt: skip
+
+
+def _mode(values: Tensor) -> Tensor:
+    """Of values (n,), by halves that are closest together (Bickel & Fruehwirth 2006)."""
+    values = values.sort().values
+    while len(values) > 3:
+        half = (len(values) + 1) // 2
+        first = int((values[half - 1 :] - values[: len(values) - half + 1]).argmin())
+        values = values[first : first + half]
+    return values.mean()
 
 
 def _filled(
@@ -180,9 +221,7 @@ def _without(inverse: Tensor, alpha: Tensor, left_out: Tensor) -> Iterator[Tenso
         yield (alpha - inverse[:, gone] @ lost).masked_fill(some[:, None], 0.0)
 
 
-def _hyperparameters(
-    u: Tensor, target: Tensor, cells: tuple[Tensor, Tensor, Tensor], descriptors: Tensor, seed: int
-) -> Tensor:
+def _hyperparameters(u: Tensor, target: Tensor, every: CellKernel, seed: int, *, joint: bool) -> Tensor:
     """The most probable ones given some rows, under a normal prior around the start."""
     known = torch.nonzero(~target.isnan().any(1)).flatten()
     if len(known) < 2:
@@ -192,12 +231,13 @@ def _hyperparameters(
     some = some[: max(2, int((have <= FIT_CELLS).sum()))]
     u, y = u[some], target[some]
     used = torch.nonzero(u.sum(0) > 0).flatten()
-    letters, places, common = cells
-    u = u[:, used]
-    kernel = CellKernel(letters[used], places[used], common, descriptors)
+    u, kernel = u[:, used], every.only(used)
     start = kernel.start()
     spread = torch.full_like(start, PRIOR)
-    spread[len(kernel.names) :] = DESCRIPTOR_PRIOR
+    spread[len(NAMES) :] = DESCRIPTOR_PRIOR
+    if not joint:
+        start[NAMES.index("joint")] = NOTHING
+        spread[NAMES.index("joint")] = JITTER
     cost = _posterior(kernel, u, y, start, spread)
     found = scipy.optimize.minimize(
         cost, start.double().numpy(), jac=True, method="L-BFGS-B",
@@ -214,10 +254,10 @@ def _posterior(
 
     def cost(values: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(values).to(start.dtype).requires_grad_()
-        named = kernel.named(theta)
-        rows = u @ kernel.covariance(named)
+        about = named(theta)
+        rows = u @ kernel.covariance(about)
         own = (rows * u).sum(1)
-        k = joint(rows @ u.T, own, own, named) + (torch.exp(named["noise"]) + JITTER) * eye
+        k = joint(rows @ u.T, own, own, about) + (torch.exp(about["noise"]) + JITTER) * eye
         prior = 0.5 * ((theta - start) / spread).square().sum()
         with torch.no_grad():
             factor, failed = torch.linalg.cholesky_ex(k)
