@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
+from seqdesign.commands.campaign import CampaignOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
+from seqdesign.runs.blocks import end_of_blocks
 from seqdesign.runs.result import Result
 
-if TYPE_CHECKING:
-    pass
-
 DEFAULT_MODEL = Path("models/gan")
-REMEDY = ", or let maximize --generator find such sequences"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
+class SampleGANConfig(LetterRules, SequenceOutput, CampaignOptions, RunConfig):
     """Draw new sequences: codes from N(0, I), turned into letters by the generator.
 
     Example: seqdesign sample-gan -n 1000 > out.fa
@@ -42,8 +40,6 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Discard about this share of the draws: those that the critic finds least realistic."""
     condition: float | str | None = None
     """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
-    batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
-    """Sequences processed at a time; the result does not depend on it."""
 
     def problems(self) -> Iterator[str]:
         """The most probable letters have no temperature."""
@@ -98,29 +94,24 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     return _sample(config)
 
 
+@sharded
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
-    from seqdesign.drawing.samples import novelty, rules_for, write_samples
-    from seqdesign.models.gan.drawing import Draws, batches
-    from seqdesign.models.gan.sampling import class_of
+    from seqdesign.drawing.samples import rules_for, write_source
+    from seqdesign.models.gan.drawing import Draws, source
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
-        class_of(trained, config.condition)  # a wrong one is said before a file is written
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
         draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
+        samples = source(trained, draws, rules)
         with open_output(config.output or "-") as handle:
-            tally = write_samples(
-                batches(trained, draws, rules),
-                config.num,
-                handle,
-                is_new=novelty(unique=config.unique),
-                remedy=REMEDY,
-            )
+            tally = write_source(samples, config.num, handle, unique=config.unique)
+            end_of_blocks()
     result = SampleGANResult(
         model=config.model,
         num=config.num,

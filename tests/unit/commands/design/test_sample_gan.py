@@ -68,16 +68,18 @@ def test_what_is_written_is_what_was_drawn_less_what_breaks_a_rule(here: Path, c
     assert "of the draws obey the constraints" in cli("sample-gan", "-n", "40", *RULES).err
 
 
-def test_the_batch_size_changes_nothing_and_few_are_the_first_of_many(here: Path, cli: Cli) -> None:
-    texts, shares = [], []
-    for size in ("1", "100", "1000"):
-        done = cli("sample-gan", "-n", "30", *RULES, "-b", size, "-o", "out.fa", "--json")
-        texts.append((here / "out.fa").read_bytes())
-        shares.append(json.loads(done.out)["acceptance"])
-    assert texts[0] == texts[1] == texts[2]
-    assert shares[0] == shares[1] == shares[2]
-    few = cli("sample-gan", "-n", "7", *RULES).out
-    assert texts[0].decode().startswith(few)
+def test_who_draws_changes_nothing_and_few_are_the_first_of_many(here: Path, cli: Cli) -> None:
+    """``sample``, and a run that is shared among processes."""
+    done = cli("sample-gan", "-n", "30", *RULES, "-o", "out.fa", "--json")
+    text = (here / "out.fa").read_text()
+    assert cli("sample", "models/gan", "-n", "30", *RULES).out == text
+    assert text.startswith(cli("sample-gan", "-n", "7", *RULES).out)
+    for shard in ("2/3", "1/3"):
+        shared = cli("sample-gan", "-n", "30", *RULES, "-o", "two.fa", "--campaign", "c", "--shard", shard)
+        assert shared.code == 0, shared.err
+    merged = cli("merge", "c", "--json")
+    assert (here / "two.fa").read_text() == text
+    assert json.loads(merged.out)["acceptance"] == json.loads(done.out)["acceptance"]
 
 
 def test_unique_and_constraints_go_together(here: Path, cli: Cli) -> None:
@@ -98,7 +100,7 @@ def test_sequences_of_any_length_are_judged_by_what_they_are(here: Path, cli: Cl
 def test_what_the_critic_finds_least_real_is_left_out(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, shortest: int
 ) -> None:
-    """In order, by a bound below which about the asked share of other draws lies; for any batch size."""
+    """In order, by a bound below which about the asked share of other draws lies."""
     make_gan(tmp_path / "models" / "gan", shortest)
     monkeypatch.chdir(tmp_path)
     drawn = sequences(cli("sample-gan", "-n", "3000").out)
@@ -114,7 +116,6 @@ def test_what_the_critic_finds_least_real_is_left_out(
     assert float(score[:2500][low].max()) <= float(score[:2500][~low].min())
     assert kept[:1000] == [t for t, out in zip(drawn, low.tolist(), strict=False) if not out][:1000]
     assert "that the critic finds unlike real ones left out" in done.err
-    assert sequences(cli("sample-gan", "-n", "2000", "--reject", "0.3", "-b", "100").out) == kept
     refused = cli("sample-gan", "-n", "5", "--reject", "1")
     assert refused.code != 0
     assert "--reject" in refused.err
@@ -122,15 +123,12 @@ def test_what_the_critic_finds_least_real_is_left_out(
 
 def test_what_almost_never_comes_is_given_up(here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqdesign.drawing.samples.BARREN", 300)
-    for size in ("1", "256"):
-        done = cli(
-            "sample-gan", "-n", "5", "--template", "ACGTACGTACGT", "--max-homopolymer", "5", "-b", size
-        )
-        assert (done.code, done.out) == (1, "")
-        assert (
-            "hardly ever obeys the constraints: 0 of 300 draws do, none of the last 300; 100% break "
-            "--template ACGTACGTACGT" in done.err
-        )
+    done = cli("sample-gan", "-n", "5", "--template", "ACGTACGTACGT", "--max-homopolymer", "5")
+    assert (done.code, done.out) == (1, "")
+    assert (
+        "hardly ever obeys the constraints: 0 of 300 draws do, none of the last 300; 100% break "
+        "--template ACGTACGTACGT" in done.err
+    )
 
 
 @pytest.mark.parametrize(
