@@ -38,8 +38,9 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
     """Replace repeated sequences by new draws; memory then grows with --num."""
-    reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
-    """Discard about this share of the draws: those that the critic finds least realistic."""
+    reject: Annotated[float | None, Between(0, 1, high_open=True)] = None
+    """Discard about this share of the draws: those that the critic finds least realistic. When not given,
+    those that it finds less realistic than 99% of real sequences, at most a tenth."""
     condition: float | str | None = None
     """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
     batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
@@ -65,7 +66,7 @@ class SampleGANResult(Result):
     acceptance: float | None
     """Share of the draws that obey the constraints; None without any."""
     discarded: int | None
-    """Draws that the critic found too unlike real sequences; None without --reject."""
+    """Draws that the critic found too unlike real sequences; None where it was not asked."""
     output: Path | None
 
     def text(self) -> str:
@@ -112,6 +113,7 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         class_of(trained, config.condition)  # a wrong one is said before a file is written
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
+        asked = config.reject or (config.reject is None and record.believed is not None)
         draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         with open_output(config.output or "-") as handle:
             tally = write_samples(
@@ -126,7 +128,7 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         num=config.num,
         repeats=tally.repeats if config.unique else None,
         acceptance=None if rules is None else tally.acceptance,
-        discarded=tally.discarded if config.reject else None,
+        discarded=tally.discarded if asked else None,
         output=config.output,
     )
     leave_manifest(manifest, config, result)
