@@ -391,28 +391,3 @@ def one_hot(tokens: ArrayOrTensor, alphabet: Alphabet, dtype: Any = None) -> Arr
     if masked.any():
         np.copyto(result, 1.0 / alphabet.size, where=masked[:, None, :], casting="unsafe")
     return cast(ArrayOrTensor, result)
-
-
-def from_one_hot(one_hot_NVL: ArrayOrTensor, alphabet: Alphabet) -> ArrayOrTensor:
-    """(N, V, L) scores, probabilities or one-hot to (N, L) tokens by the largest channel.
-
-    A position that is zero in all channels gives PAD, any other with equal channels UNKNOWN.
-    Raises ValueError when the second axis is not V.
-    """
-    if one_hot_NVL.ndim != 3 or one_hot_NVL.shape[1] != alphabet.size:
-        raise ValueError(f"one-hot must have shape (N, {alphabet.size}, L), got {tuple(one_hot_NVL.shape)}")
-    vocabulary = Vocabulary(alphabet)
-    if _is_tensor(one_hot_NVL):
-        import torch
-
-        tensor: Any = one_hot_NVL
-        high, low = tensor.amax(dim=1), tensor.amin(dim=1)
-        best = tensor.argmax(dim=1).to(torch.uint8 if vocabulary.dtype is np.uint8 else torch.int16)
-        best.masked_fill_(high == low, vocabulary.unknown)
-        return cast(ArrayOrTensor, best.masked_fill_((high == 0) & (low == 0), vocabulary.pad))
-    array: Any = one_hot_NVL
-    high, low = array.max(axis=1), array.min(axis=1)
-    tokens = array.argmax(axis=1).astype(vocabulary.dtype)
-    tokens[high == low] = vocabulary.unknown
-    tokens[(high == 0) & (low == 0)] = vocabulary.pad
-    return cast(ArrayOrTensor, tokens)
