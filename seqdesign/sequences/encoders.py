@@ -284,7 +284,7 @@ def _unknown_letter(
     shown = named if named.isprintable() else repr(letter)
     return UnknownLetterError(
         f"letter '{shown}' at position {position + 1} is not in the alphabet {alphabet.name} "
-        f"({alphabet.shown}){more}; {_advice(letter, position, sequence, alphabet)}",
+        f"({alphabet.shown}){more}; {_advice(letter, sequence, alphabet)}",
         letter=named,
         position=position + 1,
         path=places.source,
@@ -297,7 +297,7 @@ def _record_name(ids: Sequence[str] | None, index: int) -> str:
     return ids[index] if ids is not None else f"#{index + 1}"
 
 
-def _advice(letter: str, position: int, sequence: str, alphabet: Alphabet) -> str:
+def _advice(letter: str, sequence: str, alphabet: Alphabet) -> str:
     """What to do about one unknown letter, most likely cause first."""
     upper = letter.upper()
     if alphabet.spelling == "smiles":
