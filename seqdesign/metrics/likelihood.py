@@ -20,14 +20,6 @@ def normal_log_prob(z: Tensor, mean: Tensor | float, scale: Tensor | float) -> T
     return terms.sum(dim=-1)
 
 
-def elbo(log_likelihood: Tensor, kl: Tensor) -> Tensor:
-    """Evidence lower bound E_q log p(x|z) - KL(q(z|x) || p(z)) (Kingma and Welling 2014).
-
-    ``log_likelihood`` is log p(x|z), averaged by the caller over the draws of z; shapes broadcast.
-    """
-    return log_likelihood - kl
-
-
 def log_weights(z: Tensor, log_likelihood: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     """Log importance weights log p(x|z) + log p(z) - log q(z|x) for the prior N(0, 1), shape (...).
 

@@ -26,6 +26,10 @@ class SampleGANConfig(LetterRules, SequenceOutput, CampaignOptions, RunConfig):
     Example: seqdesign sample-gan -n 1000 > out.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "num", "model", "condition", "template", "forbid", "gc", "max_homopolymer", "unique",
+    )  # fmt: skip
+
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-gan")] = DEFAULT_MODEL

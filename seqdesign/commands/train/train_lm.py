@@ -30,6 +30,11 @@ class TrainLMConfig(WriterOptions, LMOptions, LMFitOptions, RunConfig):
     Example: seqdesign train-lm seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown",
+        "epochs", "architecture", "condition",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written()] = Path("models/lm")
     """Folder of the model."""
 

@@ -43,6 +43,11 @@ class TrainSimilarityConfig(
     Example: seqdesign train-similarity seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown", "measure", "label",
+        "pairs", "epochs",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/similarity")
     """Folder of the model."""
 

@@ -49,6 +49,10 @@ class TrainTranslateConfig(
     Example: seqdesign train-translate weak.fa strong.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown", "steps", "stay",
+    )  # fmt: skip
+
     set_a: Annotated[Path, Positional("A")]
     """First set: FASTA, GenBank or a table, plain or compressed; - is stdin."""
     set_b: Annotated[Path, Positional("B")]

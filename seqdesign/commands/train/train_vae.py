@@ -35,6 +35,11 @@ class TrainVAEConfig(WriterOptions, VAEOptions, GivenSplitOptions, FitOptions, R
     Example: seqdesign train-vae seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown",
+        "epochs",
+    )  # fmt: skip
+
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; one outcome at a time."""
         yield from shared_stdin(self.inputs(), self)
