@@ -154,7 +154,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_files(
         assert (tmp_path / "m" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
-def test_samples_repeat_with_the_seed_and_are_the_first_of_more(cli: Cli, fasta: Path, tmp_path: Path) -> None:
+def test_samples_repeat_with_the_seed_and_begin_alike(cli: Cli, fasta: Path, tmp_path: Path) -> None:
     train(cli, fasta, tmp_path / "m")
 
     def sample(*words: str) -> str:
