@@ -365,8 +365,9 @@ class Tally:
 
 
 def _missing(cells: Iterable[str]) -> str:
-    """Options that say so of these cells."""
-    return " ".join(f"--missing {shlex.quote(cell)}" for cell in dict.fromkeys(cells))
+    """Options that say so of these cells; case does not matter."""
+    different = {cell.lower(): cell for cell in reversed(list(cells))}
+    return " ".join(f"--missing {shlex.quote(cell)}" for cell in reversed(different.values()))
 
 
 def to_numbers(

@@ -85,6 +85,7 @@ def _block(
     """
     each = draws.choose_from or 1
     size = DEVICE_BLOCK if trained.generator.start.weight.device.type == "cuda" else BLOCK
+    # A GPU may give them in several parts.
     drawn = draw(
         trained.generator,
         size * each,
@@ -96,7 +97,8 @@ def _block(
         temperature=draws.temperature,
         argmax=draws.argmax,
     )
-    tokens, classes = next(drawn)
+    parts, given = zip(*drawn, strict=True)
+    tokens, classes = torch.cat(parts), None if given[0] is None else torch.cat(given)
     if each > 1:
         scores = criticize(trained, tokens, classes).view(each, -1)
         rows = scores.argmax(dim=0) * size + torch.arange(size)
