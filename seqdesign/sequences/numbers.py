@@ -366,8 +366,10 @@ class Tally:
 
 def _missing(cells: Iterable[str]) -> str:
     """Options that say so of these cells; case does not matter."""
-    different = {cell.lower(): cell for cell in reversed(list(cells))}
-    return " ".join(f"--missing {shlex.quote(cell)}" for cell in reversed(different.values()))
+    different: dict[str, str] = {}
+    for cell in cells:
+        different.setdefault(cell.lower(), cell)
+    return " ".join(f"--missing {shlex.quote(cell)}" for cell in different.values())
 
 
 def to_numbers(
