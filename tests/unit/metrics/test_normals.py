@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
-from seqdesign.metrics.likelihood import iwae_bound, log_weights, normal_log_prob
+from seqdesign.metrics.normals import iwae_bound, kl_normals, kl_standard_normal, log_weights, normal_log_prob
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(64)
 PRIOR_WEIGHTS = torch.from_numpy(WEIGHTS / math.sqrt(2 * math.pi))
