@@ -86,10 +86,10 @@ def test_links_to_files_and_headings_resolve(name: str) -> None:
 
 
 def test_table_columns_and_header_fields_of_revise_are_documented() -> None:
-    from seqdesign.design.revisions import columns
+    from seqdesign.design.records import revision_columns
 
     text = (ROOT / "docs" / "revise.md").read_text(encoding="utf-8")
-    assert [column for column in columns("NAME") if f"`{column}`" not in text] == []
+    assert [column for column in revision_columns("NAME") if f"`{column}`" not in text] == []
 
 
 def code(containing: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from rdkit.Chem import Crippen
 import seqdesign as sd
 from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
-from seqdesign.design.revisions import Revision
+from seqdesign.design.records import Revision
 from seqdesign.metrics.edits import levenshtein_pairs
 from seqdesign.models.vae.drawing import Draws, source
 from seqdesign.sequences.encoders import decode, encode

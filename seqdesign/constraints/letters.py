@@ -35,10 +35,18 @@ def seen_letters(seen: Tensor, starts: Starts, *, own: bool = True) -> MaskConst
     return MaskConstraint(NAME, allowed, wanted)
 
 
-def near_parent(parent: Tensor, limit: int, starts: Starts) -> MaxEdits:
-    """At most so many letters that differ from a parent (L,) of which all that was seen are variants."""
+def near_parent(parent: Tensor, limit: int, starts: Starts, *, own: bool = False) -> MaxEdits:
+    """At most so many letters that differ from a parent (L,) of which all that was seen are variants.
+
+    ``own``: where a start differs at more places already, as many as it does.
+    """
     everyone = parent.to(starts.device).expand(len(starts.tokens), -1)
-    return MaxEdits(limit, everyone, name=f"{NAME} (at most {limit} changes of the common parent)")
+    name = f"{NAME} (at most {limit} changes of the common parent)"
+    if not own:
+        return MaxEdits(limit, everyone, name=name)
+    limits = (starts.tokens != everyone).sum(1).clamp(min=limit)
+    name = f"{name[:-1]}; --max-edits decides instead)"
+    return MaxEdits(int(limits.max()), everyone, name=name, limits=limits)
 
 
 def near_rows(rows: Tensor, limits: Tensor, starts: Starts) -> MaxEdits:

@@ -1,13 +1,13 @@
-"""Revisions of a file from Python, and as records: their FASTA headers, table rows and summary."""
+"""Revisions of a file from Python: the design problem of each block of inputs, and what came of it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from seqdesign.design.evidence import Evidence, MakeConstraint
 from seqdesign.design.model import DesignModel
 from seqdesign.design.numbering import spoken
 from seqdesign.design.options import GoalOptions
+from seqdesign.design.records import Revision, RevisionStatus, RevisionSummary, summarise, unjudged
 from seqdesign.errors import InputError, UsageError
 from seqdesign.metrics.edits import carry_over, edit_list
 from seqdesign.models.similarity.limit import similarity_of
@@ -34,118 +35,11 @@ from seqdesign.runs.blocks import end_of_blocks, results
 from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode, encode
-from seqdesign.sequences.fasta import Record, check_header_ids, format_fields
+from seqdesign.sequences.fasta import check_header_ids
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.options import LetterPolicy, encode_with, normal_records
-from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
-from seqdesign.sequences.scope import Scope, left_out
-
-Status = Literal["revised", "unchanged", "infeasible", "violating", "unjudged"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Revision:
-    """One revision of one input. Outcomes in the user's units, log-likelihoods in nats."""
-
-    id: str
-    """Of the input; with several revisions each, and its rank."""
-    parent: str
-    """Id of the input."""
-    rank: int
-    status: Status
-    original: str
-    revised: str
-    outcome_name: str = "outcome"
-    """What the outcome is called; headers and tables say ``predicted_NAME``, as nothing was measured."""
-    outcome_before: float
-    """F(E(x0))."""
-    outcome_at_code: float | None
-    """F(z*), at the code that the revision was decoded from."""
-    outcome: float
-    """F(E(x*)), after re-encoding: the prediction to believe."""
-    delta: float
-    loglik_before: float
-    loglik: float
-    loglik_change: float
-    edits: int
-    edit_list: str
-    evidence: str | None
-    """Training sequences that have each edit, in the order of ``edit_list``; None where that is not known."""
-    least_evidence: int | None
-    """The smallest of these numbers."""
-    similarity: float | None = None
-    """To the input, by --similarity; None without."""
-    kappa2: float | None
-    """Squared radius of the feasible ellipsoid in posterior standard deviations."""
-    coverage: float | None
-    """Mass of q(z|x0) inside it."""
-    log_mode: float | None
-    """log q at the posterior mean."""
-    feasible: bool | None
-    """Whether any code was feasible; None for methods without codes."""
-    stop: str | None
-    """Why the first ascent ended."""
-    judged: float | None = None
-    """Prediction by --judge; None without."""
-    judged_low: float | None = None
-    judged_high: float | None = None
-    """95% interval of a measurement, by --judge; an end is None where measurements end abruptly."""
-    variant: str | None = None
-    """The changes against the wild type, where one is known: A42G:T50S."""
-    first_position: int = 1
-    """Number of the first letter, in ``edit_list`` and ``variant``."""
-    violations: str = ""
-    """Constraints that ``revised`` breaks, such as forbid:EcoRI@11-16;gc:0.4-0.6; never with "revised"."""
-    reason: str | None = None
-    """Why the model cannot judge the input, which is returned as it is; only with "unjudged"."""
-
-    def fasta(self) -> Record:
-        """The FASTA record."""
-        values = {
-            "status": self.status,
-            "parent": self.parent if self.parent != self.id else None,
-            (key := predicted_key(self.outcome_name)): self.outcome,
-            f"{key}_before": self.outcome_before,
-            "delta": self.delta,
-            "judged": self.judged,
-            "judged_low": self.judged_low,
-            "judged_high": self.judged_high,
-            "loglik_change": self.loglik_change,
-            "edits": self.edits,
-            "edit_list": self.edit_list or None,
-            "variant": self.variant,
-            "first_position": self.first_position if self.first_position != 1 else None,
-            "evidence": self.evidence or None,
-            "least_evidence": self.least_evidence,
-            "similarity": self.similarity,
-            "feasible": None if self.feasible is None else str(self.feasible).lower(),
-            "stop": self.stop,
-            "violations": self.violations or None,
-            "reason": self.reason,
-        }
-        if self.status == "unjudged":
-            values = {key: values[key] for key in ("status", "parent", "reason")}
-        shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items() if v is not None}
-        return Record(self.id, format_fields(shown), self.revised)
-
-    def row(self) -> dict[str, Any]:
-        """The table row, with the keys of ``columns``."""
-        values = asdict(self)
-        values.pop("outcome_name")
-        values = {name: None if value != value else value for name, value in values.items()}
-        return {_key(name, self.outcome_name): value for name, value in values.items()}
-
-
-def columns(outcome: str) -> tuple[str, ...]:
-    """Of the table of revisions by a model of ``outcome``."""
-    return tuple(_key(field.name, outcome) for field in fields(Revision) if field.name != "outcome_name")
-
-
-def _key(field: str, outcome: str) -> str:
-    """The key of a field: never that of the outcome itself, which belongs to measured values."""
-    return predicted_key(outcome) + field.removeprefix("outcome") if field.startswith("outcome") else field
-
+from seqdesign.sequences.scope import Scope
 
 CANDIDATES = 8
 """Revisions of each input that a judge chooses from."""
@@ -175,9 +69,10 @@ def run(
     block_size: int | None = None,
     device: torch.device | str = "cpu",
     on_step: Callable[[int, int], None] = count,
-) -> tuple[list[Revision], Summary]:
+) -> tuple[list[Revision], RevisionSummary]:
     """All revisions of the records, in their order and for each from the best down, and their summary.
 
+    records: their column of the model's outcome, where they have it, is what was measured of them.
     goal: what is better and what must hold, with the options of ``seqdesign revise``. optimize, options: a
     method of ``find_method`` and its options. evidence: what the model was trained on; with ``only_seen``
     revisions write only letters or words of it. judge: a predictor that ranks ``CANDIDATES`` of each input
@@ -190,10 +85,7 @@ def run(
     goal, letters = goal or GoalOptions(), letters or LetterPolicy()
     optimize = optimize or find_method("revise")
     options = options or ReviseOptions()
-    more: list[MakeConstraint] = [Writable] if trained.record.alphabet.unk else []
-    if evidence is not None and only_seen:
-        more += evidence.constraints(trained.record.max_length, own=True)
-    more += [] if alike is None else [alike]
+    more = _more_constraints(trained.record, evidence if only_seen else None, alike)
     if numbering is None:
         numbering = Numbering() if evidence is None else evidence.measured.numbering
     check_header_ids(records.ids, records.source)
@@ -202,6 +94,7 @@ def run(
     scope = Scope(trained.record.min_length, trained.record.max_length)
     outcome = trained.record.outcome or "outcome"
     size = block_size or BLOCK
+    known = {} if evidence is None else evidence.known()
 
     def block_of(first: int) -> list[Revision]:
         block = records.take(range(first, min(first + size, len(records))))
@@ -216,6 +109,8 @@ def run(
             result = optimize(problem, options, seed)
             made += describe(problem, result, judged, trained.record.alphabet, evidence, outcome)
         place = {name: i for i, name in enumerate(block.ids)}
+        values = _measured(block, outcome, known)
+        made = [replace(one, measured_before=values[place[one.parent]]) for one in made]
         return sorted(made, key=lambda one: place[one.parent]) if problems else made
 
     for last, block in _blocks(block_of, len(records), size):
@@ -228,6 +123,15 @@ def run(
     if all(one.status == "unjudged" for one in found):
         raise InputError(str(found[0].reason), path=records.source, record=found[0].id)
     return spoken(found, numbering, lambda one: one.revised), summarise(found, trained.record)
+
+
+def _more_constraints(
+    record: VAERecord, seen: Evidence | None, alike: MakeConstraint | None
+) -> list[MakeConstraint]:
+    """What holds besides the options: letters that can be written, those of ``seen``, and likeness."""
+    more: list[MakeConstraint] = [Writable] if record.alphabet.unk else []
+    more += [] if seen is None else seen.constraints(record.max_length, own=True)
+    return more if alike is None else [*more, alike]
 
 
 def _blocks(
@@ -245,6 +149,18 @@ def _blocks(
     for first, block in zip(firsts, every, strict=False):
         yield min(first + size, num), block
     end_of_blocks()
+
+
+def _measured(records: SequenceSet, outcome: str, known: Mapping[str, Sequence[float]]) -> list[float | None]:
+    """What was measured of each record: by the column of the outcome, else by the training data."""
+    own = [math.nan] * len(records)
+    if outcome in records.columns and not (records.origin and records.origin.is_prediction(outcome)):
+        own = records.readable(outcome).tolist()
+    values = (
+        next(iter(known.get(text, ())), math.nan) if math.isnan(value) else value
+        for value, text in zip(own, records.sequences, strict=True)
+    )
+    return [_finite(value) for value in values]
 
 
 def _judged(judge: DesignModel, goal: GoalOptions, revisions: Sequence[Revision]) -> list[Revision]:
@@ -413,7 +329,7 @@ def describe(
             if ranks and len(original) == len(known[i]):
                 revised = carry_over(original, known[i], revised)
             at_code = float(columns["outcome_at_code"][i, k])
-            status: Status = "revised" if ranks else "unchanged"
+            status: RevisionStatus = "revised" if ranks else "unchanged"
             if not ranks and (broken or latent["feasible"] is False):
                 status = "violating" if broken else "infeasible"
             source = original if len(original) == len(known[i]) else known[i]
@@ -445,27 +361,6 @@ def describe(
     return found
 
 
-def unjudged(id: str, text: str, reason: str, outcome: str = "outcome") -> Revision:
-    """A record that the model cannot judge, returned as it is; its numbers are NaN."""
-    names = ("outcome_before", "outcome", "delta", "loglik_before", "loglik", "loglik_change")
-    unknown = ("outcome_at_code", "kappa2", "coverage", "log_mode", "feasible", "stop")
-    latent = dict.fromkeys((*unknown, "evidence", "least_evidence"))
-    numbers: dict[str, Any] = dict.fromkeys(names, math.nan) | latent
-    return Revision(
-        id=id,
-        parent=id,
-        rank=1,
-        status="unjudged",
-        original=text,
-        revised=text,
-        outcome_name=outcome,
-        edits=0,
-        edit_list="",
-        reason=reason,
-        **numbers,
-    )
-
-
 def _evidence(evidence: Evidence | None, revised: str, edits: Sequence[str]) -> dict[str, Any]:
     """Columns of how many training sequences have what the edits wrote; substitutions at their own place."""
     if evidence is None or not edits:
@@ -493,100 +388,3 @@ def _latent(result: DesignResult) -> list[dict[str, Any]]:
     e = result.latent.ellipsoid
     columns = [column.tolist() for column in (e.kappa2, e.coverage(), e.log_mode, e.feasible)]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, result.latent.stop, strict=True)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Means over the best revision of each input; None when nothing was revised."""
-
-    inputs: int
-    revised: int
-    unchanged: int
-    infeasible: int
-    violating: int
-    """Inputs that break the constraints and were not mended."""
-    unjudged: int
-    """Inputs that the model cannot judge, returned as they are; the means are without them."""
-    warning: str
-    """What to say of those."""
-    outcome: str
-    mean_outcome_before: float
-    mean_outcome: float
-    mean_delta: float
-    mean_delta_sd: float
-    """In standard deviations of the training outcomes."""
-    mean_loglik_change: float
-    mean_edits: float
-    mean_code_gap: float | None
-    """Mean of F(z*) - F(E(x*)): how far F can be believed off the encoded points."""
-    mean_kappa2: float | None
-    mean_coverage: float | None
-
-    def lines(self) -> list[str]:
-        """What a person reads."""
-        outcome = (
-            f"predicted {self.outcome}: {self.mean_outcome_before:.4g} before, {self.mean_outcome:.4g} after"
-        )
-        gain = f"{self.mean_delta:+.4g}, {self.mean_delta_sd:+.2f} sd"
-        lines = [
-            f"inputs: {self.inputs:,}, of which {self.revised:,} revised, {self.unchanged:,} unchanged",
-            f"{outcome} ({gain})",
-            f"{self.mean_edits:.2f} edits, log-likelihood {self.mean_loglik_change:+.2f} nats on average",
-        ]
-        if self.mean_code_gap is not None:
-            lines.append(
-                f"what the search promised and the written sequences do not keep: {self.mean_code_gap:+.4g} "
-                "on average"
-            )
-        if self.mean_kappa2 is not None and self.mean_coverage is not None:
-            lines.append(
-                f"searched around each input: {self.mean_coverage:.1%} of the latent codes that may stand "
-                f"for it, up to about {self.mean_kappa2**0.5:.1f} sd away"
-            )
-        if self.unjudged:
-            lines.append(f"warning: {self.warning}; they are returned as they are (status=unjudged)")
-        if self.violating:
-            lines.append(
-                f"warning: {self.violating:,} inputs break the constraints and no revision was found that "
-                "does not; their headers say which (violations=)"
-            )
-        if self.infeasible:
-            lines.append(
-                f"warning: no code is feasible for {self.infeasible:,} inputs, returned as they are; "
-                "lower --alpha"
-            )
-        return lines
-
-
-def summarise(revisions: Sequence[Revision], record: VAERecord) -> Summary:
-    """The summary of at least one revision."""
-    best = [r for r in revisions if r.rank == 1]
-    counts = {
-        status: sum(r.status == status for r in best)
-        for status in ("revised", "unchanged", "infeasible", "violating", "unjudged")
-    }
-    problems = {r.id: r.reason for r in best if r.reason is not None}
-    inputs, best = len(best), [r for r in best if r.status != "unjudged"]
-    delta = _mean([r.delta for r in best])
-    gaps = [r.outcome_at_code - r.outcome for r in best if r.outcome_at_code is not None]
-    kappa2 = [r.kappa2 for r in best if r.kappa2 is not None]
-    coverage = [r.coverage for r in best if r.coverage is not None]
-    return Summary(
-        inputs=inputs,
-        **counts,
-        warning=left_out(problems, inputs) if problems else "",
-        outcome=record.outcome or "outcome",
-        mean_outcome_before=_mean([r.outcome_before for r in best]),
-        mean_outcome=_mean([r.outcome for r in best]),
-        mean_delta=delta,
-        mean_delta_sd=delta / record.outcome_scale,
-        mean_loglik_change=_mean([r.loglik_change for r in best]),
-        mean_edits=_mean([r.edits for r in best]),
-        mean_code_gap=_mean(gaps) if gaps else None,
-        mean_kappa2=_mean(kappa2) if kappa2 else None,
-        mean_coverage=_mean(coverage) if coverage else None,
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if len(values) else math.nan

@@ -277,9 +277,11 @@ def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConst
     if not brief.only_seen or model.evidence is None:
         return ()
     found = tuple(model.evidence.constraints(length, own=brief.starts is not None))
-    variants = model.evidence.variants
-    if brief.starts is None and model.generator is None and variants and length == model.evidence.length:
-        found = (*found, partial(near_parent, torch.from_numpy(variants[0]), variants[1]))
+    variants, own = model.evidence.variants, brief.starts is not None
+    free = model.generator is None and brief.rules.max_edits is None
+    if variants and free and length == model.evidence.length:
+        parent, limit = torch.from_numpy(variants[0]), variants[1]
+        found = (*found, partial(near_parent, parent, limit, own=own))
     return found
 
 

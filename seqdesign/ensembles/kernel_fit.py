@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.optimize
@@ -11,17 +11,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.ensembles.kernel import JITTER, CellKernel, KernelNet, joint
+from seqdesign.ensembles.kernel import JITTER, NAMES, CellKernel, KernelNet, joint, named
 from seqdesign.ensembles.ridge import chosen_scores, same_gaps
 from seqdesign.tasks.task import Task
 
-MAX_CELLS = 2_500
-"""Cells from which a Gaussian process is too much."""
-FIT_ROWS = 600
-"""Rows by which hyperparameters are chosen, at most: their likelihood costs the cube of it."""
+MAX_CELLS = 8_000
+"""Cells from which a Gaussian process is too much: as many as a protein of 420 letters has."""
+FIT_ROWS, FIT_CELLS = 600, 2_500
+"""Rows by which hyperparameters are chosen, at most, and cells that these have: their likelihood costs the
+cube of the one and the square of the other.
+"""
 EVALUATIONS = 30
 FEWEST_NEW, CLEARLY = 20, 2.0
 """Rows with new letters that must show it, and by how many standard errors, that these are believed."""
+AS_OFTEN = 30.0
+"""By how many measurements the guess of a parent counts that was not measured."""
+NOTHING = -20.0
+"""Logarithm of a variance that is none."""
 PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.6
 """Standard deviations of hyperparameters around where they start, and of those of the descriptors."""
 
@@ -49,6 +55,7 @@ def fit_kernel(
     *,
     task: Task,
     seed: int,
+    alone: bool = False,
 ) -> tuple[KernelNet, bool, Tensor | None]:
     """Learn from one-hot x (N, V, L) and standardised or 0/1 outcomes y (N, K), NaN where not measured.
 
@@ -58,13 +65,20 @@ def fit_kernel(
 
     In a regression the members' mean is the process of all rows, and their differences are those of processes
     that lack a part. What each says of the rows (N, K) that it judges comes from its own, and is returned.
+
+    alone: rows are single mutants of a parent that is none of them. So nothing says how much of a value is
+    the parent's, and what is not counts once more with each further change. The parent is guessed (Bickel's
+    mode of the medians of all places: most places tolerate most changes), and nothing is joint.
     """
     cells, common = seen_cells(x)
-    length, members = x.shape[2], train.shape[1]
+    length, members, num_rows = x.shape[2], train.shape[1], len(x)
+    if alone:
+        x, y, train, judge = _with_parent(x, y, train, judge, common)
     u = x.flatten(1)[:, cells]
     centre, unit = _standard(y)
     target = (y - centre) / unit
-    theta = _hyperparameters(u, target, (cells // length, cells % length, common), descriptors, seed)
+    kernel = CellKernel(cells // length, cells % length, common, descriptors)
+    theta = _hyperparameters(u, target, kernel, seed, joint=not alone)
     with torch.no_grad():
         net = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         k = net.products(u).double()
@@ -74,10 +88,10 @@ def fit_kernel(
         for group in same_gaps(y):
             known = (~y[:, group[0]].isnan()).to(x.dtype)
             values = target[:, group].nan_to_num()
-            whole[:, group] = (_weights(k, values, train.amax(1) * known, noise) * unit[group]).float()
-            for m in range(members):
-                alpha = _weights(k, values, train[:, m] * known, noise) * unit[group]
-                bias = centre[group].double()
+            every, parts = _weights(k, values, train.amax(1) * known, noise, judge > 0)
+            whole[:, group] = (every * unit[group]).float()
+            for m, part in enumerate(parts):
+                alpha, bias = part * unit[group], centre[group].double()
                 fitted = k @ alpha + bias
                 rows = torch.nonzero(judge[:, m] > 0).flatten()
                 own[rows[:, None], torch.tensor(group)] = fitted[rows].float()
@@ -94,27 +108,53 @@ def fit_kernel(
         everywhere[common, torch.arange(length)] = False
         cells = torch.nonzero(everywhere.flatten()).flatten()
         if not carries or len(cells) > MAX_CELLS:
-            return net, False, own
+            return net, False, own[:num_rows]
         wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         wide.weight.copy_(net.weight)
         wide.bias.copy_(net.bias)
-        return wide, True, own
+        return wide, True, own[:num_rows]
+
+
+def _with_parent(
+    x: Tensor, y: Tensor, train: Tensor, judge: Tensor, common: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The same rows, and the sequence (L,) of the common letters with what it may have been measured as."""
+    parent = torch.zeros_like(x[:1])
+    parent[0, common, torch.arange(x.shape[2])] = 1
+    place = (x[:, common, torch.arange(x.shape[2])] == 0).float().argmax(1)
+    guesses = []
+    for values in y.T:
+        known = ~values.isnan()
+        medians = [values[known & (place == i)].median() for i in place[known].unique()]
+        guesses.append(_mode(torch.stack(medians)) if medians else values.new_tensor(torch.nan))
+    weight = AS_OFTEN * train.amax(0, keepdim=True)
+    return (
+        torch.cat([x, parent]), torch.cat([y, torch.stack(guesses)[None]]), torch.cat([train, weight]),
+        torch.cat([judge, torch.zeros_like(weight)]),
+    )  # fmt: skip
+
+
+def _mode(values: Tensor) -> Tensor:
+    """Of values (n,), by halves that are closest together (Bickel & Fruehwirth 2006)."""
+    values = values.sort().values
+    while len(values) > 3:
+        half = (len(values) + 1) // 2
+        first = int((values[half - 1 :] - values[: len(values) - half + 1]).argmin())
+        values = values[first : first + half]
+    return values.mean()
 
 
 def _filled(
     x: Tensor, cells: Tensor, common: Tensor, descriptors: Tensor, theta: Tensor, sizes: tuple[int, int]
 ) -> KernelNet:
     """A net of (members, outcomes) whose kernel knows these cells and rows x (N, V, L); weights are zero."""
-    kernel = CellKernel(cells // x.shape[2], cells % x.shape[2], common, descriptors)
-    named = kernel.named(theta)
-    net = KernelNet(sizes[0], len(cells), len(x), sizes[1])
-    u = x.flatten(1)[:, cells]
+    net = KernelNet(sizes[0], len(cells), len(x), sizes[1], x.shape[2], descriptors)
     net.cells.copy_(cells)
-    net.covariance.copy_(kernel.covariance(named))
-    net.rows.copy_(net.covariance @ u.T)
-    net.own.copy_((u * net.rows.T).sum(1))
-    net.joint.copy_(named["joint"])
-    net.joint_length.copy_(named["joint_length"])
+    net.common.copy_(common)
+    net.theta.copy_(theta)
+    most, letters = x.max(1)
+    net.tokens.copy_(letters.masked_fill(most == 0, -1).masked_fill((most > 0) & (most < 1), x.shape[1]))
+    net.prepare()
     return net
 
 
@@ -152,31 +192,52 @@ def _standard(y: Tensor) -> tuple[Tensor, Tensor]:
     return centre, square.sqrt().clamp(min=1e-6)
 
 
-def _weights(k: Tensor, target: Tensor, weight: Tensor, noise: float) -> Tensor:
-    """(N, K): zero for rows that do not count; a row of weight w has the noise divided by w."""
+def _weights(
+    k: Tensor, target: Tensor, weight: Tensor, noise: float, judged: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """(N, K) of the process of all rows, and of each member's, which lacks the rows that it judges (N, M).
+
+    Zero for rows that do not count; a row of weight w has the noise divided by w. All from one inverse P:
+    with rows F left out the weights of the others are alpha - P[:, F] P[F, F]^-1 alpha[F].
+    """
     rows = torch.nonzero(weight > 0).flatten()
-    a = k[rows][:, rows] + torch.diag(noise / weight[rows].double())
-    found = torch.zeros(len(k), target.shape[1], dtype=torch.float64)
-    found[rows] = torch.cholesky_solve(target[rows].double(), torch.linalg.cholesky(a))
-    return found
+    a = k[rows][:, rows]
+    a.diagonal().add_(noise / weight[rows].double())
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(a))
+    del a
+    alpha = inverse @ target[rows].double()
+    found = []
+    for mine in [alpha, *_without(inverse, alpha, judged[rows])]:
+        found.append(torch.zeros(len(k), target.shape[1], dtype=torch.float64))
+        found[-1][rows] = mine
+    return found[0], found[1:]
 
 
-def _hyperparameters(
-    u: Tensor, target: Tensor, cells: tuple[Tensor, Tensor, Tensor], descriptors: Tensor, seed: int
-) -> Tensor:
+def _without(inverse: Tensor, alpha: Tensor, left_out: Tensor) -> Iterator[Tensor]:
+    """Weights (n, K) of processes that lack the rows (n, M)."""
+    for some in left_out.T:
+        gone = torch.nonzero(some).flatten()
+        lost = torch.linalg.solve(inverse[gone][:, gone], alpha[gone])
+        yield (alpha - inverse[:, gone] @ lost).masked_fill(some[:, None], 0.0)
+
+
+def _hyperparameters(u: Tensor, target: Tensor, every: CellKernel, seed: int, *, joint: bool) -> Tensor:
     """The most probable ones given some rows, under a normal prior around the start."""
     known = torch.nonzero(~target.isnan().any(1)).flatten()
     if len(known) < 2:
         known, target = torch.nonzero(~target[:, 0].isnan()).flatten(), target[:, :1]
     some = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))[:FIT_ROWS]]
+    have = (u[some].cumsum(0) > 0).sum(1)
+    some = some[: max(2, int((have <= FIT_CELLS).sum()))]
     u, y = u[some], target[some]
     used = torch.nonzero(u.sum(0) > 0).flatten()
-    letters, places, common = cells
-    u = u[:, used]
-    kernel = CellKernel(letters[used], places[used], common, descriptors)
+    u, kernel = u[:, used], every.only(used)
     start = kernel.start()
     spread = torch.full_like(start, PRIOR)
-    spread[len(kernel.names) :] = DESCRIPTOR_PRIOR
+    spread[len(NAMES) :] = DESCRIPTOR_PRIOR
+    if not joint:
+        start[NAMES.index("joint")] = NOTHING
+        spread[NAMES.index("joint")] = JITTER
     cost = _posterior(kernel, u, y, start, spread)
     found = scipy.optimize.minimize(
         cost, start.double().numpy(), jac=True, method="L-BFGS-B",
@@ -193,10 +254,10 @@ def _posterior(
 
     def cost(values: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(values).to(start.dtype).requires_grad_()
-        named = kernel.named(theta)
-        rows = u @ kernel.covariance(named)
+        about = named(theta)
+        rows = u @ kernel.covariance(about)
         own = (rows * u).sum(1)
-        k = joint(rows @ u.T, own, own, named) + (torch.exp(named["noise"]) + JITTER) * eye
+        k = joint(rows @ u.T, own, own, about) + (torch.exp(about["noise"]) + JITTER) * eye
         prior = 0.5 * ((theta - start) / spread).square().sum()
         with torch.no_grad():
             factor, failed = torch.linalg.cholesky_ex(k)

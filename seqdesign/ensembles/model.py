@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
 from seqdesign.ensembles.features import linear_features
 from seqdesign.ensembles.grammar import spelled
@@ -97,7 +98,15 @@ class SequencePredictor(nn.Module):
         self.both_strands = options.strands == "both"
         alphabet = vocabulary.alphabet
         letters = alphabet.size
-        self.net = _net(options, letters, max_length, num_scores, positional, columns or Columns())
+        self.net = _net(
+            options,
+            letters,
+            max_length,
+            num_scores,
+            positional,
+            columns or Columns(),
+            letter_descriptors(alphabet),
+        )
         self.shares = LetterShares(letters, max_length if positional else 1)
         self.register_buffer("evidence", torch.zeros(evidence_shape(letters, max_length, positional)))
         self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
@@ -217,6 +226,7 @@ def _net(
     num_scores: int,
     positional: bool,
     columns: Columns,
+    descriptors: Tensor,
 ) -> Net:
     """The members, side by side."""
     kind, members = options.architecture, int(options.members)
@@ -227,7 +237,7 @@ def _net(
             num_pairs=columns.pairs, parent=columns.parent,
         )  # fmt: skip
     if kind == "kernel":
-        return KernelNet(members, columns.cells, columns.rows, num_scores)
+        return KernelNet(members, columns.cells, columns.rows, num_scores, max_length, descriptors)
     if kind == "killoran":
         return KilloranNet(options, letters, num_scores)
     if kind == "motif":

@@ -58,7 +58,8 @@ class PredictorOptions(Options):
     """Share of hidden units dropped in training; auto falls from 0.3 to 0 with the number of sequences."""
     task: str = "auto"
     """What the outcome is: regression (numbers), binary (one of two values), classes (one of several labels)
-    or censored (numbers, and limits such as <0.1 and >100); auto goes by the values."""
+    or censored (numbers, and limits such as <0.1 and >100), log10 and censored-log10 (learned as logarithms);
+    auto goes by the values."""
     strands: Literal["auto", "both", "one"] = "auto"
     """Whether a sequence and its reverse complement have the same outcome; auto decides from the data, for
     DNA only."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from seqdesign.metrics.resampling import FloatArray
 
 SHARES = (
-    "repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras", "unjudged_vae",
-    "unjudged_predictor",
+    "repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras", "out_of_place",
+    "unjudged_vae", "unjudged_predictor",
 )  # fmt: skip
 DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
 
@@ -158,7 +158,9 @@ def _likeness(rows: Mapping[str, Row]) -> Iterator[Finding]:
 
 def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
     """What ``add_structure`` found."""
-    far, words, chimeras, cnn = (rows.get(n) for n in ("far_pairs", "word_pairs", "chimeras", "cnn"))
+    far, words, chimeras, placed, cnn = (
+        rows.get(n) for n in ("far_pairs", "word_pairs", "chimeras", "out_of_place", "cnn")
+    )
     if far is not None:
         flagged = far.verdict == "flagged"
         text = (
@@ -181,6 +183,10 @@ def _structure(rows: Mapping[str, Row], real: str) -> Iterator[Finding]:
         flagged = chimeras.verdict == "flagged"
         text = f"{_share(chimeras.value)} look like chimeras of two training sequences"
         yield Finding(flagged, f"{text} ({real} ones: {_share(chimeras.real)}).")
+    if placed is not None:
+        flagged = placed.verdict == "flagged"
+        text = f"{_share(placed.value)} have {placed.label}"
+        yield Finding(flagged, f"{text} ({real} ones: {_share(placed.real)}).")
     if cnn is not None:
         flagged = cnn.verdict == "flagged"
         start = {"flagged": "tells", "too few": "had too few sequences to tell"}.get(

@@ -1,4 +1,4 @@
-"""Measures of what no generator here is trained on: far pairs, word pairs, chimeras, a learned judge."""
+"""Measures of what no generator here is trained on: far pairs, chimeras, misplaced words, a learned judge."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from seqdesign.metrics.dependence import (
     Codes,
     codes_of,
     halves_apart,
+    out_of_place,
     pair_dependence,
+    placed_words,
     word_length,
     word_pairs,
 )
 from seqdesign.metrics.novelty import num_distinct
 from seqdesign.metrics.resampling import Comparison, share
+from seqdesign.sequences.alphabets import Alphabet
+from seqdesign.symbols import spelled
 
 MOST_REFERENCES, MOST_HALVES = 4000, 500
 LONGEST = 2000
@@ -29,6 +33,10 @@ TIMES = 2.0
 real sequences have is no chance."""
 CHANCE = 25.0
 """Squared standard errors that the largest difference of word pairs may always have."""
+CODONS = (3, 3)
+"""Letters of a word, and letters after which places count as the same."""
+MOST_PLACED = 1 << 20
+"""Letters times places beyond which letters at places are not looked at: each is rare, as words in texts."""
 CHIMERAS = 0.99
 """Share of held-out sequences that lie below the bound above which a sequence counts as a chimera."""
 
@@ -59,7 +67,7 @@ class Parts:
 
 
 def add_structure(result: Evaluation, sample: Sample, sets: Sets, seed: int) -> None:
-    """Append the rows ``far_pairs``, ``word_pairs``, ``chimeras`` and ``cnn``."""
+    """Append the rows ``far_pairs``, ``word_pairs``, ``chimeras``, ``out_of_place`` and ``cnn``."""
     parts = Parts.of(sample, sets)
     worst = [
         float(pair_dependence(rows, parts.held_out, parts.size).max())
@@ -77,6 +85,7 @@ def add_structure(result: Evaluation, sample: Sample, sets: Sets, seed: int) -> 
         result.add("word_pairs", label, Comparison(pairs[0], real=pairs[1]), verdict)
     if parts.held_out.shape[1] > 1:
         _add_chimeras(result, parts)
+    _add_out_of_place(result, parts, sets.alphabet)
     if min(len(parts.generated), len(parts.held_out)) >= FEWEST:
         half = len(parts.generated) // 2
         fit = (parts.generated[:half], parts.references)
@@ -101,6 +110,41 @@ def _add_chimeras(result: Evaluation, parts: Parts) -> None:
     found = share(hits[0], len(excess[0]), hits[1], len(excess[1]))
     label = f"chimeras: halves nearer by more than {bound:.0f} letters to different training sequences"
     result.add("chimeras", label, found, judged(found, 0.2))
+
+
+def _add_out_of_place(result: Evaluation, parts: Parts, alphabet: Alphabet) -> None:
+    """Words where real sequences hardly ever have them: at a place, and in steps of three as codons stand.
+
+    No row where real sequences have any word anywhere.
+    """
+    size, width, sets = parts.size, parts.held_out.shape[1], (parts.generated, parts.held_out)
+    kinds = [(1, width)] if size * width <= MOST_PLACED else []
+    hits = [np.zeros(len(rows), dtype=bool) for rows in sets]
+    most, example, any_rare = 0, "", False
+    for k, period in [*kinds, CODONS] if alphabet.complement else kinds:
+        rare = out_of_place(placed_words(parts.references, size, k, period), period, size**k)
+        any_rare |= bool(rare.any())
+        placed = [placed_words(rows, size, k, period) for rows in sets]
+        for found, part in zip(hits, placed, strict=True):
+            found |= rare[part].any(axis=0)
+        times = np.bincount(placed[0].ravel(), minlength=len(rare)) * rare
+        if times.max() > most:
+            most, number = int(times.max()), int(times.argmax())
+            example = f", such as {_placed(number, k, period, alphabet.letters)}"
+    if any_rare:
+        generated, held_out = hits
+        compared = share(int(generated.sum()), len(generated), int(held_out.sum()), len(held_out))
+        label = f"words where real ones hardly ever have them{example}"
+        result.add("out_of_place", label, compared, judged(compared, 0.5))
+
+
+def _placed(number: int, k: int, period: int, letters: str) -> str:
+    """A number of `placed_words` in words."""
+    place, word = divmod(number, len(letters) ** k)
+    text = "".join(letters[word // len(letters) ** i % len(letters)] for i in reversed(range(k)))
+    if (k, period) == CODONS:
+        return f"{text} at {place + 4}, {place + 7}, {place + 10} ..."
+    return f"{spelled(text)} at {place + 1}"
 
 
 def detectable(num_generated: int, num_held_out: int) -> float:

@@ -157,12 +157,14 @@ class Places:
         self.common = (tokens.unsqueeze(2) == letters).sum(0).argmax(1)
         load = (tokens != self.common).sum(1).double()
         self.load, self.unit = load.mean(), load.std(correction=0)
+        if self.unit == 0:  # no row says what one change more does: the prior leaves that open
+            self.unit = torch.ones_like(self.unit)
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters = torch.arange(self.size)
         changed = (tokens != self.common).double()
-        load = (changed.sum(1, keepdim=True) - self.load) / self.unit if self.unit > 0 else changed[:, :0]
+        load = (changed.sum(1, keepdim=True) - self.load) / self.unit
         return [(tokens.unsqueeze(2) == letters).flatten(1).float(), load, changed / self.varying**0.5]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:

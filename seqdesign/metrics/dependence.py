@@ -1,7 +1,8 @@
-"""Dependence of what stands far apart: pairs of positions, pairs of words at a distance, and chimeras.
+"""Dependence of what stands far apart, and of words on their places.
 
-Words of a few letters, letters at each position and GC content say nothing about any of these. Sequences are
-codes (N, L) of letters 0 .. V - 1; anything else, such as what stands behind the end of a shorter one, is V.
+Pairs of positions, pairs of words at a distance, chimeras, words out of place: counts of words and GC content
+say nothing about any of these. Sequences are codes (N, L) of letters 0 .. V - 1; anything else, such as what
+stands behind the end of a shorter one, is V.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from seqdesign.metrics.kmers import letter_places
 
 FloatArray = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 MOST_FEATURES = 1600
 """Letters times positions whose covariances are compared; of longer ones every second, third ... position."""
@@ -22,6 +24,10 @@ NEAR = 4
 """Positions closer than this make words, which other measures count."""
 MOST_WORDS = 64
 """Most kinds of words whose pairs are counted."""
+EXPECTED = 50.0
+"""A word that even places would lead to expect so often, and that is not there, is missing by no chance."""
+HARDLY = 0.01
+"""Up to this share of what even places lead to expect, and in this share of sequences, words hardly occur."""
 _CHUNK = 256
 
 
@@ -85,7 +91,7 @@ def word_pairs(first: Codes, second: Codes, size: int) -> FloatArray:
 
 def _words(codes: Codes, size: int, k: int) -> npt.NDArray[np.int32]:
     """(N, L - k + 1) the number of the word at each start, V^k where one hangs over the end."""
-    windows = codes.shape[1] - k + 1
+    windows = max(0, codes.shape[1] - k + 1)
     number, sound = (
         np.zeros((len(codes), windows), dtype=np.int64),
         np.ones((len(codes), windows), dtype=bool),
@@ -126,3 +132,37 @@ def halves_apart(texts: Codes, references: Codes, size: int) -> Codes:
 def _hot(codes: Codes, size: int) -> npt.NDArray[np.float32]:
     flags = codes[:, :, None] == np.arange(size + 1)
     return flags.reshape(len(codes), -1).astype(np.float32)
+
+
+def placed_words(codes: Codes, size: int, k: int, period: int) -> Codes:
+    """(W, N): for the word of ``k`` letters at each start, V^k r + its number, r being the start modulo
+    ``period``; ``period`` V^k where there is none.
+
+    Where places are not all told apart, words on the first or the last k letters are left out: what begins
+    and ends a sequence is not what stands within.
+    """
+    words, none = _words(codes, size, k).astype(np.int64), size**k
+    if period < len(words):
+        words[:k] = none
+        behind = np.pad(words, ((0, k), (0, 0)), constant_values=none)[k:]
+        words[behind == none] = none
+    places = np.arange(len(words))[:, None] % period
+    return np.where(words == none, period * none, places * none + words)
+
+
+def out_of_place(placed: Codes, period: int, kinds: int) -> Flags:
+    """(``period`` ``kinds`` + 1,): which of the numbers of `placed_words` hardly ever occur; the last never.
+
+    That is, even places would lead to expect such a word there ``EXPECTED`` times, and at most ``HARDLY`` of
+    that is found; the rarest first, until ``HARDLY`` of the sequences may have one. In genes, stop codons are
+    so in steps of three letters; where all sequences have one letter at a place, the others are.
+    """
+    found = np.bincount(placed.ravel(), minlength=period * kinds + 1)[:-1].astype(np.float64)
+    counts = found.reshape(period, kinds)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)).ravel() / max(1.0, found.sum())
+    share = found / np.maximum(expected, EXPECTED)
+    order = np.argsort(share, kind="stable")
+    rare = (expected >= EXPECTED) & (share <= HARDLY)
+    order = order[rare[order]]
+    rare[order[np.cumsum(found[order]) > HARDLY * placed.shape[1]]] = False
+    return np.append(rare, False)

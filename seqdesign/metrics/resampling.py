@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, ndtri_exp
+from scipy.stats import hypergeom
 
 FloatArray = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -125,7 +126,10 @@ def standard_score(difference: float, error: float) -> float:
 
 
 def share(hits: int, number: int, real_hits: int | None = None, real_number: int = 0) -> Comparison:
-    """A share with Wilson's (1927) 95% interval, and z of its difference from that of a real sample."""
+    """A share with Wilson's (1927) 95% interval, and z of its difference from that of a real sample.
+
+    z is that of the one-sided p of Fisher's exact test (1922), in the direction of the difference.
+    """
     value = hits / number
     z = float(ndtri(0.975))
     centre = (value + z * z / (2 * number)) / (1 + z * z / number)
@@ -134,10 +138,10 @@ def share(hits: int, number: int, real_hits: int | None = None, real_number: int
     low, high = min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))
     if real_hits is None:
         return Comparison(value, low, high)
-    both = (hits + real_hits) / (number + real_number)
-    error = math.sqrt(both * (1 - both) * (1 / number + 1 / real_number))
     real = real_hits / real_number
-    return Comparison(value, low, high, real, standard_score(value - real, error))
+    first = (hits, number) if value > real else (real_hits, real_number)  # the larger of the two
+    log_p = hypergeom.logsf(first[0] - 1, number + real_number, hits + real_hits, first[1])
+    return Comparison(value, low, high, real, math.copysign(max(0.0, float(-ndtri_exp(log_p))), value - real))
 
 
 def _redrawn(chosen: Indices, rows: int, rng: np.random.Generator) -> Indices:

@@ -15,8 +15,7 @@ from seqdesign.reports.plots import bar_chart, before_after, histogram, predicte
 
 if TYPE_CHECKING:
     from seqdesign.constraints.options import ConstraintOptions
-    from seqdesign.design.records import Design
-    from seqdesign.design.revisions import Revision
+    from seqdesign.design.records import Design, Revision
     from seqdesign.oracles.table import TableOracle
     from seqdesign.sequences.reader import SequenceSet
 

@@ -17,7 +17,7 @@ from seqdesign.symbols import has_symbols
 NUCLEOTIDES = frozenset("ACGTUN")
 HEADINGS = {
     "id": "design",
-    "score_start": "before", "loglik_change": "log p(x) change",
+    "score_start": "before", "measured_before": "measured before", "loglik_change": "log p(x) change",
     "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain", "rules": "rules", "gc": "GC",
     "nearest": "nearest", "length": "length", "measured": "measured already", "judged": "judged",
@@ -34,6 +34,7 @@ MEANINGS = {
     "variant": "mutations of the wild type",
     "sequence": "edits are underlined",
     "status": "ok, or what speaks against it; reason says it in words",
+    "measured_before": "measured value of the parent, by its file or the training data",
     "delta": "value of the design less that of what it is compared with",
     "score": "by the judges where there are any",
     "score_low": "what the judges think nine in ten designs exceed; the order goes by it",
@@ -142,9 +143,9 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
     have = designs.columns
     outcomes = designs.outcomes
     values = outcomes or tuple(key for key in (designs.before_after or ())[1:] if key != "score")
-    deciding = ("id", *values, "score_low", "least_evidence", "status", "sequence", "nearest", "measured")
+    deciding = ("id", *values, "measured_before", "score_low", "least_evidence", "status", "sequence")
     later = [key for key in SHOWN_LATER if not (key == "score" and outcomes)]
-    seen = [key for key in (*deciding, "rules", *later, "length", "gc") if key in have]
+    seen = [key for key in (*deciding, "nearest", "measured", "rules", *later, "length", "gc") if key in have]
     keys = [*seen, *(key for key in have if key not in seen)]
     ends = {f"{name}_{end}": f"{_short(name)}, {end}" for name in outcomes for end in ("low", "high", "sd")}
     ends |= {

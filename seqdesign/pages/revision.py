@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqdesign.config import jsonable
-from seqdesign.design.revisions import Revision, Summary
+from seqdesign.design.records import Revision, RevisionSummary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
 from seqdesign.pages.answers import Goal, designs_answer, order_files
@@ -24,7 +24,7 @@ from seqdesign.training.measured import measured_range
 @phase("writing the page")
 def revision_page(
     revisions: Sequence[Revision],
-    summary: Summary,
+    summary: RevisionSummary,
     record: VAERecord,
     model: Path | None,
     manifest: Manifest,

@@ -91,12 +91,17 @@ class CellFormat:
 
 @dataclass
 class Moments:
-    """Mean and spread of numbers that come in parts (Chan, Golub & LeVeque 1983)."""
+    """Mean, spread and ends of numbers that come in parts (Chan, Golub & LeVeque 1983)."""
 
     count: int = 0
     mean: float = 0.0
     squares: float = 0.0
     """Sum of squared distances from the mean."""
+    least: float = math.inf
+    at_least: int = 0
+    """How many are equal to the least."""
+    most: float = -math.inf
+    at_most: int = 0
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Count some more values (N,)."""
@@ -109,6 +114,13 @@ class Moments:
         self.squares += apart * apart * self.count * len(values) / total
         self.mean += apart * len(values) / total
         self.count = total
+        least, most = float(values.min()), float(values.max())
+        if least < self.least:
+            self.least, self.at_least = least, 0
+        if most > self.most:
+            self.most, self.at_most = most, 0
+        self.at_least += int((values == self.least).sum())
+        self.at_most += int((values == self.most).sum())
 
     @property
     def sd(self) -> float:

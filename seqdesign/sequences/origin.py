@@ -33,13 +33,13 @@ MARKS = {
 OURS = frozenset({
     "status", "reason", "parent", "original", "revised", "rank", "score", "score_low", "score_high",
     "score_start", "score_judges", "score_design", "confidence", "doubt", "open_end", "soft_gap", "edits",
-    "edit_list", "variant", "first_position",
+    "edit_list", "variant", "first_position", "measured_before",
     "evidence", "least_evidence", "front", "ood", "nearest", "rarity", "critic", "delta",
     "loglik", "loglik_before", "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode",
     "feasible", "stop", "violations", "mean", "sd", "low_50", "high_50", "low_80", "high_80", "low_95",
     "high_95", "probability", "problem", "quality", "similarity", "role",
 })  # fmt: skip
-"""Keys of what seqdesign says of a sequence."""
+"""Keys of what seqdesign says of a sequence; ``measured_before`` is of what it was made from."""
 
 
 def predicted_key(outcome: str) -> str:
@@ -63,9 +63,11 @@ class Origin:
 
     def is_prediction(self, key: str) -> bool:
         """Whether what stands under a key or in a column was predicted. What users have added was not."""
+        if key in OURS:
+            return True
         if key == MEASURED or key.startswith(f"{MEASURED}_") or key.endswith(f"_{MEASURED}"):
             return False
-        if key in OURS or key.startswith((PREDICTED, "p_", "condition_")):
+        if key.startswith((PREDICTED, "p_", "condition_")):
             return True
         return self.old and (
             key in ("outcome", "class") or {f"{key}_sd", f"{key}_before"} & self.keys != set()
@@ -74,7 +76,7 @@ class Origin:
     def refusal(self, key: str, source: str | None) -> InputError:
         """What to say where ``key`` is asked for as a measured value."""
         return InputError(
-            f"'{key}' was written by seqdesign {self.command}: it is a prediction, nobody has measured it; "
+            f"'{key}' was written by seqdesign {self.command}: nobody has measured it of these sequences; "
             "put measured values into a column of another name, such as measured, and name it with --outcome",
             path=source or None,
         )

@@ -16,6 +16,8 @@ from seqdesign.sequences.alphabets import Alphabet
 
 Indices = NDArray[np.int64]
 
+FEWEST_MUTANTS, LONE = 20, 0.9
+"""Sequences, and share of them with one mutation, from which on they are a scan of single mutants."""
 _PAIRS_AT_ONCE = 4_000_000
 
 
@@ -94,6 +96,14 @@ def mutated(tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(N, L): where each of N sequences of one length differs from the most common letter of its position."""
     common = np.array([np.bincount(column).argmax() for column in tokens.T], dtype=tokens.dtype)
     return tokens != common
+
+
+def lone_mutants(tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> bool:
+    """Whether N sequences (N, L) are single mutants of the most common letters, which none has all."""
+    if len(tokens) < FEWEST_MUTANTS or (lengths != tokens.shape[1]).any():
+        return False
+    changes = mutated(tokens).sum(axis=1)
+    return bool((changes == 1).mean() >= LONE and changes.min() > 0)
 
 
 def position_split(

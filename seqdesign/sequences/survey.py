@@ -56,6 +56,9 @@ class OutcomeSummary:
     sd: float
     minimum: float
     maximum: float
+    at_minimum: int
+    """Numbers that are equal to the smallest."""
+    at_maximum: int
 
 
 @dataclass
@@ -84,7 +87,6 @@ class Survey:
     """Columns that are not read."""
     noise: NoiseCeiling | None = None
     """Of an outcome that is the mean of replicates."""
-    _outcomes: list[tuple[int, float, float, float, float]] = field(default_factory=list)
 
     def add(self, batch: SequenceSet) -> None:
         """Count one batch."""
@@ -165,19 +167,7 @@ class Survey:
         self.origin = batch.origin
         if batch.origin is not None and batch.origin.is_prediction(self.tally.name):
             return
-        values = self.tally.add(batch.columns[self.tally.name], batch.line_numbers(), batch.ids)
-        values = values[np.isfinite(values)]
-        if not values.size:
-            return
-        mean = float(values.mean())
-        part = (
-            values.size,
-            mean,
-            float(((values - mean) ** 2).sum()),
-            float(values.min()),
-            float(values.max()),
-        )
-        self._outcomes = [_combine(self._outcomes[0], part)] if self._outcomes else [part]
+        self.tally.add(batch.columns[self.tally.name], batch.line_numbers(), batch.ids)
 
     def guess(self) -> Alphabet | None:
         """The alphabet of all letters so far, None where it cannot be told."""
@@ -234,7 +224,8 @@ class Survey:
         tally = self.tally
         if tally is None or tally.kind == "nothing":
             return None
-        n, mean, squares, low, high = (self._outcomes or [(0, math.nan, math.nan, math.nan, math.nan)])[0]
+        numbers = tally.plain
+        n = numbers.count
         return OutcomeSummary(
             name=tally.name,
             kind=tally.kind,
@@ -243,10 +234,12 @@ class Survey:
             labels=dict(tally.labels) if tally.kind == "labels" else {},
             count=tally.numbers,
             missing=tally.missing,
-            mean=mean,
-            sd=math.sqrt(squares / (n - 1)) if n > 1 else math.nan,
-            minimum=low,
-            maximum=high,
+            mean=numbers.mean if n else math.nan,
+            sd=math.sqrt(numbers.squares / (n - 1)) if n > 1 else math.nan,
+            minimum=numbers.least if n else math.nan,
+            maximum=numbers.most if n else math.nan,
+            at_minimum=numbers.at_least,
+            at_maximum=numbers.at_most,
         )
 
     def median_length(self) -> float:
@@ -274,13 +267,3 @@ class Survey:
             (low + i * width, min(high, low + (i + 1) * width - 1), counts[i])
             for i in range((high - low) // width + 1)
         )
-
-
-def _combine(
-    a: tuple[int, float, float, float, float], b: tuple[int, float, float, float, float]
-) -> tuple[int, float, float, float, float]:
-    """Count, mean, sum of squared deviations, minimum, maximum of two sets together (Chan et al. 1979)."""
-    n = a[0] + b[0]
-    delta = b[1] - a[1]
-    mean = a[1] + delta * b[0] / n
-    return n, mean, a[2] + b[2] + delta * delta * a[0] * b[0] / n, min(a[3], b[3]), max(a[4], b[4])

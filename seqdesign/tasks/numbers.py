@@ -10,7 +10,7 @@ import numpy as np
 from seqdesign.metrics.agreement import Agreement, NumberAgreement
 from seqdesign.metrics.conformal import LEVELS, Conformal
 from seqdesign.metrics.regression import r2, spearman
-from seqdesign.sequences.numbers import Tally
+from seqdesign.sequences.numbers import FEWEST, NEAR_POWERS, Tally, over_powers, powers_of_ten
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.task import Task
 from seqdesign.tasks.values import (
@@ -32,8 +32,17 @@ if TYPE_CHECKING:
 
 AS_LABELS = "add --task classes"
 """How to learn labels from a column that looks like numbers in part."""
+MANY = 1.3
+"""Powers of ten from which on logarithms are worth a thought."""
 CROSS = 5
 """Parts of the held-out rows; each is judged by intervals that the others made."""
+
+
+def worth_logarithms(tally: Tally) -> float:
+    """Powers of ten over which the numbers spread, where their logarithms are worth a thought, else 0."""
+    powers = powers_of_ten(tally.logs)
+    far = tally.numbers >= FEWEST and powers >= MANY
+    return powers if far and over_powers(tally.plain, tally.logs, NEAR_POWERS) else 0.0
 
 
 class Numbers(Task):

@@ -29,8 +29,7 @@ from seqdesign.design.options import (
     SeenOptions,
     SimilarityLimit,
 )
-from seqdesign.design.records import Design, DesignSummary
-from seqdesign.design.revisions import Revision, Summary
+from seqdesign.design.records import Design, DesignSummary, Revision, RevisionSummary
 from seqdesign.errors import UsageError
 from seqdesign.families import Generator, family_named
 from seqdesign.models.similarity.limit import similarity_limit
@@ -152,12 +151,12 @@ class Designs(Records[Design]):
 class Revisions(Records[Revision]):
     """What `revise` gives: one record a revision, those of an input together, best first."""
 
-    summary: Summary
+    summary: RevisionSummary
 
     def __init__(
         self,
         records: Sequence[Revision],
-        summary: Summary,
+        summary: RevisionSummary,
         manifest: Manifest,
         *,
         record: VAERecord,

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
+from seqdesign.devices import capture
 from seqdesign.devices.arithmetic import running_sum
 from seqdesign.devices.randomness import generator
 from seqdesign.language.config import LMOptions
@@ -35,7 +36,6 @@ from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.store import VAERecord, load_vae, save_vae
 from seqdesign.testing.battery import default_options
 from seqdesign.testing.simulated_gpu import SimulatedGPU
-from seqdesign.training import capture
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Hooks, fit, make_fabric
 from seqdesign.training.plan import Plan
@@ -288,6 +288,8 @@ train-vae all.fa -o learned --epochs 1
 train-lm all.fa -o written --epochs 1
 train-gan all.fa -o drawn --steps 4 --batch-size 8
 predict few.fa -m masked -o predicted.csv
+sample-gan -m gan -n 3 -o samples.fa --reject 0.5
+sample-vae -m vae -n 3 -o samples.fa --reject 0.5
 sample masked -n 3 -o samples.fa --guide fitted2
 sample masked -n 3 -o samples.fa --start few.fa --keep 1-4
 sample masked -n 3 -o samples.fa --start few.fa --max-edits 2

@@ -85,6 +85,7 @@ def test_our_own_files_are_recognised(made: dict[str, Path], tmp_path: Path, wri
     assert origin.command == writer.split()[0]
     assert not origin.is_prediction("measured")
     assert origin.is_prediction("predicted_outcome")
+    assert origin.is_prediction("measured_before")  # of the parent, not of what was made from it
 
 
 @pytest.mark.parametrize("writer", ["maximize", "maximize table", "sample-vae"])
@@ -110,7 +111,7 @@ def test_train_predictor_refuses_with_a_clear_word(
     key = "score" if writer.startswith("maximize") else "predicted_outcome"
     asked = cli("train-predictor", made[writer], "-o", tmp_path / "m", "-q", "--outcome", key)
     assert asked.code == 1
-    assert "it is a prediction" in asked.err or "written by seqdesign" in asked.err
+    assert "nobody has measured it" in asked.err or "written by seqdesign" in asked.err
 
 
 def test_train_vae_says_that_it_learns_no_predictions(
@@ -173,7 +174,7 @@ def test_files_of_older_versions_are_recognised_too(cli: Cli, zoo: SimpleNamespa
     assert "against" not in done.err
     refused = cli("predict", tmp_path / "old.fa", "-m", zoo.numbers, "--outcome", "outcome", "-q")
     assert refused.code == 1
-    assert "'outcome' was written by seqdesign maximize: it is a prediction" in refused.err
+    assert "'outcome' was written by seqdesign maximize: nobody has measured it" in refused.err
     assert cli("train-predictor", tmp_path / "old.fa", "-o", tmp_path / "m", "-q").code == 1
     assert cli("report", tmp_path / "old.fa", "-o", tmp_path / "r.html").code == 0
 

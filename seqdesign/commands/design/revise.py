@@ -39,10 +39,9 @@ from seqdesign.sequences.options import (
 
 if TYPE_CHECKING:
     from seqdesign.design.evidence import Evidence
-    from seqdesign.design.revisions import Revision, Summary
+    from seqdesign.design.records import Revision, RevisionSummary
     from seqdesign.models.vae.store import VAERecord
     from seqdesign.runs.manifest import Manifest
-    from seqdesign.sequences.alphabets import Alphabet
     from seqdesign.sequences.reader import SequenceSet
 
 
@@ -117,7 +116,7 @@ class ReviseResult(Result):
 
     model: Path
     method: str
-    summary: Summary
+    summary: RevisionSummary
     output: Path | None
     table: Path | None
     report: Path | None
@@ -140,6 +139,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
     from seqdesign.design.model import open_model
+    from seqdesign.design.records import revision_columns
     from seqdesign.models.similarity.limit import similarity_limit
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.lab.genbank import genbank_records, write_sequences
@@ -159,7 +159,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         evidence = _evidence(config, trained.record)
         found, summary = revisions.run(
             trained,
-            _read(config, evidence, trained.record.alphabet),
+            _read(config, evidence, trained.record),
             goal=part(config, GoalOptions),
             letters=part(config, LetterPolicy),
             optimize=optimize,
@@ -180,7 +180,7 @@ def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
         parents=genbank_records(config.input),
     )
     if config.table is not None:
-        columns = revisions.columns(trained.record.outcome)
+        columns = revision_columns(trained.record.outcome)
         write_table((r.row() for r in found), config.table, columns=columns)
     done = ReviseResult(
         model=config.model,
@@ -200,7 +200,7 @@ def _write_page(
     config: ReviseConfig,
     report: Path,
     found: Sequence[Revision],
-    summary: Summary,
+    summary: RevisionSummary,
     record: VAERecord,
     manifest: Manifest,
 ) -> None:
@@ -237,8 +237,9 @@ def _evidence(config: ReviseConfig, record: VAERecord) -> Evidence | None:
     return found
 
 
-def _read(config: ReviseConfig, evidence: Evidence | None, alphabet: Alphabet) -> SequenceSet:
-    from seqdesign.sequences.reader import read_sequences
+def _read(config: ReviseConfig, evidence: Evidence | None, record: VAERecord) -> SequenceSet:
+    """The inputs, with what was measured of them where the file has the model's outcome."""
+    from seqdesign.sequences.reader import OUTCOME, read_sequences
 
     return read_sequences(
         config.input,
@@ -246,8 +247,10 @@ def _read(config: ReviseConfig, evidence: Evidence | None, alphabet: Alphabet) -
         id_column=config.id_,
         format=file_format(config),
         layout=layout_of(
-            config, known=None if evidence is None else evidence.measured.numbering, alphabet=alphabet
+            config, known=None if evidence is None else evidence.measured.numbering, alphabet=record.alphabet
         ),
         outcomes=False,
+        columns=[record.outcome or OUTCOME],
+        lacking_columns="leave out",
         on_duplicate=config.on_duplicate,
     )

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from seqdesign.commands.design.maximize import MaximizeConfig, MaximizeResult
     from seqdesign.commands.train.train_vae import TrainVAEResult
-    from seqdesign.design.records import Design
-    from seqdesign.design.revisions import Revision
+    from seqdesign.design.records import Design, Revision
     from seqdesign.pages.demo import DesignTruth, Truth
     from seqdesign.sequences.reader import SequenceSet
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -24,6 +24,8 @@ _BAR = 40
 _CALLED = {"fasta": "FASTA", "fastq": "FASTQ", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}
 _COLUMNS = 12
 """Columns that are named."""
+MANY_EQUAL, MANY_SHARE = 10, 0.1
+"""Numbers, and share of all, that are equal to the largest or smallest where that is worth a word."""
 FOR_MODELS = {"input", *(spec.name for spec in fields_of(CommandConfig))}
 """Options that have a meaning where the input is the folder of a model."""
 
@@ -161,7 +163,24 @@ class InspectResult(Result):
                 *[f"             {moments}"] * bool(o.count),
                 *learned,
             ]
-        return [repeated, f"outcome      {named}{o.said}: {moments}", *learned]
+        piled = [f"             {text}" for text in _piled(o)]
+        return [repeated, f"outcome      {named}{o.said}: {moments}", *piled, *learned]
+
+
+def _piled(outcome: OutcomeSummary) -> Iterator[str]:
+    """Ends at which so many numbers are equal that they may be limits without their sign."""
+    ends = {
+        ">": (outcome.maximum, outcome.at_maximum, "largest"),
+        "<": (outcome.minimum, outcome.at_minimum, "smallest"),
+    }
+    for sign, (value, count, name) in ends.items():
+        # Of zeros nothing was measured, and two values are two classes.
+        many = count >= MANY_EQUAL and count >= MANY_SHARE * outcome.count
+        if many and value != 0 and outcome.at_minimum + outcome.at_maximum < outcome.count:
+            yield (
+                f"{count:,} are {value:.6g}, the {name}: where that is a limit and no measured value, write "
+                f"{sign}{value:.6g}, which train-predictor learns as one"
+            )
 
 
 @checked

@@ -32,6 +32,7 @@ from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.sequences.reader import SequenceSet
+from seqdesign.sequences.splits import lone_mutants
 from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
@@ -42,6 +43,11 @@ from seqdesign.training.store import Checkpoint, load_checkpoint, run_identity, 
 
 if TYPE_CHECKING:
     from seqdesign.training.loop import Fabric
+
+NO_PARENT = (
+    "rows are single mutants of a parent that is none of them, so nothing says what two changes do together: "
+    "add the parent with its value (of log ratios to it 0), and double mutants if there are any"
+)
 
 ROWS = 1024
 ADAPTED = (
@@ -259,6 +265,8 @@ def _parts(
     """As the table says, or else as ``--split`` does."""
     as_they_are = [] if outcomes.classes else zip(outcomes.names, outcomes.values.T, strict=True)
     ranges = [text for name, values in as_they_are for text in range_warnings(values, name)]
+    if lone_mutants(tokens.tokens, tokens.lengths):
+        ranges.append(NO_PARENT)
     if split is None:
         train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
         return _Parts(train, held_out, held_out, warnings=tuple(ranges))

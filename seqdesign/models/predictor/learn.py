@@ -29,6 +29,7 @@ from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.sequences.splits import lone_mutants
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import Plan
@@ -43,7 +44,7 @@ PATIENCE = 20
 RESIDUAL_DECAY = 0.1
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
-KERNEL_ROWS = 2_500
+KERNEL_ROWS = 8_000
 """Rows from which a Gaussian process is too much."""
 PAIR_CELLS, PAIR_NUMBERS = 4_000, 100_000_000
 """Letters at places that are paired at most, and rows times columns of what is learned from."""
@@ -380,11 +381,12 @@ def _kernel(
 ) -> tuple[bool, Tensor | None]:
     """Set a kernel model; see ``_in_closed_form``. Limits are completed by ridge regression, then by it."""
     rows, x, targets = _row_weights(data), _one_hot(tokens), _targets(model, data)
+    alone = not model.task.log_odds and lone_mutants(tokens.tokens, tokens.lengths)
 
     def fitted_to(y: Tensor) -> tuple[KernelNet, bool, Tensor | None]:
         return fit_kernel(
             x, y, rows * (1 - judges), rows * judges, letter_descriptors(tokens.alphabet),
-            task=model.task, seed=seed,
+            task=model.task, seed=seed, alone=alone,
         )  # fmt: skip
 
     if data.detail is None or not model.task.rounds:

@@ -14,7 +14,7 @@ from seqdesign.reports.palette import colour, series_colour
 from seqdesign.reports.scale import Scale, as_floats, joined
 
 _LEVEL: dict[str, str | float] = {"stroke": colour("ink"), "stroke_width": 2, "stroke_dasharray": "5 2"}
-_LETTER_WIDTH = 6.6  # CSS pixels at font size 11
+_LETTER_WIDTH, _LETTER_HEIGHT = 6.6, 11  # CSS pixels at font size 11
 
 
 def bar_chart(
@@ -59,7 +59,8 @@ def bar_chart(
     for i, values in enumerate(data.values()):
         for c, value in enumerate(values):
             if np.isfinite(value):
-                bar, label = _bar(frame, c - 0.4 + i * wide, wide, float(value), i)
+                level = float(frame.y(levels[c])) if levels.size else np.nan
+                bar, label = _bar(frame, c - 0.4 + i * wide, wide, float(value), i, level)
                 marks.append(bar)
                 labels += label
     for c, value in enumerate(levels):
@@ -80,8 +81,10 @@ def _style(index: int) -> dict[str, str | float]:
     return {"fill": hue, "fill_opacity": 0.35 if index % 2 else 1.0, "stroke": hue}
 
 
-def _bar(frame: Frame, left: float, wide: float, value: float, index: int) -> tuple[Markup, list[Markup]]:
-    """One bar, and its value over it if there is room."""
+def _bar(
+    frame: Frame, left: float, wide: float, value: float, index: int, level: float
+) -> tuple[Markup, list[Markup]]:
+    """One bar, and its value over it if there is room; in it where ``level`` would cross the digits."""
     start, end = (float(v) for v in frame.x(np.array([left + 0.04 * wide, left + 0.96 * wide])))
     zero, tip = float(frame.y(0.0)), float(frame.y(value))
     size = {"x": start, "y": min(zero, tip), "width": end - start, "height": abs(zero - tip)}
@@ -89,6 +92,9 @@ def _bar(frame: Frame, left: float, wide: float, value: float, index: int) -> tu
     label = f"{value:.3g}"
     if end - start < _LETTER_WIDTH * len(label):
         return bar, []
-    y = tip - 5 if value >= 0 else tip + 13
-    middle = (start + end) / 2
-    return bar, [svg.text(middle, y, label, text_anchor="middle", font_size=11, **halo())]
+    over, under = tip - 5, tip + 13
+    y, within = (over, under) if value >= 0 else (under, over)
+    style = halo()
+    if y - _LETTER_HEIGHT <= level <= y + 2 and abs(zero - tip) > 2 * _LETTER_HEIGHT:
+        y, style = within, {"fill": colour("ink" if index % 2 else "paper")}
+    return bar, [svg.text((start + end) / 2, y, label, text_anchor="middle", font_size=11, **style)]

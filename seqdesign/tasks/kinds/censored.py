@@ -28,7 +28,7 @@ from seqdesign.metrics.regression import spearman
 from seqdesign.runs.manifest import UNPREDICTABLE
 from seqdesign.sequences.numbers import CellFormat, Tally
 from seqdesign.sequences.reader import SequenceSet
-from seqdesign.tasks.numbers import AS_LABELS, Numbers, covered
+from seqdesign.tasks.numbers import AS_LABELS, Numbers, covered, worth_logarithms
 from seqdesign.tasks.values import (
     Columns,
     FloatArray,
@@ -66,7 +66,7 @@ class Censored(Numbers):
 
     name: ClassVar[str] = "censored"
     rank: ClassVar[int] = 40
-    about: ClassVar[str] = "numbers, and limits such as <0.1 and >100"
+    about: ClassVar[str] = "numbers, and limits: of >100 it is learned that the true value lies above 100"
     learns_noise: ClassVar[bool] = True
     rounds: ClassVar[int] = 4
     trial: ClassVar[str] = "order"
@@ -93,6 +93,15 @@ class Censored(Numbers):
         return Values(values, details)
 
     def says(self, tally: Tally) -> str:
+        """What the cells are, and what else could be done with numbers that spread over powers of ten."""
+        said = self.counts(tally)
+        if powers := worth_logarithms(tally):
+            said += (
+                f"; over {powers:.1f} powers of ten (--task censored-log10 tells the small ones better apart)"
+            )
+        return said
+
+    def counts(self, tally: Tally) -> str:
         """Such as ``96 numbers, 24 limits (20 below, 4 above), 2 without``."""
         below, above = (
             sum(count for form, count in tally.forms.items() if form[0] in signs) for signs in ("<≤", ">≥")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,15 +49,19 @@ class Log10(Numbers):
 
     def says(self, tally: Tally) -> str:
         """Such as ``400 numbers, 95% of them within 5.1 powers of ten``."""
-        return f"{tally.says()}, 95% of them within {powers_of_ten(tally.logs):.1f} powers of ten"
+        return f"{self.counts(tally)}, 95% of them within {powers_of_ten(tally.logs):.1f} powers of ten"
+
+    def counts(self, tally: Tally) -> str:
+        """What the cells are."""
+        return tally.says()
 
     def read(self, columns: Columns) -> Values:
         """Logarithms. Raises InputError naming a number that has none."""
-        found = super().read(columns).values
-        for name, column in zip(columns.names, found.T, strict=True):
+        found = super().read(columns)
+        for name, column in zip(columns.names, found.values.T, strict=True):
             if (column <= 0).any():
                 _refuse(columns.records, name, int((column <= 0).argmax()), int((column <= 0).sum()))
-        return Values(self.learned(found))
+        return replace(found, values=self.learned(found.values))
 
     def learned(self, values: FloatArray) -> FloatArray:
         """Their logarithms, NaN where there is none."""
@@ -72,7 +77,11 @@ class Log10(Numbers):
 
     def shown(self, value: float, classes: Sequence[str]) -> object:
         """The number itself."""
-        return _power(value)
+        return self.number(value)
+
+    def number(self, value: float) -> float:
+        """In the user's unit, of a logarithm."""
+        return float(10.0 ** min(value, 300.0))
 
     def columns(self, classes: Sequence[str]) -> list[str]:
         """The median, in the user's units, the spread of its logarithm, and the ends of intervals."""
@@ -82,11 +91,7 @@ class Log10(Numbers):
         """The same of one row."""
         logs = super().cells(found, row, k, classes).values()
         names = self.columns(classes)
-        return {n: v if n == "sd_log10" else _power(v) for n, v in zip(names, logs, strict=True)}
-
-
-def _power(value: float) -> float:
-    return float(10.0 ** min(value, 300.0))
+        return {n: v if n == "sd_log10" else self.number(v) for n, v in zip(names, logs, strict=True)}
 
 
 def _refuse(records: SequenceSet, name: str, row: int, count: int) -> None:

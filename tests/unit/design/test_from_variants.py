@@ -27,5 +27,13 @@ def test_designs_of_a_mutant_library_are_not_unusual(tmp_path: Path) -> None:
     assert max(changes) <= 4
     assert not any(one.status == "unusual" for one in found)
     assert any("common parent" in name for name in found.summary.constraints)
+    # With a start likewise, which may stay as far away as it is.
+    far = "".join("ACGT"["CGTA".index(c)] if i < 6 else c for i, c in enumerate(parent))
+    improved = sd.maximize(model, start=[parent, far], num=2, tries=1, budget=100)
+    away = [sum(a != b for a, b in zip(one.sequence, parent, strict=True)) for one in improved]
+    assert max(away[:2]) <= 4
+    assert max(away[2:]) <= 6
+    asked = sd.maximize(model, start=[parent], num=2, tries=1, budget=200, rules=[sd.rules.max_edits(8)])
+    assert max(sum(a != b for a, b in zip(one.sequence, parent, strict=True)) for one in asked) > 4
     free = sd.maximize(model, num=4, tries=1, budget=100, letters="any")
     assert max(sum(a != b for a, b in zip(one.sequence, parent, strict=True)) for one in free) > 4

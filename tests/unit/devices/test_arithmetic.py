@@ -49,7 +49,7 @@ def test_a_gaussian_process_multiplies_in_full_precision_on_a_gpu(monkeypatch: p
     monkeypatch.setattr(
         torch, "einsum", lambda *a: (seen.append(torch.get_float32_matmul_precision()), plain(*a))[1]
     )
-    net = KernelNet(2, 3, 4, 1)
+    net = KernelNet(2, 3, 4, 1, 6, torch.zeros(4, 3))
     with SimulatedGPU():
         use_matrix_units(there := torch.device("cuda", 0))
         net.to(there).of_cells(torch.ones(5, 3, device=there))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.kernel import TERMS, CellKernel
+from seqdesign.ensembles.kernel import NAMES, TERMS, CellKernel, named
 from seqdesign.sequences.alphabets import get_alphabet
 
 PROTEIN = get_alphabet("protein")
@@ -17,12 +17,12 @@ def test_every_hyperparameter_of_the_cells_changes_their_covariance_in_its_own_w
     places = torch.arange(12).repeat_interleave(4)
     letters = (common[places] + 1 + torch.randint(19, (48,), generator=rng)) % 20
     kernel = CellKernel(letters, places, common, letter_descriptors(PROTEIN))
-    assert len(set(kernel.names)) == len(kernel.names)
+    assert len(set(NAMES)) == len(NAMES)
     theta = kernel.start()
-    before = kernel.covariance(kernel.named(theta))
+    before = kernel.covariance(named(theta))
     moved = theta + 0.1 * torch.eye(len(theta))
-    changes = torch.stack([(kernel.covariance(kernel.named(one)) - before).flatten() for one in moved])
-    elsewhere = [i for i, name in enumerate(kernel.names) if name in ("noise", "joint", "joint_length")]
+    changes = torch.stack([(kernel.covariance(named(one)) - before).flatten() for one in moved])
+    elsewhere = [i for i, name in enumerate(NAMES) if name in ("noise", "joint", "joint_length")]
     inside = [i for i in range(len(theta)) if i not in elsewhere]
     assert (changes[elsewhere] == 0).all()
     alike = torch.corrcoef(changes[inside].double()).fill_diagonal_(0).abs()
@@ -35,6 +35,6 @@ def test_a_covariance_is_one() -> None:
     places = torch.arange(3).repeat_interleave(19)
     letters = torch.cat([torch.tensor([v for v in range(20) if v != c]) for c in common])
     kernel = CellKernel(letters, places, common, letter_descriptors(PROTEIN))
-    found = kernel.covariance(kernel.named(kernel.start()))
+    found = kernel.covariance(named(kernel.start()))
     torch.testing.assert_close(found, found.T)
     assert float(torch.linalg.eigvalsh(found.double()).min()) > 0

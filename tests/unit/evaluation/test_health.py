@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,7 @@ def test_pairs_at_chance_are_unhealthy_and_true_sequences_are_healthy() -> None:
     assert not flagged(chance) & {"js_1", "js_2", "js_3", "js_4", "auc"}  # words see nothing
     good = judged(trna_like(700, rng), training, held_out)
     assert (good.verdict, flagged(good)) == ("healthy", set())
+    assert "out_of_place" not in {row.name for row in good.measures}  # no word that is missing anywhere
 
 
 def test_chimeras_are_found() -> None:
@@ -112,6 +114,28 @@ def test_words_that_keep_no_distance_are_found() -> None:
     loose = judged(two_words(800, rng, None), training, held_out)
     assert "word_pairs" in flagged(loose)
     assert judged(two_words(800, rng, 30), training, held_out).verdict == "healthy"
+
+
+def genes(num: int, rng: np.random.Generator, *, stop: bool = False) -> list[str]:
+    """ATG, 28 codons that are no stop, and a stop; ``stop``: one of the codons is one."""
+    codons = np.array([a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"])
+    ends = np.array(["TAA", "TAG", "TGA"])
+    rows = rng.choice(codons[~np.isin(codons, ends)], size=(num, 30))
+    rows[:, 0], rows[:, -1] = "ATG", rng.choice(ends, num)
+    if stop:
+        rows[np.arange(num), rng.integers(1, 29, num)] = rng.choice(ends, num)
+    return ["".join(row) for row in rows]
+
+
+def test_a_stop_within_a_reading_frame_is_found() -> None:
+    rng = np.random.default_rng(10)
+    training, held_out = genes(500, rng), genes(200, rng)
+    broken = judged(genes(300, rng, stop=True), training, held_out)
+    row = next(row for row in broken.measures if row.name == "out_of_place")
+    assert (row.value, row.real, row.verdict) == (1.0, 0.0, "flagged")
+    assert re.search("such as (TAA|TAG|TGA) at 4, 7, 10", "\n".join(words(broken)))
+    good = judged(genes(500, rng), training, held_out)
+    assert (good.verdict, flagged(good)) == ("healthy", set())
 
 
 def test_a_network_tells_what_words_do_not() -> None:

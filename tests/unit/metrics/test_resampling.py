@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest, fisher_exact, norm
 
 from seqdesign.metrics.kmers import indicator
 from seqdesign.metrics.mmd import linear_features, linear_mmd
@@ -92,11 +92,15 @@ def test_the_interval_of_a_share_is_wilsons(hits: int, number: int) -> None:
     assert math.isnan(found.real)
 
 
-def test_two_shares_are_compared_by_their_pooled_error() -> None:
-    """(.3 - .2) / sqrt(.25 .75 (1/100 + 1/100)) = 1.6330."""
-    found = share(30, 100, 20, 100)
-    assert (found.real, found.z) == (0.2, pytest.approx(1.6329931619))
-    assert share(0, 10, 0, 10).z == 0
+@pytest.mark.parametrize(("hits", "real_hits"), [(30, 20), (100, 0), (3, 2)])
+def test_two_shares_are_compared_exactly(hits: int, real_hits: int) -> None:
+    """One of 20 beside none of 2,000 is chance, though many standard errors of a normal approximation."""
+    found, turned = share(hits, 100, real_hits, 100), share(real_hits, 100, hits, 100)
+    table = [[hits, 100 - hits], [real_hits, 100 - real_hits]]
+    assert norm.sf(found.z) == pytest.approx(fisher_exact(table, "greater").pvalue)
+    assert (found.real, turned.z) == (real_hits / 100, -found.z)
+    assert share(0, 10, 0, 2000).z == 0
+    assert 0 < share(1, 20, 0, 2000).z < 3
 
 
 def test_a_difference_without_error_is_infinitely_sure() -> None:

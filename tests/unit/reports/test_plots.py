@@ -127,6 +127,20 @@ def test_a_missing_bar_is_not_drawn_and_the_reference_is():
     assert sum(1 for p in root(figure).iter(f"{SVG}path") if p.get("stroke-dasharray") == "5 2") == 3
 
 
+def test_a_value_that_the_reference_would_cross_stands_in_its_bar():
+    """Bars of 4.7 below a level of 4.9, and of -4.7 above one of -4.9; those of 2.3 have it outside."""
+    figure = plots.bar_chart(
+        {"a": [4.7, -4.7], "b": [2.3, -2.3]}, ["1", "2"], reference=("level", [4.9, -4.9]), **LABELS
+    )
+    rectangles = [r for r in root(figure).iter(f"{SVG}rect") if r.get("width") != "16"]
+    heights = {t.text: float(t.get("y")) for t in root(figure).iter(f"{SVG}text")}
+    inside = []
+    for text, bar in zip(("4.7", "-4.7", "2.3", "-2.3"), rectangles, strict=True):
+        top = float(bar.get("y"))
+        inside.append(top < heights[text] <= top + float(bar.get("height")))
+    assert inside == [True, True, False, False]
+
+
 def test_a_wrong_number_of_bars_names_the_method():
     with pytest.raises(ValueError, match=r"'ours' must have 2 values, one per category, got 3"):
         plots.bar_chart({"ours": [1, 2, 3]}, ["1", "2"], **LABELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,40 @@ def test_standard_errors_become_those_of_logarithms() -> None:
     assert pd.isna(log10.learned(np.array([0.0]))[0])
     with pytest.raises(InputError, match="has no logarithm"):
         sd.train_predictor(["ACGT", "ACGA", "ACGC"], [0.0, 1.0, 2.0], task="log10")
+
+
+def test_limits_among_powers_of_ten_are_learned_as_limits_of_logarithms(
+    effects: np.ndarray, tmp_path: Path, cli: Callable[..., Any]
+) -> None:
+    """The highest fifth is known as >BOUND and predicted beyond it; tables show what was written."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(4, size=(200, 8))
+    texts = ["".join("ACGT"[c] for c in row) for row in codes]
+    values = np.exp(2.0 * effects[np.arange(8), codes].sum(1) + 0.1 * rng.normal(size=200))
+    bound = round(float(np.quantile(values, 0.8)), 3)
+    cells = [f"{v:.6g}" if v < bound else f">{bound}" for v in values]
+    rows = [f"{text},{cell}" for text, cell in zip(texts, cells, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["sequence,ic50", *rows]) + "\n")
+    words = ("--outcome", "ic50", "--architecture", "ridge", "--strands", "one", "-o", tmp_path / "m")
+    done = cli("train-predictor", tmp_path / "x.csv", *words)
+    assert done.code == 0, done.err
+    assert "ic50: 160 numbers, 40 limits (40 above), 95% of them within" in done.err
+    asked = cli("predict", tmp_path / "x.csv", "-m", tmp_path / "m")
+    assert asked.code == 0, asked.err
+    table = pd.read_csv(io.StringIO(asked.out), dtype={"measured": str})
+    limited = np.array([cell.startswith(">") for cell in cells])
+    assert table["measured"][limited].unique().tolist() == [f">{bound}"]
+    assert np.allclose(table["measured"][~limited].astype(float), values[~limited], rtol=1e-5)
+    assert np.corrcoef(np.log(table["median"]), np.log(values))[0, 1] > 0.97
+    assert (table["median"][limited] > bound).mean() > 0.8
+
+
+def test_limits_among_numbers_that_span_less_are_learned_as_they_are() -> None:
+    """Where logarithms are not sure to be better the option is named."""
+    values = np.exp(np.random.default_rng(0).normal(size=300))
+    found = Tally("y")
+    found.add([*(f"{v:.4g}" for v in values), "<0.01"], [0] * 301, [""] * 301)
+    task = recognise([found])
+    assert task is not None
+    assert task.name == "censored"
+    assert "300 numbers, 1 limit (1 below); over 1.7 powers of ten (--task censored-log10" in task.says(found)

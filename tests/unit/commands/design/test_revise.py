@@ -16,6 +16,7 @@ import seqdesign as sd
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.sequences.reader import read_sequences
 from seqdesign.verbs.similarity import Similarity
 
 Cli = Callable[..., Any]
@@ -90,6 +91,30 @@ def test_the_outcome_is_lowered_or_brought_to_a_value(here: Path, cli: Cli, vae:
     for name, _, fields in revise(cli, vae, "--target", "2", "--max-edits", "3", "-q"):
         before, after = float(fields["predicted_outcome_before"]), float(fields["predicted_outcome"])
         assert abs(after - 2) <= abs(before - 2) + 1e-6, name
+
+
+def test_what_was_measured_of_inputs_stands_beside_their_predictions(here: Path, cli: Cli, vae: Path) -> None:
+    """By the file of the input, else by the training data; a value that a prediction would miss by far."""
+    trained = read_sequences(vae.parent / "train.fa")
+    (here / "known.fa").write_text(
+        f">file outcome=7.5\n{trained.sequences[0]}\n>training\n{trained.sequences[0]}\n>new\nACCATACA\n"
+    )
+    words = ("--max-edits", "2", "--table", "t.csv", "--report", "r.html")
+    done = cli("revise", "known.fa", "-m", str(vae), "-o", "o.fa", "--min-loglik-change", "-1000", *words)
+    assert done.code == 0, done.err
+    assert trained.outcomes is not None
+    measured = [7.5, float(trained.outcomes[0]), None]
+    fields = [header_fields(record.description) for record in read_fasta("o.fa")]
+    found = [float(f["measured_before"]) if "measured_before" in f else None for f in fields]
+    assert found == pytest.approx(measured)
+    assert [float(row["measured_before"] or "nan") for row in rows("t.csv")] == pytest.approx(
+        [7.5, measured[1], np.nan], nan_ok=True
+    )
+    mean = (7.5 + trained.outcomes[0]) / 2
+    assert f"measured of 2 of the inputs: {mean:.4g} on average, where" in done.err
+    # By no model of these strings has anything within two edits 7.5.
+    assert "; 1 of their revisions are predicted no better than that" in done.err
+    assert "measured before" in (here / "r.html").read_text()
 
 
 def test_several_revisions_of_an_input_have_ids_of_their_own_everywhere(

@@ -245,6 +245,26 @@ def test_what_is_said_of_outcomes_and_of_ids_that_occur_twice(
     assert said in look(path).text()
 
 
+def test_many_numbers_at_an_end_may_be_limits_without_their_sign(tmp_path: Path) -> None:
+    """12 of 40 are 128; of zeros, few equal ones and two values nothing is said."""
+    path = tmp_path / "x.csv"
+
+    def said(values: list[float]) -> str:
+        rows = [f"r{i},{'ACGT' * (i + 1)},{value:g}" for i, value in enumerate(values)]
+        path.write_text("\n".join(["id,sequence,outcome", *rows]) + "\n")
+        return look(path).text()
+
+    others = [float(i) for i in range(1, 29)]
+    assert "12 are 128, the largest: where that is a limit and no measured value, write >128" in said(
+        [*others, *[128.0] * 12]
+    )
+    assert "12 are -5, the smallest: where that is a limit and no measured value, write <-5" in said(
+        [*others, *[-5.0] * 12]
+    )
+    for values in ([*others, *[0.0] * 12], [*others, *[128.0] * 9], [1.0] * 20 + [2.0] * 20):
+        assert "limit" not in said(values)
+
+
 def test_a_table_without_an_outcome_says_how_to_name_one(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("sequence,activity\nACGT,1\n")

@@ -20,7 +20,7 @@ from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.choice import _near
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import predict_outcomes
+from seqdesign.models.predictor.predictions import member_scores, predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
@@ -174,6 +174,33 @@ def test_what_substitutions_do_carries_over_to_letters_and_places_that_were_not_
     assert one.spearman > 0.8
     held_out = learn(fabric, texts, y, PROTEIN, split="modulo", architecture="kernel")
     assert (held_out.quality.outcomes[0].spearman or 0) > 0.7
+
+
+def test_what_two_changes_do_is_told_from_a_guess_of_the_parent_that_was_not_measured(fabric: Fabric) -> None:
+    """Three places in ten tolerate nothing; the others tolerate all but some letters."""
+    rng = np.random.default_rng(1)
+    parent = "".join(rng.choice(list(PROTEIN.letters), 40))
+    effect = -0.1 - 2.0 * (rng.random((40, 20)) < np.where(rng.random(40) < 0.3, 1.0, 0.1)[:, None])
+    changes = [(i, v) for i in range(40) for v in range(0, 20, 2) if PROTEIN.letters[v] != parent[i]]
+
+    def changed(*made: tuple[int, int]) -> str:
+        letters = list(parent)
+        for i, v in made:
+            letters[i] = PROTEIN.letters[v]
+        return "".join(letters)
+
+    singles = [changed(one) for one in changes]
+    y = [5 + effect[one] + rng.normal(0, 0.1) for one in changes]
+    result = learn(fabric, singles, y, PROTEIN, architecture="kernel")
+    assert any("single mutants of a parent" in text for text in result.quality.warnings)
+    mild = [one for one in changes if effect[one] == -0.1]
+    pairs = [(mild[i], mild[j]) for i, j in rng.choice(len(mild), (60, 2)) if mild[i][0] != mild[j][0]]
+    tokens = encode([parent, *(changed(*two) for two in pairs)], PROTEIN)
+    said = member_scores(result.trained.model, tokens.tokens, tokens.lengths).mean(0)[:, 0]
+    assert abs(said[0] - 5) < 0.3 < 5 - np.mean(y)
+    assert abs(said[1:].mean() - 4.8) < 0.3
+    known = learn(fabric, [parent, *singles], [5.0, *y], PROTEIN, architecture="kernel")
+    assert not any("single mutants of a parent" in text for text in known.quality.warnings)
 
 
 def test_counts_of_a_word_anywhere_are_learned_by_the_word(fabric: Fabric) -> None:
