@@ -27,6 +27,9 @@ MOST = 24
 SWITCH = "SEQDESIGN_CUDA_GRAPHS"
 """Environment variable; ``off`` runs every step as it is."""
 
+_FAILED: list[Any] = []
+"""Graphs whose capture has failed."""
+
 Work = Callable[[Any], Any]
 """A step of one input. It changes everything in place and returns nothing, or returns a tuple of tensors."""
 
@@ -53,6 +56,7 @@ class CudaRecording:
 
     def __init__(self, generators: Sequence[Generator], stream: torch.cuda.Stream, pool: Any) -> None:
         self.graph, self.stream, self.pool = torch.cuda.CUDAGraph(), stream, pool
+        self.generators = generators
         for generator in generators:
             self.graph.register_generator_state(generator)
 
@@ -64,6 +68,9 @@ class CudaRecording:
         try:
             with torch.cuda.graph(self.graph, pool=self.pool, stream=self.stream):
                 return work()
+        except RuntimeError:
+            self._release_generators()
+            raise
         finally:
             torch.cuda.set_stream(here)  # torch does not where the end of a capture fails
             if collects:
@@ -72,6 +79,17 @@ class CudaRecording:
     def replay(self) -> None:
         """Launch all kernels at once."""
         self.graph.replay()
+
+    def _release_generators(self) -> None:
+        """Let generators draw again whose capture has failed.
+
+        Where its end fails too, torch leaves them in it for ever ("Offset increment outside graph capture
+        encountered unexpectedly"); a copy of their state is not in it.
+        """
+        own = torch.cuda.default_generators[self.stream.device.index]
+        for generator in (own, *self.generators):
+            generator.graphsafe_set_state(generator.clone_state())
+        _FAILED.append(self.graph)  # torch's allocator may ask it later which stream it captured
 
 
 @dataclass
