@@ -157,10 +157,10 @@ class _Generator(Generator):
         made.set_state(self.get_state())
         return made
 
-    def graphsafe_set_state(self, state: Any) -> None:
+    def graphsafe_set_state(self, state: Generator) -> Generator:
         """Take over the state of another one."""
-        self.set_state(state.get_state())
         _active().caught.discard(self._cdata)  # type: ignore[attr-defined]
+        return self.set_state(state.get_state())
 
 
 class _OwnGenerator:
