@@ -22,10 +22,15 @@ from torch import Generator, Tensor, nn
 
 WARM = 3
 """Times that a step runs as it is before it is recorded: libraries choose algorithms and take memory then."""
+ONCE = 1
+"""The same of work that is a step for each letter."""
 MOST = 24
 """Recordings at most, each of one shape; what comes later runs as it is."""
 SWITCH = "SEQDESIGN_CUDA_GRAPHS"
 """Environment variable; ``off`` runs every step as it is."""
+
+_FAILED: list[Any] = []
+"""Graphs whose capture has failed."""
 
 Work = Callable[[Any], Any]
 """A step of one input. It changes everything in place and returns nothing, or returns a tuple of tensors."""
@@ -53,6 +58,7 @@ class CudaRecording:
 
     def __init__(self, generators: Sequence[Generator], stream: torch.cuda.Stream, pool: Any) -> None:
         self.graph, self.stream, self.pool = torch.cuda.CUDAGraph(), stream, pool
+        self.generators = generators
         for generator in generators:
             self.graph.register_generator_state(generator)
 
@@ -64,6 +70,9 @@ class CudaRecording:
         try:
             with torch.cuda.graph(self.graph, pool=self.pool, stream=self.stream):
                 return work()
+        except RuntimeError:
+            self._release_generators()
+            raise
         finally:
             torch.cuda.set_stream(here)  # torch does not where the end of a capture fails
             if collects:
@@ -72,6 +81,17 @@ class CudaRecording:
     def replay(self) -> None:
         """Launch all kernels at once."""
         self.graph.replay()
+
+    def _release_generators(self) -> None:
+        """Let generators draw again whose capture has failed.
+
+        Where its end fails too, torch leaves them in it for ever ("Offset increment outside graph capture
+        encountered unexpectedly"); a copy of their state is not in it.
+        """
+        own = torch.cuda.default_generators[self.stream.device.index]
+        for generator in (own, *self.generators):
+            generator.graphsafe_set_state(generator.clone_state())
+        _FAILED.append(self.graph)  # torch's allocator may ask it later which stream it captured
 
 
 @dataclass
@@ -86,23 +106,28 @@ class _Known:
 
 
 class Replays:
-    """Runs steps, each WARM times as it is and then as a replay of its recording.
+    """Runs steps, each some times as it is and then as a replay of its recording.
 
     make: a new recording, or None: everything runs as it is. side: the stream for runs as it is before a
-    recording, as PyTorch asks for.
+    recording, as PyTorch asks for. warm: how many runs these are, WARM when not given.
     """
 
-    def __init__(self, make: Callable[[], Recording] | None, side: torch.cuda.Stream | None = None) -> None:
-        self.make, self.side = make, side
+    def __init__(
+        self,
+        make: Callable[[], Recording] | None,
+        side: torch.cuda.Stream | None = None,
+        warm: int | None = None,
+    ) -> None:
+        self.make, self.side, self.warm = make, side, WARM if warm is None else warm
         self._known: dict[Hashable, _Known] = {}
 
     @classmethod
-    def on(cls, device: torch.device, generators: Sequence[Generator]) -> Replays:
+    def on(cls, device: torch.device, generators: Sequence[Generator], warm: int | None = None) -> Replays:
         """CUDA graphs on a GPU unless they are switched off, nothing elsewhere."""
         if device.type != "cuda" or os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
             return cls(None)
         side, pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
-        return cls(lambda: CudaRecording(generators, side, pool), side)
+        return cls(lambda: CudaRecording(generators, side, pool), side, warm)
 
     def run(self, key: Hashable, rows: Any, work: Work) -> Any:
         """``work(rows)``; ``key`` says what it does besides, and rows of one shape make the same step."""
@@ -114,7 +139,7 @@ class Replays:
             return work(rows)
         known = self._known.setdefault(shape, _Known())
         known.seen += 1
-        if known.seen <= WARM:
+        if known.seen <= self.warm:
             return self._aside(lambda: work(rows))
         if known.recording is None and not self._record(known, rows, tensors, work):
             return work(rows)
@@ -177,7 +202,7 @@ def replayed(
     if not n or device.type != "cuda" or not isinstance(model, nn.Module) or is_recording(device):
         return call(*rows)
     if model not in _of_models:
-        _of_models[model] = Replays.on(device, ())
+        _of_models[model] = Replays.on(device, (), ONCE)
     replays = _of_models[model]
     if replays.make is None:
         return call(*rows)

@@ -28,7 +28,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from seqdesign.devices import randomness
 from seqdesign.testing.operations import WAITING
-from seqdesign.testing.simulated_graphs import Capture, Graph, Stream, Tape, memory_of, tensors_in
+from seqdesign.testing.simulated_graphs import DEFAULT, Capture, Graph, Stream, Tape, memory_of, tensors_in
 
 DEVICE = torch.device("cuda", 0)
 CPU = torch.device("cpu")
@@ -151,6 +151,32 @@ class _Generator(Generator):
     place: torch.device
     device = property(lambda self: self.place)
 
+    def clone_state(self) -> Any:
+        """Another one with the same state, which no capture has caught."""
+        made = _Generator(self.place)
+        made.set_state(self.get_state())
+        return made
+
+    def graphsafe_set_state(self, state: Generator) -> Generator:
+        """Take over the state of another one."""
+        _active().caught.discard(self._cdata)  # type: ignore[attr-defined]
+        return self.set_state(state.get_state())
+
+
+class _OwnGenerator:
+    """``torch.cuda.default_generators[0]``."""
+
+    def __init__(self, gpu: SimulatedGPU) -> None:
+        self.gpu = gpu
+
+    def clone_state(self) -> Any:
+        """Itself: ``luck`` is all that there is."""
+        return self
+
+    def graphsafe_set_state(self, state: Any) -> None:
+        """Take over the state of another one."""
+        self.gpu.caught.discard(DEFAULT)
+
 
 class SimulatedGPU(TorchDispatchMode):
     """Inside, there is a GPU. ``moves``: copies between the devices; ``waits``: what the host waited for.
@@ -172,6 +198,8 @@ class SimulatedGPU(TorchDispatchMode):
         self.generators: dict[int, Generator] = {}
         self.luck = Generator().manual_seed(0).get_state()
         self.tape: Tape | None = None
+        self.caught: set[int] = set()
+        """Generators that a failed capture has caught: they draw no more."""
         self.stream = Stream()
         self.pools: dict[object, list[Tape]] = {}
         self.replays = 0
@@ -297,6 +325,10 @@ class SimulatedGPU(TorchDispatchMode):
                     f"Expected a '{names[0]}' device type for generator but found '{names[1]}' ({func})"
                 )
         random = bool(given) or torch.Tag.nondeterministic_seeded in func.tags
+        if random and there and self.tape is None:
+            used = {g._cdata for g in given} or {DEFAULT}  # type: ignore[attr-defined]
+            if used & self.caught:
+                raise RuntimeError("Offset increment outside graph capture encountered unexpectedly.")
         if random and self.tape is not None:
             if not there:
                 raise RuntimeError(f"{func}: a random number of the CPU would be captured as it is now")
@@ -480,6 +512,7 @@ def _cuda(gpu: SimulatedGPU) -> dict[str, Any]:
         "Stream": Stream, "stream": gpu.on_stream, "current_stream": lambda *_: gpu.stream,
         "set_stream": lambda stream: setattr(gpu, "stream", stream), "graph_pool_handle": object,
         "is_current_stream_capturing": lambda: gpu.tape is not None,
+        "default_generators": (_OwnGenerator(gpu),),
     }  # fmt: skip
 
 

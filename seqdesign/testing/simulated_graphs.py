@@ -3,7 +3,7 @@
 What is captured is put on a tape and not done. The host may not read, copy or draw meanwhile, and a replay
 runs the tape over the same memory. Graphs of one pool share theirs: what one of them has made there is lost
 when another is replayed. Where a capture fails, its end fails as well, and leaves its own stream the current
-one, as torch does.
+one, and the generators caught in it, as torch does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import torch
 from torch import Generator, Tensor
 
 DEVICE = torch.device("cuda", 0)
+DEFAULT = 0
+"""The GPU's own generator among those that a failed capture has caught."""
 
 
 @dataclass
@@ -100,6 +102,7 @@ class Capture:
             tape.spoil()
         tape.before.clear()
         if error is not None:
+            gpu.caught |= {DEFAULT, *tape.generators}
             raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
         gpu.pools.setdefault(self.graph.pool, []).append(tape)
         gpu.stream = self.before

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
 from seqdesign.devices.capture import MOST, SWITCH, WARM, Replays
+from seqdesign.devices.randomness import generator
 from seqdesign.testing.simulated_gpu import SimulatedGPU
 from seqdesign.training import loop
 from seqdesign.training.config import FitOptions
@@ -138,13 +139,13 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is(caplog: pytest.LogCaptureF
 def test_recordings_share_their_memory_and_a_failed_one_leaves_no_trace(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The reason is that of the first failure; steps then run where they did, and garbage is collected."""
+    """The reason is that of the first failure; steps then run where they did, draw, and garbage goes."""
     if torch.cuda.is_available():
         pytest.skip("it is about the simulated GPU")
     with SimulatedGPU() as gpu, caplog.at_level(logging.INFO, logger="seqdesign"):
         there = torch.device("cuda", 0)
         total, here = torch.zeros((), device=there), torch.cuda.current_stream()
-        replays = Replays.on(there, [])
+        replays = Replays.on(there, [noise := generator(0, there)])
 
         def run(length: int, work: Callable[[Tensor], object]) -> None:
             for _ in range(WARM + 2):
@@ -153,11 +154,15 @@ def test_recordings_share_their_memory_and_a_failed_one_leaves_no_trace(
         def add(rows: Tensor) -> None:
             total.add_(rows.sum())
 
+        def read(rows: Tensor) -> None:
+            total.add_(rows.sum() + torch.rand((), device=there) // 1)
+            total.add_(torch.rand((), device=there, generator=noise).item() // 1)
+
         for length in (2, 3):
             run(length, add)
         assert total.item() == (2 + 3) * (WARM + 2)
         assert [len(tapes) for tapes in gpu.pools.values()] == [2]
-        run(4, lambda rows: total.add_(rows.sum().item()))
+        run(4, read)
         assert total.item() == (2 + 3 + 4) * (WARM + 2)
         assert torch.cuda.current_stream() is here
     assert gc.isenabled()
@@ -172,9 +177,10 @@ def test_the_generators_of_all_gpus_are_as_they_were(monkeypatch: pytest.MonkeyP
         pytest.skip("it is about the simulated GPU")
     forked: list[list[int]] = []
     plain = torch.random.fork_rng
-    with SimulatedGPU(), monkeypatch.context() as here:
-        here.setattr(torch.cuda, "device_count", lambda: 3)
-        here.setattr(
+    # Undone inside: what is restored later than the simulation ends would be a piece of it.
+    with SimulatedGPU(), monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "device_count", lambda: 3)
+        patch.setattr(
             torch.random, "fork_rng", lambda devices: (forked.append(devices), plain(devices=devices))[1]
         )
         with loop._isolated_randomness(torch.device("cuda", 1)):
