@@ -365,8 +365,11 @@ class Tally:
 
 
 def _missing(cells: Iterable[str]) -> str:
-    """Options that say so of these cells."""
-    return " ".join(f"--missing {shlex.quote(cell)}" for cell in dict.fromkeys(cells))
+    """Options that say so of these cells, whose case does not matter."""
+    different: dict[str, str] = {}
+    for cell in cells:
+        different.setdefault(cell.lower(), cell)
+    return " ".join(f"--missing {shlex.quote(cell)}" for cell in different.values())
 
 
 def to_numbers(
