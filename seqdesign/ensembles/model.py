@@ -139,7 +139,7 @@ class SequencePredictor(nn.Module):
         self.shares.learn(tokens, lengths, positional=self.positional)
 
     def unseen(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Letters (N,) of tokens (N, L) that no training sequence has at their place."""
+        """Letters (N,) of tokens (N, L) without evidence at their place, as ``LetterShares`` counts them."""
         return self.shares.unseen(tokens, lengths)
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:

@@ -365,7 +365,7 @@ class Tally:
 
 
 def _missing(cells: Iterable[str]) -> str:
-    """Options that say so of these cells, whose case does not matter."""
+    """Options that say so of these cells; case does not matter."""
     different: dict[str, str] = {}
     for cell in cells:
         different.setdefault(cell.lower(), cell)

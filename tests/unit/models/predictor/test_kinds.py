@@ -43,7 +43,7 @@ def learn(
     fabric: Fabric, texts: list[str], values: Any, alphabet: Alphabet = DNA, **options: Any
 ) -> PredictorTraining:
     y = np.asarray(values, dtype=np.float64).reshape(len(texts), -1)
-    outcomes = Outcomes(("y",), "regression", y, np.ones(len(texts)))
+    outcomes = Outcomes(("y",), options.pop("task", "regression"), y, np.ones(len(texts)))
     small = {"hidden": 8, "channels": 4, "width": 3, "strands": "one"}
     split = options.pop("split", "random")
     return train_sequence_predictor(
@@ -175,6 +175,9 @@ def test_what_substitutions_do_carries_over_to_letters_and_places_that_were_not_
     assert one.spearman > 0.8
     held_out = learn(fabric, texts, y, PROTEIN, split="modulo", architecture="kernel")
     assert (held_out.quality.outcomes[0].spearman or 0) > 0.7
+    labels = learn(fabric, texts, np.array(y) > np.median(y), PROTEIN, task="binary", architecture="kernel")
+    assert labels.trained.record.carries
+    assert (labels.quality.outcomes[0].auroc or 0) > 0.85
 
 
 def test_what_two_changes_do_is_told_from_a_guess_of_the_parent_that_was_not_measured(fabric: Fabric) -> None:
