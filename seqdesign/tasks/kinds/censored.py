@@ -102,13 +102,13 @@ class Censored(Numbers):
         return said
 
     def counts(self, tally: Tally) -> str:
-        """Such as ``96 numbers, 24 limits (20 below, 4 above), 2 without``."""
+        """Such as ``96 numbers, 24 limits (20 below, 4 above), learned as limits, 2 without``."""
         below, above = (
             sum(count for form, count in tally.forms.items() if form[0] in signs) for signs in ("<≤", ">≥")
         )
         sides = ", ".join(f"{n:,} {word}" for n, word in ((below, "below"), (above, "above")) if n)
         limits = f"{below + above:,} limit{'' if below + above == 1 else 's'}"
-        limits += f" ({sides})" if sides else ""
+        limits += f" ({sides}), learned as limits" if sides else ""
         without = f", {tally.missing:,} without" if tally.missing else ""
         return f"{tally.numbers:,} numbers, {limits}{without}"
 

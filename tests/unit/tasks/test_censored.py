@@ -35,7 +35,7 @@ def test_limits_are_read_with_their_side() -> None:
     assert found.detail is not None
     assert found.detail[:, 0].tolist() == [0, 0, 0, -1, 1, -1, 1, 0]
     assert found.values[:7, 0].tolist() == [1, 2, 3, 0.1, 100, 2, 7]
-    assert found.said == ("y: 3 numbers, 4 limits (2 below, 2 above), 1 without",)
+    assert found.said == ("y: 3 numbers, 4 limits (2 below, 2 above), learned as limits, 1 without",)
 
 
 def test_a_decimal_comma_holds_for_limits() -> None:

@@ -108,7 +108,7 @@ def test_limits_among_powers_of_ten_are_learned_as_limits_of_logarithms(
     words = ("--outcome", "ic50", "--architecture", "ridge", "--strands", "one", "-o", tmp_path / "m")
     done = cli("train-predictor", tmp_path / "x.csv", *words)
     assert done.code == 0, done.err
-    assert "ic50: 160 numbers, 40 limits (40 above), 95% of them within" in done.err
+    assert "ic50: 160 numbers, 40 limits (40 above), learned as limits, 95% of them within" in done.err
     asked = cli("predict", tmp_path / "x.csv", "-m", tmp_path / "m")
     assert asked.code == 0, asked.err
     table = pd.read_csv(io.StringIO(asked.out), dtype={"measured": str})
@@ -127,4 +127,7 @@ def test_limits_among_numbers_that_span_less_are_learned_as_they_are() -> None:
     task = recognise([found])
     assert task is not None
     assert task.name == "censored"
-    assert "300 numbers, 1 limit (1 below); over 1.7 powers of ten (--task censored-log10" in task.says(found)
+    assert (
+        "300 numbers, 1 limit (1 below), learned as limits; over 1.7 powers of ten (--task censored-log10"
+        in task.says(found)
+    )
