@@ -19,7 +19,7 @@ from seqdesign.design.doubts import mean, mean_known, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
-from seqdesign.design.plan import Batch, num_missing
+from seqdesign.design.plan import CAUTION, Batch, num_missing
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
@@ -40,8 +40,6 @@ DOUBTFUL = 0.5
 HALF = 0.5
 DOUBT = 0.25
 """Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
-CAUTION = 0.1
-"""Level of the lower bound by which designs are ranked: nine in ten should be better than it says."""
 
 
 @dataclass(frozen=True)

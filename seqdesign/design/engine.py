@@ -32,6 +32,8 @@ SPARE = 8
 MORE = 64
 """Further ones, at most, for what other groups may take."""
 
+MOST_JUDGED = 4096
+"""Candidates from which on designs are chosen by their scores, since judges would take long."""
 FAR = 512
 """Further ones where all designs must be far from each other."""
 
@@ -71,6 +73,8 @@ class Campaign:
     """The generator, where it knows how likely a sequence is."""
     pull: Callable[[Tensor, Tensor], Tensor] | None = None
     """What holds designs near what was learned from, see ``SequenceProblem``; keys are numbers of starts."""
+    judge: Callable[[Tensor, Tensor], Tensor] | None = None
+    """Tokens (B, L) and starts (B,) -> worth (B,), by which candidates are chosen; None: by their scores."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +238,11 @@ def choose(
         torch.cat([*(block.soft_score for block in found), torch.full_like(spare_score, torch.nan)]),
         torch.cat([groups, spare_group]),
     )
-    chosen = _choose(plan, *every, count, taken)
+    tokens, worth, soft, owner = every
+    if plan.judge is not None and len(tokens) <= MOST_JUDGED:
+        judged = plan.judge(tokens, torch.searchsorted(groups, owner)).to(worth)
+        worth = judged.where(worth.isfinite() & ~judged.isnan(), -torch.inf)
+    chosen = _choose(plan, tokens, worth, soft, owner, count, taken)
     tokens, score, soft, owner = (column[chosen] for column in every)
     return Chosen(
         tokens=tokens,

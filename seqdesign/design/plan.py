@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.design.brief import Brief
@@ -16,7 +17,10 @@ from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import NEAR, StartSet
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.directions import simplex_directions
+from seqdesign.objectives.risk import Risk
 
+CAUTION = 0.1
+"""Level of the lower bound by which designs are chosen and ranked: nine in ten should be better."""
 GRADIENT_BUDGET = 500
 QUERIES_PER_LETTER = 10
 """Default budget without gradients, for each letter that could be written: 2,000 at least."""
@@ -65,7 +69,21 @@ def make_plan(
         latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
         pull=starts.lean or (model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None),
+        judge=_judge(brief, model, composite, starts),
     )
+
+
+def _judge(
+    brief: Brief, model: DesignModel, composite: Composite, starts: StartSet
+) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """By what designs are chosen among all that designers have found: what nine in ten draws of the judges
+    exceed. Not where designs lean on what judges do not know, or aim along a front.
+    """
+    panel = None if brief.pareto or starts.lean is not None else model.panel(starts.tokens.shape[1])
+    if panel is None or model.codons is not None:
+        return None
+    bound = replace(composite, risk=Risk("quantile", CAUTION))
+    return lambda tokens, rows: bound(panel(tokens.cpu()).draws, rows.cpu())
 
 
 def _budget(model: DesignModel, starts: StartSet) -> int:
