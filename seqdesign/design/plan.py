@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,11 @@ class Batch:
     starts: StartSet
     plan: Campaign
     chosen: Chosen
+
+
+def num_missing(batches: Sequence[Batch]) -> int:
+    """Designs that were wanted and could not be delivered."""
+    return sum(batch.chosen.num_short for batch in batches)
 
 
 def make_plan(

@@ -37,12 +37,14 @@ class LetterShares(nn.Module):
         self.share.copy_((counts / counts.sum(1, keepdim=True)).T)
 
     def unseen(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """How many letters (N,) of tokens (N, L) were never seen at their place."""
+        """How many letters (N,) of tokens (N, L) were never seen at their place; where all had the same,
+        nothing is known of the place either, and each counts twice.
+        """
         size, places = self.share.shape
         inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
         place = torch.arange(tokens.shape[1], device=tokens.device).clamp(max=places - 1)
-        missing = self.share[tokens.clamp(max=size - 1), place] <= 0
-        return (missing & inside & (tokens < size)).sum(1)
+        missing = (self.share[tokens.clamp(max=size - 1), place] <= 0) & inside & (tokens < size)
+        return (missing * (1 + (self.share.amax(0) == 1)[place])).sum(1)
 
 
 def letter_counts(tokens: Tensor, lengths: Tensor, letters: int) -> Tensor:

@@ -120,11 +120,6 @@ class SequencePredictor(nn.Module):
         self.register_buffer("complement", order, persistent=False)
 
     @property
-    def closed_form(self) -> bool:
-        """Whether nothing is left to gradient descent."""
-        return isinstance(self.net, LinearNet | KernelNet)
-
-    @property
     def words(self) -> tuple[str, ...]:
         """Those whose grammar is read, the surest first; none where it is another kind."""
         if not isinstance(self.net, LinearNet) or self.net.kind != "grammar":
@@ -144,7 +139,7 @@ class SequencePredictor(nn.Module):
         self.shares.learn(tokens, lengths, positional=self.positional)
 
     def unseen(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Letters (N,) of tokens (N, L) that no training sequence has at their place."""
+        """Letters (N,) of tokens (N, L) without evidence at their place, as ``LetterShares`` counts them."""
         return self.shares.unseen(tokens, lengths)
 
     def player_parameters(self, player: str) -> list[nn.Parameter]:

@@ -31,6 +31,11 @@ class SampleConfig(DrawOptions, SequenceOutput, CampaignOptions, RunConfig):
     Example: seqdesign sample models/lm -n 1000 > new.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "num", "condition", "length", "start", "template", "forbid", "gc", "max_homopolymer",
+        "keep", "unique",
+    )  # fmt: skip
+
     model: Annotated[Path, Positional("MODEL"), MadeBy("train-lm", "train-gan", "train-vae")]
     """Folder of a model made by train-lm, train-gan or train-vae."""
 

@@ -26,6 +26,10 @@ class SampleGANConfig(LetterRules, SequenceOutput, CampaignOptions, RunConfig):
     Example: seqdesign sample-gan -n 1000 > out.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "num", "model", "condition", "template", "forbid", "gc", "max_homopolymer", "unique",
+    )  # fmt: skip
+
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""
     model: Annotated[Path, Flag("-m"), MadeBy("train-gan")] = DEFAULT_MODEL
@@ -36,13 +40,19 @@ class SampleGANConfig(LetterRules, SequenceOutput, CampaignOptions, RunConfig):
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
     """Replace repeated sequences by new draws; memory then grows with --num."""
-    reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
-    """Discard about this share of the draws: those that the critic finds least realistic."""
+    reject: Annotated[float | None, Between(0, 1, high_open=True)] = None
+    """Discard about this share of the draws: those that the critic finds least realistic. When not given,
+    those that it finds less realistic than 99% of real sequences, at most a tenth."""
     condition: float | str | None = None
     """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
+    choose_from: Annotated[int | None, Between(1, 1000)] = None
+    """With --condition and a measured outcome: draws for each sequence, of which the one is kept that the
+    critic finds most real for it. 8 when not given; 1: each draw."""
 
     def problems(self) -> Iterator[str]:
-        """The most probable letters have no temperature."""
+        """The most probable letters have no temperature, and nothing is chosen where nothing is asked."""
+        if self.choose_from is not None and self.condition is None:
+            yield "--choose-from: has no effect without --condition; leave it out"
         if self.argmax and self.temperature != 1.0:
             yield "--temperature: has no effect with --argmax; leave it out"
 
@@ -61,7 +71,7 @@ class SampleGANResult(Result):
     acceptance: float | None
     """Share of the draws that obey the constraints; None without any."""
     discarded: int | None
-    """Draws that the critic found too unlike real sequences; None without --reject."""
+    """Draws that the critic found too unlike real sequences; None where it was not asked."""
     output: Path | None
 
     def text(self) -> str:
@@ -107,6 +117,7 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         trained = load_gan(config.model, device)
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
+        asked = config.reject or (config.reject is None and record.believed is not None)
         draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         samples = source(trained, draws, rules)
         with open_output(config.output or "-") as handle:
@@ -117,7 +128,7 @@ def _sample(config: SampleGANConfig) -> SampleGANResult:
         num=config.num,
         repeats=tally.repeats if config.unique else None,
         acceptance=None if rules is None else tally.acceptance,
-        discarded=tally.discarded if config.reject else None,
+        discarded=tally.discarded if asked else None,
         output=config.output,
     )
     leave_manifest(manifest, config, result)

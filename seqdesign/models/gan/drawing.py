@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from seqdesign.constraints.rules import Rules
+from seqdesign.drawing.options import CHOOSE_FROM
 from seqdesign.drawing.samples import Batch, Drawing, Source, block_rng, rules_for, sift
 from seqdesign.models.gan.sampling import DEVICE_BLOCK, class_of, criticize, draw
 from seqdesign.models.gan.store import TrainedGAN, load_gan
@@ -21,7 +22,7 @@ CALIBRATION = 4096
 """Draws by which the score is found that ``reject`` asks for."""
 BLOCK = 256
 """Samples of a block on a CPU; on a GPU there are DEVICE_BLOCK."""
-FOR_LM = ("start", "guide", "choose_from")
+FOR_LM = ("start", "guide")
 """Options that only language models have a use for."""
 REMEDY = ", or let maximize --generator find such sequences"
 
@@ -33,8 +34,9 @@ class Draws:
     seed: int
     argmax: bool = False
     temperature: float = 1.0
-    reject: float = 0.0
+    reject: float | None = None
     condition: float | str | None = None
+    choose_from: int | None = None
 
 
 def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[Source]:
@@ -43,7 +45,12 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     drawing.refuse("a GAN", FOR_LM)
     trained = load_gan(folder, device)
     record = trained.record
-    draws = Draws(seed=drawing.seed, temperature=options.temperature, condition=options.condition)
+    draws = Draws(
+        seed=drawing.seed,
+        temperature=options.temperature,
+        condition=options.condition,
+        choose_from=options.choose_from,
+    )
     rules = rules_for(options, record.alphabet, record.min_length, record.max_length)
     yield source(trained, draws, rules, drawing.apart(record.alphabet))
 
@@ -53,15 +60,18 @@ def source(
 ) -> Source:
     """The one stream of samples of a generator. Raises UsageError for a condition that it does not know."""
     condition = class_of(trained, draws.condition)  # a wrong one is said before a file is written
+    of_bins = draws.condition is not None and trained.record.options.condition == "bins"
+    draws = replace(draws, choose_from=draws.choose_from or (CHOOSE_FROM if of_bins else 1))
 
     @cache
-    def least() -> float:
+    def least() -> float | None:
         return _least_score(trained, draws, condition)
 
     def block(number: int) -> Batch:
         tokens, classes = _block(trained, draws, condition, number)
         texts = decode(tokens, trained.record.alphabet)
-        real = (criticize(trained, tokens, classes) >= least()).tolist() if draws.reject else None
+        enough = least()
+        real = None if enough is None else (criticize(trained, tokens, classes) >= enough).tolist()
         return sift(tokens, texts, _labels(trained, classes, len(texts)), rules, real)
 
     return Source("sample", block, rules is not None, is_new, remedy=REMEDY)
@@ -70,24 +80,36 @@ def source(
 def _block(
     trained: TrainedGAN, draws: Draws, condition: int | None, number: int
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Tokens (n, L) and classes (n,) or None, of the block of a number."""
+    """Tokens (n, L) and classes (n,) or None, of the block of a number: of every ``choose_from`` draws the
+    one that the critic finds most real, for its class if there are classes.
+    """
+    each = draws.choose_from or 1
     size = DEVICE_BLOCK if trained.generator.start.weight.device.type == "cuda" else BLOCK
+    # A GPU may give them in several parts.
     drawn = draw(
         trained.generator,
-        size,
+        size * each,
         block_rng(draws.seed, number),
         end=trained.end,
         shares=trained.record.shares,
         condition=condition,
-        chunk=size,
+        chunk=size * each,
         temperature=draws.temperature,
         argmax=draws.argmax,
     )
-    return next(drawn)
+    parts, given = zip(*drawn, strict=True)
+    tokens, classes = torch.cat(parts), None if given[0] is None else torch.cat(given)
+    if each > 1:
+        scores = criticize(trained, tokens, classes).view(each, -1)
+        rows = scores.argmax(dim=0) * size + torch.arange(size)
+        tokens, classes = tokens[rows], None if classes is None else classes[rows]
+    return tokens, classes
 
 
-def _least_score(trained: TrainedGAN, draws: Draws, condition: int | None) -> float:
-    """The score that a share ``reject`` of other draws does not reach."""
+def _least_score(trained: TrainedGAN, draws: Draws, condition: int | None) -> float | None:
+    """The score that a share ``reject`` of other draws does not reach; None where nothing is left out."""
+    if not draws.reject:
+        return trained.record.believed if draws.reject is None else None
     others, scores = replace(draws, seed=draws.seed + 1), torch.empty(0)
     for number in count():
         scores = torch.cat([scores, criticize(trained, *_block(trained, others, condition, number))])

@@ -86,6 +86,17 @@ def _draw_there(
         yield tokens.to(torch.int16).cpu(), classes
 
 
+def draw_real(trained: TrainedGAN, num: int, rng: torch.Generator) -> Tensor:
+    """Tokens (``num``, L) of samples that the critic does not leave out."""
+    found: list[Tensor] = []
+    while sum(map(len, found)) < num:
+        drawn = draw(trained.generator, num, rng, end=trained.end, shares=trained.record.shares, chunk=num)
+        for tokens, classes in drawn:
+            least = trained.record.believed
+            found.append(tokens if least is None else tokens[criticize(trained, tokens, classes) >= least])
+    return torch.cat(found)[:num]
+
+
 @torch.inference_mode()
 def criticize(trained: TrainedGAN, tokens: Tensor, classes: Tensor | None) -> Tensor:
     """What the critic says (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; larger is more real.

@@ -172,9 +172,9 @@ def test_the_generators_of_all_gpus_are_as_they_were(monkeypatch: pytest.MonkeyP
         pytest.skip("it is about the simulated GPU")
     forked: list[list[int]] = []
     plain = torch.random.fork_rng
-    with SimulatedGPU():
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-        monkeypatch.setattr(
+    with SimulatedGPU(), monkeypatch.context() as here:
+        here.setattr(torch.cuda, "device_count", lambda: 3)
+        here.setattr(
             torch.random, "fork_rng", lambda devices: (forked.append(devices), plain(devices=devices))[1]
         )
         with loop._isolated_randomness(torch.device("cuda", 1)):

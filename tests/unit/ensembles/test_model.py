@@ -50,6 +50,11 @@ def inputs(texts: list[str]) -> tuple[Tensor, Tensor]:
     return one_hot(tokens, DNA), torch.from_numpy(array.lengths)
 
 
+def _arrays(texts: list[str]) -> tuple[Any, Any]:
+    array = encode(texts, DNA)
+    return array.tokens.astype("int64"), array.lengths
+
+
 TEXTS = ["ACGTACGT", "GGGTT", "TACGA", "CCA"]
 
 
@@ -195,3 +200,10 @@ def test_pairs_of_neighbours_are_columns_only_where_letters_are_few(letters: int
     assert found.shape[1] == (21 if letters == 4 else 201)
     assert found[:, :4].tolist() == [[pytest.approx(1 / 3)] * 3 + [0], [0, 0, 0, 1]]
     assert found[:, -1].tolist() == [1, pytest.approx(2 / 3)]
+
+
+def test_a_letter_at_a_place_that_never_varied_counts_twice() -> None:
+    model = make()
+    model.learn_evidence(*(torch.from_numpy(part) for part in _arrays(["ACGTACGT", "CCGTACGT"])))
+    found = model.unseen(*(torch.from_numpy(part) for part in _arrays(["ACGTACGT", "GCGTACGT", "GAGTACGT"])))
+    assert found.tolist() == [0, 1, 3]

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from seqdesign.models.gan.config import GANOptions
+from seqdesign.models.gan.sampling import criticize, draw_real
 from seqdesign.models.gan.store import GANRecord, load_gan, save_gan
 from seqdesign.sequences.alphabets import get_alphabet
 
@@ -20,11 +21,11 @@ Cli = Callable[..., Any]
 RULES = ("--gc", "0.4-0.6", "--forbid", "AC", "--max-homopolymer", "2")
 
 
-def make_gan(folder: Path, shortest: int = 12) -> None:
+def make_gan(folder: Path, shortest: int = 12, believed: float | None = None) -> None:
     """An untrained model for 12 letters at most."""
     options = GANOptions(latent_dim=6, channels=8, mapping=8, objective="wgan-gp")
-    record = GANRecord(options, get_alphabet("dna"), 12, shortest, None)
-    folder.mkdir(parents=True)
+    record = GANRecord(options, get_alphabet("dna"), 12, shortest, None, believed=believed)
+    folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = record.build()
@@ -119,6 +120,51 @@ def test_what_the_critic_finds_least_real_is_left_out(
     refused = cli("sample-gan", "-n", "5", "--reject", "1")
     assert refused.code != 0
     assert "--reject" in refused.err
+
+
+def test_what_the_critic_finds_less_real_than_nearly_all_real_sequences_is_left_out(
+    here: Path, cli: Cli
+) -> None:
+    """A model knows the score that they reach; both commands heed it, and --reject 0 does not."""
+    drawn = sequences(cli("sample-gan", "-n", "400").out)
+    folder = here / "models" / "gan"
+    trained = load_gan(folder, torch.device("cpu"))
+    codes = torch.tensor([["ACGT".index(c) for c in text] for text in drawn])
+    score = criticize(trained, codes, None)
+    least = float(score.quantile(0.3))
+    make_gan(folder, believed=least)
+    good = [text for text, x in zip(drawn, score.tolist(), strict=True) if x >= least]
+    for words in (("sample", folder), ("sample-gan",)):
+        assert sequences(cli(*words, "-n", "150").out) == good[:150]
+    assert "that the critic finds unlike real ones left out" in cli("sample-gan", "-n", "150").err
+    assert sequences(cli("sample-gan", "-n", "400", "--reject", "0").out) == drawn
+    loaded = load_gan(folder, torch.device("cpu"))
+    tokens = draw_real(loaded, 300, torch.Generator().manual_seed(0))
+    assert len(tokens) == 300
+    assert float(criticize(loaded, tokens, None).min()) >= least
+
+
+def test_of_several_draws_for_an_outcome_the_critic_keeps_the_most_real(here: Path, cli: Cli) -> None:
+    """The classes of an untrained critic differ, so the best of 8 for each class are other sequences."""
+    options = GANOptions(latent_dim=6, channels=8, mapping=8, objective="wgan-gp", condition="bins", bins=2)
+    record = GANRecord(options, get_alphabet("dna"), 12, 12, "y", (0.0, 1.0), (0.5, 0.5))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        folder = here / "models" / "bins"
+        folder.mkdir()
+        save_gan(folder, record.build(), record)
+    trained = load_gan(folder, torch.device("cpu"))
+
+    def scores(*words: str) -> torch.Tensor:
+        texts = sequences(cli("sample", folder, "-n", "100", "--condition", "0.7", *words).out)
+        tokens = torch.tensor([["ACGT".index(c) for c in text] for text in texts])
+        return criticize(trained, tokens, torch.ones(len(texts), dtype=torch.int64))
+
+    one, eight = scores("--choose-from", "1"), scores("--choose-from", "8")
+    assert (scores() == eight).all()
+    assert (eight >= one).all()
+    assert (eight > one).float().mean() > 0.8
+    assert "has no effect without --condition" in cli("sample", folder, "--choose-from", "4").err
 
 
 def test_what_almost_never_comes_is_given_up(here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
