@@ -81,6 +81,10 @@ class Rules:
         return dead
 
     @cached_property
+    def _any_dead(self) -> bool:
+        return bool(self.dead.any())
+
+    @cached_property
     def _least(self) -> Tensor:
         """(N or 1,): letters up to and with the last position where something is ruled out."""
         places = torch.arange(1, self.length + 1, device=self.device)
@@ -133,7 +137,7 @@ class Rules:
             own = walk.allowed(part, rows, t)
             may = may if own is None else may & own
         may = may.expand(len(rows), -1)
-        return may & ~_each(self.dead, rows).unsqueeze(1) if bool(self.dead.any()) else may
+        return may & ~_each(self.dead, rows).unsqueeze(1) if self._any_dead else may
 
     def allowed(self, state: State, rows: Tensor, t: int) -> Tensor:
         """Letters and END (B, V+1) bool that may follow prefixes of t letters."""

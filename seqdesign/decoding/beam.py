@@ -72,21 +72,18 @@ def beam_search(
     reach = 0 if ball is None else ball.reach(decoder.max_length)
 
     def part(rows: slice) -> BeamResult:
-        followed = None if rules is None or owners is None else _Followed(rules, owners[rows])
-
         def search(
-            z: Tensor, bonus: Tensor | None, forced: Tensor | None, *near: Tensor
+            z: Tensor, bonus: Tensor | None, forced: Tensor | None, owners: Tensor | None, *near: Tensor
         ) -> tuple[Tensor, Tensor, Tensor]:
+            followed = None if rules is None or owners is None else _Followed(rules, owners)
             mine = None if ball is None else ball.of(*near)
             return _search(decoder, z, width, _Rules(decoder, bonus, forced, mine, reach, followed))
 
         near = () if ball is None else (ball.originals, ball.lengths, ball.max_edits)
-        given: tuple[Any, ...] = (z, bonus, forced, *near)
+        given: tuple[Any, ...] = (z, bonus, forced, owners, *near)
         given = tuple(None if each is None else each[rows] for each in given)
-        if followed is not None:  # tables of their own, for these rows alone
-            return BeamResult(*search(*given))
         key = ("beam", width, reach, ball is not None and ball.indels)
-        return BeamResult(*replayed(decoder, key, given, search))
+        return BeamResult(*replayed(decoder, key, given, search, rules))
 
     parts = list(chunked(part, len(z), width, z.device, chunk))
     return BeamResult(

@@ -109,7 +109,8 @@ class Replays:
     """Runs steps, each some times as it is and then as a replay of its recording.
 
     make: a new recording, or None: everything runs as it is. side: the stream for runs as it is before a
-    recording, as PyTorch asks for. warm: how many runs these are, WARM when not given.
+    recording, as PyTorch asks for. warm: how many runs these are, WARM when not given. level: of the message
+    that nothing can be recorded.
     """
 
     def __init__(
@@ -117,17 +118,19 @@ class Replays:
         make: Callable[[], Recording] | None,
         side: torch.cuda.Stream | None = None,
         warm: int | None = None,
+        level: int = logging.INFO,
     ) -> None:
-        self.make, self.side, self.warm = make, side, WARM if warm is None else warm
+        self.make, self.side, self.level = make, side, level
+        self.warm = WARM if warm is None else warm
         self._known: dict[Hashable, _Known] = {}
 
     @classmethod
-    def on(cls, device: torch.device, generators: Sequence[Generator], warm: int | None = None) -> Replays:
-        """CUDA graphs on a GPU unless they are switched off, nothing elsewhere."""
+    def on(cls, device: torch.device, generators: Sequence[Generator], *how: int) -> Replays:
+        """CUDA graphs on a GPU unless they are switched off, nothing elsewhere; ``how``: warm, level."""
         if device.type != "cuda" or os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
             return cls(None)
         side, pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
-        return cls(lambda: CudaRecording(generators, side, pool), side, warm)
+        return cls(lambda: CudaRecording(generators, side, pool), side, *how)
 
     def run(self, key: Hashable, rows: Any, work: Work) -> Any:
         """``work(rows)``; ``key`` says what it does besides, and rows of one shape make the same step."""
@@ -165,7 +168,8 @@ class Replays:
             while first.__context__ is not None:
                 first = first.__context__
             reason = str(first).partition("\n")[0]
-            logging.getLogger("seqdesign").info("steps run one by one, not as CUDA graphs: %s", reason)
+            said = "steps run one by one, not as CUDA graphs: %s"
+            logging.getLogger("seqdesign").log(self.level, said, reason)
             return False
         known.recording, known.found = recording, found
         return True
@@ -182,7 +186,8 @@ class Replays:
         return found
 
 
-_of_models: WeakKeyDictionary[nn.Module, Replays] = WeakKeyDictionary()
+_of: WeakKeyDictionary[object, Replays] = WeakKeyDictionary()
+"""Recordings of a model, or of rules that it obeys; they live no longer."""
 
 
 def is_recording(device: torch.device) -> bool:
@@ -191,19 +196,25 @@ def is_recording(device: torch.device) -> bool:
 
 
 def replayed(
-    model: object, key: Hashable, rows: tuple[Any, ...], call: Callable[..., tuple[Tensor, ...]]
+    model: object,
+    key: Hashable,
+    rows: tuple[Any, ...],
+    call: Callable[..., tuple[Tensor, ...]],
+    rules: object | None = None,
 ) -> tuple[Tensor, ...]:
     """``call(*rows)`` of tensors, or None, with N rows, whose results have N rows too; on GPUs one launch.
 
-    It may read the weights of ``model`` and must change nothing; ``key`` says what it does besides. N is
+    It may read the weights of ``model``, and tables of ``rules``, which stay as they are, and must change
+    nothing; ``key`` says what it does besides. N is
     filled up to a power of two by copies of the last row, so that few shapes serve all N.
     """
     n, device = len(rows[0]), rows[0].device
     if not n or device.type != "cuda" or not isinstance(model, nn.Module) or is_recording(device):
         return call(*rows)
-    if model not in _of_models:
-        _of_models[model] = Replays.on(device, (), ONCE)
-    replays = _of_models[model]
+    owner = model if rules is None else rules
+    if owner not in _of:
+        _of[owner] = Replays.on(device, (), ONCE, logging.DEBUG)
+    replays = _of[owner]
     if replays.make is None:
         return call(*rows)
     weights = tuple(part.data_ptr() for part in (*model.parameters(), *model.buffers()))

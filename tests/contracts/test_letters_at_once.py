@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from seqdesign.constraints.rules import Rules
 from seqdesign.decoding.adaptive import adaptive_bonus
 from seqdesign.decoding.beam import beam_search
 from seqdesign.decoding.edit_ball import EditBall
@@ -24,14 +26,17 @@ from seqdesign.devices import capture
 from seqdesign.devices.randomness import generator
 from seqdesign.models.lm.sampling import draw
 from seqdesign.models.vae.design import DesignVAE
+from seqdesign.testing.constraints import starts
 from seqdesign.testing.operations import count_operations
 from seqdesign.testing.simulated_gpu import SimulatedGPU
+from tests.contracts.test_constraints import REGISTRY
 from tests.contracts.test_hot_loops import VOCABULARY, lm, vae
 from tests.contracts.test_simulated_gpu import deterministic, some_slow
 
 pytestmark = pytest.mark.device
 DEVICE = torch.device("cuda", 0)
 LENGTH = 7
+RULES = (("forbid", "GGN"), ("gc", "0.1-0.6"), ("max-homopolymer", "2"), ("allow", "2-4:-AC"))
 Write = Callable[[int, Generator], dict[str, Tensor]]
 """What is written for N codes or lengths."""
 
@@ -53,6 +58,14 @@ def of_vae(kind: str) -> dict[str, Write]:
         bonus = torch.randn(n, LENGTH, 5, generator=rng).to(DEVICE)
         return vars(beam_search(decoder, codes(n, rng), width=4, ball=ball(n, rng), bonus=bonus))
 
+    from_ = starts(["CTGTAAC"] * 8)
+    from_ = replace(from_, tokens=from_.tokens.to(DEVICE), lengths=from_.lengths.to(DEVICE))
+    own = [REGISTRY.load(name)(text, from_) for name, text in RULES]
+    rules = Rules(own, num_starts=8, length=LENGTH, num_letters=4, device=DEVICE)
+
+    def ruled(n: int, rng: Generator) -> dict[str, Tensor]:
+        return vars(beam_search(decoder, codes(n, rng), width=4, rules=rules, ball=ball(n, rng)))
+
     def adaptive(n: int, rng: Generator) -> dict[str, Tensor]:
         near = ball(n, rng)
         return {"bonus": adaptive_bonus(decoder, codes(n, rng), near.originals, near.lengths)}
@@ -63,6 +76,7 @@ def of_vae(kind: str) -> dict[str, Write]:
 
     return {
         "beam": beam,
+        "ruled": ruled,
         "adaptive": adaptive,
         "design": designed,
         "sample": lambda n, rng: vars(sample(decoder, codes(n, rng), generator=rng, shortest=3)),
@@ -85,7 +99,7 @@ MAKES: dict[str, Callable[[], dict[str, Write]]] = {
     "lm ensemble": partial(of_lm, "ensemble"),
 }
 LATER = {"vae lstm", "lm transformer", "lm ensemble"}
-BUDGETS = {"beam": 35, "adaptive": 48, "design": 13, "sample": 18, "greedy": 14, "letters": 43}
+BUDGETS = {"beam": 35, "ruled": 45, "adaptive": 48, "design": 13, "sample": 18, "greedy": 14, "letters": 43}
 """Launches around a recording, however many letters it has (31, 43, 11, 16, 12, 39)."""
 
 
@@ -100,7 +114,7 @@ def test_letters_that_are_replayed_are_those_of_plain_steps(
     with (
         SimulatedGPU() if simulated else torch.no_grad(),
         deterministic(simulated),
-        caplog.at_level(logging.INFO, logger="seqdesign"),
+        caplog.at_level(logging.DEBUG, logger="seqdesign"),
     ):
         torch.manual_seed(0)
         for way, write in MAKES[name]().items():
@@ -110,7 +124,7 @@ def test_letters_that_are_replayed_are_those_of_plain_steps(
             assert launches.total <= BUDGETS[way], (way, launches.total)
             with monkeypatch.context() as off:
                 off.setenv(capture.SWITCH, "off")
-                off.setattr(capture, "_of_models", {})
+                off.setattr(capture, "_of", {})
                 plain = {n: write(n, generator(n)) for n in set(sizes)}
             for n, replayed in zip((*sizes, 8), (*found, *again), strict=True):
                 for key, values in replayed.items():

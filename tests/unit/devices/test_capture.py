@@ -177,10 +177,9 @@ def test_the_generators_of_all_gpus_are_as_they_were(monkeypatch: pytest.MonkeyP
         pytest.skip("it is about the simulated GPU")
     forked: list[list[int]] = []
     plain = torch.random.fork_rng
-    # Undone inside: what is restored later than the simulation ends would be a piece of it.
-    with SimulatedGPU(), monkeypatch.context() as patch:
-        patch.setattr(torch.cuda, "device_count", lambda: 3)
-        patch.setattr(
+    with SimulatedGPU(), monkeypatch.context() as here:
+        here.setattr(torch.cuda, "device_count", lambda: 3)
+        here.setattr(
             torch.random, "fork_rng", lambda devices: (forked.append(devices), plain(devices=devices))[1]
         )
         with loop._isolated_randomness(torch.device("cuda", 1)):
