@@ -84,6 +84,8 @@ class CommandConfig(Options):
     """Options that every command has."""
 
     PANEL: ClassVar[str] = "Common options"
+    FIRST: ClassVar[tuple[str, ...]] = ()
+    """Fields that --help shows, since most people need them; --help-all shows the others, too. Empty: all."""
 
     json: bool = False
     """Print one JSON object on stdout instead of text."""

@@ -1,7 +1,7 @@
 """Extension points found by file name and imported on first use, with entry-point plug-ins beside them.
 
-A member of kind ``optimizers`` is a file ``seqdesign/optimizers/adalead.py``; its name on the command line is
-the file name with dashes. A plug-in is an entry point of the group ``seqdesign.optimizers``. Nothing is
+A designer is a file such as ``seqdesign/designers/methods/adalead.py``; its name on the command line is
+the file name with dashes. A plug-in is an entry point of the group ``seqdesign.designers``. Nothing is
 imported to list names, so a broken member costs nothing until it is asked for.
 """
 

@@ -29,7 +29,7 @@ import torch
 from seqdesign.config import CommandConfig, resolve
 from seqdesign.errors import SeqDesignError
 from seqdesign.models.vae.config import VAEOptions, adapt, language_options
-from seqdesign.models.vae.store import VAERecord, load_vae, save_vae
+from seqdesign.models.vae.store import VAERecord, load_vae
 from seqdesign.motifs.files import read_motifs
 from seqdesign.pages.designed import read_designs
 from seqdesign.runs.manifest import MANIFEST, read_manifest
@@ -37,6 +37,7 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.fasta import read_fasta, read_fasta_tokens
 from seqdesign.sequences.reader import read_sequences
 from seqdesign.sequences.tables import read_table, write_table
+from seqdesign.training.store import save_model
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 FASTA = b'>a outcome=1.5\nACGTACGT\n>b outcome=2\nACGTNACG\r\n>c x="a b"\nacgu\n'
@@ -72,7 +73,7 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     small = VAEOptions(encoder="gru", decoder="gru", hidden=4, latent_dim=2, embedding=2, invariance_batch=4)
     options = adapt(small, max_length=4, fixed_length=False, num_train=100)
     record = VAERecord(options, language_options(options), get_alphabet("dna"), 4, 3, None, 0.0, 0.0)
-    save_vae(folder, record.build(), record)
+    save_model(folder, record.build(), record)
     manifest = {
         "command": "x", "config": {}, "seed": 0, "device": "cpu", "threads": None, "inputs": {},
         "versions": {}, "started": "x", "name": "predict",

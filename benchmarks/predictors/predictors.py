@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.metrics.regression import r2, spearman
 from seqdesign.models.predictor.choice import choose
+from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.learn import learn
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
@@ -92,7 +93,8 @@ def predict(tokens: TokenArray, y: FloatArray, fold: Fold, kind: str, seed: int)
     train, test = fold
     fit_options = FitOptions()
     fabric = make_fabric(fit_options, torch.device("cpu"))
-    known = tokens.take(train), Outcomes(("y",), "regression", y[train][:, None], np.ones(len(train)))
+    outcomes = Outcomes(("y",), "regression", y[train][:, None], np.ones(len(train)))
+    known = Known(tokens.take(train), outcomes)
     groups = np.arange(len(train))
     options = PredictorOptions(strands="one", architecture=kind)  # type: ignore[arg-type]
     if kind == "auto":

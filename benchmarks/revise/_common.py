@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import train_sequence_vae
-from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.goals.maximize import maximize
 from seqdesign.revisers.problem import DesignProblem, DesignResult
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary, decode, encode
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import make_fabric
+from seqdesign.training.store import save_model
 
 RECIPE = "benchmark.json"
 CPU = torch.device("cpu")
@@ -75,7 +76,7 @@ def trained(
     print(f"trained in {time.perf_counter() - begin:.0f} s; {_quality(result.quality)}", flush=True)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        save_vae(folder, result.trained.model, result.trained.record)
+        save_model(folder, result.trained.model, result.trained.record)
         (folder / RECIPE).write_text(json.dumps(recipe), encoding="utf-8")
     return result.trained
 

@@ -43,7 +43,7 @@ from seqdesign.decoding.greedy import greedy
 from seqdesign.decoding.sample import sample
 from seqdesign.design.records import Revision
 from seqdesign.metrics.edits import levenshtein_pairs
-from seqdesign.models.vae.drawing import Draws, batches
+from seqdesign.models.vae.drawing import Draws, source
 from seqdesign.sequences.encoders import decode, encode
 from seqdesign.symbols import spelled
 
@@ -119,8 +119,8 @@ def judge(args: argparse.Namespace) -> None:
     seen = {canonical(text) for text in sd.read(args.train, sequence="smiles").sequences}
     held_out = sd.read(args.test, sequence="smiles").sequences
     for codes, letters, reject in SAMPLES if args.num else ():
-        draws = Draws(num=args.num, seed=args.seed, codes=codes, decode=letters, reject=reject)
-        found, drawn = samples(model, draws)
+        draws = Draws(seed=args.seed, codes=codes, decode=letters, reject=reject)
+        found, drawn = samples(model, draws, args.num)
         told(f"codes by {codes}, letters {letters}, --reject {reject} ({drawn:,} draws)", found, seen)
     if args.num:
         reconstruction(model, held_out)
@@ -136,17 +136,19 @@ def judge(args: argparse.Namespace) -> None:
             report(method, starts[: len(after)], after, promised, args.max_edits)
 
 
-def samples(model: sd.VAE, draws: Draws) -> tuple[list[str], int]:
+def samples(model: sd.VAE, draws: Draws, num: int) -> tuple[list[str], int]:
     """What ``sample-vae`` writes, and of how many draws."""
     found: list[str] = []
     drawn = 0
-    for batch in batches(model.trained, draws):
+    stream = source(model.trained, draws, None)
+    for number in itertools.count():
+        batch = stream.block(number)
         kept = batch.real or [True] * len(batch.texts)
         found += [spelled(text) for text, good in zip(batch.texts, kept, strict=True) if good]
         drawn += len(kept)
-        if len(found) >= draws.num:
+        if len(found) >= num:
             break
-    return found[: draws.num], drawn
+    return found[:num], drawn
 
 
 def told(name: str, texts: list[str], seen: set[str]) -> None:

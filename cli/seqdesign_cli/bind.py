@@ -11,11 +11,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from seqdesign.config import REQUIRED, FieldSpec, fields_of, panels_of
+from seqdesign.config import REQUIRED, CommandConfig, FieldSpec, fields_of, panels_of
 from seqdesign.errors import UsageError
 from seqdesign_cli.commands import Command
 from seqdesign_cli.complete import completer
-from seqdesign_cli.first import FIRST
 from seqdesign_cli.unknown import meant
 
 COMMON, ADVANCED = "Common options", "Advanced options"
@@ -97,7 +96,7 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
         typed.pop("help_all", None)
         run(config_class, function, {key: value for key, value in typed.items() if value is not None})
 
-    heading = _headings(config_class, FIRST.get(name, ()))
+    heading = _headings(config_class)
     order = [*dict.fromkeys(panel for panel in panels_of(config_class) if panel != COMMON), ADVANCED, COMMON]
     specs = sorted(fields_of(config_class), key=lambda s: (not s.positional, order.index(heading[s.name])))
     parameters = [_parameter(name, spec, heading[spec.name], styled) for spec in specs]
@@ -114,8 +113,9 @@ def bind(name: str, command: Command, run: Run, *, styled: bool) -> TyperCommand
     return built
 
 
-def _headings(config_class: type, first: tuple[str, ...]) -> dict[str, str]:
+def _headings(config_class: type[CommandConfig]) -> dict[str, str]:
     """Field -> heading in help: what most people need under its own, the rest under "Advanced"."""
+    first = config_class.FIRST
     return {
         spec.name: spec.panel if not first or spec.name in first or spec.panel == COMMON else ADVANCED
         for spec in fields_of(config_class)

@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from seqdesign.config import CommandConfig, FieldSpec, fields_of
 from seqdesign.errors import (
@@ -342,16 +342,3 @@ def _check_kind(config: CommandConfig, spec: FieldSpec, path: Path) -> None:
     for ending, package, extra in ((".zst", "zstandard", "zst"), (".parquet", "pyarrow", "parquet")):
         if path.suffix.lower() == ending and importlib.util.find_spec(package) is None:
             raise MissingExtraError(f"{path}", extra)
-
-
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-
-
-def options_in(text: str) -> set[str]:
-    """The options that a text names."""
-    return set(OPTION.findall(text))
-
-
-def options_of(config: Any) -> set[str]:
-    """The options that a command has."""
-    return {spec.option for spec in fields_of(type(config))}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch import Tensor
 from seqdesign.decoding.beam import beam_search
 from seqdesign.decoding.edit_ball import EditBall
 from seqdesign.decoding.protocol import AutoregressiveDecoder, chunked
+from seqdesign.devices.capture import replayed
 
 MARGIN = 1e-3
 """By how much (nats) the original's token must lead at first: more than rounding, less than any
@@ -101,8 +103,10 @@ def _teacher_forced(
         :, :length
     ]
 
-    def part(rows: slice) -> tuple[Tensor, Tensor]:
-        return _along_originals(decoder, z[rows], tokens[rows], lengths[rows])
+    call = partial(_along_originals, decoder)
+
+    def part(rows: slice) -> tuple[Tensor, ...]:
+        return replayed(decoder, "originals", (z[rows], tokens[rows], lengths[rows]), call)
 
     parts = list(chunked(part, len(z), 1, z.device))
     gaps, targets = (torch.cat(column) for column in zip(*parts, strict=True))

@@ -7,6 +7,7 @@ included, so it equals the string's teacher-forced log-probability.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from seqdesign.decoding.protocol import (
     log_probabilities,
     may_look,
 )
+from seqdesign.devices.capture import replayed
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,24 @@ def beam_search(
     if rules is not None and owners is None:
         owners = torch.arange(len(z), device=z.device)
 
+    reach = 0 if ball is None else ball.reach(decoder.max_length)
+
     def part(rows: slice) -> BeamResult:
-        limits = _Rules(
-            decoder,
-            None if bonus is None else bonus[rows],
-            None if forced is None else forced[rows],
-            None if ball is None else ball[rows],
-            None if rules is None or owners is None else _Followed(rules, owners[rows]),
-        )
-        return _search(decoder, z[rows], width, limits)
+        followed = None if rules is None or owners is None else _Followed(rules, owners[rows])
+
+        def search(
+            z: Tensor, bonus: Tensor | None, forced: Tensor | None, *near: Tensor
+        ) -> tuple[Tensor, Tensor, Tensor]:
+            mine = None if ball is None else ball.of(*near)
+            return _search(decoder, z, width, _Rules(decoder, bonus, forced, mine, reach, followed))
+
+        near = () if ball is None else (ball.originals, ball.lengths, ball.max_edits)
+        given: tuple[Any, ...] = (z, bonus, forced, *near)
+        given = tuple(None if each is None else each[rows] for each in given)
+        if followed is not None:  # tables of their own, for these rows alone
+            return BeamResult(*search(*given))
+        key = ("beam", width, reach, ball is not None and ball.indels)
+        return BeamResult(*replayed(decoder, key, given, search))
 
     parts = list(chunked(part, len(z), width, z.device, chunk))
     return BeamResult(
@@ -140,12 +151,15 @@ class _Rules:
         bonus: Tensor | None,
         forced: Tensor | None,
         ball: EditBall | None,
+        reach: int,
         followed: _Followed | None,
     ) -> None:
         self.end, self.followed = decoder.end, followed
         self.bonus, self.forced = bonus, forced
         self.last = None if forced is None else last_forced(forced)
-        self.ball = None if ball is None else EditBallSearch(ball, decoder.max_length, decoder.end, forced)
+        self.ball = (
+            None if ball is None else EditBallSearch(ball, decoder.max_length, decoder.end, forced, reach)
+        )
         self.rows = None if self.ball is None else self.ball.start()
 
     def log_probs(self, logits: Tensor, t: int) -> Tensor:
@@ -173,7 +187,10 @@ class _Rules:
             self.rows = self.ball.advance(rows, tokens, t)
 
 
-def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules) -> BeamResult:
+def _search(
+    decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, lengths and scores of ``BeamResult``."""
     n, end, device = len(z), decoder.end, z.device
     scores = torch.zeros(n, 1, dtype=torch.float64, device=device)
     done = torch.zeros(n, 1, dtype=torch.bool, device=device)
@@ -197,7 +214,7 @@ def _search(decoder: AutoregressiveDecoder, z: Tensor, width: int, rules: _Rules
         scores, parents, tokens = _best(candidates, width)
         history.append((parents, tokens))
         done = (tokens == end) | (scores == -torch.inf)
-        if t == decoder.max_length - 1 or (may_look(t) and bool(done.all())):
+        if t == decoder.max_length - 1 or (may_look(t, device) and bool(done.all())):
             break
         rules.follow(parents, tokens, beams, t)
         rows = (parents + first_row * beams).flatten()
@@ -230,7 +247,7 @@ def _best(candidates: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def _backtrack(
     history: list[tuple[Tensor, Tensor]], scores: Tensor, width: int, decoder: AutoregressiveDecoder
-) -> BeamResult:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Follow the parents from the last step to the first, and fill up to (N, width, T)."""
     n, found = scores.shape
     tokens = torch.full((n, width, decoder.max_length), decoder.pad, dtype=torch.long, device=scores.device)
@@ -242,4 +259,4 @@ def _backtrack(
     scores = torch.nn.functional.pad(scores, (0, width - found), value=-torch.inf)
     empty = (tokens == decoder.end) | (scores == -torch.inf).unsqueeze(2)
     tokens = tokens.masked_fill_(empty, decoder.pad)
-    return BeamResult(tokens, (tokens != decoder.pad).sum(2), scores)
+    return tokens, (tokens != decoder.pad).sum(2), scores

@@ -37,7 +37,18 @@ class EditBall:
 
     def __getitem__(self, rows: slice | Tensor) -> EditBall:
         """The balls of some originals."""
-        return EditBall(self.originals[rows], self.lengths[rows], self.max_edits[rows], self.indels)
+        return self.of(self.originals[rows], self.lengths[rows], self.max_edits[rows])
+
+    def of(self, originals: Tensor, lengths: Tensor, max_edits: Tensor) -> EditBall:
+        """Of other originals."""
+        return EditBall(originals, lengths, max_edits, self.indels)
+
+    def reach(self, max_length: int) -> int:
+        """How far letters may be shifted against an original in strings of at most ``max_length`` letters."""
+        if not self.indels or not len(self.max_edits):
+            return 0
+        # No distance exceeds the longer length, so neither need the budget.
+        return min(int(self.max_edits.max()), max(self.originals.shape[1], max_length))
 
     def contains(self, tokens: Tensor, lengths: Tensor, end: int) -> Tensor:
         """Whether strings (N, T) of these lengths (N,), one for each original, are in it, (N,) bool."""
@@ -79,18 +90,18 @@ def _distances(a: Tensor, a_lengths: Tensor, b: Tensor, b_lengths: Tensor) -> Te
 class EditBallSearch:
     """The tables of one ball for strings of at most ``max_length`` letters; token ``end`` is END.
 
-    forced: (N, T) tokens that the string must have, -1 where it is free, or None.
+    forced: (N, T) tokens that the string must have, -1 where it is free, or None. reach: that of the ball, or
+    of one of which it is a part.
     """
 
-    def __init__(self, ball: EditBall, max_length: int, end: int, forced: Tensor | None = None) -> None:
+    def __init__(self, ball: EditBall, max_length: int, end: int, forced: Tensor | None, reach: int) -> None:
         # 32 bits are enough for distances, and half the work for a CPU.
         originals, self.lengths = ball.originals.int(), ball.lengths.int()
         self.end = end
-        # No distance exceeds the longer length, so neither need the budget.
-        budget = ball.max_edits.int().clamp(max=max(originals.shape[1], max_length))
+        budget = ball.max_edits.clamp(max=max(originals.shape[1], max_length)).int()
         self.indels = ball.indels
         # Without insertions and deletions, letter t can only stand where letter t of the original stood.
-        self.k = int(budget.max()) if len(budget) and ball.indels else 0
+        self.k = reach
         self.budget = budget.unsqueeze(1)
         inside = torch.arange(originals.shape[1], device=originals.device) < self.lengths.unsqueeze(1)
         letters = originals.where(inside & (originals < end), -1)

@@ -14,6 +14,7 @@ from seqdesign.decoding.protocol import (
     may_look,
     without,
 )
+from seqdesign.devices.capture import replayed
 
 
 @torch.no_grad()
@@ -25,12 +26,22 @@ def greedy(
     Equal to the only beam of ``beam_search`` with width 1, without its bookkeeping. ``to_the_end``: take all
     steps without looking whether all strings have ended, so that the host never waits for the device.
     """
-    return joined(
-        list(chunked(lambda rows: _greedy(decoder, z[rows], shortest, to_the_end), len(z), 1, z.device))
-    )
+
+    def call(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _greedy(decoder, z, shortest, to_the_end)
+
+    def part(rows: slice) -> Decoded:
+        if to_the_end:  # inside of a training step, which is recorded itself
+            return Decoded(*call(z[rows]))
+        return Decoded(*replayed(decoder, ("greedy", shortest), (z[rows],), call))
+
+    return joined(list(chunked(part, len(z), 1, z.device)))
 
 
-def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int, to_the_end: bool) -> Decoded:
+def _greedy(
+    decoder: AutoregressiveDecoder, z: Tensor, shortest: int, to_the_end: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, lengths and log-probabilities of ``Decoded``."""
     n, end = len(z), decoder.end
     tokens = torch.full((n, decoder.max_length), decoder.pad, dtype=torch.long, device=z.device)
     total = torch.zeros(n, dtype=torch.float64, device=z.device)
@@ -46,7 +57,7 @@ def _greedy(decoder: AutoregressiveDecoder, z: Tensor, shortest: int, to_the_end
         total += best.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)
         done = previous == end
-        if not to_the_end and may_look(t) and bool(done.all()):
+        if not to_the_end and may_look(t, z.device) and bool(done.all()):
             break
         tokens[:, t] = previous.masked_fill(done, decoder.pad)
-    return Decoded(tokens, (tokens != decoder.pad).sum(1), total)
+    return tokens, (tokens != decoder.pad).sum(1), total

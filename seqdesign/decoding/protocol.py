@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.devices.blocks import block_size, in_blocks
+from seqdesign.devices.capture import is_recording
 
 State = tuple[Tensor, ...]
 """What a decoder remembers: tensors with the batch first, so that rows can be repeated, dropped and
@@ -109,9 +110,12 @@ def chunked(
     return in_blocks(call, n, size)
 
 
-def may_look(t: int) -> bool:
-    """Whether the host may ask after letter ``t`` if all strings have ended: it waits for the device then."""
-    return t % LOOK_EVERY == LOOK_EVERY - 1
+def may_look(t: int, device: torch.device) -> bool:
+    """Whether the host may ask after letter ``t`` if all strings have ended: it waits for the device then.
+
+    Where letters are recorded it cannot; the letters after the last END then change nothing.
+    """
+    return t % LOOK_EVERY == LOOK_EVERY - 1 and not is_recording(device)
 
 
 def without(scores: Tensor, token: int) -> Tensor:

@@ -15,6 +15,7 @@ from seqdesign.decoding.protocol import (
     without,
 )
 from seqdesign.devices.arithmetic import running_sum
+from seqdesign.devices.capture import replayed
 
 
 @torch.no_grad()
@@ -40,15 +41,19 @@ def sample(
         len(z), decoder.max_length, generator=generator, device=generator.device, dtype=torch.float64
     ).to(z.device)
 
+    def call(z: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _sample(decoder, z, uniform, temperature, shortest)
+
     def part(rows: slice) -> Decoded:
-        return _sample(decoder, z[rows], uniform[rows], temperature, shortest)
+        return Decoded(*replayed(decoder, ("sample", temperature, shortest), (z[rows], uniform[rows]), call))
 
     return joined(list(chunked(part, len(z), 1, z.device)))
 
 
 def _sample(
     decoder: AutoregressiveDecoder, z: Tensor, uniform: Tensor, temperature: float, shortest: int
-) -> Decoded:
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, lengths and log-probabilities of ``Decoded``."""
     n, end = len(z), decoder.end
     tokens = torch.full((n, decoder.max_length), decoder.pad, dtype=torch.long, device=z.device)
     total = torch.zeros(n, dtype=torch.float64, device=z.device)
@@ -65,10 +70,10 @@ def _sample(
         total += log_p.double().masked_fill_(done, 0.0)
         previous = token.masked_fill_(done, end)
         done = previous == end
-        if may_look(t) and bool(done.all()):
+        if may_look(t, z.device) and bool(done.all()):
             break
         tokens[:, t] = previous.masked_fill(done, decoder.pad)
-    return Decoded(tokens, (tokens != decoder.pad).sum(1), total)
+    return tokens, (tokens != decoder.pad).sum(1), total
 
 
 def draw(logits: Tensor, uniform: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from seqdesign.design.doubts import mean, mean_known, warnings_of
 from seqdesign.design.evidence import Known
 from seqdesign.design.jury import share_of
 from seqdesign.design.model import DesignModel
-from seqdesign.design.plan import CAUTION, Batch
+from seqdesign.design.plan import CAUTION, Batch, num_missing
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
@@ -505,7 +505,7 @@ def _summary(
         extrapolates=sum(d.status == "extrapolates" for d in delivered),
         unusual=sum(d.status == "unusual" for d in delivered),
         rejected=len(designs) - len(delivered),
-        missing=sum(batch.chosen.num_short for batch in batches),
+        missing=num_missing(batches),
         objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
         mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqdesign.design.brief import Brief
 from seqdesign.design.model import DesignModel
-from seqdesign.design.plan import Batch
+from seqdesign.design.plan import Batch, num_missing
 from seqdesign.design.records import Design
 from seqdesign.runs.manifest import training_warnings
 
@@ -25,8 +25,7 @@ def warnings_of(
                 f"{model.folder} does not say what it was trained on, so nothing tells new letters from "
                 "known ones and no other model judges; train again"
             )
-    missing = sum(batch.chosen.num_short for batch in batches)
-    if missing:
+    if missing := num_missing(batches):
         yield (
             f"{missing:,} designs fewer than asked for: nothing else was found that is new and differs "
             "enough; lower --min-distance, or raise --budget or --tries"

@@ -15,10 +15,10 @@ from torch import Tensor
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters, word_codes
 from seqdesign.constraints.starts import Starts
-from seqdesign.ensembles.aligned import RELATED
 from seqdesign.models.predictor.store import FAR
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode, encode
+from seqdesign.sequences.splits import related
 from seqdesign.training.measured import Measured
 
 PER_WORD = 10
@@ -108,7 +108,7 @@ class Evidence:
         changes = (rows != parent).sum(1)
         letters = (self.counts > 0).sum(1)
         reach = FURTHER * max(1, int(np.quantile(changes, 0.99)))
-        if changes.mean() > RELATED * self.length:
+        if not related(changes, self.length):
             by_chance = (1 - 1 / letters).sum()
             reach = int(np.median(changes)) if changes.mean() < ALIKE * by_chance else self.length
         return (parent.astype(np.int64), reach) if reach < (letters > 1).sum() else None

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from seqdesign.design.options import JUDGES
-from seqdesign.objectives.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,6 @@ def split_members(num_members: int, share: float = JUDGES) -> Jury:
     """The last members judge: ``share`` of them, rounded down, and all others design."""
     first = num_members - min(math.floor(share * num_members), num_members - 1)
     return Jury(tuple(range(first)), tuple(range(first, num_members)))
-
-
-def confirmed_share(
-    objective: Objective, jury: Jury, designs: Tensor, reference: Tensor, rows: Tensor
-) -> Tensor:
-    """How much of the gain that the design members see the judges see too, (n,) in [0, 1].
-
-    designs, reference: predictions (M, n, K) of designs and of what they are compared with; rows: (n,). 1 for
-    a design without a gain, since there is nothing to confirm; NaN without judges.
-    """
-    if not jury.judge:
-        return torch.full((designs.shape[1],), torch.nan, dtype=torch.float64)
-    gains = [
-        (objective(designs[list(members)], rows) - objective(reference[list(members)], rows)).double()
-        for members in (jury.design, jury.judge)
-    ]
-    return share_of(*gains)
 
 
 def share_of(claimed: Tensor, seen: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,11 @@ class Batch:
     starts: StartSet
     plan: Campaign
     chosen: Chosen
+
+
+def num_missing(batches: Sequence[Batch]) -> int:
+    """Designs that were wanted and could not be delivered."""
+    return sum(batch.chosen.num_short for batch in batches)
 
 
 def make_plan(

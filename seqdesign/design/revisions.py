@@ -323,15 +323,15 @@ def describe(
         texts = decode(tokens[i], alphabet)
         ranks = [k for k in range(tokens.shape[1]) if columns["found"][i, k]]
         broken = [] if problem.rules is None or ranks else problem.rules.explain(problem.tokens[i], i)
+        status: RevisionStatus = "revised" if ranks else "violating" if broken else "unchanged"
+        if status == "unchanged" and latent["feasible"] is False:
+            status = "infeasible"
         for k in ranks or [0]:
             # A masked letter has no token of its own, so an unchanged input is the text that was read.
             revised = texts[k] if ranks else original
             if ranks and len(original) == len(known[i]):
                 revised = carry_over(original, known[i], revised)
             at_code = float(columns["outcome_at_code"][i, k])
-            status: RevisionStatus = "revised" if ranks else "unchanged"
-            if not ranks and (broken or latent["feasible"] is False):
-                status = "violating" if broken else "infeasible"
             source = original if len(original) == len(known[i]) else known[i]
             edits = _edits(source, revised, problem.indels) if ranks else []
             found.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
@@ -60,9 +60,21 @@ def run_recurrent(net: nn.RNNBase, *given: Tensor | tuple[Tensor, ...]) -> Any:
     before: bool = torch.backends.cudnn.enabled
     torch.backends.cudnn.enabled = before and (net.training or not torch.is_grad_enabled())
     try:
-        return net(*given)
+        return in_32_bits(net, *given)
     finally:
         torch.backends.cudnn.enabled = before
+
+
+def in_32_bits(call: Callable[..., Any], *given: Tensor | tuple[Tensor, ...]) -> Any:
+    """``call(*given)`` without a GPU's autocast, for recurrent networks and their cells.
+
+    Of these autocast makes float16, whatever type it is asked for (``AutocastRNN.cpp`` of PyTorch), and small
+    gradients are 0 there.
+    """
+    if not torch.is_autocast_enabled("cuda"):
+        return call(*given)
+    with torch.autocast("cuda", enabled=False):
+        return call(*(x.float() if isinstance(x, Tensor) else tuple(t.float() for t in x) for x in given))
 
 
 def running_sum(x: Tensor, dim: int) -> Tensor:

@@ -31,8 +31,8 @@ class DrawOptions(ConstraintOptions):
     training."""
     choose_from: Annotated[int | None, Between(1, 1000)] = None
     """With --condition and a measured outcome: draws for each sequence, of which the one is kept whose
-    outcome the model expects nearest to it. 8 when not given; 1: as sequences with that measurement vary,
-    noise of measuring included."""
+    outcome the model expects nearest to it; of a GAN, that the critic finds most real for it. 8 when not
+    given; 1: as sequences with that measurement vary, noise of measuring included."""
     length: str | None = None
     """Length of a sample in letters, such as 50-80; as in training when not given."""
     start: Path | None = None

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count as numbers
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqdesign.drawing.options import DrawOptions
 from seqdesign.errors import InputError, SeqDesignError, UsageError
+from seqdesign.runs.blocks import results
 from seqdesign.runs.progress import count, phase
 from seqdesign.symbols import spelled
 
@@ -127,6 +129,22 @@ def block_rng(seed: int, number: int) -> torch.Generator:
     text = f"{seed}:{number}".encode()
     mixed = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
     return torch.Generator().manual_seed(mixed if number else seed)
+
+
+def write_source(source: Source, num: int, handle: BinaryIO, *, unique: bool) -> Tally:
+    """Write ``num`` samples of a source, whose blocks the processes of a campaign share.
+
+    Raises InputError when nothing more comes that obeys the rules or is new.
+    """
+    batches = results(
+        (partial(source.block, number) for number in numbers()),
+        pack=Batch.pack,
+        unpack=Batch.unpack,
+        wanted=num,
+        size=lambda batch: batch.useful,
+    )
+    is_new = source.is_new or novelty(unique=unique)
+    return write_samples(batches, num, handle, is_new=is_new, remedy=source.remedy, name=source.name)
 
 
 @phase("sampling")

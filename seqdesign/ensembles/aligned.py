@@ -18,6 +18,7 @@ from torch import Tensor
 
 from seqdesign.metrics.edits import levenshtein_matrix
 from seqdesign.sequences.encoders import TokenArray, decode
+from seqdesign.sequences.splits import related
 
 GAP = 1.5
 """Cost of a letter without a partner, in mismatches."""
@@ -25,8 +26,6 @@ WIDTHS = (1.0, 2.0, 4.0)
 """Standard deviations, in places, of the windows by which near places speak for each other."""
 CELLS = 1 << 25
 """Cells of alignments held at once."""
-RELATED = 0.25
-"""Changes of a sequence at most, as a share of the parent's letters, on average."""
 MEDOIDS, VOTERS = 100, 300
 """Sequences among which a first parent is looked for, and those that vote on its letters."""
 
@@ -118,7 +117,7 @@ def common_parent(tokens: TokenArray) -> Tensor | None:
     own = torch.cat([parent, torch.full((len(parent) + 2,), size)])
     same = ((rows == own[place]) & (place >= 0)).sum(1)
     changes = torch.maximum(lengths, torch.full_like(lengths, len(parent))) - same
-    return parent if float(changes.double().mean()) <= RELATED * len(parent) else None
+    return parent if related(changes.numpy(), len(parent)) else None
 
 
 def _voted(place: Tensor, tokens: Tensor, width: int, size: int) -> Tensor:

@@ -20,6 +20,7 @@ from torch import Tensor
 from seqdesign.ensembles.found_words import LONGEST, MOST_WORDS, Word, find_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.splits import mutated, related
 
 WITHIN = (3, 10, 20, 40, 80, 150)
 """Letters between two words: touching, a helical turn, two, four, a loop, a nucleosome."""
@@ -29,8 +30,6 @@ MOST_LETTERS = 1_500_000
 """Of the rows from which words are learned, at most."""
 SHORTEST = 12
 """Letters from which on words may stand anywhere."""
-RELATED = 0.75
-"""Share of the letters that variants of one parent have as most others do, at least."""
 _ROWS = 1024
 
 
@@ -152,9 +151,7 @@ def has_room(tokens: TokenArray) -> bool:
         return False
     if len(np.unique(tokens.lengths)) > 1:
         return True
-    letters = np.arange(tokens.alphabet.size)
-    shares = [np.mean(column[:, None] == letters, axis=0).max() for column in tokens.tokens.T]
-    return float(np.mean(shares)) < RELATED
+    return not related(mutated(tokens.tokens).sum(axis=1), int(tokens.lengths[0]))
 
 
 def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_strands: bool) -> Tensor:

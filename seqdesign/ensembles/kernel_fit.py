@@ -100,19 +100,19 @@ def fit_kernel(
                 )
                 net.weight[m][:, group] = alpha.float()
                 net.bias[m, 0, group] = bias.float()
-        if task.log_odds:
-            return net, False, None
-        carries = _carries(net, u, cells % length, y[:, 0], train, judge)
-        net.weight.add_(whole - net.weight.mean(0))
+        carries = _carries(net, u, cells % length, y, train, judge, log_odds=task.log_odds)
+        if not task.log_odds:
+            net.weight.add_(whole - net.weight.mean(0))
         everywhere = torch.ones(x.shape[1:], dtype=torch.bool)
         everywhere[common, torch.arange(length)] = False
         cells = torch.nonzero(everywhere.flatten()).flatten()
+        judged = None if task.log_odds else own[:num_rows]
         if not carries or len(cells) > MAX_CELLS:
-            return net, False, own[:num_rows]
+            return net, False, judged
         wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
         wide.weight.copy_(net.weight)
         wide.bias.copy_(net.bias)
-        return wide, True, own[:num_rows]
+        return wide, True, judged
 
 
 def _with_parent(
@@ -159,23 +159,28 @@ def _filled(
 
 
 @torch.no_grad()
-def _carries(net: KernelNet, u: Tensor, places: Tensor, y: Tensor, train: Tensor, judge: Tensor) -> bool:
+def _carries(
+    net: KernelNet, u: Tensor, places: Tensor, y: Tensor, train: Tensor, judge: Tensor, *, log_odds: bool
+) -> bool:
     """Whether letters that a member has not seen at their place are predicted better than by no effect.
 
-    Each member judges rows u (N, D) that it has not learned from, of outcome y (N,), with such letters as
-    they are and as the mixture of letters that it has seen there. The gain in squared error must be clear.
+    Each member judges rows u (N, D) that it has not learned from, of outcomes y (N, K), the first of which
+    counts or all labels, with such letters as they are and as the mixture of letters that it has seen there.
+    The gain in squared error (of labels of probabilities) must be clear.
     """
     gains = []
+    y = y if log_odds else y[:, :1]
     for m in range(train.shape[1]):
         taught = (train[:, m] > 0).to(u.dtype)
         share = (taught @ u) / taught.sum()
         new = share == 0
-        rows = torch.nonzero((judge[:, m] > 0) & (u[:, new].sum(1) > 0) & ~y.isnan()).flatten()
+        rows = torch.nonzero((judge[:, m] > 0) & (u[:, new].sum(1) > 0) & ~y.isnan().any(1)).flatten()
         if not len(rows):
             continue
         lost = torch.zeros(len(rows), int(places.max()) + 1).index_add_(1, places[new], u[rows][:, new])
         plain = torch.where(new, 0.0, u[rows]) + lost[:, places] * share
-        errors = [(net.of_cells(part)[m, :, 0] - y[rows]).square() for part in (plain, u[rows])]
+        said = [net.of_cells(part)[m, :, : y.shape[1]] for part in (plain, u[rows])]
+        errors = [((one.sigmoid() if log_odds else one) - y[rows]).square().sum(1) for one in said]
         gains.append(errors[0] - errors[1])
     gain = torch.cat(gains) if gains else torch.zeros(0)
     if len(gain) < FEWEST_NEW:

@@ -120,11 +120,6 @@ class SequencePredictor(nn.Module):
         self.register_buffer("complement", order, persistent=False)
 
     @property
-    def closed_form(self) -> bool:
-        """Whether nothing is left to gradient descent."""
-        return isinstance(self.net, LinearNet | KernelNet)
-
-    @property
     def words(self) -> tuple[str, ...]:
         """Those whose grammar is read, the surest first; none where it is another kind."""
         if not isinstance(self.net, LinearNet) or self.net.kind != "grammar":

@@ -10,12 +10,13 @@ import torch
 from seqdesign.evaluation.health import MOST, Checked, check
 from seqdesign.evaluation.sets import FEWEST, Sets
 from seqdesign.models.gan.fit import GANTraining, kept
-from seqdesign.models.gan.sampling import draw
+from seqdesign.models.gan.quality import MOST_LEFT_OUT
+from seqdesign.models.gan.sampling import draw_real
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, decode
 
-UNLIKE, MOST_LEFT_OUT = 0.03, 0.1
-"""Share of sequences unlike real ones from which on it is said, and the most that is worth rejecting."""
+UNLIKE = 0.03
+"""Share of sequences unlike real ones from which on it is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Game:
     gap_held_out: float
     """The same of validation sequences; much smaller means that the critic knows its sequences by heart."""
     unlike: float
-    """Share of generated sequences that the critic finds less real than 99% of validation ones."""
+    """Share of draws that the critic finds less real than 99% of validation sequences."""
     gradient_critic: float
     """Mean gradient norm of the critic between the last two looks."""
     gradient_generator: float
@@ -42,8 +43,7 @@ def check_gan(
     trained = result.trained
     num = max(FEWEST, min(MOST, len(result.train)))
     rng = torch.Generator().manual_seed(seed + 1)  # not the sequences by which the weights were chosen
-    drawn = draw(trained.generator, num, rng, end=trained.end, shares=trained.record.shares)
-    generated = decode(torch.cat([rows for rows, _ in drawn]).numpy(), tokens.alphabet)
+    generated = decode(draw_real(trained, num, rng).numpy(), tokens.alphabet)
     training, test = ([texts[i] for i in part] for part in (result.train, result.test))
     sets = Sets(tokens.alphabet, generated, training, test, ())
     return check(sets, name="this GAN", seed=seed, workers=workers, progress=progress)
@@ -70,9 +70,8 @@ def game_words(game: Game) -> Iterator[str]:
         f"{game.gradient_generator:.2g} (generator)."
     )
     if game.unlike >= UNLIKE:
-        share = min(game.unlike, MOST_LEFT_OUT)
-        which = "those" if share == game.unlike else "the worst"
+        which = "they are" if game.unlike <= MOST_LEFT_OUT else "the worst tenth is"
         yield (
-            f"  {game.unlike:.0%} of the sequences it finds less real than 99% of validation ones; "
-            f"sample-gan --reject {share:.2f} leaves {which} out."
+            f"  {game.unlike:.0%} of the draws it finds less real than 99% of validation sequences; {which} "
+            "left out of samples (sample-gan --reject 0 keeps them)."
         )

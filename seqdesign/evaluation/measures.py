@@ -28,8 +28,7 @@ from seqdesign.metrics.resampling import (
     share,
     standard_score,
 )
-from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profile_divergence
-from seqdesign.metrics.two_sample import wasserstein
+from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profile_divergence, wasserstein
 from seqdesign.sequences.splits import similarity_clusters
 
 Verdict = Literal["as real", "flagged", "too few", ""]

@@ -157,10 +157,9 @@ class Chain(nn.Module):
         letters = written[:, max(0, written.shape[1] - self.order) :].flip(1)
         readable = (letters < self.size).long().cumprod(1)
         number = (letters * readable * self.powers[: letters.shape[1]]).sum(1)
-        where = torch.tensor(written.shape[1] // STRETCH, device=written.device)
-        return self._look_up(number + self.starts[readable.sum(1)], where)
+        return self._look_up(number + self.starts[readable.sum(1)], written.shape[1] // STRETCH)
 
-    def _look_up(self, rows: Tensor, where: Tensor) -> Tensor:
+    def _look_up(self, rows: Tensor, where: Tensor | int) -> Tensor:
         """Log-probabilities (..., V) of rows of the table in stretches ``where``."""
         found = self.table[rows]
         return found + self.ratios[where, self.short[rows]] if self.placed >= 0 else found

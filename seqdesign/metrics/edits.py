@@ -193,20 +193,6 @@ def letter_codes(sequences: Sequence[str]) -> CodeArray:
     return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(sequences), length)
 
 
-def hamming(first: Sequence[str], second: Sequence[str]) -> IntArray:
-    """Number of differing positions of ``first[i]`` and ``second[i]``, shape (N,).
-
-    All sequences must have one length; ValueError otherwise.
-    """
-    if len(first) != len(second):
-        raise ValueError(f"both lists must have the same length, got {len(first)} and {len(second)}")
-    codes = letter_codes([*first, *second])
-    distances: IntArray = np.count_nonzero(codes[: len(first)] != codes[len(first) :], axis=1).astype(
-        np.int64
-    )
-    return distances
-
-
 def hamming_matrix(first: CodeArray, second: CodeArray) -> npt.NDArray[np.int32]:
     """Number of differing positions of every row of ``first`` (N, L) and of ``second`` (M, L), shape (N, M).
 

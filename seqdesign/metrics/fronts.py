@@ -70,20 +70,6 @@ def _volume(points: FloatArray) -> float:
     return float(total)
 
 
-def hypervolume_trace(points: npt.ArrayLike, reference: npt.ArrayLike) -> FloatArray:
-    """Hypervolume of the first 1, 2, ... N points, (N,): how a search got on."""
-    array = _points(points)
-    corner = np.asarray(reference, dtype=np.float64)
-    trace = np.zeros(len(array))
-    front, volume = array[:0], 0.0
-    for i, point in enumerate(array):
-        if (point > corner).all() and not (front >= point).all(1).any():
-            front = np.vstack([front[~(point >= front).all(1)], point])
-            volume = hypervolume(front, corner)
-        trace[i] = volume
-    return trace
-
-
 def knee(points: npt.ArrayLike) -> int:
     """Row of the point where giving up a little of one value gains least of the others.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdesign.metrics.divergences import kl_standard_normal
+from seqdesign.metrics.normals import kl_standard_normal
 
 COLLAPSE_NATS = 0.1
 _CHUNK_CELLS = 16_000_000  # elements of the (chunk, N, d) intermediate of mutual_information

@@ -1,7 +1,7 @@
 """How well predicted numbers follow measured ones. All functions take (N,) arrays and return a float.
 
 Degenerate inputs have no value rather than a wrong one: the result is NaN when fewer than two pairs are
-left (one for `rmse`), or when the measured values (for correlations either side) are constant.
+left, or when the measured values (for correlations either side) are constant.
 A NaN in either array makes the result NaN, unless ``skip_nan=True`` drops such pairs.
 """
 
@@ -37,15 +37,6 @@ def _pairs(
 
 def _is_constant(values: FloatArray) -> bool:
     return len(values) < 2 or bool(values.min() == values.max())
-
-
-def rmse(measured: npt.ArrayLike, predicted: npt.ArrayLike, *, skip_nan: bool = False) -> float:
-    """Root mean squared error, sqrt(mean((y - f)^2)), in the units of the outcome."""
-    pairs = _pairs(measured, predicted, skip_nan)
-    if pairs is None or len(pairs[0]) == 0:
-        return math.nan
-    truth, guess = pairs
-    return float(np.sqrt(np.mean((truth - guess) ** 2)))
 
 
 def r2(measured: npt.ArrayLike, predicted: npt.ArrayLike, *, skip_nan: bool = False) -> float:

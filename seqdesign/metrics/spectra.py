@@ -1,4 +1,4 @@
-"""Divergences between two discrete distributions given as counts, in bits.
+"""Divergences and distances between two discrete distributions given as counts.
 
 Arguments are (..., D) counts or frequencies, each row at least 0 with a positive sum; rows are normalised
 here. They broadcast, and the result has their shape without the last axis.
@@ -56,3 +56,12 @@ def profile_divergence(first: npt.ArrayLike, second: npt.ArrayLike, num_letters:
 def mean_profile_divergence(first: npt.ArrayLike, second: npt.ArrayLike, num_letters: int) -> FloatArray:
     """Mean of `profile_divergence` over positions, (...); a position without letters on a side counts 0."""
     return np.nan_to_num(profile_divergence(first, second, num_letters)).mean(axis=-1)
+
+
+def wasserstein(values: FloatArray, first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
+    """1-Wasserstein distance, the integral of |F1 - F2| (Vallender 1974), in the units of ``values``.
+
+    values: (D,) increasing, such as lengths, of which counts (..., D) say how often each occurs.
+    """
+    ones, others = (np.cumsum(frequencies(counts), axis=-1) for counts in (first, second))
+    return (np.abs(ones - others)[..., :-1] * np.diff(values)).sum(axis=-1)

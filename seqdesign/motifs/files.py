@@ -68,11 +68,6 @@ def open_motifs(source: str | os.PathLike[str] | None, letters: str | None = Non
     return read_motifs(source, letters)
 
 
-def is_motif_file(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a file of motifs or of a matrix."""
-    return recognise(head, "") is not None
-
-
 def read_motifs(path: str | os.PathLike[str], letters: str | None = None) -> MotifSet:
     """All motifs of a file; the format goes by its content.
 

@@ -300,7 +300,7 @@ def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | 
     if gauge.start is not None:
         said += f"; its parent {gauge.start:.4g}"
         if (known := _number(best, "measured_before")) is not None:
-            said += f", of which {known:.4g} was measured"
+            said += f" (measured {known:.4g})"
     if gauge.measured is not None:
         span = f"{gauge.measured[0]:.4g} to {gauge.measured[1]:.4g}"
         said += f". The prediction, {gauge.value:.4g}, {_where(gauge, span)}"

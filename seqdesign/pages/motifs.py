@@ -37,7 +37,7 @@ def motif_page(result: MotifFindings, found: MotifSearch, manifest: Manifest) ->
     _add_enrichment(page, result, found, motifs)
     if result.num_pairs:
         add_changes(page, result.changes, result.num_pairs, motifs, result.collection)
-    _add_new(page, result, motifs)
+    _add_new(page, result)
     add_methods(page, manifest, {name: getattr(result, name) for name in MotifFindings.__dataclass_fields__})
     return page
 
@@ -202,7 +202,7 @@ def add_changes(
     )
 
 
-def _add_new(page: Page, result: MotifFindings, motifs: Mapping[str, Motif]) -> None:
+def _add_new(page: Page, result: MotifFindings) -> None:
     if not result.denovo:
         return
     held_out = result.denovo[0].held_out

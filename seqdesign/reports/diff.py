@@ -10,8 +10,6 @@ from typing import Literal
 from markupsafe import Markup, escape
 from rapidfuzz.distance import Levenshtein
 
-from seqdesign.runs.printable import printable
-
 OperationKind = Literal["keep", "substitute", "insert", "delete"]
 
 _EDIT = re.compile(r"(?:(ins|del)|(.))(-?\d+)(.)", re.DOTALL)
@@ -126,33 +124,3 @@ def _marked(operations: Sequence[Operation]) -> Markup:
         else:
             parts.append(Markup("<del>{}</del>").format(op.original))
     return Markup("").join([*parts, Markup("</code>")])
-
-
-def diff_text(original: str, revised: str, *, width: int = 60) -> str:
-    """Both sequences aligned in blocks of ``width`` columns, with a line of marks between them.
-
-    Marks: ``*`` substitution, ``+`` insertion, ``-`` deletion. The numbers at the left are 1-based
-    positions of the first letter of the line. Raises ValueError for a width below 1.
-    """
-    if width < 1:
-        raise ValueError(f"width must be at least 1, got {width}")
-    top, marks, bottom = "", "", ""
-    for op in edit_operations(original, revised):
-        columns = max(len(op.original), len(op.revised))
-        top += printable(op.original) or "-" * columns
-        bottom += printable(op.revised) or "-" * columns
-        marks += {"keep": " ", "substitute": "*", "insert": "+", "delete": "-"}[op.kind] * columns
-    inserted = [mark == "+" for mark in marks]
-    deleted = [mark == "-" for mark in marks]
-    digits = len(str(max(len(original), len(revised), 1)))
-    blocks = []
-    for start in range(0, len(marks), width):
-        block = slice(start, start + width)
-        first = start + 1 - sum(inserted[:start]), start + 1 - sum(deleted[:start])
-        lines = (
-            f"original {first[0]:>{digits}} {top[block]}",
-            f"         {'':>{digits}} {marks[block]}".rstrip(),
-            f"revised  {first[1]:>{digits}} {bottom[block]}",
-        )
-        blocks.append("\n".join(lines) + "\n")
-    return "\n".join(blocks)

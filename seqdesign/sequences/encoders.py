@@ -284,7 +284,7 @@ def _unknown_letter(
     shown = named if named.isprintable() else repr(letter)
     return UnknownLetterError(
         f"letter '{shown}' at position {position + 1} is not in the alphabet {alphabet.name} "
-        f"({alphabet.shown}){more}; {_advice(letter, position, sequence, alphabet)}",
+        f"({alphabet.shown}){more}; {_advice(letter, sequence, alphabet)}",
         letter=named,
         position=position + 1,
         path=places.source,
@@ -297,7 +297,7 @@ def _record_name(ids: Sequence[str] | None, index: int) -> str:
     return ids[index] if ids is not None else f"#{index + 1}"
 
 
-def _advice(letter: str, position: int, sequence: str, alphabet: Alphabet) -> str:
+def _advice(letter: str, sequence: str, alphabet: Alphabet) -> str:
     """What to do about one unknown letter, most likely cause first."""
     upper = letter.upper()
     if alphabet.spelling == "smiles":
@@ -391,28 +391,3 @@ def one_hot(tokens: ArrayOrTensor, alphabet: Alphabet, dtype: Any = None) -> Arr
     if masked.any():
         np.copyto(result, 1.0 / alphabet.size, where=masked[:, None, :], casting="unsafe")
     return cast(ArrayOrTensor, result)
-
-
-def from_one_hot(one_hot_NVL: ArrayOrTensor, alphabet: Alphabet) -> ArrayOrTensor:
-    """(N, V, L) scores, probabilities or one-hot to (N, L) tokens by the largest channel.
-
-    A position that is zero in all channels gives PAD, any other with equal channels UNKNOWN.
-    Raises ValueError when the second axis is not V.
-    """
-    if one_hot_NVL.ndim != 3 or one_hot_NVL.shape[1] != alphabet.size:
-        raise ValueError(f"one-hot must have shape (N, {alphabet.size}, L), got {tuple(one_hot_NVL.shape)}")
-    vocabulary = Vocabulary(alphabet)
-    if _is_tensor(one_hot_NVL):
-        import torch
-
-        tensor: Any = one_hot_NVL
-        high, low = tensor.amax(dim=1), tensor.amin(dim=1)
-        best = tensor.argmax(dim=1).to(torch.uint8 if vocabulary.dtype is np.uint8 else torch.int16)
-        best.masked_fill_(high == low, vocabulary.unknown)
-        return cast(ArrayOrTensor, best.masked_fill_((high == 0) & (low == 0), vocabulary.pad))
-    array: Any = one_hot_NVL
-    high, low = array.max(axis=1), array.min(axis=1)
-    tokens = array.argmax(axis=1).astype(vocabulary.dtype)
-    tokens[high == low] = vocabulary.unknown
-    tokens[(high == 0) & (low == 0)] = vocabulary.pad
-    return cast(ArrayOrTensor, tokens)

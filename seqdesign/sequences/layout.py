@@ -324,8 +324,3 @@ def _reads(
             )
         found[i] = number
     return found
-
-
-def noise_of(noise: Mapping[str, NoiseCeiling], names: Sequence[str]) -> tuple[NoiseCeiling | None, ...]:
-    """The noise ceiling of each outcome, None where it is not known."""
-    return tuple(noise.get(name) for name in names)

@@ -305,7 +305,7 @@ class Tally:
         """What to say of a mixed column; ``labels``: how to learn labels here, where that can be done."""
         shown = self._shown()
         line, record, _ = shown[0] if shown else (0, "", "")
-        remedies = [*dict.fromkeys(self._remedy(cell) for _, _, cell in shown)]
+        remedies = self._remedies([cell.strip() for _, _, cell in shown])
         if labels:
             remedies.append(f"{labels} if these are labels")
         numbers = "1 number" if self.numbers == 1 else f"{self.numbers:,} numbers"
@@ -331,30 +331,45 @@ class Tally:
                 record=record or None,
             )
 
-    def _remedy(self, cell: str) -> str:
-        text, ask = cell.strip(), self.cells.adjustable
+    def _remedies(self, cells: Sequence[str]) -> list[str]:
+        """What to do about these cells, each remedy once."""
+        found: dict[str, list[str]] = {}
+        for cell in cells:
+            advice, absent = self._remedy(cell)
+            found.setdefault(advice, []).extend([cell] if absent and self.cells.adjustable else [])
+        return [
+            f"{advice}, or add {_missing(absent)} --on-missing drop" if absent else advice
+            for advice, absent in found.items()
+        ]
+
+    def _remedy(self, text: str) -> tuple[str, bool]:
+        """What to do about a cell, and whether it may stand for no value."""
+        ask = self.cells.adjustable
         if _THOUSANDS.fullmatch(text) or re.fullmatch(r"[+-]?\d+([\s'’]\d+)+([.,]\d+)?", text):
             comma = ask and not self.cells.decimal_comma and text.count(",") == 1 and "." not in text
-            return "write thousands without a separator" + (
-                ", or add --decimal-comma if the comma is the decimal sign" if comma else ""
-            )
+            more = ", or add --decimal-comma if the comma is the decimal sign" if comma else ""
+            return f"write thousands without a separator{more}", False
         if not self.cells.decimal_comma and DECIMAL_COMMA.fullmatch(text):
-            return "the comma is a decimal sign: " + (
-                "add --decimal-comma" if ask else "write a point instead"
-            )
+            how = "add --decimal-comma" if ask else "write a point instead"
+            return f"the comma is a decimal sign: {how}", False
         if self.cells.decimal_comma and "." in text:
-            return "a point alone is unclear with --decimal-comma: write a comma"
+            return "a point alone is unclear with --decimal-comma: write a comma", False
         if text.endswith("%"):
-            return "write all numbers of the column with %, or none"
+            return "write all numbers of the column with %, or none", False
         if re.match(r"[<>≤≥~]", text):
             return (
                 "a limit is no measured value: train-predictor alone reads limits, and only among numbers; "
                 "else write the number to use"
-            ) + self._or_missing(text)
-        return "correct it" + self._or_missing(text)
+            ), True
+        return "correct it", True
 
-    def _or_missing(self, text: str) -> str:
-        return f", or add --missing {shlex.quote(text)} --on-missing drop" if self.cells.adjustable else ""
+
+def _missing(cells: Iterable[str]) -> str:
+    """Options that say so of these cells; case does not matter."""
+    different: dict[str, str] = {}
+    for cell in cells:
+        different.setdefault(cell.lower(), cell)
+    return " ".join(f"--missing {shlex.quote(cell)}" for cell in different.values())
 
 
 def to_numbers(

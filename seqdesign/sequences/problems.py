@@ -61,9 +61,8 @@ def problems_of(
         others = [cell for cell in others if not limits or comma.number(cell.lstrip(LIMITS)) is None]
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
         words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
+        words += ("--on-missing", "drop") if others else ()
         yield Problem(f"'{tally.name}': {tally.says()}", words)
-        if others and not tally.missing:
-            yield Problem(f"'{tally.name}': such cells are then missing", ("--on-missing", "drop"))
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
 

@@ -92,6 +92,15 @@ def quantile_split(outcomes: NDArray[np.float64], quantile: float = 0.5) -> tupl
     return np.flatnonzero(~above), np.flatnonzero(above)
 
 
+RELATED = 0.25
+"""Share of its letters in which a variant of a parent differs from it, at most."""
+
+
+def related(changes: NDArray[np.int64], length: int) -> bool:
+    """Whether sequences with so many changes (N,) of a parent of ``length`` letters are its variants."""
+    return float(np.mean(changes)) <= RELATED * length
+
+
 def mutated(tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(N, L): where each of N sequences of one length differs from the most common letter of its position."""
     common = np.array([np.bincount(column).argmax() for column in tokens.T], dtype=tokens.dtype)

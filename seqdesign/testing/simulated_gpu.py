@@ -479,6 +479,7 @@ def _cuda(gpu: SimulatedGPU) -> dict[str, Any]:
         "set_rng_state": set_state, "CUDAGraph": partial(Graph, gpu), "graph": partial(Capture, gpu),
         "Stream": Stream, "stream": gpu.on_stream, "current_stream": lambda *_: gpu.stream,
         "set_stream": lambda stream: setattr(gpu, "stream", stream), "graph_pool_handle": object,
+        "is_current_stream_capturing": lambda: gpu.tape is not None,
     }  # fmt: skip
 
 

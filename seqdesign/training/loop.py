@@ -20,11 +20,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from seqdesign.devices.arithmetic import use_matrix_units
+from seqdesign.devices.capture import Replays
 from seqdesign.devices.randomness import generator, key, share_of_rows
 from seqdesign.devices.threads import suited_threads
 from seqdesign.errors import ModelError, TrainingError
 from seqdesign.runs.progress import count, phase
-from seqdesign.training.capture import Replays
 from seqdesign.training.config import FitOptions, RunOptions
 from seqdesign.training.interrupt import Interrupt
 from seqdesign.training.plan import (

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,7 @@ NAMES = {"vae": "VAE", "gan": "GAN", "lm": "language model", "similarity": "simi
 """Kind -> how people call it."""
 
 ClassT = TypeVar("ClassT")
+ModelT = TypeVar("ModelT", bound=nn.Module)
 ModelT_co = TypeVar("ModelT_co", bound=nn.Module, covariant=True)
 RecordT = TypeVar("RecordT", bound="Record[Any]")
 
@@ -130,6 +131,14 @@ def _typed(hint: Any, value: Any) -> Any:
         hints = typing.get_type_hints(hint)
         return hint(**{name: _typed(hints.get(name), item) for name, item in value.items()})
     return hint(*value) if issubclass(hint, tuple) else value
+
+
+@dataclass(frozen=True)
+class Trained(Generic[ModelT, RecordT]):
+    """A model ready for use, in eval mode, and its record."""
+
+    model: ModelT
+    record: RecordT
 
 
 def save_model(folder: Path, model: nn.Module, record: Record[Any]) -> None:

@@ -27,7 +27,7 @@ from seqdesign.models.lm.fit import train_sequence_lm
 from seqdesign.models.lm.fit_options import LMFitOptions
 from seqdesign.models.lm.requests import Request, Samples
 from seqdesign.models.lm.store import KIND as LM_KIND
-from seqdesign.models.lm.store import TrainedLM, load_lm, save_lm
+from seqdesign.models.lm.store import TrainedLM, load_lm
 from seqdesign.models.predictor.adapt import make_target
 from seqdesign.models.predictor.config import AdaptOptions, OutcomeOptions, PredictorFitOptions
 from seqdesign.models.predictor.fit import plates, train_sequence_predictor
@@ -47,7 +47,7 @@ from seqdesign.models.translate.store import load_translator
 from seqdesign.models.vae.config import VAEOptions
 from seqdesign.models.vae.fit import train_sequence_vae
 from seqdesign.models.vae.store import KIND as VAE_KIND
-from seqdesign.models.vae.store import TrainedVAE, load_vae, save_vae
+from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.lab.replicates import STDERR
 from seqdesign.sequences.options import CellOptions, LetterOptions, LetterPolicy, encode_with
@@ -58,6 +58,7 @@ from seqdesign.training.device import choose_device, computing
 from seqdesign.training.given_split import read_split, split_column
 from seqdesign.training.loop import make_fabric
 from seqdesign.training.measured import Measured, load_measured, save_measured
+from seqdesign.training.store import save_model
 from seqdesign.verbs.base import BLOCK, Model, table_of
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
@@ -107,7 +108,7 @@ class VAE(Model):
         self.trained, self.measured = trained, measured
 
     def _write(self, path: Path) -> None:
-        save_vae(path, self.trained.model, self.trained.record)
+        save_model(path, self.trained.model, self.trained.record)
         _keep(path, self.measured)
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
@@ -176,7 +177,7 @@ class LanguageModel(Model):
         self.trained = trained
 
     def _write(self, path: Path) -> None:
-        save_lm(path, self.trained.model, self.trained.record)
+        save_model(path, self.trained.model, self.trained.record)
 
     def predict(self, sequences: Any, **options: Any) -> pd.DataFrame:
         """Log-likelihood in nats."""

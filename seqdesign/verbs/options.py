@@ -109,12 +109,6 @@ def _described(specs: Mapping[str, FieldSpec]) -> str:
     return "\n".join(lines)
 
 
-def require(condition: bool, argument: str, message: str) -> None:
-    """Raise UsageError about an argument unless the condition holds."""
-    if not condition:
-        raise UsageError(message, option=argument)
-
-
 def letter_rules(rules: Iterable[Rule]) -> LetterRules:
     """The rules that can hold without a start. Raises UsageError for others."""
     stated, own = rule_options(rules), {spec.name for spec in fields_of(LetterRules)}

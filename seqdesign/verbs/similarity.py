@@ -14,10 +14,11 @@ from seqdesign.config import ComputeOptions, SeedOption
 from seqdesign.models.similarity.config import SimilarityFitOptions, SimilarityOptions, TeachingOptions
 from seqdesign.models.similarity.fit import codes, train_sequence_similarity
 from seqdesign.models.similarity.rows import SimilarityRows
-from seqdesign.models.similarity.store import KIND, TrainedSimilarity, save_similarity
+from seqdesign.models.similarity.store import KIND, TrainedSimilarity
 from seqdesign.sequences.options import LetterOptions, encode_with
 from seqdesign.training.device import computing
 from seqdesign.training.loop import make_fabric
+from seqdesign.training.store import save_model
 from seqdesign.verbs.base import Model, table_of
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
@@ -36,7 +37,7 @@ class Similarity(Model):
         self.trained = trained
 
     def _write(self, path: Path) -> None:
-        save_similarity(path, self.trained.model, self.trained.record)
+        save_model(path, self.trained.model, self.trained.record)
 
     @torch.no_grad()
     def between(self, first: Any, second: Any) -> NDArray[np.float64]:

@@ -11,11 +11,12 @@ from seqdesign.constraints.options import EditOptions
 from seqdesign.models.translate.config import DraftOptions, TranslateOptions
 from seqdesign.models.translate.fit import train_sequence_translator
 from seqdesign.models.translate.fit_options import TranslateFitOptions
-from seqdesign.models.translate.store import KIND, TrainedTranslator, save_translator
+from seqdesign.models.translate.store import KIND, TrainedTranslator
 from seqdesign.models.translate.translations import translations
 from seqdesign.sequences.options import LetterOptions, LetterPolicy, encode_with
 from seqdesign.training.device import computing
 from seqdesign.training.loop import make_fabric
+from seqdesign.training.store import save_model
 from seqdesign.verbs.base import Model
 from seqdesign.verbs.data import alphabet_of, sequence_set
 from seqdesign.verbs.options import pick, verb
@@ -34,7 +35,7 @@ class Translator(Model):
         self.trained = trained
 
     def _write(self, path: Path) -> None:
-        save_translator(path, self.trained.model, self.trained.record)
+        save_model(path, self.trained.model, self.trained.record)
 
     def translate(self, sequences: Any, to: Literal["a", "b"] = "b", **options: Any) -> pd.DataFrame:
         """One row a sequence: original, translation, edits and what the way back restores.

@@ -19,26 +19,27 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
+from seqdesign.devices import capture
 from seqdesign.devices.arithmetic import running_sum
 from seqdesign.devices.randomness import generator
 from seqdesign.language.config import LMOptions
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.sampling import draw
 from seqdesign.models.gan.store import GANRecord, save_gan
-from seqdesign.models.lm.store import LMRecord, load_lm, save_lm
+from seqdesign.models.lm.store import LMRecord, load_lm
 from seqdesign.models.similarity.config import SimilarityOptions
-from seqdesign.models.similarity.store import SimilarityRecord, save_similarity
+from seqdesign.models.similarity.store import SimilarityRecord
 from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit import TwoSets
-from seqdesign.models.translate.store import TranslateRecord, save_translator
+from seqdesign.models.translate.store import TranslateRecord
 from seqdesign.models.vae.config import VAEOptions
-from seqdesign.models.vae.store import VAERecord, load_vae, save_vae
+from seqdesign.models.vae.store import VAERecord, load_vae
 from seqdesign.testing.battery import default_options
 from seqdesign.testing.simulated_gpu import SimulatedGPU
-from seqdesign.training import capture
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Hooks, fit, make_fabric
 from seqdesign.training.plan import Plan
+from seqdesign.training.store import save_model
 from tests.contracts.test_hot_loops import (
     DESIGNERS,
     STEPS,
@@ -99,7 +100,7 @@ def some_slow(names: Iterable[str], slow: set[str]) -> list[Any]:
 
 
 def trained(make: Callable[[], tuple[Any, ...]], seen: list[tuple[int, int]], gpu: Any) -> Any:
-    """Weights, history and ``seen``: copies and waits after each step."""
+    """Weights, how far they have moved, history; ``seen``: copies and waits after each step."""
     torch.manual_seed(1)
     model, data, *given = make()
     if not isinstance(data, TwoSets):
@@ -116,8 +117,15 @@ def trained(make: Callable[[], tuple[Any, ...]], seen: list[tuple[int, int]], gp
             seen.append((gpu.moves.total(), gpu.waits.total()))
 
     fabric = make_fabric(options, DEVICE)
+    begun = [p.detach().clone() for p in model.parameters()]
     found = fit(model, data, data, options, seed=3, fabric=fabric, hooks=Hooks(on_step=look), plan=plan)
-    return [p.detach().cpu().clone() for p in model.parameters()], found.state.history
+    weights = [p.detach().cpu().clone() for p in model.parameters()]
+    return weights, distance(weights, begun), found.state.history
+
+
+def distance(some: list[Tensor], others: list[Tensor]) -> float:
+    """Sum of all absolute differences."""
+    return sum(float((one - other).abs().sum()) for one, other in zip(some, others, strict=True))
 
 
 @contextlib.contextmanager
@@ -164,10 +172,13 @@ def test_replayed_steps_do_what_plain_ones_do(
         assert len(gpu.pools) == 1, "all graphs of a run share their memory"
     monkeypatch.setenv(capture.SWITCH, "off")
     plain = trained(MAKES[name], [], gpu)
-    for one, other in zip(replayed[0], plain[0], strict=True):
-        torch.testing.assert_close(one, other, rtol=0 if gpu else 1e-3, atol=0 if gpu else 1e-4)
-    if gpu is not None:
-        assert replayed[1] == plain[1]
+    if gpu is None:
+        # Sums of a real GPU may be in any order, and where a gradient is nothing but rounding, as that of a
+        # key's bias is, its optimizer goes a whole step somewhere. But that is little of all.
+        assert distance(replayed[0], plain[0]) <= 0.1 * plain[1]
+        return
+    assert all(torch.equal(*both) for both in zip(replayed[0], plain[0], strict=True))
+    assert replayed[2] == plain[2]
 
 
 @pytest.mark.parametrize("name", ["vae", "gan r3gan", "lm masked", "predictor motif"])
@@ -227,7 +238,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kinds["gru"] = small | {"architecture": "gru"}
     for name, options in kinds.items():
         record = LMRecord(LMOptions(**options), alphabet, 9, 9)
-        save_lm(made / name, record.build(), record)
+        save_model(made / name, record.build(), record)
     own = {
         "encoder": "gru",
         "latent_dim": 4,
@@ -239,16 +250,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vae_record = VAERecord(
         VAEOptions(**own), LMOptions(**kinds["gru"]), alphabet, 9, 9, "outcome", 1.0, 1.0, (0.0, 3.0), None, 0
     )
-    save_vae(made / "vae", vae_record.build(), vae_record)
+    save_model(made / "vae", vae_record.build(), vae_record)
     bins = {"classes": (1.0, 3.0), "shares": (0.5, 0.5), "outcome": "outcome"}
     gan_record = GANRecord(
         GANOptions(channels=8, mapping=16, latent_dim=8, condition="bins"), alphabet, 9, 9, **bins
     )
     save_gan(made / "gan", gan_record.build(), gan_record)
     near = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4), alphabet, 9, 9, "edits", 3)
-    save_similarity(made / "similarity", near.build(), near)
+    save_model(made / "similarity", near.build(), near)
     there = TranslateRecord(TranslateOptions(channels=8, stay=0.1), alphabet, 9, 9, ("a", "b"))
-    save_translator(made / "translator", there.build(), there)
+    save_model(made / "translator", there.build(), there)
     return made
 
 
@@ -278,6 +289,8 @@ train-vae all.fa -o learned --epochs 1
 train-lm all.fa -o written --epochs 1
 train-gan all.fa -o drawn --steps 4 --batch-size 8
 predict few.fa -m masked -o predicted.csv
+sample-gan -m gan -n 3 -o samples.fa --reject 0.5
+sample-vae -m vae -n 3 -o samples.fa --reject 0.5
 sample masked -n 3 -o samples.fa --guide fitted2
 sample masked -n 3 -o samples.fa --start few.fa --keep 1-4
 sample masked -n 3 -o samples.fa --start few.fa --max-edits 2

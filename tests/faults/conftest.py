@@ -13,8 +13,9 @@ import torch
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.commands.train.train_vae import TrainVAEConfig, train_vae
 from seqdesign.models.vae.config import VAEOptions, adapt, language_options
-from seqdesign.models.vae.store import VAERecord, save_vae
+from seqdesign.models.vae.store import VAERecord
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.training.store import save_model
 
 LENGTH, FIXED = 12, "ACG"
 """Letters of a sequence, and those with which all of them begin."""
@@ -91,7 +92,7 @@ def vae_folder() -> Callable[[Path], Path]:
             naturalness_floor=-9.0,
         )
         torch.manual_seed(0)
-        save_vae(folder, record.build(), record)
+        save_model(folder, record.build(), record)
         return folder
 
     return make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,19 @@ def test_all_problems_of_a_file_are_named_at_once_and_the_options_that_are_named
     wanted = "--on-duplicate rename --gaps strip --on-unknown skip --missing ND --on-missing drop"
     assert words == wanted.split()
     again = cli(command, path, "-o", tmp_path / "m", *words, "--epochs", "1")
+    assert again.code == 0, again.err
+
+
+def test_one_kind_of_problem_is_told_once(cli, tmp_path: Path) -> None:
+    path = tmp_path / "limits.csv"
+    path.write_text(MESSY + "x,ACGTACGTAC,>128\ny,ACGTACGTAA,<2\nz,ACGTACGTCC,>128\n")
+    done = cli("train-vae", path, "-o", tmp_path / "m")
+    assert done.code == 1
+    assert "3 cells are no numbers: line 62 '>128', line 63 '<2', line 64 '>128'" in done.err
+    assert done.err.count("a limit is no measured value") == done.err.count("line 62 '>128'") == 1
+    words = "--missing '>128' --missing '<2' --on-missing drop"
+    assert done.err.strip().endswith(f"or add {words}")
+    again = cli("train-vae", path, "-o", tmp_path / "m", *shlex.split(words), "--epochs", "1")
     assert again.code == 0, again.err
 
 

@@ -34,6 +34,11 @@ class BackTranslateConfig(
     Example: seqdesign back-translate proteins.fa --codons ecoli --synthesis twist --forbid BsaI -o genes.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "table", "codons", "usage", "stop", "forbid", "gc", "gc_window", "max_homopolymer",
+        "synthesis", "left", "right", "sequence", "id_",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("FILE")]
     """Proteins: FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME."""
     codons: Annotated[Host, Flag("-c")] = "ecoli"

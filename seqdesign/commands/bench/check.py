@@ -44,6 +44,11 @@ class CheckConfig(LetterRules, SequenceColumns, DuplicatePolicy, LetterOptions, 
     Example: seqdesign check genes.fa --synthesis twist --forbid BsaI --mend --coding -o mended.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "table", "mend", "coding", "forbid", "gc", "gc_window", "max_homopolymer", "synthesis",
+        "left", "right", "sequence", "id_",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("FILE")]
     """FASTA, CSV, TSV or Parquet file, plain or compressed; - for stdin, dataset:NAME for bundled data."""
     mend: bool = False

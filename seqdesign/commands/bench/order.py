@@ -28,6 +28,11 @@ class OrderConfig(SequenceColumns, DuplicatePolicy, SeedOption, CommandConfig):
     Example: seqdesign order shortlist.fa --left ACACGACGCTCTTCC --right AGATCGGAAGAGC -o order
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "overwrite", "layout", "plate", "left", "right", "barcode_length", "primers", "avoid",
+        "sequence", "id_",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("DESIGNS")]
     """DNA or RNA to order: FASTA, CSV, TSV or Parquet; - is stdin. RNA is written as DNA."""
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("order")

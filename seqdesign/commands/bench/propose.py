@@ -42,6 +42,11 @@ class ProposeConfig(RoundOptions, LetterRules, ReadOptions, LetterOptions, SeedO
     Example: seqdesign propose round1.csv round2.csv --batch 96 -o round3.csv
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "report", "batch", "candidates", "exclude", "minimize", "outcome", "sequence", "id_",
+        "template", "forbid", "gc", "max_homopolymer", "on_missing", "replicates", "min_distance",
+    )  # fmt: skip
+
     measured: Annotated[tuple[Path, ...], Positional("MEASURED")]
     """Measured sequences, one file for each round, the oldest first: tables or FASTA with outcomes."""
     candidates: Path | None = None

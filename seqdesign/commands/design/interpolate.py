@@ -49,6 +49,7 @@ class InterpolateConfig(LetterPolicy, SequenceColumns, DuplicatePolicy, Sequence
     Example: seqdesign interpolate --steps 9 > path.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = ("output", "model", "steps", "num", "curve", "grid")
     GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path | None, Positional("SEQS")] = None

@@ -67,6 +67,10 @@ class MaximizeConfig(
     Example: seqdesign maximize -n 64 --forbid GAATTC --max-homopolymer 4 > designs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "model", "table", "report", "num", "start", "length", "objective", "max_edits", "keep",
+        "template", "forbid", "gc", "max_homopolymer", "translate", "oracle", "letters", "on_unknown",
+    )  # fmt: skip
     NUMBERED: ClassVar[bool] = True
     MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True

@@ -66,6 +66,10 @@ class ReviseConfig(
     Example: seqdesign revise --alpha -1 input.fa > revised.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "model", "table", "report", "max_edits", "keep", "minimize", "target", "top", "forbid",
+        "gc", "max_homopolymer", "alpha", "sequence", "on_unknown",
+    )  # fmt: skip
     NUMBERED: ClassVar[bool] = True
     MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True

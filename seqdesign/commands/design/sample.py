@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -14,9 +13,9 @@ from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import checked
 from seqdesign.config import MadeBy, Positional, RunConfig, SequenceOutput, part
 from seqdesign.drawing.options import DrawOptions
-from seqdesign.drawing.samples import Batch, Drawing, GuideScore, novelty, write_samples
+from seqdesign.drawing.samples import Drawing, GuideScore, write_source
 from seqdesign.errors import UsageError
-from seqdesign.runs.blocks import end_of_blocks, results
+from seqdesign.runs.blocks import end_of_blocks
 from seqdesign.runs.result import Result
 
 if TYPE_CHECKING:
@@ -31,6 +30,11 @@ class SampleConfig(DrawOptions, SequenceOutput, CampaignOptions, RunConfig):
 
     Example: seqdesign sample models/lm -n 1000 > new.fa
     """
+
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "num", "condition", "length", "start", "template", "forbid", "gc", "max_homopolymer",
+        "keep", "unique",
+    )  # fmt: skip
 
     model: Annotated[Path, Positional("MODEL"), MadeBy("train-lm", "train-gan", "train-vae")]
     """Folder of a model made by train-lm, train-gan or train-vae."""
@@ -90,22 +94,7 @@ def sample(config: SampleConfig) -> SampleResult:
             drawing = Drawing(part(config, DrawOptions), config.seed, partial(_guide, config, device))
             for source in family.sources(config.model, drawing, device):
                 constrained |= source.constrained
-                batches = results(
-                    (partial(source.block, number) for number in count()),
-                    pack=Batch.pack,
-                    unpack=Batch.unpack,
-                    wanted=config.num,
-                    size=lambda batch: batch.useful,
-                )
-                tally = write_samples(
-                    batches,
-                    config.num,
-                    handle,
-                    is_new=source.is_new or novelty(unique=config.unique),
-                    name=source.name,
-                    remedy=source.remedy,
-                )
-                tallies.append(tally)
+                tallies.append(write_source(source, config.num, handle, unique=config.unique))
             end_of_blocks()
     drawn = sum(tally.drawn for tally in tallies)
     result = SampleResult(

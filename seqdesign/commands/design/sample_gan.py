@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
+from seqdesign.commands.campaign import CampaignOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest
 from seqdesign.commands.session import CHECKPOINT, WEIGHTS, checked
 from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
 from seqdesign.constraints.options import LetterRules
+from seqdesign.runs.blocks import end_of_blocks
 from seqdesign.runs.result import Result
 
-if TYPE_CHECKING:
-    pass
-
 DEFAULT_MODEL = Path("models/gan")
-REMEDY = ", or let maximize --generator find such sequences"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
+class SampleGANConfig(LetterRules, SequenceOutput, CampaignOptions, RunConfig):
     """Draw new sequences: codes from N(0, I), turned into letters by the generator.
 
     Example: seqdesign sample-gan -n 1000 > out.fa
     """
+
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "num", "model", "condition", "template", "forbid", "gc", "max_homopolymer", "unique",
+    )  # fmt: skip
 
     num: Annotated[int, Flag("-n"), Between(1)] = 100
     """Sequences to draw."""
@@ -38,15 +40,19 @@ class SampleGANConfig(LetterRules, SequenceOutput, RunConfig):
     """Below 1 the letters are drawn more conservatively, above 1 more freely."""
     unique: bool = False
     """Replace repeated sequences by new draws; memory then grows with --num."""
-    reject: Annotated[float, Between(0, 1, high_open=True)] = 0.0
-    """Discard about this share of the draws: those that the critic finds least realistic."""
+    reject: Annotated[float | None, Between(0, 1, high_open=True)] = None
+    """Discard about this share of the draws: those that the critic finds least realistic. When not given,
+    those that it finds less realistic than 99% of real sequences, at most a tenth."""
     condition: float | str | None = None
     """Outcome or label to draw for, of a conditional model; as frequent as in training when not given."""
-    batch_size: Annotated[int, Flag("-b"), Between(1, 65536)] = 256
-    """Sequences processed at a time; the result does not depend on it."""
+    choose_from: Annotated[int | None, Between(1, 1000)] = None
+    """With --condition and a measured outcome: draws for each sequence, of which the one is kept that the
+    critic finds most real for it. 8 when not given; 1: each draw."""
 
     def problems(self) -> Iterator[str]:
-        """The most probable letters have no temperature."""
+        """The most probable letters have no temperature, and nothing is chosen where nothing is asked."""
+        if self.choose_from is not None and self.condition is None:
+            yield "--choose-from: has no effect without --condition; leave it out"
         if self.argmax and self.temperature != 1.0:
             yield "--temperature: has no effect with --argmax; leave it out"
 
@@ -65,7 +71,7 @@ class SampleGANResult(Result):
     acceptance: float | None
     """Share of the draws that obey the constraints; None without any."""
     discarded: int | None
-    """Draws that the critic found too unlike real sequences; None without --reject."""
+    """Draws that the critic found too unlike real sequences; None where it was not asked."""
     output: Path | None
 
     def text(self) -> str:
@@ -98,35 +104,31 @@ def sample_gan(config: SampleGANConfig) -> SampleGANResult:
     return _sample(config)
 
 
+@sharded
 @checked
 def _sample(config: SampleGANConfig) -> SampleGANResult:
-    from seqdesign.drawing.samples import novelty, rules_for, write_samples
-    from seqdesign.models.gan.drawing import Draws, batches
-    from seqdesign.models.gan.sampling import class_of
+    from seqdesign.drawing.samples import rules_for, write_source
+    from seqdesign.models.gan.drawing import Draws, source
     from seqdesign.models.gan.store import load_gan
     from seqdesign.sequences.compression import open_output
 
     with compute(config) as device:
         manifest = begin_manifest(config, device=str(device), inputs=[config.model])
         trained = load_gan(config.model, device)
-        class_of(trained, config.condition)  # a wrong one is said before a file is written
         record = trained.record
         rules = rules_for(config, record.alphabet, record.min_length, record.max_length)
+        asked = config.reject or (config.reject is None and record.believed is not None)
         draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
+        samples = source(trained, draws, rules)
         with open_output(config.output or "-") as handle:
-            tally = write_samples(
-                batches(trained, draws, rules),
-                config.num,
-                handle,
-                is_new=novelty(unique=config.unique),
-                remedy=REMEDY,
-            )
+            tally = write_source(samples, config.num, handle, unique=config.unique)
+            end_of_blocks()
     result = SampleGANResult(
         model=config.model,
         num=config.num,
         repeats=tally.repeats if config.unique else None,
         acceptance=None if rules is None else tally.acceptance,
-        discarded=tally.discarded if config.reject else None,
+        discarded=tally.discarded if asked else None,
         output=config.output,
     )
     leave_manifest(manifest, config, result)

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from seqdesign.commands.campaign import CampaignOptions, sharded
 from seqdesign.commands.device import compute
 from seqdesign.commands.provenance import begin_manifest, leave_manifest, warn_of
 from seqdesign.commands.session import checked
 from seqdesign.config import Between, Flag, MadeBy, RunConfig, SequenceOutput
 from seqdesign.drawing.options import CHOOSE_FROM
+from seqdesign.runs.blocks import end_of_blocks
 from seqdesign.runs.result import Result
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleVAEConfig(SequenceOutput, RunConfig):
+class SampleVAEConfig(SequenceOutput, CampaignOptions, RunConfig):
     """Draw new sequences: codes, decoded letter by letter.
 
     Example: seqdesign sample-vae -n 1000 > new.fa
@@ -73,11 +72,12 @@ class SampleVAEResult(Result):
         return f"drew {self.num:,} sequences from {self.model}{again}{where}"
 
 
+@sharded
 @checked
 def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
     """Write ``config.num`` sequences as FASTA, with log-likelihood and predicted outcome in their headers."""
-    from seqdesign.drawing.samples import write_samples
-    from seqdesign.models.vae.drawing import Draws, batches, check_condition
+    from seqdesign.drawing.samples import write_source
+    from seqdesign.models.vae.drawing import Draws, check_condition, source
     from seqdesign.models.vae.store import load_vae
     from seqdesign.sequences.compression import open_output
 
@@ -88,7 +88,8 @@ def sample_vae(config: SampleVAEConfig) -> SampleVAEResult:
         warn_of(config.model, quiet=config.quiet)
         draws = Draws(**{name: getattr(config, name) for name in Draws.__dataclass_fields__})
         with open_output(config.output or "-") as handle:
-            tally = write_samples(batches(trained, draws), config.num, handle, is_new=None, remedy="")
+            tally = write_source(source(trained, draws, None), config.num, handle, unique=False)
+            end_of_blocks()
     result = SampleVAEResult(
         model=config.model,
         num=config.num,

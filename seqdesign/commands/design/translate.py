@@ -41,6 +41,10 @@ class TranslateConfig(
     Example: seqdesign translate models/translate weak.fa > stronger.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "table", "report", "to", "max_edits", "keep", "translate", "forbid", "gc",
+        "max_homopolymer", "on_unknown",
+    )  # fmt: skip
     NUMBERED: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True
 

@@ -38,6 +38,10 @@ class AttributeConfig(TableOutput, OracleOptions, SequenceColumns, DuplicatePoli
     Example: seqdesign attribute designs.fa -o contributions.csv --logo contributions.svg
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "model", "report", "logo", "method", "parents", "edits", "outcome",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("SEQS")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     method: str = "mutagenesis"

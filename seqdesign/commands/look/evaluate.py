@@ -42,6 +42,10 @@ class EvaluateConfig(ReportOutput, SequenceColumns, LetterOptions, RunConfig):
     Example: seqdesign evaluate samples.fa --train train.fa --heldout heldout.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "train", "heldout", "report", "table", "vae", "predictor", "on_unknown",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("GENERATED")]
     """Generated sequences: FASTA, GenBank or a table, plain or compressed; - is stdin."""
     train: Annotated[Path | None, Flag("-t")] = None

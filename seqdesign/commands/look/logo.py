@@ -24,6 +24,9 @@ class LogoConfig(SequenceColumns, CommandConfig):
     Example: seqdesign logo sites.fa -o logo.svg
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "output", "kind", "before", "after", "first_position", "title", "alphabet", "motif",
+    )  # fmt: skip
     SEQUENCES_ONLY: ClassVar[bool] = False
     NUMBERED: ClassVar[bool] = True
 

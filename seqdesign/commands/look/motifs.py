@@ -39,6 +39,10 @@ class MotifsConfig(SequenceColumns, DuplicatePolicy, LetterOptions, SeedOption, 
     Example: seqdesign motifs designs.fa --table hits.csv
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "motifs", "background", "parents", "denovo", "report", "table", "enriched", "strands",
+    )  # fmt: skip
+
     input: Annotated[Path, Positional("SEQS")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""
     motifs: Annotated[Path | None, Flag("-m")] = None

@@ -72,6 +72,7 @@ class PredictConfig(
     Example: seqdesign predict candidates.fa -o predictions.csv
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = ("output", "model", "outcome", "sequence", "on_unknown")
     NUMBERED: ClassVar[bool] = True
     MODEL_KNOWS: ClassVar[bool] = True
 

@@ -38,6 +38,11 @@ class TrainGANConfig(WriterOptions, GANOptions, GANFitOptions, RunConfig):
     Example: seqdesign train-gan seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown", "steps",
+        "objective", "condition",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/gan")
     """Folder of the model."""
 

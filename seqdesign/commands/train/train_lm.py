@@ -30,6 +30,11 @@ class TrainLMConfig(WriterOptions, LMOptions, LMFitOptions, RunConfig):
     Example: seqdesign train-lm seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown",
+        "epochs", "architecture", "condition",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written()] = Path("models/lm")
     """Folder of the model."""
 
@@ -95,9 +100,8 @@ def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLM
     records, tokens = read_to_write(config, config.condition)  # what is wrong is said before torch is loaded
 
     from seqdesign.models.lm.fit import train_sequence_lm
-    from seqdesign.models.lm.store import save_lm
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_model, write_metrics
 
     with fitting(config, config, run) as how:
         result = train_sequence_lm(
@@ -113,7 +117,7 @@ def _train(config: TrainLMConfig, run: RunDir | None, started: float) -> TrainLM
         with together():
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
-            save_lm(run.path, result.trained.model, result.trained.record)
+            save_model(run.path, result.trained.model, result.trained.record)
         assert run.manifest is not None
         page = leave_page(run.path, "Language model", done.to_dict(), run.manifest)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]

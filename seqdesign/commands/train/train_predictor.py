@@ -54,6 +54,11 @@ class TrainPredictorConfig(
     Example: seqdesign train-predictor seqs.csv
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown",
+        "on_missing", "architecture", "split", "task",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/predictor")
     """Folder of the model."""
 

@@ -43,6 +43,11 @@ class TrainSimilarityConfig(
     Example: seqdesign train-similarity seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown", "measure", "label",
+        "pairs", "epochs",
+    )  # fmt: skip
+
     output: Annotated[Path, Flag("-o"), Written("folder")] = Path("models/similarity")
     """Folder of the model."""
 
@@ -135,9 +140,8 @@ def _train(
     started: float,
 ) -> TrainSimilarityResult:
     from seqdesign.models.similarity.fit import train_sequence_similarity
-    from seqdesign.models.similarity.store import save_similarity
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_model, write_metrics
 
     with fitting(config, config, run) as how:
         result = train_sequence_similarity(
@@ -155,7 +159,7 @@ def _train(
         with together():
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
-            save_similarity(run.path, result.trained.model, result.trained.record)
+            save_model(run.path, result.trained.model, result.trained.record)
         assert run.manifest is not None
         page = leave_page(run.path, "Similarity model", done.to_dict(), run.manifest)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]

@@ -49,6 +49,10 @@ class TrainTranslateConfig(
     Example: seqdesign train-translate weak.fa strong.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown", "steps", "stay",
+    )  # fmt: skip
+
     set_a: Annotated[Path, Positional("A")]
     """First set: FASTA, GenBank or a table, plain or compressed; - is stdin."""
     set_b: Annotated[Path, Positional("B")]
@@ -162,9 +166,8 @@ def _train(
     config: TrainTranslateConfig, a: TokenArray, b: TokenArray, run: RunDir | None, started: float
 ) -> TrainTranslateResult:
     from seqdesign.models.translate.fit import train_sequence_translator
-    from seqdesign.models.translate.store import save_translator
     from seqdesign.pages.model import leave_page
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_model, write_metrics
 
     with fitting(config, config, run) as how:
         result = train_sequence_translator(
@@ -182,7 +185,7 @@ def _train(
         with together():
             # A run killed after its last checkpoint lacks the figures.
             write_metrics(run.path, result.fit.state.history)
-            save_translator(run.path, result.trained.model, result.trained.record)
+            save_model(run.path, result.trained.model, result.trained.record)
         page = leave_page(run.path, "Translator", done.to_dict(), run.manifest)
         outputs = [WEIGHTS, CONFIG, METRICS, CHECKPOINT, page]
         run.finish("complete", outputs=outputs, result=done.to_dict())

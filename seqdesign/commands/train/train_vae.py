@@ -35,6 +35,11 @@ class TrainVAEConfig(WriterOptions, VAEOptions, GivenSplitOptions, FitOptions, R
     Example: seqdesign train-vae seqs.fa
     """
 
+    FIRST: ClassVar[tuple[str, ...]] = (
+        "sequence", "outcome", "id_", "alphabet", "output", "resume", "overwrite", "on_unknown",
+        "epochs",
+    )  # fmt: skip
+
     def problems(self) -> Iterator[str]:
         """Every process reads the input for itself; one outcome at a time."""
         yield from shared_stdin(self.inputs(), self)
@@ -148,16 +153,15 @@ def _leave(
 ) -> None:
     """Write the files of a finished run. Raises OutputError."""
     from seqdesign.models.vae.latent import COLUMNS, LATENT, latent_rows
-    from seqdesign.models.vae.store import save_vae
     from seqdesign.pages.model import leave_page
     from seqdesign.sequences.tables import write_table
     from seqdesign.training.measured import MEASURED, Measured, save_measured
-    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, write_metrics
+    from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, save_model, write_metrics
 
     assert run.manifest is not None
     with together():
         write_metrics(run.path, result.fit.state.history)
-        save_vae(run.path, result.trained.model, result.trained.record)
+        save_model(run.path, result.trained.model, result.trained.record)
         rows = latent_rows(result.trained.model, tokens, records.outcomes, records.ids)
         write_table(rows, run.path / LATENT, columns=COLUMNS)
         save_measured(run.path, Measured.of(tokens, records.outcomes, result.held_out, records.numbering))

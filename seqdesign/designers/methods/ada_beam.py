@@ -2,7 +2,7 @@
 
 After AdaBeam of NucleoBench (Shor et al. 2025, bioRxiv 2025.06.20.660785): the best sequences of each start,
 rolled out a few times, the better ones more often; whatever was met on the way competes for the next beam.
-How many positions a step changes is learnt from what came of earlier steps (``_edit_sizes.py``).
+How many positions a step changes is learnt from what came of earlier steps (``edit_sizes.py``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ with new letters at some positions. Three things are learnt on the way, each for
   child's blame is shared among the positions that it changed.
 - how many positions to change: sizes 1, 2, 4, ... by the number of edits times the share of children that
   were no worse. Where most positions do not matter, dozens of edits are tested at the price of one.
-- neighbours that the oracle refuses (``_neighbours.py``).
+- neighbours that the oracle refuses (``neighbours.py``).
 
 A population that has not improved for a tenth of the budget begins again at the start; of what it learnt it
 keeps the neighbours.

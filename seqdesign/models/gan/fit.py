@@ -160,6 +160,7 @@ def train_sequence_gan(
         plan=plan,
     )
     model.eval()
+    record = replace(record, believed=kept(fitted.state.history)["held_out_believed"])
     return GANTraining(TrainedGAN.of(model, record), model, fitted, train, validation, test)
 
 

@@ -28,6 +28,8 @@ _LONGEST_WORD = 6
 _CHUNK = 256
 _REPEATS_WEIGHT = 10.0
 _LOWEST = 0.01
+MOST_LEFT_OUT = 0.1
+"""Critics find some kinds of real sequences more real than others: of more, a kind might be left out."""
 
 
 class Judge:
@@ -115,6 +117,7 @@ class Judge:
         """Mean critic scores, real minus generated: a larger gap to training sequences is overfitting.
 
         ``unlike``: share of the generated ones that score lower than all but ``_LOWEST`` of held-out ones.
+        ``believed``: the score below which samples are left out: those, ``MOST_LEFT_OUT`` of them at most.
         """
         known, like = _scores(model, self.training, rng)
         real, fake = _scores(model, self.held_out, rng)
@@ -122,6 +125,7 @@ class Judge:
             "gap_training": float(known.mean() - like.mean()),
             "gap": float(real.mean() - fake.mean()),
             "unlike": float((fake < real.quantile(_LOWEST)).double().mean()),
+            "believed": float(torch.minimum(real.quantile(_LOWEST), fake.quantile(MOST_LEFT_OUT))),
         }
 
 

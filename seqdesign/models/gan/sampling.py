@@ -86,21 +86,35 @@ def _draw_there(
         yield tokens.to(torch.int16).cpu(), classes
 
 
+def draw_real(trained: TrainedGAN, num: int, rng: torch.Generator) -> Tensor:
+    """Tokens (``num``, L) of samples that the critic does not leave out."""
+    found: list[Tensor] = []
+    while sum(map(len, found)) < num:
+        drawn = draw(trained.generator, num, rng, end=trained.end, shares=trained.record.shares, chunk=num)
+        for tokens, classes in drawn:
+            least = trained.record.believed
+            found.append(tokens if least is None else tokens[criticize(trained, tokens, classes) >= least])
+    return torch.cat(found)[:num]
+
+
 @torch.inference_mode()
 def criticize(trained: TrainedGAN, tokens: Tensor, classes: Tensor | None) -> Tensor:
     """What the critic says (n,) of tokens (n, L) as ``draw`` gives them, on the CPU; larger is more real.
 
-    ``classes`` (n,) of a conditional model. The same for every chunk of ``draw``: their lengths are multiples
-    of BLOCK.
+    ``classes`` (n,) of a conditional model. On a CPU the same for every chunk of ``draw``: their lengths are
+    multiples of BLOCK.
     """
-    device, scores = trained.critic.score.weight.device, []
+    device = trained.critic.score.weight.device
     num_symbols = trained.record.alphabet.size + (trained.end is not None)
-    for first in range(0, len(tokens), BLOCK):
-        part = slice(first, first + BLOCK)
+    size = block_size(device, LAYERS * 4 * trained.generator.channels * tokens.shape[1], cpu=BLOCK)
+
+    def score(part: slice) -> Tensor:
         letters = functional.one_hot(tokens[part].long(), num_symbols).transpose(1, 2).float()
         given = None if classes is None else classes[part].to(device)
-        scores.append(trained.critic(letters.to(device), given).cpu())
-    return torch.cat(scores)
+        found: Tensor = trained.critic(letters.to(device), given).cpu()
+        return found
+
+    return torch.cat(list(in_blocks(score, len(tokens), size)))
 
 
 Noise = tuple[Tensor, Tensor, Tensor]

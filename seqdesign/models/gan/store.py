@@ -39,6 +39,9 @@ class GANRecord:
     """Share of each class among the training sequences."""
     labels: tuple[str, ...] = ()
     """What the classes are called where they are text: a class is its place among them."""
+    believed: float | None = None
+    """Critic's score below which samples are left out: 99% of real sequences that were not learned from have
+    more, or nine tenths of the samples; None, of older models: all are kept."""
 
     def build(self) -> SequenceGAN:
         """The networks, with weights from torch's global generator."""
@@ -62,7 +65,7 @@ class GANRecord:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> GANRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        return record_from_dict(cls, {"labels": (), **record})  # models of older versions have none
+        return record_from_dict(cls, {"labels": (), "believed": None, **record})  # older versions have none
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdesign.devices.arithmetic import running_sum
+from seqdesign.devices.capture import replayed
 from seqdesign.language.dependence import turns
 from seqdesign.language.model import SequenceLM
 from seqdesign.language.networks import Transformer
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 BLOCK = 250
 """Sequences that are drawn together: as many as stay in a CPU's cache."""
+FULL = 16
+"""Letters that are written on a GPU are as many as fill up such pieces, so that few numbers of them occur."""
 MOST_CANDIDATES = 64
 """Candidates for each sequence, at most, where constraints forbid letters that the model would write."""
 UNFORCED = 0.1
@@ -96,7 +99,9 @@ def draw(
     given = torch.full((n,), torch.nan, dtype=torch.float64) if outcomes is None else outcomes
     given, lengths = given.to(device), lengths.to(device)
     page = _Page(model, lengths, model.context(given), rules, temperature, uniform)
-    if model.is_causal:
+    if model.is_causal and rules is None:
+        page.write_at_once()
+    elif model.is_causal:
         page.from_left_to_right(None)
     elif rules is not None and rules.walks:
         page.from_left_to_right(_Reader(model, guide))
@@ -182,6 +187,20 @@ class _Page:
         self.tokens = torch.full((n, steps), model.network.inputs.nothing, device=device)
         self.total = torch.zeros(n, dtype=torch.float64, device=device)
         self.forced, self.good = self.total.clone(), torch.ones_like(self.inside[:, 0])
+
+    def write_at_once(self) -> None:
+        """As ``from_left_to_right`` without constraints; on a GPU all letters are one launch."""
+        steps, whole = self.uniform.shape[1], self.model.max_length
+
+        def call(uniform: Tensor, lengths: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+            page = _Page(self.model, lengths, context, None, self.temperature, uniform)
+            page.from_left_to_right(None)
+            return page.tokens, page.total
+
+        full = steps if self.uniform.device.type == "cpu" else min(whole, -(-steps // FULL) * FULL)
+        rows = (F.pad(self.uniform, (0, full - steps)), self.lengths, self.context)
+        tokens, self.total = replayed(self.model, ("letters", self.temperature), rows, call)
+        self.tokens = tokens[:, :steps]
 
     def from_left_to_right(self, reader: _Reader | None) -> None:
         """Write every place after the one before; without ``reader`` with the cache of a causal network."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
+from seqdesign.training.store import Trained, load_model, record_from_dict, record_to_dict
 
 KIND = "lm"
 
@@ -52,20 +51,10 @@ class LMRecord:
         return record_from_dict(cls, record)
 
 
-@dataclass(frozen=True)
-class TrainedLM:
+class TrainedLM(Trained[SequenceLM, LMRecord]):
     """A model ready for use, in eval mode, and its record."""
-
-    model: SequenceLM
-    record: LMRecord
-
-
-def save_lm(folder: Path, model: SequenceLM, record: LMRecord) -> None:
-    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
-    save_model(folder, model, record)
 
 
 def load_lm(folder: str | os.PathLike[str], device: torch.device) -> TrainedLM:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=LMRecord.from_dict)
-    return TrainedLM(model, record)
+    return TrainedLM(*load_model(folder, device, kind=KIND, parse=LMRecord.from_dict))

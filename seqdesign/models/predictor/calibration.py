@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.ensembles.model import SequencePredictor
-from seqdesign.models.predictor.outcomes import Outcomes
+from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.models.predictor.store import PredictorRecord
-from seqdesign.sequences.encoders import TokenArray
 from seqdesign.tasks.values import FloatArray, ScoredRows
 
 ENOUGH = 1000
@@ -20,8 +19,8 @@ ENOUGH = 1000
 
 def scored_rows(
     model: SequencePredictor,
-    held_out: tuple[TokenArray, Outcomes],
-    train: tuple[TokenArray, Outcomes],
+    held_out: Known,
+    train: Known,
     fold: NDArray[np.int64],
     own: FloatArray | None = None,
 ) -> ScoredRows:
@@ -30,17 +29,18 @@ def scored_rows(
     ``fold`` (N_train,) is the member that a training row stopped, -1 for none. ``own`` (N_train, K) are that
     member's scores, where the model cannot be asked for them.
     """
-    tokens, outcomes = held_out
+    tokens, outcomes = held_out.tokens, held_out.outcomes
     scores = member_scores(model, tokens.tokens, tokens.lengths)
     used = np.flatnonzero(fold >= 0) if len(tokens) < ENOUGH else np.zeros(0, dtype=np.int64)
-    some = train[0].take(used)
+    taught = train.take(used)
+    some = taught.tokens
     if own is None:
         every = member_scores(model, some.tokens, some.lengths)
         found = every[fold[used], np.arange(len(used))]
     else:
         found = own[used]
-    taught = train[1].take(used)
-    return ScoredRows(scores, outcomes.values, found, taught.values, outcomes.detail, taught.detail)
+    own_values, own_detail = taught.outcomes.values, taught.outcomes.detail
+    return ScoredRows(scores, outcomes.values, found, own_values, outcomes.detail, own_detail)
 
 
 def calibrate(model: SequencePredictor, record: PredictorRecord, rows: ScoredRows) -> PredictorRecord:

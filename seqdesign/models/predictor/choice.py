@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
-from seqdesign.models.predictor.learn import Known, columns_of, learn, positional, words_of
+from seqdesign.models.predictor.known import Known
+from seqdesign.models.predictor.learn import columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
-from seqdesign.sequences.splits import mutated, mutation_split, random_split
+from seqdesign.sequences.splits import RELATED, mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
@@ -43,8 +44,6 @@ RESAMPLES = 200
 SLIGHT, SLIGHT_ERROR = 0.003, 0.05
 """Differences of scores that do not matter, if they are also less than this share of what is left to 1: with
 many rows any difference is significant."""
-PARENT = 0.25
-"""Share of the letters that sequences change at most where they have a parent."""
 
 FloatArray = NDArray[np.float64]
 
@@ -74,7 +73,7 @@ class _Found:
 
 def candidates(known: Known, options: PredictorOptions) -> list[str]:
     """Kinds that fit the rows, the simplest first; strands are decided."""
-    tokens = known[0]
+    tokens = known.tokens
     networks = len(tokens) >= NETWORKS_FROM
     if not positional(tokens, options):
         parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
@@ -89,7 +88,7 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
 
 def _grammar(known: Known, options: PredictorOptions) -> list[str]:
     """The grammar of words, where some words carry the outcome."""
-    return ["grammar"] if bool(words_of(known, both_strands=options.strands == "both").any()) else []
+    return ["grammar"] if bool(known.words(both_strands=options.strands == "both").any()) else []
 
 
 @phase("choosing a model", even=False)
@@ -106,9 +105,9 @@ def choose(
     """All kinds that were tried, one of them chosen; ``on_trial`` hears which one of how many begins."""
     kinds = candidates(known, options)
     rng = np.random.default_rng([seed, 31])
-    rows = np.flatnonzero(~np.isnan(known[1].values[:, 0]))
+    rows = np.flatnonzero(~np.isnan(known.outcomes.values[:, 0]))
     rows = np.sort(rng.permutation(rows)[:TRIAL_ROWS])
-    known, groups = (known[0].take(rows), known[1].take(rows).first()), groups[rows]
+    known, groups = Known(known.tokens.take(rows), known.outcomes.take(rows).first()), groups[rows]
     tests = list(_tests(known, groups, fit_options, rng))
     found = []
     for i, kind in enumerate(kinds):
@@ -124,7 +123,7 @@ def choose(
             continue
         found.append(_Found(kind, predicted, time.monotonic() - begun))
     on_trial(len(kinds), len(kinds), "done")
-    return _judged(found, tests, known[1], rng)
+    return _judged(found, tests, known.outcomes, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,12 +142,12 @@ def _tests(
     known: Known, groups: Indices, fit_options: FitOptions, rng: np.random.Generator
 ) -> Iterator[_Test]:
     """A random part, or all parts in turn where rows are few; the best and others; the most mutated."""
-    y, task = known[1].values[:, 0], known[1].kind
+    y, task = known.outcomes.values[:, 0], known.outcomes.kind
     several = SEVERAL if len(y) < FEW else round(1 / HELD_BACK)
     parts = random_split(len(y), [1 / several] * several, rng, groups=groups)
     if fit_options.split in ("modulo", "contiguous", "mutations"):
         again = replace(fit_options, held_out=HELD_BACK)
-        yield _Test("alike", [hold_out(known[0], None, again, int(rng.integers(1 << 31)))[1]])
+        yield _Test("alike", [hold_out(known.tokens, None, again, int(rng.integers(1 << 31)))[1]])
     else:
         yield _Test("alike", parts if len(y) < FEW else parts[:1])
     if not task.log_odds and len(np.unique(y)) > 2 * SEVERAL:
@@ -156,11 +155,11 @@ def _tests(
         others = np.setdiff1d(parts[0], best)
         if len(best) >= SEVERAL and len(others) >= SEVERAL:
             yield _Test("better", [np.concatenate([best, others])])
-    if len(np.unique(known[0].lengths)) > 1 or fit_options.split == "mutations":
+    if len(np.unique(known.tokens.lengths)) > 1 or fit_options.split == "mutations":
         return
-    count = mutated(known[0].tokens).sum(axis=1)
-    if np.median(count) <= PARENT * known[0].tokens.shape[1] and count.max() > np.median(count):
-        train, most = mutation_split(known[0].tokens, HELD_BACK)
+    count = mutated(known.tokens.tokens).sum(axis=1)
+    if np.median(count) <= RELATED * known.tokens.tokens.shape[1] and count.max() > np.median(count):
+        train, most = mutation_split(known.tokens.tokens, HELD_BACK)
         if min(len(train), len(most)) >= MIN_SEQUENCES:
             yield _Test("farther", [most])
 
@@ -178,21 +177,21 @@ def _predict(
     found = []
     closed = options.architecture not in ("residual", "motif")
     for part in test.parts:
-        taught = np.setdiff1d(np.arange(len(known[0])), part)
+        taught = np.setdiff1d(np.arange(len(known.tokens)), part)
         members = options.members if closed else TRIAL_MEMBERS
-        steps = TRIAL_STEPS * min(1.0, math.sqrt(SHORT / int(known[0].lengths.max())))
+        steps = TRIAL_STEPS * min(1.0, math.sqrt(SHORT / int(known.tokens.lengths.max())))
         epochs = max(1, round(steps / math.ceil(len(taught) / fit_options.batch_size)))
         if fit_options.epochs != "auto":
             epochs = min(epochs, fit_options.epochs)
         learned = learn(
-            (known[0].take(taught), known[1].take(taught)),
+            known.take(taught),
             groups[taught],
             replace(options, members=members),
             replace(fit_options, epochs=epochs, patience="auto"),
             seed=seed,
             fabric=fabric,
         )
-        some = known[0].take(part)
+        some = known.tokens.take(part)
         found.append(member_scores(learned.model, some.tokens, some.lengths).mean(axis=0))
     return np.concatenate(found)
 

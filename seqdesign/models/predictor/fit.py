@@ -22,7 +22,8 @@ from seqdesign.models.predictor.batches import align
 from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
 from seqdesign.models.predictor.data import PredictorData
-from seqdesign.models.predictor.learn import Known, Learned, detail_of, learn, tensors_of
+from seqdesign.models.predictor.known import Known, tensors_of
+from seqdesign.models.predictor.learn import Learned, detail_of, learn
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge
@@ -106,8 +107,8 @@ def train_sequence_predictor(
     train, held_out = parts.train, parts.held_out
     outcomes, batches = _on_one_scale(tokens, outcomes, batch, (used, train), seed)
     groups = together(tokens.take(train), fit_options)
-    known = tokens.take(train), outcomes.take(train)
-    _check(known[1])
+    known = Known(tokens, outcomes).take(train)
+    _check(known.outcomes)
     given, options = options, replace(options, strands=_strands(known, groups, options, seed))
     options, trials = _decided(options, known, groups, fit_options, seed, fabric, target, on_trial)
     data = _fingerprint(tokens, outcomes, split, target)
@@ -134,10 +135,10 @@ def train_sequence_predictor(
     )
     _check_words(options, learned, len(train))
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
-    known = known[0], outcomes.take(train)
+    known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
     more = () if target is None else (ADAPTED,)
-    trained, quality, predicted = _by_parts(learned, known, (tokens, outcomes), parts, more)
+    trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
@@ -193,7 +194,7 @@ def _decided(
 ) -> tuple[PredictorOptions, list[Trial]]:
     """The options with a kind of model, and the trials that have decided it."""
     if target is not None:
-        target.check(known[0])
+        target.check(known.tokens)
         return replace(options, architecture="residual"), []
     if options.architecture != "auto":
         return options, []
@@ -279,7 +280,7 @@ def _by_parts(
     learned: Learned, known: Known, every: Known, parts: _Parts, more: tuple[str, ...]
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """``_judged`` by the parts of all rows, with what should be known of the split."""
-    fresh, own = ((every[0].take(part), every[1].take(part)) for part in (parts.held_out, parts.calibration))
+    fresh, own = every.take(parts.held_out), every.take(parts.calibration)
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
 
@@ -295,15 +296,15 @@ def _judged(
         own = (model.outcome_mean.cpu() + model.outcome_scale.cpu() * learned.own).double().numpy()
     judging = fresh if validation is None else validation
     rows = scored_rows(model, judging, known, learned.fold.numpy(), own)
-    unseen = unseen_letters(model, judging[0].tokens, judging[0].lengths)
+    unseen = unseen_letters(model, judging.tokens.tokens, judging.tokens.lengths)
     trained = TrainedPredictor(model, _with_unseen(calibrate(model, record, rows), learned, unseen))
     if validation is not None:
         rows = scored_rows(model, fresh, known, learned.fold.numpy(), own)
-        unseen = unseen_letters(model, fresh[0].tokens, fresh[0].lengths)
+        unseen = unseen_letters(model, fresh.tokens.tokens, fresh.tokens.lengths)
     if record.head.log_odds:  # the temperature changes the scores
-        rows = replace(rows, scores=member_scores(model, fresh[0].tokens, fresh[0].lengths))
-    baseline = _linear_scores(model, fresh[0], *learned.ridge)
-    quality, predicted = judge(trained, rows, baseline, known[1], unseen, apart=validation is not None)
+        rows = replace(rows, scores=member_scores(model, fresh.tokens.tokens, fresh.tokens.lengths))
+    baseline = _linear_scores(model, fresh.tokens, *learned.ridge)
+    quality, predicted = judge(trained, rows, baseline, known.outcomes, unseen, apart=validation is not None)
     return trained, quality, predicted
 
 
@@ -336,7 +337,7 @@ def _with_unseen(record: PredictorRecord, learned: Learned, unseen: NDArray[np.f
 
 def _strands(known: Known, groups: Indices, options: PredictorOptions, seed: int) -> Literal["both", "one"]:
     """Which strands are read, as the options or the training rows want it."""
-    tokens, outcomes = known
+    tokens, outcomes = known.tokens, known.outcomes
     if options.strands == "both" and not tokens.alphabet.complement:
         raise InputError(
             f"--strands both: the alphabet {tokens.alphabet.name} has no complements; use --strands one"

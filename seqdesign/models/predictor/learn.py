@@ -15,7 +15,6 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
-from seqdesign.ensembles.grammar import has_room, learn_words, no_words
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
@@ -26,6 +25,7 @@ from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.errors import InputError
 from seqdesign.models.predictor.adapt import AdaptedPredictor, Target
 from seqdesign.models.predictor.data import PredictorData
+from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
@@ -58,9 +58,6 @@ WORTH = 0.02
 KERNEL_ROUNDS = 1
 """Rounds in which a Gaussian process completes limits, after ridge regression has."""
 ROWS = 1024
-
-Known = tuple[TokenArray, Outcomes]
-"""Sequences and their outcomes."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +108,12 @@ def learn(
     Raises InputError where a kind cannot learn from these rows or a member has no rows of its own,
     TrainingError, and ModelError for a ``resume`` that does not fit.
     """
-    record = _describe(*known, options)
+    record = _describe(known.tokens, known.outcomes, options)
     on_record(record)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
         model = record.build()
-    data, fold = _data(*known, record, groups, seed)
+    data, fold = _data(known, record, groups, seed)
     judges = (fold[:, None] == torch.arange(data.weights.shape[1])).float()
     model.learn_evidence(data.tokens, data.lengths)
     features = _features(model, data, model.linear_features)
@@ -210,21 +207,14 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
     )  # fmt: skip
 
 
-def tensors_of(outcomes: Outcomes) -> tuple[Tensor, Tensor]:
-    """Values and precision (N, K)."""
-    return torch.from_numpy(outcomes.values).float(), torch.from_numpy(outcomes.precision()).float()
-
-
 def detail_of(outcomes: Outcomes) -> Tensor | None:
     """What the task knows of each value besides its number, (N, K)."""
     return None if outcomes.detail is None else torch.from_numpy(outcomes.detail).float()
 
 
-def _data(
-    tokens: TokenArray, outcomes: Outcomes, record: PredictorRecord, groups: Indices, seed: int
-) -> tuple[PredictorData, Tensor]:
+def _data(known: Known, record: PredictorRecord, groups: Indices, seed: int) -> tuple[PredictorData, Tensor]:
     """The training rows, and which member each of them judges (-1: none). Raises InputError for too few."""
-    members = int(record.options.members)
+    tokens, outcomes, members = known.tokens, known.outcomes, int(record.options.members)
     share = min(1 / members, max(LEAST_SHARE, JUDGES / len(tokens)))
     fold = folds(groups, share, members, np.random.default_rng([seed, 17]))
     if len(np.unique(fold[fold >= 0])) < members:
@@ -308,7 +298,7 @@ def _in_closed_form(
     the model cannot be asked.
     """
     net: Any = model.net
-    tokens = known[0]
+    tokens = known.tokens
     if isinstance(net, LinearNet) and net.kind != "ridge":
         if net.kind == "pairs":
             pairs = common_pairs(_one_hot(tokens))
@@ -329,28 +319,13 @@ def _in_closed_form(
     return _kernel(model, tokens, data, judges, seed)
 
 
-def words_of(known: Known, *, both_strands: bool) -> Tensor:
-    """Words (A, W, V) that carry the outcomes of unrelated sequences; of others, and where none surely does,
-    ``no_words``.
-    """
-    tokens, outcomes = known
-    if not has_room(tokens):
-        return no_words(tokens.alphabet.size, both_strands=both_strands)
-    task, (values, precision) = outcomes.kind, tensors_of(outcomes)
-    zero, one = values.new_zeros(1), values.new_ones(1)
-    scores = task.num_scores(values.shape[1], len(outcomes.classes))
-    targets = task.targets(values.where(precision > 0, torch.nan), zero, one, scores)
-    rows = torch.from_numpy(tokens.tokens.astype(np.int64))
-    return learn_words(rows, targets.double(), tokens.alphabet, both_strands=both_strands)
-
-
 def _grammar(model: SequencePredictor, known: Known, data: PredictorData, judges: Tensor) -> None:
     """Set a model of the grammar of words; where none is found it is one of counts of words.
 
     How much less its columns are held than counts of all words, rows decide that a member does not know.
     """
     net: Any = model.net
-    net.found.copy_(words_of(known, both_strands=model.both_strands))
+    net.found.copy_(known.words(both_strands=model.both_strands))
     plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
     targets = _targets(model, data)
     best, kept = -1.0, None

@@ -107,7 +107,32 @@ def read_outcomes(
             f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",
             option="--sigma",
         )
-    sigma = sigma or _standard_errors(records, names)
+    errors, weights = _reliability(records, sigma or _standard_errors(records, names), weight)
+    tallies = tuple(_tally(records, name) for name in names)
+    chosen = task_of(task, tallies)
+    found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    errors = None if errors is None else chosen.spread(errors, found.values)
+    if chosen.ordered and not found.classes:
+        for name, column in zip(names, found.values.T, strict=True):
+            check_precision(column, name)
+    said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
+    return Outcomes(
+        tuple(map(chosen.called, names)),
+        chosen.name,
+        found.values,
+        weights,
+        errors,
+        found.classes,
+        said,
+        records.noise,
+        found.detail,
+    )
+
+
+def _reliability(
+    records: SequenceSet, sigma: Sequence[str], weight: str | None
+) -> tuple[FloatArray | None, FloatArray]:
+    """Standard errors (N, K), None without, and weights (N,). Raises InputError for impossible ones."""
     weights = np.ones(len(records)) if weight is None else records.numbers(weight)
     if (weights < 0).any() or np.isnan(weights).any():
         row = int((~(weights >= 0)).argmax())
@@ -130,25 +155,7 @@ def read_outcomes(
             raise InputError(
                 f"'{name}' goes up to {top:.3g}, too large; change its unit", path=records.source
             )
-    tallies = tuple(_tally(records, name) for name in names)
-    chosen = task_of(task, tallies)
-    found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
-    errors = None if errors is None else chosen.spread(errors, found.values)
-    if chosen.ordered and not found.classes:
-        for name, column in zip(names, found.values.T, strict=True):
-            check_precision(column, name)
-    said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
-    return Outcomes(
-        tuple(map(chosen.called, names)),
-        chosen.name,
-        found.values,
-        weights,
-        errors,
-        found.classes,
-        said,
-        records.noise,
-        found.detail,
-    )
+    return errors, weights
 
 
 def _standard_errors(records: SequenceSet, names: Sequence[str]) -> tuple[str, ...]:

@@ -24,7 +24,14 @@ from seqdesign.sequences.encoders import Vocabulary
 from seqdesign.tasks.by_name import get_task
 from seqdesign.tasks.task import Task
 from seqdesign.tasks.values import Units
-from seqdesign.training.store import WEIGHTS, load_model, record_from_dict, record_to_dict, save_model
+from seqdesign.training.store import (
+    WEIGHTS,
+    Trained,
+    load_model,
+    record_from_dict,
+    record_to_dict,
+    save_model,
+)
 from seqdesign.training.tensor_file import checksum, read_checksum, read_tensors, write_tensors
 
 KIND = "predictor"
@@ -118,12 +125,8 @@ class PredictorRecord:
         return made if made.batches is None else replace(made, batches=Batches.of(record["batches"]))
 
 
-@dataclass(frozen=True)
-class TrainedPredictor:
+class TrainedPredictor(Trained[SequencePredictor, PredictorRecord]):
     """A model ready for use, in eval mode, and its record."""
-
-    model: SequencePredictor
-    record: PredictorRecord
 
 
 def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
@@ -199,8 +202,7 @@ def save_predictor(
 
 def load_predictor(folder: str | os.PathLike[str], device: torch.device) -> TrainedPredictor:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=PredictorRecord.from_dict)
-    return TrainedPredictor(model, record)
+    return TrainedPredictor(*load_model(folder, device, kind=KIND, parse=PredictorRecord.from_dict))
 
 
 def load_reference(folder: str | os.PathLike[str]) -> Reference:

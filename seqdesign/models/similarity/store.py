@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from seqdesign.models.similarity.config import SimilarityOptions
 from seqdesign.models.similarity.model import SequenceSimilarity
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
+from seqdesign.training.store import Trained, load_model, record_from_dict, record_to_dict
 
 KIND = "similarity"
 
@@ -48,20 +47,10 @@ class SimilarityRecord:
         return record_from_dict(cls, {**record, "options": options})
 
 
-@dataclass(frozen=True)
-class TrainedSimilarity:
+class TrainedSimilarity(Trained[SequenceSimilarity, SimilarityRecord]):
     """A model ready for use, in eval mode, and its record."""
-
-    model: SequenceSimilarity
-    record: SimilarityRecord
-
-
-def save_similarity(folder: Path, model: SequenceSimilarity, record: SimilarityRecord) -> None:
-    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
-    save_model(folder, model, record)
 
 
 def load_similarity(folder: str | os.PathLike[str], device: torch.device) -> TrainedSimilarity:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=SimilarityRecord.from_dict)
-    return TrainedSimilarity(model, record)
+    return TrainedSimilarity(*load_model(folder, device, kind=KIND, parse=SimilarityRecord.from_dict))

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.model import SequenceTranslator
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import load_model, record_from_dict, record_to_dict, save_model
+from seqdesign.training.store import Trained, load_model, record_from_dict, record_to_dict
 
 KIND = "translate"
 
@@ -54,20 +53,10 @@ class TranslateRecord:
         return None if self.choices is None else Chooser.from_dict(self.choices, self.alphabet)
 
 
-@dataclass(frozen=True)
-class TrainedTranslator:
+class TrainedTranslator(Trained[SequenceTranslator, TranslateRecord]):
     """A model ready for use, in eval mode, and its record."""
-
-    model: SequenceTranslator
-    record: TranslateRecord
-
-
-def save_translator(folder: Path, model: SequenceTranslator, record: TranslateRecord) -> None:
-    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
-    save_model(folder, model, record)
 
 
 def load_translator(folder: str | os.PathLike[str], device: torch.device) -> TrainedTranslator:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=TranslateRecord.from_dict)
-    return TrainedTranslator(model, record)
+    return TrainedTranslator(*load_model(folder, device, kind=KIND, parse=TranslateRecord.from_dict))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdesign.devices.arithmetic import run_recurrent
+from seqdesign.devices.arithmetic import in_32_bits, run_recurrent
 from seqdesign.language.layers import Block, Grown
 from seqdesign.models.vae.config import HEADS, LAYERS, WINDOW, VAEOptions, transformer_width
 from seqdesign.models.vae.places import Places
@@ -131,9 +131,9 @@ class RecurrentDecoder(LetterDecoder):
             # One cell, not the network over one step: the same numbers at half the overhead for few rows.
             weights: list[Tensor] = list(self.net.all_weights[0])
             if self.lstm:
-                memory: State = torch.lstm_cell(x, list(state[:2]), *weights)
+                memory: State = in_32_bits(lambda x, *m: torch.lstm_cell(x, m, *weights), x, *state[:2])
             else:
-                memory = (torch.gru_cell(x, state[0], *weights),)
+                memory = (in_32_bits(lambda x, h: torch.gru_cell(x, h, *weights), x, state[0]),)
             after = (*memory, state[-1])
         return self.output(after[0]) + self.bounds_at(t), after
 

@@ -5,6 +5,7 @@ Shapes: N codes or sequences, d latent dimensions, V letters, L letters of a des
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from seqdesign.constraints.rules import Rules
 from seqdesign.designers.problem import Latent
+from seqdesign.devices.capture import replayed
 from seqdesign.language.prior import LanguagePrior
 from seqdesign.models.vae.drawing import check_condition
 from seqdesign.models.vae.drawing import codes as draw_codes
@@ -79,6 +81,10 @@ class DesignVAE(LanguagePrior):
     @torch.no_grad()
     def _write(self, z: Tensor, length: int, luck: Tensor | None) -> Tensor:
         """Tokens (N, L) from codes (N, d): drawn by ``luck`` (N, L, V), or the most probable ones."""
+        call = partial(self._letter_by_letter, length)
+        return replayed(self.decoder, ("write", length), (z, luck), call)[0]
+
+    def _letter_by_letter(self, length: int, z: Tensor, luck: Tensor | None) -> tuple[Tensor]:
         state = self.decoder.initial_state(z)
         previous = torch.full((len(z),), self.decoder.start, dtype=torch.long, device=z.device)
         tokens = []
@@ -89,7 +95,7 @@ class DesignVAE(LanguagePrior):
                 wish = wish - (-luck[:, t].clamp(1e-7, 1 - 1e-7).log()).log()
             previous = wish.argmax(1)
             tokens.append(previous)
-        return torch.stack(tokens, 1)
+        return (torch.stack(tokens, 1),)
 
 
 def generator_of(

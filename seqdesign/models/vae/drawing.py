@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ from seqdesign.revisers.problem import evaluate, expected
 from seqdesign.sequences.encoders import decode as written
 from seqdesign.sequences.fasta import format_fields
 from seqdesign.sequences.origin import predicted_key
+
+if TYPE_CHECKING:
+    from seqdesign.constraints.rules import Rules
 
 Origin = Literal["data", "prior"]
 """The law of the codes of data, or the prior N(0, I)."""
@@ -42,13 +45,9 @@ def sources(folder: Path, drawing: Drawing, device: torch.device) -> Iterator[So
     rules = rules_for(drawing.options, record.alphabet, record.min_length, record.max_length)
     options = drawing.options
     condition = check_condition(trained, options.condition)
-    draws = Draws(num=options.num, seed=drawing.seed, temperature=options.temperature, condition=condition,
+    draws = Draws(seed=drawing.seed, temperature=options.temperature, condition=condition,
                   choose_from=options.choose_from or CHOOSE_FROM)  # fmt: skip
-
-    def block(number: int) -> Batch:
-        return sift(*_block(trained, draws, number)[:3], rules)
-
-    yield Source("sample", block, rules is not None, drawing.apart(record.alphabet))
+    yield source(trained, draws, rules, drawing.apart(record.alphabet))
 
 
 @torch.no_grad()
@@ -95,7 +94,6 @@ def check_condition(trained: TrainedVAE, condition: float | str | None) -> float
 class Draws:
     """How sequences come out of a VAE; the fields are options of ``seqdesign sample-vae``."""
 
-    num: int
     seed: int
     decode: Literal["sample", "greedy"] = "sample"
     temperature: float = 1.0
@@ -114,22 +112,23 @@ class Drawn(NamedTuple):
     natural: Tensor
 
 
-def batches(trained: TrainedVAE, draws: Draws) -> Iterator[Batch]:
-    """Draws, a block at a time: as many as are asked for, or without end where some are left out.
+def source(
+    trained: TrainedVAE, draws: Draws, rules: Rules | None, is_new: Callable[[str], bool] | None = None
+) -> Source:
+    """The one stream of samples of a VAE. No sample is shorter or longer than all training sequences."""
 
-    No sample is shorter or longer than all training sequences.
-    """
-    if not draws.reject:
-        for number in range(-(-draws.num // BLOCK)):
-            n = min(BLOCK, draws.num - number * BLOCK)
-            yield sift(*_block(trained, draws, number, n)[:3], None)
-        return
-    others = replace(draws, seed=draws.seed + 1)
-    scores = torch.cat([_block(trained, others, number).natural for number in range(CALIBRATION // BLOCK)])
-    least = torch.quantile(scores, draws.reject)
-    for number in count():
+    @cache
+    def least() -> float:
+        others = replace(draws, seed=draws.seed + 1)
+        scores = [_block(trained, others, number).natural for number in range(CALIBRATION // BLOCK)]
+        return float(torch.quantile(torch.cat(scores), draws.reject))
+
+    def block(number: int) -> Batch:
         drawn = _block(trained, draws, number)
-        yield sift(*drawn[:3], None, (drawn.natural >= least).tolist())
+        real = (drawn.natural >= least()).tolist() if draws.reject else None
+        return sift(*drawn[:3], rules, real)
+
+    return Source("sample", block, rules is not None, is_new)
 
 
 def _decoded(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator) -> Decoded:
@@ -157,8 +156,8 @@ def _nearest(trained: TrainedVAE, draws: Draws, n: int, rng: torch.Generator, wa
     return Decoded(tokens, lengths, log_probs)
 
 
-def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Drawn:
-    model = trained.model
+def _block(trained: TrainedVAE, draws: Draws, number: int) -> Drawn:
+    model, n = trained.model, BLOCK
     rng = block_rng(draws.seed, number)
     if draws.condition is not None and draws.choose_from > 1 and model.has_outcome:
         drawn = _nearest(trained, draws, n, rng, draws.condition)
@@ -166,10 +165,9 @@ def _block(trained: TrainedVAE, draws: Draws, number: int, n: int = BLOCK) -> Dr
         drawn = _decoded(trained, draws, n, rng)
     scored = evaluate(model, drawn.tokens, drawn.lengths)
     texts = written(drawn.tokens, trained.record.alphabet)
-    labels = []
-    for i in range(n):
-        values = {"loglik": f"{float(scored.log_likelihood[i]):.6g}"}
-        if model.has_outcome:
-            values[predicted_key(trained.record.outcome or "outcome")] = f"{float(scored.outcome[i]):.6g}"
-        labels.append(format_fields(values))
+    fields = {"loglik": scored.log_likelihood.tolist()}
+    if model.has_outcome:
+        fields[predicted_key(trained.record.outcome or "outcome")] = scored.outcome.tolist()
+    rows = zip(*fields.values(), strict=True)
+    labels = [format_fields(dict(zip(fields, (f"{x:.6g}" for x in row), strict=True))) for row in rows]
     return Drawn(drawn.tokens, texts, labels, scored.log_likelihood.float() / (drawn.lengths + 1))

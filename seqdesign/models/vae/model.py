@@ -23,7 +23,7 @@ from seqdesign.decoding.greedy import greedy
 from seqdesign.devices.randomness import for_rows
 from seqdesign.language.config import LMOptions
 from seqdesign.language.model import SequenceLM
-from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
+from seqdesign.metrics.normals import kl_normals, kl_standard_normal
 from seqdesign.models.vae.condition import Condition, hide_some
 from seqdesign.models.vae.config import VAEOptions, anneal_factor, language_options
 from seqdesign.models.vae.decoder import TransformerDecoder, make_decoder

@@ -12,7 +12,7 @@ from torch.distributions import Normal
 
 from seqdesign.decoding.greedy import greedy
 from seqdesign.metrics.latent import latent_summary
-from seqdesign.metrics.likelihood import iwae_bound, log_weights
+from seqdesign.metrics.normals import iwae_bound, log_weights
 from seqdesign.metrics.reconstruction import exact_accuracy, token_accuracy
 from seqdesign.metrics.regression import auroc, r2, spearman
 from seqdesign.models.vae.model import SequenceVAE

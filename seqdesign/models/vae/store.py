@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from seqdesign.models.vae.mixture import COMPONENTS
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary
-from seqdesign.training.store import OutdatedError, load_model, record_from_dict, record_to_dict, save_model
+from seqdesign.training.store import OutdatedError, Trained, load_model, record_from_dict, record_to_dict
 
 KIND = "vae"
 
@@ -74,20 +73,10 @@ class VAERecord:
         return found
 
 
-@dataclass(frozen=True)
-class TrainedVAE:
+class TrainedVAE(Trained[SequenceVAE, VAERecord]):
     """A model ready for use, in eval mode, and its record."""
-
-    model: SequenceVAE
-    record: VAERecord
-
-
-def save_vae(folder: Path, model: SequenceVAE, record: VAERecord) -> None:
-    """Write ``model.safetensors`` and ``config.json``, each atomically. Raises OutputError."""
-    save_model(folder, model, record)
 
 
 def load_vae(folder: str | os.PathLike[str], device: torch.device) -> TrainedVAE:
     """A finished model. Raises ModelError: missing, unfinished, damaged, or of another kind."""
-    model, record = load_model(folder, device, kind=KIND, parse=VAERecord.from_dict)
-    return TrainedVAE(model, record)
+    return TrainedVAE(*load_model(folder, device, kind=KIND, parse=VAERecord.from_dict))

@@ -11,6 +11,8 @@ from seqdesign.sequences.numbers import CellFormat
 
 LOOK = 50
 """Rows that are looked at."""
+SURELY = 30
+"""Letters of a typical cell that is no name or mutation, but a sequence."""
 _NUMBERED = re.compile(r"(.*?)[\s_.-]*\d+")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
@@ -38,10 +40,6 @@ def options_for(columns: Mapping[str, Sequence[str]]) -> str:
 
 
 def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
-    for name, cells in filled.items():
-        said = [parse_variant(cell) for cell in cells]
-        if sum(map(bool, said)) * 2 > len(cells):
-            return ["--wild-type", "FILE", "--mutations", name]
     letters = {
         name: sum(map(len, cells)) / len(cells)
         for name, cells in filled.items()
@@ -49,6 +47,11 @@ def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
         and len(set(cells)) * 2 > len(cells)
     }
     longest = max(letters, key=lambda name: letters[name], default=None)
+    if longest is None or letters[longest] < SURELY:
+        for name, cells in filled.items():
+            said = [parse_variant(cell) for cell in cells]
+            if sum(map(bool, said)) * 2 > len(cells):
+                return ["--wild-type", "FILE", "--mutations", name]
     return [] if longest is None else ["--sequence", longest]
 
 

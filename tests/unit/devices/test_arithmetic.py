@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 
 from seqdesign.devices.arithmetic import full_precision, run_recurrent, use_matrix_units
 from seqdesign.ensembles.kernel import KernelNet
-from seqdesign.testing.simulated_gpu import SimulatedGPU
+from seqdesign.testing.simulated_gpu import DEVICE, SimulatedGPU
 
 
 def test_only_gpus_are_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -84,3 +85,26 @@ def test_cudnn_is_left_out_where_it_has_no_gradient(
     assert seen == [with_cudnn]
     assert torch.backends.cudnn.enabled
     assert torch.equal(found[0], whole(x)[0])
+
+
+@pytest.mark.parametrize("make", [nn.GRU, nn.LSTM])
+def test_recurrent_networks_are_left_out_of_a_gpu_s_autocast(make: Any) -> None:
+    """It would make float16 of them, where bfloat16 was asked for."""
+    if torch.cuda.is_available():
+        pytest.skip("it is about the simulated GPU")
+    seen: list[bool] = []
+    net, x = make(2, 3, batch_first=True), torch.ones(1, 4, 2)
+    net.register_forward_pre_hook(lambda *_: seen.append(torch.is_autocast_enabled("cuda")))
+    state = torch.full((1, 1, 3), 0.5)
+    memory = state if make is nn.GRU else (state, state)
+    with torch.no_grad():
+        plain = run_recurrent(net, x, memory)[0]
+    with SimulatedGPU():
+        there = net.to(DEVICE)
+        low = state.to(DEVICE).bfloat16()
+        with torch.autocast("cuda", torch.bfloat16):
+            found = run_recurrent(there, x.to(DEVICE).bfloat16(), low if make is nn.GRU else (low, low))[0]
+            assert torch.is_autocast_enabled("cuda")
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.detach().cpu(), plain)
+    assert seen == [False, False]

@@ -14,6 +14,7 @@ from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.fit import train_sequence_predictor
+from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
@@ -126,7 +127,7 @@ def test_features_are_linear_in_soft_letters() -> None:
 def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
     texts, _ = variants(3, 80)
     outcomes = Outcomes(("y",), "regression", np.arange(80.0)[:, None], np.ones(80))
-    known = (encode(texts, DNA), outcomes)
+    known = Known(encode(texts, DNA), outcomes)
     assert "aligned" in choice.candidates(known, PredictorOptions(strands="one"))
     assert "aligned" not in choice.candidates(known, PredictorOptions(strands="both"))
     rng = np.random.default_rng(1)

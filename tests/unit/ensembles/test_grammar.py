@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
 from seqdesign.models.predictor.choice import candidates
+from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.learn import learn
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
@@ -165,7 +168,7 @@ def test_train_predictor_tries_it_and_keeps_it(tmp_path: object) -> None:
     y = truth + 0.5 * np.random.default_rng(1).standard_normal(len(texts))
     array, _ = rows(texts)
     for values, tried in ((y, True), (noise(len(y))[:, 0], False)):
-        known = array, Outcomes(("y",), "regression", values[:, None], np.ones(len(y)))
+        known = Known(array, Outcomes(("y",), "regression", values[:, None], np.ones(len(y))))
         assert ("grammar" in candidates(known, PredictorOptions(strands="one"))) is tried
     model = sd.train_predictor(texts, y, architecture="grammar", strands="one", seed=0, device="cpu")
     model.save(tmp_path / "model")  # type: ignore[operator]
@@ -177,6 +180,24 @@ def test_train_predictor_tries_it_and_keeps_it(tmp_path: object) -> None:
     assert np.allclose(predicted, model.predict(fresh)["mean"].to_numpy())
 
 
+def test_the_words_of_some_rows_are_looked_for_once(monkeypatch: pytest.MonkeyPatch, fabric: Fabric) -> None:
+    """Whether to try the grammar, and the grammar itself, take one search."""
+    searched = []
+
+    def counted(*args: Any, **kwargs: Any) -> torch.Tensor:
+        searched.append(kwargs["both_strands"])
+        return learn_words(*args, **kwargs)
+
+    monkeypatch.setattr("seqdesign.models.predictor.known.learn_words", counted)
+    texts, truth = ordered(140)
+    known = Known(rows(texts)[0], Outcomes(("y",), "regression", truth[:, None], np.ones(len(truth))))
+    options = PredictorOptions(architecture="grammar", strands="one", members=2)
+    assert "grammar" in candidates(known, options)
+    learned = learn(known, np.arange(140), options, FitOptions(), seed=0, fabric=fabric)
+    assert searched == [False]
+    assert learned.model.words
+
+
 def test_asked_for_without_any_word_it_says_so() -> None:
     texts, _ = ordered(100)
     with pytest.raises(InputError, match="no word surely changes the outcome in 90 sequences"):
@@ -185,12 +206,12 @@ def test_asked_for_without_any_word_it_says_so() -> None:
 
 def test_where_no_word_is_found_a_trial_is_one_of_counts_of_words(fabric: Fabric) -> None:
     texts, _ = ordered(100)
-    known = rows(texts)[0], Outcomes(("y",), "regression", noise(100), np.ones(100))
+    known = Known(rows(texts)[0], Outcomes(("y",), "regression", noise(100), np.ones(100)))
     said = []
     for kind in ("words", "grammar"):
         options = PredictorOptions(architecture=kind, strands="one", members=2)  # type: ignore[arg-type]
         learned = learn(known, np.arange(100), options, FitOptions(), seed=0, fabric=fabric)
-        said.append(member_scores(learned.model, known[0].tokens, known[0].lengths))
+        said.append(member_scores(learned.model, known.tokens.tokens, known.tokens.lengths))
     assert np.std(said[0]) > 0.01
     assert np.allclose(*said, atol=1e-5)
 

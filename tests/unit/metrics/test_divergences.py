@@ -9,8 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdesign.metrics.divergences import kl_normals, kl_standard_normal
-from seqdesign.metrics.likelihood import normal_log_prob
+from seqdesign.metrics.normals import kl_normals, kl_standard_normal, normal_log_prob
 
 means = st.floats(-20, 20)
 scales = st.floats(1e-3, 1e3)

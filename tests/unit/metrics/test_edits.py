@@ -14,7 +14,6 @@ from seqdesign.metrics.edits import (
     carry_over,
     edit_list,
     edits_in_frame,
-    hamming,
     hamming_matrix,
     letter_codes,
     levenshtein,
@@ -107,20 +106,13 @@ def test_applying_the_edit_list_gives_the_revised_sequence(a, b):
 def test_hamming_counts_differing_positions(strings):
     first, second = list(strings[:2]), list(strings[2:])
     expected = [[sum(x != y for x, y in zip(a, b, strict=True)) for b in second] for a in first]
-    assert hamming(first, second).tolist() == [expected[0][0], expected[1][1]]
     matrix = hamming_matrix(letter_codes(first), letter_codes(second))
     assert matrix.tolist() == expected
-
-
-def test_hamming_of_nothing_is_nothing():
-    assert hamming([], []).shape == (0,)
 
 
 def test_unequal_counts_or_lengths_and_other_letters_are_refused():
     with pytest.raises(ValueError, match="got 1 and 2"):
         levenshtein_pairs(["A"], ["A", "C"])
-    with pytest.raises(ValueError, match="got 1 and 2"):
-        hamming(["A"], ["A", "C"])
     with pytest.raises(ValueError, match=r"\(2\), got 3 letters at index 1"):
         letter_codes(["AC", "ACG"])
     with pytest.raises(ValueError, match="'é'"):

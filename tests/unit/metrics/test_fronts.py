@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdesign.metrics import fronts
-from seqdesign.metrics.fronts import hypervolume, hypervolume_trace, knee, non_dominated
+from seqdesign.metrics.fronts import hypervolume, knee, non_dominated
 
 
 def grids(values: int) -> st.SearchStrategy[list[list[int]]]:
@@ -65,14 +65,6 @@ def test_units_scale_the_hypervolume_and_a_shift_leaves_it() -> None:
     plain = hypervolume(points, [0.2, 0.2, 0.2])
     scaled = hypervolume(points * [2, 3, 5] + 7, np.array([0.4, 0.6, 1.0]) + 7)
     assert scaled == pytest.approx(30 * plain)
-
-
-def test_the_trace_is_the_hypervolume_of_each_beginning() -> None:
-    points = np.random.default_rng(2).random((25, 3))
-    trace = hypervolume_trace(points, [0.1, 0.1, 0.1])
-    expected = [hypervolume(points[: i + 1], [0.1, 0.1, 0.1]) for i in range(25)]
-    np.testing.assert_allclose(trace, expected)
-    assert (np.diff(trace) >= 0).all()
 
 
 def test_the_knee_is_where_the_front_bends_most() -> None:

@@ -13,8 +13,7 @@ from scipy.stats import binomtest, fisher_exact, norm
 from seqdesign.metrics.kmers import indicator
 from seqdesign.metrics.mmd import linear_features, linear_mmd
 from seqdesign.metrics.resampling import Comparison, Statistic, compare, share, standard_score
-from seqdesign.metrics.spectra import jensen_shannon
-from seqdesign.metrics.two_sample import wasserstein
+from seqdesign.metrics.spectra import jensen_shannon, wasserstein
 
 GRID = np.arange(20.0)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
+from scipy.stats import wasserstein_distance
 
 from seqdesign.metrics.kmers import MOST_COLUMNS, indicator, kmer_matrix, position_matrix
 from seqdesign.metrics.spectra import (
@@ -18,9 +19,11 @@ from seqdesign.metrics.spectra import (
     kl_divergence,
     mean_profile_divergence,
     profile_divergence,
+    wasserstein,
 )
 
 SEQUENCES = st.lists(st.text("ACGTN", max_size=12), min_size=1, max_size=6)
+VALUES = st.lists(st.integers(-5, 5), min_size=1, max_size=20)
 COUNTS = st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any)
 
 
@@ -102,3 +105,25 @@ def test_a_profile_is_compared_position_by_position() -> None:
     assert math.isnan(found[0, 2])
     assert mean_profile_divergence(first, second, 2) == pytest.approx([1 / 3])
     assert np.isnan(frequencies([0, 0])).all()
+
+
+@settings(max_examples=40)
+@given(VALUES, VALUES)
+def test_the_distance_is_that_of_scipy(first: list[int], second: list[int]) -> None:
+    values = np.arange(-5.0, 6.0)
+    counts = [[sample.count(v) for v in values] for sample in (first, second)]
+    assert float(wasserstein(values, *counts)) == pytest.approx(
+        wasserstein_distance(first, second), abs=1e-12
+    )
+
+
+def test_distances_in_closed_form() -> None:
+    """{0: .5, 1: .5} against {0: .25, 3: .75} is 1.75; a point against another is their gap."""
+    assert float(wasserstein(np.array([0.0, 1.0, 3.0]), [2, 2, 0], [1, 0, 3])) == 1.75
+    assert float(wasserstein(np.array([2.0, 5.5]), [1, 0], [0, 1])) == 3.5
+
+
+def test_distances_of_many_samples_at_once() -> None:
+    values = np.array([0.0, 1.0, 3.0])
+    rows = np.array([[1.0, 1, 0], [0, 0, 2]])
+    assert wasserstein(values, rows, np.array([[1.0, 0, 0]])).tolist() == [0.5, 3.0]

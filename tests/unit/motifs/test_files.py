@@ -10,7 +10,7 @@ import pytest
 from Bio import motifs as bio
 
 from seqdesign.errors import InputError
-from seqdesign.motifs.files import bundled_motifs, is_motif_file, read_motifs, write_meme
+from seqdesign.motifs.files import bundled_motifs, read_motifs, write_meme
 from seqdesign.motifs.motif import Motif
 from seqdesign.sequences.bundled import dataset_info
 
@@ -112,10 +112,3 @@ def test_a_damaged_file_is_refused_with_its_place(tmp_path, text, message):
     with pytest.raises(InputError) as caught:
         read_motifs(written(tmp_path, text))
     assert message in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [(MEME, True), (JASPAR, True), (TRANSFAC, True), (">a\nACGT\n", False)]
-)
-def test_motif_files_are_told_from_sequences(text, expected):
-    assert is_motif_file(text.encode()) is expected

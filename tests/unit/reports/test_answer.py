@@ -63,6 +63,13 @@ def test_the_answer_stands_before_the_navigation_and_says_what_is_measured(
     assert re.search(r"<summary>1 more</summary>\s*<ul>\s*<li>The fourth.</li>", html)
 
 
+def test_what_was_measured_of_the_parent_is_said_beside_its_prediction() -> None:
+    row = {"id": "a", "sequence": "ACGT", "status": "revised", "predicted_y": 3.0, "predicted_y_before": 1.5}
+    for measured, said in ((2.25, "its parent 1.5 (measured 2.25)."), (None, "its parent 1.5.")):
+        answer = designs_answer(DesignSet([{**row, "measured_before": measured}]), asked="", measured={})
+        assert answer.verdict.endswith(said)
+
+
 def test_nothing_is_said_for_designs_of_a_model_that_hardly_knows_the_outcome() -> None:
     row = {"id": "d", "sequence": "ACGT", "status": "ok", "score": 3.0, "predicted_growth": 3.0}
     trusted, doubted = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdesign.metrics.edits import edit_list
-from seqdesign.reports.diff import diff_html, diff_text, edit_operations, edits_html, operations_of
+from seqdesign.reports.diff import diff_html, edit_operations, edits_html, operations_of
 
 SEQUENCE = st.text(alphabet="ACGT", max_size=30)
 
@@ -69,36 +69,6 @@ def test_html_tells_insertions_from_deletions_by_element():
 
 def test_html_escapes_custom_letters():
     assert diff_html("<>", "<&") == '<code class="sd-diff">&lt;<b title="&gt;2&amp;">&amp;</b></code>'
-
-
-def test_text_looks_like_this():
-    assert diff_text("ACGTACGT", "AGGTACT").splitlines() == [
-        "original 1 ACGTACGT",
-        "            *    -",
-        "revised  1 AGGTAC-T",
-    ]
-
-
-def test_text_wraps_and_counts_only_letters():
-    """Line two of the original starts after the three letters of line one, the gap is not counted."""
-    lines = diff_text("ACGTTT", "ACAGTTT", width=4).splitlines()
-    assert lines[0] == "original 1 AC-G"
-    assert lines[2] == "revised  1 ACAG"
-    assert lines[4].split() == ["original", "4", "TTT"]
-    assert lines[6].split() == ["revised", "5", "TTT"]
-
-
-@given(SEQUENCE, SEQUENCE, st.integers(1, 40))
-def test_text_loses_no_letter(original, revised, width):
-    lines = diff_text(original, revised, width=width).splitlines()
-    for name, sequence in (("original", original), ("revised", revised)):
-        letters = "".join(line.split()[2] for line in lines if line.startswith(name))
-        assert letters.replace("-", "") == sequence
-
-
-def test_a_width_below_one_is_an_error():
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        diff_text("A", "C", width=0)
 
 
 def test_html_escapes_every_kind_of_edit():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seqdesign.errors import InputError, UnknownLetterError
 from seqdesign.sequences.alphabets import ALPHABETS, Alphabet, get_alphabet
-from seqdesign.sequences.encoders import Vocabulary, decode, encode, from_one_hot, mask, one_hot
+from seqdesign.sequences.encoders import Vocabulary, decode, encode, mask, one_hot
 
 ALL = [*ALPHABETS.values(), get_alphabet("letters:ABCDEFGHIJ"), get_alphabet("letters:abAB01")]
 DNA, RNA, PROTEIN = ALPHABETS["dna"], ALPHABETS["rna"], ALPHABETS["protein"]
@@ -60,8 +60,8 @@ def test_one_hot_round_trips_and_is_the_same_in_numpy_and_torch(
     assert hot.dtype == np.float32
     assert hot_torch.dtype == torch.float32
     np.testing.assert_array_equal(hot, hot_torch.numpy())
-    np.testing.assert_array_equal(from_one_hot(hot, alphabet), tokens)
-    np.testing.assert_array_equal(from_one_hot(hot_torch, alphabet).numpy(), tokens)
+    known = tokens < alphabet.size
+    np.testing.assert_array_equal(hot.argmax(axis=1)[known], tokens[known])
     np.testing.assert_allclose(hot.sum(axis=1), mask(tokens, alphabet), atol=1e-6)
 
 

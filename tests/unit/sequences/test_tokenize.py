@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqdesign.errors import InputError, UnknownLetterError, UsageError
 from seqdesign.metrics.edits import edit_list
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet, learn_alphabet, model_alphabet
-from seqdesign.sequences.encoders import Vocabulary, decode, encode, from_one_hot, normal_form, one_hot
+from seqdesign.sequences.encoders import Vocabulary, decode, encode, normal_form, one_hot
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 MOLECULES = [ASPIRIN, "C[C@@H](N)C(=O)O", "Clc1cc(Br)c[nH]1", "C%12CC%12", "[Na+].[Cl-]", "F/C=C\\F", "CC#N"]
@@ -64,7 +64,8 @@ def test_encode_and_decode_know_names() -> None:
     texts = decode(array.tokens, alphabet)
     assert [alphabet.text(text) for text in texts] == MOLECULES
     assert np.array_equal(encode(texts, alphabet).tokens, array.tokens)
-    assert np.array_equal(from_one_hot(one_hot(array.tokens, alphabet), alphabet), array.tokens)
+    hot = one_hot(array.tokens, alphabet)
+    assert np.array_equal(hot.argmax(axis=1)[hot.any(axis=1)], array.tokens[hot.any(axis=1)])
     assert normal_form(MOLECULES, alphabet) == texts
 
 
@@ -97,7 +98,8 @@ def test_large_vocabularies_have_wider_tokens() -> None:
     array = encode(texts, alphabet)
     assert array.tokens.dtype == np.int16
     assert array.tokens.max() > 255
-    assert np.array_equal(from_one_hot(one_hot(array.tokens, alphabet), alphabet), array.tokens)
+    hot = one_hot(array.tokens, alphabet)
+    assert np.array_equal(hot.argmax(axis=1)[hot.any(axis=1)], array.tokens[hot.any(axis=1)])
 
 
 def test_residues_with_names() -> None:

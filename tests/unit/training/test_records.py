@@ -45,7 +45,7 @@ def test_what_is_written_is_read_again(record: LMRecord | GANRecord | VAERecord 
     assert type(record).from_dict(written) == record
     absent = {name for name in ("batches",) if getattr(record, name, 0) is None}  # as before there were any
     assert set(written) == {"kind", *type(record).__dataclass_fields__} - absent
-    for name in set(written) - {"kind", "labels", "code_components", "probability_rows"}:
+    for name in set(written) - {"kind", "labels", "believed", "code_components", "probability_rows"}:
         with pytest.raises((KeyError, OutdatedError), match=name):
             type(record).from_dict({k: v for k, v in written.items() if k != name})
 

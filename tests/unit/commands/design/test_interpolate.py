@@ -13,9 +13,10 @@ import torch
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.store import GANRecord, save_gan
 from seqdesign.models.vae.config import VAEOptions, language_options
-from seqdesign.models.vae.store import VAERecord, save_vae
+from seqdesign.models.vae.store import VAERecord
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.training.store import save_model
 
 Cli = Callable[..., Any]
 DNA = get_alphabet("dna")
@@ -33,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ("models/gan", save_gan, GANRecord(plain, DNA, 10, 10, None)),
             ("ragged", save_gan, GANRecord(plain, DNA, 10, 8, None)),
             ("conditional", save_gan, GANRecord(labelled, DNA, 10, 10, "y", (0.0, 1.0), (0.5, 0.5))),
-            ("vae", save_vae, VAERecord(sizes, language_options(sizes), DNA, 10, 8, None, 0.0, 1.0)),
+            ("vae", save_model, VAERecord(sizes, language_options(sizes), DNA, 10, 8, None, 0.0, 1.0)),
         ):
             (tmp_path / name).mkdir(parents=True)
             model = record.build()

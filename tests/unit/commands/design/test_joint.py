@@ -13,11 +13,12 @@ import seqdesign as sd
 from seqdesign.language.config import LMOptions
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.store import GANRecord, save_gan
-from seqdesign.models.lm.store import LMRecord, save_lm
+from seqdesign.models.lm.store import LMRecord
 from seqdesign.models.vae.config import VAEOptions, language_options
-from seqdesign.models.vae.store import VAERecord, save_vae
+from seqdesign.models.vae.store import VAERecord
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.fasta import header_fields, read_fasta
+from seqdesign.training.store import save_model
 
 ORACLE = """
 import torch
@@ -57,7 +58,7 @@ def make_lm(folder: Path, architecture: str, knots: tuple[float, ...] = ()) -> N
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        save_lm(folder, record.build(), record)
+        save_model(folder, record.build(), record)
 
 
 def make_vae(folder: Path) -> None:
@@ -66,7 +67,7 @@ def make_vae(folder: Path) -> None:
     record = VAERecord(options, language_options(options), get_alphabet("dna"), 12, 12, None, 0.0, 0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        save_vae(folder, record.build(), record)
+        save_model(folder, record.build(), record)
 
 
 MAKE: dict[str, Callable[[Path], None]] = {

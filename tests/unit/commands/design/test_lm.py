@@ -17,11 +17,12 @@ import torch
 
 from seqdesign.models.gan.config import GANOptions
 from seqdesign.models.gan.store import GANRecord, save_gan
-from seqdesign.models.lm.store import load_lm, save_lm
+from seqdesign.models.lm.store import load_lm
 from seqdesign.models.vae.config import VAEOptions, language_options
-from seqdesign.models.vae.store import VAERecord, save_vae
+from seqdesign.models.vae.store import VAERecord
 from seqdesign.runs.manifest import read_manifest
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.training.store import save_model
 
 TINY = ("--width", "8", "--batch-size", "16", "--epochs", "3")
 Cli = Callable[..., Any]
@@ -134,7 +135,7 @@ def untrained(cli: Cli, fasta: Path, folder: Path, *words: str) -> None:
     with torch.no_grad():
         trained.model.network.output.weight.mul_(0.2)
         trained.model.network.output.bias.mul_(0.2)
-    save_lm(folder, trained.model, trained.record)
+    save_model(folder, trained.model, trained.record)
 
 
 @pytest.mark.parametrize("architecture", ["transformer", "masked"])
@@ -277,7 +278,7 @@ def vae(folder: Path, shortest: int = 12) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = record.build()
-    save_vae(folder, model, replace(record, naturalness_floor=-1.0))
+    save_model(folder, model, replace(record, naturalness_floor=-1.0))
 
 
 @pytest.mark.parametrize("make", [gan, vae])

@@ -13,8 +13,9 @@ import torch
 
 from seqdesign.metrics.edits import apply_edits
 from seqdesign.models.translate.config import TranslateOptions
-from seqdesign.models.translate.store import TranslateRecord, save_translator
+from seqdesign.models.translate.store import TranslateRecord
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.training.store import save_model
 
 Cli = Callable[..., Any]
 
@@ -38,7 +39,7 @@ def save(folder: Path, shortest: int = 8) -> Path:
         model.to_b.first.weight[0, 0, 0, 2] = 1.0
         model.to_b.letters.weight[2, 0, 0, 1] = 20.0
     folder.mkdir()
-    save_translator(folder, model, record)
+    save_model(folder, model, record)
     return folder
 
 

@@ -19,6 +19,7 @@ from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.choice import _near
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
+from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores, predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
@@ -42,7 +43,7 @@ def learn(
     fabric: Fabric, texts: list[str], values: Any, alphabet: Alphabet = DNA, **options: Any
 ) -> PredictorTraining:
     y = np.asarray(values, dtype=np.float64).reshape(len(texts), -1)
-    outcomes = Outcomes(("y",), "regression", y, np.ones(len(texts)))
+    outcomes = Outcomes(("y",), options.pop("task", "regression"), y, np.ones(len(texts)))
     small = {"hidden": 8, "channels": 4, "width": 3, "strands": "one"}
     split = options.pop("split", "random")
     return train_sequence_predictor(
@@ -174,6 +175,9 @@ def test_what_substitutions_do_carries_over_to_letters_and_places_that_were_not_
     assert one.spearman > 0.8
     held_out = learn(fabric, texts, y, PROTEIN, split="modulo", architecture="kernel")
     assert (held_out.quality.outcomes[0].spearman or 0) > 0.7
+    labels = learn(fabric, texts, np.array(y) > np.median(y), PROTEIN, task="binary", architecture="kernel")
+    assert labels.trained.record.carries
+    assert (labels.quality.outcomes[0].auroc or 0) > 0.85
 
 
 def test_what_two_changes_do_is_told_from_a_guess_of_the_parent_that_was_not_measured(fabric: Fabric) -> None:
@@ -227,7 +231,7 @@ def test_ridge_is_kept_where_nothing_is_clearly_better(fabric: Fabric) -> None:
     said: list[tuple[int, int, str]] = []
     tokens, outcomes = encode(texts, DNA), Outcomes(("y",), "regression", np.array(y)[:, None], np.ones(200))
     trials = choice.choose(
-        (tokens, outcomes), np.arange(200), PredictorOptions(strands="one"), FitOptions(), seed=0,
+        Known(tokens, outcomes), np.arange(200), PredictorOptions(strands="one"), FitOptions(), seed=0,
         fabric=fabric, on_trial=lambda done, total, label: said.append((done, total, label)),
     )  # fmt: skip
     assert next(trial.kind for trial in trials if trial.chosen) == "ridge"
@@ -239,9 +243,10 @@ def test_networks_are_tried_where_rows_are_many() -> None:
     tokens = encode(random_texts(600, 6), DNA)
     outcomes = Outcomes(("y",), "regression", np.zeros((600, 1)), np.ones(600))
     options = PredictorOptions(strands="one")
-    assert choice.candidates((tokens, outcomes), options) == ["ridge", "pairs", "kernel", "residual", "motif"]
+    known = Known(tokens, outcomes)
+    assert choice.candidates(known, options) == ["ridge", "pairs", "kernel", "residual", "motif"]
     both = replace(options, strands="both")
-    assert choice.candidates((tokens, outcomes), both) == ["ridge", "words", "motif"]
+    assert choice.candidates(known, both) == ["ridge", "words", "motif"]
 
 
 def test_too_few_distinct_sequences_are_refused(fabric: Fabric) -> None:

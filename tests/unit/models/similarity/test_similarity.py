@@ -21,7 +21,7 @@ from seqdesign.models.similarity.fit import read_pairs
 from seqdesign.models.similarity.limit import SimilarToStart
 from seqdesign.models.similarity.model import SequenceSimilarity
 from seqdesign.models.similarity.quality import cosine
-from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity, save_similarity
+from seqdesign.models.similarity.store import SimilarityRecord, TrainedSimilarity
 from seqdesign.models.similarity.teachers import (
     LabelTeacher,
     MeasureTeacher,
@@ -30,6 +30,7 @@ from seqdesign.models.similarity.teachers import (
 )
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, encode
+from seqdesign.training.store import save_model
 
 DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
 
@@ -79,7 +80,7 @@ def test_it_is_one_for_equal_sequences_symmetric_and_blind_to_padding(stretches:
 def test_models_of_earlier_versions_read_the_last_states(tmp_path: Path) -> None:
     model = network(stretches=0)
     record = SimilarityRecord(SimilarityOptions(hidden=8, embedding=4, stretches=0), DNA, 12, 8, "edits", 2)
-    save_similarity(tmp_path, model, record)
+    save_model(tmp_path, model, record)
     config = json.loads((tmp_path / "config.json").read_text())
     del config["options"]["stretches"]
     assert SimilarityRecord.from_dict(config) == record

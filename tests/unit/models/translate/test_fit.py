@@ -15,10 +15,11 @@ from seqdesign.models.translate.config import TranslateOptions
 from seqdesign.models.translate.fit import TranslateTraining, TwoSets, train_sequence_translator
 from seqdesign.models.translate.fit_options import TranslateFitOptions
 from seqdesign.models.translate.quality import texts_of
-from seqdesign.models.translate.store import load_translator, save_translator
+from seqdesign.models.translate.store import load_translator
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, encode
 from seqdesign.training.data import TokenData
+from seqdesign.training.store import save_model
 
 DNA = get_alphabet("dna")
 CPU = torch.device("cpu")
@@ -73,7 +74,7 @@ def test_a_resumed_run_is_an_unbroken_one_and_a_saved_model_the_same(fabric: Fab
     for name, value in whole.trained.model.state_dict().items():
         assert torch.equal(value, again.trained.model.state_dict()[name]), name
     assert whole.directions == again.directions
-    save_translator(tmp_path, whole.trained.model, whole.trained.record)
+    save_model(tmp_path, whole.trained.model, whole.trained.record)
     read = load_translator(tmp_path, CPU)
     assert read.record == whole.trained.record
     symbols = read.model.symbols(torch.tensor([[0, 1, 2, 3, 0, 1]]))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.metrics.likelihood import iwae_bound, log_weights
+from seqdesign.metrics.normals import iwae_bound, log_weights
 from seqdesign.models.vae.model import SequenceVAE
 
 STRINGS = [s for n in (1, 2, 3) for s in itertools.product(range(3), repeat=n)]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from seqdesign.models.vae.codes import fit_codes
-from seqdesign.models.vae.drawing import Draws, batches
+from seqdesign.models.vae.drawing import BLOCK, Draws, source
 from seqdesign.training.data import TokenData
 
 
@@ -35,13 +35,13 @@ def test_the_least_natural_share_of_the_draws_is_left_out(tiny: SimpleNamespace)
     """By log p(x) per letter of the language model; the level is that of other draws of the same kind."""
     texts = tiny.strings()
     trained = tiny.train(texts, None, encoder="gru").trained
-    batch = next(batches(trained, Draws(num=10, seed=0, reject=0.75)))
+    batch = source(trained, Draws(seed=0, reject=0.75), None).block(0)
     assert batch.real is not None
     assert abs(sum(batch.real) / len(batch.real) - 0.25) < 0.06
     likely = np.array([float(label.split("loglik=")[1].split()[0]) for label in batch.labels])
     per_letter = likely / np.array([len(text) + 1 for text in batch.texts])
     kept = np.array(batch.real)
     assert per_letter[kept].min() >= per_letter[~kept].max()
-    (plain,) = batches(trained, Draws(num=10, seed=0))
-    assert len(plain.texts) == 10
+    plain = source(trained, Draws(seed=0), None).block(0)
+    assert len(plain.texts) == BLOCK
     assert plain.real is None

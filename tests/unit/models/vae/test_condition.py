@@ -14,7 +14,7 @@ from torch.distributions import Normal, kl_divergence
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.models.vae.condition import HIDDEN, hide_some
-from seqdesign.models.vae.drawing import Draws, batches, check_condition, codes
+from seqdesign.models.vae.drawing import Draws, check_condition, codes, source
 from seqdesign.models.vae.model import SequenceVAE
 from seqdesign.models.vae.store import TrainedVAE
 
@@ -95,7 +95,7 @@ def test_samples_follow_the_outcome_and_change_sides_when_labels_are_swapped(
     ).trained  # fmt: skip
     counts = []
     for asked in (0.0, 1.0):
-        (drawn,) = batches(trained, Draws(num=200, seed=0, condition=asked, choose_from=1))
+        drawn = source(trained, Draws(seed=0, condition=asked, choose_from=1), None).block(0)
         letters_drawn = "".join(drawn.texts)
         counts.append(letters_drawn.count("A") / letters_drawn.count("T"))
     few, many = counts if flip else counts[::-1]
@@ -110,8 +110,8 @@ def test_samples_follow_the_outcome_and_change_sides_when_labels_are_swapped(
 
 
 def predicted(trained: TrainedVAE, **chosen: int) -> np.ndarray:
-    """F(E(x)) of 100 samples that are asked for 0.5."""
-    (drawn,) = batches(trained, Draws(num=100, seed=0, condition=0.5, **chosen))
+    """F(E(x)) of samples that are asked for 0.5."""
+    drawn = source(trained, Draws(seed=0, condition=0.5, **chosen), None).block(0)
     return np.array([float(re.findall(r"predicted_\w+=(\S+)", label)[0]) for label in drawn.labels])
 
 

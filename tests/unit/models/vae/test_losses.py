@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from seqdesign.decoding.greedy import greedy
-from seqdesign.metrics.divergences import kl_standard_normal
+from seqdesign.metrics.normals import kl_standard_normal
 from seqdesign.models.vae.model import SequenceVAE
 
 assert_close = torch.testing.assert_close

@@ -16,8 +16,8 @@ from torch import Tensor
 from seqdesign.errors import ModelError
 from seqdesign.models.vae.drawing import codes
 from seqdesign.models.vae.fit import VAETraining
-from seqdesign.models.vae.store import TrainedVAE, VAERecord, load_vae, save_vae
-from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, load_checkpoint
+from seqdesign.models.vae.store import TrainedVAE, VAERecord, load_vae
+from seqdesign.training.store import CHECKPOINT, CONFIG, METRICS, WEIGHTS, load_checkpoint, save_model
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def run(tiny: SimpleNamespace, tmp_path: Path) -> tuple[VAETraining, Path]:
     """A finished run and its folder."""
     texts = tiny.strings()
     result = tiny.train(texts, tiny.outcomes(texts), encoder="gru", folder=tmp_path)
-    save_vae(tmp_path, result.trained.model, result.trained.record)
+    save_model(tmp_path, result.trained.model, result.trained.record)
     return result, tmp_path
 
 

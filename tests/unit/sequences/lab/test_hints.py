@@ -20,6 +20,8 @@ def test_sequences_ids_and_replicates_are_guessed_by_their_cells() -> None:
 def test_mutations_are_known_by_their_form_and_numbers_alone_are_no_sequences() -> None:
     columns = {"what": ["A42G", "WT", "T50S:A42G"], "score1": ["1", "2", "3"]}
     assert options_for(columns) == "--wild-type FILE --mutations what"
+    whole = {"mutant": ["A2C", "D4E"], "mutated_sequence": ["MCAD" * 10, "MAAE" * 10], "score": ["1", "2"]}
+    assert options_for(whole) == "--sequence mutated_sequence --id mutant"
     assert options_for({"x": ["1", "2"]}) == ""
     assert replicates_in({"r1": ["1"], "r2": ["no"]}) == []
 

@@ -12,9 +12,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 
+from seqdesign.devices.capture import MOST, SWITCH, WARM, Replays
 from seqdesign.testing.simulated_gpu import SimulatedGPU
 from seqdesign.training import loop
-from seqdesign.training.capture import MOST, SWITCH, WARM, Replays
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Hooks, fit
 
@@ -150,8 +150,11 @@ def test_recordings_share_their_memory_and_a_failed_one_leaves_no_trace(
             for _ in range(WARM + 2):
                 replays.run("step", torch.ones(length, device=there), work)
 
+        def add(rows: Tensor) -> None:
+            total.add_(rows.sum())
+
         for length in (2, 3):
-            run(length, lambda rows: total.add_(rows.sum()))
+            run(length, add)
         assert total.item() == (2 + 3) * (WARM + 2)
         assert [len(tapes) for tapes in gpu.pools.values()] == [2]
         run(4, lambda rows: total.add_(rows.sum().item()))
@@ -169,9 +172,9 @@ def test_the_generators_of_all_gpus_are_as_they_were(monkeypatch: pytest.MonkeyP
         pytest.skip("it is about the simulated GPU")
     forked: list[list[int]] = []
     plain = torch.random.fork_rng
-    with SimulatedGPU():
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-        monkeypatch.setattr(
+    with SimulatedGPU(), monkeypatch.context() as here:
+        here.setattr(torch.cuda, "device_count", lambda: 3)
+        here.setattr(
             torch.random, "fork_rng", lambda devices: (forked.append(devices), plain(devices=devices))[1]
         )
         with loop._isolated_randomness(torch.device("cuda", 1)):
