@@ -161,6 +161,7 @@ def _promise(
         independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
         tested=not bool(verdict.counted[mine].any())
         and _tested(panel, batches[0].plan.composite, verdict.mean[mine]),
+        headline=float(scores(verdict.mean[mine]).mean()),
     )
 
 

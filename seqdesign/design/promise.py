@@ -73,13 +73,14 @@ def promise(
     *,
     independent: float,
     tested: bool = False,
+    headline: float = math.inf,
 ) -> Promise:
     """From scores of B designs and of n rows by judges that have not learned from them.
 
     designs, designs_sd (B,), rows, rows_sd (n,): the judges' scores and how unsure they are. true (n,):
     scores of what was measured. draws (S, B): possible scores of the designs. independent: as how many
-    designs that have nothing in common they count. tested: whether the judges may go as far beyond the rows.
-    B and n are at least 1.
+    designs that have nothing in common they count. tested: whether the judges may go beyond the rows; not
+    further than the mean headline of the designs then. B and n are at least 1.
     """
     weights = balanced(_features(rows, rows_sd), _features(designs, designs_sd))
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
@@ -98,7 +99,7 @@ def promise(
     return Promise(
         tested=by_test,
         probability=PROBABILITY,
-        least=alone if by_test else least,
+        least=min(alone, headline) if by_test else least,
         judges=alone,
         effective=effective,
         designs=len(designs),

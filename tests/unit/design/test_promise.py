@@ -59,6 +59,11 @@ def test_designs_unlike_all_rows_get_no_promise_and_the_reader_is_told_what_to_m
     )  # fmt: skip
     assert found.least == found.judges
     assert "hidden from the judges" in found.text()
+    held = promise(
+        designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
+        independent=4.0, tested=True, headline=found.judges - 1,
+    )  # fmt: skip
+    assert held.least == found.judges - 1
 
 
 def test_alike_designs_are_promised_less() -> None:
