@@ -357,6 +357,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
 def test_the_wheel_holds_the_packages_and_the_data_and_nothing_else(
     python: Callable[..., Any], tmp_path: Path
 ) -> None:
+    pytest.importorskip("hatchling")  # a machine that lends a GPU may have none
     done = python("-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist", timeout=120, cwd=ROOT)
     assert done.code == 0, done.err
     (wheel,) = (tmp_path / "dist").glob("seqdesign-*.whl")
