@@ -25,7 +25,7 @@ EVALUATIONS = 30
 FEWEST_NEW, CLEARLY = 20, 2.0
 """Rows with new letters that must show it, and by how many standard errors, that these are believed."""
 AS_OFTEN = 30.0
-"""By how many measurements the guess of a parent counts that was not measured."""
+"""By how many measurements the parent of single mutants counts, measured or guessed."""
 NOTHING = -20.0
 """Logarithm of a variance that is none."""
 PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.6
@@ -66,9 +66,9 @@ def fit_kernel(
     In a regression the members' mean is the process of all rows, and their differences are those of processes
     that lack a part. What each says of the rows (N, K) that it judges comes from its own, and is returned.
 
-    alone: rows are single mutants of a parent that is none of them. So nothing says how much of a value is
-    the parent's, and what is not counts once more with each further change. The parent is guessed (Bickel's
-    mode of the medians of all places: most places tolerate most changes), and nothing is joint.
+    alone: rows are single mutants of one parent. What of a value is not the parent's counts once more with
+    each further change, so the parent counts as if measured often, and nothing is joint. Where it is no row
+    it is guessed (Bickel's mode of the medians of all places: most places tolerate most changes).
     """
     cells, common = seen_cells(x)
     length, members, num_rows = x.shape[2], train.shape[1], len(x)
@@ -118,15 +118,19 @@ def fit_kernel(
 def _with_parent(
     x: Tensor, y: Tensor, train: Tensor, judge: Tensor, common: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The same rows, and the sequence (L,) of the common letters with what it may have been measured as."""
+    """The same rows, and the sequence (L,) of the common letters with its measurements' mean, or a guess."""
     parent = torch.zeros_like(x[:1])
     parent[0, common, torch.arange(x.shape[2])] = 1
-    place = (x[:, common, torch.arange(x.shape[2])] == 0).float().argmax(1)
+    changed = x[:, common, torch.arange(x.shape[2])] == 0
+    place, itself = changed.float().argmax(1), ~changed.any(1)
     guesses = []
     for values in y.T:
         known = ~values.isnan()
         medians = [values[known & (place == i)].median() for i in place[known].unique()]
-        guesses.append(_mode(torch.stack(medians)) if medians else values.new_tensor(torch.nan))
+        if bool((known & itself).any()):
+            guesses.append(values[known & itself].mean())
+        else:
+            guesses.append(_mode(torch.stack(medians)) if medians else values.new_tensor(torch.nan))
     weight = AS_OFTEN * train.amax(0, keepdim=True)
     return (
         torch.cat([x, parent]), torch.cat([y, torch.stack(guesses)[None]]), torch.cat([train, weight]),

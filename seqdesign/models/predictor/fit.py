@@ -33,7 +33,7 @@ from seqdesign.models.predictor.strands import same_on_both_strands
 from seqdesign.runs.progress import phase
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.sequences.reader import SequenceSet
-from seqdesign.sequences.splits import lone_mutants
+from seqdesign.sequences.splits import lone_mutants, mutated
 from seqdesign.tasks.values import Predictions
 from seqdesign.training.config import FitOptions
 from seqdesign.training.given_split import GivenSplit, split_column
@@ -266,7 +266,7 @@ def _parts(
     """As the table says, or else as ``--split`` does."""
     as_they_are = [] if outcomes.classes else zip(outcomes.names, outcomes.values.T, strict=True)
     ranges = [text for name, values in as_they_are for text in range_warnings(values, name)]
-    if lone_mutants(tokens.tokens, tokens.lengths):
+    if lone_mutants(tokens.tokens, tokens.lengths) and mutated(tokens.tokens).any(axis=1).all():
         ranges.append(NO_PARENT)
     if split is None:
         train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)

@@ -205,6 +205,9 @@ def test_what_two_changes_do_is_told_from_a_guess_of_the_parent_that_was_not_mea
     assert abs(said[1:].mean() - 4.8) < 0.3
     known = learn(fabric, [parent, *singles], [5.0, *y], PROTEIN, architecture="kernel")
     assert not any("single mutants of a parent" in text for text in known.quality.warnings)
+    measured = member_scores(known.trained.model, tokens.tokens, tokens.lengths).mean(0)[:, 0]
+    assert abs(measured[0] - 5) < 0.1
+    assert abs(measured[1:].mean() - 4.8) < 0.2
 
 
 def test_counts_of_a_word_anywhere_are_learned_by_the_word(fabric: Fabric) -> None:
