@@ -103,16 +103,22 @@ def fit_kernel(
         carries = _carries(net, u, cells % length, y, train, judge, log_odds=task.log_odds)
         if not task.log_odds:
             net.weight.add_(whole - net.weight.mean(0))
-        everywhere = torch.ones(x.shape[1:], dtype=torch.bool)
-        everywhere[common, torch.arange(length)] = False
-        cells = torch.nonzero(everywhere.flatten()).flatten()
         judged = None if task.log_odds else own[:num_rows]
-        if not carries or len(cells) > MAX_CELLS:
-            return net, False, judged
-        wide = _filled(x, cells, common, descriptors, theta, (members, y.shape[1]))
-        wide.weight.copy_(net.weight)
-        wide.bias.copy_(net.bias)
-        return wide, True, judged
+        wide = _everywhere(net, x, common, theta) if carries else None
+        return (net, False, judged) if wide is None else (wide, True, judged)
+
+
+def _everywhere(net: KernelNet, x: Tensor, common: Tensor, theta: Tensor) -> KernelNet | None:
+    """The process of rows x (N, V, L) that knows all letters at all places; None if these are too many."""
+    cells = torch.ones(x.shape[1:], dtype=torch.bool)
+    cells[common, torch.arange(x.shape[2])] = False
+    places = torch.nonzero(cells.flatten()).flatten()
+    if len(places) > MAX_CELLS:
+        return None
+    wide = _filled(x, places, common, net.descriptors, theta, (len(net.weight), net.weight.shape[2]))
+    wide.weight.copy_(net.weight)
+    wide.bias.copy_(net.bias)
+    return wide
 
 
 def _with_parent(
