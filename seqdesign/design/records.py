@@ -78,12 +78,7 @@ class Design:
             "doubt": self.doubt,
             "open_end": self.open_end,
             "soft_gap": self.soft_gap,
-            "edits": self.edits,
-            "edit_list": self.edit_list or None,
-            "variant": self.variant,
-            "first_position": self.first_position if self.first_position != 1 else None,
-            "evidence": self.evidence or None,
-            "least_evidence": self.least_evidence,
+            **_edits(self),
             "front": None if self.front is None else str(self.front).lower(),
             "reason": self.reason,
         }
@@ -251,12 +246,7 @@ class Revision:
             "judged_low": self.judged_low,
             "judged_high": self.judged_high,
             "loglik_change": self.loglik_change,
-            "edits": self.edits,
-            "edit_list": self.edit_list or None,
-            "variant": self.variant,
-            "first_position": self.first_position if self.first_position != 1 else None,
-            "evidence": self.evidence or None,
-            "least_evidence": self.least_evidence,
+            **_edits(self),
             "similarity": self.similarity,
             "feasible": None if self.feasible is None else str(self.feasible).lower(),
             "stop": self.stop,
@@ -426,3 +416,15 @@ def summarise(revisions: Sequence[Revision], record: VAERecord) -> RevisionSumma
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if len(values) else math.nan
+
+
+def _edits(one: Design | Revision) -> dict[str, Any]:
+    """Header fields that say what was changed, and on which evidence; None where there is nothing to say."""
+    return {
+        "edits": one.edits,
+        "edit_list": one.edit_list or None,
+        "variant": one.variant,
+        "first_position": one.first_position if one.first_position != 1 else None,
+        "evidence": one.evidence or None,
+        "least_evidence": one.least_evidence,
+    }
