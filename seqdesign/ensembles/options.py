@@ -18,9 +18,10 @@ LINEAR_KINDS = ("ridge", "words", "ends", "grammar", "aligned", "pairs")
 CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
 """Kinds of model without gradient descent."""
 LABELS = {
-    "ridge": "ridge regression", "words": "counts of words", "ends": "letters from both ends",
+    "ridge": "ridge regression", "words": "counts of words", "ends": "words and ends",
     "grammar": "grammar of words", "aligned": "aligned ridge", "pairs": "pairwise ridge",
-    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks", "killoran": "networks of Killoran et al.",
+    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks",
+    "killoran": "networks of Killoran et al.",
 }  # fmt: skip
 """Kind of model -> how people call it; the simplest first."""
 
@@ -37,8 +38,8 @@ class PredictorOptions(Options):
 
     architecture: Architecture = "auto"
     """Kind of model. ridge: letters at their places; words: counts of words wherever they stand; ends:
-    letters by their distance from either end, where lengths differ; grammar: words, and places, order and
-    distances of the few that carry the outcome; aligned: letters, insertions and deletions by alignment to a
+    words, and letters by their distance from either end; grammar: words, and places, order and distances of
+    the few that carry the outcome; aligned: letters, insertions and deletions by alignment to a
     common parent; pairs: pairs of letters at their places; kernel: a Gaussian process over substitutions;
     residual: networks on top of ridge; motif: networks that look for the best place of each filter; killoran:
     those of Killoran et al. (2017). auto tries all that fit the data and takes the simplest that predicts as

@@ -23,7 +23,7 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.ends import both_ends, num_places
+from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
 from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, mask, one_hot
@@ -138,9 +138,9 @@ RELATIVES = (
 )  # fmt: skip
 """Kernels for relatives that also differ by insertions and deletions."""
 ENDS = (
-    Kind("both ends", _words, lambda t, own: t.exp() @ own, "ends", lambda count: [-1.0] * count),
+    Kind("words and ends", _words, lambda t, own: t.exp() @ own, "ends", lambda count: [-1.0] * count),
     Kind(
-        "like ends", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+        "like words and ends", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
         "ends", lambda count: [-1.0] * (count + 1),
     ),
 )  # fmt: skip
@@ -284,16 +284,16 @@ class Aligned(Words):
 
 
 class Ends(Words):
-    """Letters by their distance from either end, and how many of each there are."""
+    """The same, and letters by their distance from either end."""
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
-        self.alphabet, self.places = alphabet, num_places(alphabet.size, tokens.shape[1])
-        self._learn(tokens)
+        self.places = num_places(alphabet.size, tokens.shape[1])
+        super().__init__(tokens, alphabet, both_strands=False)
 
     def _tables(self, tokens: Tensor) -> list[Tensor]:
         x = one_hot(tokens, self.alphabet).double()
-        framed = both_ends(x, mask(tokens, self.alphabet).sum(1), self.places)
-        return [framed.flatten(1), x.sum(2)]
+        framed = both_ends(x, mask(tokens, self.alphabet).sum(1), self.places) * ends_gain(self.places, x)
+        return [*super()._tables(tokens), framed.flatten(1)]
 
 
 class Grammar(Words):
