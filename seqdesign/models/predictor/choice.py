@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
@@ -76,9 +77,13 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     tokens = known.tokens
     networks = len(tokens) >= NETWORKS_FROM
     if not positional(tokens, options):
-        parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
+        one_strand = options.strands != "both"
+        parted = one_strand and columns_of(tokens, "aligned") is not None
         told = [] if parted else _grammar(known, options)
-        return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
+        ends = one_strand and num_places(tokens.alphabet.size, int(tokens.lengths.max())) > 0
+        return [
+            "ridge", "words", *(["ends"] if ends else []), *told, *(["aligned"] if parted else []), "motif",
+        ]  # fmt: skip
     kinds = ["ridge"]
     if int(tokens.lengths.max()) >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]

@@ -13,6 +13,7 @@ from torch import Tensor
 from seqdesign.ensembles.aligned import common_parent, num_aligned
 from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.kernel import KernelNet
@@ -183,6 +184,11 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
             "that differ from it in a quarter of their letters at most, and not too many of them; use "
             "another --architecture, or auto"
         )
+    if kind == "ends" and (options.strands == "both" or not num_places(tokens.alphabet.size, longest)):
+        raise InputError(
+            f"--architecture ends: {LABELS[kind]} needs sequences read on one strand, of a small alphabet; "
+            "use another --architecture, or auto"
+        )
     if columns is None or (kind in ("pairs", "kernel") and not placed):
         raise InputError(
             f"--architecture {kind}: {LABELS[kind]} needs sequences of one length, read on one strand, "
@@ -308,6 +314,8 @@ def _in_closed_form(
             parent = common_parent(tokens)
             assert parent is not None
             net.parent.copy_(parent)
+        if net.kind == "ends":
+            net.learn_places(data.tokens, data.lengths)
         if net.kind == "grammar":
             _grammar(model, known, data, judges)
             return False, None
