@@ -33,6 +33,10 @@ RARITY = "rarity"
 """Key of how much less likely than the most common ones the letters of a design are among the rows, nats."""
 
 
+EVEN = 3.0
+"""Standard deviations of what is predicted of single changes that a change costs where all cost the same."""
+
+
 class Leaning:
     """One-hot or soft x (N, V, L) -> what is taken off the scores (N,): nothing for the most common letters.
 
@@ -59,8 +63,7 @@ class Leaning:
         if not (spread > 0 and varied > 0):
             return False
         informed = float((told - told.mean()) @ (rare - rare.mean())) <= 0
-        even = rare.mean() * (self.rare > 0)
-        self.costs = spread / varied * (self.rare if informed else even)
+        self.costs = spread * (self.rare / varied if informed else EVEN * (self.rare > 0))
         self._on = {}
         return True
 
