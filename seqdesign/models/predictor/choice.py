@@ -26,6 +26,7 @@ from seqdesign.models.predictor.learn import columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
+from seqdesign.sequences.genetic_code import are_genes
 from seqdesign.sequences.splits import RELATED, mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
@@ -75,11 +76,12 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     """Kinds that fit the rows, the simplest first; strands are decided."""
     tokens = known.tokens
     networks = len(tokens) >= NETWORKS_FROM
+    codons = ["codons"] if options.strands != "both" and are_genes(tokens) else []
     if not positional(tokens, options):
         parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
         told = [] if parted else _grammar(known, options)
-        return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
-    kinds = ["ridge"]
+        return ["ridge", *codons, "words", *told, *(["aligned"] if parted else []), "motif"]
+    kinds = ["ridge", *codons]
     if int(tokens.lengths.max()) >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]

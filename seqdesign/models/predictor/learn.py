@@ -29,6 +29,7 @@ from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.sequences.genetic_code import FEWEST_CODONS, are_genes
 from seqdesign.sequences.splits import lone_mutants
 from seqdesign.training.config import FitOptions
 from seqdesign.training.loop import Fit, Hooks, fit
@@ -182,6 +183,11 @@ def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions)
             f"--architecture aligned: {LABELS[kind]} needs relatives of one parent, read on one strand, "
             "that differ from it in a quarter of their letters at most, and not too many of them; use "
             "another --architecture, or auto"
+        )
+    if kind == "codons" and (options.strands == "both" or not are_genes(tokens)):
+        raise InputError(
+            f"--architecture codons: {LABELS[kind]} needs genes, read from their first letter, of at least "
+            f"{FEWEST_CODONS} codons and without a stop before the last; use another --architecture, or auto"
         )
     if columns is None or (kind in ("pairs", "kernel") and not placed):
         raise InputError(
