@@ -24,7 +24,6 @@ from seqdesign.models.predictor.choice import Trial, choose
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.learn import Learned, detail_of, learn
-from seqdesign.models.predictor.logarithms import logarithm_warnings
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores, unseen_letters
 from seqdesign.models.predictor.quality import PredictorQuality, judge
@@ -110,8 +109,6 @@ def train_sequence_predictor(
     groups = together(tokens.take(train), fit_options)
     known = Known(tokens, outcomes).take(train)
     _check(known.outcomes)
-    doubts = logarithm_warnings(known.tokens, known.outcomes, groups, seed)
-    parts = replace(parts, warnings=(*parts.warnings, *doubts))
     given, options = options, replace(options, strands=_strands(known, groups, options, seed))
     options, trials = _decided(options, known, groups, fit_options, seed, fabric, target, on_trial)
     data = _fingerprint(tokens, outcomes, split, target)

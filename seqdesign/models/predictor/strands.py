@@ -49,9 +49,9 @@ def same_on_both_strands(
     here, there = (_word_counts(rows, some.lengths) for rows in (some.tokens, turned))
     fold = folds(groups[known], 0.25, 4, rng)
     y_tensor = torch.from_numpy((y - y.mean()) / (y.std() or 1.0)).float()[:, None]
-    both = explained(here + there, y_tensor, fold)
+    both = _explained(here + there, y_tensor, fold)
     directed = [here, *([_at_places(some.tokens)] if bool((some.lengths == some.lengths[0]).all()) else [])]
-    return both >= max(MIN_R2, *(ENOUGH * explained(x, y_tensor, fold) for x in directed))
+    return both >= max(MIN_R2, *(ENOUGH * _explained(x, y_tensor, fold) for x in directed))
 
 
 def _profile_difference(
@@ -112,7 +112,7 @@ def _at_places(rows: NDArray[np.uint8]) -> Tensor:
     return letters.flatten(1).float()
 
 
-def explained(x: Tensor, y: Tensor, fold: NDArray[np.int64]) -> float:
+def _explained(x: Tensor, y: Tensor, fold: NDArray[np.int64]) -> float:
     """Share of the variance that ridge regression explains in rows it has not seen."""
     judge = torch.stack([torch.from_numpy(fold == m).float() for m in range(4)], dim=1)
     weights, biases = ridge_start(x, y, 1 - judge, judge, task=get_task("regression"))
