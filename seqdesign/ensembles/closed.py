@@ -12,7 +12,9 @@ from seqdesign.ensembles.aligned import aligned_features, num_aligned
 from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
 from seqdesign.ensembles.evidence import LetterShares
 from seqdesign.ensembles.features import (
+    codon_features,
     linear_features,
+    num_codons,
     num_linear_features,
     pair_features,
     word_counts,
@@ -26,12 +28,12 @@ class LinearNet(nn.Module):
     """Strands (N, V, L) of the same sequences, inside (N, L) -> (M, N, K): features times weights.
 
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
-    pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
-    counts words wherever they stand; ``ends`` counts words and also reads letters by their distance from
-    either end, of which those never seen there have no effect (``shares``); ``grammar`` counts words and also
-    reads what some ``found`` say alone and in pairs, times a ``gain`` that says how much less these are held
-    than the others; ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of
-    several strands the mean counts.
+    pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``codons``
+    counts codons of one frame and reads the first letters; ``words`` counts words wherever they stand;
+    ``ends`` counts words and also reads letters by their distance from either end, of which those never seen
+    there have no effect (``shares``); ``grammar`` counts words and also reads what some ``found`` say alone
+    and in pairs, times a ``gain`` that says how much less these are held than the others; ``aligned`` reads
+    letters, insertions and deletions by alignment to a ``parent``. Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -67,6 +69,8 @@ class LinearNet(nn.Module):
             columns += num_grammar(max_length, both_strands=both_strands)
             self.register_buffer("found", no_words(letters, both_strands=both_strands))
             self.register_buffer("gain", torch.ones(columns))
+        if kind == "codons":
+            columns = num_codons(letters)
         if kind == "ends":
             places = num_places(letters, max_length)
             columns += 2 * places * letters
@@ -90,6 +94,8 @@ class LinearNet(nn.Module):
     def _features(self, x: Tensor, inside: Tensor) -> Tensor:
         if self.kind == "words":
             return word_counts(x, self.shapes)
+        if self.kind == "codons":
+            return codon_features(x, self.max_length)
         if self.kind == "grammar":
             said = grammar_features(x, inside, self.found, self.max_length)
             return self.gain * torch.cat([word_counts(x, self.shapes), *said], 1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.models.predictor.logarithms import better_by_logarithms
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.layout import stderr_column
 from seqdesign.sequences.numbers import Tally
@@ -98,7 +99,8 @@ def read_outcomes(
     records have about three values each: the spread of two says too little
     (``benchmarks/predictors/replicates.py``). So do counts of reads.
 
-    What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
+    What a column holds is decided from all its cells: numbers, or labels where none is a number. Numbers
+    that letters order clearly better by their logarithms are learned as such, unless a task is named. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
     UsageError for a task that the columns exclude.
     """
@@ -111,11 +113,21 @@ def read_outcomes(
     tallies = tuple(_tally(records, name) for name in names)
     chosen = task_of(task, tallies)
     found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    better = better_by_logarithms(records.sequences, found.values) if task == AUTO and chosen.logs else None
+    if better is not None:
+        chosen = get_task(chosen.logs)
+        found = chosen.read(Columns(records, tallies, asked=False, sigma=errors is not None))
     errors = None if errors is None else chosen.spread(errors, found.values)
     if chosen.ordered and not found.classes:
         for name, column in zip(names, found.values.T, strict=True):
             check_precision(column, name)
-    said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
+    told = ""
+    if better is not None:
+        rho, plain = better
+        told = (
+            f"; ridge regression orders rows better by them (rho {rho:.2f}) than by the numbers ({plain:.2f})"
+        )
+    said = tuple(f"{tally.name}: {chosen.says(tally)}{told}" for tally in tallies)
     return Outcomes(
         tuple(map(chosen.called, names)),
         chosen.name,
