@@ -44,7 +44,7 @@ class SequenceColumns(Options):
     """True for a command that speaks of positions without a wild type, too."""
 
     sequence: str | None = None
-    """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
+    """Column of the sequences in a table; 'sequence' or 'seq', also in capitals, when not given."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
     format: Literal["auto", "fasta", "fastq", "table", "parquet", "xlsx", "genbank"] = "auto"

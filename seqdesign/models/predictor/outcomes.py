@@ -104,6 +104,8 @@ def read_outcomes(
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
     UsageError for a task that the columns exclude.
     """
+    if twice := next((name for name in names if list(names).count(name) > 1), None):
+        raise UsageError(f"names '{twice}' twice", option="--outcome")
     if sigma and len(sigma) != len(names):
         raise UsageError(
             f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import seqdesign as sd
+from seqdesign.errors import UsageError
 from seqdesign.models.predictor.logarithms import better_by_logarithms
 from seqdesign.models.predictor.outcomes import read_outcomes
 
@@ -46,3 +47,9 @@ def test_logarithms_are_taken_unless_a_task_is_named() -> None:
         assert "orders rows better by them (rho 0.9" in found.said[0]
         plain = task.removesuffix("log10").removesuffix("-") or "regression"
         assert read_outcomes(data, ("kd",), task=plain).task == plain
+
+
+def test_an_outcome_that_is_named_twice_is_refused() -> None:
+    data = sd.SequenceSet(["a"], ["ACGT"], columns={"kd": ["1"]})
+    with pytest.raises(UsageError, match="--outcome: names 'kd' twice"):
+        read_outcomes(data, ("kd", "kd"))
