@@ -23,9 +23,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqdesign.runs.progress import count, phase
+
 LONGEST = 256
 """Letters of the longest sequences that are looked at; what is needed grows with their third power."""
-CELLS, FEW, BLOCK = 500_000_000, 500, 256
+CELLS, FEW, BLOCK = 1_000_000_000, 500, 256
 """Sequences x places x columns^2 that are learned from, sequences that always are, and sequences at once."""
 FIRST_GAPS = (0.1, 0.5, 0.1, 0.5)
 USUAL_GAPS, GAP_WEIGHT = (0.02, 0.3, 0.02, 0.3), 20.0
@@ -85,6 +87,7 @@ class Profile(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     @torch.no_grad()
+    @phase("aligning", at_most=True)
     def count(self, tokens: Tensor, lengths: Tensor) -> None:
         """Learn from training sequences (N, T) of lengths (N,), from the first ones where they are many."""
         rows = max(FEW, CELLS // tokens.shape[1] ** 3)
@@ -92,14 +95,14 @@ class Profile(nn.Module):
         known = tokens < self.size
         counts = torch.bincount(tokens[known], minlength=self.size) + 1.0
         self.background = (counts / counts.sum()).to(self.background)
-        found = []
-        for columns, where in _beginnings(tokens, lengths):
+        beginnings = list(_beginnings(tokens, lengths))
+        found, total = [], ROUNDS + TRIAL * len(beginnings)
+        for i, (columns, where) in enumerate(beginnings):
             self._begin(columns, tokens, lengths, where)
-            found.append((self._learn(tokens, lengths, TRIAL), self.letters, self.gaps))
-            if lengths.min() == lengths.max():
-                break
+            likelihood = self._learn(tokens, lengths, range(i * TRIAL, (i + 1) * TRIAL), total)
+            found.append((likelihood, self.letters, self.gaps))
         _, self.letters, self.gaps = max(found, key=lambda one: one[0])
-        self._learn(tokens, lengths, ROUNDS)
+        self._learn(tokens, lengths, range(total - ROUNDS, total), total)
 
     def _begin(self, columns: int, tokens: Tensor, lengths: Tensor, where: Tensor) -> None:
         """Each place is at a column ``where`` (N, T); gaps are frequent, and where sequences begin and end so
@@ -120,10 +123,11 @@ class Profile(nn.Module):
     def _smooth(self, counts: Tensor) -> Tensor:
         return (counts + LETTER_WEIGHT * self.background) / (counts.sum(1, keepdim=True) + LETTER_WEIGHT)
 
-    def _learn(self, tokens: Tensor, lengths: Tensor, rounds: int) -> float:
-        """Rounds of expectation maximisation; the log-likelihood that the last of them began with."""
+    def _learn(self, tokens: Tensor, lengths: Tensor, rounds: range, total: int) -> float:
+        """Rounds of expectation maximisation, of ``total``; the log-likelihood that the last began with."""
         before = -float("inf")
-        for _ in range(rounds):
+        for done in rounds:
+            count(done, total)
             counts = Counts.none(len(self.letters), self.size, self.background.device)
             for rows, ns in zip(tokens.split(BLOCK), lengths.split(BLOCK), strict=True):
                 self._expect(rows[:, : int(ns.max())], ns, counts)
@@ -315,6 +319,9 @@ class Counts:
 def _beginnings(tokens: Tensor, lengths: Tensor) -> Iterator[tuple[int, Tensor]]:
     """(columns, that (N, T) of each place): stretched to the usual length, from the start, from the end."""
     places, longest = torch.arange(tokens.shape[1], device=tokens.device)[None], int(lengths.max())
+    if int(lengths.min()) == longest:
+        yield longest, places.expand_as(tokens).clamp(max=longest - 1)
+        return
     usual = int(lengths.median())
     share = places * (usual - 1) / (lengths[:, None] - 1).clamp(min=1)
     yield usual, share.round().long().clamp(max=usual - 1)
