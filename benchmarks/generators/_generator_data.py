@@ -36,8 +36,8 @@ MINUS_10 = [
     [0.59, 0.13, 0.12, 0.16], [0.49, 0.21, 0.12, 0.18], [0.02, 0.05, 0.02, 0.91],
 ]  # fmt: skip
 """Shares of A, C, G and T in both words of promoters of E. coli."""
-SPACERS, START = (15, 16, 17, 18, 19), 61
-"""Letters between both words, and the place where transcription starts."""
+SPACERS, START, NO_PAIR = (15, 16, 17, 18, 19), 61, -20.0
+"""Letters between both words, the place where transcription starts, the score of less than two words."""
 FIRST_WORD, SECOND_WORD, APART = "TGACTCA", "CACGTG", 30
 
 
@@ -136,10 +136,14 @@ def ragged(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
 
 
 def words_of_bacteria(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Log-odds in nats of the best pair of both words, and the letters between them."""
+    """Log-odds in nats of the best pair of both words (NO_PAIR of short texts), letters between them."""
     first, second = (np.log(np.array(table) / 0.25) for table in (MINUS_35, MINUS_10))
     best, between = [], []
     for text in texts:
+        if len(text) < 12 + SPACERS[0]:
+            best.append(NO_PAIR)
+            between.append(0)
+            continue
         codes = np.array(["ACGT".index(c) for c in text])
         windows = np.lib.stride_tricks.sliding_window_view(codes, 6)
         one, two = (table[np.arange(6), windows].sum(1) for table in (first, second))
