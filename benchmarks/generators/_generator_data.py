@@ -27,6 +27,17 @@ CODONS = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"]
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 FAMILIES, MUTATED = 3, 0.2
 GENE_CODONS = 100
+MINUS_35 = [
+    [0.03, 0.09, 0.09, 0.79], [0.04, 0.03, 0.12, 0.81], [0.08, 0.05, 0.78, 0.09],
+    [0.58, 0.17, 0.10, 0.15], [0.32, 0.52, 0.05, 0.11], [0.54, 0.09, 0.17, 0.20],
+]  # fmt: skip
+MINUS_10 = [
+    [0.05, 0.07, 0.06, 0.82], [0.89, 0.03, 0.02, 0.06], [0.26, 0.10, 0.12, 0.52],
+    [0.59, 0.13, 0.12, 0.16], [0.49, 0.21, 0.12, 0.18], [0.02, 0.05, 0.02, 0.91],
+]  # fmt: skip
+"""Shares of A, C, G and T in both words of promoters of E. coli."""
+SPACERS, START, NO_PAIR = (15, 16, 17, 18, 19), 61, -20.0
+"""Letters between both words, the place where transcription starts, the score of less than two words."""
 FIRST_WORD, SECOND_WORD, APART = "TGACTCA", "CACGTG", 30
 
 
@@ -98,6 +109,49 @@ def judge_word_pair(texts: Sequence[str]) -> Figures:
         "second word": float(np.mean([SECOND_WORD in t for t in texts])),
         "at the distance": float(np.mean(right)),
     }
+
+
+def bacteria(num: int, rng: np.random.Generator) -> list[str]:
+    """81 letters like promoters of E. coli: -35, 15 to 19 letters, -10, 5 to 9 letters, the start."""
+    spacers = rng.choice(SPACERS, size=num, p=[0.08, 0.21, 0.43, 0.20, 0.08])
+    leads = rng.choice([5, 6, 7, 8, 9], size=num, p=[0.1, 0.25, 0.35, 0.2, 0.1])
+    found = []
+    for spacer, lead in zip(spacers, leads, strict=True):
+        second = START - lead - 6
+        first = second - spacer - 6
+        shares = np.tile([0.29, 0.21, 0.21, 0.29], (81, 1))
+        shares[:first] = [0.36, 0.15, 0.14, 0.35]
+        shares[first : first + 6], shares[second : second + 6] = MINUS_35, MINUS_10
+        if rng.random() < 0.2:
+            shares[second - 2 : second] = [[0, 0, 0, 1], [0, 0, 1, 0]]
+        shares[START] = [0.5, 0.1, 0.32, 0.08]
+        letters = (shares.cumsum(1) < rng.random((81, 1))).sum(1).clip(max=3)
+        found.append("".join("ACGT"[i] for i in letters))
+    return found
+
+
+def ragged(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """Up to 21 letters are missing at the beginning."""
+    return [text[cut:] for text, cut in zip(texts, rng.integers(0, 22, len(texts)), strict=True)]
+
+
+def words_of_bacteria(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Log-odds in nats of the best pair of both words (NO_PAIR of short texts), letters between them."""
+    first, second = (np.log(np.array(table) / 0.25) for table in (MINUS_35, MINUS_10))
+    best, between = [], []
+    for text in texts:
+        if len(text) < 12 + SPACERS[0]:
+            best.append(NO_PAIR)
+            between.append(0)
+            continue
+        codes = np.array(["ACGT".index(c) for c in text])
+        windows = np.lib.stride_tricks.sliding_window_view(codes, 6)
+        one, two = (table[np.arange(6), windows].sum(1) for table in (first, second))
+        found = [(max(one[: -6 - s] + two[6 + s :], default=-np.inf), s) for s in SPACERS]
+        score, spacer = max(found)
+        best.append(score)
+        between.append(spacer)
+    return np.array(best), np.array(between)
 
 
 def family_parents() -> NDArray[np.str_]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
+from _generator_data import words_of_bacteria
 from numpy.typing import NDArray
 from torch import nn
 
@@ -137,6 +138,42 @@ class Promoters:
             figures[name] = float(np.mean([bool(s) for s in starts]))
             figures[f"{name} at peak"] = float(np.mean((flat >= window) & (flat < window + PEAK)))
         return figures
+
+
+class Bacteria:
+    """Samples against promoters of the same law that were not learned from."""
+
+    def __init__(self, test: list[str], more: list[str]) -> None:
+        self.test, self.more = test, more
+        self.real = words_of_bacteria(test)[0]
+
+    def __call__(self, texts: Sequence[str]) -> Figures:
+        """For the held-out sequences themselves stand others, with which they are compared."""
+        made = self.more if list(texts) == self.test else list(texts)
+        score, between = words_of_bacteria(made)
+        return {
+            "both words, nats": float(score.mean()),
+            "AUC of these": auc(score, self.real),
+            "17 letters between": float(np.mean(between == 17)),
+            "AUC network": network_auc(made, self.test, "ACGT"),
+        }
+
+
+def aligned(members: Sequence[str], rounds: int = 3) -> list[str]:
+    """Members of a family aligned by a profile HMM that begins with one of median length. Needs pyhmmer."""
+    import pyhmmer
+
+    amino = pyhmmer.easel.Alphabet.amino()
+    background = pyhmmer.plan7.Background(amino)
+    texts = [pyhmmer.easel.TextSequence(name=str(i).encode(), sequence=t) for i, t in enumerate(members)]
+    block = pyhmmer.easel.DigitalSequenceBlock(amino, [t.digitize(amino) for t in texts])
+    middle = sorted(range(len(members)), key=lambda i: len(members[i]))[len(members) // 2]
+    hmm = pyhmmer.plan7.Builder(amino).build(block[middle], background)[0]
+    for _ in range(rounds):
+        alignment = pyhmmer.hmmalign(hmm, block, digitize=True, all_consensus_cols=True)
+        alignment.name = b"family"
+        hmm = pyhmmer.plan7.Builder(amino).build_msa(alignment, background)[0]
+    return list(alignment.textize().alignment)
 
 
 class Family:

@@ -18,6 +18,8 @@ pair      20,000 x 100 with two words, the second 30 letters after the first
 genes     20,000 x 300: ATG, 98 codons, a stop: valid frames
 long      5,000 x 500 with two words, the second 30 letters after the first
 ww        WW domains (--input prot_ww_pfam_aligned.fa.gz): recognised by a profile HMM of training members
+globins   the same of unaligned globins (--input prot_globins630.fa.gz)
+bacteria  500 simulated promoters x 81: two words 15 to 19 letters apart;  ragged  cut to 60 to 81 letters
 promoters dm3 promoters (--input dna_dm3_core_promoter100.fa.gz): AUC of a network and of a forest, words,
           motifs and their places, copies;  few  the same, of 300 sequences only
 """
@@ -48,7 +50,21 @@ from seqdesign.sequences.reader import read_sequences
 Figures = dict[str, float]
 LM_ROWS = ("train-lm --architecture gru", "train-lm")
 CHAIN, MATRIX, REAL = "Markov chain", "position matrix", "held-out sequences"
-DATA = ("trna", "families", "tata", "tataa", "pair", "genes", "long", "ww", "promoters", "few")
+DATA = (
+    "trna",
+    "families",
+    "tata",
+    "tataa",
+    "pair",
+    "genes",
+    "long",
+    "ww",
+    "globins",
+    "bacteria",
+    "ragged",
+    "promoters",
+    "few",
+)
 
 
 @dataclass(frozen=True)
@@ -94,13 +110,34 @@ def ww(path: Path, seed: int) -> Task:
     return Task(bare, held_out, judges.Family(train, bare, held_out), letters=data.AMINO, order=2)
 
 
+def globins(path: Path, seed: int) -> Task:
+    """Members of a protein family that nobody has aligned; a fifth of them judge."""
+    texts = list(dict.fromkeys(t.upper() for t in read_sequences(path, on_duplicate="keep").sequences))
+    texts = [t for t in texts if not set(t) - set(data.AMINO)]
+    order = np.random.default_rng(seed).permutation(len(texts))
+    num = len(texts) // 5
+    test, train = [texts[i] for i in order[:num]], [texts[i] for i in order[num:]]
+    return Task(train, test, judges.Family(judges.aligned(train), train, test), letters=data.AMINO, order=2)
+
+
+def bacteria(cut: bool, seed: int) -> Task:
+    """Few simulated promoters, others for each seed; whole or cut."""
+    rngs = [np.random.default_rng([seed, i]) for i in range(3)]
+    train, test, more = (data.bacteria(n, r) for n, r in zip((500, 2000, 2000), rngs, strict=True))
+    if cut:
+        train, test, more = (data.ragged(t, r) for t, r in zip((train, test, more), rngs, strict=True))
+    return Task(train, test, judges.Bacteria(test, more))
+
+
 def task(args: argparse.Namespace) -> Task:
     """The data that were asked for."""
-    if args.data in ("ww", "promoters", "few"):
+    if args.data in ("bacteria", "ragged"):
+        return bacteria(args.data == "ragged", args.seed)
+    if args.data in ("ww", "globins", "promoters", "few"):
         if args.input is None:
             raise SystemExit(f"{args.data} needs --input")
-        if args.data == "ww":
-            return ww(args.input, args.seed)
+        if args.data in ("ww", "globins"):
+            return (ww if args.data == "ww" else globins)(args.input, args.seed)
         return promoters(args.input, 300 if args.data == "few" else None, args.seed)
     simple: dict[str, Callable[[], Task]] = {
         "trna": lambda: made(data.trna, data.judge_trna, "ACGU"),

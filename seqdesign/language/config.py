@@ -24,9 +24,9 @@ class LMOptions(Options):
     PANEL: ClassVar[str] = "Model options"
 
     architecture: Literal["auto", "ensemble", "transformer", "gru", "masked"] = "auto"
-    """transformer and gru write from left to right and give the exact likelihood, so does ensemble, the mean
-    of both; masked is a Transformer that fills in letters in any order and gives a bound on it. auto is
-    ensemble below a million training letters, else transformer."""
+    """transformer and gru write from left to right and give the exact likelihood, so does ensemble, a mean of
+    both and of a profile; masked is a Transformer that fills in letters in any order and gives a bound on it.
+    auto is ensemble below a million training letters, else transformer."""
     width: Annotated[int | Auto, Between(4, 4096)] = "auto"
     """Units of a layer; auto is 64 for the Transformers and 128 for the GRU. Of an ensemble, those of its
     Transformer; its GRU has twice as many."""

@@ -33,6 +33,8 @@ ORDERS = 1
 sequences it then varies by 0.1 nats, from LEVELS shares by 2.4."""
 LEVELS = 32
 """Shares of hidden letters by which it is estimated elsewhere."""
+WEIGHED, WEIGHED_BLOCK = 2000, 256
+"""Held-out sequences by which parts of an ensemble are weighed, and at once."""
 FEW_LEVELS = 8
 """The same where one sequence after the other is asked about."""
 
@@ -109,13 +111,19 @@ class SequenceLM(nn.Module):
         """
         self.count_lengths(data.lengths)
         if self.condition is None:
-            self.network.count(data.tokens)
+            self.network.count(data.tokens, data.lengths)
 
     def count_lengths(self, lengths: Tensor) -> None:
         """Set p(length) from training lengths (N,): their shares, one more row spread over all lengths."""
         size = len(self.length_log_prob)
         counts = torch.bincount(lengths.cpu() - self.min_length, minlength=size).double() + 1 / size
         self.length_log_prob.copy_((counts / counts.sum()).log())
+
+    def weigh(self, data: TokenData, device: torch.device) -> None:
+        """Choose by held-out sequences how much the parts of an ensemble count that learn apart."""
+        if isinstance(self.network, Ensemble):
+            rows = (data.rows(index) for index in torch.arange(min(len(data), WEIGHED)).split(WEIGHED_BLOCK))
+            self.network.weigh((batch.tokens.to(device), batch.lengths.to(device)) for batch in rows)
 
     def measure_dependence(self, data: TokenData, device: torch.device, seed: int) -> None:
         """Find out from the first rows of ``data`` which letters may be written at once."""
@@ -132,7 +140,7 @@ class SequenceLM(nn.Module):
         self.dependence[:, :steps, :steps] = found.clamp(max=UNKNOWN).to(self.dependence)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Models of before this was measured write letter by letter, and have no counts of words.
+        """Models of before this was measured write letter by letter, without counts of words or a profile.
 
         Those whose repeated words had weights of another kind do without repeated words.
         """
@@ -141,7 +149,7 @@ class SequenceLM(nn.Module):
         for name in ("weight", "bias"):
             state_dict.pop(f"{prefix}network.chains.repeats.{name}", None)
         for name, value in self.network.state_dict().items():
-            if "chains." in name:
+            if "chains." in name or name == "share" or name.startswith("profile."):
                 state_dict.setdefault(f"{prefix}network.{name}", value)
         super()._load_from_state_dict(state_dict, prefix, *args)
 

@@ -59,8 +59,8 @@ class Transformer(nn.Module):
         self.output = nn.Linear(width, num_letters)
         self.chains = Chains(num_letters, width, max_length, causal=causal, repeats=repeats)
 
-    def count(self, tokens: Tensor) -> None:
-        """Count words of training sequences (N, T)."""
+    def count(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Count words of training sequences (N, T); their lengths (N,) say nothing more."""
         self.chains.count(tokens)
 
     def forward(
@@ -131,8 +131,8 @@ class GRU(nn.Module):
         self.output = nn.Linear(width, num_letters)
         self.chains = Chains(num_letters, width, max_length, causal=True, repeats=repeats)
 
-    def count(self, tokens: Tensor) -> None:
-        """Count words of training sequences (N, T)."""
+    def count(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Count words of training sequences (N, T); their lengths (N,) say nothing more."""
         self.chains.count(tokens)
 
     def forward(

@@ -84,6 +84,7 @@ def train_sequence_lm(
         prepare=lambda networks: networks.count(data),
         plan=make_plan(fit_options, len(train)),
     )
+    model.weigh(judges, fabric.device)
     model.measure_dependence(judges, fabric.device, seed)
     quality = judge(model, data, judges, fabric.device)
     return LMTraining(TrainedLM(model, record), fitted, quality, train, held_out)

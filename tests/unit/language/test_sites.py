@@ -79,7 +79,7 @@ def test_ends_of_shorter_sequences_are_no_letters() -> None:
 def test_a_model_without_counts_at_places_says_what_it_said() -> None:
     options = adapt(LMOptions(architecture="gru", width=8, layers=1, dropout=0.0), num_letters=100)
     learned, before = (SequenceLM(options, Vocabulary(get_alphabet("dna")), 30, 30).eval() for _ in range(2))
-    learned.network.count(rows())
+    learned.network.count(rows(), torch.full((400,), 30))
     before.load_state_dict({k: v for k, v in learned.state_dict().items() if "sites" not in k})
     texts, lengths = rows(5, start=1), torch.full((5,), 30)
     said = before.log_likelihood(texts, lengths)
