@@ -47,7 +47,7 @@ class PanelledCommand(TyperCommand):
         if ctx.resilient_parsing:  # the shell asks for completions
             return super().parse_args(ctx, args)
         try:
-            _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+            values, rest, order = self.make_parser(ctx).parse_args(args=list(args))
         except Exception as error:  # Typer's own: it has no public name
             if not hasattr(error, "possibilities"):
                 raise
@@ -58,8 +58,12 @@ class PanelledCommand(TyperCommand):
         if sum("--sequence" in p.opts for p in options) > 1:
             raise UsageError("names one column, but is there twice; join both in one", option="--sequence")
         takers = {name for p in self.params if isinstance(p, TyperOption) for name in p.opts}
-        if rest and "--model" in takers and os.path.isdir(rest[0]):
-            raise UsageError(f"'{rest[0]}' is a folder; if it is a model, write --model {rest[0]}")
+        taken = [values[p.name] for p in order if not isinstance(p, TyperOption)]
+        folder = next(
+            (text for text in [*taken, *rest] if isinstance(text, str) and os.path.isdir(text)), None
+        )
+        if rest and "--model" in takers and folder is not None:
+            raise UsageError(f"'{folder}' is a folder; if it is a model, write --model {folder}")
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -64,8 +64,11 @@ def of(model: Path) -> tuple[str, ...]:
     return "maximize", "-m", str(model)
 
 
-def test_a_model_where_sequences_belong_is_told_its_option(here: Path, cli: Callable[..., Any]) -> None:
-    done = cli("maximize", here)
+@pytest.mark.parametrize("words", [("maximize",), ("predict",), ("predict", "in.fa")])
+def test_a_model_where_sequences_belong_is_told_its_option(
+    here: Path, cli: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    done = cli(*words, here, *([] if "in.fa" in words or words[0] == "maximize" else ["in.fa"]))
     assert (done.code, done.err.strip().splitlines()) == (
         2, [f"seqdesign: error: '{here}' is a folder; if it is a model, write --model {here}"],
     )  # fmt: skip
