@@ -24,7 +24,7 @@ TERMS: dict[tuple[str, ...], float] = {
 """Products of kernels over cells whose sum is the covariance of effects, and the variance of each from which
 the search starts, in units of ``VARIANCE``."""
 VARIANCE = math.exp(-2)
-START = {"noise": -1.0, "reach": 1.0, "joint": -1.0, "joint_length": 0.0}
+START = {"noise": -1.0, "reach": 1.0, "joint": -1.0, "joint_length": 1.0}
 """Logarithms: noise variance; distance over which positions are alike; variance and length scale of what is
 joint."""
 NAMES = (*START, *(" x ".join(term) for term in TERMS))

@@ -17,7 +17,7 @@ from seqdesign.tasks.task import Task
 
 MAX_CELLS = 8_000
 """Cells from which a Gaussian process is too much: as many as a protein of 420 letters has."""
-FIT_ROWS, FIT_CELLS = 600, 2_500
+FIT_ROWS, FIT_CELLS = 1_000, 2_500
 """Rows by which hyperparameters are chosen, at most, and cells that these have: their likelihood costs the
 cube of the one and the square of the other.
 """
@@ -28,8 +28,9 @@ AS_OFTEN = 30.0
 """By how many measurements the parent of single mutants counts, measured or guessed."""
 NOTHING = -20.0
 """Logarithm of a variance that is none."""
-PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.6
-"""Standard deviations of hyperparameters around where they start, and of those of the descriptors."""
+PRIOR, LENGTH_PRIOR, DESCRIPTOR_PRIOR = 1.5, 0.75, 0.6
+"""Standard deviations of hyperparameters around where they start; of the length of what is joint, which at
+small lengths is noise by another name; and of those of the descriptors."""
 
 FloatArray = NDArray[np.float64]
 
@@ -250,6 +251,7 @@ def _hyperparameters(u: Tensor, target: Tensor, every: CellKernel, seed: int, *,
     start = kernel.start()
     spread = torch.full_like(start, PRIOR)
     spread[len(NAMES) :] = DESCRIPTOR_PRIOR
+    spread[NAMES.index("joint_length")] = LENGTH_PRIOR
     if not joint:
         start[NAMES.index("joint")] = NOTHING
         spread[NAMES.index("joint")] = JITTER

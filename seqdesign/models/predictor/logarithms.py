@@ -59,7 +59,7 @@ def _orders(sequences: Sequence[str], values: NDArray[np.float64]) -> tuple[floa
     _, same = np.unique(texts, return_inverse=True)
     fold = rng.permutation(same.max() + 1)[same] % PARTS
     x = _letters(texts)
-    logs, plain = (spearman(y, _unseen(x, z, fold)) or 0.0 for z in (np.log(y), y))
+    logs, plain = (spearman(y, _unseen(x, z, fold)) or 0.0 for z in (np.log(y), y / y.max()))
     return logs, plain
 
 

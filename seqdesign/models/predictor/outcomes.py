@@ -17,7 +17,7 @@ from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.by_name import AUTO, get_task, task_of
 from seqdesign.tasks.task import Task
-from seqdesign.tasks.values import Columns
+from seqdesign.tasks.values import Columns, Values
 from seqdesign.training.precision import check_precision
 
 LARGEST = 1e15
@@ -115,14 +115,13 @@ def read_outcomes(
     tallies = tuple(_tally(records, name) for name in names)
     chosen = task_of(task, tallies)
     found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    _check_precision(chosen, found, names)
     better = better_by_logarithms(records.sequences, found.values) if task == AUTO and chosen.logs else None
     if better is not None:
         chosen = get_task(chosen.logs)
         found = chosen.read(Columns(records, tallies, asked=False, sigma=errors is not None))
+        _check_precision(chosen, found, names)
     errors = None if errors is None else chosen.spread(errors, found.values)
-    if chosen.ordered and not found.classes:
-        for name, column in zip(names, found.values.T, strict=True):
-            check_precision(column, name)
     told = ""
     if better is not None:
         rho, plain = better
@@ -141,6 +140,13 @@ def read_outcomes(
         records.noise,
         found.detail,
     )
+
+
+def _check_precision(task: Task, found: Values, names: Sequence[str]) -> None:
+    """Raise InputError for numbers that 32 bits cannot tell apart."""
+    if task.ordered and not found.classes:
+        for name, column in zip(names, found.values.T, strict=True):
+            check_precision(column, name)
 
 
 def _reliability(

@@ -6,7 +6,9 @@ import torch
 
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.kernel import NAMES, TERMS, CellKernel, named
+from seqdesign.ensembles.kernel_fit import fit_kernel
 from seqdesign.sequences.alphabets import get_alphabet
+from seqdesign.tasks.by_name import get_task
 
 PROTEIN = get_alphabet("protein")
 
@@ -38,3 +40,19 @@ def test_a_covariance_is_one() -> None:
     found = kernel.covariance(named(kernel.start()))
     torch.testing.assert_close(found, found.T)
     assert float(torch.linalg.eigvalsh(found.double()).min()) > 0
+
+
+def test_what_does_not_add_up_is_not_taken_for_noise() -> None:
+    rng = torch.Generator().manual_seed(4)
+    tokens = torch.randint(4, (700, 30), generator=rng)
+    x = torch.nn.functional.one_hot(tokens, 4).transpose(1, 2).float()
+    effects = 0.25 * torch.randn(4, 30, generator=rng)
+    neighbours = torch.randn(4, 4, 10, generator=rng)
+    y = (x * effects).sum((1, 2))
+    y = y + 0.25 * torch.einsum("nul,nvl,uvl->n", x[:, :, :10], x[:, :, 1:11], neighbours)
+    y = y + 0.5 * y.std() * torch.randn(700, generator=rng)
+    y = ((y - y.mean()) / y.std())[:, None]
+    judge = (torch.arange(700)[:, None] % 5 == torch.arange(5)).float()
+    about = letter_descriptors(get_alphabet("dna"))
+    net, *_ = fit_kernel(x, y, 1 - judge, judge, about, task=get_task("regression"), seed=0)
+    assert float(named(net.theta)["joint_length"]) > 0
