@@ -47,8 +47,6 @@ class Change:
     to: int
     new: str
     claims: tuple[tuple[int, str], ...] = ()
-    ends: bool = False
-    """Whether it is a stop, so that nothing comes after it."""
 
 
 def parse_variant(text: str) -> tuple[Change, ...] | None:
@@ -97,7 +95,7 @@ def _change(word: str) -> Change | None:
     if found := _POINT.fullmatch(word) or _BASE.fullmatch(word):
         at, old, new = int(found["at"]), _one(found["old"]), found["new"]
         letter = old if new == "=" else "" if new == "-" else _one(new)
-        return Change(at, at + 1, letter, ((at, old),), letter == "*")
+        return Change(at, at + 1, letter, ((at, old),))
     if found := _OURS.fullmatch(word):
         if found["gone"]:
             at = int(found["gone"])
@@ -225,8 +223,6 @@ class Variants:
                 return "", f"position {change.at} is outside {self.first} to {self.first + length - 1}"
             pieces += [wild[at:start], self._new(change.new, wild)]
             at = end
-            if change.ends:
-                return "".join(pieces), ""
         text = "".join([*pieces, wild[at:]])
         return text, "" if text else "nothing is left"
 
@@ -290,8 +286,8 @@ class Variants:
                 self.wild_type[change.at - self.first : change.to - self.first].upper(),
                 self._new(change.new, self.wild_type),
             )
-            if len(old) == len(new) or change.ends:
-                pairs = zip(old, new, strict=False)
+            if len(old) == len(new):
+                pairs = zip(old, new, strict=True)
                 parts += [f"{a}{i}{b}" for i, (a, b) in enumerate(pairs, change.at) if a != b]
                 continue
             parts += [f"del{i}{a}" for i, a in enumerate(old, change.at)]

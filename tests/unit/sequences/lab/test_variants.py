@@ -24,7 +24,7 @@ CASES = {
     "p.Lys2_Ala4del": "MYIAKQR", "2_4del": "MYIAKQR",
     "K2_T3insGG": "MKGGTAYIAKQR", "p.Lys2_Thr3insGlySer": "MKGSTAYIAKQR", "ins3G": "MKGTAYIAKQR",
     "ins11G": WT + "G", "p.Lys2delinsGlySer": "MGSTAYIAKQR", "p.Lys2_Thr3dup": "MKTKTAYIAKQR",
-    "p.Lys2Ter": "M*", "K2*:T3S": "M*", "n.2K>A": "MATAYIAKQR",
+    "p.Lys2Ter": "M*TAYIAKQR", "K2*:T3S": "M*SAYIAKQR", "n.2K>A": "MATAYIAKQR",
 }  # fmt: skip
 WRONG = {
     "K3A": "position 3 is T, not K", "K2A:K2G": "position 2 is changed twice",
