@@ -122,7 +122,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
     specs = {spec.option: spec for spec in fields_of(type(config))}
     found = [
         problem
-        for problem in problems_of(survey, alphabet)
+        for problem in problems_of(survey, alphabet, limits=hasattr(config, "task"))
         if not problem.words
         or problem.words[0] == "--missing"
         or (problem.words[0] in specs and _as_it_came(config, specs[problem.words[0]]))

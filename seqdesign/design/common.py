@@ -6,11 +6,15 @@ is how rows of one band differ from each other. How common a letter is among the
 that band. It is the density of an augmented model (Hsu et al. 2022), with a weight that such rows cannot
 tell: single changes of the most common letters differ as much in how common they are as in what is predicted.
 
+Where nothing selected the variants before they were measured, leaving out the better ones has made good
+letters rare: then only the number of changes counts.
+
 Shapes: N sequences of length L over V letters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,40 +23,68 @@ from torch import Tensor
 
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
-from seqdesign.sequences.encoders import one_hot
 
 if TYPE_CHECKING:
     from seqdesign.design.model import DesignModel
+    from seqdesign.judging.panel import Verdict
 
 
 RARITY = "rarity"
 """Key of how much less likely than the most common ones the letters of a design are among the rows, nats."""
 
 
+EVEN = 3.0
+"""Standard deviations of what is predicted of single changes that a change costs where all cost the same."""
+
+
 class Leaning:
     """One-hot or soft x (N, V, L) -> what is taken off the scores (N,): nothing for the most common letters.
 
-    letters (L,): these. logs (L, V): log frequencies of letters, with one more row for each letter.
-    weight: what a nat costs, in units of the score.
+    letters (L,): these. rare (L, V): by how many nats letters are less likely, with one more row for each.
+    costs (L, V): what is taken off for them, in units of the score; none until `weigh`.
+    better: outcomes that are used, and whether more is better.
     """
 
-    def __init__(self, counts: Tensor) -> None:
-        self.letters = counts.argmax(1)
-        smooth = counts.double() + 1.0
-        self.logs = (smooth / smooth.sum(1, keepdim=True)).log()
-        self.weight = 0.0
+    def __init__(self, counts: Tensor, better: Sequence[tuple[int, bool]] = ()) -> None:
+        self.letters, self.better = counts.argmax(1), better
+        logs = (counts.double() + 1.0).log()
+        self.rare = logs.amax(1, keepdim=True) - logs
+        self.costs = torch.zeros_like(self.rare)
         self._on: dict[torch.device, Tensor] = {}
 
-    def rarity(self, x: Tensor) -> Tensor:
-        """How much less likely than the most common letters those of x are (N,), in nats."""
-        if x.device not in self._on:
-            rare = self.logs.amax(1, keepdim=True) - self.logs
-            self._on[x.device] = rare.T.contiguous().to(x.device, torch.float32)
-        return torch.einsum("nvl,vl->n", x, self._on[x.device].to(x.dtype))
+    def weigh(self, places: Tensor, letters: Tensor, told: Tensor) -> bool:
+        """Let single changes cost as much as is predicted of them, by scores ``told`` (n,) of these (n,).
+
+        The rarer a letter the more, unless rare letters are predicted to be better: then what was left out
+        made them rare, and all cost the same. False if nothing can be told from these.
+        """
+        told, rare = told.double().cpu(), self.rare[places, letters]
+        spread, varied = float(told.std()), float(rare.std())
+        if not (spread > 0 and varied > 0):
+            return False
+        informed = float((told - told.mean()) @ (rare - rare.mean())) <= 0
+        self.costs = spread * (self.rare / varied if informed else EVEN * (self.rare > 0))
+        self._on = {}
+        return True
+
+    def rarity(self, tokens: Tensor) -> Tensor:
+        """How much less likely than the most common letters those of tokens (N, L) are (N,), in nats."""
+        return self.rare[torch.arange(tokens.shape[1]), tokens.cpu()].sum(1)
 
     def __call__(self, x: Tensor, keys: Tensor) -> Tensor:
         """What is taken off; keys (N,) are numbers of starts."""
-        return self.weight * self.rarity(x)
+        if x.device not in self._on:
+            self._on[x.device] = self.costs.T.contiguous().to(x.device, torch.float32)
+        return torch.einsum("nvl,vl->n", x, self._on[x.device].to(x.dtype))
+
+    def open(self, verdict: Verdict) -> Verdict:
+        """The same without an end of the intervals on the better side: what was left out lies there, and
+        judges that know a band of measurements find that narrow.
+        """
+        low, high = verdict.low.clone(), verdict.high.clone()
+        for k, up in self.better:
+            (high if up else low)[:, k] = torch.inf if up else -torch.inf
+        return replace(verdict, low=low, high=high)
 
 
 def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | None:
@@ -72,7 +104,7 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     better = model.better_ends(objective, length)
     if any((panel.ends[k].high if up else panel.ends[k].low) is None for k, up in better):
         return None
-    found = Leaning(torch.from_numpy(evidence.counts))
+    found = Leaning(torch.from_numpy(evidence.counts), better)
     said = panel(found.letters[None]).plain
     if said is None:
         return None
@@ -86,12 +118,7 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     changed[torch.arange(len(places)), places] = letters
     told = model.predict(changed.to(model.device))[list(model.jury.design)]
     keys = torch.zeros(len(changed), dtype=torch.long, device=told.device)
-    spread = float(objective(told, keys).std())
-    rare = float(found.rarity(one_hot(changed, model.alphabet)).std())
-    if not (spread > 0 and rare > 0):
-        return None
-    found.weight = spread / rare
-    return found
+    return found if found.weigh(places, letters, objective(told, keys)) else None
 
 
 def _scores(objective: Composite, outcomes: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from seqdesign.metrics.fronts import hypervolume, non_dominated
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 from seqdesign.oracles.codons import CAI
-from seqdesign.sequences.encoders import decode, one_hot
+from seqdesign.sequences.encoders import decode
 from seqdesign.sequences.origin import PREDICTED
 
 FloatArray = npt.NDArray[np.float64]
@@ -280,7 +280,7 @@ def _columns(
         usage = model.with_codons(opinion.after[:1, :, :0], tokens)[0, :, 0].tolist()
         columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
     if lean is not None:
-        rarity = lean.rarity(one_hot(tokens, model.alphabet)).tolist()
+        rarity = lean.rarity(tokens).tolist()
         columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
     return columns
 
@@ -301,6 +301,7 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     if panel is not None:
         compared = _compared_with(panel, starts, parents)
         verdict = panel(chosen.tokens.cpu(), compared)
+        verdict = verdict if starts.lean is None else starts.lean.open(verdict)
         middle = model.with_codons(verdict.mean, chosen.tokens)[None]
         center = compared[None]
         if starts.compared is not None:

@@ -42,8 +42,9 @@ def _doubts(
 ) -> Iterator[str]:
     """What speaks against many of the designs."""
     count = len(delivered)
+    leaning = any(batch.starts.lean is not None for batch in batches)
     unconfirmed = sum(d.status == "unconfirmed" for d in delivered)
-    if delivered and unconfirmed > count / 4:
+    if delivered and unconfirmed > count / 4 and not leaning:
         target = any(term.text.startswith("target") for term in batches[0].plan.composite.terms)
         advice = "" if target else ", --risk lower:1 avoids them"
         yield (
@@ -53,7 +54,7 @@ def _doubts(
     if len(model.oracle.outcomes) == 1 and model.codons is None and delivered:
         error = mean_known([d.outcomes.get(f"{model.keys[0]}_sd") for d in delivered])
         gain = mean([abs(d.score - d.score_start) for d in delivered])
-        if error is not None and not model.log_odds and gain < error:
+        if error is not None and not model.log_odds and gain < error and not leaning:
             yield (
                 f"the gain of {gain:.3g} is smaller than the error of a prediction ({error:.3g}): a single "
                 "design may show none of it, so order several, and what they are compared with"
@@ -70,7 +71,8 @@ def _doubts(
             common = "".join(model.alphabet.letters[i] for i in batch.starts.lean.letters.tolist())
             yield (
                 "rows that were better have been left out, so that outcomes say little of what is best: "
-                "designs lean on the letters that rows have in common (rarity in their headers); order the "
+                "designs lean on the letters that rows have in common (rarity in their headers), of which "
+                "those that judge know nothing, so that scores and status are no forecast; order the "
                 f"sequence of the most common letters too, which is often better still: {common}"
             )
     unusual = sum("ood:" in (d.reason or "") for d in delivered)

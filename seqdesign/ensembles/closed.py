@@ -9,8 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from seqdesign.ensembles.aligned import aligned_features, num_aligned
+from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
+from seqdesign.ensembles.evidence import LetterShares
 from seqdesign.ensembles.features import (
+    codon_features,
     linear_features,
+    num_codons,
     num_linear_features,
     pair_features,
     word_counts,
@@ -24,11 +28,12 @@ class LinearNet(nn.Module):
     """Strands (N, V, L) of the same sequences, inside (N, L) -> (M, N, K): features times weights.
 
     kind: ``ridge`` reads letters at their places, or, where position means nothing, shares of letters and
-    pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``words``
-    counts words wherever they stand; ``grammar`` also what some ``found`` say alone and in pairs, times a
-    ``gain`` that says how much less these are held than the others;
-    ``aligned`` reads letters, insertions and deletions by alignment to a ``parent``. Of several strands the
-    mean counts.
+    pairs of neighbours; ``pairs`` also ``num_pairs`` products of two letters at their places; ``codons``
+    counts codons of one frame and reads the first letters; ``words`` counts words wherever they stand;
+    ``ends`` counts words and also reads letters by their distance from either end, of which those never seen
+    there have no effect (``shares``); ``grammar`` counts words and also reads what some ``found`` say alone
+    and in pairs, times a ``gain`` that says how much less these are held than the others; ``aligned`` reads
+    letters, insertions and deletions by alignment to a ``parent``. Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -57,13 +62,19 @@ class LinearNet(nn.Module):
         self.kind, self.max_length, self.positional = kind, max_length, positional
         self.shapes = word_shapes(letters, max_length)
         columns = num_linear_features(letters, max_length, positional=positional) + num_pairs
-        if kind in ("words", "grammar"):
+        if kind in ("words", "ends", "grammar"):
             columns = sum(letters ** len(word) for word in self.shapes)
         if kind == "grammar":
             self.num_words = columns
             columns += num_grammar(max_length, both_strands=both_strands)
             self.register_buffer("found", no_words(letters, both_strands=both_strands))
             self.register_buffer("gain", torch.ones(columns))
+        if kind == "codons":
+            columns = num_codons(letters)
+        if kind == "ends":
+            places = num_places(letters, max_length)
+            columns += 2 * places * letters
+            self.shares = LetterShares(letters, 2 * places)
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -83,14 +94,26 @@ class LinearNet(nn.Module):
     def _features(self, x: Tensor, inside: Tensor) -> Tensor:
         if self.kind == "words":
             return word_counts(x, self.shapes)
+        if self.kind == "codons":
+            return codon_features(x, self.max_length)
         if self.kind == "grammar":
             said = grammar_features(x, inside, self.found, self.max_length)
             return self.gain * torch.cat([word_counts(x, self.shapes), *said], 1)
+        if self.kind == "ends":
+            places = self.shares.share.shape[1] // 2
+            framed = self.shares(both_ends(x, inside.sum(1), places)) * ends_gain(places, x)
+            return torch.cat([word_counts(x, self.shapes), framed.flatten(1)], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)
+
+    def learn_places(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Which letters of tokens (N, L) each place from either end has, of the kind ``ends``."""
+        letters, places = self.shares.share.shape
+        framed = both_ends(tokens, lengths, places // 2, beyond=letters)
+        self.shares.learn(framed, torch.full_like(lengths, places), positional=True)
 
     def gains(self, counts: float, more: float) -> Tensor:
         """``gain`` (I,) of a grammar: 1 for all words, and what counts of those found and the rest have."""

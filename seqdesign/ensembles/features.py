@@ -6,6 +6,7 @@ All are functions of one-hot x (N, V, L), differentiable in it, with letters at 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 MAX_WORDS = 2_000
@@ -14,6 +15,10 @@ MAX_PAIRS = 12_000
 """Columns of pairs of letters from which there are too many to learn from."""
 FEWEST = 2
 """Training sequences that must have a pair of letters."""
+FIVE_PRIME = 60
+"""First letters of a gene that are read as such."""
+CODON_WEIGHT = 4.0
+"""Of a share of codons, in standard deviations by chance, beside one of these letters."""
 REACH, SHORT_REACH = 6, 4
 """Letters from the first to the last of a gapped pair, and of a gapped triple, at most."""
 
@@ -84,6 +89,25 @@ def word_counts(x: Tensor, shapes: tuple[Word, ...]) -> Tensor:
         else:
             parts.append(found.sum(2))
     return torch.cat(parts, dim=1)
+
+
+def num_codons(letters: int) -> int:
+    """Columns of ``codon_features``."""
+    return letters**3 + letters * FIVE_PRIME
+
+
+def codon_features(x: Tensor, max_length: int) -> Tensor:
+    """How often each codon of the frame of the first letter occurs, and the first letters: (N, V^3 + V F).
+
+    Initiation depends on the first F letters as such, elongation on codons wherever they stand (Kudla et al.
+    2009, Science 324:255).
+    """
+    length = x.shape[2]
+    codons = x[:, :, : length - length % 3]
+    pairs = (codons[:, :, None, 0::3] * codons[:, None, :, 1::3]).flatten(1, 2)
+    counts = (pairs @ codons[:, :, 2::3].transpose(1, 2)).flatten(1)
+    first = F.pad(x[:, :, :FIVE_PRIME], (0, max(0, FIVE_PRIME - length)))
+    return torch.cat([counts * (CODON_WEIGHT / (max_length / 3) ** 0.5), first.flatten(1)], 1)
 
 
 def common_pairs(x: Tensor) -> Tensor | None:

@@ -23,9 +23,10 @@ from torch import Tensor
 from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
 from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.encoders import TokenArray, mask, one_hot
 
 FIT_ROWS = 400
 """Rows by which hyperparameters are chosen: their likelihood costs the cube of it."""
@@ -69,7 +70,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (which may be alike there), ``words``, ``alignment`` or ``grammar``."""
+    """``places``, ``letters`` (which may be alike there), ``words``, ``ends``, ``alignment``, ``grammar``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -136,6 +137,14 @@ RELATIVES = (
     ),
 )  # fmt: skip
 """Kernels for relatives that also differ by insertions and deletions."""
+ENDS = (
+    Kind("words and ends", _words, lambda t, own: t.exp() @ own, "ends", lambda count: [-1.0] * count),
+    Kind(
+        "like words and ends", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+        "ends", lambda count: [-1.0] * (count + 1),
+    ),
+)  # fmt: skip
+"""Kernels for sequences of several lengths, of which letters near an end may have a meaning there."""
 GRAMMAR = Kind(
     "grammar of words", _words, lambda t, own: t.exp() @ own, "grammar", lambda count: [-1.0] * count
 )
@@ -274,8 +283,21 @@ class Aligned(Words):
         return [torch.cat(parts).double()]
 
 
+class Ends(Words):
+    """The same, and letters by their distance from either end."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
+        self.places = num_places(alphabet.size, tokens.shape[1])
+        super().__init__(tokens, alphabet, both_strands=False)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        x = one_hot(tokens, self.alphabet).double()
+        framed = both_ends(x, mask(tokens, self.alphabet).sum(1), self.places) * ends_gain(self.places, x)
+        return [*super()._tables(tokens), framed.flatten(1)]
+
+
 class Grammar(Words):
-    """The same, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
+    """Counts of words, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet, found: Tensor, *, both_strands: bool) -> None:
         self.found, self._longest = found, tokens.shape[1]
@@ -287,7 +309,7 @@ class Grammar(Words):
 
 
 Reader = Places | Words
-"""``Letters`` is a ``Places``, ``Aligned`` and ``Grammar`` are read as ``Words`` are."""
+"""``Letters`` is a ``Places``; ``Aligned``, ``Ends`` and ``Grammar`` are read as ``Words`` are."""
 
 
 def kinds_for(
@@ -300,14 +322,17 @@ def kinds_for(
 ) -> tuple[tuple[Kind, ...], Tensor | None]:
     """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
 
-    same: whether places mean the same in all that will ever be read. Else rows are read by their alignment as
-    well, where they are relatives and have one strand. values (N, K), NaN unknown: of unrelated rows the
-    grammar is read too, where some words carry the outcome.
+    same: whether places mean the same in all that will ever be read. Else rows of one strand are read by
+    their alignment as well, where they are relatives, and by the distance of letters from either end, where
+    they are not. values (N, K), NaN unknown: of unrelated rows the grammar is read too, where some words
+    carry the outcome.
     """
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
     parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
     if parent is not None:
         return found + RELATIVES, parent
+    if not same and not both_strands and num_places(tokens.alphabet.size, tokens.tokens.shape[1]):
+        found += ENDS
     if values is not None and has_room(tokens):
         rows = torch.from_numpy(tokens.tokens.astype(np.int64))
         if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
@@ -330,6 +355,8 @@ def read_as(
         return Grammar(tokens, alphabet, found, both_strands=both_strands)
     if kind.reads == "alignment" and parent is not None:
         return Aligned(tokens, alphabet, parent)
+    if kind.reads == "ends":
+        return Ends(tokens, alphabet)
     if kind.reads == "words":
         return Words(tokens, alphabet, both_strands=both_strands)
     return (Letters if kind.reads == "letters" else Places)(tokens, alphabet)

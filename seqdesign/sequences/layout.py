@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.sequences.lab.counts import enrichment
+from seqdesign.sequences.lab.hints import mutations_in
 from seqdesign.sequences.lab.replicates import COUNT, STDERR, NoiseCeiling, average, group_equal
-from seqdesign.sequences.lab.variants import COLUMNS, Variants
+from seqdesign.sequences.lab.variants import COLUMNS, Variants, unmutated
 from seqdesign.sequences.numbers import CellFormat, StoredNumber
 from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.tables import TableBatch, choose_columns
@@ -65,7 +66,8 @@ class Layout:
         }
         found = {*self.replicates, *itertools.chain(*self.counts), *(made if self.averages else ())}
         if self.variants is not None:
-            found |= {self.variants.column or next((name for name in COLUMNS if name in header), "")}
+            column = self.variants.column or next((name for name in COLUMNS if name in header), "")
+            found |= {column, *map(str.strip, column.split(",")), self.variants.wild_types}
         return found
 
     def refuse_headers(self, source: str) -> None:
@@ -102,6 +104,7 @@ def laid_out(
     memory and comes as one batch. Raises InputError for mutations that do not fit the wild type, with all of
     them, a missing column, and rows of one sequence with different labels.
     """
+    batches = _refuse_unmutated(batches, layout.variants, source, sequence_columns)
     if layout.variants is not None:
         batches = _from_mutations(
             batches, layout.variants, source, sequence_columns, id_columns, layout.strict, cells
@@ -123,19 +126,74 @@ def _from_mutations(
     column: str | None = None
     for batch in batches:
         if column is None:
-            column = _mutation_column(list(batch.columns), variants, source, sequence_columns, strict)
+            column = _mutation_column(batch.columns, variants, source, sequence_columns, strict)
         if column == "":  # the table has sequences, and the wild type gives their numbering
             yield batch
             continue
-        batch = _without_missing(batch, column, cells, id_columns)
-        texts = batch.columns[column]
-        made = {SEQUENCE: variants.sequences(texts, batch.lines)}
+        batch = _without_missing(_joined(batch, column), column, cells, id_columns)
+        texts, own = batch.columns[column], None
+        if not variants.wild_type:
+            variants.wild_types = _wild_types(batch, source, sequence_columns)
+            own = ["".join(text.split()) for text in batch.columns[variants.wild_types]]
+        made = {SEQUENCE: variants.sequences(texts, batch.lines, own)}
         if variants.problems:
             continue
-        if not any(name in batch.columns for name in id_columns):
+        if own is None and not any(name in batch.columns for name in id_columns):
             made[NAME] = [variants.named(text) for text in texts]
         yield replace(batch, columns={**batch.columns, **made})
     variants.refuse(source, column or "", adjustable=cells.adjustable)
+
+
+def _parts(column: str, header: Iterable[str]) -> tuple[str, ...]:
+    """The columns that a name such as wt,pos,mut stands for, none where it is one of the header itself."""
+    names = tuple(name.strip() for name in column.split(","))
+    known = set(header)
+    return names if len(names) > 1 and column not in known and known.issuperset(names) else ()
+
+
+def _joined(batch: TableBatch, column: str) -> TableBatch:
+    """With a column that joins the cells of those it stands for."""
+    parts = _parts(column, batch.columns)
+    if not parts:
+        return batch
+    cells = zip(*(batch.columns[name] for name in parts), strict=True)
+    joined = ["".join(cell.strip() for cell in row) for row in cells]
+    return replace(batch, columns={**batch.columns, column: joined})
+
+
+def _wild_types(batch: TableBatch, source: str, sequence_columns: Sequence[str]) -> str:
+    """The column of sequences before mutations. Raises InputError for none."""
+    found = next((name for name in sequence_columns if name in batch.columns), None)
+    if found is None:
+        raise InputError(
+            "the mutations have no wild type; name its file with --wild-type, or the column that has that of "
+            f"each row with --sequence; the columns are {', '.join(batch.columns)}",
+            path=source,
+        )
+    return found
+
+
+def _refuse_unmutated(
+    batches: Iterator[TableBatch], variants: Variants | None, source: str, sequence_columns: Sequence[str]
+) -> Iterator[TableBatch]:
+    """The batches. Raises InputError where the sequences are those before the mutations of another column.
+
+    Looked at are the columns ``COLUMNS`` of the first batch, where no column of mutations is asked for.
+    """
+    looked = variants is not None and variants.column is not None
+    for batch in batches:
+        sequence = next((name for name in sequence_columns if name in batch.columns), None)
+        if not looked and sequence is not None:
+            for column in (name for name in COLUMNS if name in batch.columns):
+                if unmutated(batch.columns[sequence], batch.columns[column]):
+                    raise InputError(
+                        f"column '{sequence}' has the sequences before the mutations of column '{column}'; "
+                        f"add --mutations {column}, which applies them, or remove that column",
+                        path=source,
+                        line=1,
+                    )
+        looked = True
+        yield batch
 
 
 def _without_missing(
@@ -158,21 +216,28 @@ def _without_missing(
 
 
 def _mutation_column(
-    header: list[str], variants: Variants, source: str, sequence_columns: Sequence[str], strict: bool
+    columns: Mapping[str, Sequence[str]],
+    variants: Variants,
+    source: str,
+    sequence_columns: Sequence[str],
+    strict: bool,
 ) -> str:
     """The column of mutations, "" where there are sequences instead. Raises InputError."""
-    lacks = variants.column not in header and any(name in header for name in sequence_columns)
-    if variants.column is not None and (strict or not lacks):
-        choose_columns(header, [variants.column], source)
-        return variants.column
-    if any(name in header for name in sequence_columns):
+    header, named = list(columns), variants.column
+    sequences = any(name in header for name in sequence_columns)
+    if named is not None:
+        names = _parts(named, header) or (named,)
+        if strict or not sequences or set(names) <= set(header):
+            choose_columns(header, names, source)
+            return named
+    if sequences:
         return ""
     found = next((name for name in COLUMNS if name in header), None)
     if found is None:
-        near = next((f" {shlex.quote(name)}" for name in header if name.lower() in COLUMNS), "")
+        meant = mutations_in(columns)
         raise InputError(
-            f"there is no column of mutations; name it with --mutations{near}; the columns are "
-            f"{', '.join(header)}",
+            f"there is no column of mutations; name it with --mutations"
+            f"{' ' + shlex.quote(meant) if meant else ''}; the columns are {', '.join(header)}",
             path=source,
         )
     return found

@@ -42,11 +42,9 @@ class SequenceColumns(Options):
     """False for a command whose input may be something else than sequences."""
     NUMBERED: ClassVar[bool] = False
     """True for a command that speaks of positions without a wild type, too."""
-    MODEL_KNOWS: ClassVar[bool] = False
-    """True for a command whose model may know the wild type."""
 
     sequence: str | None = None
-    """Column of the sequences in a table; 'sequence' or 'seq' when not given."""
+    """Column of the sequences in a table; 'sequence' or 'seq', also in capitals, when not given."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
     format: Literal["auto", "fasta", "fastq", "table", "parquet", "xlsx", "genbank"] = "auto"
@@ -57,16 +55,15 @@ class SequenceColumns(Options):
     """File with the one sequence to which a table's mutations apply; designs and edits are named relative to
     it."""
     mutations: str | None = None
-    """Column of mutations such as A42G:T50S or p.Ala42Gly; empty or WT is the wild type; 'mutant',
-    'mutations', 'variant' or 'hgvs_pro' when not given and there."""
+    """Column of mutations such as A42G:T50S or p.Ala42Gly, or columns as wt,pos,mut; empty or WT is the wild
+    type; 'mutant', 'mutations', 'variant' or 'hgvs_pro' when not given and there. Without --wild-type the
+    column of sequences has that of each row."""
     first_position: int | None = None
     """Number that the first letter has in mutations, edits and positions; 1 when not given."""
 
     def problems(self) -> Iterator[str]:
-        """Mutations are those of something."""
-        if self.mutations is not None and self.wild_type is None and not self.MODEL_KNOWS:
-            yield "--mutations: needs --wild-type, a file with the sequence that has them"
-        if self.first_position is not None and self.wild_type is None and not self.NUMBERED:
+        """Numbers are those of something."""
+        if self.first_position is not None and not (self.wild_type or self.mutations or self.NUMBERED):
             yield "--first-position: has no effect without --wild-type; leave it out"
 
 
@@ -236,19 +233,19 @@ def _variants(options: SequenceColumns, known: Numbering | None = None) -> Varia
     from seqdesign.sequences.lab.variants import Variants
     from seqdesign.sequences.reader import read_sequences
 
+    first = 1 if options.first_position is None else options.first_position
     if options.wild_type is None:
         if known is not None and known.wild_type:
             first = known.first if options.first_position is None else options.first_position
             return Variants(known.name, known.wild_type, first, options.mutations)
-        if options.mutations is not None:
-            raise UsageError("needs --wild-type, which the model does not know", option="--mutations")
-        return None
+        if options.mutations is None:
+            return None
+        return Variants("", "", first, options.mutations)
     read = read_sequences(options.wild_type, on_duplicate="keep", outcomes=False)
     if len(read) != 1:
         raise InputError(
             f"must hold one sequence, the wild type, but has {len(read):,}", path=options.wild_type
         )
-    first = 1 if options.first_position is None else options.first_position
     return Variants(read.ids[0], read.sequences[0], first, options.mutations)
 
 

@@ -62,7 +62,8 @@ def problems_of(
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
         words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
         words += ("--on-missing", "drop") if others else ()
-        yield Problem(f"'{tally.name}': {tally.says()}", words)
+        if words or not limits:
+            yield Problem(f"'{tally.name}': {tally.says()}", words)
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))
 

@@ -40,7 +40,7 @@ Lacking = Literal["error", "leave out"]
 
 FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".faa", ".ffn", ".frn", ".fas", ".seq")
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
-SEQUENCE_COLUMNS = ("sequence", "seq")
+SEQUENCE_COLUMNS = ("sequence", "seq", "Sequence", "Seq", "SEQUENCE", "SEQ")
 ID_COLUMNS = ("id", "name")
 OUTCOME = "outcome"
 

@@ -56,6 +56,8 @@ class Task(ABC):
     """How often values are completed by what was learned from them; see ``complete``."""
     trial: ClassVar[str] = "r"
     """What ``agreement_of`` measures, in a word."""
+    logs: ClassVar[str] = ""
+    """Task of the logarithms, where these may be learned instead."""
 
     # ------------------------------------------------------------------------------------------ reading
 

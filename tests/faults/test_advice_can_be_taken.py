@@ -108,6 +108,19 @@ def test_one_kind_of_problem_is_told_once(cli, tmp_path: Path) -> None:
     assert again.code == 0, again.err
 
 
+def test_limits_are_no_problem_where_they_are_learned_from(cli, tmp_path: Path) -> None:
+    path = tmp_path / "limits.csv"
+    path.write_text(MESSY + "x,ACGTACGTAC,>128\ny,ACGTACGTAA,\nx,ACGTACGTCC,>128\n")
+    done = cli("train-predictor", path, "-o", tmp_path / "m")
+    assert done.code == 1
+    assert "In all there are 2 kinds of problem: 1 id used before; 1 record without" in done.err
+    assert "--missing" not in done.err
+    words = done.err.partition("With these options the file is read: ")[2].split()
+    again = cli("train-predictor", path, "-o", tmp_path / "m", *words, "--architecture", "ridge")
+    assert again.code == 0, again.err
+    assert "2 limits (2 above), learned as limits" in again.err
+
+
 def test_inspect_says_what_to_add_for_training(cli, tmp_path: Path) -> None:
     path = tmp_path / "messy.csv"
     path.write_text(MESSY + PROBLEMS)

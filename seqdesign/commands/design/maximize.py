@@ -72,7 +72,6 @@ class MaximizeConfig(
         "template", "forbid", "gc", "max_homopolymer", "translate", "oracle", "letters", "on_unknown",
     )  # fmt: skip
     NUMBERED: ClassVar[bool] = True
-    MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True
 
     table: Annotated[Path | None, Written("table")] = None

@@ -71,7 +71,6 @@ class ReviseConfig(
         "gc", "max_homopolymer", "alpha", "sequence", "on_unknown",
     )  # fmt: skip
     NUMBERED: ClassVar[bool] = True
-    MODEL_KNOWS: ClassVar[bool] = True
     GENBANK: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]

@@ -74,7 +74,6 @@ class PredictConfig(
 
     FIRST: ClassVar[tuple[str, ...]] = ("output", "model", "outcome", "sequence", "on_unknown")
     NUMBERED: ClassVar[bool] = True
-    MODEL_KNOWS: ClassVar[bool] = True
 
     input: Annotated[Path, Positional("INPUT")]
     """FASTA, GenBank or a table, plain or compressed; - is stdin; dataset:NAME is bundled data."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.grammar import SHORTEST
 from seqdesign.ensembles.options import LABELS, SHORT, PredictorOptions
 from seqdesign.errors import InputError, TrainingError
@@ -26,6 +27,7 @@ from seqdesign.models.predictor.learn import columns_of, learn, positional
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
+from seqdesign.sequences.genetic_code import are_genes
 from seqdesign.sequences.splits import RELATED, mutated, mutation_split, random_split
 from seqdesign.training.config import FitOptions, num_epochs
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
@@ -69,14 +71,14 @@ class Trial:
 
 def candidates(known: Known, options: PredictorOptions) -> list[str]:
     """Kinds that fit the rows, the simplest first; strands are decided."""
-    tokens = known.tokens
-    networks = len(tokens) >= NETWORKS_FROM
+    tokens, one_strand = known.tokens, options.strands != "both"
+    longest, networks = int(tokens.lengths.max()), len(tokens) >= NETWORKS_FROM
+    kinds = ["ridge", *(["codons"] if one_strand and are_genes(tokens) else [])]
     if not positional(tokens, options):
-        parted = options.strands != "both" and columns_of(tokens, "aligned") is not None
-        told = [] if parted else _grammar(known, options)
-        return ["ridge", "words", *told, *(["aligned"] if parted else []), "motif"]
-    kinds = ["ridge"]
-    if int(tokens.lengths.max()) >= SHORTEST:
+        ends = ["ends"] if one_strand and num_places(tokens.alphabet.size, longest) else []
+        parted = ["aligned"] if one_strand and columns_of(tokens, "aligned") is not None else []
+        return [*kinds, "words", *ends, *(parted or _grammar(known, options)), "motif"]
+    if longest >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
     return [*kinds, "residual", "motif"] if networks else kinds

@@ -13,6 +13,7 @@ from torch import Tensor
 from seqdesign.ensembles.aligned import common_parent, num_aligned
 from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
+from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.kernel import KernelNet
@@ -29,6 +30,7 @@ from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.sequences.genetic_code import FEWEST_CODONS, are_genes
 from seqdesign.sequences.splits import lone_mutants
 from seqdesign.training.config import FitOptions, num_epochs
 from seqdesign.training.loop import Fit, Hooks, fit
@@ -174,22 +176,38 @@ def _one_hot(tokens: TokenArray) -> Tensor:
     return one_hot(torch.from_numpy(tokens.tokens.astype(np.int64)), tokens.alphabet)
 
 
+def _lacking(tokens: TokenArray, options: PredictorOptions, columns: Columns | None, longest: int) -> str:
+    """What a kind of model needs and rows of at most ``longest`` letters do not have; "" for nothing."""
+    kind, one_strand = options.architecture, options.strands != "both"
+    if kind == "aligned" and (columns is None or not one_strand):
+        return (
+            "relatives of one parent, read on one strand, that differ from it in a quarter of their letters "
+            "at most, and not too many of them"
+        )
+    if kind == "codons" and not (one_strand and are_genes(tokens)):
+        return (
+            f"genes, read from their first letter, of at least {FEWEST_CODONS} codons and without a stop "
+            "before the last"
+        )
+    if kind == "ends" and not (one_strand and num_places(tokens.alphabet.size, longest)):
+        return "sequences read on one strand, of a small alphabet"
+    if columns is None or (kind in ("pairs", "kernel") and not positional(tokens, options)):
+        return (
+            f"sequences of one length, read on one strand, at most {KERNEL_ROWS:,} of them for kernel and "
+            f"{MAX_PAIRS:,} pairs of letters for pairs"
+        )
+    return ""
+
+
 def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions) -> PredictorRecord:
     """What the members need to know of the data."""
     longest = tokens.tokens.shape[1]  # of all sequences: one that is held out may be longer than these
     kind, placed = options.architecture, positional(tokens, options)
     columns = columns_of(tokens, kind)
-    if kind == "aligned" and (columns is None or options.strands == "both"):
+    needs = _lacking(tokens, options, columns, longest)
+    if columns is None or needs:
         raise InputError(
-            f"--architecture aligned: {LABELS[kind]} needs relatives of one parent, read on one strand, "
-            "that differ from it in a quarter of their letters at most, and not too many of them; use "
-            "another --architecture, or auto"
-        )
-    if columns is None or (kind in ("pairs", "kernel") and not placed):
-        raise InputError(
-            f"--architecture {kind}: {LABELS[kind]} needs sequences of one length, read on one strand, "
-            f"at most {KERNEL_ROWS:,} of them for kernel and {MAX_PAIRS:,} pairs of letters for pairs; use "
-            "another --architecture, or auto"
+            f"--architecture {kind}: {LABELS[kind]} needs {needs}; use another --architecture, or auto"
         )
     units = outcomes.kind.units(outcomes.values)
     return PredictorRecord(
@@ -310,6 +328,8 @@ def _in_closed_form(
             parent = common_parent(tokens)
             assert parent is not None
             net.parent.copy_(parent)
+        if net.kind == "ends":
+            net.learn_places(data.tokens, data.lengths)
         if net.kind == "grammar":
             _grammar(model, known, data, judges)
             return False, None

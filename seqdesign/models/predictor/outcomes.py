@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.models.predictor.logarithms import better_by_logarithms
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.layout import stderr_column
 from seqdesign.sequences.numbers import Tally
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.tasks.by_name import AUTO, get_task, task_of
 from seqdesign.tasks.task import Task
-from seqdesign.tasks.values import Columns
+from seqdesign.tasks.values import Columns, Values
 from seqdesign.training.precision import check_precision
 
 LARGEST = 1e15
@@ -98,10 +99,13 @@ def read_outcomes(
     records have about three values each: the spread of two says too little
     (``benchmarks/predictors/replicates.py``). So do counts of reads.
 
-    What a column holds is decided from all its cells: numbers, or labels where none is a number. Raises
+    What a column holds is decided from all its cells: numbers, or labels where none is a number. Numbers
+    that letters order clearly better by their logarithms are learned as such, unless a task is named. Raises
     InputError for a column that is neither, naming the cells, and for values that the task cannot have;
     UsageError for a task that the columns exclude.
     """
+    if twice := next((name for name in names if list(names).count(name) > 1), None):
+        raise UsageError(f"names '{twice}' twice", option="--outcome")
     if sigma and len(sigma) != len(names):
         raise UsageError(
             f"one column for each outcome is needed: {len(names)} outcomes, {len(sigma)} given",
@@ -111,11 +115,20 @@ def read_outcomes(
     tallies = tuple(_tally(records, name) for name in names)
     chosen = task_of(task, tallies)
     found = chosen.read(Columns(records, tallies, asked=task != AUTO, sigma=errors is not None))
+    _check_precision(chosen, found, names)
+    better = better_by_logarithms(records.sequences, found.values) if task == AUTO and chosen.logs else None
+    if better is not None:
+        chosen = get_task(chosen.logs)
+        found = chosen.read(Columns(records, tallies, asked=False, sigma=errors is not None))
+        _check_precision(chosen, found, names)
     errors = None if errors is None else chosen.spread(errors, found.values)
-    if chosen.ordered and not found.classes:
-        for name, column in zip(names, found.values.T, strict=True):
-            check_precision(column, name)
-    said = tuple(f"{tally.name}: {chosen.says(tally)}" for tally in tallies)
+    told = ""
+    if better is not None:
+        rho, plain = better
+        told = (
+            f"; ridge regression orders rows better by them (rho {rho:.2f}) than by the numbers ({plain:.2f})"
+        )
+    said = tuple(f"{tally.name}: {chosen.says(tally)}{told}" for tally in tallies)
     return Outcomes(
         tuple(map(chosen.called, names)),
         chosen.name,
@@ -127,6 +140,13 @@ def read_outcomes(
         records.noise,
         found.detail,
     )
+
+
+def _check_precision(task: Task, found: Values, names: Sequence[str]) -> None:
+    """Raise InputError for numbers that 32 bits cannot tell apart."""
+    if task.ordered and not found.classes:
+        for name, column in zip(names, found.values.T, strict=True):
+            check_precision(column, name)
 
 
 def _reliability(

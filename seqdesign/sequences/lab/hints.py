@@ -14,6 +14,7 @@ LOOK = 50
 SURELY = 30
 """Letters of a typical cell that is no name or mutation, but a sequence."""
 _NUMBERED = re.compile(r"(.*?)[\s_.-]*\d+")
+_LETTER = re.compile(r"[A-Z*]|[A-Z][a-z]{2}")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
@@ -28,7 +29,9 @@ def options_for(columns: Mapping[str, Sequence[str]]) -> str:
     words = _sequences(filled)
     if not words:
         return ""
-    ids = next((n for n, c in filled.items() if n not in words and _distinct(c) and not _numeric(c)), None)
+    others = [name for name, mean in _letters(filled).items() if mean >= SURELY and name not in words]
+    used = {*words, *words[-1].split(","), *others}
+    ids = next((n for n, c in filled.items() if n not in used and _distinct(c) and not _numeric(c)), None)
     if ids is not None:
         words += ["--id", ids]
     if rounds := rounds_in(filled):
@@ -36,23 +39,39 @@ def options_for(columns: Mapping[str, Sequence[str]]) -> str:
             words += ["--counts", ",".join(names)]
     elif several := replicates_in(filled):
         words += ["--replicates", ",".join(several)]
-    return shlex.join(words)
+    also = f" (or {', '.join(map(shlex.quote, others))}, or a column that joins them)" if others else ""
+    return shlex.join(words) + also
 
 
-def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
-    letters = {
+def _letters(filled: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Columns of letters only, most cells differing, and the mean length of their cells."""
+    return {
         name: sum(map(len, cells)) / len(cells)
         for name, cells in filled.items()
         if all(cell.replace("-", "").replace("*", "").replace(" ", "").isalpha() for cell in cells)
         and len(set(cells)) * 2 > len(cells)
     }
+
+
+def _sequences(filled: Mapping[str, Sequence[str]]) -> list[str]:
+    letters = _letters(filled)
     longest = max(letters, key=lambda name: letters[name], default=None)
-    if longest is None or letters[longest] < SURELY:
-        for name, cells in filled.items():
-            said = [parse_variant(cell) for cell in cells]
-            if sum(map(bool, said)) * 2 > len(cells):
-                return ["--wild-type", "FILE", "--mutations", name]
+    if (longest is None or letters[longest] < SURELY) and (name := mutations_in(filled)):
+        return ["--wild-type", "FILE", "--mutations", name]
     return [] if longest is None else ["--sequence", longest]
+
+
+def mutations_in(columns: Mapping[str, Sequence[str]]) -> str:
+    """The column of mutations, or three that make them together, as ``wt,pos,mut``; "" for none."""
+    head = {name: [cell.strip() for cell in cells[:LOOK] if cell.strip()] for name, cells in columns.items()}
+    for name, cells in head.items():
+        if cells and sum(bool(parse_variant(cell)) for cell in cells) * 2 > len(cells):
+            return name
+    places = [name for name, cells in head.items() if cells and all(map(str.isdigit, cells))]
+    letters = [name for name, cells in head.items() if cells and all(map(_LETTER.fullmatch, cells))]
+    if places and len(letters) > 1 and not any("," in name for name in (letters[0], places[0], letters[1])):
+        return f"{letters[0]},{places[0]},{letters[1]}"
+    return ""
 
 
 def outcomes_in(columns: Mapping[str, Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from seqdesign.errors import InputError
@@ -34,7 +34,9 @@ _RANGE = re.compile(
 )
 _OURS = re.compile(r"(?:del(?P<gone>-?\d+)(?P<old>[A-Za-z])|ins(?P<before>-?\d+)(?P<new>[A-Za-z]+))")
 _THREE = re.compile("(?:" + "|".join(AMINO_ACIDS) + ")+")
-_PREFIX = re.compile(r"^[pcngrm]\.")
+_PREFIX = re.compile(r"^(?:(?:[NX][CGMPR]_|ENS[A-Z]+)\d+(?:\.\d+)?:)?[pcngrm]\.")
+_BETWEEN = re.compile(r"[:;,/+|&\s]+|(?<=[A-Za-z*=])[_-](?=[A-Za-z]+-?\d)")
+"""Between changes; the underscore of A42_G43insS has a number in front of it."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,14 @@ class Change:
 def parse_variant(text: str) -> tuple[Change, ...] | None:
     """The changes that a cell says, none for the wild type; None for text that says no changes.
 
-    Several are separated by colon, semicolon, comma, slash, plus sign or blanks.
+    Several are separated by colon, semicolon, comma, slash, plus sign, ampersand or blanks, substitutions
+    also by underscore or hyphen.
     """
     plain = _bare(text.strip())
     if plain.lower() in _SAME:
         return ()
     changes = []
-    for word in re.split(r"[:;,/+|\s]+", plain):
+    for word in _BETWEEN.split(plain):
         if not word:
             continue
         bare = _bare(word)
@@ -74,7 +77,7 @@ def parse_variant(text: str) -> tuple[Change, ...] | None:
 def _bare(text: str) -> str:
     """Without ``p.`` and brackets around it."""
     text = _PREFIX.sub("", text)
-    while len(text) > 1 and text[0] + text[-1] in ("[]", "()"):
+    while len(text) > 1 and text[0] + text[-1] in ("[]", "()") and text[0] not in text[1:]:
         text = text[1:-1]
     return text
 
@@ -120,6 +123,31 @@ def _ranged(found: re.Match[str]) -> Change | None:
     return Change(first, last + 1, _letters(text) if what == "delins" else "", claims)
 
 
+def unmutated(sequences: Sequence[str], cells: Sequence[str]) -> bool:
+    """Whether sequences have the letters that the mutations of their rows replace, in at least three rows and
+    nearly all that replace any: they are wild types, and nobody measured them.
+    """
+    old = total = 0
+    for text, cell in zip(sequences, cells, strict=True):
+        letters = "".join(text.split()).upper()
+        said = [(change.at, change.claims, change.new) for change in parse_variant(cell) or ()]
+        points = [(at, claims[0][1]) for at, claims, new in said if len(claims) == 1 and new != claims[0][1]]
+        if points:
+            total += 1
+            old += all(0 < at <= len(letters) and letters[at - 1] == letter for at, letter in points)
+    return old >= 3 and old >= 0.9 * total
+
+
+def _offsets(wild: str, claims: Collection[tuple[int, str]]) -> set[int]:
+    """Numbers of the first letter with which a wild type has all letters of some claims."""
+    numbers = [number for number, _ in claims]
+    return {
+        first
+        for first in range(max(numbers) - len(wild) + 1, min(numbers) + 1)
+        if all(wild[number - first] == letter for number, letter in claims)
+    }
+
+
 @dataclass(frozen=True)
 class Numbering:
     """A wild type, "" where there is none, and the number of its first letter, by which edits are told."""
@@ -133,7 +161,8 @@ class Numbering:
 class Variants:
     """The wild type of a table of mutations, and what did not fit while cells were read.
 
-    first: number of its first letter. column: of the mutations, None to look among ``COLUMNS``.
+    wild_type: "" where each row has its own. first: number of its first letter. column: of the mutations, or
+    several, as wt,pos,mut, that make them together; None to look among ``COLUMNS``.
     """
 
     name: str
@@ -142,8 +171,10 @@ class Variants:
     column: str | None = None
     problems: list[tuple[int, str, str]] = field(default_factory=list)
     """(line, cell, why) of cells that could not be read."""
-    claims: set[tuple[int, str]] = field(default_factory=set)
-    """All (number, letter) that cells say of the wild type."""
+    claims: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    """Wild type -> all (number, letter) that cells say of it."""
+    wild_types: str = ""
+    """Column of the wild type of each row, where they have their own."""
     count: int = 0
     empty: list[int] = field(default_factory=list)
     """Lines of empty cells, which are the wild type."""
@@ -153,10 +184,15 @@ class Variants:
         """What designs need to speak the same language."""
         return Numbering(self.name, self.wild_type, self.first)
 
-    def sequences(self, cells: Sequence[str], lines: Sequence[int]) -> list[str]:
-        """The sequence of each cell; "" for one with a problem, which ``refuse`` tells of."""
+    def sequences(
+        self, cells: Sequence[str], lines: Sequence[int], own: Sequence[str] | None = None
+    ) -> list[str]:
+        """The sequence of each cell; "" for one with a problem, which ``refuse`` tells of.
+
+        own: the wild type of each, where it is not ``wild_type``.
+        """
         found = []
-        for cell, line in zip(cells, lines, strict=True):
+        for cell, line, wild in zip(cells, lines, own or [self.wild_type] * len(cells), strict=True):
             self.count += 1
             self.empty += [line] * (not cell.strip())
             changes = parse_variant(cell)
@@ -164,20 +200,21 @@ class Variants:
                 self.problems.append((line, cell, "says no substitution, deletion or insertion"))
                 found.append("")
                 continue
-            self.claims.update(claim for change in changes for claim in change.claims)
-            text, why = self.apply(changes)
+            said = self.claims.setdefault(wild.upper(), set())
+            said.update(claim for change in changes for claim in change.claims)
+            text, why = self.apply(changes, wild)
             if why:
                 self.problems.append((line, cell, why))
             found.append(text)
         return found
 
-    def apply(self, changes: Sequence[Change]) -> tuple[str, str]:
-        """(sequence, "") after these changes, or ("", why not)."""
-        length = len(self.wild_type)
+    def apply(self, changes: Sequence[Change], wild: str) -> tuple[str, str]:
+        """(sequence, "") of a wild type after these changes, or ("", why not)."""
+        length = len(wild)
         for number, letter in (claim for change in changes for claim in change.claims):
             if not 0 <= number - self.first < length:
                 return "", f"position {number} is outside {self.first} to {self.first + length - 1}"
-            if (stands := self.wild_type[number - self.first].upper()) != letter:
+            if (stands := wild[number - self.first].upper()) != letter:
                 return "", f"position {number} is {stands}, not {letter}"
         pieces, at = [], 0
         for change in sorted(changes, key=lambda one: (one.at, one.to)):
@@ -186,31 +223,24 @@ class Variants:
                 return "", f"position {change.at} is changed twice"
             if not 0 <= start <= end <= length:
                 return "", f"position {change.at} is outside {self.first} to {self.first + length - 1}"
-            pieces += [self.wild_type[at:start], self._new(change.new)]
+            pieces += [wild[at:start], self._new(change.new, wild)]
             at = end
             if change.ends:
                 return "".join(pieces), ""
-        text = "".join([*pieces, self.wild_type[at:]])
+        text = "".join([*pieces, wild[at:]])
         return text, "" if text else "nothing is left"
 
-    def _new(self, text: str) -> str:
+    def _new(self, text: str, wild: str) -> str:
         """Letters of a change; ``=3-5`` stands for those of the wild type."""
         if not text.startswith("="):
             return text
         first, last = (int(n) - self.first for n in re.findall(r"(?<=[=-])-?\d+", text))
-        return self.wild_type[first : last + 1]
+        return wild[first : last + 1]
 
     def offsets(self) -> list[int]:
-        """Values of ``first`` with which the wild type has all letters that cells say, nearest first."""
-        if not self.claims:
-            return []
-        numbers = [number for number, _ in self.claims]
-        text = self.wild_type.upper()
-        fits = [
-            first
-            for first in range(max(numbers) - len(text) + 1, min(numbers) + 1)
-            if all(text[number - first] == letter for number, letter in self.claims)
-        ]
+        """Values of ``first`` with which wild types have all letters that cells say, nearest first."""
+        every = [_offsets(wild, said) for wild, said in self.claims.items() if said]
+        fits = set.intersection(*every) if every else set[int]()
         return sorted(fits, key=lambda first: (abs(first - self.first), first))
 
     def refuse(self, source: str, column: str, *, adjustable: bool = False) -> None:
@@ -225,7 +255,10 @@ class Variants:
         others = len(self.problems) - 1 - len(rest)
         more = f"; also {'; '.join(rest)}" + (f" and {others:,} more" if others else "") if rest else ""
         fits = self.offsets()
-        remedy = f"check that '{self.name}' is the wild type, or correct the cells"
+        wild, doubt = f"the wild type '{self.name}'", f"'{self.name}' is the wild type"
+        if not self.wild_type:
+            wild, doubt = "the sequence of its row", "the sequences are those before the mutations"
+        remedy = f"check that {doubt}, or correct the cells"
         if fits and self.first not in fits:
             said = " or ".join(map(str, fits[:SHOWN]))
             remedy = f"with --first-position {said} all letters fit the wild type"
@@ -233,7 +266,7 @@ class Variants:
             how = self._leave_out(adjustable)
             remedy = f"write A42G, A42G:T50S, p.Ala42Gly, del42A, ins43S, A42_G43insS or WT, or {how}"
         raise InputError(
-            f"column '{column}': '{cell}' does not fit the wild type '{self.name}': {why}{more} "
+            f"column '{column}': '{cell}' does not fit {wild}: {why}{more} "
             f"({len(self.problems):,} of {self.count:,} cells); {remedy}"
             if "says no" not in why
             else f"column '{column}': '{cell}' {why}{more} ({len(self.problems):,} of {self.count:,} cells); "
@@ -255,7 +288,7 @@ class Variants:
         for change in sorted(parse_variant(cell) or (), key=lambda one: (one.at, one.to)):
             old, new = (
                 self.wild_type[change.at - self.first : change.to - self.first].upper(),
-                self._new(change.new),
+                self._new(change.new, self.wild_type),
             )
             if len(old) == len(new) or change.ends:
                 pairs = zip(old, new, strict=False)

@@ -66,6 +66,7 @@ class Censored(Numbers):
 
     name: ClassVar[str] = "censored"
     rank: ClassVar[int] = 40
+    logs: ClassVar[str] = "censored-log10"
     about: ClassVar[str] = "numbers, and limits: of >100 it is learned that the true value lies above 100"
     learns_noise: ClassVar[bool] = True
     rounds: ClassVar[int] = 4
@@ -96,9 +97,7 @@ class Censored(Numbers):
         """What the cells are, and what else could be done with numbers that spread over powers of ten."""
         said = self.counts(tally)
         if powers := worth_logarithms(tally):
-            said += (
-                f"; over {powers:.1f} powers of ten (--task censored-log10 tells the small ones better apart)"
-            )
+            said += f"; over {powers:.1f} powers of ten (--task censored-log10 learns logarithms)"
         return said
 
     def counts(self, tally: Tally) -> str:

@@ -22,6 +22,7 @@ class CensoredLog10(Log10, Censored):
 
     name: ClassVar[str] = "censored-log10"
     rank: ClassVar[int] = 35
+    logs: ClassVar[str] = ""
     about: ClassVar[str] = f"{Censored.about}; learned as log10, --task censored takes them as they are"
 
     def claims(self, tallies: Sequence[Tally]) -> bool:

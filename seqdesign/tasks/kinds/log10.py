@@ -3,7 +3,7 @@
 What scatters in proportion to its size and has causes that multiply adds up as a logarithm. Taken as it is, a
 few values hold most of its variance, and least squares learns these and nothing else. A column is taken for
 such a one where a log-normal distribution makes its numbers much more probable than a normal one, as it does
-where 95% of them span 2.4 powers of ten. Smaller ranges are a matter for who measured.
+where 95% of them span 2.4 powers of ten. Of smaller ranges ``train-predictor`` decides by the sequences.
 """
 
 from __future__ import annotations

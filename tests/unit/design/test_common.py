@@ -15,19 +15,34 @@ from seqdesign.design.model import open_model
 LETTERS, LENGTH = "ACGT", 30
 
 
+COUNTS = torch.tensor([[7, 1, 0, 0], [2, 4, 2, 0]])
+PLACES, OTHERS = torch.tensor([0, 1, 1]), torch.tensor([1, 0, 2])
+
+
 def test_what_is_taken_off_grows_with_how_much_rarer_letters_are() -> None:
-    counts = torch.tensor([[7, 1, 0, 0], [2, 4, 2, 0]])
-    lean = Leaning(counts)
-    lean.weight = 2.0
+    lean = Leaning(COUNTS)
     assert lean.letters.tolist() == [0, 1]
-    one = torch.nn.functional.one_hot(torch.tensor([[0, 1], [1, 1], [1, 0]]), 4).transpose(1, 2).float()
-    x = one.requires_grad_(True)
-    taken = lean(x, torch.arange(3))
     # One more row for each letter: 8 and 2 of 12, 5 and 3 of 12.
-    expected = [0.0, 2 * np.log(8 / 2), 2 * (np.log(8 / 2) + np.log(5 / 3))]
-    assert taken.tolist() == pytest.approx(expected, rel=1e-5)
+    rare = np.log([8 / 2, 5 / 3, 5 / 3])
+    told = torch.tensor([-3.0, 0.0, 1.0])
+    assert lean.weigh(PLACES, OTHERS, told)
+    tokens = torch.tensor([[0, 1], [1, 1], [1, 0]])
+    assert lean.rarity(tokens).tolist() == pytest.approx([0.0, rare[0], rare[0] + rare[1]])
+    x = torch.nn.functional.one_hot(tokens, 4).transpose(1, 2).float().requires_grad_(True)
+    taken = lean(x, torch.arange(3))
+    weight = float(told.std()) / np.std(rare, ddof=1)
+    assert taken.tolist() == pytest.approx([0.0, weight * rare[0], weight * (rare[0] + rare[1])], rel=1e-5)
     (slope,) = torch.autograd.grad(taken.sum(), x)
-    assert slope[0, :, 0].tolist() == pytest.approx([2 * np.log(8 / n) for n in (8, 2, 1, 1)], abs=1e-5)
+    assert slope[0, :, 0].tolist() == pytest.approx([weight * np.log(8 / n) for n in (8, 2, 1, 1)], abs=1e-4)
+
+
+def test_all_other_letters_cost_the_same_where_rare_ones_are_predicted_to_be_better() -> None:
+    lean = Leaning(COUNTS)
+    assert lean.weigh(PLACES, OTHERS, torch.tensor([3.0, 0.0, 1.0]))
+    others = [cost for i, row in enumerate(lean.costs.tolist()) for v, cost in enumerate(row) if v != i]
+    assert others == pytest.approx([3 * np.std([3, 0, 1], ddof=1)] * 6)
+    assert lean.costs[[0, 1], [0, 1]].tolist() == [0, 0]
+    assert not Leaning(COUNTS).weigh(PLACES, OTHERS, torch.ones(3))
 
 
 def _library(folder: Path, *, sign: float, cut: bool) -> tuple[Path, str]:
@@ -56,6 +71,9 @@ def test_designs_lean_where_better_rows_were_left_out(tmp_path: Path) -> None:
     changes = [sum(a != b for a, b in zip(one.sequence, parent, strict=True)) for one in found]
     assert max(changes) <= 4
     assert all(0 <= (one.outcomes["rarity"] or 0.0) < 15 for one in found)
+    # Judges know the band of what was left in alone, so that no interval ends above it.
+    assert all(one.open_end and one.outcomes["predicted_outcome_high"] is None for one in found)
+    assert not any("are not confirmed" in text for text in found.summary.warnings)
 
 
 @pytest.mark.parametrize(("sign", "cut"), [(1.0, False), (-1.0, True)])
@@ -77,5 +95,5 @@ def test_judges_that_go_beyond_rows_of_a_band_have_not_seen_what_was_left_out(
     monkeypatch.setattr(type(model), "may_go_on", lambda *_: True)
     found = leaning(model, model.composite((), "mean"), LENGTH)
     assert found is not None
-    assert found.weight > 0
+    assert (found.costs > 0).sum() == 3 * LENGTH
     assert "".join(LETTERS[i] for i in found.letters.tolist()) == parent

@@ -71,6 +71,32 @@ def test_a_column_of_mutations_in_capitals_is_named(tmp_path: Path) -> None:
         read_sequences(path, layout=Layout(variants=Variants("w", "ACD")))
 
 
+def test_columns_of_letter_place_and_letter_are_one_mutation(tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", "wt,pos,mut,outcome\nC,2,A,1\nAla,1,Gly,2\n,,,3\n")
+    with pytest.raises(InputError, match="name it with --mutations wt,pos,mut; the columns"):
+        read_sequences(
+            table(tmp_path / "y.csv", "wt,pos,mut\nC,2,A\n"), layout=Layout(variants=Variants("w", "ACD"))
+        )
+    found = read_sequences(path, layout=Layout(variants=Variants("w", "ACD", column="wt,pos,mut")))
+    assert (found.sequences, found.unused) == (["AAD", "GCD", "ACD"], ())
+
+
+def test_mutations_of_the_sequence_of_each_row(tmp_path: Path) -> None:
+    rows = "sequence,mutation,outcome\nACD,C2A,1\nACD,D3A,2\nMKT,K2A,3\nMKT,,4\n"
+    path = table(tmp_path / "x.csv", rows)
+    for variants in (None, Variants("w", "ACD")):
+        with pytest.raises(
+            InputError, match="has the sequences before the mutations.*add --mutations mutation"
+        ):
+            read_sequences(path, layout=Layout(variants=variants))
+    found = read_sequences(path, layout=layout_of(FileOptions(mutations="mutation")))
+    assert (found.sequences, found.unused) == (["AAD", "ACA", "MAT", "MKT"], ())
+    with pytest.raises(InputError, match="does not fit the sequence of its row.*with --first-position 1 all"):
+        read_sequences(path, layout=layout_of(FileOptions(mutations="mutation", first_position=2)))
+    with pytest.raises(InputError, match="name its file with --wild-type, or the column"):
+        read_sequences(table(path, "mutant,x\nA1C,1\n"), layout=layout_of(FileOptions(mutations="mutant")))
+
+
 def test_counts_become_log_enrichment_over_the_wild_type(tmp_path: Path) -> None:
     path = table(tmp_path / "x.csv", "mutant,in,out\nWT,100,100\nC2A,50,100\nC2G,0,\nC2A,50,100\n")
     layout = Layout(variants=Variants("w", "ACD"), counts=(("in", "out"),), average_rows=True)

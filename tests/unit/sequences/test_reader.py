@@ -52,6 +52,13 @@ def test_the_content_decides_over_the_name(tmp_path: Path) -> None:
     assert read_sequences(path, format="table").ids == ["a", "b"]
 
 
+@pytest.mark.parametrize("column", ["Sequence", "SEQUENCE", "Seq", "SEQ"])
+def test_a_column_of_sequences_in_capitals_is_found(column: str) -> None:
+    assert read(f"Clone,{column}\nx,ACGT\n".encode()).sequences == ["ACGT"]
+    both = f"sequence,{column}\nGG,ACGT\n".encode()
+    assert read(both).sequences == ["GG"]
+
+
 def test_columns_and_keys_can_be_named() -> None:
     data = b"name,dna,kd,n\nx,ACGT,3,2\ny,GG,4,5\n"
     found = read(data, sequence_column="dna", outcome="kd", id_column="n", weight_column="n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,14 @@ from lightning_fabric import Fabric
 
 from seqdesign.ensembles import ridge
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.features import common_pairs, pair_features, word_counts, word_shapes
+from seqdesign.ensembles.features import (
+    codon_features,
+    common_pairs,
+    num_codons,
+    pair_features,
+    word_counts,
+    word_shapes,
+)
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
@@ -26,6 +34,7 @@ from seqdesign.models.predictor.predictions import member_scores, predict_outcom
 from seqdesign.models.predictor.store import load_predictor, save_predictor
 from seqdesign.sequences.alphabets import Alphabet, get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
+from seqdesign.sequences.genetic_code import STOPS
 from seqdesign.tasks.by_name import get_task
 from seqdesign.training.config import FitOptions
 
@@ -243,6 +252,34 @@ def test_motif_networks_learn_faster_than_others(kind: Any, rate: float, steps: 
     asked = learning._plan(record.build(), FitOptions(learning_rate=0.1, epochs=3), data)
     assert {one.learning_rate for one in asked.players.values()} == {0.1}
     assert asked.epochs == 3
+
+
+def test_codons_and_first_letters_are_columns_of_genes() -> None:
+    texts = ["ATGGCAGCA" * 8, "ATGTTT" + "GCC" * 22]
+    x = one_hot(torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64)), DNA)
+    found = codon_features(x, 72)
+    codons = ["".join(c) for c in itertools.product("ACGT", repeat=3)]
+    counts = [[[t[i : i + 3] for i in range(0, len(t), 3)].count(c) for c in codons] for t in texts]
+    assert found.shape == (2, num_codons(4))
+    assert torch.allclose(found[:, :64], torch.tensor(counts) * 4 / 24**0.5)
+    assert torch.equal(found[:, 64:].view(2, 4, 60), x[:, :, :60])
+
+
+def test_of_genes_codons_are_counted(fabric: Fabric) -> None:
+    rng = np.random.default_rng(0)
+    codons = [c for c in map("".join, itertools.product("ACGT", repeat=3)) if c not in STOPS]
+    worth = dict(zip(codons, rng.normal(size=61), strict=True))
+    texts = ["".join(rng.choice(codons, 40, p=rng.dirichlet(np.full(61, 0.3)))) for _ in range(300)]
+    y = [np.mean([worth[t[i : i + 3]] for i in range(0, 120, 3)]) + rng.normal(0, 0.05) for t in texts]
+    known = Known(encode(texts, DNA), Outcomes(("y",), "regression", np.array(y)[:, None], np.ones(300)))
+    assert choice.candidates(known, PredictorOptions(strands="one"))[:3] == ["ridge", "codons", "words"]
+    assert "codons" not in choice.candidates(known, PredictorOptions(strands="both"))
+    fresh = [
+        learn(fabric, texts, y, architecture=kind).quality.outcomes[0].r2 or 0 for kind in ("codons", "words")
+    ]
+    assert fresh[0] > 0.8 > fresh[1]
+    with pytest.raises(InputError, match=r"--architecture codons: counts of codons needs genes, read from"):
+        learn(fabric, [t[1:] for t in texts], y, architecture="codons")
 
 
 def test_ridge_is_kept_where_nothing_is_clearly_better(fabric: Fabric) -> None:

@@ -23,6 +23,10 @@ def test_mutations_are_known_by_their_form_and_numbers_alone_are_no_sequences() 
     whole = {"mutant": ["A2C", "D4E"], "mutated_sequence": ["MCAD" * 10, "MAAE" * 10], "score": ["1", "2"]}
     assert options_for(whole) == "--sequence mutated_sequence --id mutant"
     assert options_for({"x": ["1", "2"]}) == ""
+    site = {"site": ["2", "2"], "wt": ["A", "A"], "to": ["C", "D"], "score": ["1", "2"]}
+    assert options_for(site) == "--wild-type FILE --mutations wt,site,to"
+    chains = {"VH": ["EVQL" * 10, "EVKL" * 10], "VL": ["DIQM" * 9, "DIVM" * 9]}
+    assert options_for(chains) == "--sequence VH (or VL, or a column that joins them)"
     assert replicates_in({"r1": ["1"], "r2": ["no"]}) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from seqdesign.errors import InputError
 from seqdesign.metrics.edits import edit_list, variant_name
 from seqdesign.sequences.bundled import resolve_input
-from seqdesign.sequences.lab.variants import Variants, parse_variant
+from seqdesign.sequences.lab.variants import Variants, parse_variant, unmutated
 from seqdesign.sequences.reader import read_sequences
 
 WT = "MKTAYIAKQR"
@@ -17,7 +17,9 @@ CASES = {
     "": WT, "WT": WT, "_wt": WT, "p.=": WT, "p.(=)": WT, "p.Thr3=": WT, "wild type": WT,
     "K2A": "MATAYIAKQR", "k2a": "MATAYIAKQR", "p.Lys2Ala": "MATAYIAKQR", "p.(Lys2Ala)": "MATAYIAKQR",
     "K2A:T3S": "MASAYIAKQR", "K2A,T3S": "MASAYIAKQR", "T3S; K2A": "MASAYIAKQR", "K2A/T3S": "MASAYIAKQR",
-    "K2A T3S": "MASAYIAKQR", "p.[Lys2Ala;Thr3Ser]": "MASAYIAKQR", "p.Lys2Ala;p.Thr3Ser": "MASAYIAKQR",
+    "K2A T3S": "MASAYIAKQR", "K2A_T3S": "MASAYIAKQR", "K2A-T3S": "MASAYIAKQR", "K2A&T3S": "MASAYIAKQR",
+    "NP_000537.3:p.Lys2Ala": "MATAYIAKQR", "p.[(Lys2Ala);(Thr3Ser)]": "MASAYIAKQR",
+    "p.[Lys2Ala;Thr3Ser]": "MASAYIAKQR", "p.Lys2Ala;p.Thr3Ser": "MASAYIAKQR",
     "p.Lys2del": "MTAYIAKQR", "del2K": "MTAYIAKQR", "K2-": "MTAYIAKQR", "K2del": "MTAYIAKQR",
     "p.Lys2_Ala4del": "MYIAKQR", "2_4del": "MYIAKQR",
     "K2_T3insGG": "MKGGTAYIAKQR", "p.Lys2_Thr3insGlySer": "MKGSTAYIAKQR", "ins3G": "MKGTAYIAKQR",
@@ -59,6 +61,14 @@ def test_the_numbering_that_explains_all_cells_is_named() -> None:
     with pytest.raises(InputError, match=r"2 of 2 cells\); with --first-position 2 all"):
         variants.refuse("x.csv", "mutant")
     assert Variants("w", WT, first=2).sequences(["K3A"], [2]) == ["MATAYIAKQR"]
+
+
+def test_wild_types_are_known_by_the_letters_that_mutations_replace() -> None:
+    cells = ["K2A", "T3S", "p.Lys2Gly:Thr3Ser", "WT", "odd"]
+    assert unmutated([WT] * 5, cells)
+    assert not unmutated(["MATAYIAKQR", "MKSAYIAKQR", "MGSAYIAKQR", WT, WT], cells)
+    assert not unmutated([WT] * 3, ["p.Lys2=", "K2A", "T3S"])  # two rows say little
+    assert not unmutated([WT] * 5, ["K3A", "K3C", "K3D", "K2A", "T3S"])
 
 
 def test_any_edit_list_of_ours_is_read_back() -> None:
