@@ -59,8 +59,8 @@ class FitOptions(RunOptions):
     epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
     """Passes over the training set; auto aims at 4,500 steps, fewer for long sequences, in 6 to 400 passes.
     """
-    learning_rate: Annotated[float, Between(0, low_open=True)] = 2e-3
-    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine."""
+    learning_rate: Annotated[float | Literal["auto"], Between(0, low_open=True)] = "auto"
+    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine. auto is 0.002."""
     weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
     """Weight decay of AdamW; auto is 0.01."""
     clip: Annotated[float, Between(0, low_open=True)] = 5.0
@@ -74,13 +74,16 @@ class FitOptions(RunOptions):
             yield f"--patience: {self.patience} passes are never reached in --epochs {self.epochs}; lower it"
 
 
-def num_epochs(options: FitOptions, num_train: int, length: int) -> int:
-    """Passes to run for ``num_train`` sequences of typically ``length`` letters."""
+def num_epochs(options: FitOptions, num_train: int, length: int, aim: int = TARGET_STEPS) -> int:
+    """Passes to run for ``num_train`` sequences of typically ``length`` letters.
+
+    Where fewer steps than usual are the ``aim``, fewer passes are the most as well.
+    """
     if options.epochs != "auto":
         return options.epochs
     steps = math.ceil(num_train / options.batch_size)
-    target = TARGET_STEPS * min(1.0, math.sqrt(SHORT / max(length, 1)))
-    return min(MAX_EPOCHS, max(MIN_EPOCHS, round(target / steps)))
+    target = aim * min(1.0, math.sqrt(SHORT / max(length, 1)))
+    return min(MAX_EPOCHS * aim // TARGET_STEPS, max(MIN_EPOCHS, round(target / steps)))
 
 
 def patience(options: FitOptions, epochs: int) -> int:

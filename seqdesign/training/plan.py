@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seqdesign.training.config import FitOptions, num_epochs, patience
 
 WARMUP_STEPS = 100
-WEIGHT_DECAY = 0.01
+LEARNING_RATE, WEIGHT_DECAY = 2e-3, 0.01
 
 OptimizerName = Literal["adamw", "adam", "rmsprop"]
 Schedule = Literal["cosine", "constant", "linear"]
@@ -56,7 +56,8 @@ class PlayerSettings:
     def of(cls, options: FitOptions) -> PlayerSettings:
         """AdamW as the options say."""
         decay = WEIGHT_DECAY if options.weight_decay == "auto" else options.weight_decay
-        return cls(learning_rate=options.learning_rate, weight_decay=decay, clip=options.clip)
+        rate = LEARNING_RATE if options.learning_rate == "auto" else options.learning_rate
+        return cls(learning_rate=rate, weight_decay=decay, clip=options.clip)
 
 
 @dataclass(frozen=True, kw_only=True)

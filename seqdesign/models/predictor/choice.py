@@ -1,10 +1,10 @@
 """Which kind of model to take: the simplest that predicts as well as any, also what is better than seen.
 
-Each kind learns from a part of the training rows and predicts the rest, several times: the rest is a random
-part (or as ``--split`` says); the best outcomes and others, as designs are to be better than what was
-measured; and, where there is a parent, the most mutated, as designs have more mutations. Of the kinds whose
-correlation on the first rest is within one standard error of the best, by a bootstrap of the predicted rows,
-those stay whose mean correlation is within one of the best, and the simplest of them is taken.
+Each kind learns from a part of the training rows and predicts the rest, a random part (or as ``--split``
+says). Those whose correlation is within one standard error of the best, by a bootstrap of the predicted rows,
+stay, and predict two more rests: the best outcomes and others, as designs are to be better than what was
+measured; and, where there is a parent, the most mutated, as designs have more mutations. The simplest whose
+mean correlation is within one standard error of the best is taken.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from seqdesign.models.predictor.predictions import member_scores
 from seqdesign.runs.progress import count, phase
 from seqdesign.sequences.genetic_code import are_genes
 from seqdesign.sequences.splits import RELATED, mutated, mutation_split, random_split
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import FitOptions, num_epochs
 from seqdesign.training.splitting import MIN_SEQUENCES, Indices, hold_out
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
 NETWORKS_FROM = 500
 """Sequences from which on networks are tried."""
-TRIAL_ROWS, TRIAL_STEPS, TRIAL_MEMBERS = 8_000, 800, 2
-"""Rows of a trial at most; steps and members of networks in it."""
+TRIAL_ROWS, TRIAL_MEMBERS = 8_000, 2
+"""Rows of a trial at most; members of networks in it."""
+RESIDUAL_STEPS, MOTIF_STEPS = 800, 1_800
+"""Steps of networks in a trial: residual ones begin with ridge regression, motif networks with nothing."""
 HELD_BACK = 0.2
 FEW, SEVERAL = 500, 5
 """Below as many rows, each part of so many is predicted by the others."""
@@ -59,18 +61,12 @@ class Trial:
     alike: float
     """Correlation of predicted and measured values of held-back rows; for classes the share of right ones."""
     better: float | None
-    """The same of the best outcomes and others, by a model that has seen none of the best."""
+    """The same of the best outcomes and others, by a model that has seen none of the best; None where it was
+    not asked, as others predict what is alike better."""
     farther: float | None
     """The same of the most mutated, by a model that has seen fewer mutations."""
     seconds: float
     chosen: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    kind: str
-    predicted: list[FloatArray]
-    seconds: float
 
 
 def candidates(known: Known, options: PredictorOptions) -> list[str]:
@@ -89,8 +85,10 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
 
 
 def _grammar(known: Known, options: PredictorOptions) -> list[str]:
-    """The grammar of words, where some words carry the outcome."""
-    return ["grammar"] if bool(known.words(both_strands=options.strands == "both").any()) else []
+    """The grammar of words, where some words carry the outcome, of as many rows as a trial has."""
+    step = math.ceil(len(known.tokens) / TRIAL_ROWS)
+    some = known if step == 1 else known.take(np.arange(0, len(known.tokens), step))
+    return ["grammar"] if bool(some.words(both_strands=options.strands == "both").any()) else []
 
 
 @phase("choosing a model", even=False)
@@ -111,21 +109,26 @@ def choose(
     rows = np.sort(rng.permutation(rows)[:TRIAL_ROWS])
     known, groups = Known(known.tokens.take(rows), known.outcomes.take(rows).first()), groups[rows]
     tests = list(_tests(known, groups, fit_options, rng))
-    found = []
+
+    def predict(kind: str, test: _Test) -> FloatArray | None:
+        own = replace(options, architecture=kind)  # type: ignore[arg-type]
+        try:
+            return _predict(known, groups, test, own, fit_options, seed, fabric)
+        except (InputError, TrainingError):  # too few rows, or a loss that explodes: not this kind
+            return None
+
+    entries = []
     for i, kind in enumerate(kinds):
         on_trial(i, len(kinds), LABELS[kind])
         count(i + 1, len(kinds), LABELS[kind])
-        begun = time.monotonic()
-        try:
-            predicted = [
-                _predict(known, groups, test, replace(options, architecture=kind), fit_options, seed, fabric)  # type: ignore[arg-type]
-                for test in tests
-            ]
-        except (InputError, TrainingError):  # too few rows, or a loss that explodes: not this kind
-            continue
-        found.append(_Found(kind, predicted, time.monotonic() - begun))
+        entry = _Entry(kind)
+        if entry.ask(predict, tests[0]):
+            entries.append(entry)
+    if not entries:
+        raise InputError(f"no kind of model can learn from {len(rows):,} sequences; give more")
+    trials = _decided(entries, tests, predict, known.outcomes, rng)
     on_trial(len(kinds), len(kinds), "done")
-    return _judged(found, tests, known.outcomes, rng)
+    return trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,15 +184,15 @@ def _predict(
     for part in test.parts:
         taught = np.setdiff1d(np.arange(len(known.tokens)), part)
         members = options.members if closed else TRIAL_MEMBERS
-        steps = TRIAL_STEPS * min(1.0, math.sqrt(SHORT / int(known.tokens.lengths.max())))
-        epochs = max(1, round(steps / math.ceil(len(taught) / fit_options.batch_size)))
-        if fit_options.epochs != "auto":
-            epochs = min(epochs, fit_options.epochs)
+        trial = replace(fit_options, patience="auto")
+        if not closed:
+            longest = int(known.tokens.lengths.max())
+            trial = replace(trial, epochs=_epochs(fit_options, options.architecture, len(taught), longest))
         learned = learn(
             known.take(taught),
             groups[taught],
             replace(options, members=members),
-            replace(fit_options, epochs=epochs, patience="auto"),
+            trial,
             seed=seed,
             fabric=fabric,
         )
@@ -198,56 +201,94 @@ def _predict(
     return np.concatenate(found)
 
 
-def _judged(
-    found: list[_Found], tests: list[_Test], outcomes: Outcomes, rng: np.random.Generator
+def _epochs(options: FitOptions, kind: str, num_train: int, longest: int) -> int:
+    """Passes of networks in a trial."""
+    if kind == "motif":
+        return num_epochs(options, num_train, longest, MOTIF_STEPS)
+    steps = RESIDUAL_STEPS * min(1.0, math.sqrt(SHORT / longest))
+    epochs = max(1, round(steps / math.ceil(num_train / options.batch_size)))
+    return epochs if options.epochs == "auto" else min(epochs, options.epochs)
+
+
+@dataclass(eq=False)
+class _Entry:
+    """A kind in the trial, what it predicts of each test (n, K), and how long that took."""
+
+    kind: str
+    predicted: list[FloatArray] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def ask(self, predict: Callable[[str, _Test], FloatArray | None], test: _Test) -> bool:
+        """Whether it can predict a test."""
+        begun = time.monotonic()
+        found = predict(self.kind, test)
+        self.seconds += time.monotonic() - begun
+        if found is not None:
+            self.predicted.append(found)
+        return found is not None
+
+
+def _decided(
+    entries: list[_Entry],
+    tests: list[_Test],
+    predict: Callable[[str, _Test], FloatArray | None],
+    outcomes: Outcomes,
+    rng: np.random.Generator,
 ) -> list[Trial]:
-    """Scores of all kinds, and the simplest within one standard error of the best."""
-    if not found:
-        raise InputError(f"no kind of model can learn from {len(outcomes.values):,} sequences; give more")
-    task = outcomes.kind
-    measured = [outcomes.take(test.rows) for test in tests]
+    """Of those that predict the first test as well as any, the simplest that does so in all.
 
-    def agreement(scores: FloatArray, rows: Outcomes, taken: Any) -> float:
-        detail = None if rows.detail is None else rows.detail[taken, 0]
-        return task.agreement_of(scores[taken], rows.values[taken, 0], detail)
-
-    def figures(rows: list[Any]) -> FloatArray:
-        return np.array(
-            [
-                [agreement(p, m, k) for p, m, k in zip(one.predicted, measured, rows, strict=True)]
-                for one in found
-            ]
-        )
-
-    exact = figures([slice(None)] * len(tests))
-    drawn = np.stack(
-        [figures([rng.integers(len(m), size=len(m)) for m in measured]) for _ in range(RESAMPLES)]
-    )
-    # First what is like the training rows: where they lack what makes the best ones, other tests are noise.
-    able = _near(exact[:, 0], drawn[:, :, 0], np.ones(len(found), dtype=np.bool_))
-    taken = int(_near(exact.mean(axis=1), drawn.mean(axis=2), able).argmax())
-
-    def named(i: int, name: str) -> float | None:
-        found = [float(exact[i, j]) for j, test in enumerate(tests) if test.name == name]
-        return found[0] if found else None
-
+    First what is like the training rows: where they lack what makes the best ones, other tests are noise.
+    """
+    exact, drawn = _figures(entries, 0, outcomes.take(tests[0].rows), rng)
+    alike = dict(zip((one.kind for one in entries), exact.tolist(), strict=True))
+    near = _near(exact, drawn)
+    able = [one for one, stays in zip(entries, near, strict=True) if stays]
+    exact, drawn = exact[near], drawn[:, near]
+    others: dict[str, dict[str, float]] = {one.kind: {} for one in entries}
+    whole = [all(one.ask(predict, test) for test in tests[1:]) for one in able]
+    if any(whole):
+        able = [one for one, kept in zip(able, whole, strict=True) if kept]
+        exact, drawn = exact[whole], drawn[:, whole]
+        for j, test in enumerate(tests[1:], 1):
+            found, resampled = _figures(able, j, outcomes.take(test.rows), rng)
+            for one, value in zip(able, found.tolist(), strict=True):
+                others[one.kind][test.name] = value
+            exact, drawn = exact + found, drawn + resampled
+        exact, drawn = exact / len(tests), drawn / len(tests)
+    taken = able[int(_near(exact, drawn).argmax())].kind
     return [
         Trial(
-            kind=one.kind, label=LABELS[one.kind], alike=float(exact[i, 0]),
-            better=named(i, "better"), farther=named(i, "farther"),
-            seconds=one.seconds, chosen=i == taken,
+            kind=one.kind, label=LABELS[one.kind], alike=alike[one.kind],
+            better=others[one.kind].get("better"), farther=others[one.kind].get("farther"),
+            seconds=one.seconds, chosen=one.kind == taken,
         )
-        for i, one in enumerate(found)
+        for one in entries
     ]  # fmt: skip
 
 
-def _near(score: FloatArray, drawn: FloatArray, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Kinds (n,) within one standard error of the best of ``among``, or so near that it does not matter.
+def _figures(
+    entries: list[_Entry], test: int, measured: Outcomes, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """How well each entry predicts a test (n,), and the same of bootstrapped rows (R, n)."""
+    task = measured.kind
+
+    def agreement(scores: FloatArray, taken: Any) -> float:
+        detail = None if measured.detail is None else measured.detail[taken, 0]
+        return task.agreement_of(scores[taken], measured.values[taken, 0], detail)
+
+    size = len(measured.values)
+    draws = [slice(None), *(rng.integers(size, size=size) for _ in range(RESAMPLES))]
+    found = np.array([[agreement(one.predicted[test], draw) for one in entries] for draw in draws])
+    return found[0], found[1:]
+
+
+def _near(score: FloatArray, drawn: FloatArray) -> NDArray[np.bool_]:
+    """Kinds (n,) within one standard error of the best, or so near that it does not matter.
 
     drawn (R, n) are bootstrapped scores.
     """
-    best = int(np.where(among, score, -np.inf).argmax())
+    best = int(score.argmax())
     error = (drawn - drawn[:, [best]]).std(axis=0)
     slight = min(SLIGHT, SLIGHT_ERROR * (1 - float(score[best])))
-    near: NDArray[np.bool_] = among & (score >= score[best] - np.maximum(error, slight))
+    near: NDArray[np.bool_] = score >= score[best] - np.maximum(error, slight)
     return near

@@ -63,6 +63,12 @@ class PredictorFitOptions(FitOptions):
 
     PANEL: ClassVar[str] = "Training options"
 
+    epochs: Annotated[int | Literal["auto"], Between(1)] = "auto"
+    """Passes over the training set; auto aims at 4,500 steps in 6 to 400 passes, for motif networks at
+    2,700 in at most 240; fewer steps for long sequences."""
+    learning_rate: Annotated[float | Literal["auto"], Between(0, low_open=True)] = "auto"
+    """Peak learning rate of AdamW; it warms up over 100 steps and falls along a cosine. auto is 0.002, for
+    motif networks 0.008."""
     weight_decay: Annotated[float | Literal["auto"], Between(0)] = "auto"
     """Weight decay of AdamW; auto is 0.1, for motif networks 0.01."""
     patience: Annotated[int | Literal["auto"], Between(1)] = "auto"

@@ -32,7 +32,7 @@ from seqdesign.models.predictor.store import PredictorRecord
 from seqdesign.sequences.encoders import TokenArray, one_hot
 from seqdesign.sequences.genetic_code import FEWEST_CODONS, are_genes
 from seqdesign.sequences.splits import lone_mutants
-from seqdesign.training.config import FitOptions
+from seqdesign.training.config import FitOptions, num_epochs
 from seqdesign.training.loop import Fit, Hooks, fit
 from seqdesign.training.plan import Plan
 from seqdesign.training.splitting import Indices, folds
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 FIXED_LENGTH_SHARE = 0.99
 PATIENCE = 20
 RESIDUAL_DECAY = 0.1
+MOTIF_RATE, MOTIF_STEPS = 8e-3, 2_700
+"""Peak learning rate of motif networks, and the steps that they take of short sequences."""
 JUDGES, LEAST_SHARE = 1500, 0.05
 """Rows by which a member is stopped, at most a fair share of all, and the least share of them."""
 KERNEL_ROWS = 8_000
@@ -404,10 +406,14 @@ def _plan(model: SequencePredictor, options: FitOptions, data: PredictorData) ->
     Motif networks run to the end: their held-out loss is best long before they know what is stronger than all
     they have seen.
     """
-    motif = isinstance(model.net, MotifNet)
+    motif, length = isinstance(model.net, MotifNet), data.typical_length
     if not motif and options.weight_decay == "auto":
         options = replace(options, weight_decay=RESIDUAL_DECAY)
-    plan = Plan.plain(model.players, options, len(data), data.typical_length)
+    if motif and options.learning_rate == "auto":
+        options = replace(options, learning_rate=MOTIF_RATE)
+    if motif:
+        options = replace(options, epochs=num_epochs(options, len(data), length, MOTIF_STEPS))
+    plan = Plan.plain(model.players, options, len(data), length)
     if options.patience != "auto":
         return plan
     return replace(plan, last=True) if motif else replace(plan, patience=min(PATIENCE, plan.patience))

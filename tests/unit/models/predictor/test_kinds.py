@@ -25,6 +25,7 @@ from seqdesign.ensembles.features import (
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
+from seqdesign.models.predictor import learn as learning
 from seqdesign.models.predictor.choice import _near
 from seqdesign.models.predictor.fit import PredictorTraining, train_sequence_predictor
 from seqdesign.models.predictor.known import Known
@@ -233,6 +234,24 @@ def test_counts_of_a_word_anywhere_are_learned_by_the_word(fabric: Fabric) -> No
     assert (result.quality.outcomes[0].r2 or 0) > 0.9
     assert [trial.kind for trial in result.trials][:3] == ["ridge", "words", "grammar"]
     assert [trial.chosen for trial in result.trials].count(True) == 1
+    # What predicts like rows worse is asked no more.
+    asked = {trial.kind: trial.better is not None for trial in result.trials}
+    assert asked["grammar"]
+    assert not asked["ridge"]
+
+
+@pytest.mark.parametrize(("kind", "rate", "steps"), [("motif", 8e-3, 1350), ("residual", 2e-3, 2250)])
+def test_motif_networks_learn_faster_than_others(kind: Any, rate: float, steps: int) -> None:
+    texts = random_texts(1000, 80)
+    tokens, outcomes = encode(texts, DNA), Outcomes(("y",), "regression", np.ones((1000, 1)), np.ones(1000))
+    record = learning._describe(tokens, outcomes, PredictorOptions(strands="one", architecture=kind))
+    data, _ = learning._data(Known(tokens, outcomes), record, np.arange(1000), 0)
+    plan = learning._plan(record.build(), FitOptions(), data)
+    assert {one.learning_rate for one in plan.players.values()} == {rate}
+    assert abs(plan.epochs * 8 - steps) <= 8
+    asked = learning._plan(record.build(), FitOptions(learning_rate=0.1, epochs=3), data)
+    assert {one.learning_rate for one in asked.players.values()} == {0.1}
+    assert asked.epochs == 3
 
 
 def test_codons_and_first_letters_are_columns_of_genes() -> None:
@@ -298,8 +317,7 @@ def test_too_few_distinct_sequences_are_refused(fabric: Fabric) -> None:
 
 
 def test_a_significant_difference_that_does_not_matter_buys_no_networks() -> None:
-    among = np.ones(2, dtype=np.bool_)
     for simple, networks, alike in ((0.9975, 0.9976, True), (0.990, 0.993, False), (0.600, 0.602, True)):
         score = np.array([simple, networks])
         drawn = score + 1e-6 * np.random.default_rng(0).normal(size=(50, 2))
-        assert _near(score, drawn, among).tolist() == [alike, True]
+        assert _near(score, drawn).tolist() == [alike, True]
