@@ -115,11 +115,14 @@ class Evidence:
 
     @cached_property
     def word_size(self) -> int:
-        """Letters of the words that are looked at: the longest of which all ought to have been seen."""
-        size = 1
-        letters = self.alphabet.size
-        total = (2 if self.both_strands else 1) * int(self._train.lengths.sum())
-        while size < LONGEST_WORD and PER_WORD * letters ** (size + 1) <= total:
+        """Letters of the words that are looked at: the longest of which all ought to have been seen.
+
+        At most half a sequence: new ones that have no new word of more letters are hardly new.
+        """
+        size, letters, lengths = 1, self.alphabet.size, self._train.lengths
+        total = (2 if self.both_strands else 1) * int(lengths.sum())
+        longest = min(LONGEST_WORD, int(np.median(lengths)) // 2 if len(lengths) else 1)
+        while size < longest and PER_WORD * letters ** (size + 1) <= total:
             size += 1
         return size
 

@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from seqdesign.design.common import cut_off
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
-from seqdesign.design.usual import Excess, Pull
+from seqdesign.design.usual import Excess, Pull, made_rare
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
 from seqdesign.judging.nearby import believed
@@ -207,10 +208,10 @@ class DesignModel:
     def _typical(self, noise: Tensor) -> Tensor:
         if self._reference is None or self.trained is None:
             return self.predict(noise[:TYPICAL])
-        rows = np.random.default_rng(0).permutation(len(self._reference.tokens))[:TYPICAL]
-        tokens = torch.from_numpy(self._reference.tokens[rows].astype(np.int64)).to(self.device)
-        lengths = torch.from_numpy(self._reference.lengths[rows]).to(self.device)
-        return by_name(self.trained.record, self.trained.model.score_tokens(tokens, lengths))
+        some, lengths = self._reference.some(TYPICAL)
+        tokens, ends = torch.from_numpy(some.astype(np.int64)), torch.from_numpy(lengths)
+        scores = self.trained.model.score_tokens(tokens.to(self.device), ends.to(self.device))
+        return by_name(self.trained.record, scores)
 
     def best_variants(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
         """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
@@ -282,20 +283,24 @@ class DesignModel:
         typical, most = self._reference.spread
         if self.evidence.measured.held_out.sum() < FEWEST_HELD_OUT or not most > typical:
             return None
-        composite = self.composite(objective, risk)
+        composite, length = self.composite(objective, risk), starts.tokens.shape[1]
         pairs = self.evidence.pairs
-        if pairs is not None and self.may_go_on(composite, starts.tokens.shape[1]):
+        if pairs is not None and self.may_go_on(composite, length):
             pairs = None
-        excess = Excess(self._reference, self.evidence.usual_letters, pairs)
         told = self._typical(starts.tokens)
         if self.codons is not None:  # of which training sequences say nothing
             told = beside(told, told.new_zeros(told.shape[1]))
         rows = torch.zeros(told.shape[1], dtype=torch.long, device=told.device)
         scores = composite(told, rows)
-        scores = scores[scores.isfinite()]
-        unit = float(scores.std()) if len(scores) > 1 else 0.0
+        known = scores.isfinite().cpu()
+        unit = float(scores[known].std()) if known.sum() > 1 else 0.0
         if not unit:
             return None
+        rare = False
+        if self.trained is not None and cut_off(self, composite, length):
+            nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
+            rare = made_rare(nats[known.numpy()], scores[known])
+        excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=not rare)
         own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
         return Pull(excess, unit, own)
 

@@ -36,11 +36,18 @@ class Excess:
     neighbours, where mean and largest share (V^2,) in rows are given. The likelihood is that of the likeliest
     letters; its slope for a letter is what that letter would change. Of pairs it is how much more often they
     are than in the row that has them most and once more, with its distance from the mean as the unit.
+    likelihood: whether that counts.
     """
 
     def __init__(
-        self, reference: Reference, usual: Usual, pairs: tuple[FloatArray, FloatArray] | None = None
+        self,
+        reference: Reference,
+        usual: Usual,
+        pairs: tuple[FloatArray, FloatArray] | None = None,
+        *,
+        likelihood: bool = True,
     ) -> None:
+        self._likelihood = likelihood
         self._typical, most = reference.spread
         self._width = max(most - self._typical, 1e-6)
         self._usual = usual
@@ -56,17 +63,26 @@ class Excess:
         if x.device not in self._on:
             self._on[x.device] = [part.to(x.device, torch.float32) for part in self._tensors]
         table, mean, variance, *pairs = self._on[x.device]
-        nats = _Nats.apply(x, table, self._positional)
-        unlikely = (nats - self._typical) / self._width - HELD
         distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
         other = (distance - self._usual.typical) / max(self._usual.most - self._usual.typical, 1e-6) - HELD
-        found = unlikely.clamp(min=0) + other.clamp(min=0)
+        found = other.clamp(min=0)
+        if self._likelihood:
+            nats = _Nats.apply(x, table, self._positional)
+            found = found + ((nats - self._typical) / self._width - HELD).clamp(min=0)
         if pairs and x.shape[2] > 1:
             usual, most = pairs
             once = 1.0 / (x.shape[2] - 1)
             shares = (x[..., :-1] @ x[..., 1:].transpose(1, 2)).flatten(1) * once
             found = found + ((shares - most - once).clamp(min=0) / (most + once - usual)).sum(1)
         return found
+
+
+def made_rare(nats: FloatArray, scores: Tensor) -> bool:
+    """Whether rows (n,) that are less likely among all have better scores: where better ones were left out,
+    that is what made their likes rare.
+    """
+    pair = torch.stack([torch.from_numpy(nats), scores.double().cpu()])
+    return float(torch.corrcoef(pair)[0, 1].nan_to_num()) > 0
 
 
 class _Nats(torch.autograd.Function):

@@ -60,8 +60,8 @@ def fit_novelty(
         counts[:, :, -1] = 0
         single = _shrunk(counts.sum(axis=1), np.full(size, 1 / num_letters))
         return NoveltyModel(_log(_shrunk(counts, single[:, None])), True)
-    order = 1
-    while size ** (order + 2) <= MAX_CELLS:
+    order, half = 1, int(np.median(lengths)) // 2  # a word of more letters is a sequence, more or less
+    while size ** (order + 2) <= MAX_CELLS and order + 2 <= half:
         order += 1
     counts = np.zeros((size,) * (order + 1))
     padded = np.concatenate([np.full((len(tokens), order), size - 1), index], axis=1)

@@ -154,6 +154,11 @@ class Reference:
     novelty: NoveltyModel
     percentiles: NDArray[np.float64]
 
+    def some(self, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Tokens (n, L) and lengths (n,) of at most so many of them, always the same ones."""
+        rows = np.random.default_rng(0).permutation(len(self.tokens))[:count]
+        return self.tokens[rows], self.lengths[rows]
+
     def unusual(self, tokens: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
         """Percent (N,), 0..100, of held-out sequences that are less unlike the training sequences."""
         nats = self.novelty.nats(tokens, lengths)

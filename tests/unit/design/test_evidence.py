@@ -22,6 +22,7 @@ from seqdesign.constraints.rules import Rules
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.evidence import Evidence, Known
 from seqdesign.metrics.edits import carry_over
+from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.sequences.alphabets import get_alphabet, learn_alphabet
 from seqdesign.sequences.encoders import encode
 from seqdesign.training.measured import Measured
@@ -152,6 +153,19 @@ def test_words_are_counted_once_for_each_sequence_and_on_both_strands() -> None:
     size, words = both.word_size, both.words
     assert words[0] == words[4**size - 1] == 2
     assert one.support(["AAC"])[0].tolist() == [2, 1, 1]
+
+
+def test_words_and_the_chain_of_usual_sequences_have_half_their_letters_at_most() -> None:
+    """Else the stronger 8-mers that were left out would be no words of the weaker ones."""
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(3000)]
+    assert Evidence(measured(texts), DNA, positional=False, both_strands=True).word_size == 4
+    double = [a + b for a, b in itertools.pairwise(texts)]
+    assert Evidence(measured(double), DNA, positional=False).word_size == 6
+    for some, letters in ((texts, 4), (double, 6)):
+        array = encode(some, DNA)
+        table = fit_novelty(array.tokens, array.lengths, 4, positional=False).table
+        assert table.ndim == letters
 
 
 def test_known_sequences_have_the_mean_of_their_values_and_count_on_both_strands() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from seqdesign.design.evidence import Evidence
 from seqdesign.design.model import DesignModel
-from seqdesign.design.usual import HELD, STEEP, Excess, Pull
+from seqdesign.design.usual import HELD, STEEP, Excess, Pull, made_rare
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.store import Reference
 from seqdesign.sequences.alphabets import get_alphabet
@@ -154,3 +154,34 @@ def test_pairs_are_free_where_judges_can_go_beyond_the_rows(
     pull = model.pull([objective], "mean", _Noise(_rows(5, 30)))
     assert pull is not None
     assert len(pull.excess._tensors) == held
+
+
+def test_what_leaving_out_better_rows_made_rare_may_be_written() -> None:
+    nats = np.arange(20.0)
+    assert made_rare(nats, torch.arange(20.0))
+    assert not made_rare(nats, -torch.arange(20.0))
+    assert not made_rare(nats, torch.ones(20))  # nothing is better
+    _, reference, evidence = _excess(positional=True)
+    strange = one_hot(torch.from_numpy(_rows(6, 3).astype(np.int64)).flip(1), DNA)  # C in front of A
+    held, free = (Excess(reference, evidence.usual_letters, likelihood=likely) for likely in (True, False))
+    assert (held(strange) > 0).all()
+    assert (free(strange) == 0).all()
+
+
+@pytest.mark.parametrize(("ends", "free"), [(True, True), (False, False)])
+def test_where_better_rows_were_left_out_the_rare_ones_say_why(
+    ends: bool, free: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows with few G are rare, and have been left out among the better ones."""
+    _, reference, evidence = _excess(positional=True)
+    evidence = Evidence(replace(evidence.measured, held_out=np.arange(400) < 50), DNA, positional=True)
+    model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
+    monkeypatch.setattr(model, "composite", lambda *_: lambda outcomes, rows: outcomes[0, :, 0])
+    monkeypatch.setattr(model, "may_go_on", lambda *_: False)
+    monkeypatch.setattr(model, "trained", object())
+    scores = torch.from_numpy(reference.novelty.nats(*reference.some(500)))
+    monkeypatch.setattr(model, "_typical", lambda noise: scores[None, :, None])
+    monkeypatch.setattr("seqdesign.design.model.cut_off", lambda *_: ends)
+    pull = model.pull(["max"], "mean", _Noise(_rows(5, 30)))
+    assert pull is not None
+    assert pull.excess._likelihood != free
