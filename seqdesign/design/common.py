@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from seqdesign.judging.ends import cut_off
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.risk import Risk
 
@@ -87,17 +88,6 @@ class Leaning:
         return replace(verdict, low=low, high=high)
 
 
-def cut_off(model: DesignModel, objective: Composite, length: int) -> bool:
-    """Whether measurements of all outcomes that are used end abruptly on the better side: what was better has
-    been left out.
-    """
-    panel = model.panel(length)
-    if panel is None or not panel.ends:
-        return False
-    better = model.better_ends(objective, length)
-    return all((panel.ends[k].high if up else panel.ends[k].low) is not None for k, up in better)
-
-
 def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | None:
     """How designs of ``length`` letters lean on what rows have in common.
 
@@ -110,9 +100,10 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     if evidence is None or evidence.variants is None or length != evidence.length:
         return None
     panel = model.panel(length)
-    if panel is None or model.codons is not None or not cut_off(model, objective, length):
+    better = model.better_ends(objective, length)
+    if panel is None or model.codons is not None or not cut_off(panel.ends, better):
         return None
-    found = Leaning(torch.from_numpy(evidence.counts), model.better_ends(objective, length))
+    found = Leaning(torch.from_numpy(evidence.counts), better)
     said = panel(found.letters[None]).plain
     if said is None:
         return None

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from seqdesign.design.common import cut_off
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
@@ -21,6 +20,7 @@ from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
 from seqdesign.design.usual import Excess, Pull, made_rare
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
+from seqdesign.judging.ends import cut_off
 from seqdesign.judging.nearby import believed
 from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.nearest import nearest
@@ -296,8 +296,8 @@ class DesignModel:
         unit = float(scores[known].std()) if known.sum() > 1 else 0.0
         if not unit:
             return None
-        rare = False
-        if self.trained is not None and cut_off(self, composite, length):
+        rare, panel = False, self.panel(length) if self.trained is not None else None
+        if panel is not None and cut_off(panel.ends, self.better_ends(composite, length)):
             nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
             rare = made_rare(nats[known.numpy()], scores[known])
         excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=not rare)

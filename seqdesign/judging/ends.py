@@ -7,6 +7,7 @@ no error on rows of the same data shows that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,13 @@ def ends_of(values: FloatArray) -> Ends:
     return Ends(
         float(known.max()) if _abrupt(known) else None, float(known.min()) if _abrupt(-known) else None
     )
+
+
+def cut_off(ends: Sequence[Ends], better: Sequence[tuple[int, bool]]) -> bool:
+    """Whether measurements of outcomes, of which more is better or not, all end abruptly on the better side:
+    what was better has been left out.
+    """
+    return bool(ends) and all((ends[k].high if up else ends[k].low) is not None for k, up in better)
 
 
 def _abrupt(values: FloatArray) -> bool:

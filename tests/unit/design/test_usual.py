@@ -12,6 +12,7 @@ import torch
 from seqdesign.design.evidence import Evidence
 from seqdesign.design.model import DesignModel
 from seqdesign.design.usual import HELD, STEEP, Excess, Pull, made_rare
+from seqdesign.judging.ends import Ends
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.store import Reference
 from seqdesign.sequences.alphabets import get_alphabet
@@ -168,9 +169,9 @@ def test_what_leaving_out_better_rows_made_rare_may_be_written() -> None:
     assert (free(strange) == 0).all()
 
 
-@pytest.mark.parametrize(("ends", "free"), [(True, True), (False, False)])
+@pytest.mark.parametrize(("high", "free"), [(20.0, True), (None, False)])
 def test_where_better_rows_were_left_out_the_rare_ones_say_why(
-    ends: bool, free: bool, monkeypatch: pytest.MonkeyPatch
+    high: float | None, free: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows with few G are rare, and have been left out among the better ones."""
     _, reference, evidence = _excess(positional=True)
@@ -181,7 +182,8 @@ def test_where_better_rows_were_left_out_the_rare_ones_say_why(
     monkeypatch.setattr(model, "trained", object())
     scores = torch.from_numpy(reference.novelty.nats(*reference.some(500)))
     monkeypatch.setattr(model, "_typical", lambda noise: scores[None, :, None])
-    monkeypatch.setattr("seqdesign.design.model.cut_off", lambda *_: ends)
+    monkeypatch.setattr(model, "panel", lambda length: SimpleNamespace(ends=[Ends(high, None)]))
+    monkeypatch.setattr(model, "better_ends", lambda *_: [(0, True)])
     pull = model.pull(["max"], "mean", _Noise(_rows(5, 30)))
     assert pull is not None
     assert pull.excess._likelihood != free
