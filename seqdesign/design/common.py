@@ -100,8 +100,10 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     if evidence is None or evidence.variants is None or length != evidence.length:
         return None
     panel = model.panel(length)
+    if panel is None or model.codons is not None or not panel.ends:
+        return None
     better = model.better_ends(objective, length)
-    if panel is None or model.codons is not None or not cut_off(panel.ends, better):
+    if not cut_off(panel.ends, better):
         return None
     found = Leaning(torch.from_numpy(evidence.counts), better)
     said = panel(found.letters[None]).plain

@@ -297,7 +297,7 @@ class DesignModel:
         if not unit:
             return None
         rare, panel = False, self.panel(length) if self.trained is not None else None
-        if panel is not None and cut_off(panel.ends, self.better_ends(composite, length)):
+        if panel is not None and panel.ends and cut_off(panel.ends, self.better_ends(composite, length)):
             nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
             rare = made_rare(nats[known.numpy()], scores[known])
         excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=not rare)
