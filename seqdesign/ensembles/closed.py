@@ -72,9 +72,9 @@ class LinearNet(nn.Module):
         if kind == "codons":
             columns = num_codons(letters)
         if kind == "ends":
-            places = num_places(letters, max_length)
-            columns += 2 * places * letters
-            self.shares = LetterShares(letters, 2 * places)
+            self.places = num_places(letters, max_length)
+            columns += 2 * self.places * letters
+            self.shares = LetterShares(letters, 2 * self.places)
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
@@ -100,8 +100,7 @@ class LinearNet(nn.Module):
             said = grammar_features(x, inside, self.found, self.max_length)
             return self.gain * torch.cat([word_counts(x, self.shapes), *said], 1)
         if self.kind == "ends":
-            places = self.shares.share.shape[1] // 2
-            framed = self.shares(both_ends(x, inside.sum(1), places)) * ends_gain(places, x)
+            framed = self.shares(both_ends(x, inside.sum(1), self.places)) * ends_gain(self.places, x)
             return torch.cat([word_counts(x, self.shapes), framed.flatten(1)], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
@@ -111,9 +110,8 @@ class LinearNet(nn.Module):
 
     def learn_places(self, tokens: Tensor, lengths: Tensor) -> None:
         """Which letters of tokens (N, L) each place from either end has, of the kind ``ends``."""
-        letters, places = self.shares.share.shape
-        framed = both_ends(tokens, lengths, places // 2, beyond=letters)
-        self.shares.learn(framed, torch.full_like(lengths, places), positional=True)
+        framed = both_ends(tokens, lengths, self.places, beyond=len(self.shares.share))
+        self.shares.learn(framed, torch.full_like(lengths, framed.shape[1]), positional=True)
 
     def gains(self, counts: float, more: float) -> Tensor:
         """``gain`` (I,) of a grammar: 1 for all words, and what counts of those found and the rest have."""

@@ -107,6 +107,17 @@ def _alike(theta: Tensor, like: Likeness) -> Tensor:
     return linear + theta[0].exp() * torch.exp(-0.5 * (own - 2 * linear).clamp(min=0))
 
 
+def _of_counts(name: str, reads: str, like: str = "") -> tuple[Kind, Kind]:
+    """Ridge regression over what is counted, and the kernel of like counts, ``like`` being its name."""
+    return (
+        Kind(name, _words, lambda t, own: t.exp() @ own, reads, lambda count: [-1.0] * count),
+        Kind(
+            like or f"like {name}", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
+            reads, lambda count: [-1.0] * (count + 1),
+        ),
+    )  # fmt: skip
+
+
 KINDS = (
     Kind(
         "pairs of positions", _pairs,
@@ -118,36 +129,18 @@ KINDS = (
         lambda t, own: t[0].exp() * own[0] + t[1].exp() + _mutants(t[3:], own),
         "places", lambda count: [-1.0, -1.0, -1.0, SHARED, SHARED],
     ),
-    Kind("words", _words, lambda t, own: t.exp() @ own, "words", lambda count: [-1.0] * count),
-    Kind(
-        "like words", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
-        "words", lambda count: [-1.0] * (count + 1),
-    ),
+    *_of_counts("words", "words"),
 )  # fmt: skip
 
 ROUNDS = (replace(KINDS[1], name="near sequences, like letters", reads="letters"), KINDS[3])
 """What rounds of measurements are learned with: positions where letters with like properties have like
 effects, and words.
 """
-RELATIVES = (
-    Kind("alignment", _words, lambda t, own: t.exp() @ own, "alignment", lambda count: [-1.0] * count),
-    Kind(
-        "like alignments", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
-        "alignment", lambda count: [-1.0] * (count + 1),
-    ),
-)  # fmt: skip
+RELATIVES = _of_counts("alignment", "alignment", like="like alignments")
 """Kernels for relatives that also differ by insertions and deletions."""
-ENDS = (
-    Kind("words and ends", _words, lambda t, own: t.exp() @ own, "ends", lambda count: [-1.0] * count),
-    Kind(
-        "like words and ends", _alike, lambda t, own: t[1:].exp() @ own + t[0].exp(),
-        "ends", lambda count: [-1.0] * (count + 1),
-    ),
-)  # fmt: skip
+ENDS = _of_counts("words and ends", "ends")
 """Kernels for sequences of several lengths, of which letters near an end may have a meaning there."""
-GRAMMAR = Kind(
-    "grammar of words", _words, lambda t, own: t.exp() @ own, "grammar", lambda count: [-1.0] * count
-)
+GRAMMAR = _of_counts("grammar of words", "grammar")[0]
 """Counts of all words; of the few that carry the outcome also places, order and distances."""
 
 

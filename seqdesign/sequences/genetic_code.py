@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
 
 OPTION = "--codon-table"
-STOPS = ("TAA", "TAG", "TGA")
-"""Of the standard code."""
 FEWEST_CODONS = 20
 """Of a gene: shorter sequences without a stop occur by chance."""
 
@@ -58,7 +56,8 @@ def are_genes(tokens: TokenArray) -> bool:
     if (tokens.lengths % 3).any() or tokens.lengths.min() < 3 * FEWEST_CODONS:
         return False
     bases = letters.replace("U", "T")
-    stops = np.array([[bases.index(base) for base in codon] for codon in STOPS])
+    acids = genetic_code().acids
+    stops = np.array([[bases.index(base) for base in codon] for codon in acids if acids[codon] == STOP])
     width = tokens.tokens.shape[1] // 3
     codons = tokens.tokens[:, : 3 * width].reshape(len(tokens), width, 3)
     found = (codons[:, :, None] == stops).all(3).any(2)

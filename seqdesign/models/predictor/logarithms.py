@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqdesign.ensembles.features import linear_features
 from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.metrics.regression import spearman
 from seqdesign.tasks.by_name import get_task
@@ -79,11 +80,6 @@ def _letters(texts: Sequence[str]) -> Tensor:
     rows = np.full((len(texts), width), -1)
     for row, text in zip(rows, texts, strict=True):
         row[: len(text)] = [codes[letter] for letter in text]
-    if min(map(len, texts)) == width and width * len(codes) <= PLACED:
-        return torch.from_numpy((rows[:, :, None] == np.arange(len(codes))).reshape(len(texts), -1)).float()
-    size = len(codes)
-    single = [np.bincount(row[row >= 0], minlength=size) for row in rows]
-    pair = [np.bincount((row[:-1] * size + row[1:])[row[1:] >= 0], minlength=size * size) for row in rows]
-    counts = np.concatenate([np.array(single), np.array(pair)], axis=1)
-    lengths = np.array([len(text) for text in texts])[:, None]
-    return torch.from_numpy(np.concatenate([counts / lengths, lengths / width], axis=1)).float()
+    x = (torch.from_numpy(rows)[:, None] == torch.arange(len(codes))[:, None]).float()
+    placed = min(map(len, texts)) == width and width * len(codes) <= PLACED
+    return linear_features(x, torch.from_numpy(rows >= 0), width, positional=placed)
