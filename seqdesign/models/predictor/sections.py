@@ -42,8 +42,9 @@ HELD_OUT = "held_out.csv"
 
 
 TRIALS = (
-    "Each kind learned from a part of the training sequences and predicted the rest: like those it learned "
-    "from, better than all of them, more mutated. The simplest that predicts as well as any was taken."
+    "Each kind learned from a part of the training sequences and predicted others like them. Those that did "
+    "so as well as any also predicted, where there are such, sequences that are better than all they learned "
+    "from, and more mutated ones. The simplest that predicts all of them as well as any was taken."
 )
 
 
