@@ -18,7 +18,7 @@ from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import open_input
 from seqdesign.sequences.fasta import header_fields, read_fasta
-from seqdesign.sequences.lab.genbank import genbank_records
+from seqdesign.sequences.lab.bare import read_bare
 from seqdesign.sequences.reader import ID_COLUMNS, SEQUENCE_COLUMNS, guess_format
 from seqdesign.sequences.tables import read_table
 
@@ -193,8 +193,8 @@ def read_rows(path: str | os.PathLike[str], *, words: bool = False) -> list[dict
     source = resolve_input(path)
     with open_input(source) as handle:
         kind = guess_format(handle)
-    if kind == "genbank":
-        return [{"id": name, "sequence": str(record.seq)} for name, record in genbank_records(source).items()]
+        if kind in ("genbank", "alignment"):
+            return [{"id": row.name, "sequence": row.text} for row in read_bare(handle, kind)]
     if kind in ("fasta", "fastq"):
         return _fasta_rows(source, words)
     return _table_rows(source, kind == "parquet")
