@@ -103,7 +103,9 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=3, help="functions: holo's random seeds 0, 1, ...")
     parser.add_argument("--seeds", type=int, default=3, help="runs on each function")
     parser.add_argument("--budget", type=int, default=50_000)
-    parser.add_argument("--particles", type=int, default=1000, help="sequences of a generation of holo's algorithm")
+    parser.add_argument(
+        "--particles", type=int, default=1000, help="sequences of a generation of holo's algorithm"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in ["holo", *options.methods]:
