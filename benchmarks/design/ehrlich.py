@@ -5,10 +5,10 @@
 
 Everybody optimises holo's own function from its own feasible start, and every sequence scored counts, those
 that the function refuses (minus infinity) included. The default function has 32 states, length 128 and four
-motifs of length 4, quantisation 4; its optimum is 1. holo's algorithm runs with 1,000 particles (--particles),
-mutation and recombination 1/length and ten survivors, for as many generations as the budget pays. Prints the
-best score of each run, the query that brought it, and medians. One sequence beyond the budget is the
-prediction that is reported with a design.
+motifs of length 4, quantisation 4; its optimum is 1. holo's algorithm runs with 1,000 particles, mutation and
+recombination 1/length and ten survivors, for as many generations as the budget pays. Prints the best score of
+each run, the query that brought it, and medians. One sequence beyond the budget is the prediction that is
+reported with a design.
 """
 
 from __future__ import annotations
