@@ -100,7 +100,7 @@ def leaning(model: DesignModel, objective: Composite, length: int) -> Leaning | 
     if evidence is None or evidence.variants is None or length != evidence.length:
         return None
     panel = model.panel(length)
-    if panel is None or model.codons is not None:
+    if panel is None or model.codons is not None or not panel.ends:
         return None
     better = model.better_ends(objective, length)
     if not cut_off(panel.ends, better):

@@ -312,7 +312,7 @@ class DesignModel:
         """
         length = starts.tokens.shape[1]
         panel = self.panel(length) if self.trained is not None else None
-        if panel is None or self._reference is None:
+        if panel is None or self._reference is None or not panel.ends:
             return True
         if not cut_off(panel.ends, self.better_ends(composite, length)):
             return True

@@ -43,9 +43,9 @@ def ends_of(values: FloatArray) -> Ends:
 
 def cut_off(ends: Sequence[Ends], better: Sequence[tuple[int, bool]]) -> bool:
     """Whether measurements of outcomes, of which more is better or not, all end abruptly on the better side:
-    what was better has been left out. Never of labels, which have no ends.
+    what was better has been left out.
     """
-    return bool(ends) and all((ends[k].high if up else ends[k].low) is not None for k, up in better)
+    return all((ends[k].high if up else ends[k].low) is not None for k, up in better)
 
 
 def _abrupt(values: FloatArray) -> bool:
