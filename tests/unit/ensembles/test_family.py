@@ -80,6 +80,7 @@ def test_what_a_column_teaches_holds_between_loops(fabric: Fabric, tmp_path: Pat
         encode(texts, PROTEIN), Outcomes(("y",), "regression", y[:, None], np.ones(120)),
         options=ONE_STRAND, fit_options=FitOptions(), seed=0, fabric=fabric,
     )  # fmt: skip
+    assert "--split cluster" in made.quality.warnings[-1]
     others, told = members(2, 60)
     array = encode(others, PROTEIN)
     found = predict_outcomes(made.trained, array.tokens, array.lengths).mean[:, 0]
