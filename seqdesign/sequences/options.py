@@ -47,8 +47,9 @@ class SequenceColumns(Options):
     """Column of the sequences in a table; 'sequence' or 'seq', also in capitals, when not given."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
-    format: Literal["auto", "fasta", "fastq", "table", "parquet", "xlsx", "genbank"] = "auto"
-    """Format of the input; auto goes by its content. table is CSV or TSV, xlsx a workbook."""
+    format: Literal["auto", "fasta", "fastq", "table", "parquet", "xlsx", "genbank", "alignment"] = "auto"
+    """Format of the input; auto goes by its content. table is CSV or TSV, xlsx a workbook, alignment
+    Stockholm or CLUSTAL."""
     sheet: str | None = None
     """Sheet of a workbook (.xlsx); the first with a table when not given."""
     wild_type: Path | None = None

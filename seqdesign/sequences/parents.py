@@ -59,7 +59,7 @@ def _named_parents(columns: SequenceColumns, source: Path) -> dict[str, str]:
             (r.id, header_fields(r.description).get(_KEY, "")) for r in read_fasta(path, on_duplicate="keep")
         )
         return {name: parent for name, parent in records if parent}
-    if kind == "genbank":
+    if kind in ("genbank", "alignment"):
         return {}
     named: dict[str, str] = {}
     for batch in read_table(path, sheet=columns.sheet if kind == "xlsx" else None):

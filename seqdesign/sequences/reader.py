@@ -1,4 +1,4 @@
-"""Sequences with their outcomes from any file: FASTA, CSV, TSV, workbooks or Parquet, whole or in batches.
+"""Sequences with their outcomes from any file: FASTA, alignments, tables, Parquet, whole or in batches.
 
 The format is decided by the content, and by the name's suffix where the content leaves it open. A path may be
 ``-`` (standard input) or ``dataset:NAME`` (bundled data).
@@ -21,8 +21,9 @@ from seqdesign.sequences.bundled import resolve_input
 from seqdesign.sequences.compression import inner_suffix, open_input
 from seqdesign.sequences.fasta import header_fields, header_key
 from seqdesign.sequences.fasta_blocks import MAX_RECORD, ids_and_descriptions, read_blocks, sequence_texts
+from seqdesign.sequences.lab.bare import is_alignment, read_bare
 from seqdesign.sequences.lab.fastq import BROKEN_FASTQ, is_fastq
-from seqdesign.sequences.lab.genbank import is_genbank, parse_genbank
+from seqdesign.sequences.lab.genbank import is_genbank
 from seqdesign.sequences.lab.hints import options_for, outcomes_in
 from seqdesign.sequences.lab.replicates import NoiseCeiling
 from seqdesign.sequences.lab.sheets import OLD_EXCEL, is_workbook
@@ -34,7 +35,7 @@ from seqdesign.sequences.origin import Origin, origin_of
 from seqdesign.sequences.tables import TableBatch, choose_columns, is_parquet, read_table
 from seqdesign.sequences.unique_ids import OnDuplicate, UniqueIds
 
-Format = Literal["fasta", "fastq", "table", "parquet", "xlsx", "genbank"]
+Format = Literal["fasta", "fastq", "table", "parquet", "xlsx", "genbank", "alignment"]
 OnMissing = Literal["error", "drop", "unlabelled"]
 Lacking = Literal["error", "leave out"]
 
@@ -237,8 +238,8 @@ def _stream(path: str | os.PathLike[str] | BinaryIO, options: _Options) -> Itera
         file = path if isinstance(path, str) else str(handle.name)
         if kind in ("fasta", "fastq"):
             yield from _stream_fasta(handle, options, file)
-        elif kind == "genbank":
-            yield from _stream_genbank(handle, options)
+        elif kind in ("genbank", "alignment"):
+            yield from _stream_bare(handle, options, kind)
         else:
             yield from _stream_table(handle, options, kind == "parquet", file)
 
@@ -265,6 +266,8 @@ def guess_format(handle: io.BufferedReader) -> Format:
         return "parquet"
     if is_genbank(text):
         return "genbank"
+    if is_alignment(text):
+        return "alignment"
     if text.startswith(b">") or suffix in FASTA_SUFFIXES:
         return "fasta"
     if is_fastq(text, suffix):
@@ -294,27 +297,27 @@ def _refuse_columns(options: _Options, source: str, kind: str) -> None:
     options.layout.refuse_headers(source)
 
 
-def _stream_genbank(handle: io.BufferedReader, options: _Options) -> Iterator[SequenceSet]:
-    """The records of a GenBank file by their LOCUS; such files hold no outcomes."""
-    source = handle.name
-    _refuse_columns(options, source, "GenBank")
+def _stream_bare(handle: io.BufferedReader, options: _Options, kind: str) -> Iterator[SequenceSet]:
+    """The records of a GenBank file by their LOCUS, or of an alignment; such files hold no outcomes."""
+    source, called = handle.name, "GenBank" if kind == "genbank" else "an alignment"
+    _refuse_columns(options, source, called)
     wanted = [*options.columns] if options.lacking_columns == "error" else []
     if options.outcome is not None and options.outcomes:
         wanted.append(options.outcome)
     if wanted:
         raise InputError(
-            f"is GenBank and holds no '{wanted[0]}'; give it in FASTA headers or a table", path=source
+            f"is {called} and holds no '{wanted[0]}'; give it in FASTA headers or a table", path=source
         )
-    records = parse_genbank(handle, source)
+    rows = read_bare(handle, kind)
     unique = UniqueIds(options.on_duplicate, source)
-    names, kept = unique.apply([record.name for record in records], [0] * len(records))
+    names, kept = unique.apply([row.name for row in rows], [row.line for row in rows])
     unique.say_dropped()
-    if not records and not options.allow_empty:
+    if not rows and not options.allow_empty:
         raise InputError("no record", path=source)
-    records = records if kept is None else [records[i] for i in kept]
+    rows = rows if kept is None else [rows[i] for i in kept]
     whole = SequenceSet(
-        names, [str(record.seq) for record in records], source=source, cells=options.cells,
-        lines=np.zeros(len(records), dtype=np.int64), n_dropped=unique.n_dropped,
+        names, [row.text for row in rows], source=source, cells=options.cells,
+        lines=np.array([row.line for row in rows], dtype=np.int64), n_dropped=unique.n_dropped,
         numbering=_numbering(options),
     )  # fmt: skip
     yield from _cut(whole, options.batch_size)

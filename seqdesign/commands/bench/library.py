@@ -44,7 +44,7 @@ class LibraryConfig(SequenceColumns, SeedOption, SequenceOutput, CommandConfig):
     SEQUENCES_ONLY: ClassVar[bool] = False
 
     input: Annotated[Path, Positional("TARGETS")]
-    """Wanted proteins or DNA, aligned: FASTA, CSV, TSV, Parquet or CLUSTAL; - is stdin; dataset:NAME is
+    """Wanted proteins or DNA, aligned: FASTA, Stockholm, CLUSTAL or a table; - is stdin; dataset:NAME is
     bundled data. With --scan the sequences to scan."""
     max_size: Annotated[float | None, Between(1, 1e15)] = None
     """Most DNA sequences in all sublibraries together; 1e7 when not given."""

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from seqdesign.sequences.survey import OutcomeSummary, Survey, UnknownLetter
 
 _BAR = 40
-_CALLED = {"fasta": "FASTA", "fastq": "FASTQ", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank"}
+_CALLED = {
+    "fasta": "FASTA", "fastq": "FASTQ", "parquet": "Parquet", "xlsx": "workbook", "genbank": "GenBank",
+    "alignment": "alignment",
+}  # fmt: skip
 _COLUMNS = 12
 """Columns that are named."""
 MANY_EQUAL, MANY_SHARE = 10, 0.1
