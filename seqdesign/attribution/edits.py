@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,11 +49,15 @@ class EditSummary:
     """Edits of pairs that gained, each of which can be undone for less than 2% of the gain."""
     sampled: int
     """Pairs with so many edits that orders were drawn."""
+    lower: bool = False
+    """Whether less is better, so that a gain is below zero."""
 
     def lines(self) -> list[str]:
         """What a person reads."""
         lines = [
-            f"edits: {self.edits:,} of {self.pairs:,} sequences, which gain {self.mean_gain:.4g} on average"
+            f"edits: {self.edits:,} of {self.pairs:,} sequences, which "
+            + (f"change by {self.mean_gain:+.4g}" if self.lower else f"gain {self.mean_gain:.4g}")
+            + " on average"
             + (f"; the best edit of each brings {self.largest_share:.0%} of it" if self.largest_share else "")
         ]
         if self.harmless:
@@ -73,6 +77,18 @@ class EditTable:
     """Id -> places (from 0) that differ from the parent, where both have one length."""
     warnings: list[str] = field(default_factory=list)
     sampled: int = 0
+    lower: bool = False
+    """Whether less is better."""
+
+    @property
+    def sign(self) -> int:
+        """That of what is better."""
+        return -1 if self.lower else 1
+
+    def idle(self, row: Mapping[str, Any]) -> bool:
+        """Whether an edit of a sequence that gained can be undone and hardly any of the gain is lost."""
+        gain = self.sign * row["gain"]
+        return bool(gain > 0 and self.sign * row["undo"] < IDLE * gain)
 
     def summary(self) -> EditSummary:
         """Means over pairs."""
@@ -80,15 +96,16 @@ class EditTable:
         for row in self.rows:
             pairs.setdefault(row["id"], []).append(row)
         gains = [edits[0]["gain"] for edits in pairs.values()]
-        gained = [edits for edits in pairs.values() if edits[0]["gain"] > 0]
-        best = [max(e["contribution"] for e in edits) / edits[0]["gain"] for edits in gained]
+        gained = [edits for edits in pairs.values() if self.sign * edits[0]["gain"] > 0]
+        best = [max(e["contribution"] / e["gain"] for e in edits) for edits in gained]
         return EditSummary(
             pairs=len(pairs),
             edits=len(self.rows),
             mean_gain=float(np.mean(gains)) if gains else 0.0,
             largest_share=float(np.mean(best)) if best else 0.0,
-            harmless=sum(e["undo"] < IDLE * e["gain"] for edits in gained for e in edits),
+            harmless=sum(map(self.idle, self.rows)),
             sampled=self.sampled,
+            lower=self.lower,
         )
 
 
@@ -104,19 +121,21 @@ def explain_edits(
     *,
     letters: LetterPolicy = LetterPolicy(),  # noqa: B008 - frozen
     orders: int = 200,
+    lower: bool = False,
     seed: int = 0,
 ) -> EditTable:
     """Rank the edits of every pair, in the order of the input.
 
     find_pairs: (ids of the sequences, ids of the parents) -> pairs, such as ``sequences.parents.by_id``.
-    orders: random orders of the edits where there are more than 12. Raises InputError.
+    orders: random orders of the edits where there are more than 12. lower: whether less is better. Raises
+    InputError.
     """
     array = encode_with(letters, parents, explainer.alphabet)
     parents = parents.take(array.kept)
     before = decode(array.tokens, explainer.alphabet)
     after = decode(explainer.tokens, explainer.alphabet)
     rng = np.random.default_rng(seed)
-    found = EditTable()
+    found = EditTable(lower=lower)
     pairs = find_pairs(explainer.records.ids, parents.ids)
     skipped = []
     for done, (child, parent, name) in enumerate(pairs, start=1):
@@ -130,7 +149,7 @@ def explain_edits(
         value = Subsets(explainer, texts[0], edits)
         found.sampled += len(edits) > EXACT
         result = shares(value, len(edits), rng, orders)
-        found.rows += _rows(explainer.records.ids[child], name, edits, result)
+        found.rows += _rows(explainer.records.ids[child], name, edits, result, found.sign)
         if len(texts[0]) == len(texts[1]):
             found.changed[explainer.records.ids[child]] = [
                 i for i, (a, b) in enumerate(zip(*texts, strict=True)) if a != b
@@ -177,8 +196,8 @@ def _fits(explainer: Explainer, original: str, edits: Sequence[str]) -> bool:
     return scope.objection(longest) is None and scope.objection(shortest) is None
 
 
-def _rows(name: str, parent: str, edits: Sequence[str], found: Shares) -> list[dict[str, Any]]:
-    """One row for each edit, the largest contribution first."""
+def _rows(name: str, parent: str, edits: Sequence[str], found: Shares, sign: int) -> list[dict[str, Any]]:
+    """One row for each edit, the best contribution first."""
     several = len(found.gain) > 1
     gain = float(found.gain.mean())
     value = found.shapley.mean(0)
@@ -202,5 +221,5 @@ def _rows(name: str, parent: str, edits: Sequence[str], found: Shares) -> list[d
             "edit": edits[i],
             **{key: cell(float(column[i])) for key, column in numbers.items()},
         }
-        for rank, i in enumerate(np.argsort(-value, kind="stable").tolist(), start=1)
+        for rank, i in enumerate(np.argsort(-sign * value, kind="stable").tolist(), start=1)
     ]

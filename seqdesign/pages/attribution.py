@@ -105,13 +105,13 @@ def _answer(explainer: Explainer, changed: EditTable | None, manifest: Manifest)
         said.append(f"positions {places} make up {share:.0%} of what the letters add or take away")
     summary = None if changed is None else changed.summary()
     if changed is not None and summary is not None and changed.rows:
-        best = max(_by_edit(changed), key=lambda row: row["contribution"] * row["sequences"])
+        best = max(_by_edit(changed), key=lambda row: changed.sign * row["contribution"] * row["sequences"])
         said.append(
             f"the edit that brings most over all is {best['edit']}, {best['contribution']:+.3g} each time"
         )
         note = f"{best['contribution']:+.3g}, in {best['sequences']:,} of {summary.pairs:,} sequences"
         tiles.append(Tile(str(best["edit"]), "edit that brings most", note))
-        tiles.append(Tile(f"{summary.mean_gain:+.3g}", "gain over the parents, mean", explainer.outcome))
+        tiles.append(Tile(f"{summary.mean_gain:+.3g}", "change from the parents, mean", explainer.outcome))
         share = summary.harmless / summary.edits
         note = f"each undone, less than {IDLE:.0%} of the gain is lost"
         tiles.append(Tile(f"{summary.harmless:,} of {summary.edits:,}", "edits that do nothing", note))
@@ -126,14 +126,14 @@ def _answer(explainer: Explainer, changed: EditTable | None, manifest: Manifest)
 
 
 def _by_edit(changed: EditTable) -> list[dict[str, Any]]:
-    """Each edit once, over the sequences that have it, the largest mean contribution first."""
+    """Each edit once, over the sequences that have it, the best mean contribution first."""
     same: dict[str, list[Mapping[str, Any]]] = {}
     for row in changed.rows:
         same.setdefault(str(row["edit"]), []).append(row)
     rows = []
     for edit, found in same.items():
         values = [float(row["contribution"]) for row in found]
-        idle = sum(row["gain"] > 0 and row["undo"] < IDLE * row["gain"] for row in found)
+        idle = sum(map(changed.idle, found))
         rows.append(
             {
                 "edit": edit,
@@ -146,7 +146,7 @@ def _by_edit(changed: EditTable) -> list[dict[str, Any]]:
                 "idle": idle or None,
             }
         )
-    return sorted(rows, key=lambda row: -row["contribution"])
+    return sorted(rows, key=lambda row: -changed.sign * row["contribution"])
 
 
 def _add_edits(page: Page, changed: EditTable) -> None:

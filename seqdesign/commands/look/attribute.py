@@ -191,9 +191,12 @@ def _explainer(config: AttributeConfig, device: torch.device) -> Explainer:
 
 def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
     from seqdesign.attribution.edits import explain_edits
+    from seqdesign.ordering.designs import run_of, wanted_by
     from seqdesign.sequences.parents import read_parents
 
     assert config.parents is not None
+    run = run_of(config.input)
+    wanted = wanted_by({} if run is None else run.config)
     columns, files = part(config, SequenceColumns), (config.input, config.parents)
     return explain_edits(
         explainer,
@@ -201,6 +204,7 @@ def _edits(config: AttributeConfig, explainer: Explainer) -> EditTable:
         lambda ids, parent_ids: read_parents(columns, files, ids, parent_ids),
         letters=part(config, LetterPolicy),
         orders=config.orders,
+        lower=wanted.goal == "min" and wanted.outcome in (None, explainer.outcome),
         seed=config.seed,
     )
 

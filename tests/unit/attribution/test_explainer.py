@@ -34,3 +34,17 @@ def test_edits_are_explained_by_pairs_from_anywhere() -> None:
     made = explainer("ACGT")
     found = explain_edits(made, SequenceSet(["s0"], ["TTGT"]), by_id)
     assert {row["edit"]: row["contribution"] for row in found.rows} == pytest.approx({"T1A": 2.0, "T2C": 1.0})
+
+
+def test_of_designs_that_shall_be_low_the_best_edit_is_the_one_that_lowers_most() -> None:
+    """The parent ACAT has 3, the design TTTT 0; A3T does nothing."""
+    made, parent = explainer("TTTT"), SequenceSet(["s0"], ["ACAT"])
+    found = explain_edits(made, parent, by_id, lower=True)
+    assert [row["edit"] for row in found.rows] == ["A1T", "C2T", "A3T"]
+    summary = found.summary()
+    assert (summary.harmless, summary.largest_share) == (1, pytest.approx(2 / 3))
+    assert summary.lines() == [
+        "edits: 3 of 1 sequences, which change by -3 on average; the best edit of each brings 67% of it",
+        "1 edits can each be undone for less than 2% of the gain",
+    ]
+    assert explain_edits(made, parent, by_id).summary().harmless == 0  # raised, it has not gained
