@@ -262,8 +262,7 @@ def _numbers(sample: Sample, alphabet: Alphabet) -> Iterator[tuple[str, str, Sam
     repeats = longest_repeats(codes, size).astype(np.float64)
     yield "within_repeat", "longest repeated word, Wasserstein, letters", few, repeats
     if alphabet.complement:
-        complement = np.array([alphabet.letters.index(c) for c in alphabet.complement])
-        stems = longest_stems(codes, complement).astype(np.float64)
+        stems = longest_stems(codes, np.array(alphabet.partners)).astype(np.float64)
         yield "within_stem", "longest stem, Wasserstein, letters", few, stems
 
 
