@@ -17,19 +17,26 @@ from seqdesign.sequences.encoders import Vocabulary
 COMPLEMENT, STEPS = (3, 2, 1, 0), 18
 
 
+PAIRS = torch.tensor([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.7, 0.0, 0.3], [0.8, 0.0, 0.2, 0.0]])
+"""Letters 2 and 3 pair with each other, too."""
+
+
 def believing(*, backwards: bool = False) -> Stems:
     """Stems count, and features decide how much."""
     stems = Stems(8, STEPS, COMPLEMENT, backwards=backwards)
     torch.manual_seed(0)
     stems.odds.uniform_()
+    stems.pairs.copy_(PAIRS)
     torch.nn.init.normal_(stems.change)
     stems.used = True
     return stems
 
 
 def rows() -> Tensor:
-    """Sequences of two letters of four, which pair often, one with a letter nobody can read."""
-    found = 3 * torch.randint(0, 2, (7, STEPS), generator=torch.Generator().manual_seed(1))
+    """Sequences of three letters of four, which pair often, one with a letter nobody can read."""
+    found = torch.tensor([0, 2, 3, 3])[
+        torch.randint(0, 4, (7, STEPS), generator=torch.Generator().manual_seed(1))
+    ]
     found[0, 3] = 4
     return found
 
@@ -43,12 +50,13 @@ def by_hand(row: list[int], odds: Tensor) -> Tensor:
             while (
                 pairs < MOST
                 and j + 2 * pairs + 2 < t
-                and row[t - pairs - 1] + row[j + pairs + 1] == 3
-                and row[t - pairs - 1] < 4
+                and (letters := (row[t - pairs - 1], row[j + pairs + 1])) < (4, 4)
+                and max(letters) < 4
+                and PAIRS[letters] > 0
             ):
                 pairs += 1
             if row[j] < 4:
-                found[pairs, t, 3 - row[j]] += odds[pairs, t - j - 1 - 2 * pairs]
+                found[pairs, t] += odds[pairs, t - j - 1 - 2 * pairs] * PAIRS[row[j]]
     return found
 
 
@@ -78,13 +86,19 @@ def test_letter_by_letter_is_the_same_as_at_once() -> None:
     torch.testing.assert_close(torch.stack(found, 1), stems(features, rows(), chain))
 
 
-def hairpins(num: int, *, own: bool = True) -> Tensor:
-    """30 letters, 2 to 8 random ones, 8 that pair with others over a loop of 4; ``own``: else of chance."""
+def hairpins(num: int, *, own: bool = True, wobble: float = 0.0) -> Tensor:
+    """30 letters, 2 to 8 random ones, 8 that pair with others over a loop of 4; ``own``: else of chance.
+
+    wobble: how often 2 pairs with 3 where it would pair with 1.
+    """
     rng = torch.Generator().manual_seed(2)
     found = torch.randint(0, 4, (num, 30), generator=rng)
     for row, first in zip(found, torch.randint(2, 9, (num,), generator=rng).tolist(), strict=True):
         if own:
-            row[first + 12 : first + 20] = 3 - row[first : first + 8].flip(0)
+            other = 3 - row[first : first + 8].flip(0)
+            row[first + 12 : first + 20] = other.where(
+                (other != 1) | (torch.rand(8, generator=rng) >= wobble), 3
+            )
     return found
 
 
@@ -103,6 +117,13 @@ def test_hairpins_that_nobody_has_seen_are_known_at_once(causal: bool) -> None:
         stems.used = False
     without = F.cross_entropy(chains(features, unseen).transpose(1, 2), unseen)
     assert 30 * (without - with_stems) > 2.0  # nats of a sequence, of 10 that there are
+
+
+def test_letters_that_pair_now_and_then_are_found() -> None:
+    stems = chains_of(hairpins(1500, wobble=0.4), causal=True).stems[0]
+    assert ((stems.pairs > 0).sum(), (stems.pairs.diagonal(offset=1) > 0).sum()) == (5, 2)
+    assert 0.15 < stems.pairs[2, 3] < 0.5
+    assert torch.equal(chains_of(hairpins(1500), causal=True).stems[0].pairs, torch.eye(4).flip(0))
 
 
 def test_chance_is_no_stem() -> None:
