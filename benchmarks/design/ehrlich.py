@@ -6,7 +6,7 @@
 Everybody optimises holo's own function from its own feasible start, and every sequence scored counts, those
 that the function refuses (minus infinity) included. The default function has 32 states, length 128 and four
 motifs of length 4, quantisation 4; its optimum is 1. holo's algorithm runs with 1,000 particles, mutation and
-recombination 1/128 and survivors 1%, for as many generations as the budget pays. Prints the best score of
+recombination 1/length and ten survivors, for as many generations as the budget pays. Prints the best score of
 each run, the query that brought it, and medians. One sequence beyond the budget is the prediction that is
 reported with a design.
 """
@@ -35,7 +35,7 @@ except ImportError:
 
 DESIGNERS = Registry("designer", "seqdesign.designers.methods", "seqdesign.designers")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-PARTICLES = 1000
+SURVIVORS = 10
 
 
 class Counted:
@@ -73,7 +73,7 @@ def run_ours(name: str, oracle: Counted, seed: int, budget: int) -> None:
     design(problem, options, seed)
 
 
-def run_holo(oracle: Counted, seed: int, budget: int) -> None:
+def run_holo(oracle: Counted, seed: int, budget: int, particles: int) -> None:
     function = oracle.function
     torch.manual_seed(seed)  # it draws from the global generator
     start = torch.nn.Parameter(function.initial_solution().float())
@@ -82,10 +82,10 @@ def run_holo(oracle: Counted, seed: int, budget: int) -> None:
         list(range(function.num_states)),
         mutation_prob=1 / function.dim,
         recombine_prob=1 / function.dim,
-        num_particles=PARTICLES,
-        survival_quantile=0.01,
+        num_particles=particles,
+        survival_quantile=SURVIVORS / particles,
     )
-    for _ in range(budget // PARTICLES):
+    for _ in range(budget // particles):
         optimizer.step(lambda particles: -oracle.score(particles[0]))
 
 
@@ -94,7 +94,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--methods", nargs="+", default=["evolution", "adalead", "ada-beam", "annealing", "greedy"]
+        "--methods", nargs="*", default=["evolution", "adalead", "ada-beam", "annealing", "greedy"]
     )
     parser.add_argument("--states", type=int, default=32)
     parser.add_argument("--length", type=int, default=128)
@@ -103,6 +103,9 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=3, help="functions: holo's random seeds 0, 1, ...")
     parser.add_argument("--seeds", type=int, default=3, help="runs on each function")
     parser.add_argument("--budget", type=int, default=50_000)
+    parser.add_argument(
+        "--particles", type=int, default=1000, help="sequences of a generation of holo's algorithm"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in ["holo", *options.methods]:
@@ -121,7 +124,7 @@ def main() -> None:
                 )
                 begin = time.process_time()
                 if name == "holo":
-                    run_holo(oracle, seed, options.budget)
+                    run_holo(oracle, seed, options.budget, options.particles)
                 else:
                     run_ours(name, oracle, seed, options.budget)
                 seconds = time.process_time() - begin

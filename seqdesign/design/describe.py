@@ -220,7 +220,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     texts = _texts(batch)
     columns = _columns(model, batch, opinion, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
-    far = model.far(texts)
+    far = model.far(texts, batch.plan.composite, starts)
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.
     vague = panel is None or model.evidence is None or model.evidence.variants is None
     unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
@@ -243,6 +243,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
             score_design=float(opinion.designed[i]),
             confidence=share,
             doubt=None if opinion.doubt is None else float(opinion.doubt[i]),
+            kind=batch.plan.composite.reading.kind,
             open_end=_open_end(model.keys, panel, columns[i]),
             soft_gap=None if math.isnan(soft) else soft - float(chosen.score[i]),
             outcomes={
@@ -509,6 +510,7 @@ def _summary(
         rejected=len(designs) - len(delivered),
         missing=num_missing(batches),
         objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
+        kind=batches[0].plan.composite.reading.kind,
         mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),
         mean_score_start=mean([d.score_start for d in delivered]),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqdesign.design.evidence import Evidence, Known, evidence_of
 from seqdesign.design.generator import check_alphabet, check_length
@@ -27,6 +27,7 @@ from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
 from seqdesign.models.predictor.store import KIND as PREDICTOR
 from seqdesign.models.predictor.store import (
+    ByName,
     Reference,
     TrainedPredictor,
     by_name,
@@ -287,22 +288,36 @@ class DesignModel:
         pairs = self.evidence.pairs
         if pairs is not None and self.may_go_on(composite, length):
             pairs = None
+        scores = self._typical_scores(composite, starts)
+        scores = scores[scores.isfinite()]
+        unit = float(scores.std()) if len(scores) > 1 else 0.0
+        if not unit:
+            return None
+        likely = self.likely_is_usual(composite, starts)
+        excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=likely)
+        own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
+        return Pull(excess, unit, own)
+
+    def _typical_scores(self, composite: Composite, starts: Beginning) -> Tensor:
+        """Scores (n,) of training sequences, or of the starts where these are not known."""
         told = self._typical(starts.tokens)
         if self.codons is not None:  # of which training sequences say nothing
             told = beside(told, told.new_zeros(told.shape[1]))
-        rows = torch.zeros(told.shape[1], dtype=torch.long, device=told.device)
-        scores = composite(told, rows)
-        known = scores.isfinite().cpu()
-        unit = float(scores[known].std()) if known.sum() > 1 else 0.0
-        if not unit:
-            return None
-        rare, panel = False, self.panel(length) if self.trained is not None else None
-        if panel is not None and panel.ends and cut_off(panel.ends, self.better_ends(composite, length)):
-            nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
-            rare = made_rare(nats[known.numpy()], scores[known])
-        excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=not rare)
-        own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
-        return Pull(excess, unit, own)
+        return composite(told, torch.zeros(told.shape[1], dtype=torch.long, device=told.device))
+
+    def likely_is_usual(self, composite: Composite, starts: Beginning) -> bool:
+        """Whether likelihood says how usual a sequence is: not where measurements end abruptly on the better
+        side and rows that are less likely among all are predicted to be better, as leaving out the better
+        ones made them.
+        """
+        length = starts.tokens.shape[1]
+        panel = self.panel(length) if self.trained is not None else None
+        if panel is None or self._reference is None or not panel.ends:
+            return True
+        if not cut_off(panel.ends, self.better_ends(composite, length)):
+            return True
+        nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
+        return not made_rare(nats, self._typical_scores(composite, starts))
 
     def may_go_on(self, composite: Composite, length: int) -> bool:
         """Whether judges have shown, of all outcomes that are used, that they can go beyond the rows on the
@@ -425,9 +440,11 @@ class DesignModel:
             for i in range(len(texts))
         ]
 
-    def far(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        """Whether texts (B,) are far from all that the model learned from; never where that is not known."""
-        if self._reference is None:
+    def far(self, texts: Sequence[str], composite: Composite, starts: Beginning) -> NDArray[np.bool_]:
+        """Whether texts (B,) are far from all that the model learned from; never where that is not known, or
+        where likelihood does not say so.
+        """
+        if self._reference is None or not self.likely_is_usual(composite, starts):
             return np.zeros(len(texts), dtype=bool)
         array = encode(texts, self.alphabet)
         return self._reference.far(array.tokens, array.lengths)
@@ -521,23 +538,6 @@ def with_judges(model: DesignModel, generator: Generator | None, judges: float) 
     return model
 
 
-class _ByName(nn.Module):
-    """A predictor whose scores have names: of both labels where there are two."""
-
-    def __init__(self, trained: TrainedPredictor) -> None:
-        super().__init__()
-        self.model, self.record = trained.model, trained.record
-        self.num_members = trained.model.num_members
-
-    def only(self, members: Sequence[int]) -> _ByName:
-        """These members alone."""
-        return _ByName(TrainedPredictor(self.model.only(members), self.record))
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """One-hot (N, V, L) -> (M, N, K)."""
-        return by_name(self.record, self.model(x, lengths))
-
-
 def load_folder(folder: Path, device: torch.device) -> DesignModel:
     """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
     if model_kind(folder) != PREDICTOR:
@@ -587,7 +587,7 @@ def of_predictor(
     about = trained.record
     return DesignModel(
         name,
-        PredictorOracle(_ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
+        PredictorOracle(ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
         device,
         trained=trained,
         reference=reference,

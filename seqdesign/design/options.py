@@ -108,8 +108,8 @@ class DesignOptions(IndelOptions):
     tries: Annotated[int, Between(1)] = TRIES
     """Independent runs for each design wanted; the best designs of all of them are kept."""
     enough: float | None = None
-    """Score that is good enough: there a run ends, and beyond it fewer edits count more than a better score.
-    """
+    """Score that is good enough, with min the outcome, with target the distance: there a run ends, and beyond
+    it fewer edits count more than a better score."""
 
     def problems(self) -> Iterator[str]:
         """Insertions and deletions are those of a start."""

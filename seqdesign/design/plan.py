@@ -58,7 +58,7 @@ def make_plan(
         options=options,
         seed=brief.seed,
         budget=brief.budget or _budget(model, starts),
-        enough=brief.enough,
+        enough=None if brief.enough is None else composite.reading.value(brief.enough),
         num=1 if brief.pareto else brief.wanted,
         min_distance=_min_distance(brief, starts),
         strict=brief.rules.min_distance is not None,

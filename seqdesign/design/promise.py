@@ -19,6 +19,8 @@ import scipy.optimize
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from seqdesign.objectives.reading import Reading
+
 PROBABILITY = 0.9
 ENOUGH = 10.0
 """Effective rows from which on a promise is made."""
@@ -48,8 +50,8 @@ class Promise:
     measure: tuple[str, ...]
     tested: bool = False
 
-    def text(self) -> str:
-        """One line."""
+    def text(self, reading: Reading) -> str:
+        """One line, as the scores are read."""
         rows = f"{self.effective:.0f} measured sequences are like them"
         if self.tested:
             rows = "the best measured sequences, hidden from the judges, were as these predicted"
@@ -57,7 +59,7 @@ class Promise:
             best = ", ".join(self.measure)
             return f"no promise: not enough evidence, {rows}; most would be learned by measuring {best}"
         return (
-            f"promise: the mean of the {self.designs:,} designs exceeds {self.least:.4g} with probability "
+            f"promise: {reading.promised(self.designs, reading.value(self.least))} with probability "
             f"{self.probability:g} ({rows})"
         )
 

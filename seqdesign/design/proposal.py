@@ -373,7 +373,12 @@ def _last(
 def _turned(one: Comparison, sign: float) -> Comparison:
     """With values as they were measured."""
     names = ("promised", "measured", "best_before", "best")
-    return replace(one, **{name: sign * getattr(one, name) for name in names})
+    points = []
+    for point in one.points:
+        low, high = sorted((sign * point.low, sign * point.high))
+        measured, predicted = sign * point.measured, sign * point.predicted
+        points.append(replace(point, measured=measured, predicted=predicted, low=low, high=high))
+    return replace(one, points=tuple(points), **{name: sign * getattr(one, name) for name in names})
 
 
 def _signed(one: Lesson, sign: float) -> Lesson:

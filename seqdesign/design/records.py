@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from seqdesign.design.promise import Promise
+from seqdesign.objectives.reading import Kind, Reading
 from seqdesign.sequences.fasta import Record, format_fields
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.scope import left_out
@@ -23,7 +24,10 @@ RevisionStatus = Literal["revised", "unchanged", "infeasible", "violating", "unj
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """One design. Scores are of the objective, outcomes in the user's units."""
+    """One design. Scores are of the objective, a larger one being better; outcomes are in the user's units.
+
+    Headers and tables say scores as `Reading` does.
+    """
 
     id: str
     status: Status
@@ -63,16 +67,26 @@ class Design:
     """Number of the first letter, in ``edit_list`` and ``variant``."""
     front: bool | None = None
     """Whether no other design is better in one objective and as good in all others."""
+    kind: Kind = "score"
+    """How headers and tables say the scores."""
+
+    def _said(self) -> dict[str, float | None]:
+        """The scores as they are read."""
+        reading = Reading(self.kind)
+        scores = {
+            self.kind: self.score,
+            reading.bound: self.score_low,
+            reading.start: self.score_start,
+            reading.design: self.score_design,
+        }
+        return {key: None if score is None else reading.value(score) for key, score in scores.items()}
 
     def fasta(self) -> Record:
         """The FASTA record."""
         values = {
             "parent": self.parent,
             "status": self.status,
-            "score": self.score,
-            "score_low": self.score_low,
-            "score_start": self.score_start,
-            "score_design": self.score_design,
+            **self._said(),
             **self.outcomes,
             "confidence": self.confidence,
             "doubt": self.doubt,
@@ -87,9 +101,12 @@ class Design:
 
     def row(self) -> dict[str, Any]:
         """The table row."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "outcomes"}
-        first = {name: plain.pop(name) for name in ("id", "status", "reason", "parent", "sequence", "score")}
-        return {**first, **self.outcomes, **plain}
+        unsaid = {"outcomes", "kind", "score", "score_low", "score_start", "score_design"}
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in unsaid}
+        said = self._said()
+        first = {name: plain.pop(name) for name in ("id", "status", "reason", "parent", "sequence")}
+        original = {"original": plain.pop("original")}
+        return {**first, self.kind: said.pop(self.kind), **self.outcomes, **original, **said, **plain}
 
 
 class Range(NamedTuple):
@@ -112,6 +129,8 @@ class DesignSummary:
     missing: int
     """Wanted, but no further distinct design was found."""
     objective: str
+    kind: Kind = "score"
+    """How people are told the scores below."""
     mean_score: float
     best_score: float
     mean_score_start: float
@@ -140,17 +159,20 @@ class DesignSummary:
 
     def lines(self) -> list[str]:
         """What a person reads."""
-        scores = f"score {self.mean_score:.4g} on average and {self.best_score:.4g} at best"
+        reading = Reading(self.kind)
+        value, name = reading.value, reading.name
+        mean, best = value(self.mean_score), value(self.best_score)
+        scores = f"{name} {mean:.4g} on average and {best:.4g} at best"
         if self.judges and self.designs > 1 and math.isclose(self.mean_score, self.best_score, rel_tol=1e-6):
             # Different designs are equal where no measurement bears out more than that of the best rows.
-            scores = f"score {self.best_score:.4g} each, as far as measurements go; the likelier better first"
+            scores = f"{name} {best:.4g} each, as far as measurements go; the likelier better first"
         scores += f" ({self.objective})"
-        lines = [f"designs: {self.designs:,}, {scores}, from {self.mean_score_start:.4g}"]
+        lines = [f"designs: {self.designs:,}, {scores}, from {value(self.mean_score_start):.4g}"]
         if self.mean_confidence is not None:
             lines.append(
                 f"judges: {self.mean_confidence:.0%} of the gain confirmed; the members that designed "
                 "predict "
-                f"{self.mean_score_design:.4g} on average, which is biased"
+                f"{value(self.mean_score_design):.4g} on average, which is biased"
             )
             flagged = {"unconfirmed": self.unconfirmed, "beyond the data": self.extrapolates}
             flagged["unusual"] = self.unusual
@@ -159,7 +181,7 @@ class DesignSummary:
             noise = f", noise about {self.noise[key]:.2g}" if key in self.noise else ""
             lines.append(f"measured in training: {key} {span.low:.4g} to {span.high:.4g}{noise}")
         if self.promise is not None:
-            lines.append(self.promise.text())
+            lines.append(self.promise.text(reading))
         if self.constraints:
             lines.append(f"constraints: {', '.join(self.constraints)}; all designs obey them")
         if self.mean_edits is not None:

@@ -79,9 +79,10 @@ class Excess:
 
 def made_rare(nats: FloatArray, scores: Tensor) -> bool:
     """Whether rows (n,) that are less likely among all have better scores: where better ones were left out,
-    that is what made their likes rare.
+    that is what made their likes rare. Rows without a score do not count.
     """
     pair = torch.stack([torch.from_numpy(nats), scores.double().cpu()])
+    pair = pair[:, pair.isfinite().all(0)]
     return float(torch.corrcoef(pair)[0, 1].nan_to_num()) > 0
 
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdesign.metrics.edits import levenshtein_matrix
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode
 from seqdesign.sequences.splits import related
 
@@ -30,24 +31,34 @@ MEDOIDS, VOTERS = 100, 300
 """Sequences among which a first parent is looked for, and those that vote on its letters."""
 
 
-def align(tokens: Tensor, lengths: Tensor, parent: Tensor) -> Tensor:
-    """Places (N, L) of the letters of tokens (N, L), -1 beyond their end."""
-    size = max(1, CELLS // ((tokens.shape[1] + 1) * (len(parent) + 1)))
+def mismatches(parent: Tensor, letters: int) -> Tensor:
+    """Costs (R, V + 1) of letters, the last of them unknown, beside those of a parent (R,)."""
+    return (torch.arange(letters + 1, device=parent.device) != parent[:, None]).float()
+
+
+def align(tokens: Tensor, lengths: Tensor, costs: Tensor, gap: float = GAP) -> Tensor:
+    """Places (N, L) of the letters of tokens (N, L), -1 beyond their end.
+
+    costs (R, V + 1) of letters, the last of them unknown, at places, and ``gap`` of a letter or a place
+    without a partner, are multiples of 1/8, so that sums of them are exact and equal ones are equal.
+    """
+    size = max(1, CELLS // ((tokens.shape[1] + 1) * (len(costs) + 1)))
     parts = [
-        _align(rows, ends, parent) for rows, ends in zip(tokens.split(size), lengths.split(size), strict=True)
+        _align(rows, ends, costs.T.contiguous(), gap)
+        for rows, ends in zip(tokens.split(size), lengths.split(size), strict=True)
     ]
     return torch.cat(parts) if parts else torch.full_like(tokens, -1)
 
 
-def _align(tokens: Tensor, lengths: Tensor, parent: Tensor) -> Tensor:
-    """``align`` of as many as fit."""
-    (count, length), width, device = tokens.shape, len(parent), tokens.device
-    steps = GAP * torch.arange(width + 1, device=device, dtype=torch.float32)
+def _align(tokens: Tensor, lengths: Tensor, costs: Tensor, gap: float) -> Tensor:
+    """``align`` of as many as fit; costs (V + 1, R)."""
+    (count, length), width, device = tokens.shape, costs.shape[1], tokens.device
+    steps = gap * torch.arange(width + 1, device=device, dtype=torch.float32)
     cost = steps.expand(count, -1)
     pairs, more = [torch.zeros(count, width + 1, dtype=torch.bool, device=device)], []
     for i in range(length):
-        pair = F.pad(cost[:, :-1] + (tokens[:, i, None] != parent), (1, 0), value=torch.inf)
-        extra = cost + GAP
+        pair = F.pad(cost[:, :-1] + costs[tokens[:, i].clamp(max=len(costs) - 1)], (1, 0), value=torch.inf)
+        extra = cost + gap
         cost = (torch.minimum(pair, extra) - steps).cummin(1).values + steps
         pairs.append(pair == cost)
         more.append(extra == cost)
@@ -74,7 +85,7 @@ def num_aligned(letters: int, width: int) -> int:
 def aligned_features(x: Tensor, inside: Tensor, parent: Tensor) -> Tensor:
     """Features (N, I) of one-hot x (N, V, L), linear in it once it is aligned by its likeliest letters."""
     letters, width = x.shape[1], len(parent)
-    place = align(x.argmax(1), inside.sum(1), parent)
+    place = align(x.argmax(1), inside.sum(1), mismatches(parent, letters))
     holder = x.new_zeros(len(x), 2 * width + 2, letters)
     index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(2).expand(-1, -1, letters)
     found = holder.scatter_add(1, index, x.transpose(1, 2))
@@ -97,27 +108,38 @@ def _window(size: int, width: float, like: Tensor) -> Tensor:
 
 
 def common_parent(tokens: TokenArray) -> Tensor | None:
-    """The sequence (R,) that the rows are relatives of, by majority; None where they are none.
-
-    Found from the row that is nearest to others, and then by the letters that most rows have at its places.
-    """
-    rng = np.random.default_rng(0)
-    some = np.sort(rng.permutation(len(tokens))[:VOTERS])
-    few = decode(tokens.tokens[some[:MEDOIDS]], tokens.alphabet)
-    first = int(some[int(levenshtein_matrix(few, few).sum(1).argmin())])
-    parent = torch.from_numpy(tokens.tokens[first, : tokens.lengths[first]].astype(np.int64))
-    rows = torch.from_numpy(tokens.tokens[some].astype(np.int64))
-    lengths = torch.from_numpy(tokens.lengths[some].astype(np.int64))
-    size = tokens.alphabet.size
-    for _ in range(2):
-        parent = _voted(align(rows, lengths, parent), rows, len(parent), size)
-        if not len(parent):
-            return None
-    place = align(rows, lengths, parent)
-    own = torch.cat([parent, torch.full((len(parent) + 2,), size)])
+    """The sequence (R,) that the rows are relatives of, by majority; None where they are none."""
+    rows, lengths = voters(tokens)
+    parent = majority(rows, lengths, tokens.alphabet)
+    if not len(parent):
+        return None
+    place = align(rows, lengths, mismatches(parent, tokens.alphabet.size))
+    own = torch.cat([parent, torch.full((len(parent) + 2,), tokens.alphabet.size)])
     same = ((rows == own[place]) & (place >= 0)).sum(1)
     changes = torch.maximum(lengths, torch.full_like(lengths, len(parent))) - same
     return parent if related(changes.numpy(), len(parent)) else None
+
+
+def voters(tokens: TokenArray) -> tuple[Tensor, Tensor]:
+    """Some tokens (N, L) and their lengths, as many as have a vote."""
+    some = np.sort(np.random.default_rng(0).permutation(len(tokens))[:VOTERS])
+    rows = torch.from_numpy(tokens.tokens[some].astype(np.int64))
+    return rows, torch.from_numpy(tokens.lengths[some].astype(np.int64))
+
+
+def majority(rows: Tensor, lengths: Tensor, alphabet: Alphabet) -> Tensor:
+    """The sequence (R,) on which tokens (N, L) agree, which may be empty.
+
+    Found from the row that is nearest to others, and then by the letters that most rows have at its places.
+    """
+    few = decode(rows[:MEDOIDS].numpy(), alphabet)
+    first = int(levenshtein_matrix(few, few).sum(1).argmin())
+    parent = rows[first, : lengths[first]]
+    for _ in range(2):
+        if len(parent):
+            costs = mismatches(parent, alphabet.size)
+            parent = _voted(align(rows, lengths, costs), rows, len(parent), alphabet.size)
+    return parent
 
 
 def _voted(place: Tensor, tokens: Tensor, width: int, size: int) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqdesign.ensembles.aligned import aligned_features, num_aligned
 from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
 from seqdesign.ensembles.evidence import LetterShares
+from seqdesign.ensembles.family import family_features, num_family, seen_in_columns
 from seqdesign.ensembles.features import (
     codon_features,
     linear_features,
@@ -33,7 +34,8 @@ class LinearNet(nn.Module):
     ``ends`` counts words and also reads letters by their distance from either end, of which those never seen
     there have no effect (``shares``); ``grammar`` counts words and also reads what some ``found`` say alone
     and in pairs, times a ``gain`` that says how much less these are held than the others; ``aligned`` reads
-    letters, insertions and deletions by alignment to a ``parent``. Of several strands the mean counts.
+    letters, insertions and deletions by alignment to a ``parent``; ``family`` reads letters by column of an
+    alignment (``costs``), and what these are like (``descriptors``). Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -42,8 +44,10 @@ class LinearNet(nn.Module):
     bias: Tensor
     pairs: Tensor
     parent: Tensor
+    costs: Tensor
     found: Tensor
     gain: Tensor
+    descriptors: Tensor
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class LinearNet(nn.Module):
         both_strands: bool = False,
         num_pairs: int = 0,
         parent: int = 0,
+        descriptors: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.kind, self.max_length, self.positional = kind, max_length, positional
@@ -78,6 +83,12 @@ class LinearNet(nn.Module):
         if kind == "aligned":
             columns = num_aligned(letters, parent)
             self.register_buffer("parent", torch.zeros(parent, dtype=torch.long))
+        if kind == "family":
+            assert descriptors is not None
+            columns = num_family(letters, parent, descriptors.shape[1])
+            self.register_buffer("costs", torch.zeros(parent, letters + 1))
+            self.register_buffer("descriptors", descriptors, persistent=False)
+            self.shares = LetterShares(letters, parent)
         self.register_buffer("weight", torch.zeros(members, columns, num_out))
         self.register_buffer("bias", torch.zeros(members, 1, num_out))
         if kind == "pairs":
@@ -104,6 +115,8 @@ class LinearNet(nn.Module):
             return torch.cat([word_counts(x, self.shapes), framed.flatten(1)], 1)
         if self.kind == "aligned":
             return aligned_features(x, inside, self.parent)
+        if self.kind == "family":
+            return family_features(x, inside, self.costs, self.shares, self.descriptors)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)
@@ -112,6 +125,11 @@ class LinearNet(nn.Module):
         """Which letters of tokens (N, L) each place from either end has, of the kind ``ends``."""
         framed = both_ends(tokens, lengths, self.places, beyond=len(self.shares.share))
         self.shares.learn(framed, torch.full_like(lengths, framed.shape[1]), positional=True)
+
+    def learn_columns(self, tokens: Tensor, lengths: Tensor, costs: Tensor) -> None:
+        """The columns of a family, and which letters of tokens (N, L) each has."""
+        self.costs.copy_(costs)
+        self.shares.learn(*seen_in_columns(tokens, lengths, costs), positional=True)
 
     def gains(self, counts: float, more: float) -> Tensor:
         """``gain`` (I,) of a grammar: 1 for all words, and what counts of those found and the rest have."""

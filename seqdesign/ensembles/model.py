@@ -49,7 +49,9 @@ Net = ResidualNet | MotifNet | KilloranNet | LinearNet | KernelNet
 
 
 class Columns(NamedTuple):
-    """Sizes of closed-form members by the data: pairs of letters; cells and rows of a kernel; a parent."""
+    """Sizes of closed-form members by the data: pairs of letters; cells and rows of a kernel; a parent,
+    or columns of a family.
+    """
 
     pairs: int = 0
     cells: int = 0
@@ -229,7 +231,7 @@ def _net(
         return LinearNet(
             kind, members, letters, max_length, num_scores,
             positional=positional, both_strands=options.strands == "both",
-            num_pairs=columns.pairs, parent=columns.parent,
+            num_pairs=columns.pairs, parent=columns.parent, descriptors=descriptors,
         )  # fmt: skip
     if kind == "kernel":
         return KernelNet(members, columns.cells, columns.rows, num_scores, max_length, descriptors)

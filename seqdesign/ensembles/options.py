@@ -12,17 +12,17 @@ from seqdesign.tasks.by_name import unknown
 Auto = Literal["auto"]
 
 Architecture = Literal[
-    "auto", "ridge", "codons", "words", "ends", "grammar", "aligned", "pairs", "kernel", "residual", "motif",
-    "killoran",
+    "auto", "ridge", "codons", "words", "ends", "grammar", "aligned", "family", "pairs", "kernel", "residual",
+    "motif", "killoran",
 ]  # fmt: skip
-LINEAR_KINDS = ("ridge", "codons", "words", "ends", "grammar", "aligned", "pairs")
+LINEAR_KINDS = ("ridge", "codons", "words", "ends", "grammar", "aligned", "family", "pairs")
 CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
 """Kinds of model without gradient descent."""
 LABELS = {
     "ridge": "ridge regression", "codons": "counts of codons", "words": "counts of words",
     "ends": "words and ends", "grammar": "grammar of words", "aligned": "aligned ridge",
-    "pairs": "pairwise ridge", "kernel": "Gaussian process", "residual": "residual networks",
-    "motif": "motif networks", "killoran": "networks of Killoran et al.",
+    "family": "family ridge", "pairs": "pairwise ridge", "kernel": "Gaussian process",
+    "residual": "residual networks", "motif": "motif networks", "killoran": "networks of Killoran et al.",
 }  # fmt: skip
 """Kind of model -> how people call it; the simplest first."""
 
@@ -39,12 +39,12 @@ class PredictorOptions(Options):
 
     architecture: Architecture = "auto"
     """Kind of model. ridge: letters at their places; codons: counts of codons, and the first 60 letters;
-    words: counts of words wherever they stand; ends: words, and letters by their distance from either end;
-    grammar: words, and places, order and distances of the few that carry the outcome; aligned: letters,
-    insertions and deletions by alignment to a common parent; pairs: pairs of letters at their places; kernel:
-    a Gaussian process over substitutions; residual: networks on top of ridge; motif: networks that look for
-    the best place of each filter; killoran: those of Killoran et al. (2017). auto tries all that fit the data
-    and takes the simplest that predicts as well as any."""
+    words: counts of words anywhere; ends: words, and letters by their distance from either end; grammar:
+    words, and places, order and distances of the few that carry the outcome; aligned: letters by alignment to
+    a common parent; family: by that of natural relatives; pairs: pairs of letters at their places; kernel: a
+    Gaussian process over substitutions; residual: networks on top of ridge; motif: networks that look for
+    the best place of each filter; killoran: those of Killoran et al. auto tries all that fit the data and
+    takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all sequences have one length: fully connected
     layers, convolutions, or both; auto is dense. Other data always get convolutions."""

@@ -24,6 +24,8 @@ from seqdesign.constraints.letters import word_codes
 from seqdesign.ensembles.aligned import aligned_features, common_parent
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
+from seqdesign.ensembles.evidence import LetterShares
+from seqdesign.ensembles.family import family_costs, family_features, seen_in_columns
 from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, mask, one_hot
@@ -70,7 +72,9 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (which may be alike there), ``words``, ``ends``, ``alignment``, ``grammar``."""
+    """``places``, ``letters`` (which may be alike there), ``words``, ``ends``, ``alignment``, ``family``,
+    ``grammar``.
+    """
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -138,6 +142,8 @@ effects, and words.
 """
 RELATIVES = _of_counts("alignment", "alignment", like="like alignments")
 """Kernels for relatives that also differ by insertions and deletions."""
+FAMILY = _of_counts("columns of a family", "family")
+"""Kernels for members of a family of several lengths."""
 ENDS = _of_counts("words and ends", "ends")
 """Kernels for sequences of several lengths, of which letters near an end may have a meaning there."""
 GRAMMAR = _of_counts("grammar of words", "grammar")[0]
@@ -276,6 +282,24 @@ class Aligned(Words):
         return [torch.cat(parts).double()]
 
 
+class Family(Words):
+    """Letters, and what they are like, in the columns of a family, by ``costs`` (R, V + 1)."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, costs: Tensor) -> None:
+        self.alphabet, self.costs, self.shares = alphabet, costs, LetterShares(alphabet.size, len(costs))
+        self.descriptors = letter_descriptors(alphabet)
+        self.shares.learn(*seen_in_columns(tokens, mask(tokens, alphabet).sum(1), costs), positional=True)
+        self._learn(tokens)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        parts = []
+        for rows in tokens.split(ALIGNED_ROWS):
+            inside = mask(rows, self.alphabet) > 0
+            x = one_hot(rows, self.alphabet)
+            parts.append(family_features(x, inside, self.costs, self.shares, self.descriptors))
+        return [torch.cat(parts).double()]
+
+
 class Ends(Words):
     """The same, and letters by their distance from either end."""
 
@@ -302,7 +326,7 @@ class Grammar(Words):
 
 
 Reader = Places | Words
-"""``Letters`` is a ``Places``; ``Aligned``, ``Ends`` and ``Grammar`` are read as ``Words`` are."""
+"""``Letters`` is a ``Places``; ``Aligned``, ``Family``, ``Ends`` and ``Grammar`` are read like ``Words``."""
 
 
 def kinds_for(
@@ -313,24 +337,28 @@ def kinds_for(
     both_strands: bool,
     values: Tensor | None = None,
 ) -> tuple[tuple[Kind, ...], Tensor | None]:
-    """Those of some kinds that can read such rows, and the parent of which the rows are relatives.
+    """Those of some kinds that can read such rows, and the parent (R,) of which the rows are relatives, or
+    the costs (R, V + 1) of letters in the columns of the family that they are.
 
     same: whether places mean the same in all that will ever be read. Else rows of one strand are read by
-    their alignment as well, where they are relatives, and by the distance of letters from either end, where
-    they are not. values (N, K), NaN unknown: of unrelated rows the grammar is read too, where some words
-    carry the outcome.
+    their alignment as well, where they are relatives, and by that of a family, where they are one, and by the
+    distance of letters from either end, where they are not relatives. values (N, K), NaN unknown: of
+    unrelated rows the grammar is read too, where some words carry the outcome.
     """
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
     parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
     if parent is not None:
         return found + RELATIVES, parent
+    costs = None if same or both_strands else family_costs(tokens)
+    if costs is not None:
+        found += FAMILY
     if not same and not both_strands and num_places(tokens.alphabet.size, tokens.tokens.shape[1]):
         found += ENDS
     if values is not None and has_room(tokens):
         rows = torch.from_numpy(tokens.tokens.astype(np.int64))
         if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
-            return (*found, GRAMMAR), None
-    return found, None
+            found = (*found, GRAMMAR)
+    return found, costs
 
 
 def read_as(
@@ -348,6 +376,8 @@ def read_as(
         return Grammar(tokens, alphabet, found, both_strands=both_strands)
     if kind.reads == "alignment" and parent is not None:
         return Aligned(tokens, alphabet, parent)
+    if kind.reads == "family" and parent is not None:
+        return Family(tokens, alphabet, parent)
     if kind.reads == "ends":
         return Ends(tokens, alphabet)
     if kind.reads == "words":

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from seqdesign.errors import UsageError
+from seqdesign.objectives.reading import Kind
 from seqdesign.registry import Registry
 
 Needs = Literal["outcome", "value", "on-off"]
 
 REGISTRY = Registry("objective", "seqdesign.objectives.goals", "seqdesign.objectives")
 SHORT = {"max": "maximize", "min": "minimize"}
+READ_AS: dict[str, Kind] = {"minimize": "cost", "target": "off_target"}
+"""Goals whose scores are minus what is said of them."""
 
 
 def needs(name: str) -> Needs:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from seqdesign.objectives.reading import Kind, Reading
 from seqdesign.objectives.risk import Risk, with_noise
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Term:
     """One unit of the score in units of the outcome."""
     target: float | None = None
     """The value to come near to, where the goal has one."""
+    kind: Kind = "score"
+    """What it is minus of, where it is: the outcome that shall be low, or a distance from a number."""
 
     def __call__(self, predictions: Tensor) -> Tensor:
         """Predictions (..., K) -> (...)."""
@@ -86,6 +89,11 @@ class Composite:
     noise: tuple[float, ...] | None = None
     """Standard deviations (K,) of a measurement around its prediction; risks other than mean count them."""
     front: Front | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """How its scores are said."""
+        return Reading(self.terms[0].kind if len(self.terms) == 1 else "score")
 
     def values(self, predictions: Tensor) -> Tensor:
         """Each term on its own, after the risk: (M, N, K) -> (N, T). What a Pareto front is drawn from."""

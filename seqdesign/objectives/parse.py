@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from seqdesign.config import suggest
 from seqdesign.errors import UsageError
-from seqdesign.objectives.by_name import REGISTRY, SHORT, goal, needs
+from seqdesign.objectives.by_name import READ_AS, REGISTRY, SHORT, goal, needs
 from seqdesign.objectives.composite import Composite, Term
 from seqdesign.objectives.risk import parse_risk
 
@@ -89,7 +89,8 @@ class _Parsed:
         used = [*self.on, *self.off]
         scale = 1.0 if scales is None else sum(scales[i] for i in used) / len(used)
         function = goal(self.name, None if self.value is None else self.value / scale)
-        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value)
+        kind = READ_AS.get(SHORT.get(self.name, self.name), "score")
+        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value, kind)
 
     def _outcomes(self, rest: str) -> tuple[tuple[int, ...], tuple[int, ...], str | None, str | None]:
         """(on, off, number, weight). Names may hold any character, so every way to split is tried."""

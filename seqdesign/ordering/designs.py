@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, ModelError
+from seqdesign.objectives.reading import READINGS, Reading
 from seqdesign.runs.manifest import Manifest, manifest_path, read_manifest
 from seqdesign.sequences.reader import SequenceSet
 
@@ -18,12 +19,14 @@ LOWER = ("score_low", "judged_low", "score", "delta")
 """Keys by which designs are ranked, the first that is there; larger is better."""
 UPPER = ("judged_high", "delta")
 """The same of revisions that lower the outcome; smaller is better."""
+COSTS = tuple(key for one in READINGS if one.lower for key in (one.bound, one.kind, one.start))
+"""Keys of designs of which less is better."""
 DEFAULT_MODELS = {"maximize": "models/predictor", "revise": "models/vae"}
 
 
 @dataclass(frozen=True)
 class Quality:
-    """values: (N,), larger is better; column: where they came from."""
+    """values: (N,), as they stand in ``column``; minimized: less is better."""
 
     values: NDArray[np.float64]
     column: str
@@ -59,13 +62,21 @@ def goal_of(config: Mapping[str, Any]) -> str:
     return kinds.pop() if len(kinds) == 1 and kinds <= {"max", "min"} else "other"
 
 
+def ranking(columns: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+    """Keys by which designs with these columns are ranked, and whether less is better."""
+    reading = Reading.of_keys(columns)
+    return ((reading.bound, reading.kind), True) if reading.lower else (LOWER, False)
+
+
 def quality_of(records: SequenceSet, column: str | None, minimize: bool, run: Manifest | None) -> Quality:
     """The quality of each design. Raises InputError where it is missing or no number."""
+    there = [key for key, cells in records.columns.items() if any(cells)]
     if column is None:
-        lower = run is not None and run.name == "revise" and goal_of(run.config) == "min"
-        keys = UPPER if lower else LOWER
+        keys, lower = ranking(there)
+        if run is not None and run.name == "revise" and goal_of(run.config) == "min":
+            keys, lower = UPPER, True
         minimize = minimize or lower
-        have = [key for key in keys if any(records.columns.get(key, ()))]
+        have = [key for key in keys if key in there]
         if not have:
             raise InputError(
                 f"no column or header key says how good a design is (looked for {', '.join(keys)}); "
@@ -73,6 +84,8 @@ def quality_of(records: SequenceSet, column: str | None, minimize: bool, run: Ma
                 path=records.source,
             )
         column = have[0]
+    elif column in ranking(there)[0] and ranking(there)[1]:
+        minimize = True
     values = records.numbers(column)
     if np.isnan(values).any():
         bad = int(np.flatnonzero(np.isnan(values))[0])
@@ -82,4 +95,4 @@ def quality_of(records: SequenceSet, column: str | None, minimize: bool, run: Ma
             line=records.line_numbers()[bad] or None,
             record=records.ids[bad],
         )
-    return Quality(-values if minimize else values, column, minimize)
+    return Quality(values, column, minimize)

@@ -20,12 +20,13 @@ CONTROLS = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """N designs to choose from. quality: larger is better. parents: "" where there is none."""
+    """N designs to choose from. quality: larger is better, or less. parents: "" where there is none."""
 
     ids: Sequence[str]
     sequences: Sequence[str]
     quality: Sequence[float]
     parents: Sequence[str]
+    less_is_better: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ def shortlist(
     open_ = [k for k, text in enumerate(texts) if text not in taken]
     picks = choose(
         [texts[k] for k in open_],
-        [designs.quality[places[k]] for k in open_],
+        [(-1 if designs.less_is_better else 1) * designs.quality[places[k]] for k in open_],
         left,
         diversity=diversity,
         groups=[designs.parents[places[k]] for k in open_] if per_parent else None,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.designed import DesignSet, Goal, Wanted
 from seqdesign.reports.answer import Answer, Gauge, Tile
 from seqdesign.reports.bars import interval_text
 from seqdesign.runs.manifest import UNPREDICTABLE
+from seqdesign.sequences.origin import predicted_key
 
 BATCH = 24
 """Designs of a first batch."""
@@ -21,8 +23,6 @@ FIRST = 5
 """Designs that are named on top of a page."""
 Rules = Sequence[Mapping[str, Any]]
 """Rows of ``constraints.check``."""
-Goal = Literal["max", "min"] | float
-"""Whether an outcome shall be high, low, or near a number."""
 Ranges = Mapping[str, Sequence[float]]
 """Least and largest measured value of each outcome, by column."""
 
@@ -46,22 +46,20 @@ def designs_answer(
     rules: Rules = (),
     summary: Mapping[str, Any] | None = None,
     files: Sequence[tuple[str, str]] = (),
-    goal: Goal = "max",
     doubts: Sequence[str] = (),
 ) -> Answer:
     """The answer about sequences that were designed, revised or drawn.
 
     measured: the range of training outcomes. rules: as checked again on the sequences. summary: what
-    ``maximize`` said at its end. goal: what is wanted of the outcome of revisions. doubts: what is
-    said against the model.
+    ``maximize`` said at its end. doubts: what is said against the model.
     """
     summary = summary or {}
     unknown = any(UNPREDICTABLE in text for text in doubts)
-    best = best_row(designs, goal)
+    best = best_row(designs)
     tiles = [_count(designs)]
     gauge = None
     if best is not None:
-        tile, gauge = _best(designs, best, measured, goal)
+        tile, gauge = _best(designs, best, measured)
         tiles.append(tile)
     tiles += _standing(designs, unknown=unknown)
     tiles += _obeyed(rules)
@@ -69,7 +67,7 @@ def designs_answer(
     verdict = _verdict(designs, best, gauge)
     if unknown and gauge is not None:
         verdict = f"The model hardly knows what it predicts, so this says little. {verdict}"
-    return Answer(asked, verdict, tiles, gauge, [*files, *_first(designs, goal)])
+    return Answer(asked, verdict, tiles, gauge, [*files, *_first(designs)])
 
 
 def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], model: str) -> str:
@@ -87,7 +85,7 @@ def objective_words(text: str) -> str:
     """An objective as it is typed, in words."""
     words = {"max": "the highest {}", "min": "the lowest {}", "target": "{}"}
     parts = []
-    for one in text.split(", "):
+    for one in _goals(text):
         kind, _, name = one.partition("*")[0].partition(":")  # without its weight
         head, _, value = kind.partition("=")
         if head not in words:
@@ -98,29 +96,30 @@ def objective_words(text: str) -> str:
     return " and ".join(parts)
 
 
-def goal_of(objective: str) -> Goal:
-    """What an objective wants of its first outcome."""
-    kind = objective.partition(", ")[0].partition("*")[0]
-    _, _, value = kind.replace(":", "=").rpartition("=")
-    if kind.startswith("min"):
-        return "min"
-    if kind.startswith("target"):
+def wanted_of(objective: str) -> Wanted:
+    """What an objective wants, of several goals the first one."""
+    kind, _, name = _goals(objective)[0].partition("*")[0].partition(":")
+    kind, _, value = kind.partition("=")
+    name, _, number = name.partition("=")
+    goal: Goal = "min" if kind in ("min", "minimize") else "max"
+    if kind == "target":
         try:
-            return float(value)
+            goal = float(value or number)
         except ValueError:
-            return "max"
-    return "max"
+            goal = "max"
+    return Wanted(goal, name or None)
 
 
-def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None:
-    """The design with the best cautious bound of those that nothing speaks against, else of all.
+def _goals(objective: str) -> list[str]:
+    """The goals of an objective, as they were typed."""
+    return re.split(r" \+ |, ", objective)
 
-    goal: of the outcome of revisions; a score is always better when it is higher.
-    """
-    numbers = _worth(designs, goal)
-    if numbers is None:
+
+def best_row(designs: DesignSet) -> Mapping[str, Any] | None:
+    """The design with the best cautious bound of those that nothing speaks against, else of all."""
+    if designs.worth is None:
         return None
-    worth = np.nan_to_num(numbers, nan=-np.inf)
+    worth = np.nan_to_num(designs.worth, nan=-np.inf)
     fine = np.array([row.get("status", "ok") in ("ok", "revised") for row in designs.rows])
     if fine.any():
         worth = np.where(fine, worth, -np.inf)
@@ -128,43 +127,23 @@ def best_row(designs: DesignSet, goal: Goal = "max") -> Mapping[str, Any] | None
     return designs.rows[place] if np.isfinite(worth[place]) else None
 
 
-def _first(designs: DesignSet, goal: Goal) -> Iterator[tuple[str, str]]:
+def _first(designs: DesignSet) -> Iterator[tuple[str, str]]:
     """The few that one would order first: those that nothing speaks against, by their cautious bound."""
-    numbers = _worth(designs, goal)
-    if numbers is None or len(designs) <= FIRST:
+    if designs.worth is None or len(designs) <= FIRST:
         return
-    worth = np.nan_to_num(numbers, nan=-np.inf)
+    worth, goal = np.nan_to_num(designs.worth, nan=-np.inf), designs.wanted.goal
     fine = [i for i, row in enumerate(designs.rows) if row.get("status", "ok") in ("ok", "revised")]
     fine = sorted((i for i in fine if np.isfinite(worth[i])), key=lambda i: -worth[i])[:FIRST]
-    if fine:
-        known = isinstance(goal, float)  # a distance from the target, which no column shows
-        names = (
-            f"{designs.rows[i]['id']}"
-            + ("" if known else f" ({-worth[i] if goal == 'min' else worth[i]:.4g})")
-            for i in fine
-        )
-        yield ("The best of them, by the bound:" if not known else "The best of them:"), ", ".join(names)
-
-
-def _worth(designs: DesignSet, goal: Goal) -> NDArray[np.float64] | None:
-    """(N,) how good each is, cautiously: by the end of its interval that is the worse one."""
-    for key in ("score_low", "score"):
-        if designs.has_numbers(key):
-            return designs.numbers(key)
-    pair = designs.before_after
-    ends = ("judged_low", "judged_high")
-    if designs.has_numbers("judged"):
-        low, high = (designs.numbers(key) for key in ends)
-    elif pair is not None:
-        low = high = designs.numbers(pair[1])
+    if not fine:
+        return
+    if designs.deciding is not None:
+        shown = designs.numbers(designs.deciding)
     else:
-        return None
-    if goal == "max":
-        return low
-    if goal == "min":
-        return -high
-    far: NDArray[np.float64] = -np.maximum(np.abs(low - goal), np.abs(high - goal))
-    return far
+        shown = -worth if goal == "min" else worth
+    # How far a revision is from a target no column shows.
+    known = designs.deciding is not None or not isinstance(goal, float)
+    names = (f"{designs.rows[i]['id']}" + (f" ({shown[i]:.4g})" if known else "") for i in fine)
+    yield ("The best of them, by the bound:" if known else "The best of them:"), ", ".join(names)
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
@@ -180,19 +159,15 @@ def range_of(measured: Ranges, outcome: str) -> tuple[float, float] | None:
     return None if found is None else (float(found[0]), float(found[1]))
 
 
-def _best(
-    designs: DesignSet, best: Mapping[str, Any], measured: Ranges, goal: Goal
-) -> tuple[Tile, Gauge | None]:
+def _best(designs: DesignSet, best: Mapping[str, Any], measured: Ranges) -> tuple[Tile, Gauge | None]:
     """The best design as a number and on the measured range."""
-    ends = ("low", "high")
-    judged = [n for n in designs.outcomes if any(_number(best, f"{n}_{end}") is not None for end in ends)]
-    outcome = judged[0] if judged else None
+    outcome = _outcome(designs, best)
     if outcome is None:
         pair = designs.before_after
-        key = pair[1] if pair else "score"
+        key = pair[1] if pair else designs.reading.kind
         value, low, high = _number(best, key), None, None
-        name = key.removeprefix("predicted_")
-        known = None if key == "score" else range_of(measured, key)
+        name = designs.reading.name if designs.scored or not pair else key.removeprefix("predicted_")
+        known = None if key == designs.reading.kind else range_of(measured, key)
     else:
         key = outcome
         value, low, high = (_number(best, f"{outcome}{end}") for end in ("", "_low", "_high"))
@@ -206,21 +181,38 @@ def _best(
     interval = "no interval" if said is None else f"judged {value:.4g}, 95% interval {said}"
     label = f"{name} of the best, {best['id']}"
     note = interval if known is None else f"{interval}; measured {known[0]:.4g} to {known[1]:.4g}"
-    cautious, odds = _cautious(best, value, low, high, goal)
+    cautious, odds = _cautious(designs, best, value, low, high)
     return Tile(cautious, label, odds + note), gauge
 
 
+def _outcome(designs: DesignSet, best: Mapping[str, Any]) -> str | None:
+    """The column of the outcome that is wanted, of those that have an interval; the first where none is."""
+    judged = [
+        n for n in designs.outcomes if any(_number(best, f"{n}_{end}") is not None for end in ("low", "high"))
+    ]
+    wanted = None if designs.wanted.outcome is None else predicted_key(designs.wanted.outcome)
+    return wanted if wanted in judged else next(iter(judged), None)
+
+
 def _cautious(
-    best: Mapping[str, Any], value: float, low: float | None, high: float | None, goal: Goal
+    designs: DesignSet, best: Mapping[str, Any], value: float, low: float | None, high: float | None
 ) -> tuple[str, str]:
     """The value by its worse end, with the sign that says which that is, and how sure that is."""
-    if isinstance(goal, float) or (high if goal == "min" else low) is None:
+    goal, reading = designs.wanted.goal, designs.reading
+    bound, odds = _number(best, reading.bound), "with probability 90%"
+    if isinstance(goal, float):
+        return f"{value:.4g}", "" if bound is None else f"{reading.limit(bound)} off target {odds}; "
+    if (high if goal == "min" else low) is None:
         return f"{value:.4g}", ""
-    if goal == "min":
-        return f"≤ {high:.4g}", ""
-    # The judges' lower bound is in units of the outcome where that is the score.
-    bound = _number(best, "score_low") if _number(best, "score") == value else None
-    return (f"≥ {low:.4g}", "") if bound is None else (f"≥ {bound:.4g}", "with probability 90%; ")
+    # The judges' bound is in units of the outcome where that is what the score says.
+    if bound is not None and _same(_number(best, reading.kind), value):
+        return reading.limit(bound), f"{odds}; "
+    return (f"≤ {high:.4g}", "") if goal == "min" else (f"≥ {low:.4g}", "")
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Whether both are there and equal, but for what six digits lose."""
+    return one is not None and other is not None and math.isclose(one, other, rel_tol=1e-5)
 
 
 def _start(designs: DesignSet, best: Mapping[str, Any], key: str, *, several: bool) -> float | None:
@@ -228,8 +220,8 @@ def _start(designs: DesignSet, best: Mapping[str, Any], key: str, *, several: bo
     pair = designs.before_after
     if pair is None or several:
         return None
-    if pair[1] == "score":  # of one outcome that is maximised the score is the outcome
-        same = _number(best, "score") == _number(best, key)
+    if designs.scored:  # of one outcome that is to be high or low the score says the outcome
+        same = _same(_number(best, pair[1]), _number(best, key))
         return _number(best, pair[0]) if same and designs.originals is not None else None
     return _number(best, pair[0])
 
@@ -285,7 +277,9 @@ def _confirmed(designs: DesignSet, summary: Mapping[str, Any]) -> Iterator[Tile]
     promise = summary.get("promise")
     if promise and promise.get("least") is not None:
         note = f"with probability {promise['probability']:g}"
-        yield Tile(f"≥ {promise['least']:.4g}", f"mean of the {promise['designs']:,} designs", note)
+        reading = designs.reading
+        limit = reading.limit(reading.value(promise["least"]))
+        yield Tile(limit, f"{reading.mean} of the {promise['designs']:,} designs", note)
 
 
 def _verdict(designs: DesignSet, best: Mapping[str, Any] | None, gauge: Gauge | None) -> str:

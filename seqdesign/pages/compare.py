@@ -149,7 +149,7 @@ def _set_row(name: str, designs: DesignSet) -> dict[str, Any]:
         "fine": fine,
         "gain": None if gain is None or np.isnan(gain).all() else float(np.nanmean(gain)),
         "best": best.get("id"),
-        "outcome": best.get(outcome) if outcome else best.get("score"),
+        "outcome": best.get(outcome or designs.reading.kind),
         "low": best.get(f"{outcome}_low") if outcome else None,
         "high": best.get(f"{outcome}_high") if outcome else None,
         "lengths": f"{min(lengths)}-{max(lengths)}" if min(lengths) < max(lengths) else str(lengths[0]),
@@ -157,7 +157,7 @@ def _set_row(name: str, designs: DesignSet) -> dict[str, Any]:
 
 
 def _set_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column | str]:
-    headings = {"fine": "nothing against", "gain": "mean gain", "best": "best design",
+    headings = {"fine": "nothing against", "gain": "mean change", "best": "best design",
                 "outcome": "its outcome", "low": "at least", "high": "at most"}  # fmt: skip
     have = [key for key in rows[0] if any(row[key] is not None for row in rows)]
     return [Column(key, headings.get(key)) for key in have]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import jsonable
-from seqdesign.pages.answers import asked_of_maximize, designs_answer, goal_of, order_files
+from seqdesign.objectives.reading import Reading
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files, wanted_of
 from seqdesign.pages.constraints import check
 from seqdesign.pages.design_sections import add_asked, add_design_sections
 from seqdesign.pages.designed import DesignSet
@@ -40,9 +41,10 @@ def design_page(
     option = manifest.config
     page = Page("Designed sequences", provenance=provenance(manifest, {"method": method}))
     page.warnings(summary.warnings)
-    promised = None if summary.promise is None else summary.promise.text()
+    promised = None if summary.promise is None else summary.promise.text(Reading(summary.kind))
     asked = asked_of_maximize(option, said, model)
-    delivered = DesignSet([d.row() for d in designs if d.status != "rejected"])
+    rows = [d.row() for d in designs if d.status != "rejected"]
+    delivered = DesignSet(rows, wanted_of(summary.objective))
     if delivered:
         checked = check(delivered, rules, alphabet)
         files = order_files(option.get("output"), option.get("table"), len(delivered))
@@ -53,18 +55,17 @@ def design_page(
             rules=checked.rows,
             summary=said,
             files=files,
-            goal=goal_of(summary.objective),
             doubts=summary.warnings,
         )
-        score = f"score ({summary.objective})"
+        score = f"{delivered.reading.name} ({summary.objective})"
         add_design_sections(
             page, delivered, checked, alphabet, name="designs", score=score, measured=said["measured"]
         )
     add_asked(page, said, promised)
     rejected = [d for d in designs if d.status == "rejected"]
     if rejected:
-        rows = [{"id": d.id, "sequence": d.sequence, "reason": d.reason} for d in rejected]
+        why = [{"id": d.id, "sequence": d.sequence, "reason": d.reason} for d in rejected]
         columns: list[Column | str] = ["id", "reason", Column("sequence", sequence=True)]
-        page.section("Rejected", "", tables=[Table(rows, columns, f"{len(rows):,} sequences.", "rejected")])
+        page.section("Rejected", "", tables=[Table(why, columns, f"{len(why):,} sequences.", "rejected")])
     add_methods(page, manifest, {"summary": said, "method": method})
     return page

@@ -98,15 +98,15 @@ def _outcome_text(designs: DesignSet) -> str:
             "Those that designed a sequence do not judge it. Where the judges see much less of a gain, the "
             "optimizer has found a mistake of its own members rather than a better sequence."
         )
-    if designs.before_after is not None and designs.before_after[1] != "score":
+    if designs.before_after is not None and not designs.scored:
         return (
             "The prediction after revision is that of the decoded sequence read again by the encoder, "
             "F(E(x*)), not that of the code it came from."
         )
-    if designs.has_numbers("score"):
+    if designs.has_numbers(designs.reading.kind):
         return (
-            "No judges: these are the scores that the optimizer climbed, which are too high where "
-            "the oracle errs."
+            "No judges: this is what the optimizer saw when it searched, which is too good where the oracle "
+            "errs."
         )
     return ""
 
@@ -120,18 +120,21 @@ def _before_after(designs: DesignSet, name: str, measured: Ranges) -> Iterator[F
         groups = {"designs": after, "compared with": before}
         caption = "Designs, and typical training sequences"
         if designs.has_numbers("confidence"):
-            groups["designs, by their designers"] = designs.numbers("score_design")
+            groups["designs, by their designers"] = designs.numbers(designs.reading.design)
             caption += ", by the judges; and designs by the members that designed, which is biased"
         title = "Designs and what they are compared with"
         yield Figure(histogram(groups, title=title, x_label=name), f"{caption}.")
         return
     designed, caption = None, "Each parent (hollow) and its design (full), sorted by the prediction before."
     if designs.has_numbers("confidence"):
-        designed = designs.numbers("score_design")
+        designed = designs.numbers(designs.reading.design)
         caption += " A diamond is the design as the members see it that made it, which is biased."
     title = "Predicted before and after"
-    same = pair[1] != "score" or (len(designs.outcomes) == 1 and name.endswith("(max)"))
-    known = range_of(measured, pair[1] if pair[1] != "score" else designs.outcomes[0]) if same else None
+    known = None if designs.scored else range_of(measured, pair[1])
+    if designs.scored and len(designs.outcomes) == 1:
+        outcome = designs.outcomes[0]
+        if np.allclose(after, designs.numbers(outcome), rtol=1e-5, equal_nan=True):
+            known = range_of(measured, outcome)
     figure = before_after(
         before, after, title=title, y_label=name, designed=designed, ids=designs.ids, measured=known
     )
@@ -152,24 +155,25 @@ def _intervals(designs: DesignSet, measured: Ranges) -> Iterator[Figure]:
         )
         yield Figure(
             figure,
-            "What a measurement of each design should give, best first; by the judges, where there are any.",
+            "What each design should measure, the largest first; by the judges, where there are any.",
         )
 
 
 def _judges(designs: DesignSet) -> Iterator[Figure]:
-    if not (designs.has_numbers("confidence") and designs.has_numbers("score_design")):
+    reading = designs.reading
+    if not (designs.has_numbers("confidence") and designs.has_numbers(reading.design)):
         return
     yield Figure(
         scatter(
-            designs.numbers("score_design"),
-            designs.numbers("score"),
+            designs.numbers(reading.design),
+            designs.numbers(reading.kind),
             title="Designers and judges",
-            x_label="score by the members that designed (biased)",
-            y_label="score by the judges",
+            x_label=f"{reading.name} by the members that designed (biased)",
+            y_label=f"{reading.name} by the judges",
             diagonal=True,
             ids=designs.ids,
         ),
-        "One dot a design. Below the dashed line the judges promise less.",
+        f"One dot a design. {'Above' if reading.lower else 'Below'} the dashed line the judges promise less.",
     )
 
 
@@ -186,14 +190,14 @@ def _naturalness(designs: DesignSet) -> Iterator[Figure]:
 def add_trade_offs(page: Page, designs: DesignSet) -> None:
     """The front of several outcomes, and gain against what it costs."""
     best = designs.best_of_each()
-    value, label = best.gain, "gain"
+    value, label = best.gain, "gain" if best.scored and not best.reading.lower else "change"
     figures = list(_fronts(best))
     if value is None:
         if figures:
             page.section("Trade-offs", "", figures)
         return
     axes = [
-        ("edits", "edits", "What each design gains over its parent, and how far it is from it."),
+        ("edits", "edits", "What each design differs from its parent by, and in how many letters."),
         (
             "loglik_change",
             "change of log p(x), nats",
@@ -205,7 +209,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             "Designs at the right are unlike anything that the model has learned from.",
         ),
         *(
-            (f"{outcome}_sd", f"standard deviation of {outcome}", "A gain within its error is no gain.")
+            (f"{outcome}_sd", f"standard deviation of {outcome}", f"A {label} within its error is none.")
             for outcome in best.outcomes
         ),
     ]
@@ -214,7 +218,7 @@ def add_trade_offs(page: Page, designs: DesignSet) -> None:
             scatter(
                 best.numbers(key),
                 value,
-                title=f"Gain and {title}",
+                title=f"{label.capitalize()} and {title}",
                 x_label=title,
                 y_label=label,
                 ids=best.ids,

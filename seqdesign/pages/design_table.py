@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqdesign.objectives.reading import READINGS
 from seqdesign.pages.answers import Ranges, range_of
 from seqdesign.pages.designed import DesignSet, first_of, operations_in
 from seqdesign.reports.bars import span_of
@@ -17,16 +18,31 @@ from seqdesign.symbols import has_symbols
 NUCLEOTIDES = frozenset("ACGTUN")
 HEADINGS = {
     "id": "design",
-    "score_start": "before", "measured_before": "measured before", "loglik_change": "log p(x) change",
-    "score_design": "by its designers", "score_low": "at least", "least_evidence": "evidence",
+    "measured_before": "measured before", "loglik_change": "log p(x) change",
+    "least_evidence": "evidence",
     "ood": "unusual, %", "confidence": "confirmed", "delta": "gain", "rules": "rules", "gc": "GC",
     "nearest": "nearest", "length": "length", "measured": "measured already", "judged": "judged",
     "loglik": "log p(x)", "loglik_before": "log p(x) before", "coverage": "codes searched",
     "kappa2": "squared radius searched", "log_mode": "log density at its centre", "stop": "ended by",
     "feasible": "a code was feasible", "first_position": "first position", "doubt": "doubt",
+    "off_target": "off target",
 }  # fmt: skip
+for _one in READINGS:
+    HEADINGS |= {
+        _one.start: "before",
+        _one.design: "by its designers",
+        _one.bound: "at least" if not _one.lower else "at most" if _one.kind == "cost" else "off at most",
+    }
 SPECS = {"loglik_change": "+.2f", "ood": ".0f", "confidence": ".0%", "doubt": ".0%", "gc": ".0%"}
-SHOWN_LATER = ("score", "delta", "edits", "confidence", "ood", "loglik_change", "motifs")
+SHOWN_LATER = (
+    *(one.kind for one in READINGS),
+    "delta",
+    "edits",
+    "confidence",
+    "ood",
+    "loglik_change",
+    "motifs",
+)
 """Columns in sight after those that one decides by; everything else is in the card of a row."""
 MEANINGS = {
     "id": "name of the design, and below it its mutations",
@@ -37,9 +53,8 @@ MEANINGS = {
     "measured_before": "measured value of the parent, by its file or the training data",
     "delta": "value of the design less that of what it is compared with",
     "score": "by the judges where there are any",
-    "score_low": "what the judges think nine in ten designs exceed; the order goes by it",
-    "score_start": "of the parent, or of typical training sequences",
-    "score_design": "score by the members that designed, which is biased",
+    "cost": "what shall be low, by the judges where there are any",
+    "off_target": "distance from the target, by the judges where there are any",
     "confidence": "share of the gain that the judges see",
     "doubt": "probability, by the judges, that less than half of the gain is real",
     "least_evidence": "training sequences that have the rarest of its edits or letters",
@@ -56,6 +71,13 @@ MEANINGS = {
     "judged": "by judges that did not design",
     "front": "whether no other design is as good in all objectives",
 }  # fmt: skip
+for _one in READINGS:
+    MEANINGS |= {
+        _one.bound: "what the judges think nine in ten designs "
+        f"{'stay below' if _one.lower else 'exceed'}; the order goes by it",
+        _one.start: "of the parent, or of typical training sequences",
+        _one.design: f"{_one.name} by the members that designed, which is biased",
+    }
 
 
 def add_designs(
@@ -104,11 +126,9 @@ def _ordered(designs: DesignSet, rows: list[dict[str, Any]]) -> tuple[list[dict[
         return rows, "."
     for row, value in zip(rows, gain.tolist(), strict=True):
         row.setdefault("delta", None if np.isnan(value) else value)
-    # A revision may be wanted to lower its outcome; a score is always better when it is higher.
-    if pair[1] == "score":
-        worth = designs.numbers("score_low" if designs.has_numbers("score_low") else "score")
+    if designs.scored and designs.worth is not None:
         doubtful = np.array([row.get("status", "ok") != "ok" for row in rows])
-        places = np.lexsort((-np.nan_to_num(worth, nan=-np.inf), doubtful))
+        places = np.lexsort((-np.nan_to_num(designs.worth, nan=-np.inf), doubtful))
         order = ", the best first; those that something speaks against last."
     else:
         places = np.argsort(-np.nan_to_num(np.abs(gain), nan=-np.inf), kind="stable")
@@ -142,9 +162,10 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
     """Name, outcomes, evidence, status, sequence, nearest, rules, the rest, length, GC; then unseen ones."""
     have = designs.columns
     outcomes = designs.outcomes
-    values = outcomes or tuple(key for key in (designs.before_after or ())[1:] if key != "score")
-    deciding = ("id", *values, "measured_before", "score_low", "least_evidence", "status", "sequence")
-    later = [key for key in SHOWN_LATER if not (key == "score" and outcomes)]
+    reading = designs.reading
+    values = outcomes or tuple(key for key in (designs.before_after or ())[1:] if key != reading.kind)
+    deciding = ("id", *values, "measured_before", reading.bound, "least_evidence", "status", "sequence")
+    later = [key for key in SHOWN_LATER if not (key == reading.kind and outcomes)]
     seen = [key for key in (*deciding, "nearest", "measured", "rules", *later, "length", "gc") if key in have]
     keys = [*seen, *(key for key in have if key not in seen)]
     ends = {f"{name}_{end}": f"{_short(name)}, {end}" for name in outcomes for end in ("low", "high", "sd")}
@@ -153,6 +174,8 @@ def _columns(designs: DesignSet, measured: Ranges) -> list[Column]:
     }
     if designs.before_after is not None:
         ends[designs.before_after[0]] = "before"
+    if not designs.scored or reading.lower:  # where less may be better
+        ends["delta"] = "change"
     # The script of the page marks single characters only.
     markable = "edit_list" in have and not any(map(has_symbols, designs.sequences))
     return [

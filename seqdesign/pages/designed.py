@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
+from seqdesign.objectives.reading import READINGS, Reading
 from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.bundled import resolve_input
@@ -39,10 +40,22 @@ TEXT = {
 """Columns that are never numbers, whatever they look like."""
 PREDICTED, BEFORE = "predicted_", "_before"
 """Around the name of an outcome: the prediction for a revision's parent, as ``revise`` calls it."""
-BEFORE_AFTER = (("outcome_before", "outcome"), ("score_start", "score"))
+BEFORE_AFTER = (("outcome_before", "outcome"), *((one.start, one.kind) for one in READINGS))
 """Value of the parent, and of the design, as ``revise`` once called them, and as ``maximize`` does."""
 UNTOUCHED = ("unchanged", "infeasible", "violating", "unjudged")
 """What ``revise`` calls inputs that it returns as they are."""
+
+
+Goal = Literal["max", "min"] | float
+"""Whether an outcome shall be high, low, or near a number."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What designs are for: the goal, and the name of the outcome; None where there is but one."""
+
+    goal: Goal = "max"
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +67,7 @@ class DesignSet:
     """
 
     rows: Sequence[Mapping[str, Any]]
+    wanted: Wanted = Wanted()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -101,6 +115,44 @@ class DesignSet:
         """Whether a column has any number."""
         return key in self.columns and bool(np.isfinite(self.numbers(key)).any())
 
+    @cached_property
+    def reading(self) -> Reading:
+        """What the scores of ``maximize`` are read as."""
+        return Reading.of_keys(self.columns)
+
+    @property
+    def scored(self) -> bool:
+        """Whether they are compared by scores, not by a predicted outcome."""
+        return self.before_after is not None and self.before_after[1] == self.reading.kind
+
+    @cached_property
+    def deciding(self) -> str | None:
+        """The column of scores, or of their bound, by which designs are ranked; None where there is none."""
+        return next((key for key in (self.reading.bound, self.reading.kind) if self.has_numbers(key)), None)
+
+    @cached_property
+    def worth(self) -> FloatArray | None:
+        """(N,) how good each is, cautiously, a larger number being better; None where nothing says so.
+
+        By the bound of its score, else by the end of its interval that is the worse one for what is wanted.
+        """
+        if self.deciding is not None:
+            values = self.numbers(self.deciding)
+            return -values if self.reading.lower else values
+        if self.has_numbers("judged"):
+            low, high = self.numbers("judged_low"), self.numbers("judged_high")
+        elif self.before_after is not None:
+            low = high = self.numbers(self.before_after[1])
+        else:
+            return None
+        goal = self.wanted.goal
+        if goal == "max":
+            return low
+        if goal == "min":
+            return -high
+        far: FloatArray = -np.maximum(np.abs(low - goal), np.abs(high - goal))
+        return far
+
     @property
     def before_after(self) -> tuple[str, str] | None:
         """Names of the columns of the value before and after."""
@@ -142,7 +194,7 @@ class DesignSet:
         """Without the second and further revisions of one input, where their ranks are known."""
         if "rank" not in self.columns:
             return self
-        return DesignSet([row for row in self.rows if row["rank"] == 1])
+        return replace(self, rows=[row for row in self.rows if row["rank"] == 1])
 
 
 def first_of(row: Mapping[str, Any]) -> int:

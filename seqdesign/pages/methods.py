@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from seqdesign.objectives.reading import Reading
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest
 
@@ -217,7 +218,7 @@ def _maximize(result: Result, option: Result) -> Sentence:
     cited = [source] if source else []
     if summary.get("judges"):
         text += (
-            " Designs were ranked by the lower bound of judges that took no part in the search "
+            " Designs were ranked by the cautious bound of judges that took no part in the search "
             f"({', '.join(summary['judges'])}); these confirmed {summary['mean_confidence']:.0%} of the gain."
             if summary.get("mean_confidence") is not None
             else ""
@@ -225,9 +226,11 @@ def _maximize(result: Result, option: Result) -> Sentence:
     promise = summary.get("promise") or {}
     if promise.get("least") is not None:
         cited.append("angelopoulos")
+        reading = Reading(summary.get("kind", "score"))
+        said = reading.promised(promise["designs"], reading.value(promise["least"]))
         text += (
-            f" By prediction-powered inference (Angelopoulos et al. 2023) the mean of {promise['designs']:,} "
-            f"designs exceeds {promise['least']:.4g} with probability {promise['probability']:g}."
+            f" By prediction-powered inference (Angelopoulos et al. 2023) {said} with probability "
+            f"{promise['probability']:g}."
         )
     return text, tuple(cited)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
-from seqdesign.pages.answers import Goal, asked_of_maximize, designs_answer, goal_of, order_files
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files, wanted_of
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.constraints import Checked, check
 from seqdesign.pages.design_sections import add_asked, add_design_sections
-from seqdesign.pages.designed import DesignSet, read_designs
+from seqdesign.pages.designed import DesignSet, Wanted, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.structure import add_structure, can_be_mapped
@@ -132,18 +133,17 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked, doubts: Seque
         rules=checked.rows,
         summary=summary,
         files=files,
-        goal=_goal(run),
         doubts=doubts,
     )
 
 
-def _goal(run: Run) -> Goal:
+def _wanted(run: Run) -> Wanted:
     """What the run wanted of its outcome."""
     if run.option.get("target") is not None:
-        return float(run.option["target"])
+        return Wanted(float(run.option["target"]))
     if run.option.get("minimize"):
-        return "min"
-    return goal_of(str((run.result.get("summary") or {}).get("objective") or "max"))
+        return Wanted("min")
+    return wanted_of(str((run.result.get("summary") or {}).get("objective") or "max"))
 
 
 def _measured(run: Run) -> Mapping[str, Sequence[float]]:
@@ -159,7 +159,8 @@ def _measured(run: Run) -> Mapping[str, Sequence[float]]:
 def _designs(run: Run) -> DesignSet | None:
     """The sequences of a file; None for a table of something else, which only a run can have written."""
     try:
-        return read_designs(run.path, None if run.model is None else model_alphabet(run.model))
+        found = read_designs(run.path, None if run.model is None else model_alphabet(run.model))
+        return replace(found, wanted=_wanted(run))
     except InputError:
         if run.manifest is None or run.manifest.name in SEQUENCES:
             raise
@@ -237,7 +238,9 @@ def _add_sequences(
         checked,
         alphabet,
         name=Path(run.path.name).stem,
-        score=f"score ({summary['objective']})" if "objective" in summary else f"predicted {outcome}",
+        score=f"{designs.reading.name} ({summary['objective']})"
+        if "objective" in summary
+        else f"predicted {outcome}",
         measured=_measured(run),
         sites=sites,
         contributions=added,

@@ -10,10 +10,10 @@ from seqdesign.config import jsonable
 from seqdesign.design.records import Revision, RevisionSummary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
-from seqdesign.pages.answers import Goal, designs_answer, order_files
+from seqdesign.pages.answers import designs_answer, order_files
 from seqdesign.pages.constraints import check
 from seqdesign.pages.design_sections import add_design_sections
-from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.designed import DesignSet, Goal, Wanted
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance, training_warnings
@@ -42,7 +42,10 @@ def revision_page(
     page = Page("Revised sequences", provenance=provenance(manifest))
     page.warnings([line.removeprefix("warning: ") for line in summary.lines() if line.startswith("warning")])
     page.warnings([*training_warnings(model), *training_warnings(judge)])
-    designs = revised_set(revisions)
+    goal: Goal = "min" if option.get("minimize") else "max"
+    if option.get("target") is not None:
+        goal = float(option["target"])
+    designs = revised_set(revisions, goal)
     outcome = record.outcome or "outcome"
     measured = measured_range(judge or model, outcome)
     checked = check(designs, rules, record.alphabet)
@@ -53,9 +56,6 @@ def revision_page(
         f"Each of {summary.inputs:,} sequences of {option.get('input', 'the input')} made into one with "
         f"{want} {outcome} that stays natural, by {model or 'the model'}."
     )
-    goal: Goal = "min" if option.get("minimize") else "max"
-    if option.get("target") is not None:
-        goal = float(option["target"])
     files = order_files(option.get("output"), option.get("table"), len(designs))
     page.answer = designs_answer(
         designs,
@@ -63,7 +63,6 @@ def revision_page(
         measured=measured,
         rules=checked.rows,
         files=files,
-        goal=goal,
         doubts=training_warnings(judge or model),
     )
     score = f"predicted {outcome}"
@@ -76,10 +75,10 @@ def revision_page(
     return page
 
 
-def revised_set(revisions: Sequence[Revision]) -> DesignSet:
-    """The revisions as designs."""
+def revised_set(revisions: Sequence[Revision], goal: Goal = "max") -> DesignSet:
+    """The revisions as designs, whose outcome shall be ``goal``."""
     rows = []
     for revision in revisions:
         row = revision.row()
         rows.append({"id": row.pop("id"), "sequence": row.pop("revised"), **row})
-    return DesignSet(rows)
+    return DesignSet(rows, Wanted(goal))

@@ -114,7 +114,7 @@ def _add_batch(page: Page, proposed: Sequence[Proposed], summary: ProposalSummar
         y_label="outcome",
         ids=[str(row["id"]) for row in rows],
     )
-    caption = "95% intervals of a measurement. Wide ones are there to learn from, high ones to gain by."
+    caption = "95% intervals of a measurement. Wide ones are there to learn from, the others to gain by."
     table = Table(rows, columns, f"{len(rows):,} sequences, in the order of choice.", "batch", cards=True)
     page.section("The next round", "", [Figure(figure, caption)], [table])
 

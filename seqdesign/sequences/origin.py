@@ -24,7 +24,7 @@ WRITERS = frozenset(
     {"maximize", "revise", "sample-vae", "sample-gan", "sample", "interpolate", "predict", "select"}
 )
 MARKS = {
-    "maximize": ({"status", "score", "score_start"},),
+    "maximize": tuple({"status", kind, f"{kind}_start"} for kind in ("score", "cost", "off_target")),
     "revise": ({"status", "loglik_change"},),
     "select": ({"role", "quality"},),
     "predict": ({"ood", "sd"}, {"ood", "class"}, {"ood", "predicted_class"}, {"loglik", "loglik_per_letter"}),
@@ -32,7 +32,9 @@ MARKS = {
 """Command -> keys that only its files have together."""
 OURS = frozenset({
     "status", "reason", "parent", "original", "revised", "rank", "score", "score_low", "score_high",
-    "score_start", "score_judges", "score_design", "confidence", "doubt", "open_end", "soft_gap", "edits",
+    "score_start", "score_judges", "score_design", "cost", "cost_high", "cost_start", "cost_design",
+    "off_target", "off_target_high", "off_target_start", "off_target_design", "confidence",
+    "doubt", "open_end", "soft_gap", "edits",
     "edit_list", "variant", "first_position", "measured_before",
     "evidence", "least_evidence", "front", "ood", "nearest", "rarity", "critic", "delta",
     "loglik", "loglik_before", "loglik_change", "loglik_per_letter", "kappa2", "coverage", "log_mode",

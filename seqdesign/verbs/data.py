@@ -91,7 +91,10 @@ def sequence_set(
         return read(what, outcome=outcome, **({} if written is None else vars(written)))
     if written is not None and (written.replicates or written.counts or written.on_repeat != "keep"):
         option = "replicates" if written.replicates else "counts" if written.counts else "on_repeat"
-        raise UsageError("averages are made of a file; give its path, or read it first", option=option)
+        raise UsageError(
+            "outcomes are made of the columns of a file: write the table to one, and give its path",
+            option=option,
+        )
     if isinstance(what, SequenceSet):
         return _both(what)
     if hasattr(what, "columns") and hasattr(what, "iloc"):

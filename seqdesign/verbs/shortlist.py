@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqdesign.errors import UsageError
-from seqdesign.ordering.designs import LOWER
+from seqdesign.ordering.designs import ranking
 from seqdesign.ordering.selection import DIVERSITY
 from seqdesign.ordering.shortlist import Candidates, Known, shortlist
 from seqdesign.verbs.bench import Listing
@@ -37,7 +37,8 @@ def select(
         designs: what `maximize` gave, a DataFrame with a column ``sequence``, or a list of strings.
         budget: sequences to order, controls included.
         quality: column of the table, or (N,) numbers beside strings, larger is better; ``score_low``, the
-            lower bound of the judges, else ``score``, when not given.
+            lower bound of the judges, else ``score``, when not given, or of designs that shall be low or near
+            a target ``cost_high`` or ``off_target_high``, of which less is better.
         diversity: 0 takes the best, 1 the most different.
         per_parent: most designs of one value of the column ``parent``.
         exclude: sequences that are known already and never chosen.
@@ -68,12 +69,14 @@ def select(
     if table is not None and "parent" in table.columns:
         parents = [str(name) if isinstance(name, str) else "" for name in table["parent"]]
     wanted = sequence_set(controls) if len(controls) else None
+    values, lower = _quality(table, quality, len(records))
     found = shortlist(
         Candidates(
             ids=records.ids,
             sequences=records.sequences,
-            quality=_quality(table, quality, len(records)),
+            quality=values,
             parents=parents,
+            less_is_better=lower,
         ),
         budget,
         diversity=diversity,
@@ -94,13 +97,16 @@ def select(
     return Listing(rows, (f"{line} and {controls:,} {'control' if controls == 1 else 'controls'}", *more))
 
 
-def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
-    """(N,) finite numbers. Raises UsageError."""
+def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> tuple[list[float], bool]:
+    """(N,) finite numbers, and whether less is better. Raises UsageError."""
+    lower = False
     if table is not None and (quality is None or isinstance(quality, str)):
-        names = [quality] if quality else [key for key in LOWER if key in table.columns]
+        keys, lower = ranking(table.columns)
+        names = [quality] if quality else [key for key in keys if key in table.columns]
         if not names or names[0] not in table.columns:
             have = ", ".join(map(str, table.columns))
             raise UsageError(f"must name a column of the designs; they have {have}", option="quality")
+        lower &= names[0] in keys
         quality = table[names[0]]
     if isinstance(quality, str):
         raise UsageError(
@@ -109,4 +115,4 @@ def _quality(table: pd.DataFrame | None, quality: Any, num: int) -> list[float]:
     values = np.asarray([] if quality is None else quality, dtype=np.float64)
     if values.shape != (num,) or not np.isfinite(values).all():
         raise UsageError(f"must be {num} finite numbers, one a design", option="quality")
-    return values.tolist()
+    return values.tolist(), lower

@@ -73,7 +73,7 @@ def test_attribute_leaves_them_out(cli: Cli, mixed: Path, zoo: SimpleNamespace) 
     assert f"cannot be judged: 'short' ({WORDS.format(5)}) and 2 more; they are left out" in done.err
 
 
-@pytest.mark.parametrize("command", ["attribute", "revise", "maximize"])
+@pytest.mark.parametrize("command", ["attribute", "revise", "maximize", "predict"])
 def test_where_nothing_is_left_the_refusal_has_the_same_words(
     cli: Cli, zoo: SimpleNamespace, tmp_path: Path, command: str
 ) -> None:
@@ -84,6 +84,19 @@ def test_where_nothing_is_left_the_refusal_has_the_same_words(
     done = cli(*given, "-m", model, "-q")
     assert (done.code, done.out) == (1, "")
     assert f"record 'five': {WORDS.format(5)}" in done.err
+
+
+def test_predict_of_none_leaves_an_earlier_table_alone(
+    cli: Cli, zoo: SimpleNamespace, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "short.fa", tmp_path / "p.csv"
+    path.write_text(">five\nACGTA\n>six\nACGTAC\n>seven\nACGTACG\n")
+    out.write_text("of yesterday\n")
+    done = cli("predict", path, "-m", zoo.numbers, "-o", out)
+    assert (done.code, out.read_text()) == (1, "of yesterday\n")
+    said = f"{path}: record 'five': {WORDS.format(5)}; none of the other 2 can be judged either"
+    assert done.err.splitlines()[-1] == f"seqdesign: error: {said}"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p.csv", "short.fa"]
 
 
 def test_evaluate_counts_them_and_judges_the_others(cli: Cli, zoo: SimpleNamespace, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ class SelectConfig(SequenceColumns, DuplicatePolicy, SeedOption, SequenceOutput,
     budget: Annotated[int, Flag("-n"), Between(1)] = 96
     """Sequences to order, controls included."""
     quality: str | None = None
-    """Column or header key that says how good a design is; the judges' lower bound (score_low, judged_low),
-    else score, when not given."""
+    """Column or header key that says how good a design is; the judges' bound (score_low or judged_low;
+    cost_high or off_target_high, of which less is better), else score, when not given."""
     minimize: bool = False
     """Smaller --quality is better."""
     diversity: Annotated[float, Between(0, 1)] = 0.2
@@ -116,7 +116,7 @@ class SelectResult(Result):
 @checked
 def select(config: SelectConfig) -> SelectResult:
     """Write the shortlist as FASTA, and a table. Raises SeqDesignError."""
-    from seqdesign.ordering.designs import LOWER, UPPER, goal_of, model_of, quality_of, run_of
+    from seqdesign.ordering.designs import COSTS, LOWER, UPPER, goal_of, model_of, quality_of, run_of
     from seqdesign.ordering.shortlist import Candidates, shortlist
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -126,7 +126,7 @@ def select(config: SelectConfig) -> SelectResult:
     folder = config.model or model_of(run, config.input)
     inputs = [config.input, folder, config.wild_type, config.controls, *config.exclude]
     manifest = begin_manifest(config, device="cpu", inputs=inputs)
-    records = _usable(_read(config, [*LOWER, *UPPER, config.quality or "status", "status", "parent"]))
+    records = _usable(_read(config, [*LOWER, *UPPER, *COSTS, config.quality or "status", "status", "parent"]))
     quality = quality_of(records, config.quality, config.minimize, run)
     notes = list(_notes(config, records, folder, run))
     goal = goal_of(run.config) if run is not None else ("min" if quality.minimized else "max")
@@ -138,6 +138,7 @@ def select(config: SelectConfig) -> SelectResult:
             ids=records.ids,
             sequences=records.sequences,
             quality=quality.values.tolist(),
+            less_is_better=quality.minimized,
             parents=records.columns.get("parent", [""] * len(records)),
         ),
         config.budget,

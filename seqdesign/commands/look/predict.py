@@ -241,7 +241,24 @@ class _Run:
         self.num = 0
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The table. Raises InputError."""
+        """The table. Raises InputError, where no sequence can be judged before there is a row of it."""
+        stream, held = self._rows(), list[dict[str, Any]]()
+        for row in stream:
+            held.append(row)
+            if not row.get("problem"):
+                break
+        else:
+            if held:
+                raise self._none_judged()
+        yield from held
+        yield from stream
+
+    def _none_judged(self) -> InputError:
+        name, why = next(iter(self.problems.items()))
+        others = f"; none of the other {self.num - 1:,} can be judged either" if self.num > 1 else ""
+        return InputError(why + others, path=self.config.input, record=name)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
         current: list[tuple[SequenceSet, TokenArray]] = []
         # Each result comes before the next job is asked for, so current is its block.
         with phase("predicting") as shown:

@@ -77,7 +77,8 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     if not positional(tokens, options):
         ends = ["ends"] if one_strand and num_places(tokens.alphabet.size, longest) else []
         parted = ["aligned"] if one_strand and columns_of(tokens, "aligned") is not None else []
-        return [*kinds, "words", *ends, *(parted or _grammar(known, options)), "motif"]
+        family = ["family"] if one_strand and not parted and columns_of(tokens, "family") is not None else []
+        return [*kinds, *family, "words", *ends, *(parted or _grammar(known, options)), "motif"]
     if longest >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]
     kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]

@@ -51,6 +51,10 @@ NO_PARENT = (
 )
 
 ROWS = 1024
+FAMILY = (
+    "the sequences are members of a family, and held-out ones have relatives among those learned from; how "
+    "good predictions of other members are, --split cluster says"
+)
 ADAPTED = (
     "figures and intervals are those of held-out sequences with an outcome, most of them not of the assay of "
     "--adapt; measure some of its own before you rely on them"
@@ -137,7 +141,9 @@ def train_sequence_predictor(
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    more = () if target is None else (ADAPTED,)
+    more: tuple[str, ...] = () if target is None else (ADAPTED,)
+    if options.architecture == "family" and split is None and fit_options.split == "random":
+        more += (FAMILY,)
     trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(

@@ -15,6 +15,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
+from seqdesign.ensembles.family import family_costs, num_family
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
@@ -155,6 +156,12 @@ def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
         if parent is None or len(tokens) * num_aligned(tokens.alphabet.size, len(parent)) > ALIGNED_NUMBERS:
             return None
         return Columns(parent=len(parent))
+    if kind == "family":
+        costs, properties = family_costs(tokens), letter_descriptors(tokens.alphabet).shape[1]
+        if costs is None:
+            return None
+        columns = num_family(tokens.alphabet.size, len(costs), properties)
+        return Columns(parent=len(costs)) if len(tokens) * columns <= ALIGNED_NUMBERS else None
     if kind not in ("pairs", "kernel"):
         return Columns()
     counts = letter_counts(
@@ -184,6 +191,8 @@ def _lacking(tokens: TokenArray, options: PredictorOptions, columns: Columns | N
             "relatives of one parent, read on one strand, that differ from it in a quarter of their letters "
             "at most, and not too many of them"
         )
+    if kind == "family" and (columns is None or not one_strand):
+        return "members of one family, read on one strand, and not too many of them"
     if kind == "codons" and not (one_strand and are_genes(tokens)):
         return (
             f"genes, read from their first letter, of at least {FEWEST_CODONS} codons and without a stop "
@@ -328,6 +337,10 @@ def _in_closed_form(
             parent = common_parent(tokens)
             assert parent is not None
             net.parent.copy_(parent)
+        if net.kind == "family":
+            costs = family_costs(tokens)
+            assert costs is not None
+            net.learn_columns(data.tokens.long(), data.lengths, costs)
         if net.kind == "ends":
             net.learn_places(data.tokens, data.lengths)
         if net.kind == "grammar":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqdesign.ensembles.model import Columns, SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
@@ -136,6 +136,23 @@ def by_name(record: PredictorRecord, scores: Tensor) -> Tensor:
     same with the other sign, so that either label can be asked for by its name.
     """
     return record.head.named_scores(scores, record.classes)
+
+
+class ByName(nn.Module):
+    """A predictor whose scores have names: of both labels where there are two."""
+
+    def __init__(self, trained: TrainedPredictor) -> None:
+        super().__init__()
+        self.model, self.record = trained.model, trained.record
+        self.num_members = trained.model.num_members
+
+    def only(self, members: Sequence[int]) -> ByName:
+        """These members alone."""
+        return ByName(TrainedPredictor(self.model.only(members), self.record))
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """One-hot (N, V, L) -> (M, N, K)."""
+        return by_name(self.record, self.model(x, lengths))
 
 
 FAR = 2.0

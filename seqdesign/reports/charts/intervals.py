@@ -51,7 +51,7 @@ def intervals(
         Scale(-1.0, float(order.size)),
         scale,
         title,
-        f"designs, best first{drawn}",
+        f"designs, largest first{drawn}",
         y_label,
         x_ticks=(),
         y_band=measured,

@@ -122,11 +122,11 @@ class DataTable {
   }
 
   example() {
-    const wanted = ["delta", "score_low", "score", "outcome"];
+    const wanted = ["delta", "score_low", "cost_high", "off_target_high", "score", "outcome"];
     const numbers = this.columns.filter((c) => c.number);
     const column = wanted.map((key) => numbers.find((c) => c.key === key)).find(Boolean) ?? numbers[0];
     if (!column) return `${this.columns[0].key} = ${this.rows[0]?.[0] ?? "x"}`;
-    return `${column.heading} > 1`;
+    return `${column.heading} ${column.key.endsWith("_high") ? "<" : ">"} 1`;
   }
 
   sort(i) {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqdesign.design.promise import ENOUGH, balanced, promise
+from seqdesign.objectives.reading import Reading
 
 
 def world(rng: np.random.Generator, *, bias: float, rows: int = 800, designs: int = 40) -> tuple[float, bool]:
@@ -49,16 +50,16 @@ def test_designs_unlike_all_rows_get_no_promise_and_the_reader_is_told_what_to_m
     assert found.least is None
     assert found.effective < ENOUGH
     assert found.measure[:2] == ("b", "d")
-    assert "not enough evidence" in found.text()
+    assert "not enough evidence" in found.text(Reading())
     assert found.judges == pytest.approx(np.quantile(draws.mean(axis=1), 0.1))
-    assert "b, d" in found.text()
+    assert "b, d" in found.text(Reading())
     assert not found.tested
     found = promise(
         designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
         independent=4.0, tested=True,
     )  # fmt: skip
     assert found.least == found.judges
-    assert "hidden from the judges" in found.text()
+    assert "hidden from the judges" in found.text(Reading())
     held = promise(
         designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
         independent=4.0, tested=True, headline=found.judges - 1,

@@ -50,12 +50,18 @@ def test_nothing_measured_or_excluded_is_proposed_and_rules_are_obeyed() -> None
 
 
 def test_lower_is_better_turns_everything_round() -> None:
-    up, _ = propose_round(rounds(TEXTS[:40]), DNA, 5, candidates=TEXTS)
-    parts = [(texts, -values) for texts, values in rounds(TEXTS[:40])]
-    down, summary = propose_round(parts, DNA, 5, candidates=TEXTS, minimize=True)
+    parts = rounds(TEXTS[:20], TEXTS[20:40])
+    up, raised = propose_round(parts, DNA, 5, candidates=TEXTS)
+    turned = [(texts, -values) for texts, values in parts]
+    down, summary = propose_round(turned, DNA, 5, candidates=TEXTS, minimize=True)
     assert [one.sequence for one in up] == [one.sequence for one in down]
     assert [one.predicted_low for one in down] == pytest.approx([-one.predicted_high for one in up])
     assert summary.best == -worth(TEXTS[:40]).max()
+    assert summary.last is not None
+    assert raised.last is not None
+    for one, other in zip(summary.last.points, raised.last.points, strict=True):
+        assert (one.measured, one.predicted) == pytest.approx((-other.measured, -other.predicted))
+        assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
 def test_repeats_are_averaged_and_unmeasured_rows_are_open_again() -> None:

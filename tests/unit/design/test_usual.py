@@ -184,6 +184,9 @@ def test_where_better_rows_were_left_out_the_rare_ones_say_why(
     monkeypatch.setattr(model, "_typical", lambda noise: scores[None, :, None])
     monkeypatch.setattr(model, "panel", lambda length: SimpleNamespace(ends=[Ends(high, None)]))
     monkeypatch.setattr(model, "better_ends", lambda *_: [(0, True)])
-    pull = model.pull(["max"], "mean", _Noise(_rows(5, 30)))
+    noise = _Noise(_rows(5, 30))
+    pull = model.pull(["max"], "mean", noise)
     assert pull is not None
     assert pull.excess._likelihood != free
+    # What designers may write for that reason is not called unusual for it either.
+    assert model.far(["C" * LENGTH], model.composite(["max"], "mean"), noise).tolist() == [not free]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from seqdesign.ensembles.aligned import align, aligned_features, common_parent, num_aligned
+from seqdesign.ensembles.aligned import align, aligned_features, common_parent, mismatches, num_aligned
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
@@ -55,7 +55,7 @@ def variants(seed: int, num: int) -> tuple[list[str], list[int]]:
     ],
 )
 def test_letters_find_their_places_and_gaps_stand_left(text: str, places: list[int]) -> None:
-    parent = tokens_of(["ACGT"])[0][0]
+    parent = mismatches(tokens_of(["ACGT"])[0][0], 4)
     tokens, lengths = tokens_of([text, "ACGTACGT"])
     assert align(tokens, lengths, parent)[0, : len(text)].tolist() == places
 
@@ -66,7 +66,7 @@ def test_alignments_cost_no_more_than_any_other(monkeypatch: pytest.MonkeyPatch)
     texts = ["".join(rng.choice(list("ACGT"), rng.integers(1, 9))) for _ in range(40)]
     parent = "ACGTAC"
     tokens, lengths = tokens_of(texts)
-    own = tokens_of([parent])[0][0]
+    own = mismatches(tokens_of([parent])[0][0], 4)
     found = align(tokens, lengths, own)
     monkeypatch.setattr("seqdesign.ensembles.aligned.CELLS", 1)
     assert torch.equal(found, align(tokens, lengths, own))

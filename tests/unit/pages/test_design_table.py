@@ -12,13 +12,13 @@ from seqdesign.pages.answers import (
     asked_of_maximize,
     best_row,
     designs_answer,
-    goal_of,
     objective_words,
     order_files,
+    wanted_of,
 )
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.design_table import add_designs
-from seqdesign.pages.designed import DesignSet
+from seqdesign.pages.designed import DesignSet, Wanted
 from seqdesign.reports.answer import Tile
 from seqdesign.reports.html import Page
 from seqdesign.reports.tables import listed
@@ -160,9 +160,11 @@ def test_what_was_asked_is_a_sentence() -> None:
     assert objective_words("max") == "the highest outcome"
     assert objective_words("max:YFP, min:OFF") == "the highest YFP and the lowest OFF"
     assert objective_words("target:YFP=1.5*0.5") == "YFP near 1.5"
-    assert [goal_of(text) for text in ("max", "min:OFF", "target=2", "target:YFP=1.5*0.5")] == [
-        "max", "min", 2.0, 1.5
-    ]  # fmt: skip
+    assert objective_words("max:YFP + min:OFF") == "the highest YFP and the lowest OFF"
+    texts = ("max", "min:OFF", "target=2", "target:YFP=1.5*0.5", "min:OFF*2 + max:YFP")
+    wanted = [wanted_of(text) for text in texts]
+    assert [one.goal for one in wanted] == ["max", "min", 2.0, 1.5, "min"]
+    assert [one.outcome for one in wanted] == [None, "OFF", None, "YFP", "OFF"]
     assert objective_words("difference:a-b") == "the objective difference:a-b"
     summary = {"objective": "max", "constraints": ["--forbid EcoRI", "--max-edits 3"]}
     assert asked_of_maximize({"start": "wt.fa"}, summary, "models/p") == (
@@ -192,10 +194,53 @@ def revision(name: str, before: float, after: float, width: float) -> dict[str, 
 )
 def test_revisions_that_are_wanted_low_or_near_are_judged_so(goal: Any, best: str, shown: str) -> None:
     designs = DesignSet(
-        [revision("a", 4.0, 1.0, 1.0), revision("b", 4.0, 3.0, 1.0), revision("c", 4.0, 4.0, 3.0)]
+        [revision("a", 4.0, 1.0, 1.0), revision("b", 4.0, 3.0, 1.0), revision("c", 4.0, 4.0, 3.0)],
+        Wanted(goal),
     )
-    answer = designs_answer(designs, asked="?", measured={"growth": (0.0, 5.0)}, goal=goal)
+    answer = designs_answer(designs, asked="?", measured={"growth": (0.0, 5.0)})
     assert [tile.value for tile in answer.tiles if tile.label == f"judged of the best, {best}"] == [shown]
+
+
+def lowered(name: str, value: float, high: float, **more: Any) -> dict[str, Any]:
+    """A row of ``maximize --objective min:OFF`` of a model of two outcomes."""
+    return design(name, 3.0) | {
+        "cost": value, "cost_high": high, "cost_start": 2.0, "cost_design": value - 0.1,
+        "predicted_OFF": value, "predicted_OFF_low": value - 1.0, "predicted_OFF_high": value + 1.0,
+    } | dict.fromkeys(("score", "score_low", "score_start"), None) | more  # fmt: skip
+
+
+def test_what_shall_be_low_is_said_as_it_is_with_its_direction() -> None:
+    designs = DesignSet(
+        [lowered("a", -0.2, 0.1), lowered("b", -0.3, -0.1), lowered("c", -0.9, -0.8, status="unusual")],
+        wanted_of("min:OFF"),
+    )
+    tiles = tiles_of(designs, summary={"promise": {"least": 0.073, "probability": 0.9, "designs": 2}})
+    assert (tiles["OFF of the best, b"].value, tiles["mean of the 2 designs"].value) == ("≤ -0.1", "≤ -0.073")
+    page = Page("t")
+    add_designs(page, designs, name="d")
+    said = embedded(page.html())
+    columns = [c["heading"] for c in said["columns"]]
+    assert {"at most", "before", "change"} <= set(columns)
+    assert not {"at least", "gain"} & set(columns)
+    assert [row[0] for row in said["rows"]] == ["b", "a", "c"]  # what something speaks against is last
+    assert [row[columns.index("at most")] for row in said["rows"]] == [-0.1, 0.1, -0.8]
+
+
+def test_how_far_from_a_target_designs_are_is_a_distance() -> None:
+    row = design("a", 3.0) | dict.fromkeys(("score", "score_low", "score_start"), None)
+    row |= {"off_target": 0.5, "off_target_high": 0.9, "off_target_start": 2.0}
+    far = row | {"id": "b", "off_target": 0.4, "off_target_high": 1.5}
+    designs = DesignSet([far, row], wanted_of("target:growth=4"))
+    tiles = tiles_of(designs, summary={"promise": {"least": -0.7, "probability": 0.9, "designs": 2}})
+    assert tiles["growth of the best, a"].value == "3.5"
+    assert "≤ 0.9 off target with probability 90%" in tiles["growth of the best, a"].note
+    assert tiles["mean distance from the target of the 2 designs"].value == "≤ 0.7"
+
+
+def test_the_best_of_a_set_that_shall_be_low_is_the_lowest() -> None:
+    rows = [revision("a", 4.0, 1.0, 1.0), revision("b", 4.0, 3.0, 1.0)]
+    answer = comparison_answer([], {"low.fa": DesignSet(rows, Wanted("min"))})
+    assert answer.verdict == "The best of low.fa is a."
 
 
 def test_what_to_go_on_with_is_a_file_and_of_many_a_choice() -> None:

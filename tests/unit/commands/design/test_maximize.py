@@ -388,6 +388,23 @@ def test_there_is_one_headline_and_flagged_designs_come_last(
     assert f"{low:.4g} to {high:.4g}" in (here / "r.html").read_text()
 
 
+def test_what_shall_be_low_is_shown_as_the_outcome(
+    here: Path, cli: Callable[..., Any], tiny_predictor: Path
+) -> None:
+    words = (*of(tiny_predictor), "-n", "4", "--objective", "min", "-o", "o.fa", "--table", "t.csv", *QUICK)
+    done = cli(*words)
+    assert done.code == 0, done.err
+    rows = table(here / "t.csv")
+    for row, (_, fields) in zip(rows, designs(here / "o.fa"), strict=True):
+        assert not any(key.startswith("score") for key in {*row, *fields})
+        assert float(fields["cost"]) == pytest.approx(float(fields["predicted_outcome"]), abs=1e-4)
+        assert float(row["cost_high"]) >= float(row["cost"])
+    chosen = cli("select", "o.fa", "--budget", "1", "--best-measured", "0", "--shuffled", "0", "-q")
+    best = min((row for row in rows if row["status"] != "rejected"), key=lambda row: float(row["cost_high"]))
+    assert best["sequence"] in chosen.out
+    assert f"quality={float(best['cost_high']):.4f}"[:12] in chosen.out
+
+
 def test_a_target_is_shown_as_a_distance_in_own_units(
     here: Path, cli: Callable[..., Any], tiny_predictor: Path
 ) -> None:
@@ -399,5 +416,6 @@ def test_a_target_is_shown_as_a_distance_in_own_units(
     for _, fields in designs(here / "o.fa"):
         distance = abs(float(fields["predicted_outcome"]) - 3)
         assert float(fields["predicted_outcome_off_target"]) == pytest.approx(distance, abs=1e-4)
-        assert float(fields["score"]) == pytest.approx(-distance, abs=1e-4)
+        assert float(fields["off_target"]) == pytest.approx(distance, abs=1e-4)
+        assert float(fields["off_target_high"]) >= float(fields["off_target"])
     assert "--risk lower:1" not in done.err
