@@ -194,13 +194,6 @@ def genes(num: int, rng: np.random.Generator) -> list[str]:
     return ["ATG" + "".join(inner[i] for i in row) + STOPS[e] for row, e in zip(rows, ends, strict=True)]
 
 
-def broken_genes(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """The same genes, one codon of each, neither the first nor the last, made a stop."""
-    places = 3 * rng.integers(1, GENE_CODONS - 1, len(texts))
-    stops = rng.choice(STOPS, len(texts))
-    return [t[:i] + stop + t[i + 3 :] for t, i, stop in zip(texts, places, stops, strict=True)]
-
-
 def judge_genes(texts: Sequence[str]) -> Figures:
     """Share of samples that start with ATG, end with a stop and have none within."""
     return {"valid frames": float(np.mean([_is_gene(t) for t in texts]))}

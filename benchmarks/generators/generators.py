@@ -19,6 +19,10 @@ genes     20,000 x 300: ATG, 98 codons, a stop: valid frames
 long      5,000 x 500 with two words, the second 30 letters after the first
 ww        WW domains (--input prot_ww_pfam_aligned.fa.gz): recognised by a profile HMM of training members
 globins   the same of unaligned globins (--input prot_globins630.fa.gz)
+hairpins  1,500 of RNA, 26 to 46 letters, a stem of 7 to 9 pairs anywhere: share with one of 7
+precursors 1,500 like tRNA with up to 15 letters on either side: share with all stems
+operators 2,000 x 80 of DNA, a word of 9 comes twice: share with one of 7
+peptides  2,000 of 8 to 11 letters with anchors at the second and the last place: share with each
 bacteria  500 simulated promoters x 81: two words 15 to 19 letters apart;  ragged  cut to 60 to 81 letters
 promoters dm3 promoters (--input dna_dm3_core_promoter100.fa.gz): AUC of a network and of a forest, words,
           motifs and their places, copies;  few  the same, of 300 sequences only
@@ -38,6 +42,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import _generator_classes as classes
 import _generator_data as data
 import _generator_judges as judges
 import numpy as np
@@ -60,6 +65,10 @@ DATA = (
     "long",
     "ww",
     "globins",
+    "hairpins",
+    "precursors",
+    "operators",
+    "peptides",
     "bacteria",
     "ragged",
     "promoters",
@@ -150,6 +159,10 @@ def task(args: argparse.Namespace) -> Task:
         ),
         "pair": lambda: made(data.word_pair, data.judge_word_pair),
         "genes": lambda: made(data.genes, data.judge_genes),
+        "hairpins": lambda: made(classes.hairpins, classes.judge_hairpins, "ACGU", num=1500),
+        "precursors": lambda: made(classes.precursors, classes.judge_precursors, "ACGU", num=1500),
+        "operators": lambda: made(classes.operators, classes.judge_operators, num=2000),
+        "peptides": lambda: made(classes.peptides, classes.judge_peptides, data.AMINO, 2, num=2000),
         "long": lambda: made(lambda n, r: data.word_pair(n, r, 500), data.judge_word_pair, num=5000),
     }
     return simple[args.data]()

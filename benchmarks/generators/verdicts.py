@@ -2,11 +2,11 @@
 
     python benchmarks/generators/verdicts.py DATA --kept DIR [--input FILE] [--held-out 200 1000] [--seed 0]
 
-Rows: real sequences (of those to learn from, a thousand that the report is not told of), of genes also the
-same with one codon made a stop, a Markov chain, a position matrix, and every model of DATA and the seed in
-DIR. Of the sequences that judge, the report is given as many of one half as --held-out says; the other half
-is for the truth alone. Truth: the figures of generators.py, and AUC network, a convolutional network unlike
-the one of the report.
+Rows: real sequences (of those to learn from, a thousand that the report is not told of), of some data also
+the same with what makes them work broken, a Markov chain, a position matrix, and every model of DATA and the
+seed in DIR. Of the sequences that judge, the report is given as many of one half as --held-out says; the
+other half is for the truth alone. Truth: the figures of generators.py, and AUC network, a convolutional
+network unlike the one of the report.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 
 import _generator_judges as judges
 import numpy as np
-from _generator_data import broken_genes
+from _generator_classes import BROKEN
 from generators import CHAIN, DATA, MATRIX, Task, drawn_before, line, markov, position_matrix, task
 
 from seqdesign.evaluation.health import GeneratorHealth, check
 from seqdesign.evaluation.sets import Sets
 from seqdesign.sequences.alphabets import get_alphabet
 
-REAL, STOPPED = "real sequences", "one codon made a stop"
+REAL = "real sequences"
 
 
 def samples(asked: Task, kept: Path, data: str, seed: int) -> Iterator[tuple[str, list[str]]]:
@@ -32,8 +32,9 @@ def samples(asked: Task, kept: Path, data: str, seed: int) -> Iterator[tuple[str
     rng = np.random.default_rng(seed)
     num = min(1000, len(asked.train) // 4)
     yield REAL, asked.train[-num:]
-    if data == "genes":
-        yield STOPPED, broken_genes(asked.train[-num:], rng)
+    if data in BROKEN:
+        name, broken = BROKEN[data]
+        yield name, broken(asked.train[-num:], rng)
     yield CHAIN, markov(asked.train, asked.num, asked.order, rng)
     yield MATRIX, position_matrix(asked.train, asked.num, rng)
     yield from drawn_before(kept, data, seed)
@@ -60,7 +61,8 @@ def main() -> None:
     asked = task(args)
     shown, hidden = asked.test[::2], asked.test[1::2]
     for number, (name, texts) in enumerate(samples(asked, args.kept, args.data, args.seed)):
-        training = asked.train[: -len(texts)] if name in (REAL, STOPPED) else asked.train
+        real = name == REAL or (args.data in BROKEN and name == BROKEN[args.data][0])
+        training = asked.train[: -len(texts)] if real else asked.train
         figures = asked.judge(texts)
         truth = figures | {"AUC network": judges.network_auc(texts, hidden, asked.letters, args.seed)}
         said = [health(asked, texts, shown[:n], training, args.seed) for n in args.held_out]

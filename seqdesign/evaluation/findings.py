@@ -16,7 +16,7 @@ SHARES = (
     "repeats", "copies", "too_close", "prefers_training", "unusual", "chimeras", "out_of_place",
     "unjudged_vae", "unjudged_predictor",
 )  # fmt: skip
-DISTANCES = ("length", "gc", "js_", "kl_", "mmd_", "profile_")
+DISTANCES = ("length", "gc", "within_", "js_", "kl_", "mmd_", "profile_")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, eye_array
 
 from seqdesign.evaluation.sets import Sample, Sets, shuffled
 from seqdesign.metrics.classifier import two_sample_auc
+from seqdesign.metrics.dependence import codes_of, longest_repeats, longest_stems
 from seqdesign.metrics.diversity import effective_number, mean_pairwise_distance
 from seqdesign.metrics.kmers import indicator, kmer_matrix, position_matrix
 from seqdesign.metrics.memorization import closeness, preference
@@ -29,6 +30,7 @@ from seqdesign.metrics.resampling import (
     standard_score,
 )
 from seqdesign.metrics.spectra import jensen_shannon, kl_divergence, mean_profile_divergence, wasserstein
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.splits import similarity_clusters
 
 Verdict = Literal["as real", "flagged", "too few", ""]
@@ -48,6 +50,10 @@ CONFIRMED_Z, CONFIRMED_P = 2.0, 0.0228
 """What a second, independent sign of copying must reach where the first one is beyond chance."""
 CLUSTER_IDENTITY = 0.8
 
+ENDS = 50
+"""Letters from either end that are places where lengths differ."""
+_LONGEST, _CELLS = 2000, 500_000_000
+"""Letters of a sequence, and sequences of each set x letters^2, in which stems and repeats are looked for."""
 _PAIRED, _CLUSTERED, _KERNEL, _CLASSIFIED = 500, 1000, 1000, 2000
 _MOST_FEATURES = 450
 _LONGEST_WORD = 6
@@ -220,8 +226,7 @@ def add_distances(
     result: Evaluation, sample: Sample, sets: Sets, rng: np.random.Generator, resamples: int
 ) -> None:
     """Distances between distributions: generated against held out, and training against held out."""
-    letters = sets.alphabet.letters
-    for name, label, statistic, part, signed in _statistics(sample, letters, sets.alphabet.name):
+    for name, label, statistic, part, signed in _statistics(sample, sets.alphabet):
         found = compare(statistic, part.generated, part.training, part.held_out, rng, resamples)
         if not signed:
             found = replace(found, low=max(0.0, found.low))
@@ -235,17 +240,38 @@ def longest_word(sample: Sample, size: int) -> int:
     return max([1] + [k for k in range(2, _LONGEST_WORD + 1) if size**k <= min(letters) and k <= middle])
 
 
-def _statistics(
-    sample: Sample, letters: str, alphabet: str
-) -> Iterator[tuple[str, str, Statistic, Sample, bool]]:
+def _statistics(sample: Sample, alphabet: Alphabet) -> Iterator[tuple[str, str, Statistic, Sample, bool]]:
     """(name, label, statistic, sample, whether it may be negative) of each distance that means something."""
-    lengths = np.array([len(t) for t in sample.texts], dtype=np.float64)
-    same_length = bool((lengths == lengths[0]).all())
-    if not same_length:
-        yield "length", "lengths, Wasserstein, letters", on_values(lengths), sample, False
-    if alphabet in ("dna", "rna"):
+    for name, label, part, values in _numbers(sample, alphabet):
+        yield name, label, on_values(values), part, False
+    yield from _spectra(sample, alphabet.letters)
+    yield from _profiles(sample, alphabet.letters)
+
+
+def _numbers(sample: Sample, alphabet: Alphabet) -> Iterator[tuple[str, str, Sample, FloatArray]]:
+    """(name, label, sample, values) of what is one number for each sequence."""
+    lengths = _lengths(sample)
+    if (lengths != lengths[0]).any():
+        yield "length", "lengths, Wasserstein, letters", sample, lengths
+    if alphabet.complement:
         gc = np.array([t.count("G") + t.count("C") for t in sample.texts]) / np.maximum(lengths, 1)
-        yield "gc", "GC contents, Wasserstein", on_values(gc), sample, False
+        yield "gc", "GC contents, Wasserstein", sample, gc
+    longest = min(_LONGEST, int(lengths.max()))
+    few, size = sample.smaller(max(FEW, _CELLS // longest**2)), len(alphabet.letters)
+    codes = codes_of(few.texts, alphabet.letters, longest)
+    repeats = longest_repeats(codes, size).astype(np.float64)
+    yield "within_repeat", "longest repeated word, Wasserstein, letters", few, repeats
+    if alphabet.complement:
+        stems = longest_stems(codes, np.array(alphabet.partners)).astype(np.float64)
+        yield "within_stem", "longest stem, Wasserstein, letters", few, stems
+
+
+def _lengths(sample: Sample) -> FloatArray:
+    return np.array([len(t) for t in sample.texts], dtype=np.float64)
+
+
+def _spectra(sample: Sample, letters: str) -> Iterator[tuple[str, str, Statistic, Sample, bool]]:
+    """Of words, wherever they stand."""
     longest = longest_word(sample, len(letters))
     for k in range(1, longest + 1):
         words = kmer_matrix(sample.texts, letters, k)
@@ -276,22 +302,32 @@ def _statistics(
         few,
         True,
     )
-    if same_length:
-        places = position_matrix(sample.texts, letters)
-        yield (
-            "profile_js",
-            "letters at each position, Jensen-Shannon, bits, mean",
-            Statistic(places, lambda a, b: mean_profile_divergence(a, b, len(letters))),
-            sample,
-            False,
-        )
-        yield (
-            "profile_frobenius",
-            "letters at each position, squared Frobenius",
-            Statistic(linear_features(places), lambda a, b: linear_mmd(a, b, unbiased=False)),
-            sample,
-            False,
-        )
+
+
+def _profiles(sample: Sample, letters: str) -> Iterator[tuple[str, str, Statistic, Sample, bool]]:
+    """Of letters at each position; where lengths differ, counted from the start and from the end."""
+    lengths = _lengths(sample)
+    if (lengths == lengths[0]).all():
+        label, texts = "letters at each position", sample.texts
+    else:
+        n = min(ENDS, int(np.median(lengths)))
+        label = f"letters at the first and the last {n} positions"
+        texts = [t[:n].ljust(n, "\0") + t[-n:].rjust(n, "\0") for t in sample.texts]
+    places = position_matrix(texts, letters)
+    yield (
+        "profile_js",
+        f"{label}, Jensen-Shannon, bits, mean",
+        Statistic(places, lambda a, b: mean_profile_divergence(a, b, len(letters))),
+        sample,
+        False,
+    )
+    yield (
+        "profile_frobenius",
+        f"{label}, squared Frobenius",
+        Statistic(linear_features(places), lambda a, b: linear_mmd(a, b, unbiased=False)),
+        sample,
+        False,
+    )
 
 
 def _shares(sample: Sample, letters: str, k: int) -> csr_array:

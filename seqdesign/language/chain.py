@@ -27,6 +27,7 @@ those that are counted by stretches, d features.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +36,7 @@ from torch import Tensor, nn
 from seqdesign.language.counts import by_place, leave_out, smooth
 from seqdesign.language.repeats import LONGEST_WORD, MOST_PAIRS, MOST_PLACES, Repeats
 from seqdesign.language.sites import Sites
+from seqdesign.language.stems import Stems
 
 MOST_CONTEXTS, MOST_CELLS = 20_000, 5_000_000
 """Contexts of the longest kind, and numbers of the table from which a letter is left out."""
@@ -226,10 +228,19 @@ class Chain(nn.Module):
 
 class Chains(nn.Module):
     """A chain from the left, and one from the right where something is seen there, with their weights,
-    letters at places, and words that a sequence repeats.
+    letters at places, words that a sequence repeats, and stems.
     """
 
-    def __init__(self, size: int, width: int, max_length: int, *, causal: bool, repeats: bool) -> None:
+    def __init__(
+        self,
+        size: int,
+        width: int,
+        max_length: int,
+        *,
+        causal: bool,
+        repeats: bool,
+        complement: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         sides = (False,) if causal else (False, True)
         self.each = nn.ModuleList(Chain(size, max_length, backwards=side) for side in sides)
@@ -238,9 +249,12 @@ class Chains(nn.Module):
         self.bias = nn.Parameter(torch.full((len(sides),), -math.log(2 * len(sides) - 1)))
         self.sites = Sites(size, max_length)
         words = min(order_for(size), LONGEST_WORD) if max_length <= MOST_PLACES else 0
-        with_words = sides if repeats and words else ()
+        within = sides if repeats and words else ()
         self.repeats = nn.ModuleList(
-            Repeats(size, width, words, causal=causal, backwards=side) for side in with_words
+            Repeats(size, width, words, causal=causal, backwards=side) for side in within
+        )
+        self.stems = nn.ModuleList(
+            Stems(width, max_length, complement, backwards=side) for side in within if complement
         )
 
     @torch.no_grad()
@@ -250,8 +264,9 @@ class Chains(nn.Module):
             chain.count(tokens)  # type: ignore[operator]
         self.sites.count(tokens, lambda rows: torch.stack([chain(rows, rows) for chain in self.each]).mean(0))
         some = tokens[: max(1, MOST_PAIRS // tokens.shape[1] ** 2)].to(self.bias.device).long()
-        for chain, repeats in zip(self.each, self.repeats, strict=False):
-            repeats.count(some, chain(some, some))  # type: ignore[operator]
+        said = [chain(some, some) for chain in self.each]
+        for part, within in self._beside(said):
+            within.count(some, part)
 
     def copy_counts(self, other: Chains) -> None:
         """Take over what ``other``, of the same data, has counted; weights are learned by each."""
@@ -261,6 +276,9 @@ class Chains(nn.Module):
                 mine.register_buffer(name, values.clone(), persistent=name in mine.state_dict())
         for mine, theirs in zip(self.repeats, other.repeats, strict=True):
             mine.strengths.copy_(theirs.strengths)  # type: ignore[operator, arg-type]
+        for mine, theirs in zip(self.stems, other.stems, strict=True):
+            mine.odds.copy_(theirs.odds)  # type: ignore[operator, arg-type]
+            mine.used = theirs.used
 
     def forward(
         self, features: Tensor, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None
@@ -268,17 +286,22 @@ class Chains(nn.Module):
         """What to add to the logits (N, T, V) that have these features (N, T, d); see ``Chain.forward``."""
         parts = [chain(tokens, targets, places) for chain in self.each]
         found = self._weighed(features, parts) + self.sites(tokens.shape[1], targets, places)
-        for part, repeats in zip(parts, self.repeats, strict=False):
-            found = found + repeats(features, tokens, part, places) / len(parts)
+        for part, within in self._beside(parts):
+            found = found + within(features, tokens, part, places) / len(parts)
         return found
 
     def next(self, features: Tensor, written: Tensor) -> Tensor:
         """The same (N, V) of the letter behind those that are written (N, T), of features (N, d)."""
         parts = [chain.next(written) for chain in self.each]  # type: ignore[operator]
         found = self._weighed(features, parts) + self.sites.table[written.shape[1]]
-        for part, repeats in zip(parts, self.repeats, strict=False):
-            found = found + repeats.next(features, written, part)  # type: ignore[operator]
+        for part, within in self._beside(parts):
+            found = found + within.next(features, written, part)
         return found
+
+    def _beside(self, parts: list[Tensor]) -> Iterator[tuple[Tensor, Repeats | Stems]]:
+        """What the chain of its side says, for repeated words and for stems."""
+        for kind in (self.repeats, self.stems):
+            yield from zip(parts, kind, strict=False)
 
     def _weighed(self, features: Tensor, parts: list[Tensor]) -> Tensor:
         weights = 2 * F.linear(features, self.weight, self.bias).sigmoid()

@@ -68,7 +68,7 @@ class SequenceLM(nn.Module):
         self.max_length, self.min_length = max_length, min_length
         size, varied = vocabulary.n_letters, min_length < max_length
         shape: dict[str, Any] = {"layers": options.layers, "dropout": options.dropout}
-        shape |= {"varied": varied, "repeats": not knots}
+        shape |= {"varied": varied, "repeats": not knots, "complement": vocabulary.alphabet.partners}
         self.network: Transformer | GRU | Ensemble
         if options.architecture == "gru":
             self.network = GRU(size, max_length, width=options.width, **shape)

@@ -6,6 +6,7 @@ Shapes: N sequences, T positions, V letters, d features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ class Transformer(nn.Module):
         causal: bool,
         varied: bool,
         repeats: bool,
+        complement: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.causal = causal
@@ -57,7 +59,9 @@ class Transformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, max_length, causal=causal, repeats=repeats)
+        self.chains = Chains(
+            num_letters, width, max_length, causal=causal, repeats=repeats, complement=complement
+        )
 
     def count(self, tokens: Tensor, lengths: Tensor) -> None:
         """Count words of training sequences (N, T); their lengths (N,) say nothing more."""
@@ -123,13 +127,16 @@ class GRU(nn.Module):
         dropout: float,
         varied: bool,
         repeats: bool,
+        complement: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.inputs = Inputs(num_letters, width // 2, max_length, varied=varied)
         self.net = nn.GRU(width // 2, width, layers, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, num_letters)
-        self.chains = Chains(num_letters, width, max_length, causal=True, repeats=repeats)
+        self.chains = Chains(
+            num_letters, width, max_length, causal=True, repeats=repeats, complement=complement
+        )
 
     def count(self, tokens: Tensor, lengths: Tensor) -> None:
         """Count words of training sequences (N, T); their lengths (N,) say nothing more."""

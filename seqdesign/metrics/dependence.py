@@ -1,8 +1,8 @@
 """Dependence of what stands far apart, and of words on their places.
 
-Pairs of positions, pairs of words at a distance, chimeras, words out of place: counts of words and GC content
-say nothing about any of these. Sequences are codes (N, L) of letters 0 .. V - 1; anything else, such as what
-stands behind the end of a shorter one, is V.
+Pairs of positions, pairs of words at a distance, stems and repeats wherever they are, chimeras, words out of
+place: counts of words and GC content say nothing about any of these. Sequences are codes (N, L) of letters
+0 .. V - 1; anything else, such as what stands behind the end of a shorter one, is V.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ EXPECTED = 50.0
 """A word that even places would lead to expect so often, and that is not there, is missing by no chance."""
 HARDLY = 0.01
 """Up to this share of what even places lead to expect, and in this share of sequences, words hardly occur."""
+LOOP = 3
+"""Letters between the strands of a stem, at least."""
 _CHUNK = 256
 
 
@@ -106,6 +108,34 @@ def _pairs(words: npt.NDArray[np.int32], distance: int, kinds: int) -> FloatArra
     joint = words[:-distance] * (kinds + 1) + words[distance:]
     counts = np.bincount(joint.ravel(), minlength=(kinds + 1) ** 2).reshape(kinds + 1, kinds + 1)
     return counts[:kinds, :kinds].ravel().astype(np.float64)
+
+
+def longest_repeats(codes: Codes, size: int) -> Codes:
+    """(N,): letters of the longest word that stands in a sequence twice; both may overlap."""
+    return _longest_again(codes, np.append(np.arange(size), -1), step=1)
+
+
+def longest_stems(codes: Codes, complement: Codes) -> Codes:
+    """(N,): letters of the longest word whose reverse complement follows, ``LOOP`` letters later or more.
+
+    complement: (V,) of each letter.
+    """
+    return _longest_again(codes, np.append(complement, -1), step=-1)
+
+
+def _longest_again(codes: Codes, partner: Codes, *, step: int) -> Codes:
+    """Longest run of places i, i + 1, ... and j, j + ``step``, ... where one has the partner of the other."""
+    num, length = codes.shape
+    gap = 1 if step > 0 else LOOP + 1
+    best = np.zeros(num, dtype=np.int64)
+    before = np.zeros((num, length + 2), dtype=np.int16)
+    small, wanted = codes.astype(np.int32), partner.astype(np.int32)[codes]
+    for i in reversed(range(length - gap)):
+        runs = before[:, i + gap + 1 + step : length + 1 + step] + np.int16(1)
+        runs *= wanted[:, i, None] == small[:, i + gap :]
+        before[:, i + gap + 1 : length + 1] = runs
+        np.maximum(best, runs.max(axis=1), out=best)
+    return best
 
 
 def halves_apart(texts: Codes, references: Codes, size: int) -> Codes:

@@ -153,6 +153,11 @@ class Alphabet:
         """The IUPAC codes: code -> the letters it stands for (read-only)."""
         return MappingProxyType(dict(self.ambiguous))
 
+    @property
+    def partners(self) -> tuple[int, ...]:
+        """(V,) the place of each letter's complement among the letters; empty where there are none."""
+        return tuple(self.letters.index(letter) for letter in self.complement)
+
     def reverse_complement(self, sequence: str) -> str:
         """Reverse complement of one sequence, ambiguity codes included; case and gaps are kept.
 

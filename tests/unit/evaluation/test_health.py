@@ -116,6 +116,54 @@ def test_words_that_keep_no_distance_are_found() -> None:
     assert judged(two_words(800, rng, 30), training, held_out).verdict == "healthy"
 
 
+def stems_anywhere(num: int, rng: np.random.Generator, *, own: bool = True) -> list[str]:
+    """A stem of 8 pairs with 3 to 10 letters on either side, a loop of 4 to 8; ``own``: else of others."""
+    rows = []
+    for first, loop, last in rng.integers([3, 4, 3], [11, 9, 11], (num, 3)):
+        row = rng.integers(0, 4, first + 16 + loop + last)
+        if own:
+            row[first + 8 + loop : first + 16 + loop] = 3 - row[first : first + 8][::-1]
+        rows.append("".join("ACGT"[c] for c in row))
+    return rows
+
+
+def words_twice(num: int, rng: np.random.Generator, *, own: bool = True) -> list[str]:
+    """60 letters, of which some 10 stand twice, up to 8 letters apart."""
+    codes = rng.integers(0, 4, (num, 60))
+    for row, first, apart in zip(codes, rng.integers(0, 32, num), rng.integers(0, 9, num), strict=True):
+        if own:
+            row[first + 10 + apart : first + 20 + apart] = row[first : first + 10]
+    return ["".join("ACGT"[c] for c in row) for row in codes]
+
+
+@pytest.mark.parametrize(("make", "row"), [(stems_anywhere, "within_stem"), (words_twice, "within_repeat")])
+def test_stems_and_repeats_are_missed_wherever_they_are(make, row) -> None:
+    """No pair of places, no word, no distance of words and no network tells: places and letters differ."""
+    rng = np.random.default_rng(4)
+    training, held_out = make(700, rng), make(200, rng)
+    broken = flagged(judged(make(300, rng, own=False), training, held_out))
+    assert row in broken
+    assert not broken & {"far_pairs", "word_pairs", "js_3", "auc", "cnn"}
+    assert judged(make(300, rng), training, held_out).verdict == "healthy"
+
+
+def peptides(num: int, rng: np.random.Generator, last: float) -> list[str]:
+    """8 to 11 letters of protein, L or V at the end of so many of them."""
+    rows = [rng.choice(list(PROTEIN.letters), size=n) for n in rng.integers(8, 12, num)]
+    for row in rows:
+        if rng.random() < last:
+            row[-1] = rng.choice(["L", "V"])
+    return ["".join(row) for row in rows]
+
+
+def test_letters_are_counted_from_the_end_where_lengths_differ() -> None:
+    rng = np.random.default_rng(5)
+    training, held_out = peptides(700, rng, 0.95), peptides(300, rng, 0.95)
+    health = judged(peptides(400, rng, 0.7), training, held_out, protein=True)
+    assert "profile_frobenius" in flagged(health)
+    assert judged(peptides(400, rng, 0.95), training, held_out, protein=True).verdict == "healthy"
+
+
 def genes(num: int, rng: np.random.Generator, *, stop: bool = False) -> list[str]:
     """ATG, 28 codons that are no stop, and a stop; ``stop``: one of the codons is one."""
     codons = np.array([a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"])

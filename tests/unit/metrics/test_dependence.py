@@ -1,10 +1,10 @@
-"""Words where sequences hardly ever have them."""
+"""Words where sequences hardly ever have them, and words that come again."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqdesign.metrics.dependence import codes_of, out_of_place, placed_words
+from seqdesign.metrics.dependence import codes_of, longest_repeats, longest_stems, out_of_place, placed_words
 
 LETTERS = "ABCD"
 
@@ -42,3 +42,25 @@ def test_no_more_than_one_sequence_in_a_hundred_has_what_is_rare() -> None:
     placed = placed_words(codes, 4, 1, 40)
     share = out_of_place(placed, 40, 4)[placed].any(axis=0).mean()
     assert 0.005 < share <= 0.01
+
+
+def test_words_that_come_again_are_those_of_a_plain_search() -> None:
+    """A and D, B and C are complements."""
+    rng = np.random.default_rng(2)
+    texts = ["".join(rng.choice(list("ABCD"), size=n)) for n in (1, 2, 5, 9, 12, 14, 20, 20)]
+    texts += ["ABAABBBDDCD", "ABAABBDDCD", "AAAAAA"]
+
+    def found(text: str, apart: int, table: dict[int, int] | None) -> int:
+        lengths = [0]
+        for k in range(1, len(text)):
+            for i in range(len(text) - k + 1):
+                word = text[i : i + k]
+                again = word.translate(table)[::-1] if table else word
+                lengths += [k] * (again in text[i + (k + apart if table else 1) :])
+        return max(lengths)
+
+    codes = codes_of(texts, LETTERS, 20)
+    assert longest_repeats(codes, 4).tolist() == [found(t, 0, None) for t in texts]
+    stems = longest_stems(codes, np.array([3, 2, 1, 0]))
+    assert stems.tolist() == [found(t, 3, str.maketrans("ABCD", "DCBA")) for t in texts]
+    assert stems[-3:].tolist() == [4, 3, 0]  # a loop of three letters; of two, so a pair less; none

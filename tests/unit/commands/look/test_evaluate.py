@@ -134,8 +134,8 @@ def test_any_alphabet_and_any_lengths(tmp_path: Path) -> None:
         )
     )
     names = {row.name for row in result.measures}
-    assert "length" in names
-    assert not {"gc", "profile_js"} & names
+    assert {"length", "profile_js", "within_repeat"} <= names
+    assert not {"gc", "within_stem"} & names
     assert flagged(result) == set()
 
 
