@@ -277,8 +277,7 @@ class Chains(nn.Module):
         for mine, theirs in zip(self.repeats, other.repeats, strict=True):
             mine.strengths.copy_(theirs.strengths)  # type: ignore[operator, arg-type]
         for mine, theirs in zip(self.stems, other.stems, strict=True):
-            mine.odds.copy_(theirs.odds)  # type: ignore[operator, arg-type]
-            mine.used = theirs.used
+            mine.take_over(theirs)  # type: ignore[operator]
 
     def forward(
         self, features: Tensor, tokens: Tensor, targets: Tensor | None = None, places: Tensor | None = None

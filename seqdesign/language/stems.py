@@ -84,6 +84,13 @@ class Stems(nn.Module):
         if not self.used:
             self.odds.zero_()
 
+    @torch.no_grad()
+    def take_over(self, other: Stems) -> None:
+        """What ``other`` has counted."""
+        self.pairs.copy_(other.pairs)
+        self.odds.copy_(other.odds)
+        self.used = other.used
+
     def _found_pairs(self, tokens: Tensor, q: Tensor) -> Tensor:
         """``pairs`` by what stands where a stem of half of ``MOST`` pairs or more goes on.
 

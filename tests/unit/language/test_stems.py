@@ -145,3 +145,13 @@ def test_only_letters_with_complements_have_stems_and_a_stored_model_has_its_own
     assert again.network.chains.stems[0].used
     older = {name: value for name, value in model.state_dict().items() if "stems" not in name}
     again.load_state_dict(older)
+
+
+def test_networks_of_one_ensemble_know_the_same_stems() -> None:
+    texts = hairpins(1000, wobble=0.4)
+    one, other = (Chains(4, 8, 30, causal=True, repeats=True, complement=COMPLEMENT) for _ in range(2))
+    one.count(texts)
+    other.copy_counts(one)
+    assert (one.stems[0].pairs > 0).sum() == 5  # more than complements
+    features = torch.zeros(20, 30, 8)
+    torch.testing.assert_close(one(features, texts[:20]), other(features, texts[:20]))
