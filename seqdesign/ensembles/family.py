@@ -12,11 +12,14 @@ Shapes: N sequences, V letters, L positions, R columns, F properties of letters.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.ensembles import aligned
 from seqdesign.ensembles.aligned import align, majority, mismatches, voters
 from seqdesign.ensembles.evidence import LetterShares
 from seqdesign.sequences.encoders import TokenArray
@@ -28,8 +31,12 @@ LETTER_WEIGHT = 5.0
 ROUNDS = 4
 UNIT = 8.0
 """Costs are multiples of a part of a nat, so that sums of them are exact."""
-FEWEST, SURE = 20, 0.9
-"""Rows of which a family has at least so many, and the share of them that must agree with the others."""
+FEWEST, AGREEING, CELLS = 20, 60, 60_000_000
+"""Rows of which a family has at least so many; rows that agree on a profile, and their letters times columns,
+at most unless these rows are fewer than that.
+"""
+SURE = 0.9
+"""Share of the other half of the rows that must agree with the profile of one half."""
 ALIKE = 0.7
 """How much more a standard deviation of a property may say than a letter."""
 
@@ -37,24 +44,25 @@ ALIKE = 0.7
 def family_costs(tokens: TokenArray) -> Tensor | None:
     """Costs (R, V + 1) of letters in the columns of the family that the rows are; None: they are none."""
     rows, lengths = voters(tokens)
+    step = math.ceil(len(rows) / max(AGREEING, CELLS // rows.shape[1] ** 2))
+    rows, lengths = rows[::step], lengths[::step]
     if len(rows) < FEWEST:
         return None
     parent = majority(rows[::2], lengths[::2], tokens.alphabet)
     if not len(parent):
         return None
-    costs = _profile(rows[::2], lengths[::2], mismatches(parent, tokens.alphabet.size))
+    costs = _profile(rows[::2], lengths[::2], mismatches(parent, tokens.alphabet.size), aligned.GAP)
     others, ends = rows[1::2], lengths[1::2]
     better = _cost(others, ends, costs) < _cost(_shuffled(others, ends), ends, costs)
-    return _profile(rows, lengths, costs) if float(better.float().mean()) >= SURE else None
+    return _profile(rows, lengths, costs, GAP) if float(better.float().mean()) >= SURE else None
 
 
-def _profile(rows: Tensor, lengths: Tensor, costs: Tensor) -> Tensor:
-    """Costs (R, V + 1) by tokens (N, L) that are first aligned by other ones."""
+def _profile(rows: Tensor, lengths: Tensor, costs: Tensor, gap: float) -> Tensor:
+    """Costs (R, V + 1) by tokens (N, L) that are first aligned by other costs and one of gaps."""
     size = costs.shape[1] - 1
     known = rows < size
     background = torch.bincount(rows[known], minlength=size) + 1.0
     background /= background.sum()
-    gap = 1.5  # of mismatches, with which it begins
     for _ in range(ROUNDS):
         columns = in_columns(rows, align(rows, lengths, costs, gap), len(costs), size)
         seen = F.one_hot(columns, size + 1)[..., :size].sum(0).float()

@@ -76,12 +76,12 @@ def candidates(known: Known, options: PredictorOptions) -> list[str]:
     kinds = ["ridge", *(["codons"] if one_strand and are_genes(tokens) else [])]
     if not positional(tokens, options):
         ends = ["ends"] if one_strand and num_places(tokens.alphabet.size, longest) else []
-        parted = ["aligned"] if one_strand and columns_of(tokens, "aligned") is not None else []
-        family = ["family"] if one_strand and not parted and columns_of(tokens, "family") is not None else []
+        parted = ["aligned"] if one_strand and columns_of(known, "aligned") is not None else []
+        family = ["family"] if one_strand and not parted and columns_of(known, "family") is not None else []
         return [*kinds, *family, "words", *ends, *(parted or _grammar(known, options)), "motif"]
     if longest >= SHORTEST:
         kinds += ["words", *_grammar(known, options)]
-    kinds += [kind for kind in ("pairs", "kernel") if columns_of(tokens, kind) is not None]
+    kinds += [kind for kind in ("pairs", "kernel") if columns_of(known, kind) is not None]
     return [*kinds, "residual", "motif"] if networks else kinds
 
 

@@ -141,9 +141,7 @@ def train_sequence_predictor(
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    more: tuple[str, ...] = () if target is None else (ADAPTED,)
-    if options.architecture == "family" and split is None and fit_options.split == "random":
-        more += (FAMILY,)
+    more = () if target is None else (ADAPTED,)
     trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
@@ -258,6 +256,7 @@ class _Parts:
     validated: bool = False
     folds: Indices | None = None
     warnings: tuple[str, ...] = ()
+    at_random: bool = False
 
     def with_members(self, options: PredictorOptions) -> PredictorOptions:
         """As many members as folds that judge one, unless the options say how many."""
@@ -276,7 +275,8 @@ def _parts(
         ranges.append(NO_PARENT)
     if split is None:
         train, held_out = hold_out(tokens, outcomes.values[:, 0], fit_options, seed)
-        return _Parts(train, held_out, held_out, warnings=tuple(ranges))
+        at_random = fit_options.split == "random"
+        return _Parts(train, held_out, held_out, warnings=tuple(ranges), at_random=at_random)
     warnings = (*ranges, *split.check(tokens))
     folds = None if split.folds is None else split.folds[split.train]
     return _Parts(split.train, split.held_out, split.calibration, split.has_validation, folds, warnings)
@@ -288,6 +288,8 @@ def _by_parts(
     """``_judged`` by the parts of all rows, with what should be known of the split."""
     fresh, own = every.take(parts.held_out), every.take(parts.calibration)
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
+    if parts.at_random and learned.record.options.architecture == "family":
+        more = (*more, FAMILY)
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.family import family_costs
 from seqdesign.ensembles.grammar import has_room, learn_words, no_words
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.sequences.encoders import TokenArray
@@ -25,6 +27,11 @@ class Known:
     def take(self, rows: Indices) -> Known:
         """The chosen rows."""
         return Known(self.tokens.take(rows), self.outcomes.take(rows))
+
+    @cached_property
+    def family(self) -> Tensor | None:
+        """Costs (R, V + 1) of letters in the columns of the family that the sequences are, or None."""
+        return family_costs(self.tokens)
 
     def words(self, *, both_strands: bool) -> Tensor:
         """Words (A, W, V) that carry the outcomes of unrelated sequences; of others, and where none surely

@@ -15,7 +15,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
-from seqdesign.ensembles.family import family_costs, num_family
+from seqdesign.ensembles.family import num_family
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
@@ -113,7 +113,7 @@ def learn(
     Raises InputError where a kind cannot learn from these rows or a member has no rows of its own,
     TrainingError, and ModelError for a ``resume`` that does not fit.
     """
-    record = _describe(known.tokens, known.outcomes, options)
+    record = _describe(known, options)
     on_record(record)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the GPUs too
@@ -149,18 +149,19 @@ def learn(
     return Learned(model.eval(), record, fold, ridge, fitted)
 
 
-def columns_of(tokens: TokenArray, kind: str) -> Columns | None:
+def columns_of(known: Known, kind: str) -> Columns | None:
     """Sizes of closed-form members for these rows; None where they are too many, or have no parent."""
+    tokens = known.tokens
     if kind == "aligned":
         parent = common_parent(tokens)
         if parent is None or len(tokens) * num_aligned(tokens.alphabet.size, len(parent)) > ALIGNED_NUMBERS:
             return None
         return Columns(parent=len(parent))
     if kind == "family":
-        costs, properties = family_costs(tokens), letter_descriptors(tokens.alphabet).shape[1]
+        costs = known.family
         if costs is None:
             return None
-        columns = num_family(tokens.alphabet.size, len(costs), properties)
+        columns = num_family(tokens.alphabet.size, len(costs), letter_descriptors(tokens.alphabet).shape[1])
         return Columns(parent=len(costs)) if len(tokens) * columns <= ALIGNED_NUMBERS else None
     if kind not in ("pairs", "kernel"):
         return Columns()
@@ -208,11 +209,12 @@ def _lacking(tokens: TokenArray, options: PredictorOptions, columns: Columns | N
     return ""
 
 
-def _describe(tokens: TokenArray, outcomes: Outcomes, options: PredictorOptions) -> PredictorRecord:
+def _describe(known: Known, options: PredictorOptions) -> PredictorRecord:
     """What the members need to know of the data."""
+    tokens, outcomes = known.tokens, known.outcomes
     longest = tokens.tokens.shape[1]  # of all sequences: one that is held out may be longer than these
     kind, placed = options.architecture, positional(tokens, options)
-    columns = columns_of(tokens, kind)
+    columns = columns_of(known, kind)
     needs = _lacking(tokens, options, columns, longest)
     if columns is None or needs:
         raise InputError(
@@ -338,9 +340,8 @@ def _in_closed_form(
             assert parent is not None
             net.parent.copy_(parent)
         if net.kind == "family":
-            costs = family_costs(tokens)
-            assert costs is not None
-            net.learn_columns(data.tokens.long(), data.lengths, costs)
+            assert known.family is not None
+            net.learn_columns(data.tokens.long(), data.lengths, known.family)
         if net.kind == "ends":
             net.learn_places(data.tokens, data.lengths)
         if net.kind == "grammar":

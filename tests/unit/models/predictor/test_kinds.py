@@ -243,7 +243,7 @@ def test_counts_of_a_word_anywhere_are_learned_by_the_word(fabric: Fabric) -> No
 def test_motif_networks_learn_faster_than_others(kind: Any, rate: float, steps: int) -> None:
     texts = random_texts(1000, 80)
     tokens, outcomes = encode(texts, DNA), Outcomes(("y",), "regression", np.ones((1000, 1)), np.ones(1000))
-    record = learning._describe(tokens, outcomes, PredictorOptions(strands="one", architecture=kind))
+    record = learning._describe(Known(tokens, outcomes), PredictorOptions(strands="one", architecture=kind))
     data, _ = learning._data(Known(tokens, outcomes), record, np.arange(1000), 0)
     plan = learning._plan(record.build(), FitOptions(), data)
     assert {one.learning_rate for one in plan.players.values()} == {rate}
