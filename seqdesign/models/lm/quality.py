@@ -85,8 +85,8 @@ def _warnings(nll: float, train_nll: float, markov: float, position: float | Non
         )
     if train_nll < 0.8 * nll:
         yield (
-            f"training sequences are memorized ({train_nll:.3f} nats per letter, held out {nll:.3f}); "
-            "raise --dropout or lower --epochs"
+            f"training sequences are memorized ({train_nll:.3f} nats per letter, held out {nll:.3f}): "
+            "samples may be near them, which 'seqdesign evaluate' with --train says; more sequences help"
         )
 
 
