@@ -55,9 +55,10 @@ ROWS, CLEARLY = 1_000, 3.0
 def fold(x: Tensor) -> tuple[Tensor, Tensor]:
     """Minus the free energy in RT (N,) of one-hot x (N, 4, L), and how likely letters are paired (N, L)."""
     rows = max(1, NUMBERS // (len(PAIRS) * x.shape[2] ** 2))
-    parts = [_fold(some.double()) for some in x.split(rows)]
+    precise = x.to("cpu" if x.device.type == "mps" else x.device, torch.float64)  # mps has no float64
+    parts = [_fold(some) for some in precise.split(rows)]
     energy, paired = (torch.cat(one) for one in zip(*parts, strict=True))
-    return energy.to(x.dtype), paired.to(x.dtype)
+    return energy.to(x), paired.to(x)
 
 
 def folding_features(x: Tensor, inside: Tensor, places: int, *, positional: bool) -> Tensor:
