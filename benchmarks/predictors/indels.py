@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import seqdesign as sd
-from seqdesign.ensembles.aligned import align, common_parent
+from seqdesign.ensembles.aligned import align, common_parent, mismatches
 from seqdesign.ensembles.features import word_counts, word_shapes
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
@@ -76,7 +76,8 @@ def features_of(texts: list[str]) -> dict[str, FloatArray]:
     parent = common_parent(array)
     assert parent is not None
     tokens = torch.from_numpy(array.tokens.astype(np.int64))
-    place = align(tokens, torch.from_numpy(array.lengths.astype(np.int64)), parent).numpy()
+    lengths = torch.from_numpy(array.lengths.astype(np.int64))
+    place = align(tokens, lengths, mismatches(parent, alphabet.size)).numpy()
     width, size = len(parent), alphabet.size
     letters = np.zeros((len(texts), 2 * width + 1, size))
     row, at = np.nonzero(place >= 0)

@@ -220,10 +220,9 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     texts = _texts(batch)
     columns = _columns(model, batch, opinion, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
-    far = model.far(texts, batch.plan.composite, starts)
+    far, unlike = model.strange(texts, model.counting(batch.plan.composite, starts))
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.
     vague = panel is None or model.evidence is None or model.evidence.variants is None
-    unlike = far & False if model.evidence is None else model.evidence.unlike(texts)
     rules = starts.rules_of(parents)
     feasible = rules.is_feasible(chosen.tokens, torch.arange(len(parents), device=parents.device)).tolist()
     placed = []

@@ -17,7 +17,7 @@ from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters,
 from seqdesign.constraints.starts import Starts
 from seqdesign.models.predictor.store import FAR
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray, decode, encode
+from seqdesign.sequences.encoders import decode, encode
 from seqdesign.sequences.splits import related
 from seqdesign.training.measured import Measured
 
@@ -60,9 +60,9 @@ class Usual:
     typical: float = 0.0
     most: float = 0.0
 
-    def distance(self, rows: Measured | TokenArray) -> FloatArray:
-        """Of the composition of rows (n,) from the mean, in standard deviations."""
-        found = composition(rows.tokens, rows.lengths, len(self.mean))
+    def distance(self, tokens: NDArray[Any], lengths: IntArray) -> FloatArray:
+        """Of the composition of tokens (n, L) from the mean, in standard deviations (n,)."""
+        found = composition(tokens, lengths, len(self.mean))
         return np.sqrt((np.square(found - self.mean) / self.variance).sum(axis=1))
 
 
@@ -156,7 +156,8 @@ class Evidence:
         sequences: such as repeats, where rows are mixed.
         """
         known = self.usual_letters
-        far = known.distance(encode(texts, self.alphabet, on_unknown="mask"))
+        array = encode(texts, self.alphabet, on_unknown="mask")
+        far = known.distance(array.tokens, array.lengths)
         return np.asarray(far > known.typical + FAR * (known.most - known.typical))
 
     @cached_property
@@ -165,7 +166,8 @@ class Evidence:
         found = composition(self._train.tokens, self._train.lengths, self.alphabet.size)
         fewest = 1.0 / np.square(self._train.lengths.mean()) / len(found)  # one letter in one sequence
         known = Usual(found.mean(axis=0), found.var(axis=0) + fewest)
-        typical, most = np.quantile(known.distance(self.measured), [0.5, 0.99])
+        distances = known.distance(self.measured.tokens, self.measured.lengths)
+        typical, most = np.quantile(distances, [0.5, 0.99])
         return replace(known, typical=float(typical), most=float(most))
 
     @cached_property

@@ -17,7 +17,7 @@ from seqdesign.design.generator import check_alphabet, check_length
 from seqdesign.design.jury import Jury, split_members
 from seqdesign.design.options import JUDGES
 from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
-from seqdesign.design.usual import Excess, Pull, made_rare
+from seqdesign.design.usual import Counting, Excess, Pull, count_on
 from seqdesign.errors import SeqDesignError, UsageError
 from seqdesign.families import Generator
 from seqdesign.judging.ends import cut_off
@@ -293,8 +293,8 @@ class DesignModel:
         unit = float(scores.std()) if len(scores) > 1 else 0.0
         if not unit:
             return None
-        likely = self.likely_is_usual(composite, starts)
-        excess = Excess(self._reference, self.evidence.usual_letters, pairs, likelihood=likely)
+        counting = self.counting(composite, starts)
+        excess = Excess(self._reference, self.evidence.usual_letters, pairs, counting=counting)
         own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
         return Pull(excess, unit, own)
 
@@ -305,19 +305,18 @@ class DesignModel:
             told = beside(told, told.new_zeros(told.shape[1]))
         return composite(told, torch.zeros(told.shape[1], dtype=torch.long, device=told.device))
 
-    def likely_is_usual(self, composite: Composite, starts: Beginning) -> bool:
-        """Whether likelihood says how usual a sequence is: not where measurements end abruptly on the better
-        side and rows that are less likely among all are predicted to be better, as leaving out the better
-        ones made them.
+    def counting(self, composite: Composite, starts: Beginning) -> Counting:
+        """Whether likelihood and composition say how usual a sequence is: neither does where measurements end
+        abruptly on the better side and rows that it calls unusual are predicted to be better.
         """
         length = starts.tokens.shape[1]
         panel = self.panel(length) if self.trained is not None else None
-        if panel is None or self._reference is None or not panel.ends:
-            return True
-        if not cut_off(panel.ends, self.better_ends(composite, length)):
-            return True
-        nats = self._reference.novelty.nats(*self._reference.some(TYPICAL))
-        return not made_rare(nats, self._typical_scores(composite, starts))
+        ends = None if panel is None else panel.ends
+        if self._reference is None or not ends or not cut_off(ends, self.better_ends(composite, length)):
+            return Counting()
+        usual = None if self.evidence is None else self.evidence.usual_letters
+        rows = self._reference.some(TYPICAL)
+        return count_on(self._reference, usual, *rows, self._typical_scores(composite, starts))
 
     def may_go_on(self, composite: Composite, length: int) -> bool:
         """Whether judges have shown, of all outcomes that are used, that they can go beyond the rows on the
@@ -440,14 +439,16 @@ class DesignModel:
             for i in range(len(texts))
         ]
 
-    def far(self, texts: Sequence[str], composite: Composite, starts: Beginning) -> NDArray[np.bool_]:
-        """Whether texts (B,) are far from all that the model learned from; never where that is not known, or
-        where likelihood does not say so.
+    def strange(self, texts: Sequence[str], counting: Counting) -> NDArray[np.bool_]:
+        """Whether texts (B,) are far from all that the model learned from, by likelihood and by composition
+        (2, B), where these count; never where that is not known.
         """
-        if self._reference is None or not self.likely_is_usual(composite, starts):
-            return np.zeros(len(texts), dtype=bool)
-        array = encode(texts, self.alphabet)
-        return self._reference.far(array.tokens, array.lengths)
+        found, array = np.zeros((2, len(texts)), dtype=bool), encode(texts, self.alphabet)
+        if self._reference is not None and counting.likelihood:
+            found[0] = self._reference.far(array.tokens, array.lengths)
+        if self.evidence is not None and counting.composition:
+            found[1] = self.evidence.unlike(texts)
+        return found
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None

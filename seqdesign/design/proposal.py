@@ -35,6 +35,8 @@ from seqdesign.sequences.lab.variants import Numbering
 FloatArray = NDArray[np.float64]
 LEAST = 8
 """Measured sequences without which nothing can be learned."""
+SURE = 0.975
+"""Probability of being better than the best measured one from which on the model is sure of it."""
 POOL = 4000
 """Candidates that are looked for around the best measured sequences, and more for large batches."""
 
@@ -93,7 +95,7 @@ class ProposalSummary:
     expected_better: float
     """How many of the batch will be better than the best so far, if the model is right."""
     beyond: int
-    """How many it is sure of, by their 95% intervals: no row shows that what it has learned goes on there."""
+    """How many it is sure are better than the best: no row shows that what it has learned goes on there."""
     beyond_by: float
     """By how much these are predicted better than the best so far, on average."""
     last: Comparison | None
@@ -270,8 +272,7 @@ def _so_far(
 def _gains(proposed: Sequence[Proposed], best: float, sign: float) -> Iterator[tuple[float, bool]]:
     """Of each, by how much it is predicted better than the best measured value, and whether surely."""
     for one in proposed:
-        worse_end = one.predicted_low if sign > 0 else -one.predicted_high
-        yield sign * one.predicted_mean - best, worse_end > best
+        yield sign * one.predicted_mean - best, one.better > SURE
 
 
 def _new(pool: Sequence[str], known: set[str], turn: Callable[[str], str]) -> list[str]:

@@ -39,8 +39,10 @@ from seqdesign.sequences.encoders import encode
 CHUNK = 4096
 SHORT_LIST = 1500
 """Sequences among which a batch is chosen: those of the highest upper bounds."""
-FLOORS = (None, 0.01)
+FLOORS = (None, 0.3, 0.01)
 """Floors of warps, as shares of the span of the values, among which the rows choose; None warps nothing."""
+REACHED = 10
+"""Rows, those that are predicted best without themselves, whose mean says what choosing has led to."""
 CLEARLY = 5.0
 """By how much the rows must be likelier, in nats, that they are warped."""
 BETTER = 10.0
@@ -80,11 +82,11 @@ class Warp:
         share = ((y - self.least) / self.span).clamp(min=0)
         return (share.clamp(max=1) + self.floor).log() + (share - 1).clamp(min=0) / (1 + self.floor)
 
-    def inverse(self, g: Tensor) -> Tensor:
-        """Values."""
+    def inverse(self, g: Tensor, *, straight: bool = True) -> Tensor:
+        """Values; without ``straight`` effects multiply above the largest value, too."""
         if self.floor is None:
             return g
-        above = (g - math.log1p(self.floor)).clamp(min=0)
+        above = (g - math.log1p(self.floor)).clamp(min=0) * straight
         return self.least + self.span * ((g - above).exp() - self.floor + above * (1 + self.floor))
 
     def slope(self, y: Tensor) -> Tensor:
@@ -171,11 +173,20 @@ class Surrogate:
         return found[0].numpy(), found[1].numpy()
 
     def interval(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-        """Where measurements of the sequences (B,) lie with a probability of 95%."""
+        """Where measurements of the sequences (B,) lie with a probability of 95%.
+
+        How it goes on above the rows no row says. So lower ends are no higher than what rows have reached,
+        as if it ended there, and where effects multiply they do so above the rows, too, at upper ends.
+        """
         mean, wide = self._measured(texts)
-        ends = (torch.from_numpy(mean + side * 1.96 * wide) for side in (-1, 1))
-        low, high = (self.warp.inverse(end).numpy() for end in ends)
-        return low, high
+        low, high = (torch.from_numpy(mean + side * 1.96 * wide) for side in (-1, 1))
+        best = np.argsort(-self.left_out, kind="stable")[:REACHED]
+        reached = self.values.numpy()[best].mean(keepdims=True)
+        ended = reached - 1.96 * self.noise_at(reached)
+        return (
+            np.minimum(self.warp.inverse(low).numpy(), ended),
+            self.warp.inverse(high, straight=False).numpy(),
+        )
 
     def above(self, texts: Sequence[str], value: float, *, measured: bool = False) -> FloatArray:
         """Probabilities (B,) that the sequences, or measurements of them, lie above a value."""

@@ -10,7 +10,7 @@ Shapes: N sequences of length L over V letters.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +29,13 @@ FEWEST = 5
 """Held-out sequences from which on one can say how far from the typical one they are."""
 
 
+class Counting(NamedTuple):
+    """Which measures say how usual a sequence is."""
+
+    likelihood: bool = True
+    composition: bool = True
+
+
 class Excess:
     """One-hot or soft x (N, V, L) -> how far they lie beyond ``HELD`` (N,), on the scale of ``FAR``.
 
@@ -36,7 +43,7 @@ class Excess:
     neighbours, where mean and largest share (V^2,) in rows are given. The likelihood is that of the likeliest
     letters; its slope for a letter is what that letter would change. Of pairs it is how much more often they
     are than in the row that has them most and once more, with its distance from the mean as the unit.
-    likelihood: whether that counts.
+    counting: which of likelihood and composition count.
     """
 
     def __init__(
@@ -45,9 +52,9 @@ class Excess:
         usual: Usual,
         pairs: tuple[FloatArray, FloatArray] | None = None,
         *,
-        likelihood: bool = True,
+        counting: Counting | None = None,
     ) -> None:
-        self._likelihood = likelihood
+        self.counting = counting or Counting()
         self._typical, most = reference.spread
         self._width = max(most - self._typical, 1e-6)
         self._usual = usual
@@ -63,10 +70,12 @@ class Excess:
         if x.device not in self._on:
             self._on[x.device] = [part.to(x.device, torch.float32) for part in self._tensors]
         table, mean, variance, *pairs = self._on[x.device]
-        distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
-        other = (distance - self._usual.typical) / max(self._usual.most - self._usual.typical, 1e-6) - HELD
-        found = other.clamp(min=0)
-        if self._likelihood:
+        found = x.new_zeros(len(x))
+        if self.counting.composition:
+            distance = ((x.mean(2) - mean).square() / variance).sum(1).clamp(min=1e-12).sqrt()
+            width = max(self._usual.most - self._usual.typical, 1e-6)
+            found = found + ((distance - self._usual.typical) / width - HELD).clamp(min=0)
+        if self.counting.likelihood:
             nats = _Nats.apply(x, table, self._positional)
             found = found + ((nats - self._typical) / self._width - HELD).clamp(min=0)
         if pairs and x.shape[2] > 1:
@@ -77,11 +86,26 @@ class Excess:
         return found
 
 
-def made_rare(nats: FloatArray, scores: Tensor) -> bool:
-    """Whether rows (n,) that are less likely among all have better scores: where better ones were left out,
-    that is what made their likes rare. Rows without a score do not count.
+def count_on(
+    reference: Reference,
+    usual: Usual | None,
+    tokens: NDArray[np.uint8],
+    lengths: NDArray[np.int64],
+    scores: Tensor,
+) -> Counting:
+    """What counts where better rows were left out: measures by which rows, tokens (n, L), that are further
+    from the usual ones have no better scores (n,).
     """
-    pair = torch.stack([torch.from_numpy(nats), scores.double().cpu()])
+    nats = reference.novelty.nats(tokens, lengths)
+    other = usual is not None and made_rare(usual.distance(tokens, lengths), scores)
+    return Counting(not made_rare(nats, scores), not other)
+
+
+def made_rare(distance: FloatArray, scores: Tensor) -> bool:
+    """Whether rows (n,) that are further from the usual ones have better scores: where better ones were left
+    out, that is what made their likes rare. Rows without a score do not count.
+    """
+    pair = torch.stack([torch.from_numpy(distance), scores.double().cpu()])
     pair = pair[:, pair.isfinite().all(0)]
     return float(torch.corrcoef(pair)[0, 1].nan_to_num()) > 0
 

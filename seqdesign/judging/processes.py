@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
@@ -94,6 +94,19 @@ def _near(theta: Tensor, like: Likeness) -> Tensor:
     return sums + bump * torch.exp(-distance / reach)
 
 
+def _apart(theta: Tensor, like: Likeness) -> Tensor:
+    """What adds up over letters in which sequences differ from the average row, and over pairs of these; and
+    sequences that differ at few places are alike.
+
+    So what is not known of a sequence grows with the letters that it has unlike the rows, and faster.
+    """
+    single, pair, bump, reach = theta[:4].exp().unbind()
+    shared = like.between[0]
+    distance = (0.5 * (like.left[0][:, None] + like.right[0]) - shared).clamp(min=0)
+    sums = single * shared + pair * shared.square() + _mutants(theta[4:], like.between)
+    return sums + bump * torch.exp(-distance / reach)
+
+
 def _mutants(theta: Tensor, between: Tensor) -> Tensor:
     """What a change costs on average, and what any change of one place does, from which letters differ."""
     return theta[0].exp() * between[1] + theta[1].exp() * between[2]
@@ -137,7 +150,14 @@ KINDS = (
     *_of_counts("words", "words"),
 )  # fmt: skip
 
-ROUNDS = (replace(KINDS[1], name="near sequences, like letters", reads="letters"), KINDS[3])
+ROUNDS = (
+    Kind(
+        "near sequences, like letters", _apart,
+        lambda t, own: t[0].exp() * own[0] + t[1].exp() * own[0].square() + t[2].exp() + _mutants(t[4:], own),
+        "letters", lambda count: [-1.0, -2.0, -2.0, 0.0, SHARED, SHARED],
+    ),
+    KINDS[3],
+)  # fmt: skip
 """What rounds of measurements are learned with: positions where letters with like properties have like
 effects, and words.
 """
@@ -200,7 +220,9 @@ class Places:
 
 
 class Letters(Places):
-    """The same, but letters with like properties are half as alike as a letter is to itself, or less."""
+    """The same, but letters with like properties are half as alike as a letter is to itself, or less, and
+    likeness is that of what sequences have unlike the average row, whose own is 1 on average.
+    """
 
     def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
         super().__init__(tokens, alphabet)
@@ -208,11 +230,22 @@ class Letters(Places):
         apart = torch.cdist(about, about).square() / (2 * about.shape[1])
         alike = OWN * torch.eye(self.size) + (1 - OWN) * torch.exp(-apart)
         self.root = torch.linalg.cholesky(alike)
+        letters = self(tokens)[0]
+        self.average = letters.mean(0)
+        self.spread = float((letters - self.average).square().sum(1).mean()) or 1.0
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
         letters, *shared = super().__call__(tokens)
         return [(letters.double().unflatten(1, (-1, self.size)) @ self.root).flatten(1), *shared]
+
+    def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
+        """Of features with others."""
+        left, right = ([(x[0] - self.average) / self.spread**0.5, *x[1:]] for x in (a, b))
+        return Likeness(
+            torch.stack([x @ y.T for x, y in zip(left, right, strict=True)]),
+            *(torch.stack([part.square().sum(1) for part in x]) for x in (left, right)),
+        )
 
 
 class Words:

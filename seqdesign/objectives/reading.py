@@ -10,6 +10,7 @@ Imports no torch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -78,3 +79,36 @@ class Reading:
 
 
 READINGS = (Reading("score"), Reading("cost"), Reading("off_target"))
+
+Goal = Literal["max", "min"] | float
+"""Whether an outcome shall be high, low, or near a number."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What designs are for: the goal, and the name of the outcome; None where there is but one."""
+
+    goal: Goal = "max"
+    outcome: str | None = None
+
+
+MORE = Wanted()
+
+
+def wanted_of(objective: str) -> Wanted:
+    """What an objective wants, of several goals the first one."""
+    kind, _, name = goals_in(objective)[0].partition("*")[0].partition(":")
+    kind, _, value = kind.partition("=")
+    name, _, number = name.partition("=")
+    goal: Goal = "min" if kind in ("min", "minimize") else "max"
+    if kind == "target":
+        try:
+            goal = float(value or number)
+        except ValueError:
+            goal = "max"
+    return Wanted(goal, name or None)
+
+
+def goals_in(objective: str) -> list[str]:
+    """The goals of an objective, as they were typed."""
+    return re.split(r" \+ |, ", objective)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, ModelError
-from seqdesign.objectives.reading import READINGS, Reading
+from seqdesign.objectives.reading import READINGS, Reading, Wanted, wanted_of
 from seqdesign.runs.manifest import Manifest, manifest_path, read_manifest
 from seqdesign.sequences.reader import SequenceSet
 
@@ -51,15 +51,14 @@ def model_of(run: Manifest | None, near: Path) -> Path | None:
     return next((path for path in (named, near.parent / named) if path.is_dir()), None)
 
 
-def goal_of(config: Mapping[str, Any]) -> str:
-    """max, min or other: what a run wanted of its first outcome."""
+def wanted_by(config: Mapping[str, Any]) -> Wanted:
+    """What a run with these options wanted, of several goals the first one."""
     if config.get("target") is not None:
-        return "other"
+        return Wanted(float(config["target"]))
     if config.get("minimize"):
-        return "min"
-    goals = config.get("objective") or ["max"]
-    kinds = {str(goal).partition(":")[0].partition("*")[0].partition("=")[0] for goal in goals}
-    return kinds.pop() if len(kinds) == 1 and kinds <= {"max", "min"} else "other"
+        return Wanted("min")
+    objective = config.get("objective") or ["max"]
+    return wanted_of(objective if isinstance(objective, str) else str(objective[0]))
 
 
 def ranking(columns: Iterable[str]) -> tuple[tuple[str, ...], bool]:
@@ -73,7 +72,7 @@ def quality_of(records: SequenceSet, column: str | None, minimize: bool, run: Ma
     there = [key for key, cells in records.columns.items() if any(cells)]
     if column is None:
         keys, lower = ranking(there)
-        if run is not None and run.name == "revise" and goal_of(run.config) == "min":
+        if run is not None and run.name == "revise" and wanted_by(run.config).goal == "min":
             keys, lower = UPPER, True
         minimize = minimize or lower
         have = [key for key in keys if key in there]

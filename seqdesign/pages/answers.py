@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from seqdesign.pages.designed import DesignSet, Goal, Wanted
+from seqdesign.objectives.reading import goals_in
+from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Answer, Gauge, Tile
 from seqdesign.reports.bars import interval_text
 from seqdesign.runs.manifest import UNPREDICTABLE
@@ -85,7 +85,7 @@ def objective_words(text: str) -> str:
     """An objective as it is typed, in words."""
     words = {"max": "the highest {}", "min": "the lowest {}", "target": "{}"}
     parts = []
-    for one in _goals(text):
+    for one in goals_in(text):
         kind, _, name = one.partition("*")[0].partition(":")  # without its weight
         head, _, value = kind.partition("=")
         if head not in words:
@@ -94,25 +94,6 @@ def objective_words(text: str) -> str:
         shown = words[head].format(name or "outcome")
         parts.append(f"{shown} near {value or goal}" if head == "target" else shown)
     return " and ".join(parts)
-
-
-def wanted_of(objective: str) -> Wanted:
-    """What an objective wants, of several goals the first one."""
-    kind, _, name = _goals(objective)[0].partition("*")[0].partition(":")
-    kind, _, value = kind.partition("=")
-    name, _, number = name.partition("=")
-    goal: Goal = "min" if kind in ("min", "minimize") else "max"
-    if kind == "target":
-        try:
-            goal = float(value or number)
-        except ValueError:
-            goal = "max"
-    return Wanted(goal, name or None)
-
-
-def _goals(objective: str) -> list[str]:
-    """The goals of an objective, as they were typed."""
-    return re.split(r" \+ |, ", objective)
 
 
 def best_row(designs: DesignSet) -> Mapping[str, Any] | None:

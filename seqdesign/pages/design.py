@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqdesign.config import jsonable
 from seqdesign.objectives.reading import Reading
-from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files, wanted_of
+from seqdesign.ordering.designs import wanted_by
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files
 from seqdesign.pages.constraints import check
 from seqdesign.pages.design_sections import add_asked, add_design_sections
 from seqdesign.pages.designed import DesignSet
@@ -44,7 +45,7 @@ def design_page(
     promised = None if summary.promise is None else summary.promise.text(Reading(summary.kind))
     asked = asked_of_maximize(option, said, model)
     rows = [d.row() for d in designs if d.status != "rejected"]
-    delivered = DesignSet(rows, wanted_of(summary.objective))
+    delivered = DesignSet(rows, wanted_by(option))
     if delivered:
         checked = check(delivered, rules, alphabet)
         files = order_files(option.get("output"), option.get("table"), len(delivered))

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError
-from seqdesign.objectives.reading import READINGS, Reading
+from seqdesign.objectives.reading import MORE, READINGS, Reading, Wanted
 from seqdesign.reports.diff import Operation, operations_of
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.bundled import resolve_input
@@ -46,18 +46,6 @@ UNTOUCHED = ("unchanged", "infeasible", "violating", "unjudged")
 """What ``revise`` calls inputs that it returns as they are."""
 
 
-Goal = Literal["max", "min"] | float
-"""Whether an outcome shall be high, low, or near a number."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What designs are for: the goal, and the name of the outcome; None where there is but one."""
-
-    goal: Goal = "max"
-    outcome: str | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class DesignSet:
     """N sequences, one row each: id, sequence, and what is known of it by column.
@@ -67,7 +55,7 @@ class DesignSet:
     """
 
     rows: Sequence[Mapping[str, Any]]
-    wanted: Wanted = Wanted()
+    wanted: Wanted = MORE
 
     def __len__(self) -> int:
         return len(self.rows)

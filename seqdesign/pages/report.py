@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from seqdesign.errors import InputError, UsageError
 from seqdesign.families import family_of
-from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files, wanted_of
+from seqdesign.ordering.designs import wanted_by
+from seqdesign.pages.answers import asked_of_maximize, designs_answer, order_files
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.constraints import Checked, check
 from seqdesign.pages.design_sections import add_asked, add_design_sections
-from seqdesign.pages.designed import DesignSet, Wanted, read_designs
+from seqdesign.pages.designed import DesignSet, read_designs
 from seqdesign.pages.methods import add_methods
 from seqdesign.pages.runs import Run, changed_files, find_runs, run_warnings
 from seqdesign.pages.structure import add_structure, can_be_mapped
@@ -137,15 +138,6 @@ def _answer(run: Run, designs: DesignSet | None, checked: Checked, doubts: Seque
     )
 
 
-def _wanted(run: Run) -> Wanted:
-    """What the run wanted of its outcome."""
-    if run.option.get("target") is not None:
-        return Wanted(float(run.option["target"]))
-    if run.option.get("minimize"):
-        return Wanted("min")
-    return wanted_of(str((run.result.get("summary") or {}).get("objective") or "max"))
-
-
 def _measured(run: Run) -> Mapping[str, Sequence[float]]:
     """The range of training outcomes, from the run's summary or from the model's folder."""
     summary = run.result.get("summary") or {}
@@ -160,7 +152,7 @@ def _designs(run: Run) -> DesignSet | None:
     """The sequences of a file; None for a table of something else, which only a run can have written."""
     try:
         found = read_designs(run.path, None if run.model is None else model_alphabet(run.model))
-        return replace(found, wanted=_wanted(run))
+        return replace(found, wanted=wanted_by(run.option))
     except InputError:
         if run.manifest is None or run.manifest.name in SEQUENCES:
             raise

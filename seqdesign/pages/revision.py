@@ -10,10 +10,12 @@ from seqdesign.config import jsonable
 from seqdesign.design.records import Revision, RevisionSummary
 from seqdesign.models.vae.sections import sections
 from seqdesign.models.vae.store import VAERecord
+from seqdesign.objectives.reading import MORE, Wanted
+from seqdesign.ordering.designs import wanted_by
 from seqdesign.pages.answers import designs_answer, order_files
 from seqdesign.pages.constraints import check
 from seqdesign.pages.design_sections import add_design_sections
-from seqdesign.pages.designed import DesignSet, Goal, Wanted
+from seqdesign.pages.designed import DesignSet
 from seqdesign.pages.methods import add_methods
 from seqdesign.reports.html import Page
 from seqdesign.runs.manifest import Manifest, provenance, training_warnings
@@ -42,10 +44,7 @@ def revision_page(
     page = Page("Revised sequences", provenance=provenance(manifest))
     page.warnings([line.removeprefix("warning: ") for line in summary.lines() if line.startswith("warning")])
     page.warnings([*training_warnings(model), *training_warnings(judge)])
-    goal: Goal = "min" if option.get("minimize") else "max"
-    if option.get("target") is not None:
-        goal = float(option["target"])
-    designs = revised_set(revisions, goal)
+    designs = revised_set(revisions, wanted_by(option))
     outcome = record.outcome or "outcome"
     measured = measured_range(judge or model, outcome)
     checked = check(designs, rules, record.alphabet)
@@ -75,10 +74,10 @@ def revision_page(
     return page
 
 
-def revised_set(revisions: Sequence[Revision], goal: Goal = "max") -> DesignSet:
-    """The revisions as designs, whose outcome shall be ``goal``."""
+def revised_set(revisions: Sequence[Revision], wanted: Wanted = MORE) -> DesignSet:
+    """The revisions as designs, and what is wanted of them."""
     rows = []
     for revision in revisions:
         row = revision.row()
         rows.append({"id": row.pop("id"), "sequence": row.pop("revised"), **row})
-    return DesignSet(rows, Wanted(goal))
+    return DesignSet(rows, wanted)

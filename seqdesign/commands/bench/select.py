@@ -25,6 +25,7 @@ from seqdesign.runs.result import Result
 from seqdesign.sequences.options import DuplicatePolicy, SequenceColumns, file_format, layout_of
 
 if TYPE_CHECKING:
+    from seqdesign.objectives.reading import Wanted
     from seqdesign.ordering.shortlist import Known, Shortlist
     from seqdesign.runs.manifest import Manifest
     from seqdesign.sequences.reader import SequenceSet
@@ -116,7 +117,7 @@ class SelectResult(Result):
 @checked
 def select(config: SelectConfig) -> SelectResult:
     """Write the shortlist as FASTA, and a table. Raises SeqDesignError."""
-    from seqdesign.ordering.designs import COSTS, LOWER, UPPER, goal_of, model_of, quality_of, run_of
+    from seqdesign.ordering.designs import COSTS, LOWER, UPPER, model_of, quality_of, run_of, wanted_by
     from seqdesign.ordering.shortlist import Candidates, shortlist
     from seqdesign.sequences.compression import open_output
     from seqdesign.sequences.fasta import write_fasta
@@ -129,8 +130,8 @@ def select(config: SelectConfig) -> SelectResult:
     records = _usable(_read(config, [*LOWER, *UPPER, *COSTS, config.quality or "status", "status", "parent"]))
     quality = quality_of(records, config.quality, config.minimize, run)
     notes = list(_notes(config, records, folder, run))
-    goal = goal_of(run.config) if run is not None else ("min" if quality.minimized else "max")
-    known, best = _known(config, folder, goal)
+    wanted = wanted_by({"minimize": quality.minimized} if run is None else run.config)
+    known, best = _known(config, folder, wanted)
     if config.best_measured and not best:
         notes.append("no measured sequence is known to order again; name the model with --model")
     found = shortlist(
@@ -225,7 +226,7 @@ def _notes(
         yield f"{why}, so nothing is known to be measured; name --model or --exclude"
 
 
-def _known(config: SelectConfig, folder: Path | None, goal: str) -> tuple[Known, list[tuple[str, str]]]:
+def _known(config: SelectConfig, folder: Path | None, wanted: Wanted) -> tuple[Known, list[tuple[str, str]]]:
     """What is known of which sequence, and the best measured ones."""
     from seqdesign.ordering.shortlist import Known
     from seqdesign.sequences.reader import read_sequences
@@ -242,11 +243,12 @@ def _known(config: SelectConfig, folder: Path | None, goal: str) -> tuple[Known,
     trained = _trained_on(folder)
     for text, row in trained.items():
         values.setdefault(text, {}).update(row)
-    first = next((next(iter(row)) for row in trained.values() if row), None)
-    if first is None or goal == "other":
+    names = list(dict.fromkeys(name for row in trained.values() for name in row))
+    if not names or isinstance(wanted.goal, float):
         return Known(values=values), []
-    ranked = sorted((text for text, row in trained.items() if first in row),
-                    key=lambda text: trained[text][first], reverse=goal == "max")  # fmt: skip
+    name = wanted.outcome if wanted.outcome in names else names[0]
+    ranked = sorted((text for text, row in trained.items() if name in row),
+                    key=lambda text: trained[text][name], reverse=wanted.goal == "max")  # fmt: skip
     best = [(f"measured{i + 1}", text) for i, text in enumerate(ranked[: config.best_measured])]
     return Known(values=values), best
 

@@ -176,6 +176,42 @@ def test_a_warp_and_its_inverse_agree_and_go_on_straight_above_the_rows() -> Non
         assert torch.allclose(ours, theirs, atol=0.05)
 
 
+def _variants(count: int, effect: np.ndarray, most: int, seed: int) -> tuple[list[str], np.ndarray]:
+    """Variants of poly-A with 1 to ``most`` changes to C, whose effects add up."""
+    rng = np.random.default_rng(seed)
+    rows = np.zeros((count, len(effect)), dtype=bool)
+    for row in rows:
+        row[rng.choice(len(effect), int(rng.integers(1, most + 1)), replace=False)] = True
+    return ["".join("C" if c else "A" for c in row) for row in rows], rows @ effect
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_many_good_changes_do_together_is_not_drawn_to_the_mean(seed: int) -> None:
+    effect = np.random.default_rng(seed).normal(-0.2, 0.6, size=30)
+    texts, values = _variants(40, effect, 2, seed)
+    found = Surrogate(texts, values + 0.3 * np.random.default_rng(seed + 9).normal(size=40), DNA)
+    one_each = found(["A" * i + "C" + "A" * (29 - i) for i in range(30)])[0]
+    order = np.argsort(-one_each)
+    designs = ["".join("C" if i in order[:k] else "A" for i in range(30)) for k in (3, 6, 10)]
+    mean, sd = found(designs)
+    assert abs(effect[order[:10]].sum() - mean[2]) < 1.2 * sd[2]
+    assert sd[2] > sd[1] > sd[0]
+
+
+def test_intervals_reach_from_what_rows_have_reached_to_effects_that_multiply_on() -> None:
+    effect = np.random.default_rng(3).normal(size=20)
+    texts, values = _variants(120, effect, 4, 0)
+    best = ["".join("C" if e > 0 else "A" for e in effect)]
+    for law, multiplies in ((lambda y: y, False), (lambda y: np.exp(y / 2), True)):
+        found = Surrogate(texts, law(values), DNA)
+        assert (found.warp.floor is not None) == multiplies
+        assert found.above(best, law(values).max()) > 0.99
+        low, high = found.interval(best)
+        assert low < np.sort(law(values))[-10:].mean()  # it may end there
+        assert high > law(effect[effect > 0].sum())  # or go on as it began
+        assert (high > 1.5 * found(best)[0]) == multiplies  # which is not what is predicted
+
+
 def test_values_are_warped_only_as_suits_the_kind_that_predicts_them() -> None:
     """Of counts of a word positions explain nothing, and a logarithm only makes them look normal."""
     rng = np.random.default_rng(0)

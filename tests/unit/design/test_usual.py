@@ -11,7 +11,7 @@ import torch
 
 from seqdesign.design.evidence import Evidence
 from seqdesign.design.model import DesignModel
-from seqdesign.design.usual import HELD, STEEP, Excess, Pull, made_rare
+from seqdesign.design.usual import HELD, STEEP, Counting, Excess, Pull, count_on, made_rare
 from seqdesign.judging.ends import Ends
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.store import Reference
@@ -164,7 +164,30 @@ def test_what_leaving_out_better_rows_made_rare_may_be_written() -> None:
     assert not made_rare(nats, torch.ones(20))  # nothing is better
     _, reference, evidence = _excess(positional=True)
     strange = one_hot(torch.from_numpy(_rows(6, 3).astype(np.int64)).flip(1), DNA)  # C in front of A
-    held, free = (Excess(reference, evidence.usual_letters, likelihood=likely) for likely in (True, False))
+    held, free = (
+        Excess(reference, evidence.usual_letters, counting=Counting(likelihood=likely))
+        for likely in (True, False)
+    )
+    assert (held(strange) > 0).all()
+    assert (free(strange) == 0).all()
+
+
+def test_letters_that_leaving_out_better_rows_made_rare_may_be_written() -> None:
+    _, reference, evidence = _excess(positional=True)
+    usual = evidence.usual_letters
+    rows = reference.some(500)
+    nats, far = reference.novelty.nats(*rows), usual.distance(*rows)
+    shared = np.cov(nats, far)
+    better_far = torch.from_numpy(far - shared[0, 1] / shared[0, 0] * 1.01 * nats)
+    better_unlikely = torch.from_numpy(nats - shared[0, 1] / shared[1, 1] * 1.01 * far)
+    assert count_on(reference, usual, *rows, better_far) == (True, False)
+    assert count_on(reference, usual, *rows, better_unlikely) == (False, True)
+    assert count_on(reference, None, *rows, torch.from_numpy(-nats)) == (True, True)
+    strange = one_hot(torch.ones(3, LENGTH, dtype=torch.long), DNA)
+    held, free = (
+        Excess(reference, usual, counting=Counting(likelihood=False, composition=counts))
+        for counts in (True, False)
+    )
     assert (held(strange) > 0).all()
     assert (free(strange) == 0).all()
 
@@ -187,6 +210,7 @@ def test_where_better_rows_were_left_out_the_rare_ones_say_why(
     noise = _Noise(_rows(5, 30))
     pull = model.pull(["max"], "mean", noise)
     assert pull is not None
-    assert pull.excess._likelihood != free
+    assert pull.excess.counting.likelihood != free
     # What designers may write for that reason is not called unusual for it either.
-    assert model.far(["C" * LENGTH], model.composite(["max"], "mean"), noise).tolist() == [not free]
+    far, _ = model.strange(["C" * LENGTH], model.counting(model.composite(["max"], "mean"), noise))
+    assert far.tolist() == [not free]

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from seqdesign.objectives.reading import Wanted, wanted_of
 from seqdesign.pages.answers import (
     asked_of_maximize,
     best_row,
     designs_answer,
     objective_words,
     order_files,
-    wanted_of,
 )
 from seqdesign.pages.compare import add_comparison, comparison_answer
 from seqdesign.pages.design_table import add_designs
-from seqdesign.pages.designed import DesignSet, Wanted
+from seqdesign.pages.designed import DesignSet
 from seqdesign.reports.answer import Tile
 from seqdesign.reports.html import Page
 from seqdesign.reports.tables import listed

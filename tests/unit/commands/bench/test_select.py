@@ -8,8 +8,10 @@ import json
 import numpy as np
 import pytest
 
+from seqdesign.commands.bench import select as commands
 from seqdesign.commands.bench.select import SelectConfig, select
 from seqdesign.errors import InputError, UsageError
+from seqdesign.ordering.designs import wanted_by
 
 
 @pytest.fixture
@@ -104,6 +106,20 @@ def test_a_run_of_maximize_names_its_model_and_its_parents(tiny_predictor, tmp_p
     (tmp_path / "starts.fa").unlink()  # nobody knows the parents any more
     assert cli("select", "designs.fa", "--budget", "9", "-o", "o.fa", "--table", "o.csv", "-q").code == 0
     assert not [row for row in rows(tmp_path / "o.csv") if row["role"] == "parent"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "best"),
+    [("max:blue", "AA"), ("min:blue", "CC"), ("min:red*2", "AA"), ("target:red=1", None)],
+)
+def test_the_best_measured_are_those_of_the_outcome_that_was_asked_for(
+    objective, best, tmp_path, monkeypatch
+):
+    trained = {"AA": {"red": 1.0, "blue": 5.0}, "CC": {"red": 2.0, "blue": 3.0}}
+    monkeypatch.setattr(commands, "_trained_on", lambda folder: trained)
+    config = SelectConfig(input=tmp_path / "d.fa", best_measured=1)
+    _, found = commands._known(config, tmp_path, wanted_by({"objective": [objective]}))
+    assert found == ([] if best is None else [("measured1", best)])
 
 
 def test_what_was_measured_is_taken_again_only_when_it_is_asked_for(tiny_predictor, tmp_path):
