@@ -21,6 +21,7 @@ from seqdesign.ensembles.features import (
     word_counts,
     word_shapes,
 )
+from seqdesign.ensembles.folding import folding_features
 from seqdesign.ensembles.found_words import MOST_WORDS
 from seqdesign.ensembles.grammar import grammar_features, no_words, num_grammar
 
@@ -35,7 +36,8 @@ class LinearNet(nn.Module):
     there have no effect (``shares``); ``grammar`` counts words and also reads what some ``found`` say alone
     and in pairs, times a ``gain`` that says how much less these are held than the others; ``aligned`` reads
     letters, insertions and deletions by alignment to a ``parent``; ``family`` reads letters by column of an
-    alignment (``costs``), and what these are like (``descriptors``). Of several strands the mean counts.
+    alignment (``costs``), and what these are like (``descriptors``); ``folded`` reads letters at their
+    places, or counts words, and how RNA folds. Of several strands the mean counts.
     """
 
     BY_MEMBER: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -74,6 +76,11 @@ class LinearNet(nn.Module):
             columns += num_grammar(max_length, both_strands=both_strands)
             self.register_buffer("found", no_words(letters, both_strands=both_strands))
             self.register_buffer("gain", torch.ones(columns))
+        if kind == "folded":
+            if not positional:
+                columns = sum(letters ** len(word) for word in self.shapes)
+            self.places = max_length if positional else 2 * num_places(letters, max_length)
+            columns += 1 + self.places
         if kind == "codons":
             columns = num_codons(letters)
         if kind == "ends":
@@ -117,6 +124,10 @@ class LinearNet(nn.Module):
             return aligned_features(x, inside, self.parent)
         if self.kind == "family":
             return family_features(x, inside, self.costs, self.shares, self.descriptors)
+        if self.kind == "folded":
+            letters = x.flatten(1) if self.positional else word_counts(x, self.shapes)
+            folded = folding_features(x, inside, self.places, positional=self.positional)
+            return torch.cat([letters, folded], 1)
         if self.kind == "pairs":
             return pair_features(x, self.pairs)
         return linear_features(x, inside, self.max_length, positional=self.positional)

@@ -12,17 +12,18 @@ from seqdesign.tasks.by_name import unknown
 Auto = Literal["auto"]
 
 Architecture = Literal[
-    "auto", "ridge", "codons", "words", "ends", "grammar", "aligned", "family", "pairs", "kernel", "residual",
-    "motif", "killoran",
+    "auto", "ridge", "codons", "words", "ends", "grammar", "aligned", "family", "folded", "pairs", "kernel",
+    "residual", "motif", "killoran",
 ]  # fmt: skip
-LINEAR_KINDS = ("ridge", "codons", "words", "ends", "grammar", "aligned", "family", "pairs")
+LINEAR_KINDS = ("ridge", "codons", "words", "ends", "grammar", "aligned", "family", "folded", "pairs")
 CLOSED_KINDS = (*LINEAR_KINDS, "kernel")
 """Kinds of model without gradient descent."""
 LABELS = {
     "ridge": "ridge regression", "codons": "counts of codons", "words": "counts of words",
     "ends": "words and ends", "grammar": "grammar of words", "aligned": "aligned ridge",
-    "family": "family ridge", "pairs": "pairwise ridge", "kernel": "Gaussian process",
-    "residual": "residual networks", "motif": "motif networks", "killoran": "networks of Killoran et al.",
+    "family": "family ridge", "folded": "letters and folding", "pairs": "pairwise ridge",
+    "kernel": "Gaussian process", "residual": "residual networks", "motif": "motif networks",
+    "killoran": "networks of Killoran et al.",
 }  # fmt: skip
 """Kind of model -> how people call it; the simplest first."""
 
@@ -41,10 +42,10 @@ class PredictorOptions(Options):
     """Kind of model. ridge: letters at their places; codons: counts of codons, and the first 60 letters;
     words: counts of words anywhere; ends: words, and letters by their distance from either end; grammar:
     words, and places, order and distances of the few that carry the outcome; aligned: letters by alignment to
-    a common parent; family: by that of natural relatives; pairs: pairs of letters at their places; kernel: a
-    Gaussian process over substitutions; residual: networks on top of ridge; motif: networks that look for
-    the best place of each filter; killoran: those of Killoran et al. auto tries all that fit the data and
-    takes the simplest that predicts as well as any."""
+    a common parent; family: by that of natural relatives; folded: letters, and how RNA folds; pairs: pairs of
+    letters at their places; kernel: a Gaussian process over substitutions; residual: networks on top of
+    ridge; motif: those that look for the best place of each filter; killoran: those of Killoran et al. auto
+    tries all that fit the data and takes the simplest that predicts as well as any."""
     paths: Literal["auto", "dense", "conv", "both"] = "auto"
     """What residual puts on top of its linear path where all sequences have one length: fully connected
     layers, convolutions, or both; auto is dense. Other data always get convolutions."""

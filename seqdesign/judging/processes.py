@@ -26,6 +26,7 @@ from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
 from seqdesign.ensembles.evidence import LetterShares
 from seqdesign.ensembles.family import family_costs, family_features, seen_in_columns
+from seqdesign.ensembles.folding import folding_counts, folding_features
 from seqdesign.ensembles.grammar import describe, has_room, learn_words
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, mask, one_hot
@@ -73,7 +74,7 @@ class Kind:
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
     """``places``, ``letters`` (which may be alike there), ``words``, ``ends``, ``alignment``, ``family``,
-    ``grammar``.
+    ``folding`` (``at places``), ``grammar``.
     """
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
@@ -164,6 +165,9 @@ RELATIVES = _of_counts("alignment", "alignment", like="like alignments")
 """Kernels for relatives that also differ by insertions and deletions."""
 FAMILY = _of_counts("columns of a family", "family")
 """Kernels for members of a family of several lengths."""
+FOLDED = _of_counts("letters and folding", "folding at places", like="like letters and folding")
+FOLDED_WORDS = _of_counts("words and folding", "folding")
+"""Kernels for RNA of which some outcome depends on how it folds, of one length and of several."""
 ENDS = _of_counts("words and ends", "ends")
 """Kernels for sequences of several lengths, of which letters near an end may have a meaning there."""
 GRAMMAR = _of_counts("grammar of words", "grammar")[0]
@@ -333,6 +337,21 @@ class Family(Words):
         return [torch.cat(parts).double()]
 
 
+class Folded(Words):
+    """Letters at their places, or, where these mean nothing, counts of words, and how RNA folds."""
+
+    def __init__(self, tokens: Tensor, alphabet: Alphabet, *, same: bool) -> None:
+        length = tokens.shape[1]
+        self.same, self.places = same, length if same else 2 * num_places(alphabet.size, length)
+        super().__init__(tokens, alphabet, both_strands=False)
+
+    def _tables(self, tokens: Tensor) -> list[Tensor]:
+        x, inside = one_hot(tokens, self.alphabet).double(), mask(tokens, self.alphabet)
+        said = [x.flatten(1)] if self.same else super()._tables(tokens)
+        folded = folding_features(x, inside, self.places, positional=self.same)
+        return [*said, folded[:, :1], folded[:, 1:]]
+
+
 class Ends(Words):
     """The same, and letters by their distance from either end."""
 
@@ -359,7 +378,7 @@ class Grammar(Words):
 
 
 Reader = Places | Words
-"""``Letters`` is a ``Places``; ``Aligned``, ``Family``, ``Ends`` and ``Grammar`` are read like ``Words``."""
+"""``Letters`` is a ``Places``; what is counted or folded is read like ``Words``."""
 
 
 def kinds_for(
@@ -375,8 +394,9 @@ def kinds_for(
 
     same: whether places mean the same in all that will ever be read. Else rows of one strand are read by
     their alignment as well, where they are relatives, and by that of a family, where they are one, and by the
-    distance of letters from either end, where they are not relatives. values (N, K), NaN unknown: of
-    unrelated rows the grammar is read too, where some words carry the outcome.
+    distance of letters from either end, where they are not relatives. values (N, K), NaN unknown: how RNA
+    folds is read too where the first outcome depends on it, and of unrelated rows the grammar, where some
+    words carry the outcome.
     """
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
     parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
@@ -387,11 +407,13 @@ def kinds_for(
         found += FAMILY
     if not same and not both_strands and num_places(tokens.alphabet.size, tokens.tokens.shape[1]):
         found += ENDS
-    if values is not None and has_room(tokens):
-        rows = torch.from_numpy(tokens.tokens.astype(np.int64))
-        if bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any()):
-            found = (*found, GRAMMAR)
-    return found, costs
+    rows = torch.from_numpy(tokens.tokens.astype(np.int64))
+    if values is not None and not both_strands and folding_counts(rows, values[:, 0], tokens.alphabet):
+        found += FOLDED if same else FOLDED_WORDS
+    if values is None or not has_room(tokens):
+        return found, costs
+    some = bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any())
+    return (*found, GRAMMAR) if some else found, costs
 
 
 def read_as(
@@ -411,6 +433,8 @@ def read_as(
         return Aligned(tokens, alphabet, parent)
     if kind.reads == "family" and parent is not None:
         return Family(tokens, alphabet, parent)
+    if kind.reads.startswith("folding"):
+        return Folded(tokens, alphabet, same=kind in FOLDED)
     if kind.reads == "ends":
         return Ends(tokens, alphabet)
     if kind.reads == "words":

@@ -70,10 +70,13 @@ class Trial:
 
 
 def candidates(known: Known, options: PredictorOptions) -> list[str]:
-    """Kinds that fit the rows, the simplest first; strands are decided."""
+    """Kinds that fit the rows, the simplest first, but before all how RNA folds, where that surely counts;
+    strands are decided.
+    """
     tokens, one_strand = known.tokens, options.strands != "both"
     longest, networks = int(tokens.lengths.max()), len(tokens) >= NETWORKS_FROM
-    kinds = ["ridge", *(["codons"] if one_strand and are_genes(tokens) else [])]
+    kinds = ["folded"] if one_strand and known.folds else []
+    kinds += ["ridge", *(["codons"] if one_strand and are_genes(tokens) else [])]
     if not positional(tokens, options):
         ends = ["ends"] if one_strand and num_places(tokens.alphabet.size, longest) else []
         parted = ["aligned"] if one_strand and columns_of(known, "aligned") is not None else []

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.ensembles.family import family_costs
+from seqdesign.ensembles.folding import folding_counts
 from seqdesign.ensembles.grammar import has_room, learn_words, no_words
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.sequences.encoders import TokenArray
@@ -32,6 +33,13 @@ class Known:
     def family(self) -> Tensor | None:
         """Costs (R, V + 1) of letters in the columns of the family that the sequences are, or None."""
         return family_costs(self.tokens)
+
+    @cached_property
+    def folds(self) -> bool:
+        """Whether the first outcome surely depends on how RNA folds."""
+        values, precision = tensors_of(self.outcomes)
+        first = values.where(precision > 0, torch.nan)[:, 0]
+        return folding_counts(torch.from_numpy(self.tokens.tokens), first, self.tokens.alphabet)
 
     def words(self, *, both_strands: bool) -> Tensor:
         """Words (A, W, V) that carry the outcomes of unrelated sequences; of others, and where none surely

@@ -17,6 +17,7 @@ from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
 from seqdesign.ensembles.family import num_family
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
+from seqdesign.ensembles.folding import LONGEST, can_fold
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
@@ -192,6 +193,8 @@ def _lacking(tokens: TokenArray, options: PredictorOptions, columns: Columns | N
             "relatives of one parent, read on one strand, that differ from it in a quarter of their letters "
             "at most, and not too many of them"
         )
+    if kind == "folded" and not (one_strand and can_fold(torch.from_numpy(tokens.tokens), tokens.alphabet)):
+        return f"DNA or RNA of at most {LONGEST} letters, read on one strand, and not too many of them"
     if kind == "family" and (columns is None or not one_strand):
         return "members of one family, read on one strand, and not too many of them"
     if kind == "codons" and not (one_strand and are_genes(tokens)):
