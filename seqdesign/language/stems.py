@@ -59,6 +59,17 @@ class Stems(nn.Module):
         self.shift = nn.Parameter(torch.zeros(MOST + 1))
         self.used = False
 
+    @property
+    def used(self) -> bool:
+        """Whether there are stems; else the parameters rest."""
+        return self._used
+
+    @used.setter
+    def used(self, used: bool) -> None:
+        self._used = used
+        self.change.requires_grad_(used)
+        self.shift.requires_grad_(used)
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         self.used = bool(state_dict[f"{prefix}odds"].any())
         super()._load_from_state_dict(state_dict, prefix, *args)
