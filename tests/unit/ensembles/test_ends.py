@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.ends import GAIN, both_ends, ends_gain, num_places
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
-from seqdesign.judging.processes import ENDS, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
+from seqdesign.judging.processes import ENDS, KINDS, GaussianProcess, kinds_for
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.known import Known
@@ -113,7 +114,7 @@ def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
         )  # fmt: skip
 
 
-def test_judges_read_both_ends_too() -> None:
+def test_judges_read_both_ends_too(judge: Callable[..., tuple[GaussianProcess, float]]) -> None:
     texts, y = peptides(0, 300)
     array = encode(texts, PROTEIN)
     kinds, parent = kinds_for(KINDS, array, same=False, both_strands=False)
@@ -124,10 +125,7 @@ def test_judges_read_both_ends_too() -> None:
     values = torch.from_numpy(y - y.mean())[:, None] / y.std()
     error = {}
     for kind in (kinds[0], *ENDS):
-        reader = read_as(kind, tokens, PROTEIN, both_strands=False)
-        x = reader(tokens)
-        process = GaussianProcess(kind, hyperparameters(kind, reader, x, values, 0), reader, x, values)
-        error[kind.name] = float((process.left_out()[0] - values).square().mean())
-        short = process(reader(tokens[:5, :9]))[0]  # designs are of another width than the rows
+        process, error[kind.name] = judge(kind, tokens, PROTEIN, values)
+        short = process(process.reader(tokens[:5, :9]))[0]  # designs are of another width than the rows
         assert bool(short.isfinite().all())
     assert max(error["words and ends"], error["like words and ends"]) < 0.3 < error["words"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,16 +19,12 @@ from seqdesign.judging.processes import (
     FAMILY,
     KINDS,
     GaussianProcess,
-    hyperparameters,
     kinds_for,
-    read_as,
 )
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, save_predictor
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
 from seqdesign.training.config import FitOptions
@@ -74,7 +70,9 @@ def test_letters_between_loops_of_any_length_share_a_column() -> None:
     assert family_costs(encode(strangers(80), PROTEIN)) is None
 
 
-def test_what_a_column_teaches_holds_between_loops(fabric: Fabric, tmp_path: Path) -> None:
+def test_what_a_column_teaches_holds_between_loops(
+    fabric: Fabric, predicted: Callable[..., np.ndarray]
+) -> None:
     texts, y = members(1, 120)
     made = train_sequence_predictor(
         encode(texts, PROTEIN), Outcomes(("y",), "regression", y[:, None], np.ones(120)),
@@ -82,12 +80,7 @@ def test_what_a_column_teaches_holds_between_loops(fabric: Fabric, tmp_path: Pat
     )  # fmt: skip
     assert "--split cluster" in made.quality.warnings[-1]
     others, told = members(2, 60)
-    array = encode(others, PROTEIN)
-    found = predict_outcomes(made.trained, array.tokens, array.lengths).mean[:, 0]
-    assert np.corrcoef(found, told)[0, 1] > 0.8
-    save_predictor(tmp_path, made.trained.model, made.trained.record, made.reference)
-    again = predict_outcomes(load_predictor(tmp_path, torch.device("cpu")), array.tokens, array.lengths)
-    assert np.array_equal(again.mean[:, 0], found)
+    assert np.corrcoef(predicted(made, encode(others, PROTEIN)), told)[0, 1] > 0.8
 
 
 def test_features_are_linear_and_letters_never_seen_in_a_column_have_no_effect() -> None:
@@ -115,7 +108,7 @@ def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
         )
 
 
-def test_judges_read_columns_too() -> None:
+def test_judges_read_columns_too(judge: Callable[..., tuple[GaussianProcess, float]]) -> None:
     texts, y = members(6, 120)
     array = encode(texts, PROTEIN)
     kinds, costs = kinds_for(KINDS, array, same=False, both_strands=False)
@@ -123,11 +116,6 @@ def test_judges_read_columns_too() -> None:
     assert set(ENDS) <= set(kinds)
     tokens = torch.from_numpy(array.tokens.astype(np.int64))
     values = torch.from_numpy(y - y.mean())[:, None] / y.std()
-    error = {}
-    for kind in (*FAMILY, *ENDS):
-        reader = read_as(kind, tokens, PROTEIN, both_strands=False, parent=costs)
-        x = reader(tokens)
-        process = GaussianProcess(kind, hyperparameters(kind, reader, x, values, 0), reader, x, values)
-        error[kind.name] = float((process.left_out()[0] - values).square().mean())
+    error = {kind.name: judge(kind, tokens, PROTEIN, values, costs)[1] for kind in (*FAMILY, *ENDS)}
     assert max(error[kind.name] for kind in FAMILY) < 0.5 < min(error[kind.name] for kind in ENDS)
     assert kinds_for(KINDS, array, same=False, both_strands=True)[1] is None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -15,13 +14,11 @@ from seqdesign.ensembles import folding
 from seqdesign.ensembles.folding import PAIRS, STACKS, fold, folding_counts
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
-from seqdesign.judging.processes import FOLDED, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
+from seqdesign.judging.processes import FOLDED, KINDS, GaussianProcess, kinds_for
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.outcomes import Outcomes
-from seqdesign.models.predictor.predictions import predict_outcomes
-from seqdesign.models.predictor.store import load_predictor, save_predictor
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode, one_hot
 from seqdesign.training.config import FitOptions
@@ -119,19 +116,16 @@ def outcomes_of(y: np.ndarray) -> Outcomes:
 
 
 @pytest.mark.parametrize("more", [0, 6])
-def test_stems_of_any_letters_are_learned(more: int, fabric: Fabric, tmp_path: Path) -> None:
+def test_stems_of_any_letters_are_learned(
+    more: int, fabric: Fabric, predicted: Callable[..., np.ndarray]
+) -> None:
     texts, y = hairpins(1, 200, more)
     made = train_sequence_predictor(
         encode(texts, RNA), outcomes_of(y), options=PredictorOptions(architecture="folded", strands="one"),
         fit_options=FitOptions(), seed=0, fabric=fabric,
     )  # fmt: skip
     others, told = hairpins(2, 100, more)
-    array = encode(others, RNA)
-    found = predict_outcomes(made.trained, array.tokens, array.lengths).mean[:, 0]
-    assert np.corrcoef(found, told)[0, 1] > 0.8
-    save_predictor(tmp_path, made.trained.model, made.trained.record, made.reference)
-    again = predict_outcomes(load_predictor(tmp_path, torch.device("cpu")), array.tokens, array.lengths)
-    assert np.array_equal(again.mean[:, 0], found)
+    assert np.corrcoef(predicted(made, encode(others, RNA)), told)[0, 1] > 0.8
 
 
 def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
@@ -153,17 +147,12 @@ def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
         )  # fmt: skip
 
 
-def test_judges_read_it_too() -> None:
+def test_judges_read_it_too(judge: Callable[..., tuple[GaussianProcess, float]]) -> None:
     texts, y = hairpins(4, 160)
     array = encode(texts, RNA)
     values = torch.from_numpy((y - y.mean()) / y.std())[:, None]
     kinds, _ = kinds_for(KINDS, array, same=True, both_strands=False, values=values)
     assert set(FOLDED) <= set(kinds)
     tokens = torch.from_numpy(array.tokens.astype(np.int64))
-    error = {}
-    for kind in (KINDS[0], *FOLDED):
-        reader = read_as(kind, tokens, RNA, both_strands=False)
-        x = reader(tokens)
-        process = GaussianProcess(kind, hyperparameters(kind, reader, x, values, 0), reader, x, values)
-        error[kind.name] = float((process.left_out()[0] - values).square().mean())
+    error = {kind.name: judge(kind, tokens, RNA, values)[1] for kind in (KINDS[0], *FOLDED)}
     assert max(error[kind.name] for kind in FOLDED) < 0.5 < error[KINDS[0].name]
