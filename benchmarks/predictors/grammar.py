@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 import seqdesign as sd
 from seqdesign.errors import SeqDesignError
-from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, read_as
+from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import encode
 
@@ -94,12 +94,14 @@ def rows_of(
 def judged(texts: list[str], values: FloatArray, args: argparse.Namespace) -> dict[str, float]:
     """R2 of the judges of words and of grammar on the last rows."""
     alphabet = get_alphabet(args.alphabet)
-    tokens = torch.from_numpy(encode(texts, alphabet).tokens.astype(np.int64))
+    array = encode(texts, alphabet)
+    tokens = torch.from_numpy(array.tokens.astype(np.int64))
     y = torch.from_numpy((values - values.mean()) / values.std())[:, None]
     taught, found = slice(0, min(args.rows, 1500)), {}
+    _, basis = kinds_for(KINDS, array, same=True, both_strands=False)
     for kind in (next(kind for kind in KINDS if kind.name == "words"), GRAMMAR):
         begin = time.process_time()
-        reader = read_as(kind, tokens[taught], alphabet, both_strands=False, values=y[taught])
+        reader = read_as(kind, basis, tokens[taught], y[taught])
         x = reader(tokens[taught])
         theta = hyperparameters(kind, reader, x, y[taught], 0)
         judge = GaussianProcess(kind, theta, reader, x, y[taught])

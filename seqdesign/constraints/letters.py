@@ -13,6 +13,7 @@ from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.constraints.constraint import State, Violation, Walk
 from seqdesign.constraints.mask import MaskConstraint
 from seqdesign.constraints.starts import Starts
+from seqdesign.sequences.alphabets import Alphabet
 
 NAME = "--letters seen"
 
@@ -298,6 +299,15 @@ class _SignWalk:
     def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
         """Always."""
         return None
+
+
+def strand_codes(tokens: Tensor, size: int, alphabet: Alphabet) -> tuple[Tensor, Tensor]:
+    """``word_codes`` of both strands, (N, 2 W), of an alphabet with a complement."""
+    turned = torch.cat([torch.tensor(alphabet.partners), torch.full((256,), 255)])
+    turned = turned[tokens.clamp(max=255)].flip(1)
+    found = [word_codes(strand, size, alphabet.size) for strand in (tokens, turned)]
+    codes, known = (torch.cat(both, 1) for both in zip(*found, strict=True))
+    return codes, known
 
 
 def word_codes(tokens: Tensor, size: int, num_letters: int) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.constraints.constraint import Constraint
-from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters, word_codes
+from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters, strand_codes, word_codes
 from seqdesign.constraints.starts import Starts
 from seqdesign.models.predictor.store import FAR
 from seqdesign.sequences.alphabets import Alphabet
@@ -143,13 +143,9 @@ class Evidence:
         return found
 
     def _codes(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        codes, known = word_codes(tokens, self.word_size, self.alphabet.size)
-        if not self.both_strands or not self.alphabet.complement:
-            return codes, known
-        partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
-        turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)
-        other, there = word_codes(turned, self.word_size, self.alphabet.size)
-        return torch.cat([codes, other], 1), torch.cat([known, there], 1)
+        if self.both_strands and self.alphabet.complement:
+            return strand_codes(tokens, self.word_size, self.alphabet)
+        return word_codes(tokens, self.word_size, self.alphabet.size)
 
     def unlike(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Whether texts (B,) are more than ``FAR`` times as far from the usual composition as 99% of measured

@@ -26,7 +26,7 @@ from seqdesign.judging.processes import (
     ROUNDS,
     GaussianProcess,
     Kind,
-    Reader,
+    Reading,
     hyperparameters,
     kinds_for,
     log_density,
@@ -131,8 +131,8 @@ class Surrogate:
         self.alphabet = alphabet
         array = encode([texts[i] for i in self.rows], alphabet, on_unknown="mask")
         tokens, same = torch.from_numpy(array.tokens.astype(np.int64)), len(set(array.lengths.tolist())) < 2
-        kinds, parent = kinds_for(kinds, array, same=same and not both_strands, both_strands=both_strands)
-        read = [read_as(kind, tokens, alphabet, both_strands=both_strands, parent=parent) for kind in kinds]
+        kinds, basis = kinds_for(kinds, array, same=same and not both_strands, both_strands=both_strands)
+        read = [read_as(kind, basis, tokens) for kind in kinds]
         members = [(kind, reader, reader(tokens)) for kind, reader in zip(kinds, read, strict=True)]
         least, most = self.values.aminmax()
         warps = [Warp(float(least), float((most - least).clamp(min=1e-9)), floor) for floor in floors]
@@ -239,7 +239,7 @@ class _Fit:
     """Logarithm of that of all rows, each by all others, in units of the values."""
 
     @classmethod
-    def of(cls, kind: Kind, reader: Reader, x: list[Tensor], values: Tensor, warp: Warp, seed: int) -> _Fit:
+    def of(cls, kind: Kind, reader: Reading, x: list[Tensor], values: Tensor, warp: Warp, seed: int) -> _Fit:
         """The process with the most probable hyperparameters, for values (N,)."""
         warped = warp(values)
         centre, unit = warped.mean(), warped.std().clamp(min=1e-9)

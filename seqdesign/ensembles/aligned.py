@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqdesign.ensembles.reader import Basis, Reader
 from seqdesign.metrics.edits import levenshtein_matrix
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray, decode
@@ -77,27 +78,36 @@ def _align(tokens: Tensor, lengths: Tensor, costs: Tensor, gap: float) -> Tensor
     return place
 
 
-def num_aligned(letters: int, width: int) -> int:
-    """Columns of ``aligned_features`` for a parent of ``width`` letters."""
-    return (2 * width + 1) * letters + 2 * (width + 1) * (1 + len(WIDTHS)) + 3 + 3 * letters
+class Aligned(Reader):
+    """Letters, insertions and deletions by alignment to a parent (R,).
 
+    Columns are linear in one-hot sequences once these are aligned by their likeliest letters.
+    """
 
-def aligned_features(x: Tensor, inside: Tensor, parent: Tensor) -> Tensor:
-    """Features (N, I) of one-hot x (N, V, L), linear in it once it is aligned by its likeliest letters."""
-    letters, width = x.shape[1], len(parent)
-    place = align(x.argmax(1), inside.sum(1), mismatches(parent, letters))
-    holder = x.new_zeros(len(x), 2 * width + 2, letters)
-    index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(2).expand(-1, -1, letters)
-    found = holder.scatter_add(1, index, x.transpose(1, 2))
-    paired, inserted = found[:, :width], found[:, width : 2 * width + 1]
-    own = F.one_hot(parent, letters).to(x.dtype)
-    changed, lost = paired * (1 - own), 1 - paired.sum(2)
-    gap = F.pad(lost, (0, 1)) + inserted.sum(2)
-    change = gap + F.pad(changed.sum(2), (0, 1))
-    near = [part @ _window(width + 1, w, x) for w in WIDTHS for part in (change, gap)]
-    kinds = torch.stack([changed.sum((1, 2)), inserted.sum((1, 2)), lost.sum(1)], 1)
-    whose = [changed.sum(1), inserted.sum(1), lost @ own]
-    return torch.cat([changed.flatten(1), inserted.flatten(1), change, gap, *near, kinds, *whose], 1)
+    parent: Tensor
+
+    def __init__(self, basis: Basis) -> None:
+        letters, width = basis.alphabet.size, len(basis.parent)
+        near = 2 * (width + 1) * (1 + len(WIDTHS))
+        super().__init__(basis, (2 * width + 1) * letters + near + 3 + 3 * letters)
+        self.register_buffer("parent", basis.parent)
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """One group."""
+        letters, width = x.shape[1], len(self.parent)
+        place = align(x.argmax(1), inside.sum(1), mismatches(self.parent, letters))
+        holder = x.new_zeros(len(x), 2 * width + 2, letters)
+        index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(2).expand(-1, -1, letters)
+        found = holder.scatter_add(1, index, x.transpose(1, 2))
+        paired, inserted = found[:, :width], found[:, width : 2 * width + 1]
+        own = F.one_hot(self.parent, letters).to(x.dtype)
+        changed, lost = paired * (1 - own), 1 - paired.sum(2)
+        gap = F.pad(lost, (0, 1)) + inserted.sum(2)
+        change = gap + F.pad(changed.sum(2), (0, 1))
+        near = [part @ _window(width + 1, w, x) for w in WIDTHS for part in (change, gap)]
+        kinds = torch.stack([changed.sum((1, 2)), inserted.sum((1, 2)), lost.sum(1)], 1)
+        whose = [changed.sum(1), inserted.sum(1), lost @ own]
+        return [torch.cat([changed.flatten(1), inserted.flatten(1), change, gap, *near, kinds, *whose], 1)]
 
 
 def _window(size: int, width: float, like: Tensor) -> Tensor:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.evidence import LetterShares
 from seqdesign.ensembles.features import MAX_WORDS
+from seqdesign.ensembles.reader import Basis, Reader
 
 MAX_PLACES = 32
 REACH = 8.0
@@ -43,3 +45,25 @@ def ends_gain(places: int, like: Tensor) -> Tensor:
     """(2 R,): by how much more than a word a letter at each place may say."""
     steps = torch.arange(places, device=like.device, dtype=like.dtype)
     return GAIN * torch.exp(-steps / REACH).repeat(2)
+
+
+class Ends(Reader):
+    """Letters by their distance from either end, of which, once learned, those never seen there have no
+    effect.
+    """
+
+    def __init__(self, basis: Basis) -> None:
+        size = basis.alphabet.size
+        places = num_places(size, basis.max_length)
+        super().__init__(basis, 2 * places * size)
+        self.places, self.shares = places, LetterShares(size, 2 * places)
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """One group."""
+        framed = self.shares(both_ends(x, inside.sum(1), self.places)) * ends_gain(self.places, x)
+        return [framed.flatten(1)]
+
+    def learn(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Which letters each place from either end has."""
+        framed = both_ends(tokens, lengths, self.places, beyond=self.alphabet.size)
+        self.shares.learn(framed, torch.full_like(lengths, framed.shape[1]), positional=True)

@@ -21,7 +21,9 @@ from torch import Tensor
 
 from seqdesign.ensembles import aligned
 from seqdesign.ensembles.aligned import align, majority, mismatches, voters
+from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import LetterShares
+from seqdesign.ensembles.reader import Basis, Reader
 from seqdesign.sequences.encoders import TokenArray
 
 GAP = 4.0
@@ -96,32 +98,38 @@ def _shuffled(tokens: Tensor, lengths: Tensor) -> Tensor:
     return found
 
 
-def num_family(letters: int, width: int, properties: int) -> int:
-    """Columns of ``family_features`` for an alignment of ``width`` columns."""
-    return width * (letters + properties) + 2 * width + 1
+class Family(Reader):
+    """Letters, and what they are like, in the columns of a family, by costs (R, V + 1).
 
-
-def family_features(
-    x: Tensor, inside: Tensor, costs: Tensor, shares: LetterShares, descriptors: Tensor
-) -> Tensor:
-    """Features (N, I) of one-hot x (N, V, L), linear in it once it is aligned by its likeliest letters.
-
-    A letter that no row has in its column is read as the mixture of those that are there (``shares``).
-    descriptors (V, F) say what letters are like.
+    Columns are linear in one-hot sequences once these are aligned by their likeliest letters. A letter that,
+    once learned, no row has in its column is read as the mixture of those that are there.
     """
-    letters, width = x.shape[1], len(costs)
-    place = align(x.argmax(1), inside.sum(1), costs, GAP)
-    holder = x.new_zeros(len(x), letters, 2 * width + 2)
-    index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(1).expand(-1, letters, -1)
-    found = holder.scatter_add(2, index, x)
-    paired, inserted = shares(found[:, :, :width]), found[:, :, width : 2 * width + 1].sum(1)
-    like = torch.einsum("nvr,vf->nfr", paired, descriptors) * (ALIKE / descriptors.shape[1] ** 0.5)
-    lost = 1 - paired.sum(1)
-    return torch.cat([paired.flatten(1), like.flatten(1), lost, inserted], 1)
 
+    costs: Tensor
+    descriptors: Tensor
 
-def seen_in_columns(tokens: Tensor, lengths: Tensor, costs: Tensor) -> tuple[Tensor, Tensor]:
-    """Tokens (N, R) by column and their number (N,), from which ``shares`` are learned."""
-    width, gap = len(costs), costs.shape[1] - 1
-    columns = in_columns(tokens, align(tokens, lengths, costs, GAP), width, gap)
-    return columns, torch.full_like(lengths, width)
+    def __init__(self, basis: Basis) -> None:
+        letters, width, like = basis.alphabet.size, len(basis.costs), letter_descriptors(basis.alphabet)
+        super().__init__(basis, width * (letters + like.shape[1]) + 2 * width + 1)
+        self.register_buffer("costs", basis.costs)
+        self.register_buffer("descriptors", like, persistent=False)
+        self.shares = LetterShares(letters, width)
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """One group."""
+        letters, width = x.shape[1], len(self.costs)
+        place = align(x.argmax(1), inside.sum(1), self.costs, GAP)
+        holder = x.new_zeros(len(x), letters, 2 * width + 2)
+        index = torch.where(place < 0, 2 * width + 1, place).unsqueeze(1).expand(-1, letters, -1)
+        found = holder.scatter_add(2, index, x)
+        paired, inserted = self.shares(found[:, :, :width]), found[:, :, width : 2 * width + 1].sum(1)
+        about = self.descriptors.to(x)
+        like = torch.einsum("nvr,vf->nfr", paired, about) * (ALIKE / about.shape[1] ** 0.5)
+        lost = 1 - paired.sum(1)
+        return [torch.cat([paired.flatten(1), like.flatten(1), lost, inserted], 1)]
+
+    def learn(self, tokens: Tensor, lengths: Tensor) -> None:
+        """Which letters each column has."""
+        width = len(self.costs)
+        columns = in_columns(tokens, align(tokens, lengths, self.costs, GAP), width, self.alphabet.size)
+        self.shares.learn(columns, torch.full_like(lengths, width), positional=True)

@@ -1,6 +1,6 @@
 """What linear models read of a sequence: letters at their places, pairs of them, or words anywhere.
 
-All are functions of one-hot x (N, V, L), differentiable in it, with letters at ``inside`` (N, L).
+All is differentiable in one-hot x (N, V, L), with letters at ``inside`` (N, L).
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from seqdesign.constraints.letters import strand_codes, word_codes
+from seqdesign.ensembles.reader import Basis, Reader, Word
 
 MAX_WORDS = 2_000
 """Columns of counted words, about."""
@@ -21,9 +24,6 @@ CODON_WEIGHT = 4.0
 """Of a share of codons, in standard deviations by chance, beside one of these letters."""
 REACH, SHORT_REACH = 6, 4
 """Letters from the first to the last of a gapped pair, and of a gapped triple, at most."""
-
-Word = tuple[int, ...]
-"""Places of the letters of a word, from 0: (0, 1, 2) are three neighbours, (0, 3) two letters apart."""
 
 
 def num_linear_features(letters: int, max_length: int, *, positional: bool) -> int:
@@ -51,6 +51,19 @@ def linear_features(x: Tensor, inside: Tensor, max_length: int, *, positional: b
         pairs = torch.einsum("nvl,nul->nvu", x[:, :, :-1], x[:, :, 1:]).flatten(1)
         parts.insert(1, pairs / count)
     return torch.cat(parts, dim=1)
+
+
+class Letters(Reader):
+    """Letters at their places, or the mixture of letters where these mean nothing: ``linear_features``."""
+
+    def __init__(self, basis: Basis) -> None:
+        longest, positional = basis.max_length, basis.positional
+        super().__init__(basis, num_linear_features(basis.alphabet.size, longest, positional=positional))
+        self.max_length, self.positional = longest, positional
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """One group."""
+        return [linear_features(x, inside, self.max_length, positional=self.positional)]
 
 
 def word_shapes(letters: int, max_length: int) -> tuple[Word, ...]:
@@ -91,23 +104,52 @@ def word_counts(x: Tensor, shapes: tuple[Word, ...]) -> Tensor:
     return torch.cat(parts, dim=1)
 
 
-def num_codons(letters: int) -> int:
-    """Columns of ``codon_features``."""
-    return letters**3 + letters * FIVE_PRIME
+class Words(Reader):
+    """Counts of words, a group for each of their shapes; of tokens on both strands together."""
+
+    def __init__(self, basis: Basis) -> None:
+        size = basis.alphabet.size
+        shapes = basis.shapes or word_shapes(size, basis.max_length)
+        super().__init__(basis, sum(size ** len(word) for word in shapes))
+        self.shapes = shapes
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """Of one strand."""
+        return [word_counts(x, (word,)) for word in self.shapes]
+
+    def of_tokens(self, tokens: Tensor) -> list[Tensor]:
+        """By the numbers of whole words, which is quicker than products; unknown letters make none."""
+        return [self._counts(tokens, len(word)) for word in self.shapes]
+
+    def _counts(self, tokens: Tensor, size: int) -> Tensor:
+        if self.both_strands:
+            codes, known = strand_codes(tokens, size, self.alphabet)
+        else:
+            codes, known = word_codes(tokens, size, self.alphabet.size)
+        counts = torch.zeros((len(tokens), self.alphabet.size**size), dtype=torch.float64)
+        return counts.scatter_add(1, codes.masked_fill(~known, 0), known.double())
 
 
-def codon_features(x: Tensor, max_length: int) -> Tensor:
-    """How often each codon of the frame of the first letter occurs, and the first letters: (N, V^3 + V F).
+class Codons(Reader):
+    """How often each codon of the frame of the first letter occurs, and the first letters.
 
-    Initiation depends on the first F letters as such, elongation on codons wherever they stand (Kudla et al.
+    Initiation depends on the first letters as such, elongation on codons wherever they stand (Kudla et al.
     2009, Science 324:255).
     """
-    length = x.shape[2]
-    codons = x[:, :, : length - length % 3]
-    pairs = (codons[:, :, None, 0::3] * codons[:, None, :, 1::3]).flatten(1, 2)
-    counts = (pairs @ codons[:, :, 2::3].transpose(1, 2)).flatten(1)
-    first = F.pad(x[:, :, :FIVE_PRIME], (0, max(0, FIVE_PRIME - length)))
-    return torch.cat([counts * (CODON_WEIGHT / (max_length / 3) ** 0.5), first.flatten(1)], 1)
+
+    def __init__(self, basis: Basis) -> None:
+        size = basis.alphabet.size
+        super().__init__(basis, size**3 + size * FIVE_PRIME)
+        self.weight = CODON_WEIGHT / (basis.max_length / 3) ** 0.5
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """Two groups."""
+        length = x.shape[2]
+        codons = x[:, :, : length - length % 3]
+        pairs = (codons[:, :, None, 0::3] * codons[:, None, :, 1::3]).flatten(1, 2)
+        counts = (pairs @ codons[:, :, 2::3].transpose(1, 2)).flatten(1)
+        first = F.pad(x[:, :, :FIVE_PRIME], (0, max(0, FIVE_PRIME - length)))
+        return [counts * self.weight, first.flatten(1)]
 
 
 def common_pairs(x: Tensor) -> Tensor | None:
@@ -128,7 +170,16 @@ def common_pairs(x: Tensor) -> Tensor | None:
     return torch.stack([columns[i], columns[j]], dim=1)
 
 
-def pair_features(x: Tensor, pairs: Tensor) -> Tensor:
-    """The one-hot and products of the cells ``pairs`` (P, 2) of it: (N, V L + P)."""
-    flat = x.flatten(1)
-    return torch.cat([flat, flat[:, pairs[:, 0]] * flat[:, pairs[:, 1]]], dim=1)
+class Pairs(Reader):
+    """Products of two letters at their places."""
+
+    pairs: Tensor
+
+    def __init__(self, basis: Basis) -> None:
+        super().__init__(basis, len(basis.pairs))
+        self.register_buffer("pairs", basis.pairs)
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """One group."""
+        flat = x.flatten(1)
+        return [flat[:, self.pairs[:, 0]] * flat[:, self.pairs[:, 1]]]

@@ -17,8 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqdesign.ensembles.ends import both_ends
+from seqdesign.ensembles.ends import both_ends, num_places
 from seqdesign.ensembles.features import linear_features
+from seqdesign.ensembles.reader import Basis, Reader
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import mask, one_hot
 
@@ -61,15 +62,22 @@ def fold(x: Tensor) -> tuple[Tensor, Tensor]:
     return energy.to(x), paired.to(x)
 
 
-def folding_features(x: Tensor, inside: Tensor, places: int, *, positional: bool) -> Tensor:
-    """Features (N, 1 + places) of one-hot x (N, 4, L): the free energy, and which letters are paired.
-
-    These are the first ``places`` ones, or, where positions mean nothing, half as many from either end.
+class Folds(Reader):
+    """The free energy, and how likely letters are paired: all, or, where places mean nothing, those near
+    either end.
     """
-    energy, paired = fold(x)
-    if not positional:
-        paired = both_ends(paired[:, None], inside.sum(1), places // 2)[:, 0]
-    return torch.cat([energy[:, None], paired], 1)
+
+    def __init__(self, basis: Basis) -> None:
+        places = 0 if basis.positional else num_places(basis.alphabet.size, basis.max_length)
+        super().__init__(basis, 1 + (2 * places or basis.max_length))
+        self.places = places
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """Two groups."""
+        energy, paired = fold(x)
+        if self.places:
+            paired = both_ends(paired[:, None], inside.sum(1), self.places)[:, 0]
+        return [energy[:, None], paired]
 
 
 def can_fold(tokens: Tensor, alphabet: Alphabet) -> bool:

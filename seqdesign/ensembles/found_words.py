@@ -64,7 +64,7 @@ class Reads:
         tokens = np.minimum(tokens, size)
         owner = np.arange(count)
         if both_strands and alphabet.complement:
-            partner = np.array([*(alphabet.letters.index(c) for c in alphabet.complement), size])
+            partner = np.array([*alphabet.partners, size])
             ends = (tokens < size).sum(1)[:, None]
             place = np.maximum(ends - 1 - np.arange(tokens.shape[1]), 0)
             other = np.take_along_axis(partner[tokens], place, 1)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from seqdesign.ensembles.found_words import LONGEST, MOST_WORDS, Word, find_words
+from seqdesign.ensembles.reader import Basis, Reader
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.encoders import TokenArray, Vocabulary
 from seqdesign.sequences.splits import mutated, related
 
 WITHIN = (3, 10, 20, 40, 80, 150)
@@ -30,7 +31,6 @@ MOST_LETTERS = 1_500_000
 """Of the rows from which words are learned, at most."""
 SHORTEST = 12
 """Letters from which on words may stand anywhere."""
-_ROWS = 1024
 
 
 def no_words(letters: int, *, both_strands: bool) -> Tensor:
@@ -49,9 +49,8 @@ def pack_words(words: Sequence[Word], alphabet: Alphabet, *, both_strands: bool)
     for row, word in zip(found, words, strict=False):
         row[: len(word)] = torch.from_numpy(word.astype(np.float32))
     if both:
-        partner = [alphabet.letters.index(c) for c in alphabet.complement]
         for row, word in zip(found[MOST_WORDS:], words, strict=False):
-            row[: len(word)] = torch.from_numpy(word[::-1, partner].astype(np.float32))
+            row[: len(word)] = torch.from_numpy(word[::-1, list(alphabet.partners)].astype(np.float32))
     return found
 
 
@@ -67,58 +66,74 @@ def spelled(words: Tensor, alphabet: Alphabet) -> tuple[str, ...]:
     return tuple(found)
 
 
-def num_grammar(max_length: int, *, both_strands: bool) -> int:
-    """Columns of ``grammar_features``."""
-    pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both_strands else 0)
-    return MOST_WORDS * (PARTS + 2) + pairs * (len(_reach(max_length)) + 1)
-
-
 def _reach(max_length: int) -> list[int]:
     return [gap for gap in WITHIN if gap < max_length / 2]
 
 
-def grammar_features(
-    x: Tensor, inside: Tensor, words: Tensor, max_length: int
-) -> tuple[Tensor, Tensor, Tensor]:
+class Grammar(Reader):
     """Of words (A, W, V): how often they occur (N, A), whether they do, and in which part (N, A (parts + 1)),
     and what they say in pairs (N, A A (distances + 1)).
 
     With their reverse complements behind them (2 A, W, V) pairs are also read whichever strands they are on
     and whichever comes first (N, A (A + 1) / 2 (distances + 1) more).
     """
-    length = x.shape[2]
-    steps = torch.arange(length, device=x.device)
-    ends = inside.sum(1, keepdim=True).clamp(min=1)
-    part = (steps * PARTS // ends).clamp(max=PARTS - 1)
-    there = (part[:, None] == torch.arange(PARTS, device=x.device)[:, None]).to(x.dtype)
-    widths = [int(word.any(1).sum()) for word in words]
-    found = [_matches(x, word[:width]) for word, width in zip(words, widths, strict=True)]
-    sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
-    counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
-    parts = torch.stack([torch.einsum("nl,npl->np", m, there) for m in found[:MOST_WORDS]], 1)
-    singles = torch.cat([counts[:, :, None], parts], 2).clamp(max=1)
-    none = x.new_zeros(len(x))
-    gaps = [*_reach(max_length), length]
 
-    def near(
-        i: int, j: int, left: Sequence[Tensor], right: Sequence[Tensor], *, turned: bool
-    ) -> list[Tensor]:
-        """Within each distance: word j behind word i, or, ``turned``, also the other way round."""
-        if not (widths[i] and widths[j]):
-            return [none] * len(gaps)
-        there = [_behind(left[i], steps + widths[i], right[j], gap) for gap in gaps]
-        if turned and i != j:
-            back = [_behind(left[j], steps + widths[j], right[i], gap) for gap in gaps]
-            there = [a + b for a, b in zip(there, back, strict=True)]
-        return [count.clamp(max=1) for count in there]
+    found: Tensor
 
-    words_of = range(MOST_WORDS)
-    pairs = [column for i in words_of for j in words_of for column in near(i, j, found, sums, turned=False)]
-    if len(found) > MOST_WORDS:
-        either, total = ([part[i] + part[i + MOST_WORDS] for i in words_of] for part in (found, sums))
-        some = [(i, j) for i in words_of for j in range(i + 1)]
-        pairs += [column for i, j in some for column in near(i, j, either, total, turned=True)]
-    return counts, singles.flatten(1), torch.stack(pairs, 1)
+    def __init__(self, basis: Basis) -> None:
+        both = len(basis.found) > MOST_WORDS
+        pairs = MOST_WORDS * MOST_WORDS + (MOST_WORDS * (MOST_WORDS + 1) // 2 if both else 0)
+        within = _reach(basis.max_length)
+        super().__init__(basis, MOST_WORDS * (PARTS + 2) + pairs * (len(within) + 1))
+        self.within = within
+        self.register_buffer("found", basis.found)
+
+    def gains(self, counts: float, more: float) -> Tensor:
+        """(I,): what counts of words have, and what the rest has."""
+        gain = torch.full((self.columns,), more)
+        gain[:MOST_WORDS] = counts
+        return gain
+
+    def forward(self, x: Tensor, inside: Tensor) -> list[Tensor]:
+        """Three groups."""
+        length = x.shape[2]
+        steps = torch.arange(length, device=x.device)
+        ends = inside.sum(1, keepdim=True).clamp(min=1)
+        part = (steps * PARTS // ends).clamp(max=PARTS - 1)
+        there = (part[:, None] == torch.arange(PARTS, device=x.device)[:, None]).to(x.dtype)
+        widths = [int(word.any(1).sum()) for word in self.found]
+        found = [_matches(x, word[:width]) for word, width in zip(self.found, widths, strict=True)]
+        sums = [torch.cumsum(torch.nn.functional.pad(m, (1, 0)), 1) for m in found]
+        counts = torch.stack([m.sum(1) for m in found[:MOST_WORDS]], 1)
+        parts = torch.stack([torch.einsum("nl,npl->np", m, there) for m in found[:MOST_WORDS]], 1)
+        singles = torch.cat([counts[:, :, None], parts], 2).clamp(max=1)
+        none = x.new_zeros(len(x))
+        gaps = [*self.within, length]
+
+        def near(
+            i: int, j: int, left: Sequence[Tensor], right: Sequence[Tensor], *, turned: bool
+        ) -> list[Tensor]:
+            """Within each distance: word j behind word i, or, ``turned``, also the other way round."""
+            if not (widths[i] and widths[j]):
+                return [none] * len(gaps)
+            there = [_behind(left[i], steps + widths[i], right[j], gap) for gap in gaps]
+            if turned and i != j:
+                back = [_behind(left[j], steps + widths[j], right[i], gap) for gap in gaps]
+                there = [a + b for a, b in zip(there, back, strict=True)]
+            return [count.clamp(max=1) for count in there]
+
+        words = range(MOST_WORDS)
+        pairs = [column for i in words for j in words for column in near(i, j, found, sums, turned=False)]
+        if len(found) > MOST_WORDS:
+            either, total = ([part[i] + part[i + MOST_WORDS] for i in words] for part in (found, sums))
+            some = [(i, j) for i in words for j in range(i + 1)]
+            pairs += [column for i, j in some for column in near(i, j, either, total, turned=True)]
+        return [counts, singles.flatten(1), torch.stack(pairs, 1)]
+
+    def of_tokens(self, tokens: Tensor) -> list[Tensor]:
+        """The same of tokens, of which unknown ones make no word."""
+        nothing = Vocabulary(self.alphabet).pad
+        return super().of_tokens(tokens.masked_fill(tokens >= self.alphabet.size, nothing))
 
 
 def _matches(x: Tensor, word: Tensor) -> Tensor:
@@ -164,30 +179,12 @@ def learn_words(tokens: Tensor, values: Tensor, alphabet: Alphabet, *, both_stra
 
     def described(words: list[Word]) -> np.ndarray:
         packed = pack_words(words, alphabet, both_strands=both_strands)
-        both = describe(tokens, packed, alphabet, tokens.shape[1], both_strands=both_strands)
-        return torch.cat(both, 1).double().numpy()
+        both = both_strands and bool(alphabet.complement)
+        basis = Basis(alphabet=alphabet, max_length=tokens.shape[1], both_strands=both, found=packed)
+        return torch.cat(Grammar(basis).of_tokens(tokens), 1).numpy()
 
     found = find_words(
         tokens.numpy().astype(np.int64), values.double().numpy(), alphabet,
         both_strands=both_strands, described=described,
     )  # fmt: skip
     return pack_words(found, alphabet, both_strands=both_strands)
-
-
-def describe(
-    tokens: Tensor, words: Tensor, alphabet: Alphabet, max_length: int, *, both_strands: bool
-) -> list[Tensor]:
-    """``grammar_features`` of tokens (N, L), padded, the mean of both strands where these are alike."""
-    parts = []
-    for rows in tokens.split(_ROWS):
-        inside = rows < alphabet.size
-        x = (rows.unsqueeze(1) == torch.arange(alphabet.size)[:, None]).float()
-        strands = [x]
-        if both_strands and alphabet.complement:
-            partner = torch.tensor([alphabet.letters.index(c) for c in alphabet.complement])
-            back = (inside.sum(1, keepdim=True) - 1 - torch.arange(tokens.shape[1])).clamp(min=0)
-            turned = x[:, partner].gather(2, back[:, None].expand_as(x))
-            strands.append(turned * inside[:, None])
-        found = [grammar_features(strand, inside, words, max_length) for strand in strands]
-        parts.append([torch.stack(some).mean(0) for some in zip(*found, strict=True)])
-    return [torch.cat(some) for some in zip(*parts, strict=True)]

@@ -18,13 +18,15 @@ from seqdesign.ensembles.closed import LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
 from seqdesign.ensembles.features import linear_features
-from seqdesign.ensembles.grammar import spelled
+from seqdesign.ensembles.grammar import Grammar, no_words, spelled
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.killoran import KilloranNet
 from seqdesign.ensembles.layers import only_members
 from seqdesign.ensembles.motif import MotifNet
 from seqdesign.ensembles.options import LINEAR_KINDS, PredictorOptions
+from seqdesign.ensembles.reader import Basis, other_strand, partners
 from seqdesign.ensembles.residual import ResidualNet
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.tasks.by_name import get_task
 
@@ -100,15 +102,8 @@ class SequencePredictor(nn.Module):
         self.both_strands = options.strands == "both"
         alphabet = vocabulary.alphabet
         letters = alphabet.size
-        self.net = _net(
-            options,
-            letters,
-            max_length,
-            num_scores,
-            positional,
-            columns or Columns(),
-            letter_descriptors(alphabet),
-        )
+        self.basis = _basis(alphabet, max_length, positional, self.both_strands, columns or Columns())
+        self.net = _net(options, self.basis, num_scores, columns or Columns())
         self.shares = LetterShares(letters, max_length if positional else 1)
         self.register_buffer("evidence", torch.zeros(evidence_shape(letters, max_length, positional)))
         self.register_buffer("outcome_mean", torch.tensor(outcome_mean))
@@ -117,16 +112,13 @@ class SequencePredictor(nn.Module):
         self.log_noise = (
             nn.Parameter(torch.zeros(self.num_members, 1, num_scores)) if self.task.learns_noise else None
         )
-        partner = alphabet.complement if self.both_strands and alphabet.complement else alphabet.letters
-        order = torch.tensor([alphabet.letters.index(letter) for letter in partner])
-        self.register_buffer("complement", order, persistent=False)
+        self.register_buffer("complement", partners(alphabet), persistent=False)
 
     @property
     def words(self) -> tuple[str, ...]:
         """Those whose grammar is read, the surest first; none where it is another kind."""
-        if not isinstance(self.net, LinearNet) or self.net.kind != "grammar":
-            return ()
-        return spelled(self.net.found, self.vocabulary.alphabet)
+        some = [part for part in self.net.modules() if isinstance(part, Grammar)]
+        return spelled(some[0].found, self.vocabulary.alphabet) if some else ()
 
     def only(self, members: Sequence[int]) -> SequencePredictor:
         """A copy that computes these members alone, to be asked and not to be trained."""
@@ -171,7 +163,7 @@ class SequencePredictor(nn.Module):
     def strands(self, x: Tensor, lengths: Tensor | None) -> tuple[list[Tensor], Tensor]:
         """What the members read: one strand or both, and which positions (N, L) hold a letter."""
         x, inside = self._prepare(x, lengths)
-        return [x, self.other_strand(x, inside)] if self.both_strands else [x], inside
+        return [x, other_strand(x, inside, self.complement)] if self.both_strands else [x], inside
 
     def hidden(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """The last hidden layer of residual networks (M, N, H), the mean of both strands."""
@@ -184,13 +176,6 @@ class SequencePredictor(nn.Module):
         both, inside = self.strands(x, lengths)
         features = [linear_features(s, inside, self.max_length, positional=self.positional) for s in both]
         return torch.stack(features).mean(0)
-
-    def other_strand(self, x: Tensor, inside: Tensor) -> Tensor:
-        """Reverse complement within each sequence's own length."""
-        steps = torch.arange(x.shape[2], device=x.device)
-        back = (inside.sum(1, keepdim=True) - 1 - steps).clamp(min=0)
-        turned = x[:, self.complement].gather(2, back[:, None].expand_as(x))
-        return turned * inside[:, None]
 
     def _prepare(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """The input, padded to ``max_length`` where positions matter, and which of them hold a letter."""
@@ -216,27 +201,30 @@ class SequencePredictor(nn.Module):
         return self.task.loss(raw, outcomes, detail, units, self.log_noise)
 
 
-def _net(
-    options: PredictorOptions,
-    letters: int,
-    max_length: int,
-    num_scores: int,
-    positional: bool,
-    columns: Columns,
-    descriptors: Tensor,
-) -> Net:
+def _basis(
+    alphabet: Alphabet, max_length: int, positional: bool, both_strands: bool, columns: Columns
+) -> Basis:
+    """What readers of such sequences go by before anything was found in rows."""
+    return Basis(
+        alphabet=alphabet, max_length=max_length, positional=positional, both_strands=both_strands,
+        pairs=torch.zeros(columns.pairs, 2, dtype=torch.long),
+        parent=torch.zeros(columns.parent, dtype=torch.long),
+        costs=torch.zeros(columns.parent, alphabet.size + 1),
+        found=no_words(alphabet.size, both_strands=both_strands),
+    )  # fmt: skip
+
+
+def _net(options: PredictorOptions, basis: Basis, num_scores: int, columns: Columns) -> Net:
     """The members, side by side."""
     kind, members = options.architecture, int(options.members)
+    letters, max_length = basis.alphabet.size, basis.max_length
     if kind in LINEAR_KINDS:
-        return LinearNet(
-            kind, members, letters, max_length, num_scores,
-            positional=positional, both_strands=options.strands == "both",
-            num_pairs=columns.pairs, parent=columns.parent, descriptors=descriptors,
-        )  # fmt: skip
+        return LinearNet(kind, basis, members, num_scores)
     if kind == "kernel":
-        return KernelNet(members, columns.cells, columns.rows, num_scores, max_length, descriptors)
+        about = letter_descriptors(basis.alphabet)
+        return KernelNet(members, columns.cells, columns.rows, num_scores, max_length, about)
     if kind == "killoran":
         return KilloranNet(options, letters, num_scores)
     if kind == "motif":
         return MotifNet(options, letters, num_scores)
-    return ResidualNet(options, letters, max_length, num_scores, positional=positional)
+    return ResidualNet(options, letters, max_length, num_scores, positional=basis.positional)

@@ -37,7 +37,6 @@ from seqdesign.judging.processes import (
     KINDS,
     GaussianProcess,
     Kind,
-    Reader,
     bernoulli,
     hyperparameters,
     kinds_for,
@@ -133,12 +132,12 @@ class Panel:
             raise ValueError(f"judges need at least two measurements, got {len(measured)}")
         self.alphabet, self.task, self.network, self.seed = alphabet, task, network, seed
         same = bool((measured.lengths == length).all())
-        self.measured, self._both_strands = measured, both_strands
+        self.measured = measured
         rows = TokenArray(measured.tokens, measured.lengths, alphabet, np.arange(len(measured)))
         self.values = _targets(measured.values, task, num_scores)
         """What judges learn (N, K), on their scale."""
         taught = self.values.where(~torch.from_numpy(measured.held_out)[:, None], torch.nan)
-        self.kinds, self._parent = kinds_for(KINDS, rows, same=same, both_strands=both_strands, values=taught)
+        self.kinds, self._basis = kinds_for(KINDS, rows, same=same, both_strands=both_strands, values=taught)
         self.centre, self.unit = _standard(self.values)
         self.scale = as_measured(self.values)
         self.noise = torch.full_like(self.unit, torch.nan)
@@ -203,7 +202,7 @@ class Panel:
         centre, unit = _standard(values)
         found = []
         for kind in self.kinds:
-            reader = self._reader(kind, self._tokens[rows], values)
+            reader = read_as(kind, self._basis, self._tokens[rows], values)
             x = reader(self._tokens[rows])
             found.append(most_probable(kind, reader, x, (values - centre) / unit, self.seed)[1])
         return max(found) - len(values) * math.log(float(unit))
@@ -213,11 +212,6 @@ class Panel:
         assert self.network is not None
         mean, sd = self.network(tokens)
         return self.scale.into(mean), self.scale.spread_into(mean, sd)
-
-    def _reader(self, kind: Kind, tokens: Tensor, y: Tensor) -> Reader:
-        return read_as(
-            kind, tokens, self.alphabet, both_strands=self._both_strands, parent=self._parent, values=y
-        )
 
     def _complete(self) -> None:
         """What is expected in the place of limits, by the first judge, each by rows that it has not seen."""
@@ -305,7 +299,7 @@ class Panel:
         tokens, y = self._tokens[rows], (self.values[rows] - self.centre) / self.unit
         for _, some in itertools.groupby(kinds, lambda kind: kind.reads):
             alike = list(some)
-            reader = self._reader(alike[0], tokens, y)
+            reader = read_as(alike[0], self._basis, tokens, y)
             x = reader(tokens)
             like = reader.likeness(x, x)
             for kind in alike:

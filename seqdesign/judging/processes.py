@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -20,16 +20,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.constraints.letters import word_codes
-from seqdesign.ensembles.aligned import aligned_features, common_parent
+from seqdesign.ensembles.aligned import common_parent
+from seqdesign.ensembles.closed import READERS
 from seqdesign.ensembles.descriptors import letter_descriptors
-from seqdesign.ensembles.ends import both_ends, ends_gain, num_places
-from seqdesign.ensembles.evidence import LetterShares
-from seqdesign.ensembles.family import family_costs, family_features, seen_in_columns
-from seqdesign.ensembles.folding import folding_counts, folding_features
-from seqdesign.ensembles.grammar import describe, has_room, learn_words
+from seqdesign.ensembles.ends import num_places
+from seqdesign.ensembles.family import family_costs
+from seqdesign.ensembles.folding import folding_counts
+from seqdesign.ensembles.grammar import has_room, learn_words
+from seqdesign.ensembles.reader import Basis, Reader, Word
 from seqdesign.sequences.alphabets import Alphabet
-from seqdesign.sequences.encoders import TokenArray, mask, one_hot
+from seqdesign.sequences.encoders import TokenArray, mask
 
 FIT_ROWS = 400
 """Rows by which hyperparameters are chosen: their likelihood costs the cube of it."""
@@ -40,8 +40,6 @@ SPREAD = 2.0
 NOISE_START = -1.0
 SHARED = -2.0
 """Where the search for the variance of what mutants share begins."""
-ALIGNED_ROWS = 512
-"""Sequences that are aligned at once."""
 OWN = 0.5
 """Share of a letter's effect that it shares with no other."""
 LONGEST_WORD, MOST_WORDS = 5, 1024
@@ -73,9 +71,7 @@ class Kind:
     own: Callable[[Tensor, Tensor], Tensor]
     """Hyperparameters, likeness of sequences with themselves (S, B) -> their variances (B,)."""
     reads: str
-    """``places``, ``letters`` (which may be alike there), ``words``, ``ends``, ``alignment``, ``family``,
-    ``folding`` (``at places``), ``grammar``.
-    """
+    """``places``, ``letters`` (which may be alike there), or one of ``READERS``."""
     start: Callable[[int], list[float]]
     """Number of similarities S -> logarithms of the hyperparameters where their search begins."""
 
@@ -161,12 +157,12 @@ ROUNDS = (
 """What rounds of measurements are learned with: positions where letters with like properties have like
 effects, and words.
 """
-RELATIVES = _of_counts("alignment", "alignment", like="like alignments")
+RELATIVES = _of_counts("alignment", "aligned", like="like alignments")
 """Kernels for relatives that also differ by insertions and deletions."""
 FAMILY = _of_counts("columns of a family", "family")
 """Kernels for members of a family of several lengths."""
-FOLDED = _of_counts("letters and folding", "folding at places", like="like letters and folding")
-FOLDED_WORDS = _of_counts("words and folding", "folding")
+FOLDED = _of_counts("letters and folding", "folded")
+FOLDED_WORDS = _of_counts("words and folding", "folded")
 """Kernels for RNA of which some outcome depends on how it folds, of one length and of several."""
 ENDS = _of_counts("words and ends", "ends")
 """Kernels for sequences of several lengths, of which letters near an end may have a meaning there."""
@@ -248,51 +244,35 @@ class Letters(Places):
         )
 
 
-class Words:
-    """Counts of words of 1, 2, ... letters, on both strands where a reverse complement is the same thing."""
+class Counts:
+    """What some readers see, each group of their columns in units of its spread over the rows.
 
-    def __init__(self, tokens: Tensor, alphabet: Alphabet, *, both_strands: bool) -> None:
-        self.alphabet, self.both_strands = alphabet, both_strands and bool(alphabet.complement)
-        longest = 1
-        while longest < LONGEST_WORD and alphabet.size ** (longest + 1) <= MOST_WORDS:
-            longest += 1
-        self.sizes = range(1, min(longest, tokens.shape[1]) + 1)
-        self._learn(tokens)
+    Where readers have both strands, their mean counts, or their sum.
+    """
 
-    def _learn(self, tokens: Tensor) -> None:
-        """Means and spreads of what is counted in rows (N, L), and between what they lie."""
-        counts = self._tables(tokens)
+    def __init__(self, readers: Sequence[Reader], tokens: Tensor) -> None:
+        self.readers = readers
+        counts = self._groups(tokens)
         self.centre = [x.mean(0) for x in counts]
         self.unit = [
             float((x - m).square().sum(1).mean().sqrt()) or 1.0
             for x, m in zip(counts, self.centre, strict=True)
         ]
-        seen = [
-            torch.aminmax((x - m) / u, dim=0) for x, m, u in zip(counts, self.centre, self.unit, strict=True)
-        ]
-        self._seen = [(least, most) for least, most in seen]
+        self._seen = [torch.aminmax(x, dim=0) for x in self._standard(counts)]
 
     def __call__(self, tokens: Tensor) -> list[Tensor]:
         """Features of tokens (N, L)."""
-        counts = self._tables(tokens)
+        return self._standard(self._groups(tokens))
+
+    def _groups(self, tokens: Tensor) -> list[Tensor]:
+        return [group for reader in self.readers for group in reader.of_tokens(tokens)]
+
+    def _standard(self, counts: list[Tensor]) -> list[Tensor]:
         return [(x - m) / u for x, m, u in zip(counts, self.centre, self.unit, strict=True)]
 
     def within(self, features: list[Tensor]) -> list[Tensor]:
         """With no word more or less often than in some row: what further copies do was never measured."""
         return [x.clamp(least, most) for x, (least, most) in zip(features, self._seen, strict=True)]
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        return [self._counts(tokens, size) for size in self.sizes]
-
-    def _counts(self, tokens: Tensor, size: int) -> Tensor:
-        codes, known = word_codes(tokens, size, self.alphabet.size)
-        if self.both_strands:
-            partner = torch.tensor([self.alphabet.letters.index(c) for c in self.alphabet.complement])
-            turned = torch.cat([partner, torch.full((256,), 255)])[tokens.clamp(max=255)].flip(1)
-            other, there = word_codes(turned, size, self.alphabet.size)
-            codes, known = torch.cat([codes, other], 1), torch.cat([known, there], 1)
-        counts = torch.zeros((len(tokens), self.alphabet.size**size), dtype=torch.float64)
-        return counts.scatter_add(1, codes.masked_fill(~known, 0), known.double())
 
     def likeness(self, a: list[Tensor], b: list[Tensor]) -> Likeness:
         """Of features with others."""
@@ -304,81 +284,8 @@ class Words:
         )
 
 
-class Aligned(Words):
-    """What changes in the alignment to a parent (R,) of which all are relatives, also by indels."""
-
-    def __init__(self, tokens: Tensor, alphabet: Alphabet, parent: Tensor) -> None:
-        self.alphabet, self.parent = alphabet, parent
-        self._learn(tokens)
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        inside = tokens < self.alphabet.size
-        x = (tokens.unsqueeze(1) == torch.arange(self.alphabet.size)[:, None]).float()
-        pairs = zip(x.split(ALIGNED_ROWS), inside.split(ALIGNED_ROWS), strict=True)
-        parts = [aligned_features(rows, known, self.parent) for rows, known in pairs]
-        return [torch.cat(parts).double()]
-
-
-class Family(Words):
-    """Letters, and what they are like, in the columns of a family, by ``costs`` (R, V + 1)."""
-
-    def __init__(self, tokens: Tensor, alphabet: Alphabet, costs: Tensor) -> None:
-        self.alphabet, self.costs, self.shares = alphabet, costs, LetterShares(alphabet.size, len(costs))
-        self.descriptors = letter_descriptors(alphabet)
-        self.shares.learn(*seen_in_columns(tokens, mask(tokens, alphabet).sum(1), costs), positional=True)
-        self._learn(tokens)
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        parts = []
-        for rows in tokens.split(ALIGNED_ROWS):
-            inside = mask(rows, self.alphabet) > 0
-            x = one_hot(rows, self.alphabet)
-            parts.append(family_features(x, inside, self.costs, self.shares, self.descriptors))
-        return [torch.cat(parts).double()]
-
-
-class Folded(Words):
-    """Letters at their places, or, where these mean nothing, counts of words, and how RNA folds."""
-
-    def __init__(self, tokens: Tensor, alphabet: Alphabet, *, same: bool) -> None:
-        length = tokens.shape[1]
-        self.same, self.places = same, length if same else 2 * num_places(alphabet.size, length)
-        super().__init__(tokens, alphabet, both_strands=False)
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        x, inside = one_hot(tokens, self.alphabet).double(), mask(tokens, self.alphabet)
-        said = [x.flatten(1)] if self.same else super()._tables(tokens)
-        folded = folding_features(x, inside, self.places, positional=self.same)
-        return [*said, folded[:, :1], folded[:, 1:]]
-
-
-class Ends(Words):
-    """The same, and letters by their distance from either end."""
-
-    def __init__(self, tokens: Tensor, alphabet: Alphabet) -> None:
-        self.places = num_places(alphabet.size, tokens.shape[1])
-        super().__init__(tokens, alphabet, both_strands=False)
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        x = one_hot(tokens, self.alphabet).double()
-        framed = both_ends(x, mask(tokens, self.alphabet).sum(1), self.places) * ends_gain(self.places, x)
-        return [*super()._tables(tokens), framed.flatten(1)]
-
-
-class Grammar(Words):
-    """Counts of words, and what the words (A, W, V) that carry the outcome say alone and in pairs."""
-
-    def __init__(self, tokens: Tensor, alphabet: Alphabet, found: Tensor, *, both_strands: bool) -> None:
-        self.found, self._longest = found, tokens.shape[1]
-        super().__init__(tokens, alphabet, both_strands=both_strands)
-
-    def _tables(self, tokens: Tensor) -> list[Tensor]:
-        said = describe(tokens, self.found, self.alphabet, self._longest, both_strands=self.both_strands)
-        return [*super()._tables(tokens), *(part.double() for part in said)]
-
-
-Reader = Places | Words
-"""``Letters`` is a ``Places``; what is counted or folded is read like ``Words``."""
+Reading = Places | Counts
+"""What a process reads; ``Letters`` is a ``Places``."""
 
 
 def kinds_for(
@@ -388,9 +295,9 @@ def kinds_for(
     same: bool,
     both_strands: bool,
     values: Tensor | None = None,
-) -> tuple[tuple[Kind, ...], Tensor | None]:
-    """Those of some kinds that can read such rows, and the parent (R,) of which the rows are relatives, or
-    the costs (R, V + 1) of letters in the columns of the family that they are.
+) -> tuple[tuple[Kind, ...], Basis]:
+    """Those of some kinds that can read such rows, and by what: also the parent of which the rows are
+    relatives, or the columns of the family that they are.
 
     same: whether places mean the same in all that will ever be read. Else rows of one strand are read by
     their alignment as well, where they are relatives, and by that of a family, where they are one, and by the
@@ -398,48 +305,49 @@ def kinds_for(
     folds is read too where the first outcome depends on it, and of unrelated rows the grammar, where some
     words carry the outcome.
     """
+    alphabet, longest = tokens.alphabet, tokens.tokens.shape[1]
+    basis = Basis(
+        alphabet=alphabet, max_length=longest, positional=same,
+        both_strands=both_strands and bool(alphabet.complement),
+        shapes=_whole_words(alphabet.size, longest),
+    )  # fmt: skip
     found = tuple(kind for kind in kinds if kind.reads == "words" or same)
     parent = None if same or both_strands or len(tokens) < 2 else common_parent(tokens)
     if parent is not None:
-        return found + RELATIVES, parent
+        return found + RELATIVES, replace(basis, parent=parent)
     costs = None if same or both_strands else family_costs(tokens)
     if costs is not None:
-        found += FAMILY
-    if not same and not both_strands and num_places(tokens.alphabet.size, tokens.tokens.shape[1]):
+        found, basis = found + FAMILY, replace(basis, costs=costs)
+    if not same and not both_strands and num_places(alphabet.size, longest):
         found += ENDS
     rows = torch.from_numpy(tokens.tokens.astype(np.int64))
-    if values is not None and not both_strands and folding_counts(rows, values[:, 0], tokens.alphabet):
+    if values is not None and not both_strands and folding_counts(rows, values[:, 0], alphabet):
         found += FOLDED if same else FOLDED_WORDS
     if values is None or not has_room(tokens):
-        return found, costs
-    some = bool(learn_words(rows, values, tokens.alphabet, both_strands=both_strands).any())
-    return (*found, GRAMMAR) if some else found, costs
+        return found, basis
+    some = bool(learn_words(rows, values, alphabet, both_strands=both_strands).any())
+    return (*found, GRAMMAR) if some else found, basis
 
 
-def read_as(
-    kind: Kind,
-    tokens: Tensor,
-    alphabet: Alphabet,
-    *,
-    both_strands: bool,
-    parent: Tensor | None = None,
-    values: Tensor | None = None,
-) -> Reader:
+def _whole_words(letters: int, max_length: int) -> tuple[Word, ...]:
+    """Of one letter and more."""
+    longest = 1
+    while longest < LONGEST_WORD and letters ** (longest + 1) <= MOST_WORDS:
+        longest += 1
+    return tuple(tuple(range(size)) for size in range(1, min(longest, max_length) + 1))
+
+
+def read_as(kind: Kind, basis: Basis, tokens: Tensor, values: Tensor | None = None) -> Reading:
     """What a kind reads, for rows with tokens (N, L); ``grammar`` by their values (N, K) as well."""
+    if kind.reads in ("places", "letters"):
+        return (Letters if kind.reads == "letters" else Places)(tokens, basis.alphabet)
     if kind.reads == "grammar" and values is not None:
-        found = learn_words(tokens, values, alphabet, both_strands=both_strands)
-        return Grammar(tokens, alphabet, found, both_strands=both_strands)
-    if kind.reads == "alignment" and parent is not None:
-        return Aligned(tokens, alphabet, parent)
-    if kind.reads == "family" and parent is not None:
-        return Family(tokens, alphabet, parent)
-    if kind.reads.startswith("folding"):
-        return Folded(tokens, alphabet, same=kind in FOLDED)
-    if kind.reads == "ends":
-        return Ends(tokens, alphabet)
-    if kind.reads == "words":
-        return Words(tokens, alphabet, both_strands=both_strands)
-    return (Letters if kind.reads == "letters" else Places)(tokens, alphabet)
+        words = learn_words(tokens, values, basis.alphabet, both_strands=basis.both_strands)
+        basis = replace(basis, found=words)
+    readers = READERS[kind.reads](basis)
+    if kind.reads == "family":  # near an end a letter never seen there is rather one that makes judges unsure
+        readers[0].learn(tokens, mask(tokens, basis.alphabet).sum(1))
+    return Counts(readers, tokens)
 
 
 class GaussianProcess:
@@ -453,7 +361,7 @@ class GaussianProcess:
         self,
         kind: Kind,
         theta: Tensor,
-        reader: Reader,
+        reader: Reading,
         x: list[Tensor],
         y: Tensor,
         like: Likeness | None = None,
@@ -528,7 +436,7 @@ class GaussianProcess:
         return means, variances
 
 
-def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed: int) -> Tensor:
+def hyperparameters(kind: Kind, reader: Reading, x: list[Tensor], y: Tensor, seed: int) -> Tensor:
     """The most probable logarithms (1 + H,), the noise first, given rows with features x and values y (N, K).
 
     By marginal likelihood under a normal prior around their start, from ``FIT_ROWS`` of the rows.
@@ -536,7 +444,7 @@ def hyperparameters(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed
     return most_probable(kind, reader, x, y, seed)[0]
 
 
-def most_probable(kind: Kind, reader: Reader, x: list[Tensor], y: Tensor, seed: int) -> tuple[Tensor, float]:
+def most_probable(kind: Kind, reader: Reading, x: list[Tensor], y: Tensor, seed: int) -> tuple[Tensor, float]:
     """The hyperparameters, and their log probability with that of the values, up to a constant."""
     known = torch.nonzero(~y.isnan().any(1)).flatten()
     if len(known) < 2:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.aligned import common_parent
 from seqdesign.ensembles.family import family_costs
 from seqdesign.ensembles.folding import folding_counts
 from seqdesign.ensembles.grammar import has_room, learn_words, no_words
@@ -28,6 +29,11 @@ class Known:
     def take(self, rows: Indices) -> Known:
         """The chosen rows."""
         return Known(self.tokens.take(rows), self.outcomes.take(rows))
+
+    @cached_property
+    def parent(self) -> Tensor | None:
+        """The sequence (R,) that all are relatives of, or None."""
+        return common_parent(self.tokens)
 
     @cached_property
     def family(self) -> Tensor | None:

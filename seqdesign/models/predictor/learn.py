@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqdesign.ensembles.aligned import common_parent, num_aligned
-from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.closed import READERS, LinearNet
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.ends import num_places
 from seqdesign.ensembles.evidence import letter_counts
-from seqdesign.ensembles.family import num_family
 from seqdesign.ensembles.features import MAX_PAIRS, common_pairs
 from seqdesign.ensembles.folding import LONGEST, can_fold
+from seqdesign.ensembles.grammar import Grammar
 from seqdesign.ensembles.kernel import KernelNet
 from seqdesign.ensembles.kernel_fit import MAX_CELLS, fit_kernel
 from seqdesign.ensembles.model import Columns, SequencePredictor
 from seqdesign.ensembles.motif import MotifNet
 from seqdesign.ensembles.options import CLOSED_KINDS, LABELS, PredictorOptions, adapt
+from seqdesign.ensembles.reader import Basis
 from seqdesign.ensembles.residual import ResidualNet
 from seqdesign.ensembles.ridge import ridge_start
 from seqdesign.errors import InputError
@@ -153,17 +153,13 @@ def learn(
 def columns_of(known: Known, kind: str) -> Columns | None:
     """Sizes of closed-form members for these rows; None where they are too many, or have no parent."""
     tokens = known.tokens
-    if kind == "aligned":
-        parent = common_parent(tokens)
-        if parent is None or len(tokens) * num_aligned(tokens.alphabet.size, len(parent)) > ALIGNED_NUMBERS:
+    if kind in ("aligned", "family"):
+        found = known.parent if kind == "aligned" else known.family
+        if found is None:
             return None
-        return Columns(parent=len(parent))
-    if kind == "family":
-        costs = known.family
-        if costs is None:
-            return None
-        columns = num_family(tokens.alphabet.size, len(costs), letter_descriptors(tokens.alphabet).shape[1])
-        return Columns(parent=len(costs)) if len(tokens) * columns <= ALIGNED_NUMBERS else None
+        basis = Basis(alphabet=tokens.alphabet, max_length=tokens.tokens.shape[1], parent=found, costs=found)
+        (reader,) = READERS[kind](basis)
+        return Columns(parent=len(found)) if len(tokens) * reader.columns <= ALIGNED_NUMBERS else None
     if kind not in ("pairs", "kernel"):
         return Columns()
     counts = letter_counts(
@@ -331,53 +327,54 @@ def _in_closed_form(
     Whether it carries over to letters without evidence, and what members say of rows that they judge where
     the model cannot be asked.
     """
-    net: Any = model.net
-    tokens = known.tokens
-    if isinstance(net, LinearNet) and net.kind != "ridge":
-        if net.kind == "pairs":
-            pairs = common_pairs(_one_hot(tokens))
-            assert pairs is not None
-            net.pairs.copy_(pairs)
-        if net.kind == "aligned":
-            parent = common_parent(tokens)
-            assert parent is not None
-            net.parent.copy_(parent)
-        if net.kind == "family":
-            assert known.family is not None
-            net.learn_columns(data.tokens.long(), data.lengths, known.family)
-        if net.kind == "ends":
-            net.learn_places(data.tokens, data.lengths)
-        if net.kind == "grammar":
-            _grammar(model, known, data, judges)
-            return False, None
-        features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
-        ridge = _ridge(model, data, features, judges)
-    if isinstance(net, LinearNet):
+    net = model.net
+    if not isinstance(net, LinearNet):
+        return _kernel(model, known.tokens, data, judges, seed)
+    if net.kind == "ridge":
         net.set_weights(*ridge)
         return False, None
-    return _kernel(model, tokens, data, judges, seed)
+    net.learn(_found(known, model.basis, net.kind), data.tokens.long(), data.lengths)
+    features = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
+    if net.kind == "grammar":
+        _grammar(model, net, data, features, judges)
+    else:
+        net.set_weights(*_ridge(model, data, features, judges))
+    return False, None
 
 
-def _grammar(model: SequencePredictor, known: Known, data: PredictorData, judges: Tensor) -> None:
-    """Set a model of the grammar of words; where none is found it is one of counts of words.
+def _found(known: Known, basis: Basis, kind: str) -> Basis:
+    """What readers of a kind go by, with what these rows have of it."""
+    if kind == "pairs" and (pairs := common_pairs(_one_hot(known.tokens))) is not None:
+        return replace(basis, pairs=pairs)
+    if kind == "aligned" and known.parent is not None:
+        return replace(basis, parent=known.parent)
+    if kind == "family" and known.family is not None:
+        return replace(basis, costs=known.family)
+    if kind == "grammar":
+        return replace(basis, found=known.words(both_strands=basis.both_strands))
+    return basis
+
+
+def _grammar(
+    model: SequencePredictor, net: LinearNet, data: PredictorData, plain: Tensor, judges: Tensor
+) -> None:
+    """Set weights of a model of the grammar of words; where none is found it is one of counts of words.
 
     How much less its columns are held than counts of all words, rows decide that a member does not know.
     """
-    net: Any = model.net
-    net.found.copy_(known.words(both_strands=model.both_strands))
-    plain = _features(model, data, lambda x, lengths: net.features(*model.strands(x, lengths)))
-    targets = _targets(model, data)
+    *_, grammar = net.readers
+    assert isinstance(grammar, Grammar)
+    targets, gain = _targets(model, data), torch.ones(plain.shape[1])
     best, kept = -1.0, None
-    for counts, more in GAINS if bool(net.found.any()) else GAINS[:1]:
-        gain = net.gains(counts, more)
+    for counts, more in GAINS if bool(grammar.found.any()) else GAINS[:1]:
+        gain[-grammar.columns :] = grammar.gains(counts, more)
         features = plain * gain
-        ridge = _ridge(model, data, features, judges)
-        alike = _correlation(_left_out(features, *ridge, judges), targets, judges.amax(1) > 0)
+        weights, biases = _ridge(model, data, features, judges)
+        alike = _correlation(_left_out(features, weights, biases, judges), targets, judges.amax(1) > 0)
         if kept is None or alike > best + WORTH * (1 - best):
-            best, kept = alike, (gain, ridge)
+            best, kept = alike, (weights * gain[:, None], biases)
     assert kept is not None
-    net.gain.copy_(kept[0])
-    net.set_weights(*kept[1])
+    net.set_weights(*kept)
 
 
 def _correlation(said: Tensor, targets: Tensor, some: Tensor) -> float:

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdesign.ensembles.reader import Basis
 from seqdesign.judging.processes import GaussianProcess, Kind, hyperparameters, read_as
 from seqdesign.models.predictor.fit import PredictorTraining
 from seqdesign.models.predictor.predictions import predict_outcomes
 from seqdesign.models.predictor.store import load_predictor, save_predictor
-from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import TokenArray
 
 
@@ -39,10 +39,8 @@ def judge() -> Callable[..., tuple[GaussianProcess, float]]:
     where each row is left out.
     """
 
-    def learned(
-        kind: Kind, tokens: Tensor, alphabet: Alphabet, values: Tensor, parent: Tensor | None = None
-    ) -> tuple[GaussianProcess, float]:
-        reader = read_as(kind, tokens, alphabet, both_strands=False, parent=parent)
+    def learned(kind: Kind, basis: Basis, tokens: Tensor, values: Tensor) -> tuple[GaussianProcess, float]:
+        reader = read_as(kind, basis, tokens)
         x = reader(tokens)
         process = GaussianProcess(kind, hyperparameters(kind, reader, x, values, 0), reader, x, values)
         return process, float((process.left_out()[0] - values).square().mean())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from seqdesign.ensembles.aligned import align, aligned_features, common_parent, mismatches, num_aligned
+from seqdesign.ensembles.aligned import align, common_parent, mismatches
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
@@ -17,7 +17,7 @@ from seqdesign.models.predictor.fit import train_sequence_predictor
 from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.outcomes import Outcomes
 from seqdesign.sequences.alphabets import get_alphabet
-from seqdesign.sequences.encoders import encode, one_hot
+from seqdesign.sequences.encoders import encode
 from seqdesign.training.config import FitOptions
 
 DNA = get_alphabet("dna")
@@ -106,18 +106,6 @@ def test_what_a_substitution_teaches_holds_for_indels_there(
     )  # fmt: skip
     array = encode([text for text, taught in zip(texts, split, strict=True) if not taught], DNA)
     assert np.corrcoef(predicted(made, array), y[~split])[0, 1] > 0.8
-
-
-def test_features_are_linear_in_soft_letters() -> None:
-    parent = tokens_of([PARENT])[0][0]
-    tokens, lengths = tokens_of([PARENT[:5] + "T" + PARENT[5:], PARENT[1:]])
-    inside = torch.arange(tokens.shape[1]) < lengths[:, None]
-    x = one_hot(tokens, DNA).requires_grad_()
-    found = aligned_features(x, inside, parent)
-    assert found.shape == (2, num_aligned(4, len(PARENT)))
-    (slope,) = torch.autograd.grad(found.square().sum(), x)
-    assert bool(slope.isfinite().all())
-    assert bool((slope != 0).any())
 
 
 def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:

@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from seqdesign.ensembles.closed import LinearNet
-from seqdesign.ensembles.ends import GAIN, both_ends, ends_gain, num_places
+from seqdesign.ensembles.ends import GAIN, Ends, both_ends, ends_gain, num_places
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import InputError
 from seqdesign.judging.processes import ENDS, KINDS, GaussianProcess, kinds_for
@@ -89,10 +89,12 @@ def test_a_letter_never_seen_at_its_place_has_no_effect_there(fabric: Fabric) ->
     )  # fmt: skip
     net = made.trained.model.net
     assert isinstance(net, LinearNet)
-    share, w = net.shares.share, PROTEIN.letters.index("W")
+    *_, ends = net.readers
+    assert isinstance(ends, Ends)
+    share, w = ends.shares.share, PROTEIN.letters.index("W")
     assert float(share[w, 0]) > 0 == float(share[w, 1])
     x = one_hot(tensors(encode(["AWCDEFGHI"], PROTEIN))[0], PROTEIN)
-    framed = net.shares(both_ends(x, torch.tensor([9]), share.shape[1] // 2))
+    framed = ends.shares(both_ends(x, torch.tensor([9]), share.shape[1] // 2))
     assert torch.allclose(framed[0, :, 1], share[:, 1])
 
 
@@ -117,15 +119,15 @@ def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
 def test_judges_read_both_ends_too(judge: Callable[..., tuple[GaussianProcess, float]]) -> None:
     texts, y = peptides(0, 300)
     array = encode(texts, PROTEIN)
-    kinds, parent = kinds_for(KINDS, array, same=False, both_strands=False)
-    assert parent is None
+    kinds, basis = kinds_for(KINDS, array, same=False, both_strands=False)
+    assert not len(basis.parent)
     assert set(ENDS) <= set(kinds)
     assert not set(ENDS) & set(kinds_for(KINDS, array, same=False, both_strands=True)[0])
     tokens, _ = tensors(array)
     values = torch.from_numpy(y - y.mean())[:, None] / y.std()
     error = {}
     for kind in (kinds[0], *ENDS):
-        process, error[kind.name] = judge(kind, tokens, PROTEIN, values)
+        process, error[kind.name] = judge(kind, basis, tokens, values)
         short = process(process.reader(tokens[:5, :9]))[0]  # designs are of another width than the rows
         assert bool(short.isfinite().all())
     assert max(error["words and ends"], error["like words and ends"]) < 0.3 < error["words"]

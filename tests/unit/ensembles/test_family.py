@@ -10,9 +10,9 @@ import torch
 from lightning_fabric import Fabric
 
 from seqdesign.ensembles.aligned import align, voters
-from seqdesign.ensembles.evidence import LetterShares
-from seqdesign.ensembles.family import GAP, family_costs, family_features, in_columns, num_family
+from seqdesign.ensembles.family import GAP, Family, family_costs, in_columns
 from seqdesign.ensembles.options import PredictorOptions
+from seqdesign.ensembles.reader import Basis
 from seqdesign.errors import InputError
 from seqdesign.judging.processes import (
     ENDS,
@@ -85,11 +85,11 @@ def test_what_a_column_teaches_holds_between_loops(
 
 def test_features_are_linear_and_letters_never_seen_in_a_column_have_no_effect() -> None:
     costs = torch.tensor([[-2.0, 2, 2, 2, 0], [2, -2, 2, 2, 0], [2, 2, -2, 2, 0]])
-    shares = LetterShares(4, 3)
-    shares.learn(torch.tensor([[0, 1, 2], [0, 1, 2], [1, 1, 2]]), torch.tensor([3, 3, 3]), positional=True)
-    x = one_hot(torch.tensor([[0, 1, 2], [3, 1, 2]]), get_alphabet("dna")).requires_grad_()
-    found = family_features(x, torch.ones(2, 3, dtype=torch.bool), costs, shares, torch.eye(4)[:, :2])
-    assert found.shape == (2, num_family(4, 3, 2))
+    dna = get_alphabet("dna")
+    reader = Family(Basis(alphabet=dna, max_length=3, costs=costs))
+    reader.learn(torch.tensor([[0, 1, 2], [0, 1, 2], [1, 1, 2]]), torch.tensor([3, 3, 3]))
+    x = one_hot(torch.tensor([[0, 1, 2], [3, 1, 2]]), dna).requires_grad_()
+    (found,) = reader(x, torch.ones(2, 3, dtype=torch.bool))
     assert found[0, :12].view(4, 3)[:, 0].tolist() == [1, 0, 0, 0]
     assert found[1, :12].view(4, 3)[:, 0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
     (slope,) = torch.autograd.grad(found.square().sum(), x)
@@ -111,11 +111,11 @@ def test_kinds_that_are_tried_are_those_that_fit(fabric: Fabric) -> None:
 def test_judges_read_columns_too(judge: Callable[..., tuple[GaussianProcess, float]]) -> None:
     texts, y = members(6, 120)
     array = encode(texts, PROTEIN)
-    kinds, costs = kinds_for(KINDS, array, same=False, both_strands=False)
+    kinds, basis = kinds_for(KINDS, array, same=False, both_strands=False)
     assert set(FAMILY) <= set(kinds)
     assert set(ENDS) <= set(kinds)
     tokens = torch.from_numpy(array.tokens.astype(np.int64))
     values = torch.from_numpy(y - y.mean())[:, None] / y.std()
-    error = {kind.name: judge(kind, tokens, PROTEIN, values, costs)[1] for kind in (*FAMILY, *ENDS)}
+    error = {kind.name: judge(kind, basis, tokens, values)[1] for kind in (*FAMILY, *ENDS)}
     assert max(error[kind.name] for kind in FAMILY) < 0.5 < min(error[kind.name] for kind in ENDS)
-    assert kinds_for(KINDS, array, same=False, both_strands=True)[1] is None
+    assert not set(FAMILY) & set(kinds_for(KINDS, array, same=False, both_strands=True)[0])

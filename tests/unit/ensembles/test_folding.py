@@ -151,8 +151,8 @@ def test_judges_read_it_too(judge: Callable[..., tuple[GaussianProcess, float]])
     texts, y = hairpins(4, 160)
     array = encode(texts, RNA)
     values = torch.from_numpy((y - y.mean()) / y.std())[:, None]
-    kinds, _ = kinds_for(KINDS, array, same=True, both_strands=False, values=values)
+    kinds, basis = kinds_for(KINDS, array, same=True, both_strands=False, values=values)
     assert set(FOLDED) <= set(kinds)
     tokens = torch.from_numpy(array.tokens.astype(np.int64))
-    error = {kind.name: judge(kind, tokens, RNA, values)[1] for kind in (KINDS[0], *FOLDED)}
+    error = {kind.name: judge(kind, basis, tokens, values)[1] for kind in (KINDS[0], *FOLDED)}
     assert max(error[kind.name] for kind in FOLDED) < 0.5 < error[KINDS[0].name]

@@ -15,15 +15,14 @@ from seqdesign.ensembles.found_words import MOST_WORDS
 from seqdesign.ensembles.grammar import (
     PARTS,
     WITHIN,
-    describe,
-    grammar_features,
+    Grammar,
     has_room,
     learn_words,
-    num_grammar,
     pack_words,
     spelled,
 )
 from seqdesign.ensembles.options import PredictorOptions
+from seqdesign.ensembles.reader import Basis
 from seqdesign.errors import InputError
 from seqdesign.judging.processes import GRAMMAR, KINDS, GaussianProcess, hyperparameters, kinds_for, read_as
 from seqdesign.models.predictor.choice import candidates
@@ -43,15 +42,14 @@ def packed(*words: str, both: bool = False) -> Tensor:
     return pack_words(some, DNA, both_strands=both)
 
 
+def reader(found: Tensor, longest: int) -> Grammar:
+    both = len(found) > MOST_WORDS
+    return Grammar(Basis(alphabet=DNA, max_length=longest, both_strands=both, found=found))
+
+
 def said(text: str, longest: int = 40) -> tuple[Tensor, Tensor, Tensor]:
     """Counts (A,), singles (A, parts + 1) and pairs (A, A, distances) of GATA and CCC in a text."""
-    count, single, pair = describe(
-        torch.from_numpy(encode([text], DNA).tokens.astype(np.int64)),
-        packed("GATA", "CCC"),
-        DNA,
-        longest,
-        both_strands=False,
-    )
+    count, single, pair = reader(packed("GATA", "CCC"), longest).of_tokens(rows([text])[1])
     return count[0], single.view(MOST_WORDS, PARTS + 1), pair.view(MOST_WORDS, MOST_WORDS, -1)
 
 
@@ -86,10 +84,10 @@ def test_pairs_have_an_order_and_a_distance() -> None:
 
 def test_columns_do_not_depend_on_the_length_of_what_is_read() -> None:
     x = one_hot(torch.randint(4, (3, 25)), DNA)
-    both = grammar_features(x, torch.ones(3, 25, dtype=torch.bool), packed("GATA"), 200)
-    assert sum(part.shape[1] for part in both) == num_grammar(200, both_strands=False)
-    both = grammar_features(x, torch.ones(3, 25, dtype=torch.bool), packed("GATA", both=True), 200)
-    assert sum(part.shape[1] for part in both) == num_grammar(200, both_strands=True)
+    for found in (packed("GATA"), packed("GATA", both=True)):
+        grammar = reader(found, 200)
+        both = grammar(x, torch.ones(3, 25, dtype=torch.bool))
+        assert sum(part.shape[1] for part in both) == grammar.columns
 
 
 def test_on_both_strands_a_pair_is_one_on_whichever_strands_it_is() -> None:
@@ -99,14 +97,14 @@ def test_on_both_strands_a_pair_is_one_on_whichever_strands_it_is() -> None:
         "CCCTTTTTTTTAATCTTTTTTTTTTTTTTT",
     ]
     _, tokens = rows(texts)
-    *_, pair = describe(tokens, packed("GATA", "CCC", both=True), DNA, 30, both_strands=True)
+    *_, pair = reader(packed("GATA", "CCC", both=True), 30).of_tokens(tokens)
     either = pair[:, MOST_WORDS**2 * 3 :].view(3, -1, 3)
     assert either[:, 1].tolist() == [[0, 1, 1], [0, 1, 1], [0, 0, 0]]  # TATC is GATA, AATC is not
 
 
 def test_letters_have_slopes() -> None:
     x = one_hot(torch.tensor([["ACGT".index(c) for c in "GATATTCCTTTT"]]), DNA).requires_grad_()
-    count, single, pair = grammar_features(x, torch.ones(1, 12, dtype=torch.bool), packed("GATA", "CCC"), 12)
+    count, single, pair = reader(packed("GATA", "CCC"), 12)(x, torch.ones(1, 12, dtype=torch.bool))
     (slope,) = torch.autograd.grad(count.sum() + single.sum() + pair.sum(), x)
     assert float(slope[0, 1, 8]) > 1  # a third C makes CCC, and the pair
 
@@ -138,14 +136,14 @@ def test_a_judge_of_grammar_knows_what_a_judge_of_words_does_not() -> None:
     texts, truth = ordered()
     array, tokens = rows(texts)
     y = torch.from_numpy(truth + 0.5 * np.random.default_rng(1).standard_normal(len(texts)))[:, None]
-    kinds, _ = kinds_for(KINDS, array, same=False, both_strands=False, values=y[:200])
+    kinds, basis = kinds_for(KINDS, array, same=False, both_strands=False, values=y[:200])
     assert GRAMMAR in kinds
     found = {}
     for kind in (GRAMMAR, next(kind for kind in KINDS if kind.name == "words")):
-        reader = read_as(kind, tokens[:200], DNA, both_strands=False, values=y[:200])
-        x = reader(tokens[:200])
-        theta = hyperparameters(kind, reader, x, y[:200], 0)
-        mean = GaussianProcess(kind, theta, reader, x, y[:200])(reader(tokens[200:]))[0][:, 0]
+        read = read_as(kind, basis, tokens[:200], y[:200])
+        x = read(tokens[:200])
+        theta = hyperparameters(kind, read, x, y[:200], 0)
+        mean = GaussianProcess(kind, theta, read, x, y[:200])(read(tokens[200:]))[0][:, 0]
         found[kind.name] = float(torch.corrcoef(torch.stack([mean, torch.from_numpy(truth[200:])]))[0, 1])
     assert found["grammar of words"] > 0.85 > 0.4 > found["words"]
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqdesign.design.describe import _doubt
 from seqdesign.design.rounds import Surrogate
+from seqdesign.ensembles.reader import Basis
 from seqdesign.judging.link import borne_out, surely, within
 from seqdesign.judging.panel import Panel, stack
 from seqdesign.judging.processes import (
@@ -21,7 +22,6 @@ from seqdesign.judging.processes import (
     GaussianProcess,
     Kind,
     Places,
-    Words,
     hyperparameters,
     kinds_for,
     read_as,
@@ -40,8 +40,15 @@ def random_tokens(count: int, length: int = 8, seed: int = 0) -> Tensor:
     return torch.randint(4, (count, length), generator=torch.Generator().manual_seed(seed))
 
 
+def basis(tokens: Tensor, *, both_strands: bool = False) -> Basis:
+    """Words of up to three letters, and the first row as the parent of all."""
+    shapes = tuple(tuple(range(size)) for size in (1, 2, 3))
+    longest = tokens.shape[1]
+    return Basis(alphabet=DNA, max_length=longest, both_strands=both_strands, shapes=shapes, parent=tokens[0])
+
+
 def judge(kind: Kind, tokens: Tensor, y: Tensor) -> GaussianProcess:
-    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
+    reader = read_as(kind, basis(tokens), tokens)
     x = reader(tokens)
     return GaussianProcess(kind, hyperparameters(kind, reader, x, y, 0), reader, x, y)
 
@@ -67,7 +74,7 @@ def test_left_out_rows_are_what_a_judge_without_them_says(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_kernel_says_of_a_sequence_with_itself_what_its_short_form_says(kind: Kind) -> None:
     tokens = random_tokens(12)
-    reader = read_as(kind, tokens, DNA, both_strands=False, parent=tokens[0])
+    reader = read_as(kind, basis(tokens), tokens)
     x = reader(tokens)
     like = reader.likeness(x, x)
     theta = torch.tensor(kind.start(len(like.between)), dtype=torch.float64)
@@ -80,9 +87,8 @@ def test_positions_learn_places_and_words_learn_motifs_wherever_they_are() -> No
 
     def r2(kind: Kind, values: list[Tensor]) -> float:
         centre = values[0].mean()
-        mean, _ = judge(kind, tokens, (values[0] - centre)[:, None])(
-            (Places(tokens, DNA) if kind.reads == "places" else Words(tokens, DNA, both_strands=False))(fresh)
-        )
+        process = judge(kind, tokens, (values[0] - centre)[:, None])
+        mean, _ = process(process.reader(fresh))
         return 1 - float((mean[:, 0] + centre - values[1]).square().mean() / values[1].var())
 
     words = [torch.tensor([float(t.count("GA")) for t in part]).double() for part in texts]
@@ -194,7 +200,8 @@ def test_judges_need_measurements() -> None:
 def test_reverse_complements_are_one_where_both_strands_are_read() -> None:
     texts = ["ACGTTT", "AAACGT"]
     tokens = torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64))
-    both = Words(random_tokens(20, 6), DNA, both_strands=True)(tokens)
+    rows = random_tokens(20, 6)
+    both = read_as(KINDS[2], basis(rows, both_strands=True), rows)(tokens)
     assert all(torch.allclose(x[0], x[1]) for x in both)
 
 
@@ -348,9 +355,9 @@ def test_relatives_of_several_lengths_are_read_by_their_alignment() -> None:
     values = np.array([float(text[-4] == parent[-4]) + 0.1 * rng.normal() for text in texts])
     array = encode(texts, DNA)
     kinds, found = kinds_for(KINDS, array, same=False, both_strands=False)
-    assert found is not None
-    assert [kind.reads for kind in kinds] == ["words", "words", "alignment", "alignment"]
-    assert kinds_for(KINDS, array, same=False, both_strands=True)[1] is None
+    assert "".join("ACGT"[i] for i in found.parent) == parent
+    assert [kind.reads for kind in kinds] == ["words", "words", "aligned", "aligned"]
+    assert not set(RELATIVES) & set(kinds_for(KINDS, array, same=False, both_strands=True)[0])
     surrogate = Surrogate(texts[:120], values[:120], DNA, floors=(None,))
     mean, _ = surrogate(texts[120:])
     assert np.corrcoef(mean, values[120:])[0, 1] > 0.8

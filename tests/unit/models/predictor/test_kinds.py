@@ -15,14 +15,14 @@ from lightning_fabric import Fabric
 from seqdesign.ensembles import ridge
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.features import (
-    codon_features,
+    Codons,
+    Pairs,
     common_pairs,
-    num_codons,
-    pair_features,
     word_counts,
     word_shapes,
 )
 from seqdesign.ensembles.options import PredictorOptions
+from seqdesign.ensembles.reader import Basis
 from seqdesign.errors import InputError
 from seqdesign.models.predictor import choice
 from seqdesign.models.predictor import learn as learning
@@ -114,7 +114,8 @@ def test_pairs_are_those_that_several_sequences_have() -> None:
     pairs = common_pairs(x)
     assert pairs is not None
     assert pairs.tolist() == [[1 * 3 + 0, 1 * 3 + 1]]  # C at 1 with C at 2, twice; C with G is there once
-    assert pair_features(x, pairs)[:, -1].tolist() == [0] * 5 + [1, 1, 0]
+    (found,) = Pairs(Basis(alphabet=DNA, max_length=3, pairs=pairs))(x, x.any(1))
+    assert found[:, 0].tolist() == [0] * 5 + [1, 1, 0]
 
 
 @pytest.mark.parametrize("kind", PLACED)
@@ -256,12 +257,12 @@ def test_motif_networks_learn_faster_than_others(kind: Any, rate: float, steps: 
 def test_codons_and_first_letters_are_columns_of_genes() -> None:
     texts = ["ATGGCAGCA" * 8, "ATGTTT" + "GCC" * 22]
     x = one_hot(torch.from_numpy(encode(texts, DNA).tokens.astype(np.int64)), DNA)
-    found = codon_features(x, 72)
+    reader = Codons(Basis(alphabet=DNA, max_length=72))
+    counted, first = reader(x, x.any(1))
     codons = ["".join(c) for c in itertools.product("ACGT", repeat=3)]
     counts = [[[t[i : i + 3] for i in range(0, len(t), 3)].count(c) for c in codons] for t in texts]
-    assert found.shape == (2, num_codons(4))
-    assert torch.allclose(found[:, :64], torch.tensor(counts) * 4 / 24**0.5)
-    assert torch.equal(found[:, 64:].view(2, 4, 60), x[:, :, :60])
+    assert torch.allclose(counted, torch.tensor(counts) * 4 / 24**0.5)
+    assert torch.equal(first.view(2, 4, 60), x[:, :, :60])
 
 
 def test_of_genes_codons_are_counted(fabric: Fabric) -> None:
