@@ -147,10 +147,10 @@ def judged(
         name: float(np.mean([d.status == name for d, _ in found]))
         for name in ("unconfirmed", "extrapolates", "unusual")
     }
-    promised = broken = alone = alone_broken = np.nan
+    promised = broken = bounds = bounds_broken = np.nan
     if summary.promise is not None and not flagged.all():
         fine = float(np.mean([v for (_, v), doubtful in zip(found, flagged, strict=True) if not doubtful]))
-        alone, alone_broken = summary.promise.judges - base, float(fine < summary.promise.judges)
+        bounds, bounds_broken = summary.promise.bounds - base, float(fine < summary.promise.bounds)
         if summary.promise.least is not None:
             promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
     figures = {
@@ -164,7 +164,8 @@ def judged(
         "bad by gain": float(by_gain.sum()), "bad by gain flagged": float((by_gain & flagged).sum()),
         "coverage": float(((measured >= low) & (measured <= high)).mean()) if numeric else np.nan,
         "open": float((np.isinf(low) | np.isinf(high)).mean()),
-        **status, "promised": promised, "broken": broken, "by judges": alone, "theirs broken": alone_broken,
+        **status, "promised": promised, "broken": broken,
+        "lower bounds": bounds, "bounds broken": bounds_broken,
     }  # fmt: skip
     return figures, records
 

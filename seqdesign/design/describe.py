@@ -145,34 +145,29 @@ def _promise(
         or not good
     ):
         return None
+    designs = [one.design for one in good]
     plain = verdict.plain
     known = ~plain.values.isnan().any(1)
     scores = partial(_scores, replace(batches[0].plan.composite, risk=Risk()))
     place = {text: i for i, text in enumerate(_texts(batches[0]))}
     mine = [place[one.design.sequence] for one in good]
+    said = np.array(
+        [(d.score, d.score if d.score_low is None else d.score_low, d.score_start) for d in designs]
+    )
+    headline, _, start = said.mean(axis=0).tolist()
     return promise(
         scores(plain.mean[mine]),
         plain.sd[mine].mean(1).numpy(),
         scores(plain.rows[known]),
         plain.rows_sd[known].mean(1).numpy(),
         scores(plain.values[known]),
-        np.stack([one.draws for one in good if one.draws is not None], axis=1),
-        [one.design.id for one in good],
+        said[:, 1],
+        np.array([one.draws.std() for one in good if one.draws is not None]),
+        [design.id for design in designs],
         independent=_independent(batches[0].chosen.tokens[mine].cpu(), panel),
-        tested=not bool(verdict.counted[mine].any())
-        and _tested(panel, batches[0].plan.composite, verdict.mean[mine]),
-        headline=float(scores(verdict.mean[mine]).mean()),
+        start=start,
+        headline=headline,
     )
-
-
-def _tested(panel: Panel, composite: Composite, mean: Tensor) -> bool:
-    """Whether the judges have shown, of all outcomes that are used, that they can go beyond the rows on the
-    side of their mean on which designs with outcomes (B, K) lie.
-    """
-    used = _used(composite, panel.borne.shape[1])
-    low, high = panel.borne[:, used].isnan()
-    above, below = ((sign * (mean - panel.typical)[:, used] > 0).any(0) for sign in (1.0, -1.0))
-    return not bool((above & high | below & low).any())
 
 
 def _independent(tokens: Tensor, panel: Panel) -> float:

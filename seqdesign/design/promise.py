@@ -4,8 +4,11 @@ The judges' errors on rows that they have not learned from are weighted as if th
 (covariate shift, Shimodaira 2000), and correct the judges' mean (prediction-powered inference, Angelopoulos
 et al. 2023). The weights are the least uneven ones with which rows are like the designs on average in what
 the judges predict and how sure they are (entropy balancing, Hainmueller 2012), so it is assumed that errors
-depend on a sequence through these two. Designs that are alike err together, so they count as fewer. Where few
-rows are like designs the weights explode, and nothing is promised.
+depend on a sequence through these two. Designs that are alike err together, so they count as fewer.
+
+Where few rows are like designs the weights explode. Then the judges' own lower bounds are promised, which end
+where rows bear them out (``judging/link.py``), and nothing if these are no better than what the designs are
+compared with.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from seqdesign.objectives.reading import Reading
 
 PROBABILITY = 0.9
 ENOUGH = 10.0
-"""Effective rows from which on a promise is made."""
+"""Effective rows from which on their errors decide."""
 RIDGE = 1e-4
 SUGGESTED = 3
 UNLIKE = 0.2
@@ -35,32 +38,31 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, kw_only=True)
 class Promise:
     """``least``: with ``probability``, the mean true score of the designs exceeds it; None: not enough
-    evidence for that. judges: the same by the judges alone, which is a promise only where they have shown
-    that they can go beyond the rows that they learn from, ``tested``; elsewhere it was broken more often than
-    that (``benchmarks/design/guard.py``).
+    evidence for any gain. bounds: the mean of the designs' lower bounds by the judges.
 
-    effective: rows that speak for designs such as these. measure: designs whose measurement would tell most.
+    effective: rows that speak for designs such as these; alike: whether they are enough, so that their errors
+    decide. measure: designs whose measurement would tell most.
     """
 
     probability: float
     least: float | None
-    judges: float
+    bounds: float
     effective: float
+    alike: bool
     designs: int
     measure: tuple[str, ...]
-    tested: bool = False
 
     def text(self, reading: Reading) -> str:
         """One line, as the scores are read."""
-        rows = f"{self.effective:.0f} measured sequences are like them"
-        if self.tested:
-            rows = "the best measured sequences, hidden from the judges, were as these predicted"
         if self.least is None:
             best = ", ".join(self.measure)
-            return f"no promise: not enough evidence, {rows}; most would be learned by measuring {best}"
+            return f"no promise: not enough evidence for a gain; most would be learned by measuring {best}"
+        why = f"{self.effective:.0f} measured sequences are like them"
+        if not self.alike:
+            why = "by the judges' lower bounds; few measured sequences are like them"
         return (
             f"promise: {reading.promised(self.designs, reading.value(self.least))} with probability "
-            f"{self.probability:g} ({rows})"
+            f"{self.probability:g} ({why})"
         )
 
 
@@ -70,40 +72,41 @@ def promise(
     rows: FloatArray,
     rows_sd: FloatArray,
     true: FloatArray,
-    draws: FloatArray,
+    bounds: FloatArray,
+    unsure: FloatArray,
     ids: Sequence[str],
     *,
     independent: float,
-    tested: bool = False,
-    headline: float = math.inf,
+    start: float,
+    headline: float,
 ) -> Promise:
     """From scores of B designs and of n rows by judges that have not learned from them.
 
     designs, designs_sd (B,), rows, rows_sd (n,): the judges' scores and how unsure they are. true (n,):
-    scores of what was measured. draws (S, B): possible scores of the designs. independent: as how many
-    designs that have nothing in common they count. tested: whether the judges may go beyond the rows; not
-    further than the mean headline of the designs then. B and n are at least 1.
+    scores of what was measured. bounds (B,): what nine in ten of the scores that the judges think possible
+    exceed; unsure (B,): the spread of these. independent: as how many designs that have nothing in common
+    they count. start: the mean score of what they are compared with; headline: theirs. B and n are at least
+    1.
     """
     weights = balanced(_features(rows, rows_sd), _features(designs, designs_sd))
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
-    order = np.argsort(-draws.std(axis=0), kind="stable")[:SUGGESTED]
-    least, alone = None, float(np.quantile(draws.mean(axis=1), 1 - PROBABILITY))
-    if effective >= ENOUGH:
+    alike = effective >= ENOUGH
+    lowest = least = float(bounds.mean())
+    if alike:
         share = weights / weights.sum()
         error = true - rows
         shift = float(share @ error)
         spread = np.square(error - shift)
-        unsure = math.sqrt(float(np.square(share) @ spread) + float(share @ spread) / independent)
+        doubt = math.sqrt(float(np.square(share) @ spread) + float(share @ spread) / independent)
         reach = float(stdtrit(max(1.0, effective - 1), PROBABILITY))
-        # The judges' own doubt about the mean, and what held-out rows say: the lower of the two counts.
-        least = min(float(designs.mean()) + shift - reach * unsure, alone)
-    by_test = tested and least is None
+        least = min(float(designs.mean()) + shift - reach * doubt, headline)
+    order = np.argsort(-unsure, kind="stable")[:SUGGESTED]
     return Promise(
-        tested=by_test,
         probability=PROBABILITY,
-        least=min(alone, headline) if by_test else least,
-        judges=alone,
+        least=least if least > start else None,
+        bounds=lowest,
         effective=effective,
+        alike=alike,
         designs=len(designs),
         measure=tuple(ids[i] for i in order),
     )

@@ -225,13 +225,13 @@ def _maximize(result: Result, option: Result) -> Sentence:
         )
     promise = summary.get("promise") or {}
     if promise.get("least") is not None:
-        cited.append("angelopoulos")
         reading = Reading(summary.get("kind", "score"))
         said = reading.promised(promise["designs"], reading.value(promise["least"]))
-        text += (
-            f" By prediction-powered inference (Angelopoulos et al. 2023) {said} with probability "
-            f"{promise['probability']:g}."
-        )
+        source = "the lower bounds of the judges"
+        if promise.get("alike", True):
+            cited.append("angelopoulos")
+            source = "prediction-powered inference (Angelopoulos et al. 2023)"
+        text += f" By {source} {said} with probability {promise['probability']:g}."
     return text, tuple(cited)
 
 

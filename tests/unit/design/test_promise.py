@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqdesign.design.promise import ENOUGH, balanced, promise
+from seqdesign.design.promise import Promise, balanced, promise
 from seqdesign.objectives.reading import Reading
+
+IDS = ["a", "b", "c", "d"]
 
 
 def world(rng: np.random.Generator, *, bias: float, rows: int = 800, designs: int = 40) -> tuple[float, bool]:
@@ -15,18 +17,10 @@ def world(rng: np.random.Generator, *, bias: float, rows: int = 800, designs: in
     true = score - bias * np.maximum(score, 0) + 0.5 * rng.standard_normal(rows)
     chosen = 1.0 + 0.4 * rng.standard_normal(designs)
     real = chosen - bias * np.maximum(chosen, 0)
-    sd = np.full(designs, 0.5)
-    draws = chosen + 0.1 * rng.standard_normal((64, 1))
     found = promise(
-        chosen,
-        sd,
-        score,
-        np.full(rows, 0.5),
-        true,
-        draws,
-        [f"d{i}" for i in range(designs)],
-        independent=designs,
-    )
+        chosen, np.full(designs, 0.5), score, np.full(rows, 0.5), true, chosen - 1, np.ones(designs),
+        [f"d{i}" for i in range(designs)], independent=designs, start=-10.0, headline=10.0,
+    )  # fmt: skip
     assert found.least is not None
     return found.least - real.mean(), found.least > real.mean()
 
@@ -39,44 +33,47 @@ def test_at_most_one_promise_in_ten_is_broken_even_if_the_judges_are_biased(bias
     assert np.mean(gaps) > -0.6
 
 
-def test_designs_unlike_all_rows_get_no_promise_and_the_reader_is_told_what_to_measure() -> None:
-    rng = np.random.default_rng(1)
+def far(rng: np.random.Generator, start: float) -> Promise:
+    """Of designs that no row is like, with lower bounds 5 to 8."""
     rows = rng.standard_normal(300)
-    designs = np.array([30.0, 31.0, 32.0, 33.0])
-    draws = designs + np.array([0.1, 5.0, 0.1, 2.0]) * rng.standard_normal((64, 4))
-    found = promise(
-        designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"], independent=4.0
-    )
+    return promise(
+        np.array([30.0, 31.0, 32.0, 33.0]), np.ones(4), rows, np.ones(300), rows, np.arange(5.0, 9.0),
+        np.array([0.1, 5.0, 0.1, 2.0]), IDS, independent=4.0, start=start, headline=20.0,
+    )  # fmt: skip
+
+
+def test_of_designs_unlike_all_rows_the_lower_bounds_of_the_judges_are_promised() -> None:
+    found = far(np.random.default_rng(1), start=0.0)
+    assert not found.alike
+    assert found.least == found.bounds == 6.5
+    assert "few measured sequences are like them" in found.text(Reading())
+
+
+def test_without_evidence_for_a_gain_the_reader_is_told_what_to_measure() -> None:
+    found = far(np.random.default_rng(1), start=7.0)
     assert found.least is None
-    assert found.effective < ENOUGH
     assert found.measure[:2] == ("b", "d")
     assert "not enough evidence" in found.text(Reading())
-    assert found.judges == pytest.approx(np.quantile(draws.mean(axis=1), 0.1))
     assert "b, d" in found.text(Reading())
-    assert not found.tested
-    found = promise(
-        designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
-        independent=4.0, tested=True,
-    )  # fmt: skip
-    assert found.least == found.judges
-    assert "hidden from the judges" in found.text(Reading())
-    held = promise(
-        designs, np.ones(4), rows, np.ones(300), rows, draws, ["a", "b", "c", "d"],
-        independent=4.0, tested=True, headline=found.judges - 1,
-    )  # fmt: skip
-    assert held.least == found.judges - 1
 
 
-def test_alike_designs_are_promised_less() -> None:
+def test_alike_designs_are_promised_less_and_no_more_than_headlines_say() -> None:
     rng = np.random.default_rng(2)
     rows = rng.standard_normal(500)
     true = rows + 0.5 * rng.standard_normal(500)
-    designs, draws = np.full(20, 0.8), np.full((64, 20), 0.8)
-    least = [
-        promise(designs, np.ones(20), rows, np.ones(500), true, draws, ["d"] * 20, independent=n).least
-        for n in (20.0, 1.0)
-    ]
-    assert least[1] < least[0] - 0.2
+    designs = np.full(20, 0.8)
+
+    def least(independent: float, headline: float) -> float | None:
+        return promise(
+            designs, np.ones(20), rows, np.ones(500), true, designs - 9, np.ones(20), ["d"] * 20,
+            independent=independent, start=-10.0, headline=headline,
+        ).least  # fmt: skip
+
+    many, one = least(20.0, 10.0), least(1.0, 10.0)
+    assert many is not None
+    assert one is not None
+    assert one < many - 0.2
+    assert least(20.0, many - 1) == many - 1
 
 
 def test_weights_are_the_density_ratio_of_two_normal_distributions() -> None:

@@ -35,7 +35,9 @@ def test_designs_that_measurements_do_not_tell_apart_are_said_to_be_equal(summar
 
 
 def test_what_shall_be_low_is_said_in_its_own_units(summary: DesignSummary) -> None:
-    promised = Promise(probability=0.9, least=1.5, judges=1.6, effective=20.0, designs=3, measure=())
+    promised = Promise(
+        probability=0.9, least=1.5, bounds=1.6, effective=20.0, alike=True, designs=3, measure=()
+    )
     lines = replace(summary, kind="cost", objective="min", promise=promised).lines()
     assert lines[0] == "designs: 3, cost -2 on average and -2.5 at best (min), from -1"
     assert "predict -3 on average, which is biased" in lines[1]
