@@ -94,7 +94,7 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
     A command that learns from two files names the first problem only.
     """
     from seqdesign.sequences.options import CellOptions, cell_format, file_format, layout_of
-    from seqdesign.sequences.problems import problems_of, survey_file, words_of
+    from seqdesign.sequences.problems import Problem, problems_of, survey_file, words_of
 
     path: Path | None = getattr(config, "sequences", None)
     if path is None or error.path is None or str(path) == "-":
@@ -127,12 +127,16 @@ def _in_all(config: CommandConfig, error: InputError) -> str:
         or problem.words[0] == "--missing"
         or (problem.words[0] in specs and _as_it_came(config, specs[problem.words[0]]))
     ]
+    if hasattr(config, "task") and (survey.tally is None or survey.tally.kind == "nothing"):
+        found.insert(0, Problem("no record has an outcome"))
     if len(found) < 2:
         return ""
-    return (
-        f". In all there are {len(found)} kinds of problem: {'; '.join(problem.said for problem in found)}. "
-        f"With these options the file is read: {words_of(found, list(specs))}"
-    )
+    told = f". In all there are {len(found)} kinds of problem: {'; '.join(problem.said for problem in found)}"
+    if not (words := words_of(found, list(specs))):
+        return told
+    if all(problem.words for problem in found):
+        return f"{told}. With these options the file is read: {words}"
+    return f"{told}. Once what no option mends is mended, these options read the file: {words}"
 
 
 def _as_it_came(config: CommandConfig, spec: FieldSpec) -> bool:

@@ -33,12 +33,14 @@ class Candidates:
 class Known:
     """Known sequences -> what was measured of each, by outcome; {} where only the sequence is known."""
 
-    values: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float | str]]
+    """Labels as they are written."""
 
     def said(self, sequence: str) -> str:
         """What was measured, in words."""
-        found = self.values.get(sequence, {})
-        return ", ".join(f"{name}={value:.6g}" for name, value in found.items()) or "known"
+        found = self.values.get(sequence, {}).items()
+        cells = ((name, cell if isinstance(cell, str) else f"{cell:.6g}") for name, cell in found)
+        return ", ".join(f"{name}={cell}" for name, cell in cells) or "known"
 
 
 @dataclass(frozen=True, kw_only=True)

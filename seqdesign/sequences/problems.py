@@ -55,14 +55,14 @@ def problems_of(
         return
     if tally.kind == "mixed" and not readable:
         comma = replace(tally.cells, decimal_comma=tally.cells.decimal_comma or tally.commas > 0)
-        others = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
-        if tally.num_strange - tally.commas > tally.numbers + tally.commas:  # most rows would be left out
-            others = []
-        others = [cell for cell in others if not limits or comma.number(cell.lstrip(LIMITS)) is None]
+        strange = [cell for _, _, cell in tally.strange if comma.number(cell) is None]
+        strange = [cell for cell in strange if not limits or comma.number(cell.lstrip(LIMITS)) is None]
+        most = tally.num_strange - tally.commas > tally.numbers + tally.commas
+        others = [] if most else strange  # to leave most rows out is no remedy
         words: tuple[str, ...] = ("--decimal-comma", "") if tally.commas else ()
         words += tuple(w for cell in dict.fromkeys(others[:SHOWN]) for w in ("--missing", cell))
         words += ("--on-missing", "drop") if others else ()
-        if words or not limits:
+        if words or strange:
             yield Problem(f"'{tally.name}': {tally.says()}", words)
     if tally.missing:
         yield Problem(f"{_times(tally.missing, 'record')} without '{tally.name}'", ("--on-missing", "drop"))

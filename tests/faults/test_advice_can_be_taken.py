@@ -129,6 +129,24 @@ def test_inspect_says_what_to_add_for_training(cli, tmp_path: Path) -> None:
     assert "to train" not in cli("inspect", path).out
 
 
+@pytest.mark.parametrize("outcome", ["", "outcome=high", "outcome=1"])
+def test_options_are_said_to_read_a_file_only_if_they_do(cli, tmp_path: Path, outcome: str) -> None:
+    """An alignment without outcomes, one whose outcomes are hardly ever numbers, and one that can be read."""
+    path = tmp_path / "aligned.fa"
+    rows = [f">s{i} {outcome if i else 'x=1'}\nAC-GT.AC{'ACGT'[i % 4]}{'ACGT'[i // 4]}\n" for i in range(12)]
+    path.write_text("".join(rows) + (">s13 outcome=2\nACGTACAA\n" if outcome else ""))
+    done = cli("train-predictor", path, "-o", tmp_path / "m")
+    assert done.code == 1
+    assert "In all there are " in done.err
+    alone = outcome == "outcome=1"
+    assert ("With these options the file is read: " in done.err) == alone
+    assert ("Once what no option mends is mended, these options read the file: " in done.err) != alone
+    words = "--gaps strip --on-missing drop" if outcome else "--gaps strip"
+    assert done.err.strip().endswith(f": {words}")
+    again = cli("train-predictor", path, "-o", tmp_path / "m", *words.split())
+    assert ("too few to learn from" in again.err) == alone  # they are, but they are read
+
+
 def test_one_problem_is_said_once(cli, tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
     path.write_text(MESSY + "b,ACGTNCGTAC,2.0\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -133,7 +133,7 @@ def select(config: SelectConfig) -> SelectResult:
     wanted = wanted_by({"minimize": quality.minimized} if run is None else run.config)
     known, best = _known(config, folder, wanted)
     if config.best_measured and not best:
-        notes.append("no measured sequence is known to order again; name the model with --model")
+        notes.append(_no_best(folder, measured=any(known.values.values())))
     found = shortlist(
         Candidates(
             ids=records.ids,
@@ -226,12 +226,24 @@ def _notes(
         yield f"{why}, so nothing is known to be measured; name --model or --exclude"
 
 
+def _no_best(folder: Path | None, *, measured: bool) -> str:
+    """Why there is no measured sequence to order again."""
+    if folder is None:
+        return "no measured sequence is known to order again; name the model with --model"
+    if not measured:
+        return f"no measured sequence is known to order again: {folder} was trained without outcomes"
+    return (
+        "no measured sequence is ordered again, as nothing says which are best: designs are for a number to "
+        "come near to, or for no label that is named; choose some yourself, with --controls"
+    )
+
+
 def _known(config: SelectConfig, folder: Path | None, wanted: Wanted) -> tuple[Known, list[tuple[str, str]]]:
     """What is known of which sequence, and the best measured ones."""
     from seqdesign.ordering.shortlist import Known
     from seqdesign.sequences.reader import read_sequences
 
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float | str]] = {}
     for path in config.exclude:
         more = read_sequences(path, on_missing="unlabelled", on_duplicate="keep")
         for i, text in enumerate(more.sequences):
@@ -243,18 +255,31 @@ def _known(config: SelectConfig, folder: Path | None, wanted: Wanted) -> tuple[K
     trained = _trained_on(folder)
     for text, row in trained.items():
         values.setdefault(text, {}).update(row)
+    ranked = _best_first(trained, wanted)[: config.best_measured]
+    return Known(values=values), [(f"measured{i + 1}", text) for i, text in enumerate(ranked)]
+
+
+def _best_first(trained: Mapping[str, Mapping[str, float | str]], wanted: Wanted) -> list[str]:
+    """Sequences with the outcome that is wanted, the best first; of labels those alone that have the wanted
+    label (of ``min:LABEL`` another one), as they came. None where nothing says what is best.
+    """
     names = list(dict.fromkeys(name for row in trained.values() for name in row))
     if not names or isinstance(wanted.goal, float):
-        return Known(values=values), []
+        return []
     name = wanted.outcome if wanted.outcome in names else names[0]
-    ranked = sorted((text for text, row in trained.items() if name in row),
-                    key=lambda text: trained[text][name], reverse=wanted.goal == "max")  # fmt: skip
-    best = [(f"measured{i + 1}", text) for i, text in enumerate(ranked[: config.best_measured])]
-    return Known(values=values), best
+    cells = {text: row[name] for text, row in trained.items() if name in row}
+    numbers = {text: cell for text, cell in cells.items() if not isinstance(cell, str)}
+    if len(numbers) == len(cells):
+        return sorted(numbers, key=numbers.__getitem__, reverse=wanted.goal == "max")
+    if wanted.outcome not in cells.values():
+        return []
+    return [text for text, cell in cells.items() if (cell == wanted.outcome) == (wanted.goal == "max")]
 
 
-def _trained_on(folder: Path) -> dict[str, dict[str, float]]:
-    """Sequence -> outcome -> what was measured, of the sequences that a model was trained on."""
+def _trained_on(folder: Path) -> dict[str, dict[str, float | str]]:
+    """Sequence -> outcome -> what was measured, a number or a label, of the sequences that a model was
+    trained on.
+    """
     import torch
 
     from seqdesign.families import family_of
@@ -267,14 +292,15 @@ def _trained_on(folder: Path) -> dict[str, dict[str, float]]:
             f"{folder} does not keep what it was trained on; name the training file with --exclude"
         )
     rows = family.rows(folder, torch.device("cpu"))
-    found: dict[str, dict[str, float]] = {}
+    classes: tuple[str, ...] = getattr(rows, "classes", ())
+    found: dict[str, dict[str, float | str]] = {}
     for tokens, length, values in zip(measured.tokens, measured.lengths, measured.values, strict=True):
         text = "".join(
             rows.alphabet.letters[t] if t < rows.alphabet.size else rows.alphabet.unknown
             for t in tokens[:length].tolist()
         )
         found[text] = {
-            name: float(value)
+            name: classes[int(value)] if classes else float(value)
             for name, value in zip(rows.outcomes, values.tolist(), strict=False)
             if value == value  # measured
         }

@@ -122,6 +122,24 @@ def test_the_best_measured_are_those_of_the_outcome_that_was_asked_for(
     assert found == ([] if best is None else [("measured1", best)])
 
 
+def test_the_best_measured_of_a_label_are_those_that_have_it(tmp_path, cli):
+    """On comes after off, so that a row that is on has the larger number."""
+    ends = [f"{a}AA{b}" for a in "ACGT" for b in "ACGT"]
+    rows = [f"{label}{end}" for label in ("off,AA", "on,CC") for end in ends]
+    (tmp_path / "train.csv").write_text("\n".join(["outcome,sequence", *rows]))
+    options = ("--architecture", "ridge", "--ensemble", "2", "-q")
+    done = cli("train-predictor", tmp_path / "train.csv", "-o", tmp_path / "m", *options)
+    assert done.code == 0, done.err
+    for objective, best in (("max:on", "CC"), ("min:on", "AA"), ("max:off", "AA"), ("max", None)):
+        config = SelectConfig(input=tmp_path / "d.fa", best_measured=2)
+        known, found = commands._known(config, tmp_path / "m", wanted_by({"objective": [objective]}))
+        assert {text[:2] for _, text in found} == ({best} if best else set()), objective
+    assert known.said("AACAAA") == "outcome=off"
+    (tmp_path / "d.csv").write_text("sequence,score\nCCCC,1\nGGGG,2\n")
+    done = cli("select", tmp_path / "d.csv", "-m", tmp_path / "m", "-o", tmp_path / "o.fa", "--shuffled", "0")
+    assert "no measured sequence is ordered again, as nothing says which are best" in done.err
+
+
 def test_what_was_measured_is_taken_again_only_when_it_is_asked_for(tiny_predictor, tmp_path):
     texts = (tiny_predictor.parent / "train.fa").read_text().splitlines()[1::2]
     source = tmp_path / "d.fa"
