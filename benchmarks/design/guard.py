@@ -38,6 +38,7 @@ import _guard_fresh
 import _guard_ninth
 import _guard_seventh
 import _guard_sixth
+import _guard_tenth
 import _guard_third
 import numpy as np
 import torch
@@ -61,6 +62,7 @@ FAMILIES = {
     "seventh": _guard_seventh.cases,
     "eighth": _guard_eighth.cases,
     "ninth": _guard_ninth.cases,
+    "tenth": _guard_tenth.cases,
 }
 NUM = 64
 OUTCOME = "predicted_outcome"

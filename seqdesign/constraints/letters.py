@@ -5,6 +5,8 @@ A predictor knows nothing of a letter that never stood at a place, so that desig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
@@ -15,7 +17,7 @@ from seqdesign.constraints.mask import MaskConstraint
 from seqdesign.constraints.starts import Starts
 from seqdesign.sequences.alphabets import Alphabet
 
-NAME = "--letters seen"
+NAME, LINKER = "--letters seen", "--linker"
 
 
 def seen_letters(seen: Tensor, starts: Starts, *, own: bool = True) -> MaskConstraint:
@@ -53,6 +55,18 @@ def near_parent(parent: Tensor, limit: int, starts: Starts, *, own: bool = False
 def near_rows(rows: Tensor, limits: Tensor, starts: Starts) -> MaxEdits:
     """At most ``limits`` (N,) letters that differ from the measured sequence (N, L) of a start."""
     return MaxEdits(int(limits.max()), rows, name=f"{NAME} (near a measured sequence)", limits=limits)
+
+
+def linker_stays(linker: Tensor, places: Sequence[int], starts: Starts) -> MaskConstraint:
+    """The letters (K,) between joined sequences: wherever a start has them, or else at ``places``."""
+    linker, size = linker.to(starts.device), starts.alphabet.size
+    allowed = torch.ones((*starts.tokens.shape, size), dtype=torch.bool, device=starts.device)
+    there = (starts.tokens.unfold(1, len(linker), 1) == linker).all(2)
+    letters = torch.nn.functional.one_hot(linker, size).bool()
+    for row, here in enumerate(there):
+        for at in here.nonzero().flatten().tolist() or places:
+            allowed[row, at : at + len(linker)] = letters
+    return MaskConstraint(LINKER, allowed, lambda row, i: f"{starts.text(linker)}, which joins two sequences")
 
 
 class SeenTogether:

@@ -20,7 +20,7 @@ from seqdesign.design.engine import Campaign, Designer, Found, choose, jobs, num
 from seqdesign.design.evidence import Known
 from seqdesign.design.indels.frames import best_of_frames, check_indels, framed
 from seqdesign.design.model import DesignModel
-from seqdesign.design.numbering import spoken
+from seqdesign.design.numbering import in_parts, spoken
 from seqdesign.design.options import TRIES
 from seqdesign.design.plan import Batch, make_plan
 from seqdesign.design.records import Design, DesignSummary
@@ -105,6 +105,7 @@ def run(
             "--start, or raise --budget"
         )
     named = spoken(designs, brief.numbering, lambda design: design.sequence)
+    named = in_parts(named, brief.numbering.joined)
     return named, _promised_by_name(summary, designs, named)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from seqdesign.design.records import Design
 from seqdesign.metrics.edits import WILD_TYPE, renumbered, variant_name
+from seqdesign.sequences.lab.chains import Joined
 from seqdesign.sequences.lab.variants import Numbering
 
 
@@ -53,3 +55,13 @@ def spoken(
                 design = replace(design, id=f"{name}_{taken[name]}" if taken[name] > 1 else name)
         found.append(design)
     return found
+
+
+def in_parts(designs: Sequence[Design], joined: Joined | None) -> list[Design]:
+    """The same designs, each also cut into the columns that its sequence was joined from."""
+    if joined is None:
+        return list(designs)
+    whole = ("",) * len(joined.columns)
+    cut = (joined.cut(design.sequence) or whole for design in designs)
+    parts = (dict(zip(joined.columns, texts, strict=True)) for texts in cut)
+    return [replace(design, parts=one) for design, one in zip(designs, parts, strict=True)]

@@ -69,6 +69,8 @@ class Design:
     """Whether no other design is better in one objective and as good in all others."""
     kind: Kind = "score"
     """How headers and tables say the scores."""
+    parts: Mapping[str, str] | None = None
+    """The sequence as the columns that it was joined from, by name; empty texts where it cannot be cut."""
 
     def _said(self) -> dict[str, float | None]:
         """The scores as they are read."""
@@ -101,11 +103,13 @@ class Design:
 
     def row(self) -> dict[str, Any]:
         """The table row."""
-        unsaid = {"outcomes", "kind", "score", "score_low", "score_start", "score_design"}
+        unsaid = {"outcomes", "kind", "parts", "score", "score_low", "score_start", "score_design"}
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in unsaid}
         said = self._said()
         first = {name: plain.pop(name) for name in ("id", "status", "reason", "parent", "sequence")}
         original = {"original": plain.pop("original")}
+        parts = self.parts or {}
+        first |= {f"{name}_part" if name in plain or name in first else name: parts[name] for name in parts}
         return {**first, self.kind: said.pop(self.kind), **self.outcomes, **original, **said, **plain}
 
 

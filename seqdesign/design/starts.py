@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqdesign.constraints.build import build_rules
 from seqdesign.constraints.check import find_conflict
-from seqdesign.constraints.letters import near_parent, near_rows
+from seqdesign.constraints.letters import linker_stays, near_parent, near_rows
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.constraints.rules import Rules
 from seqdesign.design.best_rows import best_rows, best_variants
@@ -29,6 +29,7 @@ from seqdesign.sequences.reader import SequenceSet
 
 if TYPE_CHECKING:
     from seqdesign.design.model import DesignModel
+    from seqdesign.training.measured import Measured
 
 BLOCK = 256
 NEARBY, FEWEST_EDITS = 0.05, 2
@@ -275,15 +276,38 @@ def read_starts(
 
 def more_rules(brief: Brief, model: DesignModel, length: int) -> tuple[MakeConstraint, ...]:
     """What training rules out for designs of ``length`` letters."""
-    if not brief.only_seen or model.evidence is None:
+    if model.evidence is None:
         return ()
-    found = tuple(model.evidence.constraints(length, own=brief.starts is not None))
+    found = _linkers(model.evidence.measured, brief, model.alphabet, length)
+    if not brief.only_seen:
+        return found
+    found = (*found, *model.evidence.constraints(length, own=brief.starts is not None))
     variants, own = model.evidence.variants, brief.starts is not None
     free = model.generator is None and brief.rules.max_edits is None
     if variants and free and length == model.evidence.length:
         parent, limit = torch.from_numpy(variants[0]), variants[1]
         found = (*found, partial(near_parent, parent, limit, own=own))
     return found
+
+
+def _linkers(measured: Measured, brief: Brief, alphabet: Alphabet, length: int) -> tuple[MakeConstraint, ...]:
+    """What keeps designs of ``length`` letters such that they can be cut where sequences were joined.
+
+    Without a start the linker stands where most training sequences of this length have it.
+    """
+    joined = brief.numbering.joined
+    if joined is None or not joined.linker or brief.indels:
+        return ()
+    linker = encode([joined.linker], alphabet).tokens[0].astype(np.int64)
+    rows = measured.tokens[measured.lengths == length, :length]
+    if length < len(linker):
+        return ()
+    places: list[int] = []
+    if len(rows):
+        windows = np.lib.stride_tricks.sliding_window_view(rows, len(linker), 1)
+        patterns, counts = np.unique((windows == linker).all(2), axis=0, return_counts=True)
+        places = np.flatnonzero(patterns[counts.argmax()]).tolist()
+    return (partial(linker_stays, torch.from_numpy(linker), places),)
 
 
 def _repaired(made: StartSet, preference: Tensor) -> StartSet:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqdesign.errors import InputError, UsageError
+from seqdesign.sequences.lab.chains import Chains
 from seqdesign.sequences.lab.counts import enrichment
 from seqdesign.sequences.lab.hints import mutations_in
 from seqdesign.sequences.lab.replicates import COUNT, STDERR, NoiseCeiling, average, group_equal
-from seqdesign.sequences.lab.variants import COLUMNS, Variants, unmutated
+from seqdesign.sequences.lab.variants import COLUMNS, Numbering, Variants, unmutated
 from seqdesign.sequences.numbers import CellFormat, StoredNumber
 from seqdesign.sequences.omitted import say_left_out
 from seqdesign.sequences.tables import TableBatch, choose_columns
@@ -31,7 +32,8 @@ SEQUENCE, NAME = "\0sequence", "\0id"
 class Layout:
     """How a file is laid out besides the names of its columns.
 
-    sheet: of a workbook, by default the first. variants: the wild type of mutations. replicates: columns of
+    sheet: of a workbook, by default the first. variants: the wild type of mutations. chains: columns of
+    sequences that are joined. replicates: columns of
     one outcome; average_rows: whether the rows of one sequence become one. averaged: names of the outcomes
     that are averaged; that of ``replicates`` alone need not be a column. counts: columns of reads in the
     order of selection, a tuple for each replicate, which make the outcome instead.
@@ -45,6 +47,7 @@ class Layout:
     averaged: tuple[str, ...] = ("outcome",)
     strict: bool = True
     """Whether what a file has no use for is an error; not where one layout is for files of several kinds."""
+    chains: Chains | None = None
     words: bool = False
     """Whether blanks in a sequence separate words and are kept; else they are dropped."""
     noise: dict[str, NoiseCeiling] = field(default_factory=dict)
@@ -54,6 +57,13 @@ class Layout:
     def averages(self) -> bool:
         """Whether values are averaged."""
         return bool(self.replicates or self.counts) or self.average_rows
+
+    @property
+    def numbering(self) -> Numbering | None:
+        """What designs need to speak the language of the file; None for nothing special."""
+        found = None if self.variants is None else self.variants.numbering
+        joined = None if self.chains is None else self.chains.joined
+        return found if joined is None else replace(found or Numbering(), joined=joined)
 
     def made_columns(self) -> tuple[str, ...]:
         """The columns of standard errors that averages bring along."""
@@ -65,6 +75,8 @@ class Layout:
             column for name in self.averaged for column in (COUNT, f"{COUNT}_{name}", *self.made_columns())
         }
         found = {*self.replicates, *itertools.chain(*self.counts), *(made if self.averages else ())}
+        if self.chains is not None:
+            found |= {*self.chains.columns}
         if self.variants is not None:
             column = self.variants.column or next((name for name in COLUMNS if name in header), "")
             found |= {column, *map(str.strip, column.split(",")), self.variants.wild_types}
@@ -105,6 +117,8 @@ def laid_out(
     them, a missing column, and rows of one sequence with different labels.
     """
     batches = _refuse_unmutated(batches, layout.variants, source, sequence_columns)
+    if layout.chains is not None:
+        batches = layout.chains.join(batches, SEQUENCE, source, sequence_columns)
     if layout.variants is not None:
         batches = _from_mutations(
             batches, layout.variants, source, sequence_columns, id_columns, layout.strict, cells

@@ -25,6 +25,7 @@ from seqdesign.sequences.omitted import say_left_out
 
 if TYPE_CHECKING:
     from seqdesign.sequences.encoders import TokenArray
+    from seqdesign.sequences.lab.chains import Chains
     from seqdesign.sequences.lab.variants import Numbering, Variants
     from seqdesign.sequences.layout import Layout
     from seqdesign.sequences.numbers import CellFormat
@@ -44,7 +45,11 @@ class SequenceColumns(Options):
     """True for a command that speaks of positions without a wild type, too."""
 
     sequence: str | None = None
-    """Column of the sequences in a table; 'sequence' or 'seq', also in capitals, when not given."""
+    """Column of sequences, or several to join, as heavy,light; 'sequence' or 'seq', also in capitals, when
+    not given."""
+    linker: str | None = None
+    """Letters between sequences of several columns (--sequence heavy,light); when not given GGGGSGGGGSGGGGS
+    for proteins, none for DNA and RNA."""
     id_: str | None = None
     """Column of the ids in a table; 'id' or 'name' when not given and there, else ids are seq1, seq2, ..."""
     format: Literal["auto", "fasta", "fastq", "table", "parquet", "xlsx", "genbank", "alignment"] = "auto"
@@ -64,6 +69,8 @@ class SequenceColumns(Options):
 
     def problems(self) -> Iterator[str]:
         """Numbers are those of something."""
+        if self.linker is not None and "," not in (self.sequence or ""):
+            yield "--linker: has no effect unless --sequence names several columns; leave it out"
         if self.first_position is not None and not (self.wild_type or self.mutations or self.NUMBERED):
             yield "--first-position: has no effect without --wild-type; leave it out"
 
@@ -185,6 +192,7 @@ def layout_of(
     replicates = tuple(name.strip() for name in (measured.replicates or "").split(",") if name.strip())
     if replicates and len(names) > 1:
         raise UsageError(f"makes one outcome, but {len(names)} are named", option="--replicates")
+    words = has_words(named) if alphabet is None else alphabet.spelling == "words"
     return Layout(
         options.sheet,
         _variants(options, known),
@@ -193,8 +201,27 @@ def layout_of(
         measured.on_repeat == "mean",
         names or default,
         strict,
-        words=has_words(named) if alphabet is None else alphabet.spelling == "words",
+        chains=_chains(options, known, words),
+        words=words,
     )
+
+
+def _chains(options: SequenceColumns, known: Numbering | None, words: bool) -> Chains | None:
+    """Columns of sequences to join, as options or a model say. Raises UsageError."""
+    from seqdesign.sequences.lab.chains import Chains
+
+    names = tuple(name.strip() for name in (options.sequence or "").split(",") if name.strip())
+    if len(names) < 2:
+        joined = None if known is None or options.sequence is not None else known.joined
+        return None if joined is None else Chains(joined.columns, joined.linker, asked=False)
+    if len(set(names)) < len(names):
+        raise UsageError(f"names a column twice: {options.sequence}", option="--sequence")
+    if words:
+        raise UsageError("joins letters only; join texts in the table", option="--sequence")
+    linker = options.linker
+    if linker is None and known is not None and known.joined is not None:
+        linker = known.joined.linker
+    return Chains(names, linker)
 
 
 def _rounds(options: CellOptions, outcomes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -226,7 +253,7 @@ def numbering_of(options: SequenceColumns, known: Numbering | None) -> Numbering
 
     variants, known = _variants(options), known or Numbering()
     if variants is not None:
-        return variants.numbering
+        return replace(variants.numbering, joined=known.joined)
     return known if options.first_position is None else replace(known, first=options.first_position)
 
 

@@ -318,7 +318,7 @@ def _stream_bare(handle: io.BufferedReader, options: _Options, kind: str) -> Ite
     whole = SequenceSet(
         names, [row.text for row in rows], source=source, cells=options.cells,
         lines=np.array([row.line for row in rows], dtype=np.int64), n_dropped=unique.n_dropped,
-        numbering=_numbering(options),
+        numbering=options.layout.numbering,
     )  # fmt: skip
     yield from _cut(whole, options.batch_size)
 
@@ -358,7 +358,7 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         whole = SequenceSet(
             ids, sequences, outcomes, source, None, np.asarray(lines, dtype=np.int64),
             columns={name: texts or [""] * len(ids) for name, texts in extra.items()}, cells=options.cells,
-            origin=origin, numbering=_numbering(options),
+            origin=origin, numbering=options.layout.numbering,
         )  # fmt: skip
         yield from _cut(replace(whole, n_dropped=unique.n_dropped - n_dropped), options.batch_size)
         n_dropped = unique.n_dropped
@@ -370,11 +370,6 @@ def _stream_fasta(handle: io.BufferedReader, options: _Options, file: str | None
         why = f"; the file was {origin.says()}" if origin is not None else ""
         why = why or "; write >id outcome=1.25, or name another key with --outcome"
         raise InputError(f"no header has {lacking[0]}=VALUE{why}", path=source)
-
-
-def _numbering(options: _Options) -> Numbering | None:
-    variants = options.layout.variants
-    return None if variants is None else variants.numbering
 
 
 def _measured_key(key: str, origin: Origin | None, options: _Options, source: str) -> str:
@@ -441,7 +436,7 @@ def _stream_table(
         whole = SequenceSet(
             ids, sequences, numbers["outcome"], source, numbers["weight"],
             np.asarray(batch.lines, dtype=np.int64), columns=columns, cells=options.cells, origin=origin,
-            dialect=batch.dialect, noise=layout.noise, numbering=_numbering(options),
+            dialect=batch.dialect, noise=layout.noise, numbering=options.layout.numbering,
             unused=_unused(batch, {*columns, *roles.values(), *layout.used_columns(batch.columns)}),
         )  # fmt: skip
         names, kept = (ids, None) if id_column is None else unique.apply(ids, batch.lines)
@@ -551,7 +546,7 @@ def _join(parts: list[SequenceSet]) -> SequenceSet:
         origin=parts[0].origin,
         dialect=parts[0].dialect,
         noise=parts[0].noise,
-        numbering=parts[0].numbering,
+        numbering=parts[-1].numbering,
         unused=parts[0].unused,
     )
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from seqdesign.errors import ModelError
 from seqdesign.sequences.encoders import TokenArray
+from seqdesign.sequences.lab.chains import Joined
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.training.tensor_file import read_tensors, write_tensors
 
@@ -89,12 +90,20 @@ def load_measured(folder: str | os.PathLike[str]) -> Measured | None:
         return None
     tensors, about = read_tensors(path)
     try:
-        numbering = Numbering(**about.get("numbering", {}))
+        numbering = _numbering(about.get("numbering", {}))
         detail = tensors["detail"].numpy() if "detail" in tensors else None
         arrays = {name: tensors[name].numpy() for name in ARRAYS}
         return Measured(**arrays, numbering=numbering, detail=detail)
     except (KeyError, TypeError) as error:
         raise ModelError(f"{path} lacks {error}; train again") from error
+
+
+def _numbering(about: dict[str, Any]) -> Numbering:
+    """From JSON. Raises TypeError and KeyError."""
+    joined = about.get("joined")
+    if joined is not None:
+        joined = Joined(tuple(joined["columns"]), joined["linker"], tuple(joined["lengths"]))
+    return Numbering(**{**about, "joined": joined})
 
 
 def measured_range(folder: Path | None, *outcomes: str) -> dict[str, tuple[float, float]]:

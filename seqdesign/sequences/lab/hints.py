@@ -39,8 +39,11 @@ def options_for(columns: Mapping[str, Sequence[str]]) -> str:
             words += ["--counts", ",".join(names)]
     elif several := replicates_in(filled):
         words += ["--replicates", ",".join(several)]
-    also = f" (or {', '.join(map(shlex.quote, others))}, or a column that joins them)" if others else ""
-    return shlex.join(words) + also
+    if not others:
+        return shlex.join(words)
+    chains = [name for name in filled if name in (words[1], *others)]
+    joined = "" if any("," in name for name in chains) else f", or {shlex.quote(','.join(chains))}, joined"
+    return f"{shlex.join(words)} (or {', '.join(map(shlex.quote, others))}{joined})"
 
 
 def _letters(filled: Mapping[str, Sequence[str]]) -> dict[str, float]:

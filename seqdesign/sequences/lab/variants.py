@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from seqdesign.errors import InputError
+from seqdesign.sequences.lab.chains import Joined
 
 COLUMNS = ("mutant", "mutations", "mutation", "variant", "hgvs_pro", "hgvs_nt")
 """Columns of mutations that are found by themselves."""
@@ -148,11 +149,15 @@ def _offsets(wild: str, claims: Collection[tuple[int, str]]) -> set[int]:
 
 @dataclass(frozen=True)
 class Numbering:
-    """A wild type, "" where there is none, and the number of its first letter, by which edits are told."""
+    """A wild type, "" where there is none, and the number of its first letter, by which edits are told.
+
+    joined: the columns of which sequences were made, where they were several.
+    """
 
     name: str = ""
     wild_type: str = ""
     first: int = 1
+    joined: Joined | None = None
 
 
 @dataclass

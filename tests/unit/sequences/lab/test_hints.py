@@ -26,7 +26,7 @@ def test_mutations_are_known_by_their_form_and_numbers_alone_are_no_sequences() 
     site = {"site": ["2", "2"], "wt": ["A", "A"], "to": ["C", "D"], "score": ["1", "2"]}
     assert options_for(site) == "--wild-type FILE --mutations wt,site,to"
     chains = {"VH": ["EVQL" * 10, "EVKL" * 10], "VL": ["DIQM" * 9, "DIVM" * 9]}
-    assert options_for(chains) == "--sequence VH (or VL, or a column that joins them)"
+    assert options_for(chains) == "--sequence VH (or VL, or VH,VL, joined)"
     assert replicates_in({"r1": ["1"], "r2": ["no"]}) == []
 
 
