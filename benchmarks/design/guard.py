@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from seqdesign.commands.train.train_predictor import TrainPredictorConfig, train_predictor
 from seqdesign.design import campaign
-from seqdesign.design.model import open_model
+from seqdesign.design.opening import open_model
 from seqdesign.design.records import Design, DesignSummary
 from seqdesign.sequences.numbers import span_powers
 from seqdesign.sequences.reader import SequenceSet

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.attribution.effects import Method, contributions, rows_at_once
-from seqdesign.design.model import DesignModel, load_folder
+from seqdesign.design.model import DesignModel
+from seqdesign.design.opening import load_folder
 from seqdesign.errors import InputError, UsageError
 from seqdesign.oracles.load import load_oracle
 from seqdesign.registry import Registry

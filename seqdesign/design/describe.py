@@ -23,6 +23,7 @@ from seqdesign.design.plan import CAUTION, Batch, num_missing
 from seqdesign.design.promise import Promise, promise
 from seqdesign.design.records import Design, DesignSummary, Range, Status
 from seqdesign.design.starts import StartSet
+from seqdesign.design.usual import counting, strange
 from seqdesign.judging.nearby import beside
 from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.edits import edits_in_frame
@@ -215,7 +216,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
     texts = _texts(batch)
     columns = _columns(model, batch, opinion, texts)
     support = [None] * len(texts) if model.evidence is None else model.evidence.support(texts)
-    far, unlike = model.strange(texts, model.counting(batch.plan.composite, starts))
+    far, unlike = strange(model, texts, counting(model, batch.plan.composite, starts))
     # How far a variant is from its parent the judges of places know: their doubt grows with every change.
     vague = panel is None or model.evidence is None or model.evidence.variants is None
     rules = starts.rules_of(parents)
@@ -286,7 +287,7 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     panel = model.panel(batch.chosen.tokens.shape[1]) if len(batch.chosen.tokens) else None
     starts, chosen, rows = batch.starts, batch.chosen, batch.chosen.rows
     parents = starts.parent_of(chosen.groups)
-    after, before = model.with_codons(told, chosen.tokens), model.reference(starts, parents)
+    after, before = model.with_codons(told, chosen.tokens), model.before(starts, parents)
     if starts.compared is not None:
         before = model.with_codons(before, starts.compared[parents])
     objective, jury = batch.plan.composite, model.jury

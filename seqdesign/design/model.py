@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,57 +12,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdesign.design.evidence import Evidence, Known, evidence_of
-from seqdesign.design.generator import check_alphabet, check_length
-from seqdesign.design.jury import Jury, split_members
-from seqdesign.design.options import JUDGES
-from seqdesign.design.usual import FEWEST as FEWEST_HELD_OUT
-from seqdesign.design.usual import Counting, Excess, Pull, count_on
-from seqdesign.errors import SeqDesignError, UsageError
+from seqdesign.design.evidence import Evidence, Known
+from seqdesign.design.generator import check_length
+from seqdesign.design.jury import Jury
+from seqdesign.errors import SeqDesignError
 from seqdesign.families import Generator
-from seqdesign.judging.ends import cut_off
-from seqdesign.judging.nearby import believed
 from seqdesign.judging.panel import Panel, Verdict
 from seqdesign.metrics.nearest import nearest
 from seqdesign.models.predictor.predictions import from_scores
-from seqdesign.models.predictor.store import KIND as PREDICTOR
 from seqdesign.models.predictor.store import (
-    ByName,
     Reference,
     TrainedPredictor,
     by_name,
-    load_predictor,
-    load_reference,
 )
-from seqdesign.models.vae.store import TrainedVAE, load_vae
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.parse import parse_objective
 from seqdesign.oracles.codons import CAI, CAI_UNIT, BesideOracle, CodonScore, beside, with_cai
-from seqdesign.oracles.construct import ConstructOracle
-from seqdesign.oracles.load import load_oracle
-from seqdesign.oracles.oracle import Oracle, num_members
-from seqdesign.oracles.predictor import PredictorOracle
-from seqdesign.oracles.tokens import TokenOracle
-from seqdesign.sequences.alphabets import Alphabet, get_alphabet
+from seqdesign.oracles.oracle import Oracle
+from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode, encode, one_hot
 from seqdesign.sequences.lab.variants import Numbering
 from seqdesign.sequences.origin import predicted_key
 from seqdesign.sequences.reader import SequenceSet
 from seqdesign.sequences.scope import Scope
 from seqdesign.tasks.by_name import get_task
-from seqdesign.training.measured import Measured, load_measured
-from seqdesign.training.store import model_kind
 
 FloatArray = NDArray[np.float64]
 ROWS = 256
+TYPICAL = 500
+"""Training sequences that say what is typical."""
 FEWEST = 20
 """Measurements from which on judges of other kinds can learn something."""
-MOST_STARTS = 64
-"""Measured sequences that designs of a library of variants begin from."""
-TYPICAL = 500
-"""Training sequences that a design from noise is compared with."""
-BEST, FEWEST_ROWS = 0.05, 8
-"""Share of the training sequences, the best, near which designs may stay, and at least so many."""
 
 
 class Beginning(Protocol):
@@ -97,7 +77,7 @@ class DesignModel:
         self.name, self.oracle, self.device = name, oracle, device
         self.folder = folder
         """Of a model of our own."""
-        self.trained, self._reference = trained, reference
+        self.trained, self.reference = trained, reference
         self.lengths = lengths
         """The shortest, typical and longest sequence that the model learned from."""
         self.evidence = evidence
@@ -148,7 +128,7 @@ class DesignModel:
 
     def constant(self, length: int) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
         """Positions that were the same in all training sequences; see ``Reference.constant``."""
-        return None if self._reference is None else self._reference.constant(length)
+        return None if self.reference is None else self.reference.constant(length)
 
     @property
     def log_odds(self) -> bool:
@@ -193,130 +173,30 @@ class DesignModel:
         found = [self.oracle(one_hot(part, self.alphabet)) for part in tokens.split(ROWS)]
         return torch.cat(found, 1)
 
-    def reference(self, starts: Beginning, parents: Tensor) -> Tensor:
-        """Predictions (M, B, K) of what designs are compared with.
-
-        Their parents (B,); from noise the mean over training sequences, or over the starts where the training
-        sequences are not known.
+    def before(self, starts: Beginning, parents: Tensor) -> Tensor:
+        """Predictions (M, B, K) of what designs are compared with: their parents (B,), or, from noise, the
+        mean over what is typical.
         """
         if starts.compared is not None:
             return self.predict(starts.compared)[:, parents]
         if self._center is None:
-            self._center = self._typical(starts.tokens).mean(1, keepdim=True)
+            self._center = self.typical(starts).mean(1, keepdim=True)
         return self._center.expand(-1, len(parents), -1)
 
+    def typical(self, starts: Beginning) -> Tensor:
+        """Predictions (M, n, K) of training sequences, or of the starts where these are not known."""
+        told = self._of_training
+        return self.predict(starts.tokens[:TYPICAL]) if told is None else told
+
+    @cached_property
     @torch.no_grad()
-    def _typical(self, noise: Tensor) -> Tensor:
-        if self._reference is None or self.trained is None:
-            return self.predict(noise[:TYPICAL])
-        some, lengths = self._reference.some(TYPICAL)
+    def _of_training(self) -> Tensor | None:
+        if self.reference is None or self.trained is None:
+            return None
+        some, lengths = self.reference.some(TYPICAL)
         tokens, ends = torch.from_numpy(some.astype(np.int64)), torch.from_numpy(lengths)
         scores = self.trained.model.score_tokens(tokens.to(self.device), ends.to(self.device))
         return by_name(self.trained.record, scores)
-
-    def best_variants(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
-        """Tokens (n, L) of the best training sequences, best first, where all are variants of a parent."""
-        if self.evidence is None or self.evidence.variants is None or length != self.evidence.length:
-            return None
-        found = self._ranked(self.composite(objective, risk), length)
-        return None if found is None else found[:MOST_STARTS]
-
-    def best_rows(self, objective: Sequence[str], risk: str, length: int) -> Tensor | None:
-        """Tokens (n, L) of the best measured sequences, best first, where judges have not shown that they can
-        go beyond the rows; None where they have, where nothing judges, or where all are variants of a parent.
-
-        A row counts as what is predicted of it without it, and what is thought to be no luck of the rest
-        (``believed``); where outcomes are labels, as what is predicted and the label.
-        """
-        if self.evidence is None or self.evidence.variants is not None or self.codons is not None:
-            return None
-        composite = self.composite(objective, risk)
-        panel = self.panel(length)
-        if panel is None or self.may_go_on(composite, length):
-            return None
-        told = panel.told
-        if told is None:
-            found = self._ranked(composite, length, beside=True)
-        else:
-            whole = (told.tokens[:, :length] < self.alphabet.size).all(1)
-            whole &= (told.tokens[:, length:] >= self.alphabet.size).all(1)
-            known = whole & ~(told.rows.isnan() | told.values.isnan()).any(1)
-            if not bool(known.any()):
-                return None
-            counts = told.rows[known] + believed(told.values[known] - told.rows[known])
-            found = self._in_order(composite, counts, told.tokens[known, :length])
-        return None if found is None else found[: max(FEWEST_ROWS, round(BEST * self.evidence.num_train))]
-
-    def _ranked(self, composite: Composite, length: int, *, beside: bool = False) -> Tensor | None:
-        """Different training sequences (n, L) by their measurements, best first; ``beside``: by the sums of
-        these, of labels, and of what is predicted.
-        """
-        assert self.evidence is not None
-        measured = self.evidence.measured
-        whole = (measured.tokens < self.alphabet.size).sum(1) == length
-        known = ~np.isnan(measured.values).any(1) & (measured.values.shape[1] > 0)
-        mine = measured.take(whole & known & (measured.lengths == length) & ~measured.held_out)
-        if not len(mine):
-            return None
-        values = torch.from_numpy(np.asarray(mine.values, dtype=np.float64))
-        tokens = torch.from_numpy(mine.tokens[:, :length].astype(np.int64))
-        task = self.trained.record.head if self.trained is not None else get_task("regression")
-        zero = values.new_zeros(1)
-        scores = task.targets(values, zero, zero + 1, len(self.oracle.outcomes))
-        if beside:
-            scores = scores + self.predict(tokens.to(self.device)).mean(0).double().cpu().sigmoid()
-        return self._in_order(composite, scores, tokens)
-
-    def _in_order(self, composite: Composite, outcomes: Tensor, tokens: Tensor) -> Tensor:
-        """Different sequences of tokens (n, L), by the score of outcomes (n, K), best first."""
-        rows = torch.zeros(len(outcomes), dtype=torch.long)
-        best = tokens[composite(outcomes[None], rows).argsort(descending=True)]
-        return torch.stack(list(dict(zip(decode(best, self.alphabet), best, strict=True)).values()))
-
-    def pull(self, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:
-        """What holds designs near training sequences.
-
-        None where those are not known or too few to say how far they are from each other, where the objective
-        is the same for all, or where they are variants of a parent: the number of changes holds those.
-        """
-        if self._reference is None or self.evidence is None or self.evidence.variants is not None:
-            return None
-        typical, most = self._reference.spread
-        if self.evidence.measured.held_out.sum() < FEWEST_HELD_OUT or not most > typical:
-            return None
-        composite, length = self.composite(objective, risk), starts.tokens.shape[1]
-        pairs = self.evidence.pairs
-        if pairs is not None and self.may_go_on(composite, length):
-            pairs = None
-        scores = self._typical_scores(composite, starts)
-        scores = scores[scores.isfinite()]
-        unit = float(scores.std()) if len(scores) > 1 else 0.0
-        if not unit:
-            return None
-        counting = self.counting(composite, starts)
-        excess = Excess(self._reference, self.evidence.usual_letters, pairs, counting=counting)
-        own = None if starts.compared is None else excess(one_hot(starts.tokens, self.alphabet))
-        return Pull(excess, unit, own)
-
-    def _typical_scores(self, composite: Composite, starts: Beginning) -> Tensor:
-        """Scores (n,) of training sequences, or of the starts where these are not known."""
-        told = self._typical(starts.tokens)
-        if self.codons is not None:  # of which training sequences say nothing
-            told = beside(told, told.new_zeros(told.shape[1]))
-        return composite(told, torch.zeros(told.shape[1], dtype=torch.long, device=told.device))
-
-    def counting(self, composite: Composite, starts: Beginning) -> Counting:
-        """Whether likelihood and composition say how usual a sequence is: neither does where measurements end
-        abruptly on the better side and rows that it calls unusual are predicted to be better.
-        """
-        length = starts.tokens.shape[1]
-        panel = self.panel(length) if self.trained is not None else None
-        ends = None if panel is None else panel.ends
-        if self._reference is None or not ends or not cut_off(ends, self.better_ends(composite, length)):
-            return Counting()
-        usual = None if self.evidence is None else self.evidence.usual_letters
-        rows = self._reference.some(TYPICAL)
-        return count_on(self._reference, usual, *rows, self._typical_scores(composite, starts))
 
     def may_go_on(self, composite: Composite, length: int) -> bool:
         """Whether judges have shown, of all outcomes that are used, that they can go beyond the rows on the
@@ -427,10 +307,10 @@ class DesignModel:
         array = encode(texts, self.alphabet)
         unseen = self._unseen(torch.from_numpy(array.tokens.astype(np.int64)))
         table = self._outcomes(self._judged(predictions.double().cpu().numpy()), verdict, unseen)
-        if self._reference is not None:
-            table["ood"] = self._reference.unusual(array.tokens, array.lengths)
+        if self.reference is not None:
+            table["ood"] = self.reference.unusual(array.tokens, array.lengths)
             if self._known is None:
-                self._known = decode(self._reference.tokens, self.alphabet)
+                self._known = decode(self.reference.tokens, self.alphabet)
             table["nearest"] = nearest(texts, self._known).distance
         if self.generator is not None:
             table["critic"] = self.generator.realness(array.tokens)
@@ -438,17 +318,6 @@ class DesignModel:
             {name: None if np.isinf(column[i]) else column[i].item() for name, column in table.items()}
             for i in range(len(texts))
         ]
-
-    def strange(self, texts: Sequence[str], counting: Counting) -> NDArray[np.bool_]:
-        """Whether texts (B,) are far from all that the model learned from, by likelihood and by composition
-        (2, B), where these count; never where that is not known.
-        """
-        found, array = np.zeros((2, len(texts)), dtype=bool), encode(texts, self.alphabet)
-        if self._reference is not None and counting.likelihood:
-            found[0] = self._reference.far(array.tokens, array.lengths)
-        if self.evidence is not None and counting.composition:
-            found[1] = self.evidence.unlike(texts)
-        return found
 
     def _outcomes(
         self, scores: FloatArray, verdict: Verdict | None, unseen: FloatArray | None
@@ -477,124 +346,3 @@ class DesignModel:
                 half = found.half_widths[:, k, -1]
                 table[f"{name}_low"], table[f"{name}_high"] = found.mean[:, k] - half, found.mean[:, k] + half
         return table
-
-
-def open_model(
-    folder: Path,
-    device: torch.device,
-    *,
-    generator: Generator | None = None,
-    judges: float = JUDGES,
-) -> DesignModel:
-    """A model made by train-predictor or train-vae, for design. Raises ModelError and UsageError."""
-    return with_judges(load_folder(folder, device), generator, judges)
-
-
-def open_oracle(
-    spec: str,
-    device: torch.device,
-    *,
-    alphabet: str | None = None,
-    length: int | None = None,
-    trust: bool = False,
-    outcome: str | None = None,
-    sequence: str | None = None,
-    generator: Generator | None = None,
-    judges: float = JUDGES,
-    flanks: tuple[str, str] = ("", ""),
-) -> DesignModel:
-    """Another oracle, see ``load_oracle``, for design; each function of a list is a member that designs or
-    judges.
-
-    length: letters of what it is tried on, as many as a design has; the generator's when not given.
-    flanks: what stands left and right of a design when the oracle is asked. A model of ours is asked about
-    the design alone. Raises ModelError, UsageError and InputError.
-    """
-    if os.path.isdir(spec):  # unlike Path, not troubled by the length of a command
-        return open_model(Path(spec), device, generator=generator, judges=judges)
-    if length is None and generator is None:
-        raise UsageError("is needed with --oracle, or --template or --start", option="--length")
-    if length is None and generator is not None:
-        length = generator.lengths[1]
-    oracle = load_oracle(
-        spec,
-        alphabet=get_alphabet(alphabet or "dna"),
-        length=(length or 1) + sum(map(len, flanks)),
-        device=device,
-        trust=trust,
-        outcome=outcome,
-        sequence=sequence,
-    )
-    if any(flanks):
-        oracle = ConstructOracle(oracle, *flanks)
-    return with_judges(DesignModel(spec, oracle, device), generator, judges)
-
-
-def with_judges(model: DesignModel, generator: Generator | None, judges: float) -> DesignModel:
-    """The same model with its members divided into those that design and those that judge."""
-    model.jury = split_members(num_members(model.oracle), judges)
-    if generator is not None:
-        check_alphabet(generator, model.alphabet)
-        model.generator = generator
-    return model
-
-
-def load_folder(folder: Path, device: torch.device) -> DesignModel:
-    """The oracle of a model made by train-predictor or train-vae. Raises ModelError and UsageError."""
-    if model_kind(folder) != PREDICTOR:
-        measured = load_measured(folder)
-        return of_vae(load_vae(folder, device), device, name=str(folder), folder=folder, measured=measured)
-    predictor, reference = load_predictor(folder, device), load_reference(folder)
-    return of_predictor(
-        predictor, reference, device, name=str(folder), folder=folder, measured=load_measured(folder)
-    )
-
-
-def of_vae(
-    trained: TrainedVAE,
-    device: torch.device,
-    *,
-    name: str,
-    folder: Path | None = None,
-    measured: Measured | None = None,
-) -> DesignModel:
-    """The outcome network of a VAE behind its encoder. Raises UsageError for one without outcomes."""
-    record = trained.record
-    if record.outcome is None:
-        raise UsageError(f"{name} was trained without outcomes; train again with outcomes", option="--model")
-
-    def predict(tokens: Tensor, lengths: Tensor) -> Tensor:
-        return trained.model.outcome(trained.model.encode(tokens, lengths).mean)
-
-    oracle = TokenOracle(
-        predict, alphabet=record.alphabet, outcome=record.outcome, max_length=record.max_length
-    )
-    lengths = (record.min_length, record.max_length, record.max_length)
-    positional = record.min_length == record.max_length
-    evidence = evidence_of(measured, record.alphabet, positional=positional, both_strands=False)
-    return DesignModel(name, oracle, device, lengths=lengths, folder=folder, evidence=evidence)
-
-
-def of_predictor(
-    trained: TrainedPredictor,
-    reference: Reference,
-    device: torch.device,
-    *,
-    name: str,
-    folder: Path | None = None,
-    measured: Measured | None = None,
-) -> DesignModel:
-    """An ensemble with what it was trained on."""
-    about = trained.record
-    return DesignModel(
-        name,
-        PredictorOracle(ByName(trained), alphabet=about.alphabet, outcomes=about.score_names),
-        device,
-        trained=trained,
-        reference=reference,
-        lengths=(about.min_length, int(np.median(reference.lengths)), about.max_length),
-        folder=folder,
-        evidence=evidence_of(
-            measured, about.alphabet, positional=about.positional, both_strands=about.strands == "both"
-        ),
-    )

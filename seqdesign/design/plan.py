@@ -15,6 +15,7 @@ from seqdesign.design.engine import Campaign, Chosen, Designer
 from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import NEAR, StartSet
+from seqdesign.design.usual import pull
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.directions import simplex_directions
 from seqdesign.objectives.risk import Risk
@@ -68,7 +69,7 @@ def make_plan(
         known=None if brief.include_known else known,
         latent=None if generator is None else generator.latent(starts.tokens, starts.codes),
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
-        pull=starts.lean or (model.pull(brief.objective, brief.risk, starts) if brief.only_seen else None),
+        pull=starts.lean or (pull(model, brief.objective, brief.risk, starts) if brief.only_seen else None),
         judge=_judge(brief, model, composite, starts),
     )
 
@@ -112,7 +113,7 @@ def _along_the_front(brief: Brief, model: DesignModel, composite: Composite, sta
     rng = torch.Generator().manual_seed(brief.seed)
     directions = simplex_directions(starts.directions, len(composite.terms), rng).to(starts.tokens.device)
     parents = starts.parent_of(starts.groups)
-    before = model.reference(starts, parents)[list(model.jury.design)]
+    before = model.before(starts, parents)[list(model.jury.design)]
     if starts.compared is not None:
         before = model.with_codons(before, starts.compared[parents])
     return composite.along(directions[starts.groups % starts.directions], composite.values(before))

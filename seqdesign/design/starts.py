@@ -16,6 +16,7 @@ from seqdesign.constraints.check import find_conflict
 from seqdesign.constraints.letters import linker_stays, near_parent, near_rows
 from seqdesign.constraints.options import ConstraintOptions, flanks_of
 from seqdesign.constraints.rules import Rules
+from seqdesign.design.best_rows import best_rows, best_variants
 from seqdesign.design.brief import Brief
 from seqdesign.design.common import Leaning, leaning
 from seqdesign.design.evidence import MakeConstraint
@@ -180,7 +181,7 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     codes, more, lean = None, more_rules(brief, model, length), None
     known = getattr(model.oracle, "known_sequences", None)
     if model.generator is None:
-        measured = model.best_variants(brief.objective, brief.risk, length) if brief.only_seen else None
+        measured = best_variants(model, brief.objective, brief.risk, length) if brief.only_seen else None
         if measured is not None and not brief.pareto:
             lean = leaning(model, model.composite(brief.objective, brief.risk), length)
         if measured is not None and lean is not None:
@@ -212,7 +213,7 @@ def noise_starts(brief: Brief, model: DesignModel, length: int, *, directions: i
     made = _repaired(made, preference)
     if brief.pareto or model.generator is not None or not brief.only_seen or known is not None:
         return made
-    best = model.best_rows(brief.objective, brief.risk, length)
+    best = best_rows(model, brief.objective, brief.risk, length)
     return made if best is None else _and_near(made, best, max(1, brief.wanted // 2))
 
 

@@ -9,6 +9,7 @@ Shapes: N sequences of length L over V letters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.design.evidence import Usual
+from seqdesign.design.model import TYPICAL, Beginning, DesignModel
+from seqdesign.judging.ends import cut_off
 from seqdesign.models.predictor.store import Reference
+from seqdesign.objectives.composite import Composite
+from seqdesign.oracles.codons import beside
+from seqdesign.sequences.encoders import encode, one_hot
 
 FloatArray = NDArray[np.float64]
 HELD = 1.0
@@ -170,3 +176,63 @@ class Pull:
         if self.own is not None:
             beyond = (beyond - self.own[keys]).clamp(min=0)
         return STEEP * self.unit * beyond
+
+
+def pull(model: DesignModel, objective: Sequence[str], risk: str, starts: Beginning) -> Pull | None:
+    """What holds designs near training sequences.
+
+    None where those are not known or too few to say how far they are from each other, where the objective
+    is the same for all, or where they are variants of a parent: the number of changes holds those.
+    """
+    if model.reference is None or model.evidence is None or model.evidence.variants is not None:
+        return None
+    typical, most = model.reference.spread
+    if model.evidence.measured.held_out.sum() < FEWEST or not most > typical:
+        return None
+    composite, length = model.composite(objective, risk), starts.tokens.shape[1]
+    pairs = model.evidence.pairs
+    if pairs is not None and model.may_go_on(composite, length):
+        pairs = None
+    scores = _typical_scores(model, composite, starts)
+    scores = scores[scores.isfinite()]
+    unit = float(scores.std()) if len(scores) > 1 else 0.0
+    if not unit:
+        return None
+    which = counting(model, composite, starts)
+    excess = Excess(model.reference, model.evidence.usual_letters, pairs, counting=which)
+    own = None if starts.compared is None else excess(one_hot(starts.tokens, model.alphabet))
+    return Pull(excess, unit, own)
+
+
+def _typical_scores(model: DesignModel, composite: Composite, starts: Beginning) -> Tensor:
+    """Scores (n,) of training sequences, or of the starts where these are not known."""
+    told = model.typical(starts)
+    if model.codons is not None:  # of which training sequences say nothing
+        told = beside(told, told.new_zeros(told.shape[1]))
+    return composite(told, torch.zeros(told.shape[1], dtype=torch.long, device=told.device))
+
+
+def counting(model: DesignModel, composite: Composite, starts: Beginning) -> Counting:
+    """Whether likelihood and composition say how usual a sequence is: neither does where measurements end
+    abruptly on the better side and rows that it calls unusual are predicted to be better.
+    """
+    length = starts.tokens.shape[1]
+    panel = model.panel(length) if model.trained is not None else None
+    ends = None if panel is None else panel.ends
+    if model.reference is None or not ends or not cut_off(ends, model.better_ends(composite, length)):
+        return Counting()
+    usual = None if model.evidence is None else model.evidence.usual_letters
+    rows = model.reference.some(TYPICAL)
+    return count_on(model.reference, usual, *rows, _typical_scores(model, composite, starts))
+
+
+def strange(model: DesignModel, texts: Sequence[str], which: Counting) -> NDArray[np.bool_]:
+    """Whether texts (B,) are far from all that the model learned from, by likelihood and by composition
+    (2, B), where these count; never where that is not known.
+    """
+    found, array = np.zeros((2, len(texts)), dtype=bool), encode(texts, model.alphabet)
+    if model.reference is not None and which.likelihood:
+        found[0] = model.reference.far(array.tokens, array.lengths)
+    if model.evidence is not None and which.composition:
+        found[1] = model.evidence.unlike(texts)
+    return found

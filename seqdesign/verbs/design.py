@@ -18,7 +18,8 @@ from seqdesign.design import campaign, revisions
 from seqdesign.design.engine import Designer
 from seqdesign.design.evidence import evidence_of
 from seqdesign.design.generator import generator_of, load_generator
-from seqdesign.design.model import DesignModel, of_predictor, of_vae, with_judges
+from seqdesign.design.model import DesignModel
+from seqdesign.design.opening import of_predictor, of_vae, with_judges
 from seqdesign.design.options import (
     JUDGES,
     TRIES,

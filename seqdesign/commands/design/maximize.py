@@ -260,7 +260,7 @@ def _alphabet(config: MaximizeConfig) -> Alphabet | None:
 def _open(config: MaximizeConfig, starts: SequenceSet | None, device: torch.device) -> DesignModel:
     """The models or oracle that the options name. Raises ModelError, UsageError and InputError."""
     from seqdesign.design.generator import load_generator
-    from seqdesign.design.model import open_model, open_oracle
+    from seqdesign.design.opening import open_model, open_oracle
 
     generator = None
     if config.generator is not None:

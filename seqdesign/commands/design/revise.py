@@ -141,7 +141,7 @@ def revise(config: ReviseConfig) -> ReviseResult:
 def revise_records(config: ReviseConfig) -> tuple[ReviseResult, list[Revision]]:
     """``revise``, and every revision as a record."""
     from seqdesign.design import revisions
-    from seqdesign.design.model import open_model
+    from seqdesign.design.opening import open_model
     from seqdesign.design.records import revision_columns
     from seqdesign.models.similarity.limit import similarity_limit
     from seqdesign.models.vae.store import load_vae

@@ -115,7 +115,7 @@ def _guide(
     """The score of ``--guide`` for sequences of a model; None without. Raises UsageError."""
     if config.guide is None:
         return None
-    from seqdesign.design.model import load_folder
+    from seqdesign.design.opening import load_folder
 
     model = load_folder(config.guide, device)
     if model.alphabet.letters != alphabet.letters:

@@ -10,7 +10,7 @@ import torch
 
 import seqdesign as sd
 from seqdesign.design.common import Leaning, leaning
-from seqdesign.design.model import open_model
+from seqdesign.design.opening import open_model
 
 LETTERS, LENGTH = "ACGT", 30
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqdesign.design.jury import Jury, share_of, split_members
-from seqdesign.design.model import open_model
+from seqdesign.design.opening import open_model
 
 
 @pytest.mark.parametrize(

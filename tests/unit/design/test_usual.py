@@ -11,12 +11,24 @@ import torch
 
 from seqdesign.design.evidence import Evidence
 from seqdesign.design.model import DesignModel
-from seqdesign.design.usual import HELD, STEEP, Counting, Excess, Pull, count_on, made_rare
+from seqdesign.design.usual import (
+    HELD,
+    STEEP,
+    Counting,
+    Excess,
+    Pull,
+    count_on,
+    counting,
+    made_rare,
+    pull,
+    strange,
+)
 from seqdesign.judging.ends import Ends
 from seqdesign.metrics.novelty_model import fit_novelty
 from seqdesign.models.predictor.store import Reference
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, one_hot
+from seqdesign.tasks.by_name import get_task
 from seqdesign.training.measured import Measured
 
 DNA = get_alphabet("dna")
@@ -109,14 +121,42 @@ class _CountOfG:
         return x[:, 2].sum(1)[None, :, None]
 
 
+class _Record:
+    """Of a regression."""
+
+    head, classes, outcome_scale, strands = get_task("regression"), (), (1.0,), "one"
+
+
 @pytest.mark.parametrize("held_out", [4, 5])
 def test_what_is_typical_needs_some_rows_that_were_held_out(held_out: int) -> None:
     _, reference, evidence = _excess(positional=True)
     measured = replace(evidence.measured, held_out=np.arange(400) < held_out)
     evidence = Evidence(measured, DNA, positional=True)
     model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
-    assert (model.pull(["max"], "mean", _Noise(_rows(5, 30))) is not None) == (held_out == 5)
-    assert model.pull(["max"], "mean", _Noise(np.ones((30, LENGTH)))) is None  # nothing to gain anywhere
+    assert (pull(model, ["max"], "mean", _Noise(_rows(5, 30))) is not None) == (held_out == 5)
+    assert pull(model, ["max"], "mean", _Noise(np.ones((30, LENGTH)))) is None  # nothing to gain anywhere
+
+
+def test_what_is_typical_is_predicted_once() -> None:
+    _, reference, evidence = _excess(positional=True)
+    evidence = Evidence(replace(evidence.measured, held_out=np.arange(400) < 50), DNA, positional=True)
+    model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
+    asked = []
+
+    def score_tokens(tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        asked.append(len(tokens))
+        return (tokens == 2).sum(1).float()[None, :, None]
+
+    model.trained = SimpleNamespace(  # type: ignore[assignment]
+        model=SimpleNamespace(score_tokens=score_tokens), record=_Record()
+    )
+    noise = _Noise(_rows(5, 30))
+    assert pull(model, ["max"], "mean", noise) is not None
+    assert float(model.before(noise, torch.zeros(1, dtype=torch.long))) == pytest.approx(
+        (reference.tokens == 2).sum(1).mean(), rel=1e-6
+    )
+    counting(model, model.composite(["max"], "mean"), noise)
+    assert asked == [400]
 
 
 def test_pairs_are_held_where_letters_are_as_usual() -> None:
@@ -152,9 +192,9 @@ def test_pairs_are_free_where_judges_can_go_beyond_the_rows(
     evidence = Evidence(replace(evidence.measured, held_out=np.arange(400) < 50), DNA, positional=True)
     model = DesignModel("G", _CountOfG(), torch.device("cpu"), reference=reference, evidence=evidence)
     monkeypatch.setattr(model, "panel", lambda length: _Judges())
-    pull = model.pull([objective], "mean", _Noise(_rows(5, 30)))
-    assert pull is not None
-    assert len(pull.excess._tensors) == held
+    found = pull(model, [objective], "mean", _Noise(_rows(5, 30)))
+    assert found is not None
+    assert len(found.excess._tensors) == held
 
 
 def test_what_leaving_out_better_rows_made_rare_may_be_written() -> None:
@@ -204,13 +244,13 @@ def test_where_better_rows_were_left_out_the_rare_ones_say_why(
     monkeypatch.setattr(model, "may_go_on", lambda *_: False)
     monkeypatch.setattr(model, "trained", object())
     scores = torch.from_numpy(reference.novelty.nats(*reference.some(500)))
-    monkeypatch.setattr(model, "_typical", lambda noise: scores[None, :, None])
+    monkeypatch.setattr(model, "typical", lambda starts: scores[None, :, None])
     monkeypatch.setattr(model, "panel", lambda length: SimpleNamespace(ends=[Ends(high, None)]))
     monkeypatch.setattr(model, "better_ends", lambda *_: [(0, True)])
     noise = _Noise(_rows(5, 30))
-    pull = model.pull(["max"], "mean", noise)
-    assert pull is not None
-    assert pull.excess.counting.likelihood != free
+    found = pull(model, ["max"], "mean", noise)
+    assert found is not None
+    assert found.excess.counting.likelihood != free
     # What designers may write for that reason is not called unusual for it either.
-    far, _ = model.strange(["C" * LENGTH], model.counting(model.composite(["max"], "mean"), noise))
+    far, _ = strange(model, ["C" * LENGTH], counting(model, model.composite(["max"], "mean"), noise))
     assert far.tolist() == [not free]
