@@ -1,8 +1,8 @@
 """What rows of the cases of guard.py show before any outcome is asked: rules that all of them keep.
 
-For every case whose sequences have one length: how many pairs of letters at two places would stand together
-in twenty rows by chance and do so in none (``Evidence.apart``), and which property of letters varies less,
-summed over a sequence, than if every place were drawn by itself (z of the ratio of the variances).
+For every case whose sequences have one length: which places rows fill together (``Evidence.parts``: places,
+and how many combinations of letters), and which property of letters varies less, summed over a sequence, than
+if every place were drawn by itself (z of the ratio of the variances).
 
     python benchmarks/design/rows_alone.py --data ../shared/data
 """
@@ -45,13 +45,13 @@ def main() -> None:
             array = encode(case.texts, alphabet)
             nothing = np.zeros(len(array), dtype=bool)
             rows = Measured(array.tokens, array.lengths, case.values[:, None], nothing)
-            apart = Evidence(rows, alphabet, positional=True).apart
+            parts = Evidence(rows, alphabet, positional=True).parts
             property_of = letter_descriptors(alphabet).numpy()[array.tokens]
             alone = np.maximum(property_of.var(0).sum(0), 1e-9)
             z = (property_of.sum(1).var(0) / alone - 1) / np.sqrt(2 / len(array))
-            pairs = 0 if apart is None else int(apart.sum()) // 2
-            if pairs or z.min() < LITTLE:
-                print(f"{family:<12}{name:<34}{pairs:>6} pairs apart   least z {z.min():6.1f}", flush=True)
+            if parts or z.min() < LITTLE:
+                found = "; ".join(f"{len(part.places)}: {len(part.words)}" for part in parts)
+                print(f"{family:<12}{name:<34}parts {found or 'none':<60} least z {z.min():6.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdesign.attribution.effects import Method, contributions, rows_at_once
+from seqdesign.constraints.positions import spans
 from seqdesign.design.model import DesignModel
 from seqdesign.design.opening import load_folder
 from seqdesign.errors import InputError, UsageError
@@ -224,7 +225,7 @@ class Explainer:
             num = len(self.left_out) + len(self.records)
             found.append(f"{left_out(self.left_out, num)}; they are left out")
         if masked := self.constant():
-            which = f"position {masked[0]}" if len(masked) == 1 else f"positions {spans(masked)}"
+            which = f"position {masked[0]}" if len(masked) == 1 else f"positions {', '.join(spans(masked))}"
             found.append(
                 f"{which} had one letter in all training sequences, so nothing is known of what another "
                 "would do; masked"
@@ -292,17 +293,6 @@ def _place_of(outcome: str | None, model: DesignModel) -> int:
             f"the model has no outcome {outcome!r}; it has {', '.join(names)}", option="--outcome"
         )
     return names.index(outcome)
-
-
-def spans(places: Sequence[int]) -> str:
-    """Such as ``1-17, 98`` of sorted places."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and runs[-1][1] == place - 1:
-            runs[-1][1] = place
-        else:
-            runs.append([place, place])
-    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in runs)
 
 
 def cell(value: float) -> float | None:

@@ -14,10 +14,13 @@ from torch import Tensor
 from seqdesign.constraints.builtin.max_edits import MaxEdits
 from seqdesign.constraints.constraint import State, Violation, Walk
 from seqdesign.constraints.mask import MaskConstraint
+from seqdesign.constraints.positions import spans
 from seqdesign.constraints.starts import Starts
 from seqdesign.sequences.alphabets import Alphabet
 
 NAME, LINKER = "--letters seen", "--linker"
+NAMED = 4
+"""Parts that are named; of more the first ones."""
 
 
 def seen_letters(seen: Tensor, starts: Starts, *, own: bool = True) -> MaskConstraint:
@@ -70,93 +73,120 @@ def linker_stays(linker: Tensor, places: Sequence[int], starts: Starts) -> MaskC
 
 
 class SeenTogether:
-    """No two letters at two places that never stand together; ``own``: unless a start has both.
+    """At places that are filled together only combinations of letters that training has seen; ``own``: and
+    those that a start has there.
 
-    apart: (L, V, L, V) bool, symmetric, letters at places that do not stand together.
+    parts: places (k,) in order, and combinations (W, k) of tokens, of parts that share no place.
     """
 
-    def __init__(self, apart: Tensor, starts: Starts, *, own: bool = True) -> None:
-        self.name = f"{NAME} (together)"
-        # What is no letter may stand beside all.
-        self._apart = torch.nn.functional.pad(apart.to(starts.device), (0, 1, 0, 0, 0, 1))
+    def __init__(self, parts: Sequence[tuple[Tensor, Tensor]], starts: Starts, *, own: bool = True) -> None:
+        self._parts = [(places.to(starts.device), words.to(starts.device)) for places, words in parts]
         self._starts = starts
+        more = f" and {len(parts) - NAMED:,} more" if len(parts) > NAMED else ""
+        self.name = f"{NAME} (together: {'; '.join(self._named(p) for p, _ in self._parts[:NAMED])}{more})"
         self._own = starts.tokens if own else None
-        self._place, self._letter = apart.flatten(2).any(2).to(starts.device).nonzero(as_tuple=True)
-        some = self._apart[self._place, self._letter]
-        self._pairs = some[:, self._place, self._letter].float()
+
+    def _named(self, places: Tensor) -> str:
+        return ", ".join(spans([place + self._starts.first for place in places.tolist()]))
 
     def mask(self) -> Tensor | None:
         """None: it depends on the other letters."""
         return None
 
     def walk(self, mask: Tensor, shortest: int) -> Walk | None:
-        """The letters so far."""
-        return _TogetherWalk(self._apart, self._own)
+        """The combinations that are still open."""
+        return _TogetherWalk(self._parts, self._own, self._starts.alphabet.size)
 
     def is_feasible(self, tokens: Tensor, rows: Tensor) -> Tensor:
-        """Whether all letters may stand together."""
-        x = (tokens[:, self._place] == self._letter).float()
-        wrong = ((x @ self._pairs) * x).sum(1)
+        """Whether all combinations are ones that may be."""
+        return ~self._wrong(tokens, rows).any(1)
+
+    def _wrong(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """Parts (B, P) with a combination that may not be; what is no letter may stand for any."""
+        found = torch.zeros(len(tokens), len(self._parts), dtype=torch.bool, device=tokens.device)
+        for i, (places, words) in enumerate(self._parts):
+            here = tokens[:, places]
+            wrong = ~torch.isin(_number(here), _number(words))
+            if self._own is not None:
+                wrong &= (here != self._own[rows][:, places]).any(1)
+            for j in (wrong & (here >= self._starts.alphabet.size).any(1)).nonzero().flatten().tolist():
+                wrong[j] = not self._agrees(here[j], places, words, int(rows[j]))
+            found[:, i] = wrong
+        return found
+
+    def _agrees(self, here: Tensor, places: Tensor, words: Tensor, row: int) -> bool:
+        """Whether a combination (k,) in which some places hold no letter may be."""
         if self._own is not None:
-            kept = x * (tokens == self._own[rows])[:, self._place]
-            wrong = wrong - ((kept @ self._pairs) * kept).sum(1)
-        return wrong < 0.5
+            words = torch.cat([words, self._own[row][None, places]])
+        return bool(((here == words) | (here >= self._starts.alphabet.size)).all(1).any())
 
     def explain(self, tokens: Tensor, row: int) -> list[Violation]:
-        """Every two letters that never stand together in training."""
-        places = torch.arange(len(tokens), device=tokens.device)
-        letters = tokens.clamp(max=self._apart.shape[1] - 1)
-        here = self._apart[places, letters][:, places, letters]
-        if self._own is not None:
-            kept = tokens == self._own[row]
-            here = here & ~(kept[:, None] & kept)
-        return [
-            Violation(
-                self.name,
-                f"{self._starts.text(tokens[i : i + 1])} at {i + self._starts.first} and "
-                f"{self._starts.text(tokens[j : j + 1])} at {j + self._starts.first} stand together in no "
-                "training sequence",
-                i + 1,
-                j + 1,
+        """Every combination that no training sequence has."""
+        wrong = self._wrong(tokens[None], torch.tensor([row], device=tokens.device))[0]
+        found = []
+        for places, words in (self._parts[i] for i in wrong.nonzero().flatten().tolist()):
+            message = (
+                f"{self._starts.text(tokens[places])} at {self._named(places)} is none of the {len(words)} "
+                "that training sequences have there together"
             )
-            for i, j in here.triu().nonzero().tolist()
-        ]
+            found.append(Violation(self.name, message, int(places[0]) + 1, int(places[-1]) + 1))
+        return found
+
+
+def _number(words: Tensor) -> Tensor:
+    """A number (n,) for each combination of tokens (n, k), another for another one but for one in 2^64."""
+    factors = torch.randint(2**62, (words.shape[1],), generator=torch.Generator().manual_seed(0))
+    return (words * (2 * factors + 1).to(words.device)).sum(1)
 
 
 class _TogetherWalk:
-    """The state is the letters so far."""
+    """The state is which combinations (B, C) of all parts agree with the letters so far.
+
+    Behind those of training there is one for each part that stands for the start's own.
+    """
 
     dead: Tensor | None = None
 
-    def __init__(self, apart: Tensor, own: Tensor | None) -> None:
-        self._apart, self._own = apart, own
-        self._places = [apart[:t, :, t].flatten(1).any(1).nonzero().flatten() for t in range(len(apart))]
+    def __init__(self, parts: Sequence[tuple[Tensor, Tensor]], own: Tensor | None, num_letters: int) -> None:
+        self._own, self._num_letters = own, num_letters
+        self._size = sum(len(words) for _, words in parts) + len(parts)
+        self._at: dict[int, tuple[slice, int, Tensor]] = {}
+        """Of a place: its combinations, the number of the start's own, and their letters (W,) there."""
+        first, last = 0, self._size - len(parts)
+        for i, (places, words) in enumerate(parts):
+            mine = slice(first, first + len(words))
+            self._at |= {
+                place: (mine, last + i, letters)
+                for place, letters in zip(places.tolist(), words.T, strict=True)
+            }
+            first = mine.stop
 
     def start(self, rows: Tensor) -> State:
-        """Nothing yet."""
-        return (rows.new_full((len(rows), len(self._apart)), self._apart.shape[1] - 1),)
+        """All of them."""
+        return (torch.ones(len(rows), self._size, dtype=torch.bool, device=rows.device),)
 
     def allowed(self, state: State, rows: Tensor, t: int) -> Tensor | None:
-        """Letters that stand together with all those at the places that matter."""
-        places = self._places[t]
-        if not len(places):
+        """Letters of the combinations that are still open."""
+        if t not in self._at:
             return None
-        before = state[0][:, places]
-        size = self._apart.shape[1] - 1
-        wrong = self._apart[places, before.clamp(max=size), t]
-        found = wrong.any(1)
+        mine, start, letters = self._at[t]
+        of_letter = torch.nn.functional.one_hot(letters, self._num_letters).float()
+        found = state[0][:, mine].float() @ of_letter > 0
         if self._own is not None:
-            own = self._own[rows]
-            new = before != own[:, places]
-            kept = own[:, t, None].clamp(max=size) == torch.arange(size + 1, device=rows.device)
-            found = torch.where(kept, (wrong & new[:, :, None]).any(1), found)
-        return ~found[:, :size]
+            every = torch.arange(self._num_letters, device=rows.device)
+            found |= state[0][:, start, None] & (self._own[rows, t][:, None] == every)
+        return found
 
     def advance(self, state: State, letters: Tensor, rows: Tensor, t: int) -> State:
-        """One letter more."""
-        letters_now = state[0].clone()
-        letters_now[:, t] = letters
-        return (letters_now,)
+        """Without those that have another letter there."""
+        if t not in self._at:
+            return state
+        mine, start, there = self._at[t]
+        left = state[0].clone()
+        left[:, mine] &= letters[:, None] == there
+        if self._own is not None:
+            left[:, start] &= letters == self._own[rows, t]
+        return (left,)
 
     def may_end(self, state: State, rows: Tensor, t: int) -> Tensor | None:
         """Always."""

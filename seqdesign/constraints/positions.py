@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from seqdesign.errors import UsageError
 
@@ -32,6 +32,17 @@ def ranges(text: str, option: str) -> Iterator[tuple[int, int]]:
         numbers = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", part.strip())
         assert numbers is not None
         yield int(numbers[1]), int(numbers[2] or numbers[1])
+
+
+def spans(places: Iterable[int]) -> list[str]:
+    """Sorted places as they are typed: ``39-41`` and ``54``."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][1] + 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    return [f"{low}-{high}" if low != high else f"{low}" for low, high in runs]
 
 
 def fractions(text: str, option: str) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from seqdesign.constraints.constraint import Constraint
 from seqdesign.constraints.letters import SeenTogether, SeenWords, seen_letters, strand_codes, word_codes
 from seqdesign.constraints.starts import Starts
+from seqdesign.design.parts import Part, parts_of
 from seqdesign.models.predictor.store import FAR
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import decode, encode
@@ -30,10 +31,6 @@ ALIKE = 0.6
 """Relatives differ from the most common letters in fewer places than this share of what letters drawn evenly
 from those of each place would.
 """
-EXPECTED = 20
-"""Rows in which two letters would stand together by chance; where none has both (e^-20) they never do."""
-MOST_CELLS = 5_000
-"""Letters at places, of which pairs are looked at."""
 ROWS = 512
 
 MakeConstraint = Callable[[Starts], Constraint]
@@ -178,34 +175,13 @@ class Evidence:
         return found.mean(axis=0), found.max(axis=0)
 
     @cached_property
-    def apart(self) -> Tensor | None:
-        """(L, V, L, V) bool: letters at two places that ``EXPECTED`` different training sequences would have
-        together by chance, and none has, as where all stems pair. None where there are none, or too many to
-        look at.
-
-        Two places alone are tied by what they do. Letters that were inherited together, as in blocks of
-        chimeras, tie many places, and may be parted.
-        """
-        places, letters = self.counts.shape
-        if places * letters > MOST_CELLS:
-            return None
+    def parts(self) -> list[Part]:
+        """Places that training sequences fill together, and how."""
+        if not self.length:
+            return []
         rows = self._train.tokens[self._train.lengths == self.length, : self.length]
-        rows = np.unique(rows.astype(np.int64), axis=0)
-        place, letter = np.nonzero(self.counts >= EXPECTED)
-        x = (rows[:, place] == letter).astype(np.float32)
-        count = x.sum(0)
-        never = (np.outer(count, count) >= EXPECTED * len(rows)) & (x.T @ x == 0)
-        first, second = np.nonzero(never & (place[:, None] != place))
-        tied = np.zeros((places, places), dtype=bool)
-        tied[place[first], place[second]] = True
-        alone = tied.sum(1) == 1
-        both = alone[place[first]] & alone[place[second]]
-        first, second = first[both], second[both]
-        if not len(first):
-            return None
-        found = torch.zeros(places, letters, places, letters, dtype=torch.bool)
-        found[place[first], letter[first], place[second], letter[second]] = True
-        return found
+        whole = (rows < self.alphabet.size).all(axis=1)  # a masked letter may be any
+        return parts_of(np.unique(rows[whole], axis=0), self.alphabet.size)
 
     def constraints(self, length: int, *, own: bool) -> list[MakeConstraint]:
         """What makes the rules of ``--letters seen`` for designs of ``length`` letters.
@@ -216,7 +192,8 @@ class Evidence:
             seen = torch.from_numpy(self.counts > 0)
             found: list[MakeConstraint] = []
             found += [] if bool(seen.all()) else [partial(seen_letters, seen, own=own)]
-            return found if self.apart is None else [*found, partial(SeenTogether, self.apart, own=own)]
+            parts = [(torch.from_numpy(part.places), torch.from_numpy(part.words)) for part in self.parts]
+            return [*found, partial(SeenTogether, parts, own=own)] if parts else found
         seen = torch.from_numpy(self.words > 0)
         return [] if bool(seen.all()) else [partial(SeenWords, seen, self.word_size, own=own)]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from seqdesign.commands.session import checked
 from seqdesign.config import CommandConfig, Positional, fields_of
+from seqdesign.constraints.positions import spans
 from seqdesign.errors import UsageError
 from seqdesign.runs.result import Result
 from seqdesign.sequences.options import AUTO, CellOptions, ColumnOptions, cell_format, file_format, layout_of
@@ -137,7 +138,7 @@ class InspectResult(Result):
         lines = [f"length       {self.min_length} to {self.max_length}, median {self.median_length:g}"]
         if self.varying is not None and len(self.varying) < self.max_length:
             said = f"{len(self.varying)} of {self.max_length} vary"
-            lines.append(f"positions    {said}{f': {_spans(self.varying)}' if self.varying else ''}")
+            lines.append(f"positions    {said}{f': {_first(spans(self.varying))}' if self.varying else ''}")
         if self.min_length < self.max_length:
             most = max(count for _, _, count in self.length_histogram)
             for low, high, count in self.length_histogram:
@@ -290,13 +291,6 @@ def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _spans(places: Sequence[int]) -> str:
-    """Places as runs: 39-41, 54; of many the first ten runs."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][1] + 1:
-            runs[-1][1] = place
-        else:
-            runs.append([place, place])
-    words = [str(low) if low == high else f"{low}-{high}" for low, high in runs]
-    return ", ".join(words[:10]) + (", ..." if len(words) > 10 else "")
+def _first(names: Sequence[str]) -> str:
+    """Names, or the first ten of many."""
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

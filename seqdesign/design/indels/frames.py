@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from seqdesign.constraints.distinct import apart, distinct
 from seqdesign.constraints.options import ConstraintOptions
-from seqdesign.constraints.positions import ranges
+from seqdesign.constraints.positions import ranges, spans
 from seqdesign.constraints.starts import Starts
 from seqdesign.design.brief import Brief
 from seqdesign.design.evidence import MakeConstraint
@@ -386,24 +386,14 @@ def moved_rules(rules: ConstraintOptions, frame: Frame, first: int) -> Constrain
     return replace(rules, keep=keep, allow=allow, max_edits=edits)
 
 
-def _spots(text: str, frame: Frame, first: int) -> Iterator[str]:
+def _spots(text: str, frame: Frame, first: int) -> list[str]:
     """Positions as they are typed, where a frame has them."""
     at = {origin: i for i, origin in enumerate(frame.origin) if origin >= 0}
-    return _spans(
+    return spans(
         sorted(
-            at[place]
+            at[place] + first
             for start, end in ranges(text, "--keep")
             for place in range(start - first, end - first + 1)
             if place in at
-        ),
-        first,
+        )
     )
-
-
-def _spans(places: Iterable[int], first: int) -> Iterator[str]:
-    start = last = None
-    for place in [*places, None]:
-        if start is not None and last is not None and place != last + 1:
-            yield f"{start + first}" if start == last else f"{start + first}-{last + first}"
-            start = None
-        start, last = (place if start is None else start), place

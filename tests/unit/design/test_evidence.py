@@ -84,35 +84,50 @@ def test_there_is_no_rule_where_everything_was_seen() -> None:
     assert Evidence(data, DNA, positional=True).constraints(2, own=True) == []
 
 
-def test_letters_that_never_stand_together_are_told_from_rare_ones() -> None:
+def test_places_that_are_filled_together_are_parts() -> None:
     rng = np.random.default_rng(0)
     half = ["".join(rng.choice(list("ACGT"), 8)) for _ in range(500)]
-    texts = [text + text[::-1].translate(str.maketrans("ACGT", "TGCA")) for text in half]
-    assert Evidence(measured(half), DNA, positional=True).apart is None
-    apart = Evidence(measured(texts), DNA, positional=True).apart
-    assert apart is not None
-    assert int(apart.sum()) == 2 * 8 * 12  # eight pairs of places, where only complements stand together
-    assert apart[0, 0, 15].tolist() == [True, True, True, False]
-    blocks = [a + b for a in ("ACGTAC", "GTCAGT") for b in half]  # inherited whole
-    assert Evidence(measured(blocks), DNA, positional=True).apart is None
-    few = texts[:60]  # four of each are expected, however often they were measured
-    assert Evidence(measured(few * 8), DNA, positional=True).apart is None
+    stems = [text + text[::-1].translate(str.maketrans("ACGT", "TGCA")) for text in half]
+    assert parts(half) == []
+    assert parts(stems) == [([i, 15 - i], 4) for i in range(8)]  # only complements stand together
+    assert parts(stems[:60] * 8) == []  # four of each pair are expected, however often they were measured
+    heads = ["ACGTAC", "GTCAGT", "CCATGA"]
+    blocks = [heads[i % 3] + tail for i, tail in enumerate(half)]
+    whole = list(range(6))
+    assert parts(blocks) == [(whole, 3)]
+    mutated = ["ACGTAC"[:k] + "T" + "ACGTAC"[k + 1 :] + half[k] for k in (0, 1, 2, 4, 5)]
+    assert parts([*blocks, *mutated]) == [(whole, 8)]
+    # Of relatives hardly two have the same letters where the clades differ.
+    clades = [rng.choice(["AAAAAAAA", "CCCCCCCC"]) for _ in range(400)]
+    tailed = ["".join(c if rng.random() < 0.8 else "G" for c in text) for text in clades]
+    assert parts(tailed) == []
+
+
+def parts(texts: list[str]) -> list[tuple[list[int], int]]:
+    """Places of the parts that sequences have, and how many combinations of each."""
+    found = Evidence(measured(texts), DNA, positional=True).parts
+    return [(part.places.tolist(), len(part.words)) for part in found]
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_pairs_walk_explain_and_check_alike(own: bool) -> None:
-    apart = torch.rand(LENGTH, 4, LENGTH, 4, generator=torch.Generator().manual_seed(2)) < 0.03
-    apart = apart | apart.permute(2, 3, 0, 1)
-    apart[torch.arange(LENGTH), :, torch.arange(LENGTH)] = False
+def test_parts_walk_explain_and_check_alike(own: bool) -> None:
+    rng = torch.Generator().manual_seed(2)
+    kinds = [
+        (torch.tensor(p), torch.randint(4, (w, len(p)), generator=rng))
+        for p, w in (([0, 3], 5), ([1, 2, 4], 9))
+    ]
     begin = starts("ACGTA", "TTTTT")
-    rule = SeenTogether(apart, begin, own=own)
-    places = torch.arange(LENGTH)
+    rule = SeenTogether(kinds, begin, own=own)
     for row in (0, 1):
-        x = every()
-        both = apart[places[:, None], x[:, :, None], places, x[:, None]]
-        kept = x == begin.tokens[row]
-        wrong = both & ~(kept[:, :, None] & kept[:, None] & own)
-        check_alike(rule, row, ~wrong.any((1, 2)))
+        good = torch.ones(4**LENGTH, dtype=torch.bool)
+        for places, words in kinds:
+            there = {tuple(word) for word in words.tolist()}
+            there |= {tuple(begin.tokens[row][places].tolist())} if own else set()
+            good &= torch.tensor([tuple(x) in there for x in every()[:, places].tolist()])
+        check_alike(rule, row, good)
+    assert rule.name == "--letters seen (together: 1, 4; 2-3, 5)"
+    message = rule.explain(torch.tensor([3, 0, 0, 3, 3]), 0)[0].message
+    assert message == "TT at 1, 4 is none of the 5 that training sequences have there together"
 
 
 def check_alike(rule: SeenWords | SeenTogether, row: int, good: torch.Tensor) -> None:
