@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["contrast", "maximize", "minimize", "specific", "target"]
+__all__ = ["at_least", "at_most", "contrast", "maximize", "minimize", "specific", "target"]
 
 
 def maximize(outcome: str | None = None, *, weight: float = 1.0) -> str:
@@ -25,6 +25,16 @@ def minimize(outcome: str | None = None, *, weight: float = 1.0) -> str:
 def target(value: float, outcome: str | None = None, *, weight: float = 1.0) -> str:
     """Bring an outcome to ``value``, in the outcome's units."""
     return _weighted(f"{_named('target', outcome)}={value:.12g}", weight)
+
+
+def at_least(limit: float, outcome: str | None = None, *, weight: float = 1.0) -> str:
+    """Keep an outcome at ``limit`` or above, in the outcome's units, while other goals count."""
+    return _weighted(f"{_named('at-least', outcome)}={limit:.12g}", weight)
+
+
+def at_most(limit: float, outcome: str | None = None, *, weight: float = 1.0) -> str:
+    """Keep an outcome at ``limit`` or below."""
+    return _weighted(f"{_named('at-most', outcome)}={limit:.12g}", weight)
 
 
 def specific(on: Sequence[str], off: Sequence[str], *, weight: float = 1.0) -> str:

@@ -113,7 +113,7 @@ def test_the_optimizer_of_the_architecture_page_finds_the_best_substitution() ->
 
 
 def test_the_objective_of_the_architecture_page_is_capped() -> None:
-    score = code("def at_most")["at_most"](1.0)
+    score = code("def capped")["capped"](1.0)
     assert score(torch.tensor([0.5, 3.0])).tolist() == [0.5, 1.0]
 
 

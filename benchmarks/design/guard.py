@@ -11,7 +11,8 @@ measures what was said, though a parent that no row is like was misjudged; and o
 all values are on another scale. Until the sixth family only the gain counted; ``bad by gain`` is that.
 Printed are how many of the bad and of the good designs are flagged (any status but ok), how many of the
 measured values of designs lie in their 95% intervals, whether the promise made for the mean of the designs
-was broken, and how many of the designs with status ok are at least as good as said, which three in four
+was broken, which part it covers of what could have been promised (from what designs are compared with to
+their true mean), and how many of the designs with status ok are at least as good as said, which three in four
 should be. Where outcomes are labels, the truth of a sequence is the probability of the second one, and gains
 are differences of probabilities; labels have no intervals.
 
@@ -147,12 +148,15 @@ def judged(
         name: float(np.mean([d.status == name for d, _ in found]))
         for name in ("unconfirmed", "extrapolates", "unusual")
     }
-    promised = broken = bounds = bounds_broken = np.nan
+    promised = broken = covered = bounds = bounds_broken = np.nan
     if summary.promise is not None and not flagged.all():
         fine = float(np.mean([v for (_, v), doubtful in zip(found, flagged, strict=True) if not doubtful]))
         bounds, bounds_broken = summary.promise.bounds - base, float(fine < summary.promise.bounds)
+        covered = 0.0 if fine > base else np.nan
         if summary.promise.least is not None:
             promised, broken = summary.promise.least - base, float(fine < summary.promise.least)
+            if fine > base:
+                covered = float(np.clip(promised / (fine - base), 0, 1))
     figures = {
         "inside": len(found) / max(1, len(designs)),
         "claim": float(np.mean([_gain(d, d.score_design) for d, _ in found])),
@@ -164,7 +168,7 @@ def judged(
         "bad by gain": float(by_gain.sum()), "bad by gain flagged": float((by_gain & flagged).sum()),
         "coverage": float(((measured >= low) & (measured <= high)).mean()) if numeric else np.nan,
         "open": float((np.isinf(low) | np.isinf(high)).mean()),
-        **status, "promised": promised, "broken": broken,
+        **status, "promised": promised, "broken": broken, "covered": covered,
         "lower bounds": bounds, "bounds broken": bounds_broken,
     }  # fmt: skip
     return figures, records
@@ -207,6 +211,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     total: dict[str, float] = {}
+    promises: list[tuple[float, float]] = []
     every: list[dict[str, Any]] = []
     for name, seed, row, records in rows(args):
         every += [{"case": name, "seed": seed, **record} for record in records]
@@ -218,11 +223,17 @@ def main() -> None:
         if "undetectable" not in name:
             for key in TOTALS:
                 total[key] = total.get(key, 0.0) + row[key]
+            promises.append((row["broken"], row["covered"]))
     print(
         f"flagged: {total['bad flagged']:.0f} of {total['bad']:.0f} truly bad designs, "
         f"{total['good flagged']:.0f} of {total['good']:.0f} good ones; by gain alone "
         f"{total['bad by gain flagged']:.0f} of {total['bad by gain']:.0f} bad ones; of those that nothing "
         f"speaks against {total['as said']:.0f} of {total['fine']:.0f} are at least as good as said"
+    )
+    broken, covered = np.array(promises).reshape(-1, 2).T
+    print(
+        f"promises: {np.isfinite(broken).sum()} in {len(broken)} runs, {np.nansum(broken):.0f} broken; of what "
+        f"could be promised in {np.isfinite(covered).sum()} runs they cover {np.nanmean(covered):.2f}"
     )
 
 

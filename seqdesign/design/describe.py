@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,8 @@ IntArray = npt.NDArray[np.int64]
 DOUBTFUL = 0.5
 """Share of the gain below which a design is flagged as not confirmed."""
 HALF = 0.5
+LIKELY = 0.5
+"""Probability, by the judges, of keeping a limit below which a design is flagged as not confirmed."""
 DOUBT = 0.25
 """Probability, by the judges, of losing half of the gain from which a design is flagged as not confirmed."""
 
@@ -64,6 +66,8 @@ class _Opinion:
     """(S, B): possible scores by the judges."""
     doubt: Tensor | None = None
     """(B,): share of these that keep less than half of the gain."""
+    kept: Mapping[int, Tensor] = field(default_factory=dict)
+    """(B,) for each outcome with limits: probability that it is within them."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +255,7 @@ def _judged(brief: Brief, model: DesignModel, batch: Batch, opinion: _Opinion, k
         broken = [] if feasible[i] else [str(v) for v in rules.explain(chosen.tokens[i], i)]
         beyond = _beyond(model, panel, batch.plan.composite, design)
         remarks: list[tuple[Status, str]] = [("extrapolates", text) for text in beyond]
+        remarks += _missed(model.keys, {k: float(p[i]) for k, p in opinion.kept.items()})
         remarks += _unusual(design, far=bool(far[i] & vague), unlike=bool(unlike[i] & vague))
         status, reason = _status(brief, panel, batch.plan.composite, design, broken, remarks)
         design = replace(design, status=status, reason=reason)
@@ -275,6 +280,11 @@ def _columns(
     if model.codons is not None:
         usage = model.with_codons(opinion.after[:1, :, :0], tokens)[0, :, 0].tolist()
         columns = [{**own, CAI: value} for own, value in zip(columns, usage, strict=True)]
+    if opinion.kept:
+        columns = [
+            {**own, **{f"{model.keys[k]}_kept": float(p[i]) for k, p in opinion.kept.items()}}
+            for i, own in enumerate(columns)
+        ]
     if lean is not None:
         rarity = lean.rarity(tokens).tolist()
         columns = [{**own, RARITY: value} for own, value in zip(columns, rarity, strict=True)]
@@ -320,7 +330,16 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     doubt = None
     if verdict is not None:
         doubt = _doubt(held, judged, start, log_odds=model.log_odds and _one_way(objective))
-    return _Opinion(told, designed, judged, low, worth, start, confidence, gains, verdict, draws, doubt)
+    kept = {} if verdict is None else _kept(objective, verdict.draws)
+    return _Opinion(told, designed, judged, low, worth, start, confidence, gains, verdict, draws, doubt, kept)
+
+
+def _kept(objective: Composite, draws: Tensor) -> dict[int, Tensor]:
+    """Of outcomes with limits the share (B,) of possible ones (S, B, K) that keep them."""
+    limits = [term for term in objective.every if term.limit and term.on[0] < draws.shape[2]]
+    places = sorted({term.on[0] for term in limits})
+    met = {k: [term.met(draws) for term in limits if term.on[0] == k] for k in places}
+    return {k: torch.stack(parts).all(0).double().mean(0) for k, parts in met.items()}
 
 
 def _doubt(held: Tensor, judged: Tensor, start: Tensor, *, log_odds: bool) -> Tensor:
@@ -333,7 +352,8 @@ def _doubt(held: Tensor, judged: Tensor, start: Tensor, *, log_odds: bool) -> Te
 
 def _one_way(objective: Composite) -> bool:
     """Whether a score is one outcome, or what it is below zero."""
-    return len(objective.terms) == 1 and objective.terms[0].target is None and not objective.terms[0].off
+    terms = objective.terms
+    return len(terms) == 1 and terms[0].target is None and not terms[0].off and not objective.limits
 
 
 def _compared_with(panel: Panel, starts: StartSet, parents: Tensor) -> Tensor:
@@ -399,7 +419,14 @@ def _open_end(keys: Sequence[str], panel: Panel | None, columns: Mapping[str, An
 
 def _used(composite: Composite, count: int) -> list[int]:
     """Which of the first ``count`` outcomes the objective looks at."""
-    return sorted({i for term in composite.terms for i in (*term.on, *term.off) if i < count})
+    return [i for i in composite.used if i < count]
+
+
+def _missed(keys: Sequence[str], kept: Mapping[int, float]) -> Iterator[tuple[Status, str]]:
+    """Outcomes that are more likely beyond their limits than within."""
+    for k, probability in kept.items():
+        if probability < LIKELY:
+            yield "unconfirmed", f"limit: {keys[k]} is within it with a probability of {probability:.2f}"
 
 
 def _unusual(design: Design, *, far: bool, unlike: bool) -> Iterator[tuple[Status, str]]:
@@ -504,7 +531,7 @@ def _summary(
         unusual=sum(d.status == "unusual" for d in delivered),
         rejected=len(designs) - len(delivered),
         missing=num_missing(batches),
-        objective=" + ".join(term.text for term in batches[0].plan.composite.terms),
+        objective=batches[0].plan.composite.text,
         kind=batches[0].plan.composite.reading.kind,
         mean_score=mean([d.score for d in delivered]),
         best_score=max((d.score for d in delivered), default=math.nan),

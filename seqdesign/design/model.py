@@ -214,7 +214,7 @@ class DesignModel:
         if panel is None:
             return []
         found, count, row = [], len(panel.typical), torch.zeros(1, dtype=torch.long)
-        for k in sorted({i for term in composite.terms for i in (*term.on, *term.off) if i < count}):
+        for k in (i for i in composite.used if i < count):
             points = panel.typical.repeat(2, 1)
             points[1, k] += float(np.nanstd(panel.measured.values[:, k]))
             if self.codons is not None:

@@ -51,7 +51,8 @@ class ObjectiveOptions(Options):
     PANEL: ClassVar[str] = "Goal and constraints"
 
     objective: tuple[str, ...] = ()
-    """max, min, target=1.5, max:NAME*2, specific:ON-OFF, ...; several are added up; max when not given."""
+    """max, min, target=1.5, max:NAME*2, at-least:NAME=70, specific:ON-OFF, ...; several are added up; max
+    when not given."""
     codons: str | None = None
     """Host such as ecoli whose codon usage in the frames of --translate is raised too, as the outcome cai;
     --objective max:cai*0.5 gives it a weight."""

@@ -16,6 +16,7 @@ from seqdesign.design.evidence import Known
 from seqdesign.design.model import DesignModel
 from seqdesign.design.starts import NEAR, StartSet
 from seqdesign.design.usual import pull
+from seqdesign.errors import UsageError
 from seqdesign.objectives.composite import Composite
 from seqdesign.objectives.directions import simplex_directions
 from seqdesign.objectives.risk import Risk
@@ -110,6 +111,8 @@ def _min_distance(brief: Brief, starts: StartSet) -> int:
 
 def _along_the_front(brief: Brief, model: DesignModel, composite: Composite, starts: StartSet) -> Composite:
     """Each group of starts aims in a direction of its own, measured from what designs are compared with."""
+    if len(composite.terms) < 2:
+        raise UsageError("needs at least two goals that are no limits", option="--pareto")
     rng = torch.Generator().manual_seed(brief.seed)
     directions = simplex_directions(starts.directions, len(composite.terms), rng).to(starts.tokens.device)
     parents = starts.parent_of(starts.groups)

@@ -1,20 +1,22 @@
 """Goals by name. What a goal needs is said by the parameters of its function.
 
-``outcome``: element by element, any shape. ``value``: a number, which makes such a function.
-``on, off``: two groups of outcomes (..., A) and (..., B) -> (...).
+``outcome``: element by element, any shape. ``value``: a number, which makes such a function. ``limit``: the
+same, of a limit for other goals, in standard deviations of the outcome. ``on, off``: two groups of outcomes
+(..., A) and (..., B) -> (...).
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from seqdesign.errors import UsageError
-from seqdesign.objectives.reading import Kind
+from seqdesign.objectives.reading import Kind, Needs
 from seqdesign.registry import Registry
 
-Needs = Literal["outcome", "value", "on-off"]
+NUMBERS: tuple[Needs, ...] = ("value", "limit")
+"""Needs that are a number."""
 
 REGISTRY = Registry("objective", "seqdesign.objectives.goals", "seqdesign.objectives")
 SHORT = {"max": "maximize", "min": "minimize"}
@@ -32,7 +34,7 @@ def needs_of(goal: Callable[..., Any]) -> Needs:
     parameters = list(inspect.signature(goal).parameters)
     if parameters[:2] == ["on", "off"]:
         return "on-off"
-    return "value" if parameters[0] == "value" else "outcome"
+    return next((need for need in NUMBERS if parameters[0] == need), "outcome")
 
 
 def goal(name: str, value: float | None = None) -> Callable[..., Any]:
@@ -40,7 +42,7 @@ def goal(name: str, value: float | None = None) -> Callable[..., Any]:
 
     Raises UsageError for an unknown goal, or a number too few or too many.
     """
-    if (needs(name) == "value") != (value is not None):
+    if (needs(name) in NUMBERS) != (value is not None):
         reason = "needs a number, such as =1.5" if value is None else f"takes no number, got {value:g}"
         raise UsageError(f"the goal {name} {reason}")
     member = REGISTRY.load(SHORT.get(name, name))

@@ -1,4 +1,4 @@
-"""Goals with weights, risk and a place along the Pareto front, as one objective.
+"""Goals with weights, limits, risk and a place along the Pareto front, as one objective.
 
 Shapes: M members, N sequences, K outcomes, T terms, S starts.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from seqdesign.objectives.reading import Kind, Reading
+from seqdesign.objectives.reading import Kind, Needs, Reading
 from seqdesign.objectives.risk import Risk, with_noise
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Term:
     scale: float = 1.0
     """One unit of the score in units of the outcome."""
     target: float | None = None
-    """The value to come near to, where the goal has one."""
+    """The value to come near to, or the limit, where the goal has one."""
+    needs: Needs = "outcome"
     kind: Kind = "score"
     """What it is minus of, where it is: the outcome that shall be low, or a distance from a number."""
 
@@ -50,6 +51,16 @@ class Term:
         else:
             value = self.goal(x[..., self.on[0]])
         return self.weight * value
+
+    @property
+    def limit(self) -> bool:
+        """Whether it is a limit, which is kept or not."""
+        return self.needs == "limit"
+
+    def met(self, predictions: Tensor) -> Tensor:
+        """Of a limit: whether predictions (..., K) are within it, (...)."""
+        limit = predictions.new_full(predictions.shape[-1:], self.target or 0.0)
+        return self(predictions) >= self(limit)
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,8 @@ class Front:
 class Composite:
     """The weighted sum of the terms for each member, or its place on a front; then the risk over members.
 
+    What it costs to miss the limits is taken off the sum, or off each term of a front.
+
     A prediction that is not finite says that a sequence was not measured or is not feasible; it scores -inf
     whatever the goal.
     """
@@ -89,21 +102,40 @@ class Composite:
     noise: tuple[float, ...] | None = None
     """Standard deviations (K,) of a measurement around its prediction; risks other than mean count them."""
     front: Front | None = None
+    limits: tuple[Term, ...] = ()
+
+    @property
+    def every(self) -> tuple[Term, ...]:
+        """All goals and limits."""
+        return (*self.terms, *self.limits)
+
+    @property
+    def text(self) -> str:
+        """All goals and limits, as the user typed them."""
+        return " + ".join(term.text for term in self.every)
+
+    @property
+    def used(self) -> list[int]:
+        """Outcomes that it looks at."""
+        return sorted({i for term in self.every for i in (*term.on, *term.off)})
 
     @property
     def reading(self) -> Reading:
         """How its scores are said."""
-        return Reading(self.terms[0].kind if len(self.terms) == 1 else "score")
+        return Reading(self.terms[0].kind if len(self.terms) == 1 and not self.limits else "score")
 
     def values(self, predictions: Tensor) -> Tensor:
         """Each term on its own, after the risk: (M, N, K) -> (N, T). What a Pareto front is drawn from."""
-        members, usable = self._members(predictions)
-        return self.risk(members).masked_fill(~usable.unsqueeze(1), -math.inf)
+        members, missed, usable = self._members(predictions)
+        return self.risk(members + missed.unsqueeze(-1)).masked_fill(~usable.unsqueeze(1), -math.inf)
 
     def __call__(self, predictions: Tensor, rows: Tensor, /) -> Tensor:
         """Scores (N,) of predictions (M, N, K)."""
-        values, usable = self._members(predictions)
-        members = values.sum(-1) if self.front is None else self.front(values, rows)
+        values, missed, usable = self._members(predictions)
+        if self.front is None:
+            members = values.sum(-1) + missed
+        else:
+            members = self.front(values + missed.unsqueeze(-1), rows)
         return self.risk(members).masked_fill(~usable, -math.inf)
 
     def along(
@@ -126,13 +158,17 @@ class Composite:
             )
         return replace(self, front=Front(directions, reference.expand(wanted), kind))
 
-    def _members(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
-        """Values of the terms (M, N, T), of more members with noise; and which sequences are usable (N,)."""
+    def _members(self, predictions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Values of the terms (M, N, T), what missed limits add (M, N), of more members with noise; and which
+        sequences are usable (N,).
+        """
         import torch
 
-        used = sorted({i for term in self.terms for i in (*term.on, *term.off)})
+        used = self.used
         usable = predictions[..., used].isfinite().all(-1).all(0)
         predictions = predictions.masked_fill(~usable[:, None], 0.0)
         if self.noise is not None and self.risk.kind != "mean":
             predictions = with_noise(predictions, predictions.new_tensor(self.noise), used)
-        return torch.stack([term(predictions) for term in self.terms], -1), usable
+        values = torch.stack([term(predictions) for term in self.terms], -1)
+        missed = [term(predictions) for term in self.limits] or [torch.zeros_like(values[..., 0])]
+        return values, torch.stack(missed).sum(0), usable

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from seqdesign.config import suggest
 from seqdesign.errors import UsageError
-from seqdesign.objectives.by_name import READ_AS, REGISTRY, SHORT, goal, needs
+from seqdesign.objectives.by_name import NUMBERS, READ_AS, REGISTRY, SHORT, goal, needs
 from seqdesign.objectives.composite import Composite, Term
 from seqdesign.objectives.risk import parse_risk
 
@@ -28,10 +28,12 @@ def parse_objective(
     noise: Sequence[float] | None = None,
     beside: int = 0,
 ) -> Composite:
-    """The objective of the texts (``max``, ``min:NAME``, ``target:NAME=1.5*0.5``, ``specific:ON-OFF1-OFF2``).
+    """The objective of the texts (``max``, ``min:NAME``, ``target:NAME=1.5*0.5``, ``at-least:NAME=70``,
+    ``specific:ON-OFF1-OFF2``).
 
     Nothing at all means ``max`` where there is one outcome. A single goal scores in the outcome's own units;
-    several are added up in standard deviations, so that weights compare like with like.
+    several are added up in standard deviations, so that weights compare like with like. Limits are no goals
+    of their own, unless nothing else is asked for.
 
     outcomes: K names. scales: standard deviation of each outcome; 1 when not given. log_odds: which
     predictions are log-odds, so that a target is given as a probability. risk: see `parse_risk`. noise:
@@ -48,8 +50,15 @@ def parse_objective(
             option=OPTION,
         )
     parts = [_Parsed(text, outcomes, odds, beside) for text in texts or ("max",)]
-    terms = tuple(part.term(scales if len(parts) > 1 else None) for part in parts)
-    return Composite(terms, parse_risk(risk), None if noise is None else tuple(noise))
+    terms = [part.term(scales if len(parts) > 1 or part.needs == "limit" else None) for part in parts]
+    limits = tuple(term for part, term in zip(parts, terms, strict=True) if part.needs == "limit")
+    goals = tuple(term for part, term in zip(parts, terms, strict=True) if part.needs != "limit")
+    return Composite(
+        goals or limits,
+        parse_risk(risk),
+        None if noise is None else tuple(noise),
+        limits=limits if goals else (),
+    )
 
 
 class _Parsed:
@@ -70,7 +79,7 @@ class _Parsed:
         if self.weight <= 0:
             raise self._error(f"a weight must be above 0, got {self.weight:g}; min:NAME lowers an outcome")
         self.value = None if value is None else self._number(value, "number")
-        if (self.needs == "value") != (value is not None):
+        if (self.needs in NUMBERS) != (value is not None):
             raise self._error(
                 f"{self.name} needs a number, such as {self.name}:{outcomes[0]}=1.5"
                 if value is None
@@ -90,7 +99,7 @@ class _Parsed:
         scale = 1.0 if scales is None else sum(scales[i] for i in used) / len(used)
         function = goal(self.name, None if self.value is None else self.value / scale)
         kind = READ_AS.get(SHORT.get(self.name, self.name), "score")
-        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value, kind)
+        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value, self.needs, kind)
 
     def _outcomes(self, rest: str) -> tuple[tuple[int, ...], tuple[int, ...], str | None, str | None]:
         """(on, off, number, weight). Names may hold any character, so every way to split is tried."""

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["score", "cost", "off_target"]
+Needs = Literal["outcome", "value", "limit", "on-off"]
+"""What a goal is a function of (``by_name``)."""
+LIMITS = ("at-least", "at-most")
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,9 @@ MORE = Wanted()
 
 
 def wanted_of(objective: str) -> Wanted:
-    """What an objective wants, of several goals the first one."""
-    kind, _, name = goals_in(objective)[0].partition("*")[0].partition(":")
+    """What an objective wants, of several goals the first one, limits last."""
+    goals = sorted(goals_in(objective), key=lambda one: one.startswith(LIMITS))
+    kind, _, name = goals[0].partition("*")[0].partition(":")
     kind, _, value = kind.partition("=")
     name, _, number = name.partition("=")
     goal: Goal = "min" if kind in ("min", "minimize") else "max"

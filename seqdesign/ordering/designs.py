@@ -58,7 +58,7 @@ def wanted_by(config: Mapping[str, Any]) -> Wanted:
     if config.get("minimize"):
         return Wanted("min")
     objective = config.get("objective") or ["max"]
-    return wanted_of(objective if isinstance(objective, str) else str(objective[0]))
+    return wanted_of(objective if isinstance(objective, str) else " + ".join(map(str, objective)))
 
 
 def ranking(columns: Iterable[str]) -> tuple[tuple[str, ...], bool]:

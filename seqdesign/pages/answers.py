@@ -83,7 +83,10 @@ def asked_of_maximize(option: Mapping[str, Any], summary: Mapping[str, Any], mod
 
 def objective_words(text: str) -> str:
     """An objective as it is typed, in words."""
-    words = {"max": "the highest {}", "min": "the lowest {}", "target": "{}"}
+    words = {
+        "max": "the highest {}", "min": "the lowest {}", "target": "{} near {}", "at-least": "{} ≥ {}",
+        "at-most": "{} ≤ {}",
+    }  # fmt: skip
     parts = []
     for one in goals_in(text):
         kind, _, name = one.partition("*")[0].partition(":")  # without its weight
@@ -91,8 +94,7 @@ def objective_words(text: str) -> str:
         if head not in words:
             return f"the objective {text}"
         name, _, goal = name.partition("=")
-        shown = words[head].format(name or "outcome")
-        parts.append(f"{shown} near {value or goal}" if head == "target" else shown)
+        parts.append(words[head].format(name or "outcome", value or goal))
     return " and ".join(parts)
 
 

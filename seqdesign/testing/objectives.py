@@ -1,7 +1,7 @@
 """What every goal promises, alone and under a risk over the members of an ensemble.
 
-A goal is a function of ``outcome``, of one number ``value`` that makes such a function, or of two groups of
-outcomes ``on`` and ``off``; larger is better.
+A goal is a function of ``outcome``, of one number ``value`` or ``limit`` that makes such a function, or of
+two groups of outcomes ``on`` and ``off``; larger is better.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqdesign.objectives.by_name import needs_of
+from seqdesign.objectives.by_name import NUMBERS, needs_of
 from seqdesign.objectives.composite import Composite, Term
 from seqdesign.objectives.risk import parse_risk
 from seqdesign.testing.battery import Battery, name_of
@@ -36,8 +36,8 @@ def check_objective(
     """Check that a goal keeps the promises of ``--objective``: shapes, slopes, and what is not measured.
 
     Args:
-        goal: a function of ``outcome`` (...), element by element; of ``value``, a number, that makes such a
-            function; or of ``on`` (..., A) and ``off`` (..., B). Larger scores are better.
+        goal: a function of ``outcome`` (...), element by element; of ``value`` or ``limit``, a number, that
+            makes such a function; or of ``on`` (..., A) and ``off`` (..., B). Larger scores are better.
         name: what messages call it; the name of the function when not given.
         checks: names of the checks to run, of `objective_checks()`; all of them when None.
         expected_failures: check -> why it fails; one that passes is an error.
@@ -47,7 +47,7 @@ def check_objective(
         UsageError: a check that does not exist.
 
     Example:
-        >>> check_objective(at_most)
+        >>> check_objective(capped)
     """
     CHECKS.run(goal, name=name or name_of(goal), checks=checks, expected_failures=expected_failures)
 
@@ -60,8 +60,9 @@ def objective_checks() -> list[str]:
 def objective_of(goal: Goal, risk: str = "mean") -> Composite:
     """The goal on the second of three outcomes, against the others where it needs two groups."""
     needs = needs_of(goal)
-    function = goal(VALUE) if needs == "value" else goal
-    return Composite((Term("goal", function, (1,), (0, 2) if needs == "on-off" else ()),), parse_risk(risk))
+    function = goal(VALUE) if needs in NUMBERS else goal
+    term = Term("goal", function, (1,), (0, 2) if needs == "on-off" else (), needs=needs)
+    return Composite((term,), parse_risk(risk))
 
 
 def predictions(members: int, n: int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -10,7 +10,7 @@ from seqdesign.objectives.parse import parse_objective
 from seqdesign.testing import check_objective, objective_checks
 from seqdesign.testing.objectives import RISKS, objective_of, predictions, rows
 
-TEXTS = {"outcome": "{}:b", "value": "{}:b=0.7", "on-off": "{}:b-a-c"}
+TEXTS = {"outcome": "{}:b", "value": "{}:b=0.7", "limit": "{}:b=0.7", "on-off": "{}:b-a-c"}
 
 
 @pytest.mark.parametrize("check", objective_checks())

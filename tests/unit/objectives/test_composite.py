@@ -65,6 +65,22 @@ def test_values_are_the_terms_before_they_are_added() -> None:
     assert objective.values(x).tolist() == [[1.0, -2.0], [3.0, -5.0]]
 
 
+def test_limits_are_no_axes_of_a_front_and_hold_all_along_it() -> None:
+    objective = parse_objective(["at-least:b=4", "max:a", "min:b"], TWO, scales=(1.0, 1.0))
+    assert [term.text for term in objective.terms] == ["max:a", "min:b"]
+    assert objective.text == "max:a + min:b + at-least:b=4"
+    x = torch.tensor([[[1.0, 2.0], [3.0, 5.0]]])
+    torch.testing.assert_close(
+        objective.values(x), torch.tensor([[-19.0, -22.0], [3.0, -5.0]]), atol=1e-3, rtol=0
+    )
+    along = objective.along(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.zeros(2))
+    for row in (0, 1):
+        broken, kept = along(x, torch.full((2,), row))
+        assert kept > broken
+    (limit,) = objective.limits
+    assert limit.met(x).tolist() == [[False, True]]
+
+
 FRONT = torch.stack([torch.linspace(0, 1, 201).sqrt(), (1 - torch.linspace(0, 1, 201)).sqrt()], 1).double()
 """Points of the quarter circle a^2 + b^2 = 1."""
 DENT = 1 - FRONT

@@ -44,6 +44,18 @@ def test_a_single_outcome_needs_no_name() -> None:
     assert score("target=1.5", outcomes=one) == [-1.5, -0.5]
 
 
+def test_a_limit_costs_nothing_within_and_ten_for_each_deviation_beyond() -> None:
+    """K562 is 1 and 2, its standard deviation .5."""
+    scales = (1.0, 0.5, 1.0)
+    free = score("max:HepG2", "max:SK-N-SH", scales=scales)
+    assert score("max:HepG2", "max:SK-N-SH", "at-least:K562=0.5", scales=scales) == pytest.approx(
+        free, abs=1e-3
+    )
+    held = score("max:HepG2", "at-most:K562=1.5", "max:SK-N-SH*2", scales=scales)
+    assert held == pytest.approx([3.0 + 1.0, 1.0 + 8.0 - 10.0], abs=1e-3)
+    assert score("at-least:K562=2", scales=scales) == pytest.approx([-20.0, -math.log(2)], abs=1e-3)
+
+
 def test_names_may_hold_the_signs_of_the_grammar() -> None:
     odd = ("a=1", "b*2", "c:d")
     assert score("max:a=1", outcomes=odd) == [3.0, 1.0]
@@ -78,11 +90,12 @@ def test_a_target_for_log_odds_is_a_probability() -> None:
     ("text", "message"),
     [
         ("maxx:K562", "unknown goal 'maxx'; must be one of .*; did you mean 'max'"),
-        ("", "unknown goal ''; must be one of contrast, max, "),
+        ("", "unknown goal ''; must be one of at-least, at-most, contrast, "),
         ("max:K561", "no outcome 'K561'; the outcomes are HepG2, K562, SK-N-SH; did you mean 'K562'"),
         ("max", "say which outcome, such as max:HepG2"),
         ("max:K562=2", "max takes no number, got =2"),
         ("target:K562", "target needs a number, such as target:HepG2=1.5"),
+        ("at-most:K562", "at-most needs a number, such as at-most:HepG2=1.5"),
         ("target:K562=high", "the number must be a finite number, got 'high'"),
         ("target:K562=nan", "the number must be a finite number, got 'nan'"),
         ("max:K562*0", r"a weight must be above 0, got 0; min:NAME"),
