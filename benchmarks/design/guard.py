@@ -232,8 +232,8 @@ def main() -> None:
     )
     broken, covered = np.array(promises).reshape(-1, 2).T
     print(
-        f"promises: {np.isfinite(broken).sum()} in {len(broken)} runs, {np.nansum(broken):.0f} broken; of what "
-        f"could be promised in {np.isfinite(covered).sum()} runs they cover {np.nanmean(covered):.2f}"
+        f"promises: {np.isfinite(broken).sum()} in {len(broken)} runs, {np.nansum(broken):.0f} broken; of "
+        f"what could be promised in {np.isfinite(covered).sum()} runs they cover {np.nanmean(covered):.2f}"
     )
 
 
