@@ -21,6 +21,7 @@ from seqdesign.models.predictor.adapt import Target, on_its_scale
 from seqdesign.models.predictor.batches import align
 from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
+from seqdesign.models.predictor.curves import straight_r2, with_curves
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.learn import Learned, detail_of, learn
@@ -141,6 +142,8 @@ def train_sequence_predictor(
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
+    if target is None:  # whose scale the rows do not know
+        learned = with_curves(learned, known, groups if parts.folds is None else parts.folds, seed)
     more = () if target is None else (ADAPTED,)
     trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
     reference = _reference(tokens, trained.record, train, held_out)
@@ -312,7 +315,10 @@ def _judged(
     if record.head.log_odds:  # the temperature changes the scores
         rows = replace(rows, scores=member_scores(model, fresh.tokens.tokens, fresh.tokens.lengths))
     baseline = _linear_scores(model, fresh.tokens, *learned.ridge)
-    quality, predicted = judge(trained, rows, baseline, known.outcomes, unseen, apart=validation is not None)
+    quality, predicted = judge(
+        trained, rows, baseline, known.outcomes, unseen,
+        apart=validation is not None, straight=straight_r2(learned, fresh),
+    )  # fmt: skip
     return trained, quality, predicted
 
 
