@@ -28,17 +28,17 @@ FOLDS = 10
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e4)
 LEAST = 0.02
 """Least slope, as a share of the straight line's."""
-CLEAR, WORTH = 2.5, 0.02
-"""By how many standard errors squared errors of rows that the curve has not seen must be smaller than those of
-the straight line, and by what share of these: of many rows any bend is significant."""
+CLEAR, WORTH = 2.0, 0.02
+"""By how many standard errors squared errors of rows that the curve has not seen must be smaller than those
+of the straight line, and by what share of these: of many rows any bend is significant."""
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Its ``values`` and ``slopes`` at P increasing ``knots``, between which slopes are linear, and its slopes
-    ``below`` and ``above`` all knots.
+    """Its ``values`` and ``slopes`` at P increasing ``knots``, between which slopes are linear, and its
+    slopes ``below`` and ``above`` all knots.
     """
 
     knots: tuple[float, ...]
@@ -58,13 +58,15 @@ class Curve:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Curve:
-        """Of a model's folder. Raises KeyError, TypeError or ValueError for a record of another make."""
+        """From its fields as arrays or lists, as a model's folder has them. Raises KeyError, TypeError or
+        ValueError for a record of another make.
+        """
 
         def numbers(values: Sequence[Any]) -> tuple[float, ...]:
             return tuple(map(float, values))
 
-        parts = (numbers(record[name]) for name in ("knots", "values", "slopes"))
-        return cls(*parts, below=float(record["below"]), above=float(record["above"]))
+        knots, values, slopes = (numbers(record[name]) for name in ("knots", "values", "slopes"))
+        return cls(knots, values, slopes, float(record["below"]), float(record["above"]))
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Of predictions (...)."""
@@ -80,16 +82,10 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Bent:
-    """A curve, and what each row's value (n,) is expected to be by a curve that has not seen it.
-
-    ``line`` and ``bend`` are the mean squared errors of rows that neither has seen, by the straight line and
-    by the curve.
-    """
+    """A curve, and what each row's value (n,) is expected to be by a curve that has not seen it."""
 
     curve: Curve
     unseen: FloatArray
-    line: float
-    bend: float
 
 
 def fit_monotone(
@@ -122,7 +118,7 @@ def fit_monotone(
     error = float(np.sqrt(np.square(share * (better - gain)).sum()))
     if gain < max(CLEAR * error, WORTH * line):
         return None
-    return Bent(_curve(_coefficients(total, _penalty(parts, knots), knots), knots), bent, line, line - gain)
+    return Bent(_curve(_coefficients(total, _penalty(parts, knots), knots), knots), bent)
 
 
 def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -212,8 +208,5 @@ def _curve(coefficients: FloatArray, knots: FloatArray) -> Curve:
     slopes = np.maximum(coefficients[1:], 1e-9)
     rises = np.diff(knots) * (slopes[1:] + slopes[:-1]) / 2
     values = coefficients[0] + np.concatenate([[0.0], np.cumsum(rises)])
-    return Curve(
-        *(tuple(map(float, part)) for part in (knots, values, slopes)),
-        below=float(min(slopes[0], 1.0)),
-        above=float(min(slopes[-1], 1.0)),
-    )
+    ends = {"below": min(slopes[0], 1.0), "above": min(slopes[-1], 1.0)}
+    return Curve.of({"knots": knots, "values": values, "slopes": slopes, **ends})

@@ -148,9 +148,9 @@ def _predictor(result: Result, option: Result) -> Sentence:
         text += "."
         if one.get("straight") is not None:
             text += (
-                f" Predictions of {one['name']} follow a monotone spline (global epistasis; Otwinowski et al. "
-                "2018) through training rows that were each predicted by a member that had not learned from "
-                f"them; without it, R2 on held-out sequences was {one['straight']:.3f}."
+                f" Predictions of {one['name']} follow a monotone spline (global epistasis; Otwinowski et "
+                "al. 2018) through training rows, each predicted by a member that had not learned from "
+                f"it; without the spline, R2 on held-out sequences was {one['straight']:.3f}."
             )
     cited = (KINDS[kind],) if kind in KINDS else ()
     return text, (*cited, "otwinowski") if "Otwinowski" in text else cited

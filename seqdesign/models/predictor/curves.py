@@ -13,6 +13,7 @@ from seqdesign.models.predictor.calibration import own_scores
 from seqdesign.models.predictor.known import Known
 from seqdesign.models.predictor.learn import Learned
 from seqdesign.models.predictor.predictions import member_scores
+from seqdesign.sequences.splits import lone_mutants
 from seqdesign.tasks.values import FloatArray
 from seqdesign.training.splitting import Indices
 
@@ -22,11 +23,12 @@ def with_curves(learned: Learned, known: Known, groups: Indices, seed: int) -> L
 
     Each training row that judges a member is predicted by this one member, so held-out rows know nothing of
     curves. ``own`` then are predictions by curves that have not seen the row. groups (N,): rows that are left
-    out together.
+    out together. Where rows have single changes nothing adds up, and what bends is how wrong predictions of
+    changes are that no row has: none either.
     """
     model, record = learned.model, learned.record
     rows = np.flatnonzero(learned.fold.numpy() >= 0)
-    if not record.head.curved or not len(rows):
+    if not record.head.curved or not len(rows) or lone_mutants(known.tokens.tokens, known.tokens.lengths):
         return learned
     judging = known.take(rows)
     if learned.own is None:

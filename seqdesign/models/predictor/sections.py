@@ -38,7 +38,8 @@ LANDSCAPE = (
 )
 BENT = (
     "Predictions follow the curve, since rows that were each predicted by a member that had not learned from "
-    "them clearly do. Beyond these rows it rises no more than at its ends. Held-out sequences had no part in it."
+    "them clearly do. Beyond these rows it rises no more than at its ends. Held-out sequences had no part in "
+    "it."
 )
 CURVE_POINTS = 100
 FIGURES = (("r2", "R2"), ("auroc", "AUROC"), ("accuracy", "accuracy"))

@@ -104,11 +104,9 @@ def test_opened_it_says_the_same(tmp_path: Path, bent: PredictorTraining) -> Non
     opened = load_predictor(tmp_path, torch.device("cpu"))
     assert opened.record == bent.trained.record
     tokens, _ = latent(50, 9)
-    for one, other in zip(
-        *(vars(predict_outcomes(which, tokens.tokens, tokens.lengths)).values() for which in (bent.trained, opened)),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one, other)
+    one, other = (predict_outcomes(which, tokens.tokens, tokens.lengths) for which in (bent.trained, opened))
+    np.testing.assert_array_equal(one.mean, other.mean)
+    np.testing.assert_array_equal(one.half_widths, other.half_widths)
 
 
 def test_models_of_before_have_none(tmp_path: Path, fabric: Fabric) -> None:
@@ -143,7 +141,7 @@ def test_rows_that_calibrate_are_predicted_by_curves_without_them(
     tokens, total = latent(200, 0)
     learn(fabric, tokens, sigmoid(total))
     learned = kept["found"]
-    (curve,) = learned.record.curves
+    assert learned.record.curves != ()
     assert learned.own is not None
     model, known = learned.model, kept["known"].tokens
     said = model.score_tokens(torch.from_numpy(known.tokens).long(), torch.from_numpy(known.lengths))
