@@ -22,7 +22,7 @@ from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import TokenArray, encode
 from seqdesign.training.config import FitOptions
 
-DNA = get_alphabet("dna")
+DNA, PROTEIN = get_alphabet("dna"), get_alphabet("protein")
 EFFECTS = np.random.default_rng(7).normal(size=(10, 4))
 
 
@@ -37,14 +37,16 @@ def sigmoid(total: Any) -> Any:
     return 100 / (1 + np.exp(-5 * (total - total.mean())))
 
 
-def learn(fabric: Fabric, tokens: TokenArray, values: Any, task: Any = "regression") -> PredictorTraining:
+def learn(
+    fabric: Fabric, tokens: TokenArray, values: Any, task: Any = "regression", kind: Any = "ridge"
+) -> PredictorTraining:
     values = np.asarray(values, dtype=np.float64).reshape(len(tokens), -1)
     outcomes = Outcomes(
         tuple(f"y{k}" for k in range(values.shape[1])), task, values, np.ones(len(tokens)),
         detail=np.zeros_like(values) if task == "censored" else None,
     )  # fmt: skip
     return train_sequence_predictor(
-        tokens, outcomes, options=PredictorOptions(members=5, architecture="ridge", strands="one"),
+        tokens, outcomes, options=PredictorOptions(members=5, architecture=kind, strands="one"),
         fit_options=FitOptions(), seed=0, fabric=fabric,
     )  # fmt: skip
 
@@ -125,6 +127,20 @@ def test_labels_and_limits_have_none(fabric: Fabric, task: str) -> None:
     tokens, total = latent(300, 0)
     y = sigmoid(total)
     assert learn(fabric, tokens, y > 50 if task == "binary" else y, task).trained.record.curves == ()
+
+
+def test_scans_of_single_mutants_have_none(fabric: Fabric) -> None:
+    """Places tolerate all changes or some, which is predicted in part: it bends, and nothing adds up."""
+    rng = np.random.default_rng(1)
+    parent = rng.integers(20, size=40)
+    share = np.where(rng.random(40) < 0.3, 1.0, 0.1)
+    texts, y = [], []
+    for place, letter in np.argwhere(np.arange(0, 20, 2) != parent[:, None]):
+        row = parent.copy()
+        row[place] = 2 * letter
+        texts.append("".join(PROTEIN.letters[i] for i in row))
+        y.append(-2.0 * (rng.random() < share[place]) + rng.normal(0, 0.1))
+    assert learn(fabric, encode(texts, PROTEIN), y, kind="kernel").trained.record.curves == ()
 
 
 def test_rows_that_calibrate_are_predicted_by_curves_without_them(
