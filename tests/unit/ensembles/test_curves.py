@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
 
-from seqdesign.ensembles.curves import Bend
+from seqdesign.ensembles.curves import Bend, Curves
 from seqdesign.ensembles.model import SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.metrics.monotone import Curve
 from seqdesign.sequences.alphabets import get_alphabet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
+from seqdesign.testing.simulated_gpu import SimulatedGPU
 
 DNA = get_alphabet("dna")
 SLOPES = (0.1, 1.5, 0.2)
@@ -76,3 +79,19 @@ def test_weights_have_no_curve_and_one_is_needed_for_each_outcome() -> None:
     model = make(2, (None, CURVE))
     model.bend(())
     torch.testing.assert_close(model(some(5)), make(2, ())(some(5)))
+
+
+@pytest.mark.device
+def test_a_gpu_computes_it_and_the_host_waits_for_nothing() -> None:
+    device, x = torch.device("cuda", 0), torch.randn(3, 5, 2)
+    expected = Curves((None, CURVE))(x)
+    real = torch.cuda.is_available()
+    with contextlib.nullcontext() if real else SimulatedGPU() as gpu:
+        there = x.to(device).requires_grad_()
+        found = Curves((None, CURVE)).to(device)(there)
+        found.sum().backward()
+        assert there.grad is not None
+        assert {found.device, there.grad.device} == {device}
+        if gpu is not None:
+            assert gpu.waits.total() == 0
+        torch.testing.assert_close(found.detach().cpu(), expected)
