@@ -128,7 +128,7 @@ def train_sequence_predictor(
     options = parts.with_members(options)
     learned = learn(
         known,
-        groups if parts.folds is None else parts.folds,
+        parts.apart(groups),
         options,
         fit_options,
         seed=seed,
@@ -142,10 +142,8 @@ def train_sequence_predictor(
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    if target is None:  # whose scale the rows do not know
-        learned = with_curves(learned, known, groups if parts.folds is None else parts.folds, seed)
-    more = () if target is None else (ADAPTED,)
-    trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
+    learned = with_curves(learned, known, parts.apart(groups), seed) if target is None else learned
+    trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, target)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
@@ -261,6 +259,10 @@ class _Parts:
     warnings: tuple[str, ...] = ()
     at_random: bool = False
 
+    def apart(self, groups: Indices) -> Indices:
+        """(N_train,) rows that are left out together: the folds of the table, or these groups."""
+        return groups if self.folds is None else self.folds
+
     def with_members(self, options: PredictorOptions) -> PredictorOptions:
         """As many members as folds that judge one, unless the options say how many."""
         if self.folds is None or options.members != "auto":
@@ -286,11 +288,12 @@ def _parts(
 
 
 def _by_parts(
-    learned: Learned, known: Known, every: Known, parts: _Parts, more: tuple[str, ...]
+    learned: Learned, known: Known, every: Known, parts: _Parts, target: Target | None
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """``_judged`` by the parts of all rows, with what should be known of the split."""
     fresh, own = every.take(parts.held_out), every.take(parts.calibration)
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
+    more = () if target is None else (ADAPTED,)
     if parts.at_random and learned.record.options.architecture == "family":
         more = (*more, FAMILY)
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
