@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from seqdesign.ensembles.closed import LinearNet
+from seqdesign.ensembles.curves import Curves
 from seqdesign.ensembles.descriptors import letter_descriptors
 from seqdesign.ensembles.evidence import LetterShares, count_evidence, evidence_shape
 from seqdesign.ensembles.features import linear_features
@@ -26,6 +27,7 @@ from seqdesign.ensembles.motif import MotifNet
 from seqdesign.ensembles.options import LINEAR_KINDS, PredictorOptions
 from seqdesign.ensembles.reader import Basis, other_strand, partners
 from seqdesign.ensembles.residual import ResidualNet
+from seqdesign.metrics.monotone import Curve
 from seqdesign.sequences.alphabets import Alphabet
 from seqdesign.sequences.encoders import Vocabulary, one_hot
 from seqdesign.tasks.by_name import get_task
@@ -70,7 +72,8 @@ class SequencePredictor(nn.Module):
     A letter that no training sequence has at its place, or anywhere where position means nothing, is read as
     the mixture of letters that training has there, so that it has no effect of its own; unless it was shown
     that what is learned of other letters and places ``carries`` over to new ones. ``evidence`` counts: (L, V)
-    training sequences with a letter at a position, or (V, ..., V) those with a word.
+    training sequences with a letter at a position, or (V, ..., V) those with a word. ``curves`` (K,) say what
+    is measured where members add up so much, None for outcomes that are what members add up; empty for none.
     """
 
     players = ("ensemble",)
@@ -92,6 +95,7 @@ class SequencePredictor(nn.Module):
         outcome_scale: tuple[float, ...] = (1.0,),
         columns: Columns | None = None,
         carries: bool = False,
+        curves: Sequence[Curve | None] = (),
     ) -> None:
         super().__init__()
         assert "auto" not in (options.task, options.architecture), "adapt() the options first"
@@ -113,6 +117,17 @@ class SequencePredictor(nn.Module):
             nn.Parameter(torch.zeros(self.num_members, 1, num_scores)) if self.task.learns_noise else None
         )
         self.register_buffer("complement", partners(alphabet), persistent=False)
+        self.curves: Curves | None = None
+        self.bend(curves)
+
+    def bend(self, curves: Sequence[Curve | None]) -> None:
+        """Predict by these curves (K,) of standardised outcomes from now on; empty: without any.
+
+        Raises ValueError for another number.
+        """
+        if len(curves) not in (0, self.num_scores):
+            raise ValueError(f"{len(curves)} curves for {self.num_scores} outcomes")
+        self.curves = Curves(curves).to(self.outcome_mean.device) if any(curves) else None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -147,6 +162,8 @@ class SequencePredictor(nn.Module):
         ``max_length`` or another V.
         """
         raw = self.raw(x, lengths)
+        if self.curves is not None:
+            raw = self.curves(raw)
         return self.task.link(raw, self.outcome_mean, self.outcome_scale, self.temperature)
 
     def score_tokens(self, tokens: Tensor, lengths: Tensor) -> Tensor:
@@ -154,7 +171,9 @@ class SequencePredictor(nn.Module):
         return self(one_hot(tokens, self.vocabulary.alphabet), lengths)
 
     def raw(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """What the networks say, (M, N, K): standardised outcomes or logits, of both strands together."""
+        """What the networks say, (M, N, K): standardised outcomes or logits, of both strands together, before
+        any curve.
+        """
         strands, inside = self.strands(x, lengths)
         if isinstance(self.net, MotifNet | LinearNet | KernelNet):
             return self.net(strands, inside)

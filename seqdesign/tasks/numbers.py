@@ -49,6 +49,7 @@ class Numbers(Task):
     """Numbers: standardised, learned by squared error, predicted with conformal intervals."""
 
     about: ClassVar[str] = "numbers"
+    curved: ClassVar[bool] = True
 
     def claims(self, tallies: Sequence[Tally]) -> bool:
         """Numbers, or nothing."""

@@ -56,6 +56,8 @@ class Task(ABC):
     """How often values are completed by what was learned from them; see ``complete``."""
     trial: ClassVar[str] = "r"
     """What ``agreement_of`` measures, in a word."""
+    curved: ClassVar[bool] = False
+    """Whether what is measured may be a monotone curve of what is learned by ``targets`` and ``link``."""
     logs: ClassVar[str] = ""
     """Task of the logarithms, where these may be learned instead."""
 

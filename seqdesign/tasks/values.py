@@ -172,6 +172,8 @@ class OutcomeQuality:
     name: str
     rows: int
     """Held-out sequences with a measured value."""
+    straight: float | None = None
+    """R2 without the curve through what was measured; None where there is none."""
     rarer: int | None = None
     """Those with the rarer of two values."""
     r2: float | None = None

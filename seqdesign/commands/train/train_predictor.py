@@ -156,6 +156,8 @@ def _rows(one: OutcomeQuality) -> list[tuple[str, str]]:
     said = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
     said = ", ".join([*(f"{name} {value:.3f}" for name, value in one.others.items()), *[said] * bool(said)])
     rows = [(one.name, said)]
+    if one.straight is not None:
+        rows.append(("  without its curve", f"R2 {one.straight:.3f}"))
     if one.baseline_value is not None:
         rows.append(("  beside it", f"{one.baseline}: {one.baseline_value:.3f}"))
     if one.ceiling is not None:

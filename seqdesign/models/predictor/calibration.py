@@ -33,14 +33,16 @@ def scored_rows(
     scores = member_scores(model, tokens.tokens, tokens.lengths)
     used = np.flatnonzero(fold >= 0) if len(tokens) < ENOUGH else np.zeros(0, dtype=np.int64)
     taught = train.take(used)
-    some = taught.tokens
-    if own is None:
-        every = member_scores(model, some.tokens, some.lengths)
-        found = every[fold[used], np.arange(len(used))]
-    else:
-        found = own[used]
+    found = own_scores(model, taught, fold[used]) if own is None else own[used]
     own_values, own_detail = taught.outcomes.values, taught.outcomes.detail
     return ScoredRows(scores, outcomes.values, found, own_values, outcomes.detail, own_detail)
+
+
+def own_scores(model: SequencePredictor, judging: Known, fold: NDArray[np.int64]) -> FloatArray:
+    """Scores (n, K) of training rows, each by the one member (n,) that has not learned from it."""
+    every = member_scores(model, judging.tokens.tokens, judging.tokens.lengths)
+    found: FloatArray = every[fold, np.arange(len(fold))]
+    return found
 
 
 def calibrate(model: SequencePredictor, record: PredictorRecord, rows: ScoredRows) -> PredictorRecord:

@@ -21,6 +21,7 @@ from seqdesign.models.predictor.adapt import Target, on_its_scale
 from seqdesign.models.predictor.batches import align
 from seqdesign.models.predictor.calibration import calibrate, scored_rows
 from seqdesign.models.predictor.choice import Trial, choose
+from seqdesign.models.predictor.curves import straight_r2, with_curves
 from seqdesign.models.predictor.data import PredictorData
 from seqdesign.models.predictor.known import Known, tensors_of
 from seqdesign.models.predictor.learn import Learned, detail_of, learn
@@ -127,7 +128,7 @@ def train_sequence_predictor(
     options = parts.with_members(options)
     learned = learn(
         known,
-        groups if parts.folds is None else parts.folds,
+        parts.apart(groups),
         options,
         fit_options,
         seed=seed,
@@ -141,8 +142,8 @@ def train_sequence_predictor(
     learned, outcomes, batches = _on_the_scale_of(target, learned, outcomes, batches)
     known = Known(known.tokens, outcomes.take(train))
     learned = replace(learned, record=replace(learned.record, batches=batches))
-    more = () if target is None else (ADAPTED,)
-    trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, more)
+    learned = with_curves(learned, known, parts.apart(groups), seed) if target is None else learned
+    trained, quality, predicted = _by_parts(learned, known, Known(tokens, outcomes), parts, target)
     reference = _reference(tokens, trained.record, train, held_out)
     return PredictorTraining(
         trained, reference, learned.fit, quality, used[train], used[held_out], predicted, tuple(trials),
@@ -258,6 +259,10 @@ class _Parts:
     warnings: tuple[str, ...] = ()
     at_random: bool = False
 
+    def apart(self, groups: Indices) -> Indices:
+        """(N_train,) rows that are left out together: the folds of the table, or these groups."""
+        return groups if self.folds is None else self.folds
+
     def with_members(self, options: PredictorOptions) -> PredictorOptions:
         """As many members as folds that judge one, unless the options say how many."""
         if self.folds is None or options.members != "auto":
@@ -283,11 +288,12 @@ def _parts(
 
 
 def _by_parts(
-    learned: Learned, known: Known, every: Known, parts: _Parts, more: tuple[str, ...]
+    learned: Learned, known: Known, every: Known, parts: _Parts, target: Target | None
 ) -> tuple[TrainedPredictor, PredictorQuality, Predictions]:
     """``_judged`` by the parts of all rows, with what should be known of the split."""
     fresh, own = every.take(parts.held_out), every.take(parts.calibration)
     trained, quality, predicted = _judged(learned, known, fresh, own if parts.validated else None)
+    more = () if target is None else (ADAPTED,)
     if parts.at_random and learned.record.options.architecture == "family":
         more = (*more, FAMILY)
     return trained, replace(quality, warnings=(*parts.warnings, *quality.warnings, *more)), predicted
@@ -312,7 +318,10 @@ def _judged(
     if record.head.log_odds:  # the temperature changes the scores
         rows = replace(rows, scores=member_scores(model, fresh.tokens.tokens, fresh.tokens.lengths))
     baseline = _linear_scores(model, fresh.tokens, *learned.ridge)
-    quality, predicted = judge(trained, rows, baseline, known.outcomes, unseen, apart=validation is not None)
+    quality, predicted = judge(
+        trained, rows, baseline, known.outcomes, unseen,
+        apart=validation is not None, straight=straight_r2(learned, fresh),
+    )  # fmt: skip
     return trained, quality, predicted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seqdesign.models.predictor.outcomes import Outcomes
@@ -35,11 +36,13 @@ def judge(
     unseen: FloatArray | None = None,
     *,
     apart: bool = False,
+    straight: Sequence[float | None],
 ) -> tuple[PredictorQuality, Predictions]:
     """Figures by the held-out rows, and the predictions for them.
 
     ``baseline`` (N, K) are the scores of ridge regression in standardised units or logits, ``unseen`` (N,)
     the letters that no training sequence has at their place. apart: whether other rows have calibrated.
+    straight (K,): R2 without a curve, None where there is none.
     """
     record = trained.record
     predicted = from_scores(trained, rows.scores, unseen)
@@ -54,7 +57,10 @@ def judge(
             calibration=record.calibration if apart else (),
         )
     )
-    found = [replace(one, ceiling=train.noise.get(one.name)) for one in judged]
+    found = [
+        replace(one, ceiling=train.noise.get(one.name), straight=before)
+        for one, before in zip(judged, straight, strict=True)
+    ]
     networks = record.options.architecture in NETWORKS
     warnings = tuple(
         message for one in found for message in (*_warnings(one, networks), *record.head.doubts(one))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seqdesign.ensembles.options import LABELS
 from seqdesign.errors import InputError, SeqDesignError
+from seqdesign.metrics.monotone import Curve
 from seqdesign.metrics.probabilities import calibration_curve
 from seqdesign.reports.answer import Answer, Tile
 from seqdesign.reports.history import History, read_history, training_curves
@@ -35,6 +36,12 @@ LANDSCAPE = (
     "cells were never measured: there the model guesses. Where sequences differ in many places, a cell also "
     "has what the other places do."
 )
+BENT = (
+    "Predictions follow the curve, since rows that were each predicted by a member that had not learned from "
+    "them clearly do. Beyond these rows it rises no more than at its ends. Held-out sequences had no part in "
+    "it."
+)
+CURVE_POINTS = 100
 FIGURES = (("r2", "R2"), ("auroc", "AUROC"), ("accuracy", "accuracy"))
 """Measures of quality and their names, the one that is shown first first."""
 HELD_OUT = "held_out.csv"
@@ -62,6 +69,9 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     tables = [_predictor_table(outcomes)] if outcomes else []
     if figures or tables:
         page.section("Held-out predictions", text, figures, tables)
+    curves = list(_curves(folder, outcomes))
+    if curves:
+        page.section("What is measured where effects add up to so much", BENT, curves)
     landscape = list(_landscape(folder, result)) if task.ordered else []
     if landscape:
         page.section("What was measured where", LANDSCAPE, landscape)
@@ -71,6 +81,33 @@ def sections(page: Page, folder: Path, result: Mapping[str, Any]) -> None:
     history = read_history(folder)
     if history:
         page.section("Training", figures=list(predictor_curves(history)))
+
+
+def _curves(folder: Path, outcomes: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
+    """The curve of each outcome that has one. Raises InputError for a damaged ``config.json``."""
+    if all(one.get("straight") is None for one in outcomes):
+        return
+    try:
+        record = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        units = zip(record["outcome_mean"], record["outcome_scale"], record["curves"], strict=True)
+        drawn = [None if one is None else (mean, scale, Curve.of(one)) for mean, scale, one in units]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"is not the record of a model ({error!r})", path=folder / CONFIG) from error
+    for one, found in zip(outcomes, drawn, strict=True):
+        if found is None:
+            continue
+        mean, scale, curve = found
+        x = np.linspace(curve.knots[0], curve.knots[-1], CURVE_POINTS)
+        ends = mean + scale * x[[0, -1]]
+        yield Figure(
+            line_chart(
+                {"curve": (mean + scale * x, mean + scale * curve(x)), "equality": (ends, ends)},
+                title=f"{one['name']}: curve of predictions",
+                x_label="what effects add up to",
+                y_label=one["name"],
+            ),
+            f"R2 of held-out sequences with the curve {one['r2']:.3f}, without it {one['straight']:.3f}.",
+        )
 
 
 def _landscape(folder: Path, result: Mapping[str, Any]) -> Iterator[Figure]:
@@ -217,6 +254,7 @@ def _predictor_table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     ]
     optional = [
         Column("r2", "R2", ".3f"),
+        Column("straight", "R2 without its curve", ".3f"),
         Column("allowed", "R2 that noise allows", ".3f"),
         Column("auroc", "AUROC", ".3f"),
         Column("accuracy", spec=".3f"),

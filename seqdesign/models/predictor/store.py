@@ -17,6 +17,7 @@ from seqdesign.ensembles.model import Columns, SequencePredictor
 from seqdesign.ensembles.options import PredictorOptions
 from seqdesign.errors import ModelError
 from seqdesign.metrics.conformal import Conformal
+from seqdesign.metrics.monotone import Curve
 from seqdesign.metrics.novelty_model import NoveltyModel
 from seqdesign.models.predictor.scales import Batches
 from seqdesign.sequences.alphabets import Alphabet
@@ -66,6 +67,8 @@ class PredictorRecord:
     """Rows by which probabilities were calibrated; none of these can be surer than they bear out."""
     batches: Batches | None = None
     """Offsets and scales of assays or plates, whose reference is the scale of all predictions."""
+    curves: tuple[Curve | None, ...] = ()
+    """What is measured where members add up so much, standardised, for each outcome; empty without any."""
 
     @property
     def task(self) -> str:
@@ -109,6 +112,7 @@ class PredictorRecord:
             outcome_scale=self.outcome_scale or (1.0,) * self.num_scores,
             columns=self.columns,
             carries=self.carries,
+            curves=self.curves,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,13 +120,17 @@ class PredictorRecord:
         found = record_to_dict(self, KIND)
         if self.batches is None:  # as models of before had it
             del found["batches"]
+        if not self.curves:
+            del found["curves"]
         return found
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> PredictorRecord:
         """Raises KeyError, TypeError, ValueError or SeqDesignError for a record of another make."""
-        made = record_from_dict(cls, {"batches": None, "probability_rows": 0, **record})
-        return made if made.batches is None else replace(made, batches=Batches.of(record["batches"]))
+        made = record_from_dict(cls, {"batches": None, "probability_rows": 0, "curves": (), **record})
+        batches = None if made.batches is None else Batches.of(record["batches"])
+        curves = tuple(None if one is None else Curve.of(one) for one in record.get("curves", ()))
+        return replace(made, batches=batches, curves=curves)
 
 
 class TrainedPredictor(Trained[SequencePredictor, PredictorRecord]):

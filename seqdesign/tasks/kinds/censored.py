@@ -70,6 +70,7 @@ class Censored(Numbers):
     about: ClassVar[str] = "numbers, and limits: of >100 it is learned that the true value lies above 100"
     learns_noise: ClassVar[bool] = True
     rounds: ClassVar[int] = 4
+    curved: ClassVar[bool] = False
     trial: ClassVar[str] = "order"
 
     # ------------------------------------------------------------------------------------------ reading
