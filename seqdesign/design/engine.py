@@ -71,6 +71,8 @@ class Campaign:
     """The generator, with the codes of the starts (N, d) where it made them."""
     language: Language | None = None
     """The generator, where it knows how likely a sequence is."""
+    margins: Mapping[int, float] = field(default_factory=dict)
+    """How far within limits of outcomes designers stay: the error of a prediction there."""
     pull: Callable[[Tensor, Tensor], Tensor] | None = None
     """What holds designs near what was learned from, see ``SequenceProblem``; keys are numbers of starts."""
     judge: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -173,7 +175,7 @@ def _design(
     archive = _archive(plan, starts, groups)
     problem = SequenceProblem(
         oracle=only(plan.oracle, plan.members),
-        objective=plan.composite,
+        objective=plan.composite.within(plan.margins),
         starts=starts[index],
         rules=make_rules(index),
         keys=index,

@@ -43,6 +43,8 @@ TYPICAL = 500
 """Training sequences that say what is typical."""
 FEWEST = 20
 """Measurements from which on judges of other kinds can learn something."""
+NINE_IN_TEN = 1.2816
+"""Standard deviations above which one in ten of normal errors lies."""
 
 
 class Beginning(Protocol):
@@ -207,6 +209,20 @@ class DesignModel:
             return False
         down, up = panel.tested
         return all(bool(up[k] if high else down[k]) for k, high in self.better_ends(composite, length))
+
+    def margins(self, composite: Composite) -> dict[int, float]:
+        """For outcomes with limits what nine in ten errors of predictions there are below."""
+        limits = [term for term in composite.every if term.limit]
+        if self.trained is None or self._of_training is None or not self.trained.record.calibration:
+            return {}
+        spread = self._of_training.double().std(0, correction=0).median(0).values.cpu().numpy()
+        found = {}
+        for term in limits:
+            k = term.on[0]
+            if k < len(spread) and term.target is not None:
+                error = self.trained.record.calibration[k]
+                found[k] = NINE_IN_TEN * float(error.sd(np.array([term.target]), spread[k : k + 1])[0])
+        return found
 
     def better_ends(self, composite: Composite, length: int) -> list[tuple[int, bool]]:
         """Outcomes that are used and have judges, and whether more of them is better."""

@@ -72,6 +72,7 @@ def make_plan(
         language=None if generator is None else generator.language(starts.tokens, drawn=drawn),
         pull=starts.lean or (pull(model, brief.objective, brief.risk, starts) if brief.only_seen else None),
         judge=_judge(brief, model, composite, starts),
+        margins=model.margins(composite),
     )
 
 

@@ -6,7 +6,7 @@ Shapes: M members, N sequences, K outcomes, T terms, S starts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,17 +40,30 @@ class Term:
     target: float | None = None
     """The value to come near to, or the limit, where the goal has one."""
     needs: Needs = "outcome"
+    margin: float = 0.0
+    """Of a limit: how far within it predictions are to be, in units of the outcome."""
     kind: Kind = "score"
     """What it is minus of, where it is: the outcome that shall be low, or a distance from a number."""
 
     def __call__(self, predictions: Tensor) -> Tensor:
         """Predictions (..., K) -> (...)."""
-        x = predictions / self.scale
+        x = (predictions - self._shift) / self.scale
         if self.off:
             value = self.goal(x[..., list(self.on)], x[..., list(self.off)])
         else:
             value = self.goal(x[..., self.on[0]])
         return self.weight * value
+
+    @property
+    def _shift(self) -> float:
+        """By how much worse a limit takes an outcome to be than predicted."""
+        if not self.margin or self.target is None:
+            return 0.0
+        import torch
+
+        around = torch.tensor([-1.0, 1.0], dtype=torch.float64) + self.target / self.scale
+        less, more = self.goal(around).tolist()
+        return self.margin if more > less else -self.margin
 
     @property
     def limit(self) -> bool:
@@ -103,6 +116,17 @@ class Composite:
     """Standard deviations (K,) of a measurement around its prediction; risks other than mean count them."""
     front: Front | None = None
     limits: tuple[Term, ...] = ()
+
+    def within(self, margins: Mapping[int, float]) -> Composite:
+        """The same, with limits kept by these margins (place -> margin), in units of the outcomes."""
+        parts = (
+            tuple(
+                replace(term, margin=margins.get(term.on[0], 0.0)) if term.limit else term for term in group
+            )
+            for group in (self.terms, self.limits)
+        )
+        terms, limits = parts
+        return replace(self, terms=terms, limits=limits)
 
     @property
     def every(self) -> tuple[Term, ...]:

@@ -99,7 +99,8 @@ class _Parsed:
         scale = 1.0 if scales is None else sum(scales[i] for i in used) / len(used)
         function = goal(self.name, None if self.value is None else self.value / scale)
         kind = READ_AS.get(SHORT.get(self.name, self.name), "score")
-        return Term(self.text, function, self.on, self.off, self.weight, scale, self.value, self.needs, kind)
+        of = (self.text, function, self.on, self.off, self.weight, scale, self.value, self.needs)
+        return Term(*of, kind=kind)
 
     def _outcomes(self, rest: str) -> tuple[tuple[int, ...], tuple[int, ...], str | None, str | None]:
         """(on, off, number, weight). Names may hold any character, so every way to split is tried."""

@@ -81,6 +81,17 @@ def test_limits_are_no_axes_of_a_front_and_hold_all_along_it() -> None:
     assert limit.met(x).tolist() == [[False, True]]
 
 
+@pytest.mark.parametrize(("text", "safe"), [("at-least:b=4", 7.0), ("at-most:b=4", 1.0)])
+def test_a_margin_moves_a_limit_to_the_safe_side(text: str, safe: float) -> None:
+    objective = parse_objective(["max:a", text], TWO, scales=(1.0, 2.0))
+    held = objective.within({1: 2.0})
+    x = torch.tensor([[[0.0, 4.0], [0.0, safe]]])
+    cost = objective(x, torch.zeros(2, dtype=torch.long))
+    more = held(x, torch.zeros(2, dtype=torch.long))
+    assert more[0] == pytest.approx(-10.0, abs=1e-3)  # one standard deviation is missing
+    assert more[1] == pytest.approx(cost[1].item(), abs=0.05)
+
+
 FRONT = torch.stack([torch.linspace(0, 1, 201).sqrt(), (1 - torch.linspace(0, 1, 201)).sqrt()], 1).double()
 """Points of the quarter circle a^2 + b^2 = 1."""
 DENT = 1 - FRONT
