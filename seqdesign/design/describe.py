@@ -330,7 +330,7 @@ def _ask(model: DesignModel, batch: Batch) -> _Opinion:
     doubt = None
     if verdict is not None:
         doubt = _doubt(held, judged, start, log_odds=model.log_odds and _one_way(objective))
-    kept = {} if verdict is None else _kept(objective, verdict.draws)
+    kept = {} if verdict is None else _kept(objective, verdict.within)
     return _Opinion(told, designed, judged, low, worth, start, confidence, gains, verdict, draws, doubt, kept)
 
 
