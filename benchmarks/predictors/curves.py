@@ -1,13 +1,15 @@
 """Predictions with and without the monotone curve through rows that members have not learned from.
 
     python benchmarks/predictors/curves.py tables rna_mpsa_5ss9:outcome:1000 FILE.csv.gz:red:200
-        [--kinds auto ridge] [--seeds 0 1 2]
+        [--kinds auto ridge] [--seeds 0 1 2] [--far]
     python benchmarks/predictors/curves.py laws [--rows 60 160 500] [--seeds 0 1 2 ... ]
 
 ``tables`` learns from that many random rows of a bundled data set or a table with the column ``sequence`` and
 predicts at most 3,000 of the others, as ``train-predictor`` does by default, twice: as it is, and with the
 search for curves left out. R2, Spearman's rho, and coverage and mean width of 95% intervals are of these
-others, which neither model nor curve nor intervals have seen.
+others, which neither model nor curve nor intervals have seen. With ``--far`` rows are drawn from those that
+differ from a random one in at most .4 of the most places in which any does, and the others are those that
+differ in .6 and more: what is predicted is further away than all that was learned.
 
 ``laws`` says how often a curve is taken of simulated predictions and measurements, and what it changes: R2 of
 fresh rows less that of the straight line. Predictions have an error of their own. The constants of
@@ -69,6 +71,7 @@ LAW_COLUMNS = (
 )
 
 FloatArray = NDArray[np.float64]
+Indices = NDArray[np.int64]
 STRAIGHT = {
     "normal noise": lambda f, rng: rng.normal(size=len(f)),
     "noise that grows": lambda f, rng: rng.normal(size=len(f)) * np.exp(0.5 * f),
@@ -113,15 +116,28 @@ def judged(training: PredictorTraining, tokens: TokenArray, y: FloatArray) -> di
     }  # fmt: skip
 
 
-def table(spec: str, kind: str, seeds: Sequence[int]) -> dict[str, Any]:
+def parts(sequences: Sequence[str], rows: int, seed: int, *, far: bool) -> tuple[Indices, Indices]:
+    """Rows to learn from, and others."""
+    rng = np.random.default_rng(seed)
+    if not far:
+        order = rng.permutation(len(sequences))
+        return np.sort(order[:rows]), order[rows:][:TESTED]
+    parent = sequences[rng.integers(len(sequences))]
+    distance = np.array([sum(a != b for a, b in zip(parent, one, strict=True)) for one in sequences])
+    near, others = (
+        np.flatnonzero(some) for some in (distance <= 0.4 * distance.max(), distance >= 0.6 * distance.max())
+    )
+    return np.sort(rng.permutation(near)[:rows]), rng.permutation(others)[:TESTED]
+
+
+def table(spec: str, kind: str, seeds: Sequence[int], *, far: bool) -> dict[str, Any]:
     """Means over seeds."""
     name, outcome, rows = spec.rsplit(":", 2)
     sequences, y = read(name, outcome)
     tokens, begun = encode(sequences, guess_alphabet(sequences)), time.process_time()
     before, after, taken, curves = [], [], Counter[str](), 0
     for seed in seeds:
-        order = np.random.default_rng(seed).permutation(len(y))
-        mine, others = np.sort(order[: int(rows)]), order[int(rows) :][:TESTED]
+        mine, others = parts(sequences, int(rows), seed, far=far)
         bent = train(tokens.take(mine), y[mine], kind, seed)
         chosen = bent.trained.record.options.architecture
         with patch("seqdesign.models.predictor.fit.with_curves", lambda learned, *_: learned):
@@ -185,6 +201,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=["auto", "ridge"])
     parser.add_argument("--rows", nargs="+", type=int, default=[60, 160, 500])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--far", action="store_true", help="predict what is further away than all rows")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.what == "laws":
@@ -193,7 +210,7 @@ def main() -> None:
     found = []
     for spec in args.tables:
         for kind in args.kinds:
-            found.append(table(spec, kind, args.seeds))
+            found.append(table(spec, kind, args.seeds, far=args.far))
             print(text_table(found[-1:], COLUMNS), flush=True)
     print(text_table(found, COLUMNS))
 

@@ -57,7 +57,7 @@ class Task(ABC):
     trial: ClassVar[str] = "r"
     """What ``agreement_of`` measures, in a word."""
     curved: ClassVar[bool] = False
-    """Whether what is measured may be a monotone curve of what is learned by ``targets`` and ``link``."""
+    """Whether measurements may be a monotone curve of scores; ``link`` is then linear, as of ``Numbers``."""
     logs: ClassVar[str] = ""
     """Task of the logarithms, where these may be learned instead."""
 
