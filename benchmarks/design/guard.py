@@ -14,7 +14,8 @@ measured values of designs lie in their 95% intervals, whether the promise made 
 was broken, which part it covers of what could have been promised (from what designs are compared with to
 their true mean), and how many of the designs with status ok are at least as good as said, which three in four
 should be. Where outcomes are labels, the truth of a sequence is the probability of the second one, and gains
-are differences of probabilities; labels have no intervals.
+are differences of probabilities; labels have no intervals. Where the predictor learns logarithms, truths are
+logarithms, too.
 
     python benchmarks/design/guard.py --family fresh --seeds 3 --epochs 15 --data ../shared/data
 
@@ -66,7 +67,9 @@ FAMILIES = {
     "tenth": _guard_tenth.cases,
 }
 NUM = 64
-OUTCOME = "predicted_outcome"
+SMALLEST = 1e-6
+"""What is at most zero has no logarithm."""
+OUTCOME, LOGARITHM = "predicted_outcome", "predicted_log10_outcome"
 TOTALS = (
     "bad", "bad flagged", "good", "good flagged", "bad by gain", "bad by gain flagged", "fine", "as said"
 )  # fmt: skip
@@ -108,7 +111,11 @@ def is_bad(gain: FloatArray, *claims: FloatArray) -> NDArray[np.bool_]:
 
 def _numeric(design: Design) -> bool:
     """Whether the outcome is a number, whose predictions have intervals; else it is a label."""
-    return f"{OUTCOME}_low" in design.outcomes
+    return f"{_key(design)}_low" in design.outcomes
+
+
+def _key(design: Design) -> str:
+    return LOGARITHM if LOGARITHM in design.outcomes else OUTCOME
 
 
 def _value(design: Design, score: float) -> float:
@@ -125,8 +132,16 @@ def judged(
     case: Case, designs: Sequence[Design], summary: DesignSummary, rng: np.random.Generator
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """Figures of a case, and its designs with what is said of them and the truth."""
-    found = [(d, value) for d in designs if (value := case.truth(d.sequence)) is not None]
-    base = np.mean([case.truth(t) for t in (case.start or case.texts)])
+    logarithms = any(LOGARITHM in d.outcomes for d in designs)
+
+    def scaled(values: list[float | None] | FloatArray) -> FloatArray:
+        """Values in the units of predictions."""
+        plain = np.array(values, dtype=float)
+        return np.log10(np.maximum(plain, SMALLEST)) if logarithms else plain
+
+    known = [(d, value) for d in designs if (value := case.truth(d.sequence)) is not None]
+    found = list(zip([d for d, _ in known], scaled([value for _, value in known]), strict=True))
+    base = np.mean(scaled([case.truth(t) for t in (case.start or case.texts)]))
     gain = np.array([value - base for _, value in found])
     claim = np.array([_gain(d, d.score) for d, _ in found])
     flagged = np.array([d.status != "ok" for d, _ in found], dtype=bool)
@@ -137,9 +152,9 @@ def judged(
         {**d.row(), "truth": true, "gain": g, "claim": c, "bad": int(b), "bad_by_gain": int(o)}
         for (d, true), g, c, b, o in zip(found, gain, claim, bad, by_gain, strict=True)
     ]
-    measured = np.array([value for _, value in found]) + case.noise * rng.standard_normal(len(found))
+    measured = scaled(np.array([value for _, value in known]) + case.noise * rng.standard_normal(len(known)))
     low, high = (
-        np.array([open_end if (x := d.outcomes[f"{OUTCOME}_{end}"]) is None else x for d, _ in found])
+        np.array([open_end if (x := d.outcomes[f"{_key(d)}_{end}"]) is None else x for d, _ in found])
         if numeric
         else np.full(len(found), np.nan)
         for end, open_end in (("low", -np.inf), ("high", np.inf))
