@@ -39,23 +39,11 @@ class Neighbours:
         blame = self.blame.flatten(1)
         blame.index_put_((owner[unknown], pairs[unknown]), share[unknown], accumulate=True)
 
-    def weight(self, tokens: Tensor, place: Tensor, rows: Tensor, courage: Tensor) -> Tensor:
-        """How much speaks for each letter (B, V) at ``place`` (B,) of the sequences (B, L) of ``rows`` (B,).
+    def pairs(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of pairs for the starts ``rows``, each (R, V, V): 1 for those known to be good, and of others.
 
-        1 for a pair that is known to be good, ``courage`` (B,) and less with every refusal for another one;
-        the product for the pairs with the letter before and the letter after.
+        Another one weighs less with every refusal.
         """
-        length = tokens.shape[1]
-        item = torch.arange(len(tokens), device=tokens.device)
-        before = tokens[item, (place - 1).clamp(min=0)]
-        after = tokens[item, (place + 1).clamp(max=length - 1)]
-        left = self._trust(self.good[rows, before], self.blame[rows, before], courage)
-        right = self._trust(self.good[rows, :, after], self.blame[rows, :, after], courage)
-        free = ~self.refused[rows]
-        left = left.masked_fill((free | (place == 0))[:, None], 1.0)
-        right = right.masked_fill((free | (place == length - 1))[:, None], 1.0)
-        return left * right
-
-    @staticmethod
-    def _trust(good: Tensor, blame: Tensor, courage: Tensor) -> Tensor:
-        return torch.where(good, 1.0, courage[:, None] * torch.exp(-2.0 * blame))
+        good, free = self.good[rows], ~self.refused[rows]
+        good = good | free[:, None, None]
+        return good.float(), torch.exp(-2.0 * self.blame[rows]).masked_fill(good, 0.0)

@@ -1,0 +1,224 @@
+"""Parts of a sequence: needed letters that work together, found by taking out two at a time, and moved as one.
+
+Where letters of different parts are taken out, what is left of the score is the product of what either leaves, or
+the losses add up, whichever of the two holds for most pairs; letters whose loss together is another one belong
+together. A part is a letter with all that belong to it. It is moved to where nothing is needed; a letter that
+also belongs to another part stays behind as a copy.
+
+Shapes: N starts, of which R (``rows``) have P children each; L positions.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdesign.designers.crowd import Crowd
+
+NEEDED = 0.8
+"""Chance from which on a letter counts as needed."""
+REACH = 4
+"""Pairs are looked at up to this distance, plus twice the longest one that was found to belong together."""
+UNUSUAL = 4.0
+"""Deviation of a pair, in medians of all, from which on its letters belong together."""
+EXACT = 1e-4
+"""Least such deviation, as a share of the losses."""
+DEAD = 1e-6
+"""Least share of the score that is left, for the logarithm."""
+TRIES = 8
+"""Places looked at for a part."""
+MOST_MOVES = 3
+"""Parts moved in one child."""
+NEAR = 8
+"""Half of the moves are no longer."""
+HALF = 0.5
+"""Chance of being needed up to which a letter may be overwritten."""
+FAILS = 6
+"""Moves of a part, all of them worse, after which what is known about it is forgotten."""
+
+
+class Parts:
+    """What taking out letters of the best sequence of each start has shown."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
+        shape, device = (crowd.count, crowd.length), crowd.device
+        self.single = torch.full((*shape, 2), torch.nan, device=device)
+        """What taking out a letter does to the logarithm of the score and to the score, NaN where unknown, (N, L, 2)."""
+        self.instead = torch.zeros(shape, dtype=torch.long, device=device)
+        """The letter that stood in its place then, (N, L)."""
+        self.pair = torch.full((*shape, crowd.length, 2), torch.nan, device=device)
+        """The same for two letters, of the present best score, (N, L, L, 2)."""
+        self.known = torch.zeros((*shape, crowd.length), dtype=torch.bool, device=device)
+        self.together = torch.zeros_like(self.known)
+        """Pairs that were looked at before, and those of them that belong together, (N, L, L)."""
+        self.tried = torch.zeros(shape, device=device)
+        self.fine = torch.zeros(shape, device=device)
+        """Moves of the part of a letter, and those that did no harm, (N, L)."""
+
+    def linked(self, rows: Tensor) -> Tensor:
+        """Which letters belong together, (R, L, L) bool.
+
+        What two letters do is compared with what either does, each time with the same letters in their places.
+        """
+        effect, pair = self.single[rows], self.pair[rows]
+        size = (effect.unsqueeze(2) * effect.unsqueeze(1)).abs().sqrt().clamp(min=1e-12)
+        deviation = (pair - effect.unsqueeze(2) - effect.unsqueeze(1)).abs() / size
+        usual = deviation.flatten(1, 2).nanmedian(1).values.nan_to_num(torch.inf)
+        scale = usual.argmin(1)
+        chosen = deviation[torch.arange(len(rows), device=rows.device), :, :, scale]
+        limit = (UNUSUAL * usual.gather(1, scale[:, None])).clamp(min=EXACT).unsqueeze(2)
+        return (chosen > limit) | self.together[rows]
+
+    def plan(self, rows: Tensor, need: Tensor, most: int) -> Tensor:
+        """Letters to take out in up to ``most`` children: (R, most, L) bool, none at the end where no more is wanted.
+
+        One letter at a time until all that are wanted in pairs were, then the nearest pairs.
+        """
+        length = self.crowd.length
+        places = torch.arange(length, device=rows.device)
+        distance = (places - places[:, None]).abs()
+        longest = (self.linked(rows) * distance).amax((1, 2))
+        needed = need > NEEDED
+        wanted = needed.unsqueeze(2) & needed.unsqueeze(1) & (distance > 0)
+        wanted &= (distance <= (REACH + 2 * longest.clamp(min=2))[:, None, None])
+        wanted &= self.pair[rows][..., 1].isnan() & ~self.known[rows]
+        alone = wanted.any(2) & self.single[rows][..., 1].isnan()
+        key = torch.where(wanted.triu(), distance, length * 2).flatten(1)
+        near, pair = key.sort(dim=1, stable=True)
+        near, pair = near[:, :most], pair[:, :most]
+        knock = torch.zeros(len(rows), most, length, dtype=torch.bool, device=rows.device)
+        for place in (pair // length, pair % length):
+            knock[:, : near.shape[1]].scatter_(2, place.unsqueeze(2), (near <= length).unsqueeze(2))
+        rank = torch.where(alone, alone.cumsum(1) - 1, most).clamp(max=most)
+        ones = torch.zeros(len(rows), most + 1, length, dtype=torch.bool, device=rows.device)
+        ones.scatter_(1, rank.unsqueeze(1), alone.unsqueeze(1))
+        return torch.where(alone.any(1)[:, None, None], ones[:, :most], knock)
+
+    def learn(self, rows: Tensor, knock: Tensor, child: Tensor, score: Tensor, base: Tensor) -> None:
+        """From children (R, P, L) without the letters ``knock`` (R, P, L), their scores and that of the best, (R,)."""
+        seen = score > -torch.inf
+        number = knock.sum(2)
+        score, base = score.float(), base.float()
+        change = score - base[:, None]
+        # What is dead cannot be told from what is dead twice: no pair with it says anything.
+        ratio = torch.where(base[:, None] > 0, score / base[:, None], torch.nan)
+        effect = torch.stack([ratio.clamp(min=DEAD).log(), change], 2)
+        item, which = (seen & (number == 1)).nonzero().T
+        place = knock[item, which].int().argmax(1)
+        self.single[rows[item], place] = effect[item, which]
+        self.instead[rows[item], place] = child[item, which, place]
+        item, which = (seen & (number == 2)).nonzero().T
+        first = knock[item, which].int().argmax(1)
+        second = knock.shape[2] - 1 - knock[item, which].flip(1).int().argmax(1)
+        row = rows[item]
+        self.pair[row, first, second] = self.pair[row, second, first] = effect[item, which]
+
+    def moved(
+        self, rows: Tensor, tokens: Tensor, need: Tensor, times: Tensor, good: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Children of the best sequences ``tokens`` (R, L) some parts of which are moved, ``times`` (R, P) at most.
+
+        good: (R, V, V), pairs of neighbours that may result. Returns for each position of each child which
+        position of its parent its letter comes from, (R, P, L), -1 where it is free now; how many parts were moved,
+        (R, P); and a letter of the first of them, (R, P).
+        """
+        count, length = times.shape[1], tokens.shape[1]
+        held_up = need > HALF
+        linked = self.linked(rows) & held_up.unsqueeze(1) & held_up.unsqueeze(2)
+        degree = linked.sum(2)
+        luck = (self.fine[rows] + 0.5) / (self.tried[rows] + 1) * (degree > 0)
+        source = torch.arange(length, device=rows.device).expand(len(rows), count, length)
+        number, pivot = torch.zeros_like(times), torch.zeros_like(times)
+        for step in range(MOST_MOVES):
+            held = source.clamp(min=0)
+            chance = luck.unsqueeze(1).expand_as(source).gather(2, held) * (source >= 0)
+            clock = -self.crowd.dice.uniform(rows, count, length).log() / chance
+            least, place = clock.min(2)
+            letter = held.gather(2, place.unsqueeze(2))
+            whole = linked.gather(1, letter.expand(-1, -1, length))
+            whole = whole.scatter(2, letter, True)
+            leaves = whole & (whole.float() @ linked.float() >= degree.unsqueeze(1))
+            there = whole.gather(2, held) & (source >= 0)
+            free = leaves.gather(2, held) & there
+            new, ok = self._placed(rows, tokens, need, source, there, free, good)
+            ok &= (step < times) & (least < torch.inf)
+            source = torch.where(ok.unsqueeze(2), new, source)
+            pivot = torch.where(ok & (number == 0), letter.squeeze(2), pivot)
+            number = number + ok
+        return source, number, pivot
+
+    def _placed(
+        self,
+        rows: Tensor,
+        tokens: Tensor,
+        need: Tensor,
+        source: Tensor,
+        part: Tensor,
+        free: Tensor,
+        good: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Children (R, P, L) whose ``part`` stands elsewhere, given as sources, and where there is room for it.
+
+        source: (R, P, L). part, free: (R, P, L) bool, its letters and those of them whose place it leaves.
+        """
+        size, length = source.shape[1:]
+        chance = self.crowd.dice.uniform(rows, 2, size, TRIES)
+        # Half of the places are near, so that a part can step aside.
+        far = ((2 * chance[:, 0] - 1) * length).long()
+        near = ((2 * chance[:, 0] - 1) * NEAR).round().long()
+        offset = torch.where(chance[:, 1] < 0.5, near, far).unsqueeze(3)
+        origin = torch.arange(length, device=rows.device) - offset
+        inside = (origin >= 0) & (origin < length)
+        wide = (*origin.shape[:2], TRIES, length)
+        arrives = part.unsqueeze(2).expand(wide).gather(3, origin.clamp(0, length - 1)) & inside
+        comes = source.unsqueeze(2).expand(wide).gather(3, origin.clamp(0, length - 1))
+        now = source.masked_fill(free, -1).unsqueeze(2)
+        new = torch.where(arrives, comes, now)
+        index = rows.new_tensor(range(len(rows)))[:, None, None, None]
+        letter = tokens[index, new.clamp(min=0)]
+        fixed = (need[index, new.clamp(min=0)] > HALF) & (new >= 0)
+        before = tokens[index, now.clamp(min=0)]
+        lost = arrives & (now >= 0) & (need[index, now.clamp(min=0)] > HALF) & (letter != before)
+        ok = (arrives.sum(3) == part.sum(2, keepdim=True)) & (offset.squeeze(3) != 0) & ~lost.any(3)
+        two = (good.float() @ good.float()) > 0
+        for gap, pairs in ((1, good), (2, two)):
+            fits = pairs[index, letter[..., :-gap], letter[..., gap:]]
+            close = fixed[..., :-gap] & fixed[..., gap:] & (arrives[..., :-gap] | arrives[..., gap:])
+            if gap == 2:
+                close &= ~fixed[..., 1:-1]
+            ok &= ~(close & ~fits).any(3)
+        first = ok.int().argmax(2)
+        new = new.gather(2, first[:, :, None, None].expand(*new.shape[:2], 1, length)).squeeze(2)
+        return new, ok.any(2)
+
+    def judge(self, rows: Tensor, pivot: Tensor, once: Tensor, fine: Tensor) -> None:
+        """Moves of the part of the letter ``pivot`` (R, P), ``once`` (R, P) bool a child, and which did no harm."""
+        length = self.crowd.length
+        for table, what in ((self.tried, once), (self.fine, once & fine)):
+            table[rows] += torch.zeros_like(table[rows]).scatter_add(1, pivot, what.to(table.dtype))
+        bad = (self.tried[rows] >= FAILS) & (self.fine[rows] == 0)
+        item, place = bad.nonzero().T
+        row = rows[item]
+        for table, nothing in ((self.pair, torch.nan), (self.known, False), (self.together, False)):
+            table[row, place] = nothing
+            table[row, :, place] = nothing
+        self.single[row, place] = torch.nan
+        self.tried[row, place] = 0.0
+
+    def carry(self, rows: Tensor, source: Tensor, better: Tensor) -> None:
+        """The best sequences are others now, whose letters come from ``source`` (R, L); ``better`` (R,) or equal."""
+        grown = rows[better]
+        self.together[grown] = self.linked(grown)
+        self.known[grown] |= ~self.pair[grown][..., 1].isnan()
+        self.single[grown], self.pair[grown] = torch.nan, torch.nan
+        held, new, index = source.clamp(min=0), source < 0, rows[:, None]
+        none = new.unsqueeze(2) | new.unsqueeze(1)
+        for table, nothing in ((self.tried, 0.0), (self.fine, 0.0)):
+            table[rows] = table[index, held].masked_fill(new, nothing)
+        self.instead[rows] = self.instead[index, held]
+        self.single[rows] = self.single[index, held].masked_fill(new.unsqueeze(2), torch.nan)
+        where = (rows[:, None, None], held.unsqueeze(2), held.unsqueeze(1))
+        self.pair[rows] = self.pair[where].masked_fill(none.unsqueeze(3), torch.nan)
+        for flags in (self.known, self.together):
+            flags[rows] = flags[where].masked_fill(none, False)
