@@ -25,7 +25,7 @@ MATES, PAIRED = 4, 6
 """Better children kept for pairing, and children made with each."""
 PATIENCE = 3
 """Generations without improvement after which parts are looked for and moved more often."""
-MOVES, RARE = 0.5, 0.2
+MOVES, RARE = 0.9, 0.2
 """Share of children with moved parts, then and before."""
 PROBES = 0.2
 """Largest share of the queries that are asked for what they teach about parts."""
@@ -63,8 +63,11 @@ class Plan:
 class Lineage:
     """The best sequence of each start, and what is known about it."""
 
-    def __init__(self, crowd: Crowd, neighbours: Neighbours) -> None:
-        self.crowd, self.neighbours = crowd, neighbours
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
+        self.neighbours = Neighbours(crowd.count, crowd.letters, crowd.device)
+        everyone = torch.arange(crowd.count, device=crowd.device)
+        self.neighbours.learn(crowd.problem.starts[:, None], everyone, crowd.scorer.start_score[:, None])
         self.tokens = crowd.problem.starts.clone()
         self.score = crowd.scorer.start_score.double()
         self.need = torch.full(self.tokens.shape, 0.5, device=crowd.device)
@@ -152,6 +155,7 @@ class Lineage:
     def learn(self, rows: Tensor, plan: Plan, child: Tensor, score: Tensor) -> None:
         """From children (R, P, L) and their scores (R, P), NaN for those that were not scored."""
         score = score.double()
+        self.neighbours.learn(child, rows, score)
         base = self.score[rows]
         seen = score > -torch.inf
         fine, worse = seen & (score >= base[:, None]), seen & (score < base[:, None])
@@ -179,12 +183,33 @@ class Lineage:
         self._keep_mates(row[better], plan, child, worth, item[better], last[better])
         new, base = child[item, last], plan.base[item, last]
         source = plan.source[item, last].masked_fill(new != base, -1)
-        number = (source < 0).sum(1)
-        chance = needs.of_new(number, better).unsqueeze(1)
+        self._succeed(row, new, top[item], source, better)
+
+    def _succeed(self, row: Tensor, new: Tensor, score: Tensor, source: Tensor, better: Tensor) -> None:
+        """Go on from the sequences ``new`` (R, L), whose letters come from ``source`` (R, L) of the best so far."""
+        chance = needs.of_new((source < 0).sum(1), better).unsqueeze(1)
         self.need[row] = torch.where(source < 0, chance, self.need[row].gather(1, source.clamp(min=0)))
         self.fresh[row] = torch.where(better.unsqueeze(1), source < 0, self.fresh[row] & (source >= 0))
         self.parts.carry(row, source, better)
-        self.tokens[row], self.score[row] = new, top[item]
+        self.tokens[row], self.score[row] = new, score
+
+    def meet(self, rows: Tensor, child: Tensor, score: Tensor) -> None:
+        """Go on from one of the children (R, P, L) of other parents where it scores (R, P) better than the best."""
+        top, last = score.double().nan_to_num(nan=-torch.inf).max(1)
+        go = top > self.score[rows]
+        row = rows[go]
+        new = child[go, last[go]]
+        same = torch.arange(self.crowd.length, device=rows.device).masked_fill(new != self.tokens[row], -1)
+        self._succeed(row, new, top[go], same, torch.ones_like(row, dtype=torch.bool))
+        self.num_mates[row], self.stale[row] = 0, 0
+
+    def restart(self, rows: Tensor) -> None:
+        """Begin again at the start."""
+        self.tokens[rows] = self.crowd.problem.starts[rows]
+        self.score[rows] = self.crowd.scorer.start_score[rows].double()
+        self.need[rows], self.fresh[rows] = 0.5, False
+        self.num_mates[rows], self.stale[rows] = 0, 0
+        self.parts.restart(rows)
 
     def _keep_mates(self, row: Tensor, plan: Plan, child: Tensor, worth: Tensor, item: Tensor, last: Tensor) -> None:
         """Other children without moves that were better than their parent."""

@@ -222,3 +222,9 @@ class Parts:
         self.pair[rows] = self.pair[where].masked_fill(none.unsqueeze(3), torch.nan)
         for flags in (self.known, self.together):
             flags[rows] = flags[where].masked_fill(none, False)
+
+    def restart(self, rows: Tensor) -> None:
+        """Forget everything."""
+        for table, nothing in ((self.single, torch.nan), (self.pair, torch.nan), (self.tried, 0.0), (self.fine, 0.0)):
+            table[rows] = nothing
+        self.known[rows], self.together[rows] = False, False
