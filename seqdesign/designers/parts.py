@@ -59,9 +59,11 @@ class Parts:
     def linked(self, rows: Tensor) -> Tensor:
         """Which letters belong together, (R, L, L) bool.
 
-        What two letters do is compared with what either does, each time with the same letters in their places.
+        What two letters do is compared with what either does, each time with the same letters in their places: the
+        median of what it does alone and beside each other one, since sequences change on the way.
         """
-        effect, pair = self.single[rows], self.pair[rows]
+        single, pair = self.single[rows], self.pair[rows]
+        effect = torch.cat([single.unsqueeze(2), pair - single.unsqueeze(1)], 2).nanmedian(2).values
         size = (effect.unsqueeze(2) * effect.unsqueeze(1)).abs().sqrt().clamp(min=1e-12)
         deviation = (pair - effect.unsqueeze(2) - effect.unsqueeze(1)).abs() / size
         usual = deviation.flatten(1, 2).nanmedian(1).values.nan_to_num(torch.inf)

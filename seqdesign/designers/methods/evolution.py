@@ -18,7 +18,7 @@ STALE, FEWEST = 0.2, 20
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
     """A population for each start that begins with the start alone."""
     crowd = Crowd(problem, seed)
-    size = options.population or max(4, min(256, round(problem.budget**0.5)))
+    size = options.population or max(4, min(256, round(0.5 * problem.budget**0.5)))
     lineage = Lineage(crowd)
     limit = max(FEWEST, round(STALE * problem.budget / size))
     while len(rows := crowd.active()):
