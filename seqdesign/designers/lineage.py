@@ -20,6 +20,7 @@ from seqdesign.designers.crowd import Crowd
 from seqdesign.designers.fill import filled
 from seqdesign.designers.neighbours import Neighbours
 from seqdesign.designers.parts import NEEDED, Parts
+from seqdesign.devices.arithmetic import running_sum
 
 MATES, PAIRED = 4, 6
 """Better children kept for pairing, and children made with each."""
@@ -31,6 +32,12 @@ PROBES = 0.2
 """Largest share of the queries that are asked for what they teach about parts."""
 COURAGE = 4.0
 """Weights of pairs that are not known to be good are down to 10 to the minus this."""
+COPIED = 0.6
+"""Largest chance that a letter is needed that stands there twice since a part was moved."""
+TESTS = 0.25
+"""Share of children at most in which a letter is changed because it is open whether it is needed."""
+SLACK = 2.0
+"""A child is worse if it scores so many standard deviations of the noise less."""
 SOFT = 1e-3
 """Weight of another letter where one should stay if its neighbours allow."""
 
@@ -43,10 +50,12 @@ class Plan:
     """(R, P, L) letters; those that are not refilled stay."""
     source: Tensor
     """(R, P, L): the position in the parent that a letter comes from, -1 for a free one."""
+    team: Tensor
+    """(R, P, L): with which moved part a letter came, from 1 on; 0 for none."""
     number: Tensor
     """(R, P): parts moved."""
-    pivot: Tensor
-    """(R, P): a letter of the first of them."""
+    part: Tensor
+    """(R, P, L) bool: the letters of the first of them, in the parent."""
     knock: Tensor
     """(R, P, L) bool: letters taken out to learn about parts."""
     weight: Tensor
@@ -77,6 +86,12 @@ class Lineage:
         self.mates = self.tokens.unsqueeze(1).repeat(1, MATES, 1)
         self.num_mates = torch.zeros_like(crowd.steps)
         self.stale, self.asked = torch.zeros_like(crowd.steps), torch.zeros_like(crowd.steps)
+        self.noise = torch.zeros_like(self.score)
+        """Standard deviation of a score that is asked for again, (N,)."""
+        self.exact = torch.zeros(crowd.count, dtype=torch.bool, device=crowd.device)
+        """Starts whose oracle has said the same twice, (N,)."""
+        self.measured = torch.zeros_like(self.score)
+        """How often the best sequence was scored after it was chosen, (N,)."""
         self.parts = Parts(crowd)
 
     def children(self, rows: Tensor, size: int) -> tuple[Tensor, Plan]:
@@ -95,14 +110,15 @@ class Lineage:
         share = torch.where(self.stale[rows] >= PATIENCE, MOVES, RARE).unsqueeze(1)
         times = torch.where((chance[0] < share) & ~probe, 1 + (chance[1] * 3).long(), 0)
         good = self.neighbours.good[rows] | ~self.neighbours.refused[rows, None, None]
-        source, number, pivot = self.parts.moved(rows, parent, need, times, good)
+        source, team, number, part = self.parts.moved(rows, parent, need, times, good)
         held, vacant = source.clamp(min=0), source < 0
         base = parent.unsqueeze(1).expand_as(source).gather(2, held)
         known = need.unsqueeze(1).expand(source.shape).gather(2, held).masked_fill(vacant, needs.NEW)
         clock = -crowd.dice.uniform(rows, size, length).log()
         rank, most = needs.tested(known, clock.masked_fill(~crowd.free[rows].unsqueeze(1), torch.inf))
         most = (most * 2 ** (-1.5 * chance[2])).round().clamp(min=1)
-        refill = ((rank < most.unsqueeze(2)) | vacant) & crowd.free[rows].unsqueeze(1)
+        refill = (rank < most.unsqueeze(2)) | vacant | self._doubtful(rows, known)
+        refill &= crowd.free[rows].unsqueeze(1)
         mask = crowd.rules.mask[rows].unsqueeze(1).float()
         own = torch.nn.functional.one_hot(base, crowd.letters).float()
         soft = own + SOFT * mask
@@ -118,9 +134,18 @@ class Lineage:
         weight = torch.where(refill.unsqueeze(3), other, own)
         weight = torch.where(probe[:, :, None, None], asked, weight)
         courage = 10 ** (-COURAGE * torch.where(probe, 1.0, chance[3]))
-        plan = Plan(base, source, number, pivot, knock, weight, courage)
+        plan = Plan(base, source, team, number, part, knock, weight, courage)
         self._pair(rows, plan, soft)
         return plan
+
+    def _doubtful(self, rows: Tensor, need: Tensor) -> Tensor:
+        """Letters of which it is open whether they are needed, one in some children: (R, P, L) bool."""
+        doubt = (4 * need * (1 - need)).square()
+        chance = self.crowd.dice.uniform(rows, 2, need.shape[1]).unbind(1)
+        total = running_sum(doubt, 2)
+        place = (total > (chance[0] * total[:, :, -1]).unsqueeze(2)).int().argmax(2)
+        test = chance[1] < TESTS * total[:, :, -1].clamp(max=1.0)
+        return torch.zeros_like(need, dtype=torch.bool).scatter(2, place.unsqueeze(2), test.unsqueeze(2))
 
     def _probes(self, rows: Tensor, need: Tensor, size: int) -> Tensor:
         """Letters to take out, (R, P, L) bool."""
@@ -158,7 +183,8 @@ class Lineage:
         self.neighbours.learn(child, rows, score)
         base = self.score[rows]
         seen = score > -torch.inf
-        fine, worse = seen & (score >= base[:, None]), seen & (score < base[:, None])
+        least = (base - SLACK * self.noise[rows])[:, None]
+        fine, worse = seen & (score >= least), seen & (score < least)
         still = plan.number == 0
         changed = (child != self.tokens[rows].unsqueeze(1)) & still.unsqueeze(2)
         self.need[rows] = needs.learnt(self.need[rows], changed, fine, worse)
@@ -167,7 +193,7 @@ class Lineage:
             said = (alone & verdict.unsqueeze(2)).any(1)
             self.need[rows] = torch.where(said, chance, self.need[rows])
         self.parts.learn(rows, plan.knock, child, score, base)
-        self.parts.judge(rows, plan.pivot, (plan.number == 1) & seen, fine)
+        self.parts.judge(rows, plan.part, (plan.number == 1) & seen, fine)
         self._adopt(rows, plan, child, score)
 
     def _adopt(self, rows: Tensor, plan: Plan, child: Tensor, score: Tensor) -> None:
@@ -176,32 +202,54 @@ class Lineage:
         top = worth.max(1).values
         last = worth.shape[1] - 1 - (worth == top[:, None]).flip(1).int().argmax(1)
         old = self.score[rows]
-        self.stale[rows] = torch.where(top > old, 0, self.stale[rows] + 1)
         go = (top >= old) & (top > -torch.inf)
+        best = child[torch.arange(len(rows), device=rows.device), last]
+        noisy = go & (self.noise[rows] > 0)
+        if noisy.any():
+            # The best of many is the luckiest of them; what counts is what it scores again.
+            top[noisy] = self._asked_again(rows[noisy], best[noisy])
+            go = (top >= old) & (top > -torch.inf)
+        self.stale[rows] = torch.where(top > old, 0, self.stale[rows] + 1)
         item, last, row = go.nonzero().squeeze(1), last[go], rows[go]
         better = top[item] > old[item]
         self._keep_mates(row[better], plan, child, worth, item[better], last[better])
         new, base = child[item, last], plan.base[item, last]
         source = plan.source[item, last].masked_fill(new != base, -1)
-        self._succeed(row, new, top[item], source, better)
+        self._succeed(row, new, top[item], source, plan.team[item, last], better)
+        self.measured[row] = noisy[item].double()
+        self._doubt(rows)
 
-    def _succeed(self, row: Tensor, new: Tensor, score: Tensor, source: Tensor, better: Tensor) -> None:
+    def _asked_again(self, rows: Tensor, tokens: Tensor) -> Tensor:
+        """Scores (R,) of sequences (R, L) that were scored before, NaN where no query is left."""
+        wanted = torch.ones(len(rows), 1, dtype=torch.bool, device=rows.device)
+        return self.crowd.score(tokens.unsqueeze(1), rows, wanted, again=True)[:, 0].double()
+
+    def _doubt(self, rows: Tensor) -> None:
+        """Ask for the best score again where nothing improves on it, unless the oracle always says the same."""
+        part = rows[(self.stale[rows] % PATIENCE == 0) & (self.stale[rows] > 0) & ~self.exact[rows]]
+        if not len(part):
+            return
+        again, before, count = self._asked_again(part, self.tokens[part]), self.score[part], self.measured[part]
+        said = again > -torch.inf
+        part, again, before, count = part[said], again[said], before[said], count[said]
+        self.exact[part] = (again == before) & (self.noise[part] == 0)
+        apart = (again - before).abs() / 2**0.5
+        known = self.noise[part]
+        self.noise[part] = torch.where(known > 0, ((known**2 + apart**2) / 2).sqrt(), apart)
+        self.score[part] = (count * before + again) / (count + 1)
+        self.measured[part] = count + 1
+
+    def _succeed(self, row: Tensor, new: Tensor, score: Tensor, source: Tensor, team: Tensor, better: Tensor) -> None:
         """Go on from the sequences ``new`` (R, L), whose letters come from ``source`` (R, L) of the best so far."""
         chance = needs.of_new((source < 0).sum(1), better).unsqueeze(1)
-        self.need[row] = torch.where(source < 0, chance, self.need[row].gather(1, source.clamp(min=0)))
+        need = self.need[row].gather(1, source.clamp(min=0))
+        # Of a letter that a part took along and left behind, one of the two may be of no use.
+        twice = (source.unsqueeze(2) == source.unsqueeze(1)).sum(2) > 1
+        need = torch.where(twice, need.clamp(max=COPIED), need)
+        self.need[row] = torch.where(source < 0, chance, need)
         self.fresh[row] = torch.where(better.unsqueeze(1), source < 0, self.fresh[row] & (source >= 0))
-        self.parts.carry(row, source, better)
+        self.parts.carry(row, source, team, better)
         self.tokens[row], self.score[row] = new, score
-
-    def meet(self, rows: Tensor, child: Tensor, score: Tensor) -> None:
-        """Go on from one of the children (R, P, L) of other parents where it scores (R, P) better than the best."""
-        top, last = score.double().nan_to_num(nan=-torch.inf).max(1)
-        go = top > self.score[rows]
-        row = rows[go]
-        new = child[go, last[go]]
-        same = torch.arange(self.crowd.length, device=rows.device).masked_fill(new != self.tokens[row], -1)
-        self._succeed(row, new, top[go], same, torch.ones_like(row, dtype=torch.bool))
-        self.num_mates[row], self.stale[row] = 0, 0
 
     def restart(self, rows: Tensor) -> None:
         """Begin again at the start."""

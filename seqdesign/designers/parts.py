@@ -33,8 +33,8 @@ NEAR = 8
 """Half of the moves are no longer."""
 HALF = 0.5
 """Chance of being needed up to which a letter may be overwritten."""
-FAILS = 6
-"""Moves of a part, all of them worse, after which what is known about it is forgotten."""
+FAILS, FINE = 4, 0.2
+"""Moves of a part after which what is known about it is forgotten, unless that share did no harm."""
 
 
 class Parts:
@@ -118,12 +118,12 @@ class Parts:
 
     def moved(
         self, rows: Tensor, tokens: Tensor, need: Tensor, times: Tensor, good: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Children of the best sequences ``tokens`` (R, L) some parts of which are moved, ``times`` (R, P) at most.
 
         good: (R, V, V), pairs of neighbours that may result. Returns for each position of each child which
-        position of its parent its letter comes from, (R, P, L), -1 where it is free now; how many parts were moved,
-        (R, P); and a letter of the first of them, (R, P).
+        position of its parent its letter comes from, (R, P, L), -1 where it is free now; with which part it came, from 1 on, 0 for none, (R, P, L); how many parts were moved,
+        (R, P); and the letters of the first of them in the parent, (R, P, L) bool.
         """
         count, length = times.shape[1], tokens.shape[1]
         held_up = need > HALF
@@ -131,7 +131,8 @@ class Parts:
         degree = linked.sum(2)
         luck = (self.fine[rows] + 0.5) / (self.tried[rows] + 1) * (degree > 0)
         source = torch.arange(length, device=rows.device).expand(len(rows), count, length)
-        number, pivot = torch.zeros_like(times), torch.zeros_like(times)
+        team, number = torch.zeros_like(source), torch.zeros_like(times)
+        first = torch.zeros_like(source, dtype=torch.bool)
         for step in range(MOST_MOVES):
             held = source.clamp(min=0)
             chance = luck.unsqueeze(1).expand_as(source).gather(2, held) * (source >= 0)
@@ -143,12 +144,13 @@ class Parts:
             leaves = whole & (whole.float() @ linked.float() >= degree.unsqueeze(1))
             there = whole.gather(2, held) & (source >= 0)
             free = leaves.gather(2, held) & there
-            new, ok = self._placed(rows, tokens, need, source, there, free, good)
+            new, arrived, ok = self._placed(rows, tokens, need, source, there, free, good)
             ok &= (step < times) & (least < torch.inf)
+            team = torch.where(ok.unsqueeze(2) & arrived, step + 1, team)
             source = torch.where(ok.unsqueeze(2), new, source)
-            pivot = torch.where(ok & (number == 0), letter.squeeze(2), pivot)
+            first = torch.where((ok & (number == 0)).unsqueeze(2), whole, first)
             number = number + ok
-        return source, number, pivot
+        return source, team, number, first
 
     def _placed(
         self,
@@ -159,8 +161,8 @@ class Parts:
         part: Tensor,
         free: Tensor,
         good: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Children (R, P, L) whose ``part`` stands elsewhere, given as sources, and where there is room for it.
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Children (R, P, L) whose ``part`` stands elsewhere, given as sources, where, and if there is room for it.
 
         source: (R, P, L). part, free: (R, P, L) bool, its letters and those of them whose place it leaves.
         """
@@ -191,25 +193,27 @@ class Parts:
                 close &= ~fixed[..., 1:-1]
             ok &= ~(close & ~fits).any(3)
         first = ok.int().argmax(2)
-        new = new.gather(2, first[:, :, None, None].expand(*new.shape[:2], 1, length)).squeeze(2)
-        return new, ok.any(2)
+        index = first[:, :, None, None].expand(*new.shape[:2], 1, length)
+        return new.gather(2, index).squeeze(2), arrives.gather(2, index).squeeze(2), ok.any(2)
 
-    def judge(self, rows: Tensor, pivot: Tensor, once: Tensor, fine: Tensor) -> None:
-        """Moves of the part of the letter ``pivot`` (R, P), ``once`` (R, P) bool a child, and which did no harm."""
-        length = self.crowd.length
-        for table, what in ((self.tried, once), (self.fine, once & fine)):
-            table[rows] += torch.zeros_like(table[rows]).scatter_add(1, pivot, what.to(table.dtype))
-        bad = (self.tried[rows] >= FAILS) & (self.fine[rows] == 0)
+    def judge(self, rows: Tensor, part: Tensor, once: Tensor, fine: Tensor) -> None:
+        """Moves of a ``part`` (R, P, L) bool in children with just one, ``once`` (R, P), and which did no harm."""
+        self.tried[rows] += (part & once.unsqueeze(2)).sum(1)
+        self.fine[rows] += (part & (once & fine).unsqueeze(2)).sum(1)
+        bad = (self.tried[rows] >= FAILS) & (self.fine[rows] < FINE * self.tried[rows])
         item, place = bad.nonzero().T
         row = rows[item]
+        self.tried[row, place], self.fine[row, place] = 0.0, 0.0
         for table, nothing in ((self.pair, torch.nan), (self.known, False), (self.together, False)):
             table[row, place] = nothing
             table[row, :, place] = nothing
         self.single[row, place] = torch.nan
-        self.tried[row, place] = 0.0
 
-    def carry(self, rows: Tensor, source: Tensor, better: Tensor) -> None:
-        """The best sequences are others now, whose letters come from ``source`` (R, L); ``better`` (R,) or equal."""
+    def carry(self, rows: Tensor, source: Tensor, team: Tensor, better: Tensor) -> None:
+        """The best sequences are others now, whose letters come from ``source`` (R, L); ``better`` (R,) or equal.
+
+        Letters of different ``team`` (R, L) do not belong together any more: one of them was moved without harm.
+        """
         grown = rows[better]
         self.together[grown] = self.linked(grown)
         self.known[grown] |= ~self.pair[grown][..., 1].isnan()
@@ -224,6 +228,10 @@ class Parts:
         self.pair[rows] = self.pair[where].masked_fill(none.unsqueeze(3), torch.nan)
         for flags in (self.known, self.together):
             flags[rows] = flags[where].masked_fill(none, False)
+        apart = (team.unsqueeze(2) != team.unsqueeze(1)) & ~none
+        self.pair[rows] = self.pair[rows].masked_fill(apart.unsqueeze(3), torch.nan)
+        self.known[rows] |= apart
+        self.together[rows] &= ~apart
 
     def restart(self, rows: Tensor) -> None:
         """Forget everything."""
