@@ -86,6 +86,8 @@ class Lineage:
         self.mates = self.tokens.unsqueeze(1).repeat(1, MATES, 1)
         self.num_mates = torch.zeros_like(crowd.steps)
         self.stale, self.asked = torch.zeros_like(crowd.steps), torch.zeros_like(crowd.steps)
+        self.began, self.reached = self.crowd.scorer.used.clone(), self.crowd.scorer.used.clone()
+        """Queries at which this line began, and at which it last improved, (N,)."""
         self.noise = torch.zeros_like(self.score)
         """Standard deviation of a score that is asked for again, (N,)."""
         self.exact = torch.zeros(crowd.count, dtype=torch.bool, device=crowd.device)
@@ -250,6 +252,13 @@ class Lineage:
         self.fresh[row] = torch.where(better.unsqueeze(1), source < 0, self.fresh[row] & (source >= 0))
         self.parts.carry(row, source, team, better)
         self.tokens[row], self.score[row] = new, score
+        self.reached[row[better]] = self.crowd.scorer.used[row[better]]
+
+    def stuck(self, rows: Tensor, least: int) -> Tensor:
+        """Which starts (R,) better begin again: no improvement for as long as it took, and as much is left."""
+        used = self.crowd.scorer.used[rows]
+        took = self.reached[rows] - self.began[rows]
+        return (used - self.reached[rows] >= took.clamp(min=least)) & (self.crowd.scorer.left[rows] >= took)
 
     def restart(self, rows: Tensor) -> None:
         """Begin again at the start."""
@@ -257,6 +266,7 @@ class Lineage:
         self.score[rows] = self.crowd.scorer.start_score[rows].double()
         self.need[rows], self.fresh[rows] = 0.5, False
         self.num_mates[rows], self.stale[rows] = 0, 0
+        self.began[rows] = self.reached[rows] = self.crowd.scorer.used[rows]
         self.parts.restart(rows)
 
     def _keep_mates(self, row: Tensor, plan: Plan, child: Tensor, worth: Tensor, item: Tensor, last: Tensor) -> None:

@@ -19,8 +19,10 @@ NEEDED = 0.8
 """Chance from which on a letter counts as needed."""
 REACH = 4
 """Pairs are looked at up to this distance, plus twice the longest one that was found to belong together."""
-UNUSUAL = 4.0
-"""Deviation of a pair, in medians of all, from which on its letters belong together."""
+UNUSUAL = 10.0
+"""Deviation of a pair, in lower quartiles of all, from which on its letters belong together."""
+ENOUGH, MOST = 6, 0.7
+"""Pairs of a letter, and share of them that would belong together, from which on it was measured badly alone."""
 EXACT = 1e-4
 """Least such deviation, as a share of the losses."""
 DEAD = 1e-6
@@ -59,23 +61,34 @@ class Parts:
     def linked(self, rows: Tensor) -> Tensor:
         """Which letters belong together, (R, L, L) bool.
 
-        What two letters do is compared with what either does, each time with the same letters in their places: the
-        median of what it does alone and beside each other one, since sequences change on the way.
+        What two letters do is compared with what either does, each time with the same letters in their places. Where
+        a letter would belong to nearly all others, what it does alone was an exception (sequences change on the
+        way), and the median of what it does beside others is taken instead.
         """
         single, pair = self.single[rows], self.pair[rows]
-        effect = torch.cat([single.unsqueeze(2), pair - single.unsqueeze(1)], 2).nanmedian(2).values
+        first = self._unlike(pair, single)
+        tested = ~pair[..., 1].isnan()
+        odd = (tested.sum(2) >= ENOUGH) & (first.sum(2) > MOST * tested.sum(2))
+        beside = (pair - single.unsqueeze(1)).nanmedian(2).values
+        return self._unlike(pair, torch.where(odd.unsqueeze(2), beside, single)) | self.together[rows]
+
+    @staticmethod
+    def _unlike(pair: Tensor, effect: Tensor) -> Tensor:
+        """Pairs (R, L, L, 2) that are not what the effects (R, L, 2) make together, (R, L, L) bool."""
         size = (effect.unsqueeze(2) * effect.unsqueeze(1)).abs().sqrt().clamp(min=1e-12)
         deviation = (pair - effect.unsqueeze(2) - effect.unsqueeze(1)).abs() / size
-        usual = deviation.flatten(1, 2).nanmedian(1).values.nan_to_num(torch.inf)
+        # NaN is sorted behind everything else.
+        every, count = deviation.flatten(1, 2).sort(dim=1).values, (~pair[..., 1].isnan()).sum((1, 2))
+        usual = every[torch.arange(len(pair), device=pair.device), count // 4].nan_to_num(torch.inf)
         scale = usual.argmin(1)
-        chosen = deviation[torch.arange(len(rows), device=rows.device), :, :, scale]
+        chosen = deviation[torch.arange(len(pair), device=pair.device), :, :, scale]
         limit = (UNUSUAL * usual.gather(1, scale[:, None])).clamp(min=EXACT).unsqueeze(2)
-        return (chosen > limit) | self.together[rows]
+        return chosen > limit
 
     def plan(self, rows: Tensor, need: Tensor, most: int) -> Tensor:
         """Letters to take out in up to ``most`` children: (R, most, L) bool, none at the end where no more is wanted.
 
-        One letter at a time until all that are wanted in pairs were, then the nearest pairs.
+        One letter at a time until all that are wanted in pairs were, then the pairs.
         """
         length = self.crowd.length
         places = torch.arange(length, device=rows.device)
@@ -86,12 +99,14 @@ class Parts:
         wanted &= (distance <= (REACH + 2 * longest.clamp(min=2))[:, None, None])
         wanted &= self.pair[rows][..., 1].isnan() & ~self.known[rows]
         alone = wanted.any(2) & self.single[rows][..., 1].isnan()
-        key = torch.where(wanted.triu(), distance, length * 2).flatten(1)
-        near, pair = key.sort(dim=1, stable=True)
-        near, pair = near[:, :most], pair[:, :most]
+        # From left to right, not the nearest first: most of those looked at should belong to different parts.
+        wanted = wanted.triu().flatten(1)
+        order = torch.where(wanted, wanted.cumsum(1) - 1, most).clamp(max=most)
+        pair = torch.full((len(rows), most + 1), -1, device=rows.device)
+        pair = pair.scatter(1, order, torch.arange(length**2, device=rows.device).expand_as(order))[:, :most]
         knock = torch.zeros(len(rows), most, length, dtype=torch.bool, device=rows.device)
         for place in (pair // length, pair % length):
-            knock[:, : near.shape[1]].scatter_(2, place.unsqueeze(2), (near <= length).unsqueeze(2))
+            knock |= (places == place.unsqueeze(2)) & (pair >= 0).unsqueeze(2)
         rank = torch.where(alone, alone.cumsum(1) - 1, most).clamp(max=most)
         ones = torch.zeros(len(rows), most + 1, length, dtype=torch.bool, device=rows.device)
         ones.scatter_(1, rank.unsqueeze(1), alone.unsqueeze(1))

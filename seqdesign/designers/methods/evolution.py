@@ -11,8 +11,8 @@ from seqdesign.designers.lineage import Lineage
 from seqdesign.designers.neighbours import Neighbours
 from seqdesign.designers.problem import Designs, SequenceProblem
 
-STALE, FEWEST = 0.2, 20
-"""Share of the budget, and generations at least, without improvement: then a population starts again."""
+FEWEST = 20
+"""Generations at least without improvement after which a start may begin again."""
 
 
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
@@ -20,14 +20,13 @@ def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) ->
     crowd = Crowd(problem, seed)
     size = options.population or max(4, min(256, round(0.5 * problem.budget**0.5)))
     lineage = Lineage(crowd)
-    limit = max(FEWEST, round(STALE * problem.budget / size))
     while len(rows := crowd.active()):
         child, plan = lineage.children(rows, size)
         parent = lineage.tokens[rows].unsqueeze(1).expand_as(child)
         child, good = crowd.repaired(child, parent, rows, crowd.proper(child, parent, rows))
         score = crowd.score(child, rows, good)
         lineage.learn(rows, plan, child, score)
-        old = rows[lineage.stale[rows] >= limit]
+        old = rows[lineage.stuck(rows, FEWEST * size)]
         if len(old):
             lineage.restart(old)
             crowd.forget(old)
