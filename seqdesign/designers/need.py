@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+IDLE = 0.1
+"""Chance of being needed up to which a letter may change for the sake of a neighbour."""
 SPARED = 0.1
 """Chance that a child is no worse although a needed letter was changed."""
 OTHERWISE = 0.01

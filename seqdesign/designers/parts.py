@@ -146,9 +146,10 @@ class Parts:
         degree = linked.sum(2)
         luck = (self.fine[rows] + 0.5) / (self.tried[rows] + 1) * (degree > 0)
         source = torch.arange(length, device=rows.device).expand(len(rows), count, length)
+        source = source.contiguous()
         team, number = torch.zeros_like(source), torch.zeros_like(times)
         first = torch.zeros_like(source, dtype=torch.bool)
-        for step in range(MOST_MOVES):
+        for step in range(MOST_MOVES if bool((degree > 0).any()) else 0):
             held = source.clamp(min=0)
             chance = luck.unsqueeze(1).expand_as(source).gather(2, held) * (source >= 0)
             clock = -self.crowd.dice.uniform(rows, count, length).log() / chance

@@ -1,34 +1,36 @@
-"""A genetic algorithm that learns which letters are needed, which belong together and what the oracle refuses."""
+"""A genetic algorithm that learns which letters are needed, which belong together and what the oracle refuses.
+
+Every generation are children of the best sequence so far, made by what the queries so far have shown
+(``lineage.py``). Of equal children the last is the next parent, so that a plateau is wandered along. A start that
+has not improved for as many queries as its best took begins again if as many are left.
+"""
 
 from __future__ import annotations
-
-import torch
-from torch import Tensor
 
 from seqdesign.designers.black_box_options import EvolutionOptions
 from seqdesign.designers.crowd import Crowd
 from seqdesign.designers.lineage import Lineage
-from seqdesign.designers.neighbours import Neighbours
 from seqdesign.designers.problem import Designs, SequenceProblem
 
-FEWEST = 20
-"""Generations at least without improvement after which a start may begin again."""
+FEWEST, MOST = 4, 256
+"""Children of a generation, unless the options say how many."""
+GENERATIONS = 20
+"""Least number without improvement after which a start begins again."""
 
 
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
-    """A population for each start that begins with the start alone."""
+    """A line of descent for each start."""
     crowd = Crowd(problem, seed)
-    size = options.population or max(4, min(256, round(0.5 * problem.budget**0.5)))
+    size = options.population or max(FEWEST, min(MOST, round(0.5 * problem.budget**0.5)))
     lineage = Lineage(crowd)
     while len(rows := crowd.active()):
-        child, plan = lineage.children(rows, size)
+        child, made = lineage.children(rows, size)
         parent = lineage.tokens[rows].unsqueeze(1).expand_as(child)
         child, good = crowd.repaired(child, parent, rows, crowd.proper(child, parent, rows))
-        score = crowd.score(child, rows, good)
-        lineage.learn(rows, plan, child, score)
-        old = rows[lineage.stuck(rows, FEWEST * size)]
-        if len(old):
-            lineage.restart(old)
-            crowd.forget(old)
+        lineage.learn(rows, made, child, crowd.score(child, rows, good))
+        again = rows[lineage.stuck(rows, GENERATIONS * size)]
+        if len(again):
+            lineage.restart(again)
+            crowd.forget(again)
         crowd.steps[rows] += 1
     return crowd.designs()
