@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from seqdesign.designers.crowd import Crowd
+from seqdesign.designers.edit_sizes import MEMORY
 
 NEEDED = 0.8
 """Chance from which on a letter counts as needed."""
@@ -56,7 +57,7 @@ class Parts:
         """Pairs that were looked at before, and those of them that belong together, (N, L, L)."""
         self.tried = torch.zeros(shape, device=device)
         self.fine = torch.zeros(shape, device=device)
-        """Moves of the part of a letter, and those that did no harm, (N, L)."""
+        """Moves of the part of a letter, and those that did no harm, older ones counting less, (N, L)."""
 
     def linked(self, rows: Tensor) -> Tensor:
         """Which letters belong together, (R, L, L) bool.
@@ -198,8 +199,7 @@ class Parts:
         index = rows.new_tensor(range(len(rows)))[:, None, None, None]
         letter = tokens[index, new.clamp(min=0)]
         fixed = (need[index, new.clamp(min=0)] > HALF) & (new >= 0)
-        before = tokens[index, now.clamp(min=0)]
-        lost = arrives & (now >= 0) & (need[index, now.clamp(min=0)] > HALF) & (letter != before)
+        lost = arrives & (now >= 0) & (need[index, now.clamp(min=0)] > HALF)
         ok = (arrives.sum(3) == part.sum(2, keepdim=True)) & (offset.squeeze(3) != 0) & ~lost.any(3)
         two = (good.float() @ good.float()) > 0
         for gap, pairs in ((1, good), (2, two)):
@@ -214,8 +214,8 @@ class Parts:
 
     def judge(self, rows: Tensor, part: Tensor, once: Tensor, fine: Tensor) -> None:
         """Moves of a ``part`` (R, P, L) bool in children with just one, ``once`` (R, P), and which did no harm."""
-        self.tried[rows] += (part & once.unsqueeze(2)).sum(1)
-        self.fine[rows] += (part & (once & fine).unsqueeze(2)).sum(1)
+        for table, which in ((self.tried, once), (self.fine, once & fine)):
+            table[rows] = MEMORY * table[rows] + (part & which.unsqueeze(2)).sum(1)
         bad = (self.tried[rows] >= FAILS) & (self.fine[rows] < FINE * self.tried[rows])
         item, place = bad.nonzero().T
         row = rows[item]
