@@ -1,15 +1,16 @@
 """The black-box designers on functions other than Ehrlich's, with and without noise.
 
-    python benchmarks/design/black_boxes.py [--methods evolution adalead ...] [--boxes conv potts ...] [--seeds 3]
+    python benchmarks/design/black_boxes.py [--methods evolution ...] [--boxes conv ...] [--seeds 3]
 
 - conv: the convolutional network of `design.py`, 200 letters of DNA, 2,000 queries.
 - potts: fields and couplings of 48 positions of proteins, a tenth of the pairs coupled, 2,000 queries.
 - exp, sigmoid, rough: the four protein sites of `four_sites.py`, 480 queries.
-- motifs: the sum over five words of eight letters of DNA of their best match anywhere in 100 letters, 2,000 queries.
+- motifs: the sum over five random matrices of eight letters of DNA of their best match anywhere in 100 letters,
+  2,000 queries.
 
-Each seed is another function and another random start. With noise every score is off by a normal error of a tenth of the
-deviation of random sequences. Prints the true value of the design, in deviations of random sequences above their mean,
-its mean over seeds and its standard error.
+Each seed is another function and another random start. With noise every score is off by a normal error of a
+tenth of the deviation of random sequences. Prints the true value of the design, in deviations of random
+sequences above their mean, its mean over seeds and its standard error.
 """
 
 from __future__ import annotations
@@ -135,9 +136,10 @@ def main() -> None:
                 seeds = range(options.first, options.first + options.seeds)
                 values, seconds = zip(*(run(box, method, noise, seed) for seed in seeds), strict=True)
                 error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+                each = " ".join(f"{x:.2f}" for x in values)
                 print(
                     f"{box:8} noise {noise:.1f} {method:10} {statistics.mean(values):.2f} +- {error:.2f}, "
-                    f"{statistics.mean(seconds):.1f} CPU s a run; each {' '.join(f'{x:.2f}' for x in values)}",
+                    f"{statistics.mean(seconds):.1f} CPU s a run; each {each}",
                     flush=True,
                 )
 

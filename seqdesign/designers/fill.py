@@ -1,7 +1,7 @@
 """New letters at many positions of a sequence at once, such that neighbours suit each other.
 
-A sequence is drawn with probability proportional to the product of a weight for each letter at its position and of
-a weight for each pair of neighbours, exactly: sums backwards, draws forwards (Rabiner 1989, Proc. IEEE 77).
+A sequence is drawn with probability proportional to the product of a weight for each letter at its position and
+of a weight for each pair of neighbours, exactly: sums backwards, draws forwards (Rabiner 1989, Proc. IEEE 77).
 
 Shapes: R starts with P sequences each; L positions, V letters.
 """
@@ -22,24 +22,21 @@ TINY = 1e-30
 def filled(
     tokens: Tensor, weight: Tensor, rows: Tensor, neighbours: Neighbours, courage: Tensor, chance: Tensor
 ) -> Tensor:
-    """Sequences (R, P, L) drawn by ``weight`` (R, P, L, V) >= 0 and by what the starts ``rows`` know of pairs.
+    """Sequences (R, P, L) drawn by ``weight`` (R, P, L, V) >= 0 and by what ``rows`` know of pairs.
 
     tokens: (R, P, L), what stays where nothing is possible. courage: (R, P), the weight of a pair that is not
     known to be good. chance: (R, P, L) in (0, 1), the luck.
     """
-    made = torch.empty_like(tokens)
-    size = max(1, HELD // weight[0].numel())
-    for part in torch.arange(len(rows), device=rows.device).split(size):
-        if bool(neighbours.refused[rows[part]].any()):
-            pairs = neighbours.pairs(rows[part])
-            made[part] = _chain(tokens[part], weight[part], *pairs, courage[part], chance[part])
-        else:
-            made[part] = _pick(weight[part], chance[part], tokens[part])
+    made = _pick(weight, chance, tokens)
+    some = neighbours.refused[rows].nonzero().squeeze(1)
+    for part in some.split(max(1, HELD // weight[0].numel())):
+        pairs = neighbours.pairs(rows[part])
+        made[part] = _chain(tokens[part], weight[part], *pairs, courage[part], chance[part])
     return made
 
 
 def _pick(weight: Tensor, chance: Tensor, otherwise: Tensor) -> Tensor:
-    """Letters drawn by weight (..., V) with the luck ``chance`` (...); ``otherwise`` (...) where all are 0."""
+    """Letters drawn by weight (..., V), ``chance`` (...) being the luck; ``otherwise`` where all are 0."""
     total = running_sum(weight, -1)
     letter = (total > (chance * total[..., -1]).unsqueeze(-1)).int().argmax(-1)
     return torch.where(total[..., -1] > 0, letter, otherwise)
@@ -49,7 +46,9 @@ def _chain(
     tokens: Tensor, weight: Tensor, good: Tensor, doubtful: Tensor, courage: Tensor, chance: Tensor
 ) -> Tensor:
     """As ``filled``; good, doubtful: (R, V, V), weights of pairs, the second to be multiplied by courage."""
-    courage = courage.unsqueeze(2)
+    # In 64 bits, so that no letter depends on what else is computed at once.
+    weight, good, doubtful = weight.double(), good.double(), doubtful.double()
+    courage = courage.double().unsqueeze(2)
     after = torch.ones_like(weight[:, :, 0])
     later = []
     for here in weight.unbind(2)[::-1]:

@@ -1,8 +1,8 @@
 """Children of the best sequence of each start, made by what all its children so far have shown.
 
-A child is the best sequence with as many new letters at once as are likely to do no harm (``need.py``), drawn to
-suit their neighbours (``fill.py``). In some, parts are moved first (``parts.py``). Where several children of a
-generation were better, some of the next have the new letters of two of them. While nothing improves, some
+A child is the best sequence with as many new letters at once as are likely to do no harm (``need.py``), drawn
+to suit their neighbours (``fill.py``). In some, parts are moved first (``parts.py``). Where several children of
+a generation were better, some of the next have the new letters of two of them. While nothing improves, some
 children are asked for what they teach about parts.
 
 Shapes: N starts, of which R (``rows``) have P children each; L positions, V letters.
@@ -21,7 +21,7 @@ from seqdesign.designers.crowd import Crowd
 from seqdesign.designers.fill import HELD, filled
 from seqdesign.designers.measure import Measure
 from seqdesign.designers.neighbours import Neighbours
-from seqdesign.designers.parts import MOST_MOVES, NEEDED, Parts
+from seqdesign.designers.parts import MOST_MOVES, NEEDED, Moved, Parts
 from seqdesign.devices.arithmetic import running_sum
 
 MATES, PAIRED = 4, 6
@@ -47,19 +47,11 @@ CLEARED, ACCUSED = 0.02, 0.99
 
 
 @dataclass(frozen=True)
-class Made:
+class Made(Moved):
     """How children (R, P) were made."""
 
     base: Tensor
     """(R, P, L): the parent with its parts moved, before new letters."""
-    source: Tensor
-    """(R, P, L): the position in the parent that a letter comes from, -1 where a part left."""
-    team: Tensor
-    """(R, P, L): with which moved part a letter came, from 1 on; 0 for none."""
-    number: Tensor
-    """(R, P): parts moved."""
-    part: Tensor
-    """(R, P, L) bool: the letters of the first of them, in the parent."""
     knock: Tensor
     """(R, P, L) bool: letters taken out to learn about parts."""
 
@@ -114,9 +106,10 @@ class Lineage:
         self._adopt(rows, made, child, score)
 
     def stuck(self, rows: Tensor, least: int) -> Tensor:
-        """Which starts (R,) had better begin again: as many queries as it took, ``least`` at least, gave nothing.
+        """Which starts (R,) had better begin again.
 
-        If as many are left.
+        Those whose last queries gave nothing, as many as their best took, and ``least`` at least; if as many
+        are left.
         """
         used = self.crowd.scorer.used[rows]
         took = self.reached[rows] - self.began[rows]
@@ -140,24 +133,25 @@ class Lineage:
         share = torch.where(self.stale[rows] >= PATIENCE, MOVES, RARE).unsqueeze(1)
         times = torch.where((chance[0] < share) & ~probe, 1 + (chance[1] * MOST_MOVES).long(), 0)
         good = self.neighbours.good[rows] | ~self.neighbours.refused[rows, None, None]
-        source, team, number, part = self.parts.moved(rows, parent, need, times, good)
-        held, vacant = source.clamp(min=0), source < 0
-        made = Made(parent.unsqueeze(1).expand_as(source).gather(2, held), source, team, number, part, knock)
-        need = need.unsqueeze(1).expand(source.shape).gather(2, held).masked_fill(vacant, needs.NEW)
+        moved = self.parts.moved(rows, parent, need, times, good)
+        held, vacant = moved.source.clamp(min=0), moved.source < 0
+        base = parent.unsqueeze(1).expand_as(held).gather(2, held)
+        made = Made(moved.source, moved.team, moved.number, moved.part, base, knock)
+        need = need.unsqueeze(1).expand(held.shape).gather(2, held).masked_fill(vacant, needs.NEW)
         clock = -crowd.dice.uniform(rows, size, crowd.length).log()
         rank, most = needs.tested(need, clock.masked_fill(~free, torch.inf))
         most = (most * 2 ** (-FEWER * chance[2])).round().clamp(min=1)
         refill = ((rank < most.unsqueeze(2)) | vacant | self._open(rows, need)) & free
-        own = one_hot(made.base, crowd.letters).float()
+        own = one_hot(base, crowd.letters).float()
         mask = crowd.rules.mask[rows].unsqueeze(1).float()
         other = mask * (1 - own * (~vacant).unsqueeze(3))
         weight = torch.where(refill.unsqueeze(3), other, own)
         weight = torch.where(probe[:, :, None, None], self._without(rows, knock, need, own, mask), weight)
         courage = 10 ** (-COURAGE * torch.where(probe, 1.0, chance[3]))
-        paired = self._paired(rows, ~probe & (number == 0), weight)
+        paired = self._paired(rows, ~probe & (made.number == 0), weight)
         courage = courage.masked_fill(paired, 10**-COURAGE)
         luck = crowd.dice.uniform(rows, size, crowd.length)
-        return filled(made.base, weight, rows, self.neighbours, courage, luck), made
+        return filled(base, weight, rows, self.neighbours, courage, luck), made
 
     def _open(self, rows: Tensor, need: Tensor) -> Tensor:
         """Letters of which it is open whether they are needed, one in some children: (R, P, L) bool."""
@@ -180,8 +174,8 @@ class Lineage:
     def _without(self, rows: Tensor, knock: Tensor, need: Tensor, own: Tensor, mask: Tensor) -> Tensor:
         """Weights of letters (R, P, L, V) for children that only lack the letters ``knock`` (R, P, L).
 
-        In their places, where two are lacking, stand the letters that stood there when one was. Neighbours that
-        are not needed give way if they must. need: (R, P, L). own, mask: (R, P or 1, L, V).
+        Where two are lacking, in their places stand the letters that stood there when one was. Neighbours
+        that are not needed give way if they must. need: (R, P, L). own, mask: (R, P or 1, L, V).
         """
         near = torch.zeros_like(knock)
         near[:, :, 1:] |= knock[:, :, :-1]

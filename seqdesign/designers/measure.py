@@ -1,8 +1,8 @@
 """What the best sequence of each start scores, where scores may be noisy.
 
-The best of many noisy scores is the luckiest of them. While nothing improves, the best sequence is scored again:
-if the oracle says the same, it is taken at its word from then on. If not, every better child is scored a second
-time, and only that counts.
+The best of many noisy scores is the luckiest of them. While nothing improves, the best sequence is scored
+again: if the oracle says the same, it is taken at its word from then on. If not, every better child is scored a
+second time, and only that counts.
 
 Shapes: N starts, of which R (``rows``) take part.
 """
@@ -21,7 +21,7 @@ ROUNDING = 1e-5
 
 
 class Measure:
-    """score (N,) of the best sequences; noise (N,), the standard deviation of a score that is asked for again."""
+    """score (N,) of the best sequences; noise (N,), the standard deviation of scores of the same sequence."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
@@ -36,7 +36,7 @@ class Measure:
         return self.score[rows] - SLACK * self.noise[rows]
 
     def confirmed(self, rows: Tensor, tokens: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores (R,) of sequences (R, L), those that seem better asked for again where there is noise; and which."""
+        """Scores (R,) of sequences (R, L), where there is noise those that seem better once more; and which."""
         again = (self.noise[rows] > 0) & (score > self.score[rows])
         if again.any():
             score = score.clone()

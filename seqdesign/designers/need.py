@@ -1,8 +1,8 @@
 """What is known about the best sequence of each start: which of its letters are needed.
 
-Every child that differs from it is a test of a group of letters. A child that is no worse clears all those that
-it changed; a worse one accuses them, each the more, the more likely it was needed before and the fewer others
-could be to blame (Bayes, as if letters were needed or not independently of each other).
+Every child that differs from it is a test of a group of letters. A child that is no worse clears all those
+that it changed; a worse one accuses them, each the more, the more likely it was needed before and the fewer
+others could be to blame (Bayes, as if letters were needed or not independently of each other).
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ SURE = 5.0
 
 
 def learnt(need: Tensor, changed: Tensor, fine: Tensor, worse: Tensor) -> Tensor:
-    """Chances (R, L) that letters are needed, after children (R, P) that ``changed`` (R, P, L) some of them."""
+    """Chances (R, L) that letters are needed, after children that ``changed`` (R, P, L) some of them.
+
+    fine, worse: (R, P) bool, children that were no worse, and that were worse.
+    """
     spared = (1 - (1 - SPARED) * need).unsqueeze(1).where(changed, 1.0)
     others = spared.prod(2, keepdim=True) * (1 - OTHERWISE) / spared
     blame = ((1 - SPARED * others) / (1 - others)).log()
@@ -34,7 +37,7 @@ def learnt(need: Tensor, changed: Tensor, fine: Tensor, worse: Tensor) -> Tensor
 
 
 def of_new(number: Tensor, better: Tensor) -> Tensor:
-    """Chance that one of ``number`` (...) new letters is needed; at least one is where a child is ``better``."""
+    """Chance that one of ``number`` (...) new letters is needed; one at least in a ``better`` child."""
     some = 1 - (1 - NEW) ** number.clamp(min=1)
     return torch.where(better, NEW / some, NEW).float()
 
@@ -42,8 +45,8 @@ def of_new(number: Tensor, better: Tensor) -> Tensor:
 def tested(need: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
     """Ranks (R, P, L) of positions in which to change them, and how many (R, P) are best changed at once.
 
-    need: (R, P, L). clock: (R, P, L), exponential luck. Letters that are likely not to be needed come first. The
-    number maximises the expected number of letters that are changed without harm, n prod_i (1 - need_i).
+    need: (R, P, L). clock: (R, P, L), exponential luck. Letters that are likely not to be needed come first.
+    The number maximises the expected number of letters that are changed without harm, n prod_i (1 - need_i).
     """
     clock = clock * (need / (1 - need).clamp(min=1e-3)).clamp(min=1e-3)
     order = clock.argsort(2)

@@ -40,9 +40,9 @@ class Neighbours:
         blame.index_put_((owner[unknown], pairs[unknown]), share[unknown], accumulate=True)
 
     def pairs(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights of pairs for the starts ``rows``, each (R, V, V): 1 for those known to be good, and of others.
+        """Weights of pairs for the starts ``rows``, each (R, V, V): 1 for those known to be good; of others.
 
-        Another one weighs less with every refusal.
+        The latter weigh less with every refusal.
         """
         good, free = self.good[rows], ~self.refused[rows]
         good = good | free[:, None, None]

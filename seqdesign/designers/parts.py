@@ -1,7 +1,7 @@
-"""Parts of a sequence: needed letters that work together, found by taking out two at a time, and moved as one.
+"""Parts of a sequence: needed letters that work together, found by taking out two at a time, moved as one.
 
-Where letters of different parts are taken out, what is left of the score is the product of what either leaves, or
-the losses add up, whichever of the two holds for most pairs; letters whose loss together is another one belong
+Where letters of different parts are taken out, what is left of the score is the product of what either leaves,
+or the losses add up, whichever of the two fits more pairs; letters whose loss together is another one belong
 together. A part is a letter with all that belong to it. It is moved to where nothing is needed; a letter that
 also belongs to another part stays behind as a copy.
 
@@ -9,6 +9,8 @@ Shapes: N starts, of which R (``rows``) have P children each; L positions.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,13 +25,15 @@ REACH = 4
 UNUSUAL = 10.0
 """Deviation of a pair, in lower quartiles of all, from which on its letters belong together."""
 ENOUGH, MOST = 6, 0.7
-"""Pairs of a letter, and share of them that would belong together, from which on it was measured badly alone."""
+"""Pairs of a letter, and share of them that would belong together, that show it badly measured alone."""
 EXACT = 1e-4
 """Least such deviation, as a share of the losses."""
 DEAD = 1e-6
 """Least share of the score that is left, for the logarithm."""
 TRIES = 8
 """Places looked at for a part."""
+HELD = 1 << 24
+"""Pairs of all starts; where there are more, parts are not looked for."""
 MOST_MOVES = 3
 """Parts moved in one child."""
 NEAR = 8
@@ -40,19 +44,34 @@ FAILS, FINE = 4, 0.2
 """Moves of a part after which what is known about it is forgotten, unless that share did no harm."""
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Where letters of children (R, P) come from when parts of their parent are moved."""
+
+    source: Tensor
+    """(R, P, L): the position in the parent, -1 where a part left and nothing came."""
+    team: Tensor
+    """(R, P, L): with which moved part a letter came, from 1 on; 0 for none."""
+    number: Tensor
+    """(R, P): parts moved."""
+    part: Tensor
+    """(R, P, L) bool: the letters of the first of them, in the parent."""
+
+
 class Parts:
     """What taking out letters of the best sequence of each start has shown."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
         shape, device = (crowd.count, crowd.length), crowd.device
+        self.held = crowd.length if crowd.count * crowd.length**2 <= HELD else 0
         self.single = torch.full((*shape, 2), torch.nan, device=device)
-        """What taking out a letter does to the logarithm of the score and to the score, NaN where unknown, (N, L, 2)."""
+        """What taking out a letter adds to the logarithm of the score and to the score, NaN: unknown, (N, L, 2)."""
         self.instead = torch.zeros(shape, dtype=torch.long, device=device)
         """The letter that stood in its place then, (N, L)."""
-        self.pair = torch.full((*shape, crowd.length, 2), torch.nan, device=device)
+        self.pair = torch.full((crowd.count, self.held, self.held, 2), torch.nan, device=device)
         """The same for two letters, of the present best score, (N, L, L, 2)."""
-        self.known = torch.zeros((*shape, crowd.length), dtype=torch.bool, device=device)
+        self.known = torch.zeros((crowd.count, self.held, self.held), dtype=torch.bool, device=device)
         self.together = torch.zeros_like(self.known)
         """Pairs that were looked at before, and those of them that belong together, (N, L, L)."""
         self.tried = torch.zeros(shape, device=device)
@@ -62,9 +81,9 @@ class Parts:
     def linked(self, rows: Tensor) -> Tensor:
         """Which letters belong together, (R, L, L) bool.
 
-        What two letters do is compared with what either does, each time with the same letters in their places. Where
-        a letter would belong to nearly all others, what it does alone was an exception (sequences change on the
-        way), and the median of what it does beside others is taken instead.
+        What two letters do is compared with what either does, each time with the same letters in their places.
+        Where a letter would belong to nearly all others, what it does alone was an exception (sequences change
+        on the way), and the median of what it does beside others is taken instead.
         """
         single, pair = self.single[rows], self.pair[rows]
         first = self._unlike(pair, single)
@@ -87,17 +106,20 @@ class Parts:
         return chosen > limit
 
     def plan(self, rows: Tensor, need: Tensor, most: int) -> Tensor:
-        """Letters to take out in up to ``most`` children: (R, most, L) bool, none at the end where no more is wanted.
+        """Letters to take out in up to ``most`` children: (R, most, L) bool, nowhere where no more is wanted.
 
         One letter at a time until all that are wanted in pairs were, then the pairs.
         """
         length = self.crowd.length
+        knock = torch.zeros(len(rows), most, length, dtype=torch.bool, device=rows.device)
+        if not self.held:
+            return knock
         places = torch.arange(length, device=rows.device)
         distance = (places - places[:, None]).abs()
         longest = (self.linked(rows) * distance).amax((1, 2))
         needed = need > NEEDED
         wanted = needed.unsqueeze(2) & needed.unsqueeze(1) & (distance > 0)
-        wanted &= (distance <= (REACH + 2 * longest.clamp(min=2))[:, None, None])
+        wanted &= distance <= (REACH + 2 * longest.clamp(min=2))[:, None, None]
         wanted &= self.pair[rows][..., 1].isnan() & ~self.known[rows]
         alone = wanted.any(2) & self.single[rows][..., 1].isnan()
         # From left to right, not the nearest first: most of those looked at should belong to different parts.
@@ -105,7 +127,6 @@ class Parts:
         order = torch.where(wanted, wanted.cumsum(1) - 1, most).clamp(max=most)
         pair = torch.full((len(rows), most + 1), -1, device=rows.device)
         pair = pair.scatter(1, order, torch.arange(length**2, device=rows.device).expand_as(order))[:, :most]
-        knock = torch.zeros(len(rows), most, length, dtype=torch.bool, device=rows.device)
         for place in (pair // length, pair % length):
             knock |= (places == place.unsqueeze(2)) & (pair >= 0).unsqueeze(2)
         rank = torch.where(alone, alone.cumsum(1) - 1, most).clamp(max=most)
@@ -114,7 +135,10 @@ class Parts:
         return torch.where(alone.any(1)[:, None, None], ones[:, :most], knock)
 
     def learn(self, rows: Tensor, knock: Tensor, child: Tensor, score: Tensor, base: Tensor) -> None:
-        """From children (R, P, L) without the letters ``knock`` (R, P, L), their scores and that of the best, (R,)."""
+        """From children (R, P, L) without the letters ``knock`` (R, P, L), and their scores (R, P).
+
+        base: (R,), the score of the best.
+        """
         seen = score > -torch.inf
         number = knock.sum(2)
         score, base = score.float(), base.float()
@@ -132,32 +156,43 @@ class Parts:
         row = rows[item]
         self.pair[row, first, second] = self.pair[row, second, first] = effect[item, which]
 
-    def moved(
-        self, rows: Tensor, tokens: Tensor, need: Tensor, times: Tensor, good: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Children of the best sequences ``tokens`` (R, L) some parts of which are moved, ``times`` (R, P) at most.
+    def moved(self, rows: Tensor, tokens: Tensor, need: Tensor, times: Tensor, good: Tensor) -> Moved:
+        """Children of the best sequences ``tokens`` (R, L), with up to ``times`` (R, P) parts moved.
 
-        good: (R, V, V), pairs of neighbours that may result. Returns for each position of each child which
-        position of its parent its letter comes from, (R, P, L), -1 where it is free now; with which part it came, from 1 on, 0 for none, (R, P, L); how many parts were moved,
-        (R, P); and the letters of the first of them in the parent, (R, P, L) bool.
+        need: (R, L). good: (R, V, V) bool, pairs of neighbours that may result.
         """
         count, length = times.shape[1], tokens.shape[1]
+        source = torch.arange(length, device=rows.device).repeat(len(rows), count, 1)
+        moved = Moved(source, torch.zeros_like(source), torch.zeros_like(times), source < 0)
+        if not self.held:
+            return moved
         held_up = need > HALF
         linked = self.linked(rows) & held_up.unsqueeze(1) & held_up.unsqueeze(2)
+        some = linked.any(2).any(1)
+        if some.any():
+            given = (part[some] for part in (rows, tokens, need, times, good, linked))
+            for whole, news in zip(
+                (moved.source, moved.team, moved.number, moved.part), self._steps(*given), strict=True
+            ):
+                whole[some] = news
+        return moved
+
+    def _steps(
+        self, rows: Tensor, tokens: Tensor, need: Tensor, times: Tensor, good: Tensor, linked: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The fields of ``Moved`` for starts with parts; linked: (R, L, L) bool."""
+        count, length = times.shape[1], tokens.shape[1]
         degree = linked.sum(2)
         luck = (self.fine[rows] + 0.5) / (self.tried[rows] + 1) * (degree > 0)
-        source = torch.arange(length, device=rows.device).expand(len(rows), count, length)
-        source = source.contiguous()
-        team, number = torch.zeros_like(source), torch.zeros_like(times)
-        first = torch.zeros_like(source, dtype=torch.bool)
-        for step in range(MOST_MOVES if bool((degree > 0).any()) else 0):
+        source = torch.arange(length, device=rows.device).repeat(len(rows), count, 1)
+        team, number, first = torch.zeros_like(source), torch.zeros_like(times), source < 0
+        for step in range(MOST_MOVES):
             held = source.clamp(min=0)
             chance = luck.unsqueeze(1).expand_as(source).gather(2, held) * (source >= 0)
             clock = -self.crowd.dice.uniform(rows, count, length).log() / chance
             least, place = clock.min(2)
             letter = held.gather(2, place.unsqueeze(2))
-            whole = linked.gather(1, letter.expand(-1, -1, length))
-            whole = whole.scatter(2, letter, True)
+            whole = linked.gather(1, letter.expand(-1, -1, length)).scatter(2, letter, True)
             leaves = whole & (whole.float() @ linked.float() >= degree.unsqueeze(1))
             there = whole.gather(2, held) & (source >= 0)
             free = leaves.gather(2, held) & there
@@ -179,7 +214,7 @@ class Parts:
         free: Tensor,
         good: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Children (R, P, L) whose ``part`` stands elsewhere, given as sources, where, and if there is room for it.
+        """Children (R, P, L) whose ``part`` stands elsewhere, as sources; where it does; whether there is room.
 
         source: (R, P, L). part, free: (R, P, L) bool, its letters and those of them whose place it leaves.
         """
@@ -196,7 +231,7 @@ class Parts:
         comes = source.unsqueeze(2).expand(wide).gather(3, origin.clamp(0, length - 1))
         now = source.masked_fill(free, -1).unsqueeze(2)
         new = torch.where(arrives, comes, now)
-        index = rows.new_tensor(range(len(rows)))[:, None, None, None]
+        index = torch.arange(len(rows), device=rows.device)[:, None, None, None]
         letter = tokens[index, new.clamp(min=0)]
         fixed = (need[index, new.clamp(min=0)] > HALF) & (new >= 0)
         lost = arrives & (now >= 0) & (need[index, now.clamp(min=0)] > HALF)
@@ -213,7 +248,7 @@ class Parts:
         return new.gather(2, index).squeeze(2), arrives.gather(2, index).squeeze(2), ok.any(2)
 
     def judge(self, rows: Tensor, part: Tensor, once: Tensor, fine: Tensor) -> None:
-        """Moves of a ``part`` (R, P, L) bool in children with just one, ``once`` (R, P), and which did no harm."""
+        """Moves of a ``part`` (R, P, L) bool in children with one alone, ``once`` (R, P), and which were fine."""
         for table, which in ((self.tried, once), (self.fine, once & fine)):
             table[rows] = MEMORY * table[rows] + (part & which.unsqueeze(2)).sum(1)
         bad = (self.tried[rows] >= FAILS) & (self.fine[rows] < FINE * self.tried[rows])
@@ -226,31 +261,31 @@ class Parts:
         self.single[row, place] = torch.nan
 
     def carry(self, rows: Tensor, source: Tensor, team: Tensor, better: Tensor) -> None:
-        """The best sequences are others now, whose letters come from ``source`` (R, L); ``better`` (R,) or equal.
+        """The best sequences are others now, whose letters come from ``source`` (R, L).
 
-        Letters of different ``team`` (R, L) do not belong together any more: one of them was moved without harm.
+        Letters of different ``team`` (R, L) do not belong together any more: one was moved without harm. Of
+        sequences that are ``better`` (R,) everything is measured anew.
         """
+        held, new, index = source.clamp(min=0), source < 0, rows[:, None]
+        for table in (self.tried, self.fine):
+            table[rows] = table[index, held].masked_fill(new, 0.0)
+        if not self.held:
+            return
         grown = rows[better]
         self.together[grown] = self.linked(grown)
         self.known[grown] |= ~self.pair[grown][..., 1].isnan()
         self.single[grown], self.pair[grown] = torch.nan, torch.nan
-        held, new, index = source.clamp(min=0), source < 0, rows[:, None]
-        none = new.unsqueeze(2) | new.unsqueeze(1)
-        for table, nothing in ((self.tried, 0.0), (self.fine, 0.0)):
-            table[rows] = table[index, held].masked_fill(new, nothing)
         self.instead[rows] = self.instead[index, held]
         self.single[rows] = self.single[index, held].masked_fill(new.unsqueeze(2), torch.nan)
         where = (rows[:, None, None], held.unsqueeze(2), held.unsqueeze(1))
-        self.pair[rows] = self.pair[where].masked_fill(none.unsqueeze(3), torch.nan)
-        for flags in (self.known, self.together):
-            flags[rows] = flags[where].masked_fill(none, False)
+        none = new.unsqueeze(2) | new.unsqueeze(1)
         apart = (team.unsqueeze(2) != team.unsqueeze(1)) & ~none
-        self.pair[rows] = self.pair[rows].masked_fill(apart.unsqueeze(3), torch.nan)
-        self.known[rows] |= apart
-        self.together[rows] &= ~apart
+        self.pair[rows] = self.pair[where].masked_fill((none | apart).unsqueeze(3), torch.nan)
+        self.known[rows] = self.known[where] & ~none | apart
+        self.together[rows] = self.together[where] & ~none & ~apart
 
     def restart(self, rows: Tensor) -> None:
         """Forget everything."""
-        for table, nothing in ((self.single, torch.nan), (self.pair, torch.nan), (self.tried, 0.0), (self.fine, 0.0)):
-            table[rows] = nothing
+        self.single[rows], self.pair[rows] = torch.nan, torch.nan
+        self.tried[rows], self.fine[rows] = 0.0, 0.0
         self.known[rows], self.together[rows] = False, False

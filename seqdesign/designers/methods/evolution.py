@@ -1,8 +1,8 @@
-"""A genetic algorithm that learns which letters are needed, which belong together and what the oracle refuses.
+"""A genetic algorithm that learns which letters are needed, which belong together and what is refused.
 
 Every generation are children of the best sequence so far, made by what the queries so far have shown
-(``lineage.py``). Of equal children the last is the next parent, so that a plateau is wandered along. A start that
-has not improved for as many queries as its best took begins again if as many are left.
+(``lineage.py``). Of equal children the last is the next parent, so that a plateau is wandered along. A start
+that has not improved for as many queries as its best took begins again if as many are left.
 """
 
 from __future__ import annotations
