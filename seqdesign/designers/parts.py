@@ -90,7 +90,8 @@ class Parts:
         tested = ~pair[..., 1].isnan()
         odd = (tested.sum(2) >= ENOUGH) & (first.sum(2) > MOST * tested.sum(2))
         beside = (pair - single.unsqueeze(1)).nanmedian(2).values
-        return self._unlike(pair, torch.where(odd.unsqueeze(2), beside, single)) | self.together[rows]
+        now = self._unlike(pair, torch.where(odd.unsqueeze(2), beside, single))
+        return now & ~self.known[rows] | self.together[rows]
 
     @staticmethod
     def _unlike(pair: Tensor, effect: Tensor) -> Tensor:
@@ -280,7 +281,7 @@ class Parts:
         where = (rows[:, None, None], held.unsqueeze(2), held.unsqueeze(1))
         none = new.unsqueeze(2) | new.unsqueeze(1)
         apart = (team.unsqueeze(2) != team.unsqueeze(1)) & ~none
-        self.pair[rows] = self.pair[where].masked_fill((none | apart).unsqueeze(3), torch.nan)
+        self.pair[rows] = self.pair[where].masked_fill(none.unsqueeze(3), torch.nan)
         self.known[rows] = self.known[where] & ~none | apart
         self.together[rows] = self.together[where] & ~none & ~apart
 
