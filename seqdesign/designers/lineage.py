@@ -24,6 +24,8 @@ from seqdesign.designers.neighbours import Neighbours
 from seqdesign.designers.parts import MOST_MOVES, NEEDED, Moved, Parts
 from seqdesign.devices.arithmetic import running_sum
 
+GENERATIONS = 20
+"""Least number without improvement after which a start begins again."""
 MATES, PAIRED = 4, 6
 """Better children kept for pairing, and children made with each."""
 PATIENCE = 3
@@ -105,15 +107,16 @@ class Lineage:
         self.parts.judge(rows, made.part, (made.number == 1) & seen, fine)
         self._adopt(rows, made, child, score)
 
-    def stuck(self, rows: Tensor, least: int) -> Tensor:
-        """Which starts (R,) had better begin again.
+    def stuck(self, rows: Tensor, size: int) -> Tensor:
+        """Which starts (R,), with generations of ``size``, had better begin again.
 
-        Those whose last queries gave nothing, as many as their best took, and ``least`` at least; if as many
-        are left.
+        Those that have not improved for as long as their best took, if as many queries are left, or of whose
+        children since then half were nothing new.
         """
-        used = self.crowd.scorer.used[rows]
+        idle, left = self.stale[rows], self.crowd.scorer.left[rows]
         took = self.reached[rows] - self.began[rows]
-        return (used - self.reached[rows] >= took.clamp(min=least)) & (self.crowd.scorer.left[rows] >= took)
+        known = 2 * (self.crowd.scorer.used[rows] - self.reached[rows]) < size * idle
+        return (idle >= GENERATIONS) & (known | (size * idle >= took) & (left >= took))
 
     def restart(self, rows: Tensor) -> None:
         """Begin again at the start; what is known about neighbours is kept."""

@@ -2,7 +2,7 @@
 
 Every generation are children of the best sequence so far, made by what the queries so far have shown
 (``lineage.py``). Of equal children the last is the next parent, so that a plateau is wandered along. A start
-that has not improved for as many queries as its best took begins again if as many are left.
+that has not improved for as long as its best took begins again if as many queries are left.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from seqdesign.designers.problem import Designs, SequenceProblem
 
 FEWEST, MOST = 4, 256
 """Children of a generation, unless the options say how many."""
-GENERATIONS = 20
-"""Least number without improvement after which a start begins again."""
 
 
 def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) -> Designs:
@@ -28,7 +26,7 @@ def evolution(problem: SequenceProblem, options: EvolutionOptions, seed: int) ->
         parent = lineage.tokens[rows].unsqueeze(1).expand_as(child)
         child, good = crowd.repaired(child, parent, rows, crowd.proper(child, parent, rows))
         lineage.learn(rows, made, child, crowd.score(child, rows, good))
-        again = rows[lineage.stuck(rows, GENERATIONS * size)]
+        again = rows[lineage.stuck(rows, size)]
         if len(again):
             lineage.restart(again)
             crowd.forget(again)
