@@ -5,8 +5,8 @@
 - conv: the convolutional network of `design.py`, 200 letters of DNA, 2,000 queries.
 - potts: fields and couplings of 48 positions of proteins, a tenth of the pairs coupled, 2,000 queries.
 - exp, sigmoid, rough: the four protein sites of `four_sites.py`, 480 queries.
-- motifs: the sum over five random matrices of eight letters of DNA of their best match anywhere in 100 letters,
-  2,000 queries.
+- motifs: the sum over five random matrices of eight letters of DNA of their best match anywhere in 100
+  letters, 2,000 queries.
 
 Each seed is another function and another random start. With noise every score is off by a normal error of a
 tenth of the deviation of random sequences. Prints the true value of the design, in deviations of random

@@ -1,7 +1,8 @@
 """New letters at many positions of a sequence at once, such that neighbours suit each other.
 
-A sequence is drawn with probability proportional to the product of a weight for each letter at its position and
-of a weight for each pair of neighbours, exactly: sums backwards, draws forwards (Rabiner 1989, Proc. IEEE 77).
+A sequence is drawn with probability proportional to the product of a weight for each letter at its position
+and of a weight for each pair of neighbours, exactly: sums backwards, draws forwards (Rabiner 1989, Proc. IEEE
+77).
 
 Shapes: R starts with P sequences each; L positions, V letters.
 """

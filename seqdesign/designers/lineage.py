@@ -1,9 +1,9 @@
 """Children of the best sequence of each start, made by what all its children so far have shown.
 
 A child is the best sequence with as many new letters at once as are likely to do no harm (``need.py``), drawn
-to suit their neighbours (``fill.py``). In some, parts are moved first (``parts.py``). Where several children of
-a generation were better, some of the next have the new letters of two of them. While nothing improves, some
-children are asked for what they teach about parts.
+to suit their neighbours (``fill.py``). In some, parts are moved first (``parts.py``). Where several children
+of a generation were better, some of the next have the new letters of two of them. While nothing improves,
+some children are asked for what they teach about parts.
 
 Shapes: N starts, of which R (``rows``) have P children each; L positions, V letters.
 """

@@ -1,8 +1,8 @@
 """What the best sequence of each start scores, where scores may be noisy.
 
 The best of many noisy scores is the luckiest of them. While nothing improves, the best sequence is scored
-again: if the oracle says the same, it is taken at its word from then on. If not, every better child is scored a
-second time, and only that counts.
+again: if the oracle says the same, it is taken at its word from then on. If not, every better child is scored
+a second time, and only that counts.
 
 Shapes: N starts, of which R (``rows``) take part.
 """
@@ -36,7 +36,7 @@ class Measure:
         return self.score[rows] - SLACK * self.noise[rows]
 
     def confirmed(self, rows: Tensor, tokens: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores (R,) of sequences (R, L), where there is noise those that seem better once more; and which."""
+        """Scores (R,) of sequences (R, L), those that seem better once more under noise; and which."""
         again = (self.noise[rows] > 0) & (score > self.score[rows])
         if again.any():
             score = score.clone()

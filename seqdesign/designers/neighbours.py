@@ -1,9 +1,9 @@
 """Which letters an oracle refuses side by side, learnt from sequences that it scored minus infinity.
 
 Some oracles know forbidden sequences that the rules do not: an Ehrlich function refuses every sequence with
-a forbidden pair of neighbours. A pair is known to be good once a sequence with it was scored. A refused sequence
-accuses its other pairs, each the more, the more likely it was bad before and the fewer others could be to blame
-(Bayes). As long as nothing was refused nothing is held against a pair.
+a forbidden pair of neighbours. A pair is known to be good once a sequence with it was scored. A refused
+sequence accuses its other pairs, each the more, the more likely it was bad before and the fewer others could
+be to blame (Bayes). As long as nothing was refused nothing is held against a pair.
 
 Shapes: N starts, of which R (``rows``) have P sequences each; L positions, V letters.
 """

@@ -1,9 +1,9 @@
 """Parts of a sequence: needed letters that work together, found by taking out two at a time, moved as one.
 
-Where letters of different parts are taken out, what is left of the score is the product of what either leaves,
-or the losses add up, whichever of the two fits more pairs; letters whose loss together is another one belong
-together. A part is a letter with all that belong to it. It is moved to where nothing is needed; a letter that
-also belongs to another part stays behind as a copy.
+Where letters of different parts are taken out, what is left of the score is the product of what either
+leaves, or the losses add up, whichever of the two fits more pairs; letters whose loss together is another one
+belong together. A part is a letter with all that belong to it. It is moved to where nothing is needed; a
+letter that also belongs to another part stays behind as a copy.
 
 Shapes: N starts, of which R (``rows``) have P children each; L positions.
 """
@@ -66,7 +66,7 @@ class Parts:
         shape, device = (crowd.count, crowd.length), crowd.device
         self.held = crowd.length if crowd.count * crowd.length**2 <= HELD else 0
         self.single = torch.full((*shape, 2), torch.nan, device=device)
-        """What taking out a letter adds to the logarithm of the score and to the score, NaN: unknown, (N, L, 2)."""
+        """What taking out a letter adds to the log of the score and to the score, NaN: unknown, (N, L, 2)."""
         self.instead = torch.zeros(shape, dtype=torch.long, device=device)
         """The letter that stood in its place then, (N, L)."""
         self.pair = torch.full((crowd.count, self.held, self.held, 2), torch.nan, device=device)
@@ -81,9 +81,9 @@ class Parts:
     def linked(self, rows: Tensor) -> Tensor:
         """Which letters belong together, (R, L, L) bool.
 
-        What two letters do is compared with what either does, each time with the same letters in their places.
-        Where a letter would belong to nearly all others, what it does alone was an exception (sequences change
-        on the way), and the median of what it does beside others is taken instead.
+        What two letters do is compared with what either does, each time with the same letters in their
+        places. Where a letter would belong to nearly all others, what it does alone was an exception
+        (sequences change on the way), and the median of what it does beside others is taken instead.
         """
         single, pair = self.single[rows], self.pair[rows]
         first = self._unlike(pair, single)
@@ -100,11 +100,10 @@ class Parts:
         deviation = (pair - effect.unsqueeze(2) - effect.unsqueeze(1)).abs() / size
         # NaN is sorted behind everything else.
         every, count = deviation.flatten(1, 2).sort(dim=1).values, (~pair[..., 1].isnan()).sum((1, 2))
-        usual = every[torch.arange(len(pair), device=pair.device), count // 4].nan_to_num(torch.inf)
-        scale = usual.argmin(1)
-        chosen = deviation[torch.arange(len(pair), device=pair.device), :, :, scale]
-        limit = (UNUSUAL * usual.gather(1, scale[:, None])).clamp(min=EXACT).unsqueeze(2)
-        return chosen > limit
+        row = torch.arange(len(pair), device=pair.device)
+        scale = every[row, count // 2].nan_to_num(torch.inf).argmin(1)
+        limit = (UNUSUAL * every[row, count // 4, scale].nan_to_num(torch.inf)).clamp(min=EXACT)
+        return deviation[row, :, :, scale] > limit[:, None, None]
 
     def plan(self, rows: Tensor, need: Tensor, most: int) -> Tensor:
         """Letters to take out in up to ``most`` children: (R, most, L) bool, nowhere where no more is wanted.
@@ -144,8 +143,9 @@ class Parts:
         number = knock.sum(2)
         score, base = score.float(), base.float()
         change = score - base[:, None]
-        # What is dead cannot be told from what is dead twice: no pair with it says anything.
         ratio = torch.where(base[:, None] > 0, score / base[:, None], torch.nan)
+        # Without a letter that is vital nothing else shows: its effect is unknown.
+        ratio = ratio.masked_fill((number == 1) & (ratio <= DEAD), torch.nan)
         effect = torch.stack([ratio.clamp(min=DEAD).log(), change], 2)
         item, which = (seen & (number == 1)).nonzero().T
         place = knock[item, which].int().argmax(1)
@@ -215,7 +215,7 @@ class Parts:
         free: Tensor,
         good: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Children (R, P, L) whose ``part`` stands elsewhere, as sources; where it does; whether there is room.
+        """Children (R, P, L) whose ``part`` stands elsewhere, as sources; where it does; if there is room.
 
         source: (R, P, L). part, free: (R, P, L) bool, its letters and those of them whose place it leaves.
         """
@@ -249,7 +249,7 @@ class Parts:
         return new.gather(2, index).squeeze(2), arrives.gather(2, index).squeeze(2), ok.any(2)
 
     def judge(self, rows: Tensor, part: Tensor, once: Tensor, fine: Tensor) -> None:
-        """Moves of a ``part`` (R, P, L) bool in children with one alone, ``once`` (R, P), and which were fine."""
+        """Moves of a ``part`` (R, P, L) bool in children with one alone, ``once`` (R, P); which were fine."""
         for table, which in ((self.tried, once), (self.fine, once & fine)):
             table[rows] = MEMORY * table[rows] + (part & which.unsqueeze(2)).sum(1)
         bad = (self.tried[rows] >= FAILS) & (self.fine[rows] < FINE * self.tried[rows])
