@@ -33,7 +33,7 @@ class Neighbours:
 
     def learn(self, tokens: Tensor, rows: Tensor, scores: Tensor) -> None:
         """From sequences (R, P, L) and their scores (R, P); NaN teaches nothing."""
-        if tokens.shape[2] < 2:
+        if tokens.shape[2] < 2 or not len(rows):
             return
         pairs = tokens[:, :, :-1] * self.letters + tokens[:, :, 1:]
         owner = rows[:, None, None].expand_as(pairs)
