@@ -36,6 +36,7 @@ except ImportError:
 DESIGNERS = Registry("designer", "seqdesign.designers.methods", "seqdesign.designers")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SURVIVORS = 10
+POP = {}
 
 
 class Counted:
@@ -67,7 +68,7 @@ def run_ours(name: str, oracle: Counted, seed: int, budget: int) -> None:
     start = function.initial_solution().long()[None]
     rules = Rules([], num_starts=1, length=function.dim, num_letters=function.num_states)
     design = DESIGNERS.load(name)
-    options = typing.get_type_hints(design)["options"]()
+    options = typing.get_type_hints(design)["options"](**POP)
     keys = torch.tensor([0])
     problem = SequenceProblem(oracle, lambda predictions, _: predictions[0, :, 0], start, rules, keys, budget)
     design(problem, options, seed)

@@ -50,13 +50,7 @@ class EvolutionOptions(Options):
     PANEL: ClassVar[str] = "Evolution options"
 
     population: Annotated[int, Between(0, 100_000)] = 0
-    """Children of each start in a generation; 0 takes the root of the budget, at most 256."""
-    survivors: Annotated[float, Between(0, 1, low_open=True)] = 0.25
-    """Parents, as a share of the population; two at least."""
-    crossover: Annotated[float, Between(0, 1)] = 0.3
-    """Share of children that get a segment of another parent."""
-    shift: Annotated[float, Between(0, 1)] = 0.3
-    """Share of these segments that come from another place of that parent."""
+    """Children of each start in a generation; 0 takes half the root of the budget, at most 256."""
 
 
 @dataclass(frozen=True, kw_only=True)

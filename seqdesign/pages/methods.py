@@ -65,7 +65,7 @@ DESIGNERS = {
     "ada-beam": ("AdaBeam", "shor"),
     "gibbs": ("Gibbs sampling with gradients", "grathwohl"),
     "annealing": ("simulated annealing", "kirkpatrick"),
-    "evolution": ("a genetic algorithm", ""),
+    "evolution": ("a genetic algorithm that learns which letters are needed", ""),
     "greedy": ("greedy in-silico mutagenesis", ""),
     "taylor": ("hill climbing over substitutions that the gradient ranks", ""),
     "softmax": ("activation maximization of softmax-relaxed letters", "killoran"),

@@ -270,7 +270,7 @@ def test_a_block_of_samples_leaves_the_host_alone(device: str) -> None:
 ASCENTS = {"fast-seqprop": 230, "latent": 190, "ledidi": 185, "mean-field": 180}
 """Gradient ascents: launches of a step (211, 171, 168, 161); the host waits in none."""
 CROWDS = {
-    "ada-beam": (900, 32), "adalead": (530, 16), "annealing": (270, 11), "evolution": (680, 20),
+    "ada-beam": (900, 32), "adalead": (530, 16), "annealing": (270, 11), "evolution": (1350, 40),
     "gibbs": (260, 17), "greedy": (250, 19), "guided": (2430, 54),
 }  # fmt: skip
 """Populations: launches and waits of an iteration. The rows of a population are picked out by masks, so the
