@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from seqdesign.designers.black_box_options import EvolutionOptions
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.lineage import Lineage
+from seqdesign.designers.evolving.lineage import Lineage
 from seqdesign.designers.problem import Designs, SequenceProblem
 
 FEWEST, MOST = 4, 256

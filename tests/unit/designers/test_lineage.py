@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdesign.designers import need as needs
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.fill import filled
-from seqdesign.designers.measure import Measure
-from seqdesign.designers.neighbours import BAD, OTHERWISE, Neighbours
-from seqdesign.designers.parts import Parts
+from seqdesign.designers.evolving import need as needs
+from seqdesign.designers.evolving.fill import filled
+from seqdesign.designers.evolving.measure import Measure
+from seqdesign.designers.evolving.neighbours import BAD, OTHERWISE, Neighbours
+from seqdesign.designers.evolving.parts import Parts
 from seqdesign.designers.problem import SequenceProblem
 
 Make = Callable[..., SequenceProblem]

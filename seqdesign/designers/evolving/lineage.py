@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from seqdesign.designers import need as needs
 from seqdesign.designers.crowd import Crowd
-from seqdesign.designers.fill import HELD, filled
-from seqdesign.designers.measure import Measure
-from seqdesign.designers.neighbours import Neighbours
-from seqdesign.designers.parts import MOST_MOVES, NEEDED, Moved, Parts
+from seqdesign.designers.evolving import need as needs
+from seqdesign.designers.evolving.fill import HELD, filled
+from seqdesign.designers.evolving.measure import Measure
+from seqdesign.designers.evolving.neighbours import Neighbours
+from seqdesign.designers.evolving.parts import MOST_MOVES, NEEDED, Moved, Parts
 from seqdesign.devices.arithmetic import running_sum
 
 GENERATIONS = 20

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdesign.designers.neighbours import Neighbours
+from seqdesign.designers.evolving.neighbours import Neighbours
 from seqdesign.devices.arithmetic import running_sum
 
 HELD = 1 << 23

@@ -1,0 +1,1 @@
+"""What `evolution` learns of one start from all its queries."""
