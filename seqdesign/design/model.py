@@ -211,17 +211,21 @@ class DesignModel:
         return all(bool(up[k] if high else down[k]) for k, high in self.better_ends(composite, length))
 
     def margins(self, composite: Composite) -> dict[int, float]:
-        """For outcomes with limits what nine in ten errors of predictions there are below."""
+        """For outcomes with limits what nine in ten errors of predictions there are below, by place and in
+        units of the outcome; none where errors are not known.
+        """
         limits = [term for term in composite.every if term.limit]
-        if self.trained is None or self._of_training is None or not self.trained.record.calibration:
+        calibrated = self.trained is not None and self.trained.record.calibration
+        if not limits or not calibrated or self._of_training is None:
             return {}
         spread = self._of_training.double().std(0, correction=0).median(0).values.cpu().numpy()
         found = {}
         for term in limits:
             k = term.on[0]
             if k < len(spread) and term.target is not None:
-                error = self.trained.record.calibration[k]
-                found[k] = NINE_IN_TEN * float(error.sd(np.array([term.target]), spread[k : k + 1])[0])
+                found[k] = NINE_IN_TEN * float(
+                    calibrated[k].sd(np.array([term.target]), spread[k : k + 1])[0]
+                )
         return found
 
     def better_ends(self, composite: Composite, length: int) -> list[tuple[int, bool]]:

@@ -119,14 +119,11 @@ class Composite:
 
     def within(self, margins: Mapping[int, float]) -> Composite:
         """The same, with limits kept by these margins (place -> margin), in units of the outcomes."""
-        parts = (
-            tuple(
-                replace(term, margin=margins.get(term.on[0], 0.0)) if term.limit else term for term in group
-            )
-            for group in (self.terms, self.limits)
-        )
-        terms, limits = parts
-        return replace(self, terms=terms, limits=limits)
+
+        def held(term: Term) -> Term:
+            return replace(term, margin=margins.get(term.on[0], 0.0)) if term.limit else term
+
+        return replace(self, terms=tuple(map(held, self.terms)), limits=tuple(map(held, self.limits)))
 
     @property
     def every(self) -> tuple[Term, ...]:

@@ -19,6 +19,7 @@ Kind = Literal["score", "cost", "off_target"]
 Needs = Literal["outcome", "value", "limit", "on-off"]
 """What a goal is a function of (``by_name``)."""
 LIMITS = ("at-least", "at-most")
+"""Goals that are limits for others."""
 
 
 @dataclass(frozen=True)
